@@ -1,0 +1,169 @@
+"""What the user asked for: one dataset, the candidate models, and every choice with its default."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.values import Frozen
+
+Mode = Literal["fine-tune", "benchmark"]
+Mitigation = Literal["none", "rebalance", "weight", "drop-rare"]
+DeployPolicy = Literal["if-better", "always", "never"]
+BadRows = Literal["fail", "quarantine"]
+
+
+class Session(Frozen):
+    """One run of the workflow on one dataset. Field by field in docs/session.md."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dataset: str | None = None
+    """A JSONL file, or `accounts/ACCOUNT/datasets/ID` on the platform."""
+    eval_dataset: str | None = None
+    """When given it is the test set, and nothing of `dataset` is held out for testing."""
+    models: tuple[str, ...] = ()
+    """Candidate base models; there is no default of "all"."""
+    instruction: str | None = None
+    """Plain English; explicit fields win over it."""
+    labels: tuple[str, ...] | None = None
+    """The label set; null infers it from the data."""
+    extraction: str | None = None
+    """Forces a label extraction rule; null chooses one from the data."""
+    imbalance_threshold: float = Field(50.0, ge=1)
+    """Most frequent over least frequent label; above it the plan proposes mitigations."""
+    train_fraction: float = Field(0.8, gt=0, lt=1)
+    """Share of the rows that is not held out for testing."""
+    validation_fraction: float = Field(0.1, gt=0, lt=1)
+    """Share of the training rows that every choice reads."""
+    seed: int = Field(42, ge=0)
+    mode: Mode = "fine-tune"
+    finalists: int = Field(2, ge=1)
+    """How many base models go on to fine-tuning."""
+    lora_ranks: tuple[int, ...] | None = None
+    """With `learning_rates`: every combination is a cell of the tuning grid."""
+    learning_rates: tuple[float, ...] | None = None
+    epochs: int | None = Field(None, ge=1)
+    """Null: min(5, ceil(2500 / training rows))."""
+    sweep_rows: int = Field(1000, ge=3)
+    """The sweep trains on at most this many rows."""
+    max_parallel_jobs: int = Field(6, ge=1)
+    full_data_run: bool = True
+    """False deploys the sweep's best model without training it on all rows."""
+    mitigation: Mitigation = "none"
+    bad_rows: BadRows = "fail"
+    deploy: DeployPolicy = "if-better"
+    max_spend_usd: float | None = Field(None, ge=0)
+    """A ceiling below the plan's high figure."""
+    auto_approve_up_to_usd: float | None = Field(None, ge=0)
+    """A plan whose high figure is at most this approves itself, and says so."""
+
+    @field_validator("models", "labels", "lora_ranks", "learning_rates", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+
+    @field_validator("models", "labels")
+    @classmethod
+    def _no_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        cleaned = tuple(item.strip() for item in value)
+        if not all(cleaned):
+            raise ValueError("an entry is empty")
+        repeated = {item for item in cleaned if cleaned.count(item) > 1}
+        if repeated:
+            raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
+        return cleaned
+
+    @field_validator("lora_ranks")
+    @classmethod
+    def _ranks(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        for rank in value or ():
+            if rank not in (1, 2, 4, 8, 16, 32):
+                raise ValueError(f"{rank} is not a power of two from 1 to 32")
+        return value
+
+    @field_validator("learning_rates")
+    @classmethod
+    def _rates(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        for rate in value or ():
+            if not 0 < rate <= 1:
+                raise ValueError(f"{rate} is not above 0 and at most 1")
+        return value
+
+    @model_validator(mode="after")
+    def _labels_enough(self) -> Session:
+        if self.labels is not None and len(self.labels) < 2:
+            raise ValueError("labels: at least two are needed to tell apart")
+        return self
+
+
+def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:
+    """A `Session` from plain fields (as YAML or the launchpad gives them).
+
+    Raises:
+        InputError: every field that is unknown or out of range, with what was expected.
+    """
+    try:
+        return Session.model_validate(fields)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False):
+            field = ".".join(str(part) for part in item["loc"]) or None
+            message = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "extra_forbidden":
+                message = f"is not a session field; the fields are {', '.join(Session.model_fields)}"
+            elif item["type"] != "value_error":
+                message = f"{message} (found {item['input']!r})"
+            problems.append(Problem(kind="session", file=file, field=field, message=message))
+        raise InputError(problems, advice="Correct the session and run again; nothing was started.") from None
+
+
+def load_session(path: Path) -> dict[str, Any]:
+    """The fields of a session YAML file; a relative dataset path is taken from the file's own folder.
+
+    Raises:
+        InputError: the file is missing, not YAML, or not a mapping.
+    """
+    import yaml
+
+    try:
+        fields = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError([Problem(kind="session", file=str(path), message=f"cannot be read: {error.strerror}")]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else None
+        reason = getattr(error, "problem", None) or "not UTF-8 text"
+        raise InputError(
+            [Problem(kind="session", file=str(path), line=line, message=f"is not YAML: {reason}")]
+        ) from None
+    if not isinstance(fields, dict):
+        raise InputError(
+            [Problem(kind="session", file=str(path), message="expected `field: value` lines, e.g. `models: [char-ngram]`")]
+        )
+    for name in ("dataset", "eval_dataset"):
+        value = fields.get(name)
+        if isinstance(value, str) and not is_remote(value):
+            fields[name] = str((path.parent / value).resolve()) if not Path(value).is_absolute() else value
+    return fields
+
+
+def is_remote(dataset: str) -> bool:
+    """Whether a dataset reference names a platform dataset or a URL, not a local file."""
+    return "://" in dataset or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
+
+
+def dataset_name(reference: str) -> str:
+    """The partition key of a dataset: the file's or resource's own name, as lower-case `a-z0-9-` (1-48 characters)."""
+    stem = reference.rstrip("/").rsplit("/", 1)[-1]
+    stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", stem, flags=re.IGNORECASE)
+    if stem.lower() in {"train", "test", "data", "dataset"} and "/" in reference.rstrip("/"):
+        stem = f"{reference.rstrip('/').rsplit('/', 2)[-2]}-{stem}"
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:48].strip("-")
+    return slug or "dataset"
