@@ -1,0 +1,21 @@
+"""The embedded models: scoring, fine-tuning and storage, on numpy and onnxruntime alone."""
+
+from fw_assets.embedded.engine.registry import REGISTRY, BaseModel
+from fw_assets.embedded.engine.tokens import count_tokens
+from fw_assets.embedded.engine.turns import read_turns
+from fw_assets.embedded.engine.values import EngineError, Scorer, TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.weights import WEIGHTS_ADVICE, WeightsError, weights_available
+
+__all__ = [
+    "REGISTRY",
+    "WEIGHTS_ADVICE",
+    "BaseModel",
+    "EngineError",
+    "Scorer",
+    "TrainingRow",
+    "TrainingSpec",
+    "WeightsError",
+    "count_tokens",
+    "read_turns",
+    "weights_available",
+]
