@@ -1,0 +1,172 @@
+"""What things cost: layers of prices with unit, source and date, where unknown stays unknown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.values import Frozen
+
+Item = Literal[
+    "inference-input",
+    "inference-output",
+    "tuned-inference-input",
+    "tuned-inference-output",
+    "training",
+    "deployment-hour",
+]
+UNITS: Mapping[str, str] = {
+    "inference-input": "1M tokens",
+    "inference-output": "1M tokens",
+    "tuned-inference-input": "1M tokens",
+    "tuned-inference-output": "1M tokens",
+    "training": "1M tokens",
+    "deployment-hour": "hour",
+}
+
+
+class Price(Frozen):
+    """One price in US dollars per unit.
+
+    It applies to `model` (the id without its account); without a model, to every model of at most
+    `max_parameters` parameters; without either, to every model. `usd` null: the price is not known.
+    `source` is where it was read, `date` (ISO) when it held.
+    """
+
+    item: Item
+    usd: float | None = Field(ge=0, allow_inf_nan=False)
+    unit: str = ""
+    """What `usd` buys one of; left out, it is the item's own unit (`UNITS`)."""
+    model: str | None = None
+    max_parameters: float | None = Field(None, gt=0)
+    source: str = ""
+    date: str = ""
+
+    @model_validator(mode="after")
+    def _unit_of_item(self) -> Price:
+        if self.unit != UNITS[self.item]:
+            raise ValueError(f"{self.item} is priced per {UNITS[self.item]}, not per {self.unit}")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_unit(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not value.get("unit"):
+            return {**value, "unit": UNITS.get(str(value.get("item")), "")}
+        return value
+
+    @property
+    def per_unit(self) -> float | None:
+        """US dollars per single token, or per hour."""
+        if self.usd is None:
+            return None
+        return self.usd / 1e6 if self.unit == "1M tokens" else self.usd
+
+
+class PriceBook(Frozen):
+    """Layers of prices; the first layer that says anything about an item wins.
+
+    Within a layer a price for the model itself wins over the smallest size band that holds it, which wins
+    over a price for every model.
+    """
+
+    layers: tuple[tuple[Price, ...], ...]
+
+    def price(self, model: str, item: Item, parameters: int | None = None) -> Price:
+        """The price of an item for a model (full name or id); `usd` is null when no layer knows it."""
+        short = model.rsplit("/", 1)[-1]
+        for layer in self.layers:
+            matching = [price for price in layer if price.item == item]
+            for price in matching:
+                if price.model is not None and price.model.rsplit("/", 1)[-1] == short:
+                    return price
+            bands = [
+                price
+                for price in matching
+                if price.model is None
+                and price.max_parameters is not None
+                and parameters is not None
+                and parameters <= price.max_parameters
+            ]
+            if bands:
+                return min(bands, key=lambda price: price.max_parameters or 0.0)
+            for price in matching:
+                if price.model is None and price.max_parameters is None:
+                    return price
+        return Price(item=item, usd=None, unit=UNITS[item], model=short, source="no price is published")
+
+    def over(self, prices: Iterable[Price]) -> PriceBook:
+        """This book with a layer in front of it that wins."""
+        layer = tuple(prices)
+        return PriceBook(layers=(layer, *self.layers)) if layer else self
+
+
+def platform_prices(entries: Sequence[Mapping[str, Any]] | None, date: str) -> tuple[Price, ...]:
+    """The prices that a platform publishes about itself: `{"model", "item", "unit", "usd"}` each.
+
+    Items this program does not know are left out, since nothing here is counted in them.
+    """
+    return tuple(
+        Price(
+            item=entry["item"],
+            usd=entry.get("usd"),
+            unit=UNITS[entry["item"]],
+            model=entry.get("model"),
+            source="published by the platform",
+            date=date,
+        )
+        for entry in entries or ()
+        if entry.get("item") in UNITS
+    )
+
+
+@cache
+def shipped_prices() -> PriceBook:
+    """The prices that came with this version; see `prices.json` for the source and date of each."""
+    text = resources.files(__package__).joinpath("prices.json").read_text("utf-8")
+    return PriceBook(layers=(tuple(Price.model_validate(entry) for entry in json.loads(text)["prices"]),))
+
+
+def read_prices(path: Path) -> tuple[Price, ...]:
+    """A user's own prices, from JSON or YAML: a list of prices, or a mapping with the list under `prices`.
+
+    Raises:
+        InputError: the file cannot be read, or an entry is not a price; all wrong entries are named.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(
+            [Problem(kind="prices", file=str(path), message=f"cannot be read: {error}")]
+        ) from None
+    entries = content.get("prices") if isinstance(content, dict) else content
+    if not isinstance(entries, list):
+        message = "expected a list of prices, e.g. `- {item: training, model: qwen3-8b, usd: 0.5}`"
+        raise InputError([Problem(kind="prices", file=str(path), message=message)])
+    prices, problems = [], []
+    for number, entry in enumerate(entries):
+        try:
+            price = Price.model_validate(entry)
+            prices.append(price if price.source else price.model_copy(update={"source": path.name}))
+        except ValidationError as error:
+            problems += [
+                Problem(
+                    kind="prices",
+                    file=str(path),
+                    field=".".join([f"prices[{number}]", *map(str, item["loc"])]),
+                    message=f"{item['msg']} (found {item['input']!r})",
+                )
+                for item in error.errors(include_url=False)
+            ]
+    if problems:
+        raise InputError(problems, advice=f"The items are {', '.join(UNITS)}; `usd: null` means unknown.")
+    return tuple(prices)
