@@ -1,0 +1,205 @@
+"""Two models on the same rows: is the second better, by how much, and on which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from fw_assets.classification.bootstrap import Codes, LabelEvents, bootstrap_f1
+from fw_assets.classification.counts import label_codes
+from fw_assets.classification.intervals import paired_difference
+from fw_assets.classification.paired import holm, mcnemar, smallest_detectable_difference
+from fw_assets.classification.values import Frozen, Interval
+
+__all__ = [
+    "Comparison",
+    "LabelChange",
+    "Verdict",
+    "compare",
+    "compare_all",
+    "holm",
+    "mcnemar",
+    "smallest_detectable_difference",
+]
+
+Verdict = Literal["better", "worse", "no evidence of a difference"]
+
+
+class LabelChange(Frozen):
+    """What happened to one label: share of its rows that were given it, before and after.
+
+    Attributes:
+        gained, lost: its rows on which only the second, only the first model gave it.
+        difference: after minus before, with the paired interval; p_value: exact McNemar on its rows.
+    """
+
+    label: str
+    support: int
+    before: float
+    after: float
+    gained: int
+    lost: int
+    difference: Interval
+    p_value: float
+
+
+class Comparison(Frozen):
+    """The second model against the first on the rows that both answered.
+
+    Attributes:
+        rows: rows compared; complete: no row of either failed in transport, and there are rows.
+        both, gained, lost, neither: rows that both, only the second, only the first, none gets right.
+        p_value: exact McNemar, two-sided; mid_p: its mid-p variant; adjusted_p: after Holm over all
+            comparisons made together, which is what the verdict goes by.
+        difference: in accuracy (subset accuracy), second minus first, Newcombe's paired interval.
+        macro_f1_difference, micro_f1_difference: paired bootstrap over duplicate groups; None if not asked.
+        per_label: the labels that have rows. flips_gained, flips_lost: row ids.
+    """
+
+    rows: int
+    complete: bool
+    both: int
+    gained: int
+    lost: int
+    neither: int
+    p_value: float
+    mid_p: float
+    adjusted_p: float
+    alpha: float
+    difference: Interval
+    macro_f1_difference: Interval | None
+    micro_f1_difference: Interval | None
+    verdict: Verdict
+    per_label: tuple[LabelChange, ...]
+    flips_gained: tuple[str, ...]
+    flips_lost: tuple[str, ...]
+
+
+def compare(
+    base: pl.DataFrame,
+    tuned: pl.DataFrame,
+    *,
+    labels: Sequence[str],
+    multi_label: bool,
+    alpha: float = 0.05,
+    seed: int = 0,
+    resamples: int = 10_000,
+) -> Comparison:
+    """Compares two prediction frames (schema `PREDICTIONS`) row by row, whatever their order.
+
+    Args:
+        resamples: of the bootstrap; 0 leaves the F1 intervals out.
+
+    Raises:
+        ValueError: the frames are not about the same rows with the same gold labels.
+    """
+    del multi_label  # a single label is a set of one: every figure here is the same for both
+    pairs = _joined(base, tuned)
+    answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("outcome_tuned") != "failed"))
+    before = (answered.get_column("outcome") == "correct").to_numpy()
+    after = (answered.get_column("outcome_tuned") == "correct").to_numpy()
+    both, gained = int((before & after).sum()), int((~before & after).sum())
+    lost, neither = int((before & ~after).sum()), int((~before & ~after).sum())
+    test = mcnemar(gained, lost)
+    many = len(labels)
+    events = LabelEvents(
+        *(
+            _events(answered.get_column(name), labels, name)
+            for name in ("gold", "predicted", "predicted_tuned")
+        )
+    )
+    f1 = None
+    if resamples and answered.height:
+        groups = answered.get_column("group").cast(pl.Int64).to_numpy()
+        f1 = bootstrap_f1(events, groups, many, seed=seed, resamples=resamples)
+    identity = answered.get_column("id")
+    return Comparison(
+        rows=answered.height,
+        complete=answered.height == pairs.height and answered.height > 0,
+        both=both,
+        gained=gained,
+        lost=lost,
+        neither=neither,
+        p_value=test.p_value,
+        mid_p=test.mid_p,
+        adjusted_p=test.p_value,
+        alpha=alpha,
+        difference=paired_difference(both, gained, lost, neither),
+        macro_f1_difference=f1.macro if f1 else None,
+        micro_f1_difference=f1.micro if f1 else None,
+        verdict=_verdict(test.p_value, gained, lost, alpha),
+        per_label=_label_changes(events, labels),
+        flips_gained=tuple(identity.filter(pl.Series(~before & after))),
+        flips_lost=tuple(identity.filter(pl.Series(before & ~after))),
+    )
+
+
+def compare_all(comparisons: Mapping[str, Comparison]) -> dict[str, Comparison]:
+    """The same comparisons with p-values adjusted for having made them all (Holm), and verdicts by those."""
+    adjusted = holm([comparison.p_value for comparison in comparisons.values()])
+    return {
+        name: comparison.model_copy(
+            update={
+                "adjusted_p": p_value,
+                "verdict": _verdict(p_value, comparison.gained, comparison.lost, comparison.alpha),
+            }
+        )
+        for (name, comparison), p_value in zip(comparisons.items(), adjusted, strict=True)
+    }
+
+
+def _verdict(p_value: float, gained: int, lost: int, alpha: float) -> Verdict:
+    if p_value >= alpha:
+        return "no evidence of a difference"
+    return "better" if gained > lost else "worse"
+
+
+def _joined(base: pl.DataFrame, tuned: pl.DataFrame) -> pl.DataFrame:
+    wanted = ("id", "gold", "predicted", "outcome")
+    pairs = base.select(*wanted, "group").join(
+        tuned.select(*wanted), on="id", how="inner", suffix="_tuned", validate="1:1", maintain_order="left"
+    )
+    if not pairs.height == base.height == tuned.height:
+        raise ValueError(
+            f"the predictions are not about the same rows: {base.height} and {tuned.height}, "
+            f"{pairs.height} shared"
+        )
+    same = pairs.get_column("gold").list.sort() == pairs.get_column("gold_tuned").list.sort()
+    if not same.all():
+        raise ValueError(
+            f"row {pairs.filter(~same).get_column('id')[0]} has different gold labels in the two frames"
+        )
+    return pairs
+
+
+def _events(column: pl.Series, labels: Sequence[str], name: str) -> Codes:
+    row, label = label_codes(column, labels, name)
+    return row * len(labels) + label
+
+
+def _label_changes(events: LabelEvents, labels: Sequence[str]) -> tuple[LabelChange, ...]:
+    many = len(labels)
+    before = np.isin(events.gold, events.first, assume_unique=True)
+    after = np.isin(events.gold, events.second, assume_unique=True)
+    label = events.gold % many
+    cells = np.bincount(label * 4 + before * 2 + after, minlength=many * 4).reshape(many, 4).tolist()
+    changes = []
+    for name, (neither, gained, lost, both) in zip(labels, cells, strict=True):
+        support = neither + gained + lost + both
+        if support:
+            changes.append(
+                LabelChange(
+                    label=name,
+                    support=support,
+                    before=(both + lost) / support,
+                    after=(both + gained) / support,
+                    gained=gained,
+                    lost=lost,
+                    difference=paired_difference(both, gained, lost, neither),
+                    p_value=mcnemar(gained, lost).p_value,
+                )
+            )
+    return tuple(changes)

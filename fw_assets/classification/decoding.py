@@ -1,0 +1,39 @@
+"""Constraining what a model may answer: GBNF grammars and JSON schemas over the label set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# Escapes that GBNF and JSON strings read alike, so that either kind of reader gets the same literal.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def gbnf_literal(text: str) -> str:
+    """`text` as a quoted GBNF literal."""
+    escaped = "".join(
+        _ESCAPES.get(character) or (f"\\u{ord(character):04x}" if ord(character) < 32 else character)
+        for character in text
+    )
+    return f'"{escaped}"'
+
+
+def grammar_format(answers: Sequence[str]) -> dict[str, Any]:
+    """The `response_format` that allows exactly one of `answers`."""
+    return {
+        "type": "grammar",
+        "grammar": "root ::= " + " | ".join(gbnf_literal(answer) for answer in answers),
+    }
+
+
+def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[str, Any]:
+    """The `response_format` for a JSON object whose one `key` holds a label, or a list of distinct labels."""
+    one = {"type": "string", "enum": list(labels)}
+    value = {"type": "array", "items": one, "uniqueItems": True} if multi_label else one
+    schema = {
+        "type": "object",
+        "properties": {key: value},
+        "required": [key],
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}

@@ -1,0 +1,79 @@
+"""Tests on rows that two models both answered, and what a number of rows can show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+
+class McNemar(NamedTuple):
+    """Two-sided p-values of "both models are right equally often" from the discordant rows alone."""
+
+    p_value: float
+    mid_p: float
+
+
+def mcnemar(gained: int, lost: int) -> McNemar:
+    """The exact McNemar test and its mid-p variant (Fagerland, Lydersen and Laake 2013).
+
+    Args:
+        gained: rows that only the second model gets right; `lost`: rows that only the first gets right.
+    """
+    if gained < 0 or lost < 0:
+        raise ValueError(f"negative counts: {gained}, {lost}")
+    discordant, fewer = gained + lost, min(gained, lost)
+    if discordant == 0:
+        return McNemar(1.0, 1.0)
+    from scipy.special import bdtr
+
+    tail = float(bdtr(fewer, discordant, 0.5))
+    point = math.exp(
+        math.lgamma(discordant + 1)
+        - math.lgamma(fewer + 1)
+        - math.lgamma(discordant - fewer + 1)
+        - discordant * math.log(2)
+    )
+    return McNemar(min(1.0, 2 * tail), min(1.0, 2 * tail - point))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Holm's step-down adjustment: comparing these with alpha keeps the chance of any false claim at alpha."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return tuple(adjusted)
+
+
+def smallest_detectable_difference(
+    rows: int, discordant_rate: float = 0.2, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """The smallest true difference in accuracy (0 to 1) that a paired test on `rows` rows finds with `power`.
+
+    Connor's sample size formula for McNemar's test (Biometrics 43, 1987) solved for the difference.
+
+    Args:
+        discordant_rate: share of rows on which exactly one of the models is right. Where even the wholly
+            one-sided case needs more, the answer is the rate that would do, at most 1.
+    """
+    if rows <= 0:
+        return 1.0
+    normal = NormalDist()
+    for_alpha, for_power = normal.inv_cdf(1 - alpha / 2), normal.inv_cdf(power)
+
+    def rows_needed(difference: float) -> float:
+        rate = max(discordant_rate, difference)
+        spread = for_alpha * math.sqrt(rate) + for_power * math.sqrt(rate - difference * difference)
+        return (spread / difference) ** 2
+
+    if rows_needed(1.0) > rows:
+        return 1.0
+    low, high = 1e-9, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rows_needed(middle) <= rows else (middle, high)
+    return high
