@@ -1,0 +1,281 @@
+"""Everything that can go wrong, each saying what to do about it.
+
+FireworksError
+├── ConnectionFailed          no answer: refused, lost, or too slow
+├── UnexpectedAnswer          an answer that is not what the API promises (cut off, not JSON)
+├── ApiError                  the platform answered with an error status
+│   ├── BadRequest            400, 422: the request itself is wrong
+│   │   └── FailedPrecondition  400 with code 9: right request, wrong moment
+│   ├── AuthenticationError   401: the key is not accepted
+│   ├── PermissionDenied      403: the key may not do this
+│   ├── BillingError          402, 412: payment or account standing
+│   ├── NotFound              404
+│   ├── AlreadyExists         409: the id is taken
+│   ├── TooLarge              413
+│   ├── RateLimited           429: wait, then ask again
+│   │   └── QuotaExceeded     429 on create: waiting does not help
+│   └── ServerError           408, 5xx: the platform's own trouble
+│       └── ScalingUp         503 DEPLOYMENT_SCALING_UP: replicas are starting
+├── AccountError              the key belongs to no account, or to several
+├── ConflictError             the id exists with other content than asked for
+├── DatasetFailed             the platform refused an uploaded file
+├── JobFailed                 a job ended without its result
+├── DeploymentFailed          a deployment will never answer
+└── WaitTimeout               a wait reached its ceiling; what was waited for goes on
+    └── Stalled               no progress for too long
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class FireworksError(Exception):
+    """Base of every error of this package."""
+
+
+class ConnectionFailed(FireworksError):
+    """No answer came. `delivered` is False when the request surely never left this machine."""
+
+    def __init__(self, message: str, *, delivered: bool) -> None:
+        super().__init__(f"{message}. Check the network and the base URL, then run again.")
+        self.delivered = delivered
+
+
+class UnexpectedAnswer(FireworksError):
+    """The platform answered with something the API does not promise."""
+
+
+class ApiError(FireworksError):
+    """The platform answered with an error status.
+
+    Attributes:
+        status: HTTP status.
+        code: the API's own code as upper-case text (`INVALID_ARGUMENT`, ...), or "".
+        reason: the machine-readable reason of the error details, or `code`.
+        detail: the platform's words.
+        retry_after: seconds the platform asks to wait, or None.
+    """
+
+    advice = ""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str = "",
+        reason: str = "",
+        request: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        said = detail or "no explanation given"
+        label = f"{status} {code}".strip()
+        text = f"{request}: {label}: {said}" if request else f"{label}: {said}"
+        super().__init__(f"{text.rstrip('.')}. {self.advice}".rstrip())
+        self.status = status
+        self.code = code
+        self.reason = reason or code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class BadRequest(ApiError):
+    """400 or 422."""
+
+    advice = "The request is wrong as it stands; repeating it will not help."
+
+
+class FailedPrecondition(BadRequest):
+    """400 with code 9: the resource is not in a state that allows this."""
+
+    advice = "Look at the resource's state; the request is right but not now."
+
+
+class AuthenticationError(ApiError):
+    """401."""
+
+    advice = "Check FIREWORKS_API_KEY; an inference-only key cannot train."
+
+
+class PermissionDenied(ApiError):
+    """403."""
+
+    advice = "This key lacks the permission; use a key of a user or service account that has it."
+
+
+class BillingError(ApiError):
+    """402 or 412."""
+
+    advice = "Check the account's payment method, credits and spending limit."
+
+
+class NotFound(ApiError):
+    """404: it does not exist, or this key may not see it."""
+
+    advice = "Check the name and the account."
+
+
+class AlreadyExists(ApiError):
+    """409: the id is taken."""
+
+    advice = "The id is taken."
+
+
+class TooLarge(ApiError):
+    """413."""
+
+    advice = "Send less in one request."
+
+
+class RateLimited(ApiError):
+    """429."""
+
+    advice = "Too many requests; wait or lower the concurrency."
+
+
+class QuotaExceeded(RateLimited):
+    """429 whose reason is a resource quota, which time alone does not free."""
+
+    advice = "The account's quota is used up; free resources or ask for a larger quota."
+
+
+class ServerError(ApiError):
+    """408 or 5xx."""
+
+    advice = "The platform's own trouble; run again later."
+
+
+class ScalingUp(ServerError):
+    """503 while a deployment's replicas start."""
+
+    advice = "The deployment is starting; ask again in a minute."
+
+
+class AccountError(FireworksError):
+    """The account cannot be told from the key."""
+
+
+class ConflictError(FireworksError):
+    """A resource of this id exists and is not what was asked for.
+
+    `differences` maps a field to (asked, found).
+    """
+
+    def __init__(self, what: str, differences: Mapping[str, tuple[Any, Any]], why: str = "") -> None:
+        fields = "; ".join(
+            f"{field}: asked {asked!r}, found {found!r}" for field, (asked, found) in differences.items()
+        )
+        super().__init__(
+            f"{what} exists already and differs ({why or fields}). Nothing was changed; use another id."
+        )
+        self.what = what
+        self.differences = dict(differences)
+
+
+class DatasetFailed(FireworksError):
+    """The platform did not accept an uploaded dataset."""
+
+
+class JobFailed(FireworksError):
+    """A job ended without its result. `state` is how, `detail` what the platform says."""
+
+    def __init__(self, name: str, state: str, detail: str) -> None:
+        super().__init__(f"{name} ended as {state}: {detail or 'the platform gives no reason'}")
+        self.name = name
+        self.state = state
+        self.detail = detail
+
+
+class DeploymentFailed(FireworksError):
+    """A deployment is in a state from which it will not answer."""
+
+
+class WaitTimeout(FireworksError):
+    """A wait reached its ceiling. Nothing was cancelled: run again to go on waiting."""
+
+    def __init__(self, what: str, seconds: float, last: str) -> None:
+        super().__init__(
+            f"{what}: not done after {seconds:.0f} s (last seen: {last}). It goes on; run again to wait."
+        )
+        self.last = last
+
+
+class Stalled(WaitTimeout):
+    """Neither the state nor the progress changed for too long."""
+
+
+_CODES = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+"""google.rpc.Code by number."""
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: AuthenticationError,
+    402: BillingError,
+    403: PermissionDenied,
+    404: NotFound,
+    408: ServerError,
+    409: AlreadyExists,
+    412: BillingError,
+    413: TooLarge,
+    429: RateLimited,
+}
+
+
+def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
+    """The error of an answer, from either envelope: `{"error": ...}` or `{"code", "message", "details"}`."""
+    inner = body.get("error", body) if isinstance(body, Mapping) else body
+    if not isinstance(inner, Mapping):
+        inner = {"message": "" if inner is None else str(inner)}
+    code = _code(inner.get("code"))
+    reason = _reason(inner.get("details")) or code
+    detail = str(inner.get("message") or "")[:2000]
+    kind = _kind(status, code, reason, detail)
+    return kind(status, detail, code=code, reason=reason, request=request, retry_after=retry_after)
+
+
+def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:
+    words = f"{code} {reason} {detail}".upper()
+    if status == 503 and "DEPLOYMENT_SCALING_UP" in words:
+        return ScalingUp
+    if status == 429 and "QUOTA_EXCEEDED" in words:
+        return QuotaExceeded
+    if status == 400:
+        return {"FAILED_PRECONDITION": FailedPrecondition, "ALREADY_EXISTS": AlreadyExists}.get(
+            code, BadRequest
+        )
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return ServerError if status >= 500 else BadRequest
+
+
+def _code(value: Any) -> str:
+    if isinstance(value, int) and 0 <= value < len(_CODES):
+        return _CODES[value]
+    return str(value).upper() if isinstance(value, str) else ""
+
+
+def _reason(details: Any) -> str:
+    if isinstance(details, Sequence) and not isinstance(details, str):
+        for detail in details:
+            if isinstance(detail, Mapping) and isinstance(detail.get("reason"), str):
+                return str(detail["reason"])
+    return ""

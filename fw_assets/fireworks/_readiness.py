@@ -1,0 +1,107 @@
+"""When a deployed model can be relied on: it has answered, and this is the address under which it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._chat import ChatCompletion, chat_once
+from ._deployments import Deployment, get_deployment
+from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, WaitTimeout
+from ._poll import poll
+from ._retry import log
+from ._wire import Wire
+
+PROBE: Mapping[str, Any] = {
+    "messages": [{"role": "user", "content": "Answer with the word ok."}],
+    "max_tokens": 8,
+    "temperature": 0,
+}
+
+
+@dataclass(frozen=True)
+class ReadyDeployment:
+    """A deployment that has answered: `address` is what to put into a request's `model` field."""
+
+    deployment: Deployment
+    address: str
+    completion: ChatCompletion
+    seconds: float
+
+
+def addresses(deployment: Deployment, model: str) -> tuple[str, ...]:
+    """The forms under which `model` may be reached on `deployment`, the most reliable first.
+
+    The bare deployment answers with its base model, so it only stands for `model` when they are the same.
+    """
+    routed = f"{model}#{deployment.name}"
+    if deployment.base_model == model:
+        return (deployment.name, routed, model)
+    return (routed, model)
+
+
+async def wait_ready(
+    wire: Wire,
+    account: str,
+    deployment_id: str,
+    model: str,
+    *,
+    probe: Mapping[str, Any] | None,
+    every: float,
+    ceiling: float,
+    on_progress: Callable[[Deployment], Any] | None,
+) -> ReadyDeployment:
+    """The deployment once it has given a real answer for `model`.
+
+    Raises:
+        DeploymentFailed: it failed, or refuses the probe in every form of address.
+        WaitTimeout: no answer within `ceiling` seconds.
+    """
+    started = wire.clock.now()
+    deployment = await poll(
+        f"deployment {deployment_id}",
+        lambda: get_deployment(wire, account, deployment_id),
+        lambda found: found.state == "READY" or found.gone,
+        clock=wire.clock,
+        every=every,
+        ceiling=ceiling,
+        show=lambda found: f"{found.state}, {found.replica_count} replicas",
+        on_progress=on_progress,
+    )
+    if deployment.gone:
+        raise DeploymentFailed(f"{deployment.name} is {deployment.state}: {deployment.status.message}")
+    body = {**(probe or PROBE)}
+    pause = min(0.1, every)
+    while True:
+        address, completion, trouble = await _first_answer(wire, body, addresses(deployment, model))
+        now = wire.clock.now()
+        if completion is not None:
+            log.info("%s answers as %s after %.1f s", deployment.name, address, now - started)
+            return ReadyDeployment(deployment, address, completion, now - started)
+        if now - started >= ceiling:
+            raise WaitTimeout(f"an answer from {deployment.name}", now - started, str(trouble))
+        log.info("waiting for an answer from %s: %s", deployment.name, trouble)
+        await wire.clock.sleep(pause)
+        pause = min(every, pause * 1.5)
+
+
+async def _first_answer(
+    wire: Wire, body: Mapping[str, Any], forms: tuple[str, ...]
+) -> tuple[str, ChatCompletion | None, FireworksError | None]:
+    trouble: list[FireworksError] = []
+    for address in forms:
+        try:
+            completion = await chat_once(wire, {**body, "model": address})
+        except FireworksError as error:
+            if wire.patience.of(error, cold=True) is None and not isinstance(error, BadRequest):
+                raise
+            trouble.append(error)
+        else:
+            if completion.text or completion.finish_reason:
+                return address, completion, None
+            trouble.append(FireworksError("an empty answer"))
+    first = trouble[0]
+    if isinstance(first, BadRequest) and all(isinstance(error, BadRequest | NotFound) for error in trouble):
+        raise DeploymentFailed(f"the deployment refuses the question it was tried with: {first.detail}")
+    return forms[0], None, first

@@ -1,0 +1,76 @@
+"""How answers are read: frozen values that ignore unknown fields and take integers as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+
+
+class Value(BaseModel):
+    """A read-only part of an answer. A null counts as absent, as in proto3 JSON."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, protected_namespaces=()
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+
+class Spec(BaseModel):
+    """What the caller asks for; refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class Status(Value):
+    """The platform's word on a resource; `code` is OK when all is well."""
+
+    code: str = "OK"
+    message: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _code_as_text(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not isinstance(data.get("code", ""), str):
+            return {**data, "code": "OK" if not data["code"] else str(data["code"])}
+        return data
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.code in ("", "OK", "CODE_UNSPECIFIED")
+
+
+class Money(Value):
+    """google.type.Money: whole units and billionths."""
+
+    currency_code: str = "USD"
+    units: int = 0
+    nanos: int = 0
+
+    @property
+    def usd(self) -> float:
+        """The amount as a number."""
+        return self.units + self.nanos / 1e9
+
+
+class Resource(Value):
+    """Anything with a name of the form `accounts/ACCOUNT/COLLECTION/ID`."""
+
+    name: str
+    display_name: str = ""
+    state: str = "STATE_UNSPECIFIED"
+    status: Status = Status()
+    create_time: str = ""
+
+    @property
+    def id(self) -> str:
+        """The last segment of the name."""
+        return self.name.rsplit("/", 1)[-1]

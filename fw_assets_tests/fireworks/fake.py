@@ -1,0 +1,149 @@
+"""A platform in a few lines: resources under ids, billable creates counted, answers lost on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from fw_assets.fireworks import Fireworks
+
+KEY = "fw_secret_key_0123456789"
+URL = "http://platform.test"
+
+Answer = httpx.Response | Exception
+
+
+class VirtualClock:
+    """Time that passes only when someone sleeps."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@dataclass
+class Recorder:
+    """A transport that keeps every request and answers with `handler`."""
+
+    handler: Callable[[httpx.Request], httpx.Response]
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        async def handle(request: httpx.Request) -> httpx.Response:
+            await request.aread()
+            self.requests.append(request)
+            return self.handler(request)
+
+        return httpx.MockTransport(handle)
+
+    def calls(self) -> list[str]:
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
+
+
+def client_of(
+    handler: Callable[[httpx.Request], httpx.Response], *, account: str | None = "acme", **options: Any
+) -> tuple[Fireworks, Recorder, VirtualClock]:
+    """A client whose network is `handler`, with a virtual clock."""
+    recorder = Recorder(handler)
+    clock = VirtualClock()
+    client = Fireworks(
+        base_url=URL, api_key=KEY, account_id=account, transport=recorder.transport, clock=clock, **options
+    )
+    return client, recorder, clock
+
+
+def answers(*given: Answer) -> Callable[[httpx.Request], httpx.Response]:
+    """A handler that gives these answers in turn, the last for ever."""
+    queue: Iterator[Answer] = iter(given)
+    last = given[-1]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        answer = next(queue, last)
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+
+    return handle
+
+
+def reply(status: int = 200, body: Any = None, **headers: str) -> httpx.Response:
+    """An answer with a JSON body; header names are given with underscores."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, json={} if body is None else body, headers=names)
+
+
+def rpc(status: int, code: int, message: str = "") -> httpx.Response:
+    """An error of the management API."""
+    return reply(status, {"code": code, "message": message, "details": []})
+
+
+NOT_FOUND = rpc(404, 5, "not found")
+
+
+@dataclass
+class FakePlatform:
+    """Keeps what is created. `fault` may spoil an answer before or after the write."""
+
+    fault: Callable[[httpx.Request], str | None] = lambda _: None
+    stored: dict[str, dict[str, Any]] = field(default_factory=dict)
+    creates: int = 0
+    uploads: dict[str, bytes] = field(default_factory=dict)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        fault = self.fault(request)
+        if fault == "refused":
+            raise httpx.ConnectError("refused")
+        if fault == "429":
+            return reply(429, {"error": {"message": "slow down", "code": "rate_limited"}}, retry_after="1")
+        if fault == "500-before":
+            return reply(500, {"code": 13, "message": "internal"})
+        if fault == "lost-before":
+            raise httpx.ReadTimeout("lost")
+        answer = self.answer(request)
+        if fault == "lost-after":
+            raise httpx.ReadError("lost")
+        if fault == "502-after":
+            return httpx.Response(502, text="<html>bad gateway</html>")
+        if fault == "cut":
+            return httpx.Response(
+                answer.status_code, content=answer.content[: max(1, len(answer.content) // 2)]
+            )
+        return answer
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith(":upload"):
+            name = path.removeprefix("/v1/").removesuffix(":upload")
+            self.uploads[name] = request.content
+            self.stored[name]["state"] = "READY"
+            return reply()
+        if request.method == "GET":
+            found = self.stored.get(path.removeprefix("/v1/"))
+            return reply(200, found) if found else NOT_FOUND
+        return self.create(request, path.removeprefix("/v1/"))
+
+    def create(self, request: httpx.Request, collection: str) -> httpx.Response:
+        body = json.loads(request.content)
+        if collection.endswith("/datasets"):
+            resource_id, resource = body["datasetId"], {**body["dataset"], "state": "UPLOADING"}
+        else:
+            (resource_id,) = request.url.params.values()
+            resource = {**body, "state": "JOB_STATE_CREATING" if "Jobs" in collection else "CREATING"}
+        name = f"{collection}/{resource_id}"
+        if name in self.stored:
+            return rpc(409, 6, f"{name} already exists")
+        self.creates += 1
+        self.stored[name] = {"name": name, **resource}
+        return reply(200, self.stored[name])
