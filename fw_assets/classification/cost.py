@@ -76,7 +76,7 @@ class Estimate(Frozen):
         raise KeyError(key)
 
     def subtotals(self) -> tuple[tuple[Stage, Range], ...]:
-        """US dollars per stage, in order, chosen as the totals are; they add up to the totals."""
+        """US dollars per stage, in order, chosen as the totals are; the expected ones add up to the total."""
         chosen = _chosen(self.lines, self.finalists)
         return tuple(
             (stage, _sum([line for line in self.lines if line.stage == stage], chosen))

@@ -16,9 +16,10 @@ from fw_assets.classification.values import Frozen
 
 
 class Workload(Frozen):
-    """The text of each part; `train` is what a full-data job trains on, after any mitigation."""
+    """The text that each stage reads; `train` and `sweep` are what jobs train on, after any mitigation."""
 
     train: TextVolume
+    sweep: TextVolume
     validation: TextVolume
     test: TextVolume
 
@@ -26,10 +27,6 @@ class Workload(Frozen):
     def evaluated(self) -> TextVolume:
         """Every model, base or tuned, answers validation (for choices) and test (for the report) once."""
         return self.validation + self.test
-
-    def sweep_rows(self, session: Session) -> int:
-        """Rows that each sweep job trains on."""
-        return min(session.sweep_rows, self.train.rows)
 
 
 class Pricing(Frozen):
@@ -49,17 +46,12 @@ class Pricing(Frozen):
         return self.prices.price(model.name, item, model.parameter_count)
 
 
-def sweeps(session: Session, model: PlannedModel) -> bool:
-    """Whether the model's cells are tried on a sample first: to choose, or because that is all there is."""
-    return len(model.cells) > 1 or not session.full_data_run
-
-
 def estimate(
     models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing
 ) -> Estimate:
     """The estimate of the whole workflow.
 
-    When the sweep's sample is all of the training rows, its best job already is the full-data model: then the
+    When the sweep trains on all training rows, its best job already is the full-data model: then the
     full-data line expects nothing, and keeps the price of a job of its own only as its high figure.
     """
     lines = [_base_line(model, workload, pricing) for model in models]
@@ -67,11 +59,10 @@ def estimate(
     chosen = min(session.finalists, len(tunable))
     conditional = len(tunable) > chosen
     for model in tunable:
-        if sweeps(session, model):
-            lines.append(_sweep_line(model, workload, session, pricing, conditional))
+        lines.append(_sweep_line(model, workload, pricing, conditional))
     for model in tunable:
         if session.full_data_run:
-            lines.append(_full_line(model, workload, session, pricing, conditional))
+            lines.append(_full_line(model, workload, pricing, conditional))
     for model in tunable:
         lines.append(_tuned_line(model, workload, pricing, conditional))
     if tunable and session.deploy != "never":
@@ -129,13 +120,12 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
     return line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
 
 
-def _sweep_line(
-    model: PlannedModel, workload: Workload, session: Session, pricing: Pricing, conditional: bool
-) -> CostLine:
-    rows = workload.sweep_rows(session)
+def _sweep_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
+    rows = workload.sweep.rows
     epochs = sum(cell.epochs for cell in model.cells)
-    once = pricing.ratio_of(model).training_tokens(workload.train.scaled(rows))
-    formula = f"{rows:,} rows x tokens x {epochs} epochs over {len(model.cells)} cells"
+    once = pricing.ratio_of(model).training_tokens(workload.sweep)
+    cells = len(model.cells)
+    formula = f"{rows:,} rows x tokens x {epochs} epochs over {cells} cell{'s' * (cells != 1)}"
     minutes = longest(
         pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells
     )
@@ -143,16 +133,14 @@ def _sweep_line(
     return line("sweep", model.slug, formula, parts, minutes, conditional=conditional)
 
 
-def _full_line(
-    model: PlannedModel, workload: Workload, session: Session, pricing: Pricing, conditional: bool
-) -> CostLine:
+def _full_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
     epochs = sorted(cell.epochs for cell in model.cells)
     once = pricing.ratio_of(model).training_tokens(workload.train)
     rows = workload.train.rows
     slowest = longest(
         pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells
     )
-    if sweeps(session, model) and workload.sweep_rows(session) == rows:
+    if workload.sweep == workload.train:
         tokens = Range(low=0, expected=0, high=once.high * epochs[-1])
         minutes = Range(low=0, expected=0, high=slowest.high)
         formula = "the best sweep job already trained on all rows; at most one more job"

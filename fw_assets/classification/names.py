@@ -39,5 +39,7 @@ def job_id(model: str, cell: Cell, rows_digest: str, seed: int) -> str:
 
 
 def deployment_id(model: str) -> str:
-    """A deployment of a model, by the model's full name."""
-    return resource_id(model.rsplit("/", 1)[-1].removeprefix(f"{PREFIX}-"), ["deployment", model])
+    """A deployment of a model: one made here by its id, another by its full name."""
+    short = model.rsplit("/", 1)[-1]
+    made_here = short.startswith(f"{PREFIX}-")
+    return resource_id(short.removeprefix(f"{PREFIX}-"), ["deployment", short if made_here else model])
