@@ -1,0 +1,227 @@
+"""Where a row's label lies: its ground truth, or a place in the final assistant message that all rows share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import polars as pl
+
+from fw_assets.classification import answer_formats
+from fw_assets.classification.answer_formats import PREFIX_WORDS, Rule, read, readings
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.values import Frozen
+
+SAMPLE = 5_000
+EXAMPLES = 10
+ENOUGH = 0.9
+"""A rule is good enough when it reads this share of what the best one reads."""
+AGREEMENT = 0.99
+"""Share of rows whose answer must say their ground truth for the answer's format to be kept."""
+LABEL_KEYS = (*PREFIX_WORDS, "ground_truth", "value", "name")
+
+RULES: tuple[Rule, ...] = (
+    "boxed",
+    "xml_tag",
+    "json_key",
+    "fenced_block",
+    "label_prefix",
+    "whole_message",
+    "last_line",
+    "first_word",
+)
+"""In order of preference: a format that says where the label is before one that guesses."""
+
+
+class RuleScore(Frozen):
+    """How well one rule fits a sample of at most `SAMPLE` answers."""
+
+    rule: Rule
+    key: str | None
+    coverage: float
+    """Share of the answers it reads a label from."""
+    labels: int
+    """Different labels it reads."""
+    score: float
+    """coverage * (1 - (labels - 1) / answers read): high when few labels repeat over many rows."""
+
+
+class Extraction(Frozen):
+    """The chosen rule."""
+
+    rule: Rule
+    key: str | None = None
+    coverage: float
+    """Share of the rows that get a label."""
+    ground_truth_rows: int
+    """Rows whose label is their `ground_truth`; the rule is for the others."""
+    forced: bool = False
+    runners_up: tuple[RuleScore, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+    """Excerpts of answers (or inputs, where the ground truth serves) and the label found."""
+
+    def render(self, labels: Sequence[str], original: str | None = None, multi_label: bool = False) -> str:
+        """The training target that says `labels` in the user's answer format; see `answer_formats.render`."""
+        return answer_formats.render(self.rule, self.key, labels, original, multi_label)
+
+    @property
+    def name(self) -> str:
+        """The form in which it can be forced: `whole_message`, `json_key:intent`."""
+        return f"{self.rule}:{self.key}" if self.key else self.rule
+
+
+def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extraction:
+    """The rule that reads the labels of an inspected frame.
+
+    Rows with a `ground_truth` need none. Among the rules that read nearly as many answers as the best one and
+    find labels that repeat (two rows a label on average), the first in the order of `RULES` wins, and among its
+    keys the one called most like a label. Where all rows have a ground truth that their answers repeat inside a
+    structured format, that format's rule is chosen, so that training keeps it.
+
+    Args:
+        forced: a rule, with its key after a colon if it has one (`json_key:intent`), or None.
+
+    Raises:
+        InputError: the forced rule does not exist or reads nothing; no rule reads anything.
+    """
+    without = frame.filter(pl.col("ground_truth").is_null())
+    truths = frame.height - without.height
+    if forced is not None:
+        return _forced(frame, without, truths, forced)
+    if not without.height:
+        return _agreeing(frame, truths) or _described(frame, "ground_truth", None, (), truths)
+    scores = score_rules(_sample(without["answer"].drop_nulls()))
+    if not scores:
+        problem = Problem(kind="no-label", message="no rule finds a label in the final assistant messages")
+        raise InputError([problem], advice="Give each row a `ground_truth`, or force an extraction rule.")
+    best = _preferred(scores)
+    others = tuple(score for score in sorted(scores, key=lambda s: -s.score) if score != best)
+    return _described(frame, best.rule, best.key, others[:5], truths)
+
+
+def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
+    """The labels of every row as the rule reads them (`List(String)`, null where it reads none), unresolved."""
+    answers = frame["answer"]
+    if extraction.rule == "ground_truth":
+        found = pl.Series("labels", [None], dtype=pl.List(pl.String)).extend_constant(
+            None, max(0, frame.height - 1)
+        )
+        found = found.head(frame.height)
+    else:
+        # Answers repeat, so each distinct one is read once.
+        distinct = answers.unique().drop_nulls()
+        table = pl.DataFrame(
+            {
+                "answer": distinct,
+                "labels": [read(answer, extraction.rule, extraction.key) for answer in distinct],
+            },
+            schema={"answer": pl.String, "labels": pl.List(pl.String)},
+        )
+        joined = pl.DataFrame({"answer": answers}).join(table, on="answer", how="left", maintain_order="left")
+        found = joined["labels"]
+    merged = pl.DataFrame({"truth": frame["ground_truth"], "found": found})
+    return merged.select(
+        pl.coalesce("truth", "found").list.eval(pl.element().str.strip_chars()).alias("labels")
+    ).to_series()
+
+
+def score_rules(answers: Sequence[str]) -> list[RuleScore]:
+    """All rules and keys that read something in the answers, in order of preference."""
+    counts: dict[tuple[Rule, str | None], int] = defaultdict(int)
+    labels: dict[tuple[Rule, str | None], set[str]] = defaultdict(set)
+    cache: dict[str, list[answer_formats.Reading]] = {}
+    for answer in answers:
+        found = cache.get(answer)
+        if found is None:
+            found = cache[answer] = readings(answer)
+        for reading in found:
+            counts[reading.rule, reading.key] += 1
+            labels[reading.rule, reading.key].update(reading.labels)
+    scores = []
+    for (rule, key), count in counts.items():
+        distinct = len(labels[rule, key])
+        score = count / len(answers) * (1 - (distinct - 1) / count)
+        scores.append(
+            RuleScore(
+                rule=rule,
+                key=key,
+                coverage=round(count / len(answers), 6),
+                labels=distinct,
+                score=round(score, 6),
+            )
+        )
+    return sorted(scores, key=lambda s: (RULES.index(s.rule), _key_rank(s.key), -s.score))
+
+
+def _preferred(scores: list[RuleScore]) -> RuleScore:
+    most = max(score.coverage for score in scores)
+    read_enough = [score for score in scores if score.coverage >= ENOUGH * most]
+    # 1 - (labels - 1) / read >= 1/2 is two rows a label.
+    repeating = [score for score in read_enough if score.score >= 0.5 * score.coverage and score.labels > 1]
+    if repeating:
+        return repeating[0]
+    return max(read_enough, key=lambda score: (score.labels > 1, score.score))
+
+
+def _key_rank(key: str | None) -> int:
+    plain = (key or "").casefold().replace("final ", "").replace("predicted ", "")
+    return LABEL_KEYS.index(plain) if plain in LABEL_KEYS else len(LABEL_KEYS)
+
+
+def _agreeing(frame: pl.DataFrame, truths: int) -> Extraction | None:
+    """A structured rule that reads each row's ground truth in its answer."""
+    rows = frame.filter(pl.col("answer").is_not_null())
+    if rows.height < ENOUGH * frame.height:
+        return None
+    sample = rows.gather_every(max(1, rows.height // SAMPLE))
+    for score in score_rules(sample["answer"].to_list()):
+        if score.rule in ("whole_message", "last_line", "first_word") or score.coverage < AGREEMENT:
+            continue
+        agree = sum(
+            set(read(answer, score.rule, score.key) or ()) == set(truth)
+            for answer, truth in sample.select("answer", "ground_truth").iter_rows()
+        )
+        if agree >= AGREEMENT * sample.height:
+            return _described(frame, score.rule, score.key, (), truths)
+    return None
+
+
+def _forced(frame: pl.DataFrame, without: pl.DataFrame, truths: int, forced: str) -> Extraction:
+    name, _, key = forced.partition(":")
+    if name not in (*RULES, "ground_truth"):
+        message = f"{forced!r} is no extraction rule, expected one of ground_truth, {', '.join(RULES)}"
+        raise InputError([Problem(kind="extraction", field="extraction", message=message)])
+    rule: Rule = name
+    scores = score_rules(_sample(without["answer"].drop_nulls())) if without.height else []
+    fitting = [score for score in scores if score.rule == rule and key in ("", score.key)]
+    if without.height and not fitting:
+        seen = ", ".join(f"{s.rule}:{s.key}" if s.key else s.rule for s in scores) or "none"
+        message = f"the rule {forced!r} reads no label in the final assistant messages; those that do: {seen}"
+        raise InputError([Problem(kind="extraction", field="extraction", message=message)])
+    chosen = fitting[0].key if fitting else (key or None)
+    others = tuple(score for score in sorted(scores, key=lambda s: -s.score) if score not in fitting[:1])
+    return _described(frame, rule, chosen, others[:5], truths, forced=True)
+
+
+def _described(
+    frame: pl.DataFrame,
+    rule: Rule,
+    key: str | None,
+    others: tuple[RuleScore, ...],
+    truths: int,
+    *,
+    forced: bool = False,
+) -> Extraction:
+    bare = Extraction(rule=rule, key=key, coverage=0.0, ground_truth_rows=truths)
+    labels = extract(frame, bare)
+    shown = frame.select(pl.coalesce("answer", "text").alias("shown")).with_columns(labels.alias("labels"))
+    shown = shown.filter(pl.col("labels").is_not_null()).unique("labels", keep="first", maintain_order=True)
+    examples = tuple((text[:120], ", ".join(found)) for text, found in shown.head(EXAMPLES).iter_rows())
+    coverage = 1 - labels.null_count() / max(1, frame.height)
+    return bare.model_copy(
+        update={"coverage": coverage, "runners_up": others, "examples": examples, "forced": forced}
+    )
+
+
+def _sample(answers: pl.Series) -> list[str]:
+    return answers.gather_every(max(1, len(answers) // SAMPLE)).to_list()

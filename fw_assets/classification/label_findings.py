@@ -1,0 +1,114 @@
+"""What is worth a person's look in a label set, as findings by check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fw_assets.classification.imbalance import Imbalance
+from fw_assets.classification.labels import Finding, LabelCount, Severity
+from fw_assets.classification.overlap import OverlapFacts
+from fw_assets.classification.split import SplitFacts
+
+ROWS = 50
+SHOWN = 12
+
+
+def spelling_findings(
+    aliases: Sequence[tuple[str, str]],
+    near: Sequence[tuple[str, str]],
+    contained: Sequence[tuple[str, str]],
+    colliding: Sequence[tuple[str, ...]],
+) -> Iterator[Finding]:
+    if aliases:
+        pairs = _list(f"{spelling!r} as {label!r}" for spelling, label in aliases)
+        yield _finding("labels_known", "warn", f"Spelling variants are read as one label: {pairs}.")
+    if near:
+        pairs = _list(f"{rare!r} beside {frequent!r}" for rare, frequent in near)
+        yield _finding("labels_known", "warn", f"Labels that may be misspelt, left as they are: {pairs}.")
+    for same in colliding:
+        names = _list(map(repr, same))
+        yield _finding(
+            "labels_known", "warn", f"Labels that differ in case or joints only, matched exactly: {names}."
+        )
+    if contained:
+        pairs = _list(f"{inner!r} in {outer!r}" for inner, outer in contained)
+        yield _finding(
+            "labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}."
+        )
+
+
+def occurrence_findings(
+    counts: Sequence[LabelCount], only_in_eval: Sequence[str], split: SplitFacts, rare: Sequence[str]
+) -> Iterator[Finding]:
+    absent = [count.label for count in counts if not count.total]
+    if absent:
+        yield _finding("labels_known", "warn", f"Labels that no row has: {_list(absent)}.")
+    if only_in_eval:
+        message = f"Labels only in the evaluation dataset, which cannot be learnt: {_list(only_in_eval)}."
+        yield _finding("labels_known", "warn", message)
+    too_rare = [(label, count) for label, count in split.too_rare if count and label not in only_in_eval]
+    if too_rare:
+        names = _list(f"{label} ({count})" for label, count in too_rare)
+        yield _finding(
+            "rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}."
+        )
+    if rare:
+        by_label = {count.label: count for count in counts}
+        names = _list(
+            f"{label} ({by_label[label].test} test rows{_width(by_label[label])})" for label in rare
+        )
+        yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.")
+
+
+def imbalance_findings(imbalance: Imbalance) -> Iterator[Finding]:
+    (most, many), (least, few) = imbalance.most, imbalance.least
+    sizes = f"{most} ({many:,}) over {least} ({few:,}) is {imbalance.ratio:.1f}"
+    if imbalance.exceeded:
+        message = f"{sizes}, above the threshold {imbalance.threshold:g}; see the mitigations."
+        yield _finding("imbalance", "warn", message)
+    else:
+        yield _finding("imbalance", "info", f"{sizes}, within the threshold {imbalance.threshold:g}.")
+
+
+def overlap_findings(
+    overlap: OverlapFacts, contradicting: Sequence[str], contradictions: int, rows: int, shared_keys: int
+) -> Iterator[Finding]:
+    if overlap.removed_from_train:
+        message = (
+            f"{overlap.between_train_and_eval:,} evaluation rows also occur in the training dataset; "
+            f"{overlap.removed_from_train:,} training rows were taken out for it."
+        )
+        yield _finding("overlap", "warn", message, overlap.removed)
+    if overlap.near_groups:
+        message = f"{overlap.rows_in_groups:,} rows in {overlap.near_groups:,} duplicate groups; each stays in one part."
+        yield _finding("overlap", "info", message)
+    if overlap.largest_group > max(20, rows // 5):
+        message = (
+            f"One duplicate group holds {overlap.largest_group:,} of {rows:,} rows and stays whole in train, "
+            "so the parts may miss their sizes."
+        )
+        yield _finding("overlap", "warn", message)
+    if contradictions:
+        message = f"{contradictions:,} texts occur with different labels; no model can answer both."
+        yield _finding("overlap", "warn", message, contradicting)
+    if shared_keys:
+        message = f"{shared_keys:,} conversation or user ids occur in both datasets; they were not taken as the same."
+        yield _finding("overlap", "info", message)
+
+
+def left_out_finding(what: str, rows: Sequence[str]) -> Finding:
+    return _finding("labels_known", "warn", f"{len(rows):,} rows left out: {what}.", rows)
+
+
+def _finding(check: str, severity: Severity, message: str, rows: Sequence[str] = ()) -> Finding:
+    return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:ROWS]))
+
+
+def _width(count: LabelCount) -> str:
+    return "" if count.test_half_width is None else f", ±{100 * count.test_half_width:.0f} points"
+
+
+def _list(items: object) -> str:
+    names = [str(item) for item in items]  # type: ignore[attr-defined]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

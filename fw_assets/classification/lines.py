@@ -1,0 +1,146 @@
+"""Files as lines of bytes: plain, gzip or zstandard, in bounded memory, whatever the file is called."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from fw_assets.classification.errors import InputError, Problem
+
+BLOCK = 4 << 20
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+UTF8_BOM = b"\xef\xbb\xbf"
+
+# What a file's first bytes say it is, when it is something rows cannot be read from.
+FOREIGN = (
+    (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
+    (b"PAR1", "a Parquet file", "write its rows as JSON, one object a line"),
+    (b"PK\x03\x04", "a ZIP archive", "unpack it"),
+    (b"BZh", "a bzip2 file", "unpack it, or use gzip or zstandard"),
+    (b"\xfd7zXZ\x00", "an xz file", "unpack it, or use gzip or zstandard"),
+    (b"\x89PNG", "an image", "give a JSONL file"),
+    (b"%PDF", "a PDF document", "give a JSONL file"),
+)
+
+
+def data_files(path: Path) -> tuple[Path, ...]:
+    """The files that `path` stands for: itself, or a folder's `*.jsonl`, `.jsonl.gz`, `.jsonl.zst` by name.
+
+    Raises:
+        InputError: nothing is there, or the folder holds no such file.
+    """
+    try:
+        if path.is_file():
+            return (path,)
+        found = sorted(p for p in path.iterdir() if p.name.endswith(SUFFIXES) and p.is_file())
+    except FileNotFoundError:
+        message = "no such file; expected a JSONL file or a folder of them"
+        raise _unreadable(path, "missing-file", message) from None
+    except OSError as error:
+        raise _unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
+    if not found:
+        raise _unreadable(path, "missing-file", f"the folder holds no file ending in {', '.join(SUFFIXES)}")
+    return tuple(found)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the file's bytes as they lie on disk; of a folder, over its files' names and digests."""
+    if path.is_dir():
+        listing = "".join(f"{file_sha256(file)}  {file.name}\n" for file in data_files(path))
+        return hashlib.sha256(listing.encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Every line of the file without its line end (`\\n` or `\\r\\n`), blank ones included; a UTF-8 BOM is skipped.
+
+    Only `\\n` ends a line, so U+2028 and the like stay inside their strings. Peak memory is one block of
+    4 MiB and the longest line.
+
+    Raises:
+        InputError: the file cannot be opened, is of a foreign kind, or its compressed stream is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _split(_blocks(path, file))
+    except OSError as error:
+        raise _unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
+
+
+def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    first = True
+    for block in blocks:
+        if first:
+            block = block.removeprefix(UTF8_BOM)
+            first = False
+        lines = block.split(b"\n")
+        if len(lines) > 1:
+            parts.append(lines[0])
+            lines[0] = b"".join(parts)
+            parts = [lines.pop()]
+            for line in lines:
+                yield line[:-1] if line.endswith(b"\r") else line
+        else:
+            parts += lines
+    last = b"".join(parts)
+    if last:
+        yield last[:-1] if last.endswith(b"\r") else last
+
+
+def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    head = file.read(BLOCK)
+    if head.startswith(b"\x1f\x8b"):
+        yield from _decompressed(path, head, file, lambda: zlib.decompressobj(wbits=31))
+        return
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        import zstandard
+
+        yield from _decompressed(path, head, file, zstandard.ZstdDecompressor().decompressobj)
+        return
+    for magic, kind, advice in FOREIGN:
+        if head.startswith(magic):
+            raise _unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
+    while head:
+        yield head
+        head = file.read(BLOCK)
+
+
+def _decompressed(path: Path, data: bytes, file: IO[bytes], new: Any) -> Iterator[bytes]:
+    """The content of all members (gzip) or frames (zstandard) one after the other."""
+    stream = new()
+    try:
+        while data:
+            if stream.eof:
+                stream = new()
+            # A small input can hold gigabytes, so it is fed in pieces.
+            for start in range(0, len(data), BLOCK // 64):
+                piece = data[start : start + BLOCK // 64]
+                while piece:
+                    out = stream.decompress(piece)
+                    if out:
+                        yield out
+                    piece = stream.unused_data if stream.eof else b""
+                    if piece.strip(b"\0"):
+                        stream = new()
+                    else:
+                        piece = b""
+            data = file.read(BLOCK)
+    except Exception as error:
+        if isinstance(error, OSError | InputError):
+            raise
+        raise _unreadable(path, "compression", f"the compressed stream is damaged: {error}") from None
+    if not stream.eof:
+        raise _unreadable(path, "compression", "the compressed stream ends early; the file was cut off")
+
+
+def _unreadable(path: Path, kind: str, message: str) -> InputError:
+    return InputError(
+        [Problem(kind=kind, file=str(path), message=message)],
+        advice="Correct the path or the file and run again.",
+    )
