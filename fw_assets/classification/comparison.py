@@ -97,7 +97,7 @@ def compare(
         ValueError: the frames are not about the same rows with the same gold labels.
     """
     del multi_label  # a single label is a set of one: every figure here is the same for both
-    pairs = _joined(base, tuned)
+    pairs = _joined(base, tuned, labels)
     answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("outcome_tuned") != "failed"))
     before = (answered.get_column("outcome") == "correct").to_numpy()
     after = (answered.get_column("outcome_tuned") == "correct").to_numpy()
@@ -157,7 +157,7 @@ def _verdict(p_value: float, gained: int, lost: int, alpha: float) -> Verdict:
     return "better" if gained > lost else "worse"
 
 
-def _joined(base: pl.DataFrame, tuned: pl.DataFrame) -> pl.DataFrame:
+def _joined(base: pl.DataFrame, tuned: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
     wanted = ("id", "gold", "predicted", "outcome")
     pairs = base.select(*wanted, "group").join(
         tuned.select(*wanted), on="id", how="inner", suffix="_tuned", validate="1:1", maintain_order="left"
@@ -167,11 +167,11 @@ def _joined(base: pl.DataFrame, tuned: pl.DataFrame) -> pl.DataFrame:
             f"the predictions are not about the same rows: {base.height} and {tuned.height}, "
             f"{pairs.height} shared"
         )
-    same = pairs.get_column("gold").list.sort() == pairs.get_column("gold_tuned").list.sort()
-    if not same.all():
-        raise ValueError(
-            f"row {pairs.filter(~same).get_column('id')[0]} has different gold labels in the two frames"
-        )
+    first = _events(pairs.get_column("gold"), labels, "gold")
+    second = _events(pairs.get_column("gold_tuned"), labels, "gold")
+    if not np.array_equal(first, second):
+        row = int(np.setxor1d(first, second).min()) // len(labels)
+        raise ValueError(f"row {pairs.get_column('id')[row]} has different gold labels in the two frames")
     return pairs
 
 

@@ -68,6 +68,14 @@ def score_sets(
     return sets, per_label, _swapped(missed, added, labels, most)
 
 
+def most_frequent_set(answered: pl.DataFrame, labels: Sequence[str]) -> int:
+    """How many rows have the most frequent set of gold labels."""
+    row, label = label_codes(answered.get_column("gold"), labels, "gold")
+    sets = pl.DataFrame({"row": row, "label": label}).group_by("row", maintain_order=True).agg("label")
+    counted = sets.group_by("label").len().get_column("len")
+    return max(answered.height - sets.height, *counted.to_list(), 0)
+
+
 def _pairs(column: pl.Series, labels: Sequence[str], name: str) -> Codes:
     row, label = label_codes(column, labels, name)
     return row * len(labels) + label

@@ -39,7 +39,7 @@ def mcnemar(gained: int, lost: int) -> McNemar:
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Holm's step-down adjustment: comparing these with alpha keeps the chance of any false claim at alpha."""
+    """Holm's step-down adjustment: comparing these with alpha keeps any false claim to a chance of alpha."""
     order = sorted(range(len(p_values)), key=lambda index: p_values[index])
     adjusted = [0.0] * len(p_values)
     highest = 0.0

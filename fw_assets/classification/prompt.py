@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from fw_assets.classification.decoding import grammar_format, schema_format
+from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.normalise import Strictness, strictness_for
 from fw_assets.classification.occurrences import occurrences
 from fw_assets.classification.turns import Turn, input_text, input_turns, read_turns, turn_text, with_system
 from fw_assets.classification.values import Frozen, digest
-
-if TYPE_CHECKING:
-    from fw_assets.classification.labels import LabelSet
 
 __all__ = ["Prompt", "input_text", "make_prompt", "request", "training_example"]
 
@@ -108,7 +106,9 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
         rule=extraction.rule,
         key=extraction.key,
     )
-    system = None if _rows_name_the_labels(frame, prompt) else _system_text(prompt)
+    # A list of labels is asked for as JSON whatever the rows' own format, so the rows cannot have said so.
+    own_format = json_key is None or extraction.rule == "json_key"
+    system = None if own_format and _rows_name_the_labels(frame, prompt) else _system_text(prompt)
     return prompt.model_copy(update={"system": system, "max_tokens": _max_tokens(prompt, frame)})
 
 

@@ -20,7 +20,7 @@ from fw_assets.classification.label_scores import (
     ratio,
     weighted_f1,
 )
-from fw_assets.classification.multilabel_scores import MultiLabelScores, score_sets
+from fw_assets.classification.multilabel_scores import MultiLabelScores, most_frequent_set, score_sets
 from fw_assets.classification.values import Frozen, Interval
 
 __all__ = ["LabelScore", "MultiLabelScores", "PairCount", "Scores", "score"]
@@ -105,14 +105,13 @@ def score(predictions: pl.DataFrame, labels: Sequence[str], multi_label: bool) -
     }
     if multi_label:
         sets, per_label, most_confused = score_sets(answered, labels, _MOST_CONFUSED)
-        majority = answered.get_column("gold").list.sort().value_counts().get_column("count").max() or 0
         return Scores(
             **shared,
             macro_f1=macro_f1(per_label),
             weighted_f1=weighted_f1(per_label),
             balanced_accuracy=mean_recall(per_label),
             mcc=None,
-            majority_accuracy=ratio(int(str(majority)), scored) or 0.0,
+            majority_accuracy=ratio(most_frequent_set(answered, labels), scored) or 0.0,
             per_label=per_label,
             labels_without_rows=tuple(item.label for item in per_label if not item.support),
             confusion=(),
