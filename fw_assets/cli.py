@@ -1,0 +1,219 @@
+"""fw-assets, the command line. Exit codes: 0 done, 1 failed, 2 bad input, 3 waiting for approval, 4 incomplete."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from fw_assets.classification.errors import InputError
+
+P = ParamSpec("P")
+
+DONE, FAILED, BAD_INPUT, WAITING, INCOMPLETE = 0, 1, 2, 3, 4
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code that a script should see for an error."""
+    from fw_assets.classification.ledger import CeilingReached
+    from fw_assets.fireworks import ConnectionFailed, RateLimited, ServerError, WaitTimeout
+    from fw_assets.pipeline.errors import NotApproved, Unanswered
+
+    cause = error.__cause__ or error
+    if isinstance(cause, InputError):
+        return BAD_INPUT
+    if isinstance(cause, NotApproved):
+        return WAITING
+    if isinstance(cause, CeilingReached | Unanswered | ConnectionFailed | RateLimited | ServerError | WaitTimeout):
+        return INCOMPLETE
+    return FAILED
+
+
+def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Run a command; what goes wrong is said in words, without a traceback, and becomes the exit code."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        import dagster as dg
+
+        from fw_assets.fireworks import FireworksError
+        from fw_assets.pipeline.errors import PhaseError
+
+        try:
+            code = command(*args, **kwargs)
+        except dg.Failure as error:
+            click.echo(f"fw-assets: {error.description}", err=True)
+            code = exit_code_of(error)
+        except (InputError, FireworksError, PhaseError, FileNotFoundError) as error:
+            click.echo(f"fw-assets: {error}", err=True)
+            code = exit_code_of(error)
+        except KeyboardInterrupt:
+            click.echo("fw-assets: stopped; run the same command again to go on where it was", err=True)
+            code = 130
+        sys.exit(code or DONE)
+
+    return run
+
+
+def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments that describe a session."""
+    options = [
+        click.argument("dataset", required=False),
+        click.option("--eval-dataset", metavar="D", help="A second dataset: it becomes the test set."),
+        click.option("--model", "models", metavar="M", multiple=True, help="A candidate model; repeat for more."),
+        click.option("--label", "labels", metavar="L", multiple=True, help="A label; repeat. Left out: inferred."),
+        click.option("--instruction", metavar="TEXT", help="Plain English; the other options win over it."),
+        click.option("--session", "session_file", type=click.Path(path_type=Path), help="A session YAML file."),
+        click.option("--benchmark-only", is_flag=True, help="Stop after the base models."),
+        click.option("--train-fraction", type=float, metavar="F", help="Share of rows not held out for testing."),
+        click.option("--imbalance-threshold", type=float, metavar="X", help="Default 50."),
+        click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"])),
+        click.option("--bad-rows", type=click.Choice(["fail", "quarantine"]), help="What to do with malformed lines."),
+        click.option("--deploy", type=click.Choice(["if-better", "always", "never"])),
+        click.option("--max-spend-usd", type=float, metavar="USD", help="A ceiling below the plan's high figure."),
+        click.option("--name", metavar="NAME", help="The dataset's name; left out, made from the file's."),
+        click.option("--workspace", "root", metavar="DIR", help="Default: $FW_WORKSPACE, or workspace/."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="fw-assets")
+def main() -> None:
+    """Benchmark, fine-tune, compare and deploy label predictors."""
+
+
+@main.command()
+@session_options
+@click.option("--approve", "approve_it", is_flag=True, help="Approve the plan without being asked.")
+@click.option("--yes", is_flag=True, help="Ask nothing; what is missing is an error.")
+@clear_errors
+def run(approve_it: bool, yes: bool, root: str | None, as_json: bool, **given: Any) -> int:
+    """Take a dataset through all phases: inspect, plan, approve, benchmark, fine-tune, evaluate, deploy, report."""
+    from fw_assets import commands
+
+    return commands.run(_root(root), given, approve=approve_it, ask=not yes, as_json=as_json)
+
+
+@main.command()
+@session_options
+@clear_errors
+def plan(root: str | None, as_json: bool, **given: Any) -> int:
+    """Inspect a dataset and write the plan; nothing is spent."""
+    from fw_assets import commands
+
+    return commands.plan(_root(root), given, as_json=as_json)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--digest", default="", help="The plan's digest that you looked at.")
+@click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"]))
+@click.option("--by", default=getpass.getuser, show_default="your user name", help="Who answers.")
+@click.option("--note", default="", help="Kept with the answer.")
+@click.option("--reject", is_flag=True, help="Say no; nothing is started.")
+@click.option(
+    "--driver",
+    type=click.Choice(["daemon", "command-line"]),
+    help="Who carries on: Dagster's daemon or `fw-assets run`. Default: whoever planned.",
+)
+@click.option("--workspace", "root", metavar="DIR")
+@clear_errors
+def approve(name: str, root: str | None, **answer: Any) -> int:
+    """Answer the plan of a dataset."""
+    from fw_assets import commands
+
+    return commands.approve(_root(root), name, **answer)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--workspace", "root", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True)
+@clear_errors
+def status(name: str | None, root: str | None, as_json: bool) -> int:
+    """Where each dataset stands, and what waits for a person."""
+    from fw_assets import commands
+
+    return commands.status(_root(root), name, as_json=as_json)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--open", "open_it", is_flag=True, help="Open the HTML report in a browser.")
+@click.option("--workspace", "root", metavar="DIR")
+@clear_errors
+def report(name: str, open_it: bool, root: str | None) -> int:
+    """Print the report of a dataset."""
+    from fw_assets import commands
+
+    return commands.report(_root(root), name, open_it=open_it)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("text")
+@click.option("--workspace", "root", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True)
+@clear_errors
+def predict(name: str, text: str, root: str | None, as_json: bool) -> int:
+    """Ask the winner of a dataset for the label of TEXT."""
+    from fw_assets import commands
+
+    return commands.predict(_root(root), name, text, as_json=as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+@clear_errors
+def models(as_json: bool) -> int:
+    """List the candidate models, read live from the platform."""
+    from fw_assets import commands
+
+    return commands.models(as_json=as_json)
+
+
+@main.command()
+@click.argument("text")
+@click.option("--json", "as_json", is_flag=True)
+@clear_errors
+def parse(text: str, as_json: bool) -> int:
+    """Show what an instruction in plain English is understood to say."""
+    from fw_assets import commands
+
+    return commands.parse(text, as_json=as_json)
+
+
+@main.command()
+@click.option("--port", default=8432, show_default=True, type=int)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--workspace", "root", metavar="DIR")
+@clear_errors
+def serve(port: int, host: str, root: str | None) -> int:
+    """Serve the embedded platform over HTTP, on the state that the pipeline uses."""
+    from fw_assets.embedded import serve as serve_platform
+    from fw_assets.pipeline.resources import platform_home
+
+    _root(root)
+    serve_platform(platform_home(), host=host, port=port)
+    return DONE
+
+
+def _root(given: str | None) -> str:
+    """The workspace's root; made known to everything in this process through the environment."""
+    from fw_assets.pipeline.resources import workspace_root
+
+    if given:
+        os.environ["FW_WORKSPACE"] = given
+    root = workspace_root()
+    os.environ["FW_WORKSPACE"] = root
+    return root

@@ -1,0 +1,319 @@
+"""What the commands do, behind the parsing of their arguments."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import sys
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from fw_assets.classification.errors import input_error
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.session import load_session
+from fw_assets.console import err, is_terminal, out, progress_shown
+from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
+from fw_assets.pipeline.resources import platform_from_environment
+from fw_assets.pipeline.values import DeploymentRecord, Registration
+from fw_assets.pipeline.workspace import Workspace
+
+DONE, FAILED, WAITING = 0, 1, 3
+
+
+def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Session fields from a session file and the command line; the command line wins."""
+    fields: dict[str, Any] = {}
+    if given.get("session_file"):
+        fields.update(load_session(Path(given["session_file"])))
+    if given.get("benchmark_only"):
+        fields["mode"] = "benchmark"
+    plain = ("dataset", "eval_dataset", "instruction", "train_fraction", "imbalance_threshold", "mitigation")
+    for name in (*plain, "bad_rows", "deploy", "max_spend_usd"):
+        if given.get(name) is not None:
+            fields[name] = given[name]
+    for name in ("models", "labels"):
+        if given.get(name):
+            fields[name] = list(given[name])
+    return fields
+
+
+def _registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Registration:
+    """Register what the arguments say, or find the dataset that they name."""
+    from fw_assets.pipeline.registration import register
+
+    fields = fields_of(given)
+    named = fields.get("dataset")
+    if isinstance(named, str) and not Path(named).exists():
+        known = store.read("registration", named, Registration)
+        if known is not None:
+            fields = {**known.session.model_dump(mode="json", exclude_unset=True), **fields, "dataset": known.session.dataset}
+            given = {**given, "name": named}
+    platform = platform_from_environment()
+    if ask and is_terminal():
+        _ask_missing(fields, platform)
+    return register(store, platform, fields, driver="command-line", name=given.get("name"))
+
+
+def _ask_missing(fields: dict[str, Any], platform: Any) -> None:
+    if fields.get("instruction"):
+        return
+    if not fields.get("dataset"):
+        fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
+    if not fields.get("models"):
+        names = [m.name.rsplit("/", 1)[-1] for m in platform.call(lambda client: client.models()) if m.tunable]
+        err.print(f"Models to choose from: {', '.join(names)}", markup=False)
+        fields["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")
+
+
+def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
+    """Phases 1 and 2."""
+    store = Workspace(root)
+    registration = _registered(store, given, ask=not as_json)
+    _planned(store, registration.name, as_json=as_json)
+    made = store.need("plan", registration.name, Plan)
+    if as_json:
+        _print_json(made.model_dump(mode="json") | {"digest": made.digest})
+    else:
+        _show_plan(store, registration.name)
+        err.print(f"\nTo go on: fw-assets run {registration.name} --approve", markup=False)
+    return DONE
+
+
+def _planned(store: Workspace, name: str, *, as_json: bool) -> None:
+    from fw_assets.pipeline.drive import drive, open_instance
+
+    with open_instance(store.root) as instance, progress_shown(as_json):
+        drive(instance, store, name, started=_announce, only=PLANNING)
+
+
+def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
+    """All phases, from where the dataset stands."""
+    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
+    from fw_assets.pipeline.drive import approve as sign
+
+    store = Workspace(root)
+    registration = _registered(store, given, ask=ask and not as_json)
+    name = registration.name
+    with store.locked(name, "run"), open_instance(root) as instance, progress_shown(as_json):
+        fail_lost_runs(instance)
+        standing = drive(instance, store, name, started=_announce, only=PLANNING)
+    if standing.state in ("waiting", "rejected") or (standing.state == "elsewhere" and approve):
+        answer = _answer(store, name, registration, standing, approve=approve, ask=ask, as_json=as_json)
+        if answer is None:
+            return WAITING
+        with open_instance(root) as instance:
+            sign(instance, name, answer)
+        if answer["decision"] == "reject":
+            return WAITING
+    elif standing.state == "elsewhere":
+        err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
+        return WAITING
+    with store.locked(name, "run"), open_instance(root) as instance, progress_shown(as_json):
+        standing = drive(instance, store, name, started=_announce)
+    if standing.state != "done":
+        err.print(f"{name}: {standing.note}", markup=False)
+        return FAILED
+    return _show_report(store, name, as_json=as_json)
+
+
+def _answer(
+    store: Workspace, name: str, registration: Registration, standing: Standing, *, approve: bool, ask: bool, as_json: bool
+) -> dict[str, Any] | None:
+    current = store.need("plan", name, Plan)
+    answer = {"plan_digest": current.digest, "approved_by": getpass.getuser(), "driver": "command_line"}
+    if current.approves_itself and standing.state == "waiting" and not registration.unused:
+        from fw_assets.pipeline.planning import AUTOMATIC
+
+        return answer | {"approved_by": AUTOMATIC, "decision": "approve"}
+    if not as_json:
+        _show_plan(store, name)
+    if registration.unused:
+        unused = "; ".join(registration.unused)
+        err.print(f"\nNot understood in the instruction: {unused}. Rephrase or leave it out.", markup=False)
+        if not (ask and is_terminal()):
+            return None
+    elif approve:
+        return answer | {"decision": "approve"}
+    if ask and is_terminal() and not as_json:
+        said = click.prompt(
+            "\nApprove this plan?", type=click.Choice(["yes", "no", "later"]), default="later", err=True
+        )
+        if said != "later":
+            return answer | {"decision": "approve" if said == "yes" else "reject"}
+    elif as_json:
+        _print_json({"dataset": name, "state": "waiting", "plan_digest": current.digest})
+    err.print(
+        f"\n{name}: {standing.note}. Approve with: fw-assets run {name} --approve, or in the Dagster UI.", markup=False
+    )
+    return None
+
+
+def approve(
+    root: str, name: str, *, digest: str, mitigation: str | None, by: str, note: str, reject: bool, driver: str | None
+) -> int:
+    """Answer a plan."""
+    from fw_assets.pipeline.drive import approve as sign
+    from fw_assets.pipeline.drive import open_instance
+
+    store = Workspace(root)
+    registration = _known(store, name)
+    chosen = driver or registration.driver
+    answer = {
+        "approved_by": by,
+        "plan_digest": digest,
+        "decision": "reject" if reject else "approve",
+        "mitigation": mitigation.replace("-", "_") if mitigation else "as_planned",
+        "note": note,
+        "driver": chosen.replace("-", "_"),
+    }
+    with open_instance(root) as instance:
+        sign(instance, name, answer)
+    if reject:
+        err.print(f"{name}: rejected; nothing was started.", markup=False)
+    elif chosen == "daemon":
+        err.print(f"{name}: approved; Dagster's daemon goes on (dagster dev).", markup=False)
+    else:
+        err.print(f"{name}: approved; go on with: fw-assets run {name}", markup=False)
+    return DONE
+
+
+def status(root: str, name: str | None, *, as_json: bool) -> int:
+    """Where datasets stand."""
+    store = Workspace(root)
+    names = [name] if name else store.datasets()
+    if name:
+        _known(store, name)
+    standings = {item: due(store, item, driver=None) for item in names}
+    if as_json:
+        _print_json(
+            [
+                {"dataset": item, "state": s.state, "note": s.note, "due": [step.key for step in s.steps]}
+                for item, s in standings.items()
+            ]
+        )
+        return DONE
+    table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
+    for item, standing in standings.items():
+        table.add_row(item, standing.state, standing.note)
+    out.print(table if standings else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
+    return DONE
+
+
+def report(root: str, name: str, *, open_it: bool) -> int:
+    """Print the report."""
+    store = Workspace(root)
+    _known(store, name)
+    text = store.read_text(name, "final_report.md")
+    if text is None:
+        raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
+    click.echo(text)
+    if open_it:
+        webbrowser.open(f"file://{store.path(name, 'final_report.html')}")
+    return DONE
+
+
+def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
+    """Ask the winner."""
+    from fw_assets.classification.answer import parse as read_answer
+    from fw_assets.classification.completion import Completion
+    from fw_assets.classification.prompt import Prompt, request
+
+    store = Workspace(root)
+    _known(store, name)
+    record = store.need("deployment", name, DeploymentRecord)
+    prompt = store.need("prompt", name, Prompt)
+    body = request(prompt, json.dumps([{"role": "user", "content": text}]))
+    answer = platform_from_environment().call(
+        lambda client: client.chat({"model": record.address, **body}, known=record.deployment is not None)
+    )
+    read = read_answer(prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal))
+    if as_json:
+        _print_json({"labels": list(read.labels), "confidence": answer.confidence, "text": answer.text, "model": record.address})
+    else:
+        click.echo(", ".join(read.labels) or f"(no valid label: {answer.text!r})")
+    return DONE if read.kind == "valid" else FAILED
+
+
+def models(*, as_json: bool) -> int:
+    """List the models."""
+    from fw_assets.pipeline.catalogue import catalogue
+
+    listed = platform_from_environment().call(catalogue)
+    if as_json:
+        _print_json([model.model_dump(mode="json") for model in listed])
+        return DONE
+    table = Table("model", "parameters", "context", "tunable", "serverless", box=None, pad_edge=False)
+    for model in listed:
+        size = f"{model.parameter_count:,}" if model.parameter_count else "?"
+        table.add_row(
+            model.slug,
+            size,
+            f"{model.context_length:,}" if model.context_length else "?",
+            "yes" if model.tunable else "no",
+            "yes" if model.serverless else "no",
+        )
+    out.print(table)
+    return DONE
+
+
+def parse(text: str, *, as_json: bool) -> int:
+    """Show what an instruction says."""
+    from fw_assets.classification.instruction import parse_instruction
+
+    names = [model.name for model in platform_from_environment().call(lambda client: client.models())]
+    parsed = parse_instruction(text, models=names)
+    if as_json:
+        _print_json({"session": parsed.fields, "unused": list(parsed.unused)})
+        return DONE
+    for key, value in parsed.fields.items():
+        click.echo(f"{key}: {value}")
+    for clause in parsed.unused:
+        click.echo(f"not understood: {clause}")
+    return DONE
+
+
+def _known(store: Workspace, name: str) -> Registration:
+    found = store.read("registration", name, Registration)
+    if found is None:
+        raise input_error(
+            f"no dataset {name!r} in {store.root}; there: {', '.join(store.datasets()) or 'none yet'}", field="NAME"
+        )
+    return found
+
+
+def _announce(step: Step, standing: Standing) -> None:
+    what = " ".join(filter(None, [", ".join(step.assets), step.model]))
+    err.print(f"{step.dataset}: {what}", markup=False)
+
+
+def _show_plan(store: Workspace, name: str) -> None:
+    from rich.markdown import Markdown
+
+    text = store.read_text(name, "plan.md") or ""
+    err.print(Markdown(text) if err.is_terminal else text, markup=False)
+
+
+def _show_report(store: Workspace, name: str, *, as_json: bool) -> int:
+    from fw_assets.report.model import Report
+    from fw_assets.report.terminal import report_tables
+
+    made = Report.model_validate_json(store.read_text(name, "report.json") or "")
+    if as_json:
+        click.echo(store.read_text(name, "report.json"))
+    else:
+        for part in report_tables(made):
+            out.print(part)
+        out.print(f"\nReport: {store.path(name, 'final_report.md')}\n        {store.path(name, 'final_report.html')}", markup=False)
+    return DONE
+
+
+def _print_json(value: object) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.flush()

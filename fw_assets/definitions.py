@@ -1,0 +1,29 @@
+"""The code location: the graph, and the policy applied to it."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from fw_assets.pipeline import (
+    automation,
+    benchmark,
+    evaluation,
+    inspection,
+    planning,
+    reporting,
+    serving,
+    sweep,
+    training,
+)
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules(
+        [inspection, planning, benchmark, sweep, training, evaluation, serving, reporting]
+    ),
+    jobs=[automation.dataset_job, automation.cell_job],
+    sensors=[automation.phases, automation.inbox, automation.lost_runs],
+    resources={"workspace": WorkspaceResource(), "platform": PlatformResource()},
+    # A run is a process of its own already, and its work is remote or native: a process per step only costs seconds.
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,140 @@
+"""Phase 3, first half: what the base models can do, and which of them are worth fine-tuning."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.scores import Scores
+from fw_assets.classification.verdict import Standing, choose_finalists
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.evaluate import evaluate
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
+from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
+from fw_assets.pipeline.planning import account_of, approval, approved_plan, plan
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
+
+
+@dg.asset(
+    partitions_def=cells,
+    deps=[approval],
+    group_name="baseline",
+    kinds={"fireworks"},
+    code_version="1",
+    pool="inference",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="One base model, asked for every validation and test row: the baseline.",
+)
+def base_metrics(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for."""
+    dataset, slug = dataset_and_model(context)
+    store, host = workspace.open(), platform.open()
+    with clear_failures(), listening(to_log(context.log.info)):
+        current = approved_plan(store, dataset)
+        model = current.model(slug)
+        account = account_of(store, dataset, current)
+        shared = model.strategy == "serverless"
+
+        async def work(client: Fireworks) -> BaseMetrics:
+            found = await evaluate(
+                client, account, model.name, shared=shared, slug=slug, kind="base", stage="base-evaluation"
+            )
+            return BaseMetrics(
+                model=model.name,
+                address=found.served.address,
+                deployment=found.served.deployment,
+                validation=found.validation,
+                test=found.test,
+                usage=found.usage,
+            )
+
+        metrics = host.call(work)
+    made = store.write("base_metrics", dataset, metrics, inputs=baseline_inputs(current.digest), model=slug)
+    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata=score_metadata(metrics.test))
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[base_metrics, plan],
+    group_name="baseline",
+    code_version="1",
+    description="The base models that go on to fine-tuning, chosen on the validation rows.",
+)
+def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
+    """Chooses the strongest base models; reports every cell that will not run as skipped, with the reason."""
+    store, dataset = workspace.open(), context.partition_key
+    with clear_failures():
+        current = approved_plan(store, dataset)
+        slugs = [model.slug for model in current.models]
+        measured = {slug: store.need("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}
+        standings = [
+            Standing(model=slug, validation=measured[slug].validation.headline, price=current.price_of(slug))
+            for slug in slugs
+        ]
+        chosen = choose_finalists(standings, current.session.finalists)
+    tuned = () if current.session.mode == "benchmark" else chosen.chosen
+    record = FinalistsRecord(finalists=chosen, slugs=tuned)
+    inputs = finalists_inputs(store, dataset, current.digest, slugs)
+    made = store.write("finalists", dataset, record, inputs=inputs)
+    _report_skipped(context, dataset, [s for s in slugs if s not in tuned], current)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        metadata={
+            "ranking": table(
+                [
+                    {
+                        "model": entry.model,
+                        "validation": entry.validation.value,
+                        "low": entry.validation.low,
+                        "high": entry.validation.high,
+                        "goes on": entry.model in tuned,
+                        "why": entry.why,
+                    }
+                    for entry in chosen.ranked
+                ]
+            )
+        },
+    )
+
+
+def _report_skipped(context: dg.AssetExecutionContext, dataset: str, slugs: list[str], current: Plan) -> None:
+    why = "benchmark only" if current.session.mode == "benchmark" else "not among the finalists"
+    for slug in slugs:
+        for asset in ("sweep", "fine_tuned_models", "metrics"):
+            context.instance.report_runless_asset_event(
+                dg.AssetMaterialization(
+                    asset, partition=cell(dataset, slug), metadata={"status": "skipped", "why": why}
+                )
+            )
+
+
+def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
+    """The figures of one model that the UI shows and plots over time."""
+    return {
+        "accuracy": scores.headline.value,
+        "macro_f1": scores.macro_f1 if scores.macro_f1 is not None else float("nan"),
+        "rows": scores.rows,
+        "per_label": table(
+            [
+                {
+                    "label": s.label,
+                    "rows": s.support,
+                    "accuracy": s.accuracy.value if s.accuracy else None,
+                    "low": s.accuracy.low if s.accuracy else None,
+                    "high": s.accuracy.high if s.accuracy else None,
+                    "precision": s.precision,
+                    "f1": s.f1,
+                }
+                for s in scores.per_label
+            ]
+        ),
+        "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes]),
+        "most_confused": table(
+            [{"label": gold, "answered": given, "rows": rows} for gold, given, rows in scores.most_confused]
+        ),
+    }

@@ -1,0 +1,77 @@
+"""What the platform offers now: its models, as the domain reads them, and their prices."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fw_assets.classification.estimate import Pricing
+from fw_assets.classification.grid import PublishedCell
+from fw_assets.classification.models import CatalogueModel, resolve_models
+from fw_assets.classification.prices import platform_prices, read_prices, shipped_prices
+from fw_assets.classification.timing import EMBEDDED_TIMING, FIREWORKS_TIMING
+from fw_assets.classification.tokens import BYTE_PAIR, WORD_PIECE
+from fw_assets.fireworks import Fireworks, Model
+from fw_assets.pipeline.resources import Platform
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The models that were asked for, and what turns text into money and minutes."""
+
+    models: tuple[CatalogueModel, ...]
+    pricing: Pricing
+
+
+async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
+    """Every base model that the platform lists now."""
+    return tuple(entry(model) for model in await client.models())
+
+
+def entry(model: Model) -> CatalogueModel:
+    """A model of the API as the domain reads it."""
+    defaults = model.fine_tuning_defaults
+    return CatalogueModel(
+        name=model.name,
+        display_name=model.display_name,
+        parameter_count=model.parameter_count,
+        context_length=model.context_length,
+        tunable=model.can_tune,
+        serverless=model.supports_serverless,
+        supports_lora=model.supports_lora,
+        grid=tuple(
+            PublishedCell(lora_rank=point.lora_rank, learning_rate=point.learning_rate, epochs=point.epochs)
+            for point in defaults.grid
+        )
+        or None
+        if defaults
+        else None,
+        learning_rate_range=defaults.learning_rate_range if defaults else None,
+        batch_size=defaults.batch_size_samples if defaults else None,
+    )
+
+
+def offer(platform: Platform, wanted: Sequence[str]) -> Offer:
+    """The wanted models and the price book: a user's own prices (`$FW_PRICES`), then the platform's, then ours.
+
+    Raises:
+        InputError: a model cannot be used, with the nearest that can, or the price file is wrong.
+    """
+
+    async def read(client: Fireworks) -> tuple[tuple[CatalogueModel, ...], list[dict[str, object]] | None]:
+        return await catalogue(client), await client.price_list()
+
+    listed, published = platform.call(read)
+    prices = shipped_prices().over(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
+    own = os.environ.get("FW_PRICES")
+    if own:
+        prices = prices.over(read_prices(Path(own)))
+    pricing = (
+        Pricing(prices=prices, ratio=WORD_PIECE, timing=EMBEDDED_TIMING)
+        if platform.is_embedded
+        else Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
+    )
+    return Offer(resolve_models(wanted, listed), pricing)

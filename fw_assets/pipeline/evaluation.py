@@ -1,0 +1,79 @@
+"""Phase 5: the fine-tuned models on the same rows as their bases."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from fw_assets.classification.comparison import compare
+from fw_assets.classification.labels import LabelSet
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.benchmark import base_metrics, score_metadata
+from fw_assets.pipeline.evaluate import evaluate, predictions
+from fw_assets.pipeline.metadata import clear_failures
+from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phases import tuning_inputs
+from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.training import fine_tuned_models
+from fw_assets.pipeline.values import FineTuned, TunedMetrics
+
+
+@dg.asset(
+    partitions_def=cells,
+    deps=[fine_tuned_models, base_metrics],
+    group_name="tuning",
+    kinds={"fireworks"},
+    code_version="1",
+    pool="inference",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="One fine-tuned model, asked for the same rows as its base, and the two compared row by row.",
+)
+def metrics(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Evaluates one fine-tuned model on a deployment that scales to zero."""
+    dataset, slug = dataset_and_model(context)
+    store, host = workspace.open(), platform.open()
+    with clear_failures(), listening(to_log(context.log.info)):
+        current = approved_plan(store, dataset)
+        tuned = store.need("fine_tuned_models", dataset, FineTuned, slug)
+        account = account_of(store, dataset, current)
+        labels = store.need("label_set", dataset, LabelSet)
+
+        async def work(client: Fireworks) -> TunedMetrics:
+            found = await evaluate(
+                client, account, tuned.tuned_model, shared=False, slug=slug, kind="tuned", stage="tuned-evaluation"
+            )
+            comparison = compare(
+                predictions(store, dataset, slug, "base", "test"),
+                predictions(store, dataset, slug, "tuned", "test"),
+                labels=labels.labels,
+                multi_label=labels.multi_label,
+                seed=current.session.seed,
+            )
+            return TunedMetrics(
+                model=tuned.model,
+                tuned_model=tuned.tuned_model,
+                deployment=found.served.deployment or "",
+                address=found.served.address,
+                validation=found.validation,
+                test=found.test,
+                comparison=comparison,
+                usage=found.usage,
+            )
+
+        result = host.call(work)
+    inputs = tuning_inputs(current.digest, account.mitigation)
+    made = store.write("metrics", dataset, result, inputs=inputs, model=slug)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        metadata={
+            **score_metadata(result.test),
+            "verdict": result.comparison.verdict,
+            "difference": result.comparison.difference.value,
+            "p_value": result.comparison.p_value,
+            "gained": result.comparison.gained,
+            "lost": result.comparison.lost,
+        },
+    )

@@ -1,0 +1,129 @@
+"""Phase 1: the dataset as it is, and the labels it is about."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from fw_assets.classification.intake import InspectedDataset, inspect, resolve
+from fw_assets.classification.labels import LabelSet
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.registration import register, source_paths
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.workspace import Workspace
+
+
+class SessionConfig(dg.Config):
+    """What to do with the dataset. Everything left out keeps what was registered before, or its default."""
+
+    dataset: str | None = Field(None, description="A JSONL file, or accounts/ACCOUNT/datasets/ID on the platform.")
+    eval_dataset: str | None = Field(None, description="A second file: it becomes the test set.")
+    models: list[str] | None = Field(None, description="Candidate models, e.g. [minilm-l6-v2, char-ngram].")
+    instruction: str | None = Field(None, description="Plain English, e.g. 'Use a 70/30 train/test split.'")
+    labels: list[str] | None = Field(None, description="The label set; left out, it is inferred and shown in the plan.")
+    imbalance_threshold: float | None = Field(None, description="Most frequent over least frequent label; default 50.")
+    train_fraction: float | None = Field(None, description="Share of the rows not held out for testing; default 0.8.")
+    mode: Literal["fine_tune", "benchmark"] | None = Field(None, description="benchmark stops after the base models.")
+    bad_rows: Literal["fail", "quarantine"] | None = Field(None, description="What to do with malformed lines.")
+
+
+def _fields(config: SessionConfig) -> dict[str, object]:
+    fields = {key: value for key, value in config.model_dump().items() if value is not None}
+    if "mode" in fields:
+        fields["mode"] = str(fields["mode"]).replace("_", "-")
+    return fields
+
+
+def registered(
+    workspace: Workspace, platform: PlatformResource, dataset: str, changes: dict[str, object]
+) -> Registration:
+    """The registration of a dataset, after `changes` from the launchpad, if there are any.
+
+    Raises:
+        InputError: the changes are wrong.
+        FileNotFoundError: the dataset was never registered and the changes do not name a file and models.
+    """
+    current = workspace.read("registration", dataset, Registration)
+    if current is not None and not changes:
+        return current
+    if current is None and "dataset" not in changes:
+        raise FileNotFoundError(
+            f"{dataset} has no session yet: name its file and the models in the launchpad (ops: inspected_dataset: "
+            f"config: dataset, models), or use `fw-assets plan FILE --model MODEL`"
+        )
+    before = current.session.model_dump(mode="json", exclude_unset=True) if current else {}
+    return register(workspace, platform.open(), {**before, **changes}, driver="daemon", name=dataset)
+
+
+@dg.asset(
+    partitions_def=datasets,
+    group_name="plan",
+    kinds={"polars", "pandera"},
+    code_version="1",
+    description="The staged dataset: its rows, read and validated line by line, and what was found in them.",
+)
+def inspected_dataset(
+    context: dg.AssetExecutionContext,
+    config: SessionConfig,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
+) -> dg.MaterializeResult[None]:
+    """Reads the files of one dataset. Malformed lines fail it, with file, line and field, unless quarantined."""
+    store, dataset = workspace.open(), context.partition_key
+    with clear_failures():
+        registration = registered(store, platform, dataset, _fields(config))
+        frame, inspected = inspect(*source_paths(registration.files), registration.session)
+    store.write_frame(frame, dataset, "inspected_dataset.parquet")
+    made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        metadata={
+            "dagster/partition_row_count": frame.height,
+            "files": table(
+                [{"file": f.path_name, "rows": f.rows, "rejected": f.rejected, "bytes": f.size_bytes} for f in inspected.files]
+            ),
+            "rows": frame.height,
+        },
+    )
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[inspected_dataset],
+    group_name="plan",
+    kinds={"polars"},
+    code_version="1",
+    description="The labels: given or inferred, their counts, the imbalance ratio, duplicates, and the split.",
+)
+def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
+    """Resolves the labels of every row and assigns each row to train, validation or test."""
+    store, dataset = workspace.open(), context.partition_key
+    with clear_failures():
+        registration = store.need("registration", dataset, Registration)
+        inspected = store.need("inspected_dataset", dataset, InspectedDataset)
+        frame = store.read_frame(dataset, "inspected_dataset.parquet")
+        split, labels = resolve(frame, inspected, registration.session)
+    store.write_frame(split, dataset, "label_set.parquet")
+    made = store.write("label_set", dataset, labels, inputs=registration.inputs)
+    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata=_label_metadata(labels))
+
+
+def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | float | bool]:
+    return {
+        "labels": len(labels.labels),
+        "multi_label": labels.multi_label,
+        "imbalance_ratio": labels.imbalance.ratio,
+        "counts": table(
+            [
+                {"label": c.label, "train": c.train, "validation": c.validation, "test": c.test}
+                for c in labels.counts
+            ]
+        ),
+        "findings": table(
+            [{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]
+        ),
+    }

@@ -1,0 +1,80 @@
+"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them, never into Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.ledger import CeilingReached
+from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
+from fw_assets.pipeline.errors import PhaseError, Unanswered
+
+PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
+"""Troubles that may have passed when the step is tried again."""
+
+Cell = str | int | float | bool | None
+
+
+def table(rows: Sequence[Mapping[str, Cell]], most: int = 500) -> dg.TableMetadataValue:
+    """Rows of equal keys as a table; at most `most` of them, and a last row that says how many were left out."""
+    records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in rows[:most]]
+    columns = list(rows[0]) if rows else ["(nothing)"]
+    if len(rows) > most:
+        records.append(dg.TableRecord({columns[0]: f"... and {len(rows) - most} more"}))
+    types = {column: _type([row.get(column) for row in rows]) for column in columns}
+    if len(rows) > most:
+        types[columns[0]] = "string"
+    schema = dg.TableSchema(columns=[dg.TableColumn(column, type=types[column]) for column in columns])
+    return dg.MetadataValue.table(records=records, schema=schema)
+
+
+def _plain(value: Cell) -> str | int | float | bool:
+    if value is None:
+        return ""
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _type(values: Sequence[Cell]) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int}:
+        return "int"
+    if kinds and kinds <= {int, float}:
+        return "float"
+    return "string"
+
+
+@contextmanager
+def clear_failures() -> Iterator[None]:
+    """Turn what a person has to mend into a failure that says it; only passing troubles are tried again."""
+    try:
+        yield
+    except (InputError, FireworksError, PhaseError, CeilingReached, FileNotFoundError) as error:
+        raise failure(error) from error
+    except ExceptionGroup as group:
+        first = _first(group)
+        raise failure(first) from first
+
+
+def failure(error: Exception) -> dg.Failure:
+    """What the UI shows of an error."""
+    if isinstance(error, InputError):
+        rows: list[Mapping[str, Cell]] = [
+            {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind}
+            for p in error.problems
+        ]
+        metadata: dict[str, dg.TableMetadataValue | int] = {
+            "problems": table(rows),
+            "problems_in_all": error.total,
+        }
+        return dg.Failure(str(error), metadata=metadata, allow_retries=False)
+    return dg.Failure(str(error), allow_retries=isinstance(error, PASSING))
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,22 @@
+"""The two dimensions of the graph: datasets, and candidate models within a dataset. Both grow while it runs."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+datasets = dg.DynamicPartitionsDefinition(name="datasets")
+models = dg.DynamicPartitionsDefinition(name="models")
+cells = dg.MultiPartitionsDefinition({"dataset": datasets, "model": models})
+
+
+def cell(dataset: str, model: str) -> dg.MultiPartitionKey:
+    """The partition key of one model in one dataset. Neither name may hold a `|`, Dagster's separator."""
+    return dg.MultiPartitionKey({"dataset": dataset, "model": model})
+
+
+def dataset_and_model(context: dg.AssetExecutionContext) -> tuple[str, str]:
+    """The dataset and the model of the cell being materialized."""
+    key = context.partition_key
+    if not isinstance(key, dg.MultiPartitionKey):
+        raise TypeError(f"{key!r} is not a cell of dataset and model")
+    return key.keys_by_dimension["dataset"], key.keys_by_dimension["model"]

@@ -1,0 +1,170 @@
+"""Which steps are due: the one home of the order, read from what the workspace holds and from nothing else.
+
+A step is due when what it needs is there and its own result is missing or was made from something else. Its key
+holds the digest of its inputs and of the approval, so each step starts once per key: a failed step is not started
+again by itself, and signing the plan again is leave to try what is still missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from fw_assets.classification.values import digest
+from fw_assets.pipeline.workspace import Workspace
+
+PLANNING = ("inspected_dataset", "label_set", "plan")
+APPROVAL = ("approval",)
+BASELINE = ("base_metrics",)
+FINALISTS = ("finalists",)
+TUNING = ("sweep", "fine_tuned_models", "metrics")
+DELIVERY = ("deployment", "report")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Assets of one dataset, or of one model in it, that can be materialized now in one run."""
+
+    assets: tuple[str, ...]
+    dataset: str
+    model: str | None
+    inputs: str
+
+    @property
+    def key(self) -> str:
+        """Equal for equal work: a run key for the daemon, a memory for the command line."""
+        return "/".join(filter(None, (self.assets[0], self.dataset, self.model, self.inputs)))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one dataset stands.
+
+    Attributes:
+        steps: what can start now.
+        note: one sentence for a person.
+        state: `running` (steps are due or under way), `waiting` (a person has to answer), `rejected`, `done`,
+            `elsewhere` (the other driver has it) or `unknown` (never registered).
+    """
+
+    steps: tuple[Step, ...]
+    note: str
+    state: str
+
+
+class _Session(msgspec.Struct):
+    mode: str
+
+
+class _Model(msgspec.Struct):
+    slug: str
+
+
+class _Plan(msgspec.Struct):
+    session: _Session
+    models: list[_Model]
+
+
+class _Approval(msgspec.Struct):
+    plan_digest: str
+    decision: str
+    approved_by: str
+    driver: str
+
+
+class _Finalists(msgspec.Struct):
+    slugs: list[str]
+
+
+class _Registration(msgspec.Struct):
+    driver: str
+
+
+def plan_inputs(workspace: Workspace, dataset: str) -> str | None:
+    """What the current plan has to be made from: the digest of the registration."""
+    head = workspace.head("registration", dataset)
+    return head.inputs if head else None
+
+
+def baseline_inputs(plan_digest: str) -> str:
+    """What a base model's metrics are made from."""
+    return digest(["baseline", plan_digest])
+
+
+def finalists_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> str:
+    """What the choice of the finalists is made from: every base model's metrics."""
+    return digest(["finalists", plan_digest, _digests(workspace, "base_metrics", dataset, slugs)])
+
+
+def tuning_inputs(plan_digest: str, mitigation: str) -> str:
+    """What a finalist's sweep, training and metrics are made from."""
+    return digest(["tuning", plan_digest, mitigation])
+
+
+def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> str:
+    """What the deployment and the report are made from: the finalists and their metrics."""
+    finalists = workspace.head("finalists", dataset)
+    return digest(
+        ["delivery", plan_digest, finalists.digest if finalists else None, _digests(workspace, "metrics", dataset, slugs)]
+    )
+
+
+def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> Standing:
+    """What can start now for `dataset`, as far as `driver` is the one to start it (None: whoever it is)."""
+    registered = workspace.peek("registration", dataset, _Registration)
+    inputs = plan_inputs(workspace, dataset)
+    if registered is None or inputs is None:
+        return Standing((), "not registered", "unknown")
+    plan_head = workspace.head("plan", dataset)
+    if plan_head is None or plan_head.inputs != inputs:
+        if driver not in (None, registered.driver):
+            return Standing((), f"driven by the {registered.driver}", "elsewhere")
+        return Standing((Step(PLANNING, dataset, None, inputs),), "to be inspected and planned", "running")
+    plan = workspace.need_peek("plan", dataset, _Plan)
+    approval_head = workspace.head("approval", dataset)
+    approval = workspace.peek("approval", dataset, _Approval)
+    if approval is None or approval_head is None or approval.plan_digest != plan_head.digest:
+        return Standing((), f"plan {plan_head.digest} waits for approval", "waiting")
+    if approval.decision == "rejected":
+        return Standing((), f"plan {plan_head.digest} was rejected by {approval.approved_by}", "rejected")
+    if driver not in (None, approval.driver):
+        return Standing((), f"driven by the {approval.driver}", "elsewhere")
+    return _after_approval(workspace, dataset, plan, plan_head.digest, approval_head.digest)
+
+
+def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest: str, signature: str) -> Standing:
+    slugs = [model.slug for model in plan.models]
+    wanted = baseline_inputs(plan_digest)
+    todo = [m for m in slugs if not _made(workspace, "base_metrics", dataset, m, wanted)]
+    if todo:
+        steps = tuple(Step(BASELINE, dataset, m, digest([signature, wanted])) for m in todo)
+        return Standing(steps, f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated", "running")
+    wanted = finalists_inputs(workspace, dataset, plan_digest, slugs)
+    if not _made(workspace, "finalists", dataset, None, wanted):
+        return Standing((Step(FINALISTS, dataset, None, digest([signature, wanted])),), "finalists to be chosen", "running")
+    finalists = workspace.need_peek("finalists", dataset, _Finalists).slugs
+    mitigation = workspace.need_peek("approval", dataset, _Mitigation).mitigation
+    wanted = tuning_inputs(plan_digest, mitigation)
+    todo = [m for m in finalists if not _made(workspace, "metrics", dataset, m, wanted)]
+    if todo:
+        steps = tuple(Step(TUNING, dataset, m, digest([signature, wanted])) for m in todo)
+        return Standing(steps, f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned", "running")
+    wanted = delivery_inputs(workspace, dataset, plan_digest, finalists)
+    if not _made(workspace, "report", dataset, None, wanted):
+        return Standing((Step(DELIVERY, dataset, None, digest([signature, wanted])),), "to be deployed and reported", "running")
+    return Standing((), "done", "done")
+
+
+class _Mitigation(msgspec.Struct):
+    mitigation: str
+
+
+def _made(workspace: Workspace, asset: str, dataset: str, model: str | None, inputs: str) -> bool:
+    head = workspace.head(asset, dataset, model)
+    return head is not None and head.inputs == inputs
+
+
+def _digests(workspace: Workspace, asset: str, dataset: str, slugs: list[str]) -> list[tuple[str, str | None]]:
+    heads = [(slug, workspace.head(asset, dataset, slug)) for slug in sorted(slugs)]
+    return [(slug, head.digest if head else None) for slug, head in heads]

@@ -1,0 +1,194 @@
+"""Phase 2: the plan with its price, and a person's answer to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from fw_assets.classification.intake import InspectedDataset
+from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.plan import Plan, make_plan
+from fw_assets.classification.prompt import Prompt, make_prompt
+from fw_assets.classification.tokens import measure_text
+from fw_assets.pipeline.catalogue import offer
+from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.inspection import inspected_dataset, label_set
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.spending import Account
+from fw_assets.pipeline.values import Approval, Registration
+from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.plan_markdown import plan_markdown
+
+AUTOMATIC = "auto_approve_up_to_usd"
+
+
+def approved(store: Workspace, dataset: str) -> Approval:
+    """The answer to the current plan.
+
+    Raises:
+        NotApproved: there is none, it is about another plan, or it says no.
+    """
+    head = store.head("plan", dataset)
+    answer = store.read("approval", dataset, Approval)
+    if head is None or answer is None or answer.plan_digest != head.digest:
+        raise NotApproved(
+            f"the current plan of {dataset} ({head.digest if head else 'none yet'}) is not approved: read plan.md, then "
+            f"materialize `approval`, or run `fw-assets approve {dataset}`"
+        )
+    if answer.decision == "rejected":
+        raise NotApproved(f"plan {answer.plan_digest} was rejected by {answer.approved_by}: nothing is started")
+    return answer
+
+
+def approved_plan(store: Workspace, dataset: str) -> Plan:
+    """The current plan, if it is approved.
+
+    Raises:
+        NotApproved: it is not.
+    """
+    approved(store, dataset)
+    return store.need("plan", dataset, Plan)
+
+
+def account_of(store: Workspace, dataset: str, current: Plan) -> Account:
+    """The money that was approved for the current plan."""
+    return Account(store, dataset, current, approved(store, dataset).mitigation)
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[inspected_dataset, label_set],
+    group_name="plan",
+    kinds={"markdown"},
+    code_version="1",
+    description=(
+        "What will be done, under which names, and what it costs; nothing is spent before it is approved. To approve: "
+        "read plan.md (path in the metadata), open the asset `approval`, choose this dataset's partition, click "
+        "Materialize, fill in approved_by in the launchpad, and launch."
+    ),
+)
+def plan(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Writes the plan. Its digest covers everything that changes the outcome or the price."""
+    store, host, dataset = workspace.open(), platform.open(), context.partition_key
+    with clear_failures():
+        registration = store.need("registration", dataset, Registration)
+        inspected = store.need("inspected_dataset", dataset, InspectedDataset)
+        labels = store.need("label_set", dataset, LabelSet)
+        frame = store.read_frame(dataset, "label_set.parquet")
+        prompt = make_prompt(frame, labels)
+        offered = offer(host, registration.session.models)
+        overhead = len(prompt.render(labels.labels[:1])) - len(labels.labels[0])
+        made = make_plan(
+            registration.session,
+            dataset,
+            inspected,
+            labels,
+            prompt.digest,
+            offered.models,
+            measure_text(frame, system_characters=len(prompt.system or ""), answer_overhead=overhead),
+            offered.pricing,
+            understood=registration.understood,
+            unused=registration.unused,
+            inputs=registration.inputs,
+        )
+    store.write("prompt", dataset, prompt, inputs=registration.inputs, known_as=prompt.digest)
+    text = plan_markdown(made)
+    store.write_text(text, dataset, "plan.md")
+    store.write("plan", dataset, made, inputs=registration.inputs, known_as=made.digest)
+    context.instance.add_dynamic_partitions("models", [model.slug for model in made.models])
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made.digest),
+        metadata={
+            "digest": made.digest,
+            "plan": dg.MetadataValue.path(store.path(dataset, "plan.md")),
+            "expected_usd": made.estimate.expected,
+            "high_usd": made.estimate.high,
+            "cost": table(
+                [
+                    {
+                        "line": line.key,
+                        "formula": line.formula,
+                        "low": line.known.low,
+                        "expected": line.known.expected,
+                        "high": line.known.high,
+                        "known": line.usd is not None,
+                    }
+                    for line in made.estimate.lines
+                ]
+            ),
+            "models": table(
+                [
+                    {"model": m.name, "asked": m.strategy, "cells": ", ".join(cell.name for cell in m.cells)}
+                    for m in made.models
+                ]
+            ),
+            "warnings": table([{"warning": warning} for warning in made.warnings]),
+        },
+    )
+
+
+class ApprovalConfig(dg.Config):
+    """A person's answer to the current plan."""
+
+    approved_by: str = Field(description="Who answers. Recorded.")
+    plan_digest: str = Field("", description="The digest that was looked at; refused if the plan is another by now.")
+    decision: Literal["approve", "reject"] = Field("approve", description="Rejecting costs nothing.")
+    mitigation: Literal["as_planned", "none", "rebalance", "weight", "drop_rare"] = Field(
+        "as_planned", description="What to do about imbalance; as_planned keeps the session's choice."
+    )
+    note: str = Field("", description="Kept with the answer.")
+    driver: Literal["daemon", "command_line"] = Field("daemon", description="Who carries on after the approval.")
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[plan],
+    group_name="plan",
+    code_version="1",
+    description="A person's answer to the plan. Materialize it to approve (or reject); the phases then follow by themselves.",
+)
+def approval(
+    context: dg.AssetExecutionContext, config: ApprovalConfig, workspace: WorkspaceResource
+) -> dg.MaterializeResult[None]:
+    """Records the answer, bound to the plan's digest. A changed plan has another digest and needs a new answer."""
+    store, dataset = workspace.open(), context.partition_key
+    head, current = store.head("plan", dataset), store.read("plan", dataset, Plan)
+    if head is None or current is None:
+        raise dg.Failure(f"there is no plan of {dataset} to approve: materialize `plan` first", allow_retries=False)
+    if config.plan_digest and config.plan_digest != head.digest:
+        raise dg.Failure(
+            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again",
+            allow_retries=False,
+        )
+    mitigation = current.session.mitigation
+    if config.mitigation != "as_planned":
+        mitigation = "drop-rare" if config.mitigation == "drop_rare" else config.mitigation
+    answer = Approval(
+        plan_digest=head.digest,
+        decision="approved" if config.decision == "approve" else "rejected",
+        approved_by=config.approved_by,
+        mitigation=mitigation,
+        note=config.note,
+        driver="daemon" if config.driver == "daemon" else "command-line",
+        automatic=config.approved_by == AUTOMATIC,
+        at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+    )
+    store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
+    store.write("approval", dataset, answer, inputs=head.digest)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
+        metadata={
+            "decision": answer.decision,
+            "approved_by": answer.approved_by,
+            "plan_digest": answer.plan_digest,
+            "mitigation": answer.mitigation,
+            "note": answer.note or "(none)",
+        },
+    )

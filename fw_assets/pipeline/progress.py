@@ -1,0 +1,56 @@
+"""How far long work has come, told to whoever listens: the run's log by default, a progress bar on the command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+Listener = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One message: `done` of `total` units of `what`. `total` is None where it is not known."""
+
+    what: str
+    done: float
+    total: float | None
+    detail: str = ""
+
+
+_listeners: list[Listener] = []
+
+
+def tell(what: str, done: float, total: float | None = None, detail: str = "") -> None:
+    """Tell all listeners."""
+    for listener in tuple(_listeners):
+        listener(Progress(what, done, total, detail))
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Have `listener` called while the block runs."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def to_log(write: Callable[[str], object], every: float = 10.0) -> Listener:
+    """A listener that writes a line at the start and end of each piece of work and every `every` seconds between."""
+    last: dict[str, float] = {}
+
+    def listen(message: Progress) -> None:
+        now = time.monotonic()
+        finished = message.total is not None and message.done >= message.total
+        if not finished and now - last.get(message.what, float("-inf")) < every:
+            return
+        last[message.what] = now
+        of = f" of {message.total:g}" if message.total is not None else ""
+        detail = f" ({message.detail})" if message.detail else ""
+        write(f"{message.what}: {message.done:g}{of}{detail}")
+
+    return listen

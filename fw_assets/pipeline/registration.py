@@ -1,0 +1,119 @@
+"""Putting a dataset to the workflow: the session as it was understood, the files staged, the partition's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import fsspec
+
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.lines import file_sha256
+from fw_assets.classification.session import Session, dataset_name, is_remote, make_session
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.resources import Platform
+from fw_assets.pipeline.values import Driver, Registration, SourceFile
+from fw_assets.pipeline.workspace import Workspace
+
+
+def register(
+    workspace: Workspace,
+    platform: Platform,
+    fields: Mapping[str, Any],
+    *,
+    driver: Driver,
+    name: str | None = None,
+) -> Registration:
+    """Understand `fields` (explicit ones win over the instruction), stage the files, and record the whole.
+
+    Raises:
+        InputError: a field is wrong, a file is missing, or the dataset or the models are not named; the last two
+            list what can be chosen, read live from the platform.
+    """
+    session, understood, unused = understand(platform, fields)
+    if session.dataset is None or not session.models:
+        raise _missing(platform, session)
+    name = name or dataset_name(session.dataset)
+    files = [_stage(workspace, platform, name, "train", session.dataset)]
+    if session.eval_dataset is not None:
+        files.append(_stage(workspace, platform, name, "eval", session.eval_dataset))
+    registration = Registration(
+        name=name, session=session, files=tuple(files), understood=understood, unused=unused, driver=driver
+    )
+    workspace.write("registration", name, registration, inputs=registration.inputs)
+    return registration
+
+
+def understand(platform: Platform, fields: Mapping[str, Any]) -> tuple[Session, tuple[str, ...], tuple[str, ...]]:
+    """The session, what the instruction was taken to say, and its clauses that could not be used."""
+    explicit = {key: value for key, value in fields.items() if value is not None}
+    text = explicit.get("instruction")
+    if not text:
+        return make_session(explicit), (), ()
+    from fw_assets.classification.instruction import parse_instruction
+
+    names = [model.name for model in platform.call(lambda client: client.models())]
+    parsed = parse_instruction(str(text), models=names)
+    session = make_session({**parsed.fields, **explicit})
+    understood = tuple(f"{key}: {value}" for key, value in parsed.fields.items() if key not in explicit)
+    return session, understood, parsed.unused
+
+
+def _missing(platform: Platform, session: Session) -> InputError:
+    async def choices(client: Fireworks) -> tuple[list[str], list[str]]:
+        models = [m.name.rsplit("/", 1)[-1] for m in await client.models() if m.tunable]
+        return models, [dataset.name for dataset in await client.datasets()]
+
+    models, datasets = platform.call(choices)
+    problems = []
+    if session.dataset is None:
+        listed = ", ".join(datasets[:20]) or "none yet"
+        problems.append(
+            Problem(kind="session", field="dataset", message=f"name a JSONL file or a platform dataset (there: {listed})")
+        )
+    if not session.models:
+        problems.append(
+            Problem(
+                kind="session",
+                field="models",
+                message=f"name the models to evaluate and fine-tune; to choose from: {', '.join(models)}",
+            )
+        )
+    return InputError(problems, advice="For example: fw-assets run tickets.jsonl --model " + (models or ["MODEL"])[0])
+
+
+def _stage(
+    workspace: Workspace, platform: Platform, name: str, role: Literal["train", "eval"], reference: str
+) -> SourceFile:
+    if not is_remote(reference):
+        path = Path(reference).expanduser().resolve()
+        if not path.is_file():
+            what = "is a folder, expected a JSONL file" if path.is_dir() else "there is no such file"
+            raise InputError([Problem(kind="missing-file", file=reference, message=what)])
+        return _source(role, reference, path)
+    folder = Path(workspace.path(name, "staged")) if workspace.is_local else Path(".fw-staged") / name
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{role}.jsonl"
+    if reference.startswith("accounts/"):
+        platform.call(lambda client: client.download_dataset(reference, target))
+    else:
+        try:
+            with fsspec.open(reference, "rb") as source, target.open("wb") as sink:
+                while block := source.read(1 << 20):
+                    sink.write(block)
+        except (OSError, ValueError, ImportError) as error:
+            raise InputError([Problem(kind="missing-file", file=reference, message=f"cannot be read: {error}")]) from None
+    return _source(role, reference, target)
+
+
+def _source(role: Literal["train", "eval"], reference: str, path: Path) -> SourceFile:
+    return SourceFile(
+        role=role, reference=reference, path=str(path), sha256=file_sha256(path), size_bytes=path.stat().st_size
+    )
+
+
+def source_paths(files: Sequence[SourceFile]) -> tuple[Path, Path | None]:
+    """The train file and the eval file, if there is one."""
+    by_role = {file.role: Path(file.path) for file in files}
+    return by_role["train"], by_role.get("eval")

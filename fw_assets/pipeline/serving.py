@@ -1,0 +1,138 @@
+"""Phase 6: the winner, the gate, and proof that what was deployed is what was evaluated."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.comparison import compare_all
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.verdict import GateDecision, Standing, Winner, choose_winner, gate
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.answers import AnswerStore
+from fw_assets.pipeline.benchmark import finalists
+from fw_assets.pipeline.errors import NotWhatWasEvaluated
+from fw_assets.pipeline.evaluate import predictions
+from fw_assets.pipeline.evaluation import metrics
+from fw_assets.pipeline.inference import ask
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.phases import delivery_inputs
+from fw_assets.pipeline.planning import approved_plan
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.values import BaseMetrics, DeploymentRecord, FinalistsRecord, ServingProof, TunedMetrics
+from fw_assets.pipeline.workspace import Workspace
+
+REPLAYED = 20
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[finalists, metrics],
+    group_name="delivery",
+    kinds={"fireworks"},
+    code_version="1",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="The winner, chosen on validation; the gate, decided on test; and what is deployed, if anything is.",
+)
+def deployment(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Deploys the winner if it earned it, and asks it again for rows it was evaluated on."""
+    store, host, dataset = workspace.open(), platform.open(), context.partition_key
+    with clear_failures():
+        current = approved_plan(store, dataset)
+        slugs = store.need("finalists", dataset, FinalistsRecord).slugs
+        winner, decision = decide(store, dataset, current)
+        base = store.need("base_metrics", dataset, BaseMetrics, winner.model)
+        record = DeploymentRecord(
+            winner=winner,
+            gate=decision,
+            deployed=False,
+            model=base.model,
+            address=base.address,
+            deployment=base.deployment,
+            endpoint=f"{host.public_url}/inference/v1/chat/completions",
+            proof=None,
+        )
+        if winner.kind == "tuned":
+            tuned = store.need("metrics", dataset, TunedMetrics, winner.model)
+            if decision.deploys:
+                proof = host.call(lambda client: prove(client, store, dataset, current, winner.model, tuned))
+                changes = {
+                    "deployed": True,
+                    "model": tuned.tuned_model,
+                    "address": tuned.address,
+                    "deployment": tuned.deployment,
+                    "proof": proof,
+                }
+                record = record.model_copy(update=changes)
+    made = store.write("deployment", dataset, record, inputs=delivery_inputs(store, dataset, current.digest, list(slugs)))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        metadata={
+            "winner": f"{winner.model} ({winner.kind})",
+            "decision": decision.decision,
+            "why": decision.why,
+            "deployed": record.deployed,
+            "model": record.model,
+            "deployment": record.deployment or "none of its own",
+            "ranking_on_validation": table(
+                [
+                    {
+                        "model": r.model,
+                        "kind": r.kind,
+                        "accuracy": r.validation.value,
+                        "low": r.validation.low,
+                        "high": r.validation.high,
+                    }
+                    for r in winner.ranked
+                ]
+            ),
+        },
+    )
+
+
+def decide(store: Workspace, dataset: str, current: Plan) -> tuple[Winner, GateDecision]:
+    """The winner from the validation figures of all models, and the gate's word on it from the test rows."""
+    slugs = store.need("finalists", dataset, FinalistsRecord).slugs
+    base = {m.slug: store.need("base_metrics", dataset, BaseMetrics, m.slug) for m in current.models}
+    tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in slugs}
+    standings = [
+        Standing(model=slug, kind="base", validation=found.validation.headline, price=current.price_of(slug))
+        for slug, found in base.items()
+    ] + [
+        Standing(model=slug, kind="tuned", validation=result.validation.headline, price=current.price_of(slug))
+        for slug, result in tuned.items()
+    ]
+    winner = choose_winner(standings)
+    compared = compare_all({slug: result.comparison for slug, result in tuned.items()})
+    comparison = compared[winner.model] if winner.kind == "tuned" else None
+    return winner, gate(winner, comparison, current.session.deploy)
+
+
+async def prove(
+    client: Fireworks, store: Workspace, dataset: str, current: Plan, slug: str, tuned: TunedMetrics
+) -> ServingProof:
+    """Ask the deployment again for rows on which the tuned and the base model were seen to differ, then others.
+
+    Raises:
+        NotWhatWasEvaluated: fewer than nine in ten answers are those of the evaluation.
+    """
+    prompt = store.need("prompt", dataset, Prompt)
+    before = predictions(store, dataset, slug, "base", "test").select("id", base="predicted")
+    after = predictions(store, dataset, slug, "tuned", "test").select("id", tuned="predicted")
+    joined = after.join(before, on="id").with_columns(differs=pl.col("base") != pl.col("tuned"))
+    chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED)
+    rows = store.read_frame(dataset, "label_set.parquet").join(chosen.select("id"), on="id", how="semi")
+    fresh = AnswerStore(store, dataset, tuned.address, [prompt.digest, "proof", current.digest])
+    asked = await ask(client, tuned.address, prompt, rows, fresh, what=f"{slug} proof")
+    again = asked.predictions.select("id", now="predicted").join(chosen, on="id")
+    agreed = int((again["now"] == again["tuned"]).sum())
+    if agreed < 0.9 * again.height:
+        raise NotWhatWasEvaluated(
+            f"{tuned.deployment} answers, but gave the evaluated answer on only {agreed} of {again.height} rows: "
+            "it does not serve the model that was evaluated. Nothing is reported as deployed."
+        )
+    return ServingProof(asked=again.height, agreed=agreed)

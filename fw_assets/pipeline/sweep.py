@@ -1,0 +1,145 @@
+"""Phase 3, second half: the hyper-parameters of a finalist, chosen by evaluation loss on the validation rows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.imbalance import apply_mitigation
+from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.models import PlannedModel
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.sample import stratified_sample
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.jobs import Upload, best_cell, train, upload
+from fw_assets.pipeline.benchmark import finalists
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phases import tuning_inputs
+from fw_assets.pipeline.planning import account_of, approved, approved_plan
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.spending import Account, job_share, promised
+from fw_assets.pipeline.values import Sweep, SweepCell
+from fw_assets.pipeline.workspace import Workspace
+
+
+def training_rows(store: Workspace, dataset: str, current: Plan, *, most: int | None = None) -> pl.DataFrame:
+    """The training part after the approved mitigation; with `most`, a stratified sample of at most that many rows.
+
+    The sample is drawn before the mitigation, so that oversampled rows do not crowd out others.
+    """
+    frame = store.read_frame(dataset, "label_set.parquet").filter(pl.col("split") == "train")
+    if most is not None and frame.height > most:
+        frame = stratified_sample(frame, most, current.session.seed)
+    labels = store.need("label_set", dataset, LabelSet)
+    return apply_mitigation(frame, labels, approved(store, dataset).mitigation, current.session.seed)
+
+
+async def uploads(
+    client: Fireworks, store: Workspace, dataset: str, current: Plan, part: Literal["train", "sweep"]
+) -> tuple[Upload, Upload]:
+    """The training rows (all, or the sweep's sample) and the validation rows on the platform, by the plan's names."""
+    prompt = store.need("prompt", dataset, Prompt)
+    mitigation = approved(store, dataset).mitigation
+    rows = training_rows(store, dataset, current, most=current.sweep_rows if part == "sweep" else None)
+    frame = store.read_frame(dataset, "label_set.parquet")
+    validation = frame.filter(pl.col("split") == "validation").with_columns(weight=pl.lit(None, pl.Float64))
+    return (
+        await upload(client, current.dataset_id(part, mitigation), rows, prompt),
+        await upload(client, current.dataset_id("validation", mitigation), validation, prompt),
+    )
+
+
+@dg.asset(
+    partitions_def=cells,
+    deps=[finalists],
+    group_name="tuning",
+    kinds={"fireworks"},
+    code_version="1",
+    pool="fine_tune",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="One finalist, fine-tuned with every cell of the grid on a sample; the best cell goes on.",
+)
+def sweep(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Starts or finds one job per cell, in waves of at most the session's `max_parallel_jobs`."""
+    dataset, slug = dataset_and_model(context)
+    store, host = workspace.open(), platform.open()
+    with clear_failures(), listening(to_log(context.log.info)):
+        current = approved_plan(store, dataset)
+        model = current.model(slug)
+        account = account_of(store, dataset, current)
+
+        async def work(client: Fireworks) -> Sweep:
+            training, validation = await uploads(client, store, dataset, current, "sweep")
+            tried = await _cells(client, account, model, training, validation, host.poll_seconds)
+            best, why = best_cell(tried)
+            return Sweep(
+                model=model.name,
+                rows=training.rows,
+                dataset=training.name,
+                evaluation_dataset=validation.name,
+                cells=tried,
+                best=best,
+                why=why,
+            )
+
+        result = host.call(work)
+    inputs = tuning_inputs(current.digest, account.mitigation)
+    made = store.write("sweep", dataset, result, inputs=inputs, model=slug)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        metadata={
+            "cells": table(
+                [
+                    {
+                        "cell": c.cell.name,
+                        "rank": c.cell.lora_rank,
+                        "learning rate": c.cell.learning_rate,
+                        "epochs": c.cell.epochs,
+                        "evaluation loss": c.eval_loss,
+                        "evaluation accuracy": c.eval_accuracy,
+                        "best": c == result.best,
+                    }
+                    for c in result.cells
+                ]
+            ),
+            "rows": result.rows,
+            "best": result.best.cell.name,
+        },
+    )
+
+
+async def _cells(
+    client: Fireworks,
+    account: Account,
+    model: PlannedModel,
+    training: Upload,
+    validation: Upload,
+    poll: float,
+) -> tuple[SweepCell, ...]:
+    current = account.plan
+    # A grid of one cell is not swept: its only job is the full-data job.
+    key = f"sweep/{model.slug}" if account.line(f"sweep/{model.slug}") else f"full-training/{model.slug}"
+    gate = asyncio.Semaphore(current.session.max_parallel_jobs)
+
+    async def one(index: int) -> SweepCell:
+        async with gate:
+            cell = model.cells[index]
+            job_id = current.job_id(model.slug, cell, "sweep", account.mitigation)
+            payment = promised(account, key, job_id, job_share(model.cells, cell))
+            trained = await train(
+                client, job_id, model.name, cell, training, validation, poll=poll, what=f"{model.slug} sweep"
+            )
+            payment.settle({"training": trained.trained_tokens or 0}, "tokens")
+            return trained
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(index)) for index in range(len(model.cells))]
+    return tuple(task.result() for task in tasks)

@@ -1,0 +1,89 @@
+"""Phase 4: each finalist, trained with its best cell on all training rows."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.jobs import train
+from fw_assets.pipeline.metadata import clear_failures
+from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phases import tuning_inputs
+from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.spending import promised
+from fw_assets.pipeline.sweep import sweep, uploads
+from fw_assets.pipeline.values import FineTuned, Sweep
+
+
+@dg.asset(
+    partitions_def=cells,
+    deps=[sweep],
+    group_name="tuning",
+    kinds={"fireworks"},
+    code_version="1",
+    pool="fine_tune",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="One finalist, fine-tuned with its best cell on all training rows.",
+)
+def fine_tuned_models(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Starts or finds the full-data job. Where the sweep already trained on all rows, that model is taken over."""
+    dataset, slug = dataset_and_model(context)
+    store, host = workspace.open(), platform.open()
+    with clear_failures(), listening(to_log(context.log.info)):
+        current = approved_plan(store, dataset)
+        model = current.model(slug)
+        account = account_of(store, dataset, current)
+        chosen = store.need("sweep", dataset, Sweep, slug)
+
+        async def work(client: Fireworks) -> FineTuned:
+            training, validation = await uploads(client, store, dataset, current, "train")
+            in_sweep = training.name == chosen.dataset or not current.session.full_data_run
+            if in_sweep:
+                trained, used, count = chosen.best, chosen.dataset, chosen.rows
+            else:
+                cell = chosen.best.cell
+                job_id = current.job_id(slug, cell, "train", account.mitigation)
+                payment = promised(account, f"full-training/{slug}", job_id)
+                trained = await train(
+                    client,
+                    job_id,
+                    model.name,
+                    cell,
+                    training,
+                    validation,
+                    poll=host.poll_seconds,
+                    what=f"{slug} full data",
+                )
+                payment.settle({"training": trained.trained_tokens or 0}, "tokens")
+                used, count = training.name, training.rows
+            return FineTuned(
+                model=model.name,
+                tuned_model=trained.model,
+                job=trained.job,
+                cell=trained.cell,
+                rows=count,
+                dataset=used,
+                evaluation_dataset=validation.name,
+                eval_loss=trained.eval_loss,
+                eval_accuracy=trained.eval_accuracy,
+                trained_tokens=trained.trained_tokens,
+                adopted_from_sweep=in_sweep,
+            )
+
+        result = host.call(work)
+    inputs = tuning_inputs(current.digest, account.mitigation)
+    made = store.write("fine_tuned_models", dataset, result, inputs=inputs, model=slug)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        metadata={
+            "model": result.tuned_model,
+            "job": result.job,
+            "cell": result.cell.name,
+            "rows": result.rows,
+            "evaluation_loss": result.eval_loss if result.eval_loss is not None else float("nan"),
+        },
+    )

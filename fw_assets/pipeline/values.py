@@ -1,0 +1,177 @@
+"""What the phases hand each other beyond the domain's own values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fw_assets.classification.comparison import Comparison
+from fw_assets.classification.grid import Cell
+from fw_assets.classification.scores import Scores
+from fw_assets.classification.session import Mitigation, Session
+from fw_assets.classification.values import Frozen, digest
+from fw_assets.classification.verdict import Finalists, GateDecision, Winner
+
+Driver = Literal["daemon", "command-line"]
+
+
+class SourceFile(Frozen):
+    """One staged dataset file.
+
+    `reference` is what the user named; `path` is where this machine reads it; `sha256` is of its bytes.
+    """
+
+    role: Literal["train", "eval"]
+    reference: str
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+class Registration(Frozen):
+    """A dataset that was put to the workflow: the session as it was understood, and the content of its files."""
+
+    name: str
+    session: Session
+    files: tuple[SourceFile, ...]
+    understood: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    driver: Driver = "daemon"
+
+    @property
+    def inputs(self) -> str:
+        """Digest of what the plan depends on: the session and the files' content, not where they lie."""
+        session = self.session.model_dump(mode="json", exclude={"dataset", "eval_dataset"})
+        return digest([session, [(file.role, file.sha256) for file in self.files], self.unused])
+
+
+class Approval(Frozen):
+    """A person's answer to one plan."""
+
+    plan_digest: str
+    decision: Literal["approved", "rejected"]
+    approved_by: str
+    mitigation: Mitigation
+    note: str = ""
+    driver: Driver = "daemon"
+    automatic: bool = False
+    at: str
+    """RFC 3339, UTC. A second signature of the same plan is leave to try again what is still missing."""
+
+
+class Usage(Frozen):
+    """What an evaluation used: answers taken from an earlier run are counted, since they were paid for then."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            requests=self.requests + other.requests,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
+
+
+class BaseMetrics(Frozen):
+    """A base model on the validation rows (every choice reads these) and on the test rows (none does)."""
+
+    model: str
+    address: str
+    deployment: str | None
+    validation: Scores
+    test: Scores
+    usage: Usage
+
+
+class SweepCell(Frozen):
+    """One tuning job of the sweep and its figures on the validation rows."""
+
+    cell: Cell
+    job: str
+    model: str
+    eval_loss: float | None
+    eval_accuracy: float | None
+    train_loss: float | None
+    trained_tokens: int | None
+
+
+class Sweep(Frozen):
+    """The sweep of one model; `best` is the cell with the lowest evaluation loss."""
+
+    model: str
+    rows: int
+    dataset: str
+    evaluation_dataset: str
+    cells: tuple[SweepCell, ...]
+    best: SweepCell
+    why: str
+
+
+class FineTuned(Frozen):
+    """A finalist trained with its best cell."""
+
+    model: str
+    tuned_model: str
+    job: str
+    cell: Cell
+    rows: int
+    dataset: str
+    evaluation_dataset: str
+    eval_loss: float | None
+    eval_accuracy: float | None
+    trained_tokens: int | None
+    adopted_from_sweep: bool
+
+
+class TunedMetrics(Frozen):
+    """A fine-tuned model on the same rows as its base, and the two compared."""
+
+    model: str
+    tuned_model: str
+    deployment: str
+    address: str
+    validation: Scores
+    test: Scores
+    comparison: Comparison
+    usage: Usage
+
+
+class FinalistsRecord(Frozen):
+    """The finalists by the slugs that name partitions."""
+
+    finalists: Finalists
+    slugs: tuple[str, ...]
+
+
+class ServingProof(Frozen):
+    """What was seen when the deployed model was asked again for rows it had been evaluated on."""
+
+    asked: int
+    agreed: int
+
+
+class DeploymentRecord(Frozen):
+    """What was decided on the winner, and what serves it."""
+
+    winner: Winner
+    gate: GateDecision
+    deployed: bool
+    model: str
+    address: str | None
+    """What goes in a request's `model` field."""
+    deployment: str | None
+    endpoint: str | None
+    proof: ServingProof | None
+
+
+class ReportRecord(Frozen):
+    """Where the report lies and the figures that the UI plots over time."""
+
+    markdown: str
+    html: str
+    json_file: str
+    headline: str
+    winner: str
+    accuracy: float
+    complete: bool
