@@ -36,7 +36,6 @@ from ._errors import (
 )
 from ._jobs import FineTuningJob, FineTuningSpec, JobProgress, LrScheduler
 from ._models import FineTuningDefaults, GridPoint, Model
-from ._pools import Pools
 from ._readiness import ReadyDeployment
 from ._retry import Backoff, Patience
 
@@ -76,7 +75,6 @@ __all__ = [
     "NotFound",
     "Patience",
     "PermissionDenied",
-    "Pools",
     "QuotaExceeded",
     "RateLimited",
     "ReadyDeployment",

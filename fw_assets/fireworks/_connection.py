@@ -10,7 +10,7 @@ import httpx
 from ._accounts import Account, find_account
 from ._clock import Clock, SystemClock
 from ._deployments import Deployment
-from ._pools import Pools
+from ._network import Network
 from ._retry import Patience
 from ._upload import DIRECT_LIMIT
 from ._wire import Wire
@@ -35,7 +35,7 @@ class Connection:
         self._wire = Wire(
             base_url=base_url,
             api_key=api_key,
-            transport=transport or Pools(base_url),
+            transport=transport or Network(),
             clock=clock or SystemClock(),
             patience=patience or Patience(),
         )

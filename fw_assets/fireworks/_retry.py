@@ -92,6 +92,9 @@ async def retrying(
         FireworksError: the last failure.
     """
 
+    def again(error: BaseException) -> bool:
+        return isinstance(error, FireworksError) and backoff(error) is not None
+
     def chosen(state: RetryCallState) -> Backoff:
         error = state.outcome.exception() if state.outcome else None
         found = backoff(error) if error else None
@@ -111,17 +114,24 @@ async def retrying(
         error = state.outcome.exception() if state.outcome else None
         log.info("%s: %s; again in %.1f s", what, error, state.upcoming_sleep)
 
+    async def first_then_again() -> T:
+        if failures:
+            raise failures.pop()
+        return await call()
+
     started = clock.now()
+    try:
+        return await call()  # by far the most calls succeed at once, without the cost of the machinery
+    except FireworksError as error:
+        failures = [error]
     return await AsyncRetrying(
-        retry=retry_if_exception(
-            lambda error: isinstance(error, FireworksError) and backoff(error) is not None
-        ),
+        retry=retry_if_exception(again),
         wait=wait,
         stop=stop,
         sleep=clock.sleep,
         before_sleep=tell,
         reraise=True,
-    )(call)
+    )(first_then_again)
 
 
 def retry_after(value: str | None, milliseconds: str | None = None) -> float | None:

@@ -24,17 +24,6 @@ VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownload
 PAGE_SIZE = 200
 
 
-class _Bearer(httpx.Auth):
-    """Adds the key to a request; shows it nowhere."""
-
-    def __init__(self, key: str) -> None:
-        self.key = SecretStr(key)
-
-    def auth_flow(self, request: httpx.Request) -> Any:
-        request.headers["Authorization"] = f"Bearer {self.key.get_secret_value()}"
-        yield request
-
-
 class Wire:
     """The connection to one platform under one key."""
 
@@ -50,16 +39,17 @@ class Wire:
         self.base_url = _checked_url(base_url)
         self.clock = clock
         self.patience = patience
-        self._auth = _Bearer(_checked_key(api_key))
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=httpx.Timeout(60.0, connect=10.0, pool=None),
-            headers={"User-Agent": "fw-assets", "Accept": "application/json"},
-        )
+        self._transport = transport
+        self._urls: dict[str, httpx.URL] = {}
+        self._key = SecretStr(_checked_key(api_key))
+        # httpx masks the Authorization of its Headers wherever they are shown.
+        self._open_headers = httpx.Headers({"User-Agent": "fw-assets", "Accept": "application/json"})
+        self._headers = self._open_headers.copy()
+        self._headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
         """A JSON object; tried again on every failure that may pass."""
@@ -83,16 +73,16 @@ class Wire:
 
     async def post_once(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A JSON object, in a single attempt."""
-        return await self._once("POST", self._url(path), json=body, auth=self._auth)
+        return _object(await self._answer(self._request("POST", self._url(path), body=body)))
 
     async def post_stream(
         self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str], *, read_timeout: float
     ) -> dict[str, Any]:
         """A JSON object for a streamed body, in a single attempt."""
-        timeout = httpx.Timeout(60.0, connect=10.0, pool=None, read=read_timeout)
-        return await self._once(
-            "POST", self._url(path), content=content, headers=headers, timeout=timeout, auth=self._auth
+        request = self._request(
+            "POST", self._url(path), content=content, headers=headers, read_timeout=read_timeout
         )
+        return _object(await self._answer(request))
 
     async def pages(self, path: str, key: str, query: Query | None = None) -> list[dict[str, Any]]:
         """Every item of a paged list; `key` is the plural under which a page has them."""
@@ -111,26 +101,30 @@ class Wire:
 
     async def put_signed(self, url: str, content: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
         """One attempt to PUT a file to a signed URL, which carries its own permission: no key is sent."""
-        timeout = httpx.Timeout(60.0, connect=10.0, pool=None, read=600.0)
-        await self._once(
-            "PUT", self.absolute(url), content=content, headers=headers, timeout=timeout, parse=False
+        request = self._request(
+            "PUT", self.absolute(url), content=content, headers=headers, read_timeout=600.0, signed=True
         )
+        await self._answer(request)
 
     @asynccontextmanager
     async def get_signed(self, url: str) -> AsyncIterator[httpx.Response]:
         """The open answer of a signed URL, in a single attempt; no key is sent."""
-        trouble: FireworksError | None = None
+        request = self._request("GET", self.absolute(url), signed=True)
+        lost: FireworksError | None = None
         try:
-            async with self._http.stream("GET", self.absolute(url), auth=None) as response:
+            response = await self._transport.handle_async_request(request)
+            response.request = request
+            try:
                 if response.status_code >= 300:
                     await response.aread()
-                    trouble = self._refusal(response, "GET signed URL")
-                else:
-                    yield response
+                    raise self._refusal(response)
+                yield response
+            finally:
+                await response.aclose()
         except httpx.HTTPError as error:
-            trouble = _lost(error, "GET signed URL")
-        if trouble:
-            raise trouble
+            lost = _lost(error, request)
+        if lost:
+            raise lost
 
     async def read_signed(self, url: str) -> bytes:
         """The whole content of a small file behind a signed URL; tried again on failures that may pass."""
@@ -147,11 +141,15 @@ class Wire:
         """A URL that the platform gave, completed when it is relative to the platform."""
         return urljoin(f"{self.base_url}/", url)
 
-    def _url(self, path: str) -> str:
+    def _url(self, path: str, query: Query | None = None) -> httpx.URL:
         verb = path.rsplit("/", 1)[-1].partition(":")[2]
         if verb and verb not in VERBS:
             raise ValueError(f":{verb} is not among what this client does: {', '.join(sorted(VERBS))}")
-        return f"{self.base_url}{path}"
+        if query:
+            return httpx.URL(f"{self.base_url}{path}", params=_plain(query))
+        if path not in self._urls:
+            self._urls[path] = httpx.URL(f"{self.base_url}{path}")
+        return self._urls[path]
 
     async def _call(
         self,
@@ -163,39 +161,56 @@ class Wire:
         safe: bool,
         cold: bool = False,
     ) -> dict[str, Any]:
-        url = self._url(path)
+        url = self._url(path, query)
 
         def backoff(error: BaseException) -> Backoff | None:
             return self.patience.of(error, cold=cold) if safe or never_happened(error) else None
 
         async def attempt() -> dict[str, Any]:
-            return await self._once(method, url, params=_plain(query), json=body, auth=self._auth)
+            return _object(await self._answer(self._request(method, url, body=body)))
 
         return await retrying(attempt, backoff, self.clock, f"{method} {path}")
 
-    async def _once(
+    def _request(
         self,
         method: Literal["GET", "POST", "PUT"],
-        url: str,
+        url: httpx.URL | str,
         *,
-        parse: bool = True,
-        auth: httpx.Auth | None = None,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
-        what = f"{method} {url.partition('?')[0].removeprefix(self.base_url)}"
-        trouble: FireworksError | None = None
-        try:
-            response = await self._http.request(method, url, auth=auth, **kwargs)
-        except httpx.HTTPError as error:
-            # Raised below, outside: the original would carry the request, and with it the key, along.
-            trouble = _lost(error, what)
-        if trouble:
-            raise trouble
-        if response.status_code >= 300:
-            raise self._refusal(response, what)
-        return _object(response, what) if parse else {}
+        body: Mapping[str, Any] | None = None,
+        content: AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read_timeout: float = 60.0,
+        signed: bool = False,
+    ) -> httpx.Request:
+        chosen = self._open_headers if signed else self._headers
+        if headers:
+            chosen = chosen.copy()
+            chosen.update(headers)
+        timeout = {"connect": 10.0, "read": read_timeout, "write": 60.0, "pool": None}
+        return httpx.Request(
+            method, url, headers=chosen, json=body, content=content, extensions={"timeout": timeout}
+        )
 
-    def _refusal(self, response: httpx.Response, what: str) -> ApiError:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        # The transport is used without httpx.AsyncClient: nothing here needs its redirects and cookies, it
+        # would log signed URLs, and it doubles the processor time of a request.
+        lost: FireworksError | None = None
+        try:
+            response = await self._transport.handle_async_request(request)
+            response.request = request
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            lost = _lost(error, request)
+        if lost:
+            raise lost  # outside the handler: the original would carry the request, and so the key, along
+        if response.status_code >= 300:
+            raise self._refusal(response)
+        return response
+
+    def _refusal(self, response: httpx.Response) -> ApiError:
         try:
             body = response.json()
         except ValueError:
@@ -203,28 +218,34 @@ class Wire:
         if 300 <= response.status_code < 400:
             body = {"message": "the platform redirects; check the base URL"}
         seconds = retry_after(response.headers.get("retry-after"), response.headers.get("retry-after-ms"))
+        what = _what(response.request)
         error = api_error(response.status_code, body, request=what, retry_after=seconds)
         return self._scrubbed(error)
 
     def _scrubbed(self, error: ApiError) -> ApiError:
-        key = self._auth.key.get_secret_value()
+        key = self._key.get_secret_value()
         if key in error.detail:
             error.detail = error.detail.replace(key, "[key]")
             error.args = tuple(str(argument).replace(key, "[key]") for argument in error.args)
         return error
 
 
-def _lost(error: httpx.HTTPError, what: str) -> FireworksError:
+def _lost(error: httpx.HTTPError, request: httpx.Request) -> FireworksError:
+    what, kind = _what(request), type(error).__name__
     if isinstance(error, httpx.DecodingError):
         return UnexpectedAnswer(f"{what}: the answer cannot be decoded")
-    undelivered = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-    kind = "timed out" if isinstance(error, httpx.TimeoutException) else "connection lost"
-    if undelivered:
-        kind = "no connection"
-    return ConnectionFailed(f"{what}: {kind} ({type(error).__name__})", delivered=not undelivered)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        return ConnectionFailed(f"{what}: no connection ({kind})", delivered=False)
+    happened = "timed out" if isinstance(error, httpx.TimeoutException) else "connection lost"
+    return ConnectionFailed(f"{what}: {happened} ({kind})", delivered=True)
 
 
-def _object(response: httpx.Response, what: str) -> dict[str, Any]:
+def _what(request: httpx.Request) -> str:
+    """A request as errors and logs name it: without its query, which may be a signature."""
+    return f"{request.method} {request.url.path}"
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
     if not response.content:
         return {}
     try:
@@ -233,13 +254,13 @@ def _object(response: httpx.Response, what: str) -> dict[str, Any]:
         body = None
     if isinstance(body, dict):
         return body
+    what = _what(response.request)
     raise UnexpectedAnswer(f"{what}: answered {response.status_code} with something that is no JSON object")
 
 
-def _plain(query: Query | None) -> dict[str, str]:
+def _plain(query: Query) -> dict[str, str]:
     return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in (query or {}).items()
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()
     }
 
 

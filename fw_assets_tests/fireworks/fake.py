@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += seconds
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Recorder:
         async def handle(request: httpx.Request) -> httpx.Response:
             await request.aread()
             self.requests.append(request)
+            await asyncio.sleep(0)
             return self.handler(request)
 
         return httpx.MockTransport(handle)
@@ -117,9 +120,7 @@ class FakePlatform:
         if fault == "502-after":
             return httpx.Response(502, text="<html>bad gateway</html>")
         if fault == "cut":
-            return httpx.Response(
-                answer.status_code, content=answer.content[: max(1, len(answer.content) // 2)]
-            )
+            return httpx.Response(answer.status_code, content=answer.content[:20])
         return answer
 
     def answer(self, request: httpx.Request) -> httpx.Response:
