@@ -22,10 +22,23 @@ Rule = Literal[
 LONGEST_LABEL = 100
 """Characters; a longer text is an explanation, not a label."""
 
-PREFIX_WORDS = (
-    "label labels category categories class classification intent sentiment topic answer output result prediction "
-    "type tag emotion emotions verdict decision department route queue"
-).split()
+LABEL_WORDS = (
+    *("label", "labels", "category", "categories", "class", "classification", "intent", "sentiment", "topic"),
+    *(
+        "answer",
+        "output",
+        "result",
+        "prediction",
+        "type",
+        "tag",
+        "emotion",
+        "emotions",
+        "verdict",
+        "decision",
+    ),
+    *("department", "route", "queue", "ground_truth", "value", "name"),
+)
+"""What people call the key, tag or prefix of a label, the surest first."""
 
 _THINK = re.compile(r"^.*</think>", re.DOTALL)
 _BOXED = re.compile(r"\\boxed\{([^{}]+)\}")

@@ -1,4 +1,4 @@
-"""Chance from content: numbers that look random, yet are the same for the same row, seed and purpose everywhere."""
+"""Chance from content: random-looking numbers that are the same for a row, seed and purpose everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a row's label lies: its ground truth, or a place in the final assistant message that all rows share."""
+"""Where a row's label lies: its ground truth, or a place in the final answer that all rows share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from fw_assets.classification import answer_formats
-from fw_assets.classification.answer_formats import PREFIX_WORDS, Rule, read, readings
+from fw_assets.classification.answer_formats import LABEL_WORDS, Rule, read, readings
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
 
@@ -18,7 +18,6 @@ ENOUGH = 0.9
 """A rule is good enough when it reads this share of what the best one reads."""
 AGREEMENT = 0.99
 """Share of rows whose answer must say their ground truth for the answer's format to be kept."""
-LABEL_KEYS = (*PREFIX_WORDS, "ground_truth", "value", "name")
 
 RULES: tuple[Rule, ...] = (
     "boxed",
@@ -73,10 +72,10 @@ class Extraction(Frozen):
 def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extraction:
     """The rule that reads the labels of an inspected frame.
 
-    Rows with a `ground_truth` need none. Among the rules that read nearly as many answers as the best one and
-    find labels that repeat (two rows a label on average), the first in the order of `RULES` wins, and among its
-    keys the one called most like a label. Where all rows have a ground truth that their answers repeat inside a
-    structured format, that format's rule is chosen, so that training keeps it.
+    Rows with a `ground_truth` need none. Among the rules that read nearly as many answers as the best one
+    and find labels that repeat (two rows a label on average), the first in the order of `RULES` wins, and
+    among its keys the one called most like a label. Where all rows have a ground truth that their answers
+    repeat inside a structured format, that format's rule is chosen, so that training keeps it.
 
     Args:
         forced: a rule, with its key after a colon if it has one (`json_key:intent`), or None.
@@ -100,7 +99,7 @@ def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extract
 
 
 def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
-    """The labels of every row as the rule reads them (`List(String)`, null where it reads none), unresolved."""
+    """Every row's labels as the rule reads them (`List(String)`, null where it reads none), unresolved."""
     answers = frame["answer"]
     if extraction.rule == "ground_truth":
         found = pl.Series("labels", [None], dtype=pl.List(pl.String)).extend_constant(
@@ -165,7 +164,7 @@ def _preferred(scores: list[RuleScore]) -> RuleScore:
 
 def _key_rank(key: str | None) -> int:
     plain = (key or "").casefold().replace("final ", "").replace("predicted ", "")
-    return LABEL_KEYS.index(plain) if plain in LABEL_KEYS else len(LABEL_KEYS)
+    return LABEL_WORDS.index(plain) if plain in LABEL_WORDS else len(LABEL_WORDS)
 
 
 def _agreeing(frame: pl.DataFrame, truths: int) -> Extraction | None:

@@ -66,7 +66,7 @@ def measure(counts: dict[str, int], threshold: float) -> Imbalance:
 
 
 def apply_mitigation(train: pl.DataFrame, label_set: LabelSet, mitigation: str, seed: int) -> pl.DataFrame:
-    """The training rows after a mitigation, by the threshold the label set was resolved with; see `mitigate`."""
+    """The training rows after a mitigation, by the label set's own threshold; see `mitigate`."""
     return mitigate(train, mitigation, label_set.imbalance.threshold, seed)
 
 
@@ -75,12 +75,12 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
 
     - `none`: as they are.
     - `rebalance`: every label's share moves to a power of itself, count ** a, with a = 1/2 or less, so that
-      the ratio falls to its square root and at most to the threshold. Rows repeat (ids stay) up to ten times or
-      are left out; the total stays about the same. A row with several labels follows the one that needs it most
-      (repeat factor sampling, Gupta et al. 2019, LVIS).
-    - `weight`: a row weight of inverse label frequency, mean 1 before the cap at ten, times a weight the row
-      has already.
-    - `drop-rare`: labels below 1/threshold of the most frequent are taken out, rows that had no other with them.
+      the ratio falls to its square root, or to the threshold if that is lower. Rows repeat (ids stay) up to
+      ten times or are left out; the total stays about the same. A row with several labels follows the one
+      that needs it most (repeat factor sampling, Gupta et al. 2019, LVIS).
+    - `weight`: a row weight of inverse label frequency, mean 1 before the cap at ten, times a weight the
+      row has already.
+    - `drop-rare`: labels below 1/threshold of the most frequent are taken out, and rows that have no other.
 
     Args:
         train: rows of a split frame, all of the part `train`.
@@ -135,7 +135,7 @@ def _effect(train: pl.DataFrame, rows: pl.DataFrame, name: str) -> MitigationEff
         exploded = rows.select("labels", "weight").explode("labels").drop_nulls("labels")
         after = dict(exploded.group_by("labels").agg(pl.col("weight").sum()).sort("labels").iter_rows())
         largest = float(rows["weight"].max() or 0.0)  # type: ignore[arg-type]
-        note = "Every row stays; rare labels count for more in the loss. The loss of common labels counts for less."
+        note = "Every row stays; rare labels count for more in the loss, common ones for less."
     elif name == "rebalance":
         gain = max((after.get(label, 0) / count for label, count in before.items()), default=1.0)
         note = f"Rows of rare labels repeat up to {gain:.1f} times, rows of common ones are partly left out."
@@ -164,8 +164,7 @@ def _row_factor(train: pl.DataFrame, factors: dict[str, float], *, largest: bool
     element = pl.element().replace_strict(list(factors), list(factors.values()), return_dtype=pl.Float64)
     lists = pl.col("labels").list.eval(element)
     series = train.select((lists.list.max() if largest else lists.list.mean()).fill_null(1.0)).to_series()
-    factor: NDArray[np.float64] = series.to_numpy().astype(np.float64)
-    return factor
+    return series.to_numpy()
 
 
 def _rebalanced(train: pl.DataFrame, counts: dict[str, int], threshold: float, seed: int) -> pl.DataFrame:
@@ -188,4 +187,5 @@ def _weights(train: pl.DataFrame, counts: dict[str, int]) -> NDArray[np.float64]
     total = sum(counts.values())
     factors = {label: total / (len(counts) * count) for label, count in counts.items()}
     weights = _row_factor(train, factors, largest=False)
-    return np.round(np.minimum(weights / weights.mean(), LARGEST_REPEAT), 4)
+    capped: NDArray[np.float64] = np.minimum(weights / weights.mean(), LARGEST_REPEAT)
+    return capped.round(4)

@@ -80,7 +80,8 @@ def overlap_findings(
         )
         yield _finding("overlap", "warn", message, overlap.removed)
     if overlap.near_groups:
-        message = f"{overlap.rows_in_groups:,} rows in {overlap.near_groups:,} duplicate groups; each stays in one part."
+        sizes = f"{overlap.rows_in_groups:,} rows in {overlap.near_groups:,} duplicate groups"
+        message = f"{sizes}, each within one part."
         yield _finding("overlap", "info", message)
     if overlap.largest_group > max(20, rows // 5):
         message = (
@@ -92,7 +93,7 @@ def overlap_findings(
         message = f"{contradictions:,} texts occur with different labels; no model can answer both."
         yield _finding("overlap", "warn", message, contradicting)
     if shared_keys:
-        message = f"{shared_keys:,} conversation or user ids occur in both datasets; they were not taken as the same."
+        message = f"{shared_keys:,} conversation or user ids occur in both datasets; not taken as the same."
         yield _finding("overlap", "info", message)
 
 

@@ -41,7 +41,7 @@ class LabelCount(Frozen):
 
     @property
     def test_half_width(self) -> float | None:
-        """Half the 95 % Wilson interval of a label accuracy of 0.85 measured on the test rows; None without any."""
+        """Half the 95 % Wilson interval of an accuracy of 0.85 on the test rows; None without any."""
         return half_width(self.test)
 
 

@@ -57,7 +57,7 @@ def file_sha256(path: Path) -> str:
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Every line of the file without its line end (`\\n` or `\\r\\n`), blank ones included; a UTF-8 BOM is skipped.
+    """Every line without its line end (`\\n` or `\\r\\n`), blank ones included; a UTF-8 BOM is skipped.
 
     Only `\\n` ends a line, so U+2028 and the like stay inside their strings. Peak memory is one block of
     4 MiB and the longest line.

@@ -1,4 +1,4 @@
-"""Near-duplicate texts: MinHash signatures, banded, every candidate pair checked by its exact Jaccard similarity.
+"""Near-duplicate texts: banded MinHash signatures, each candidate pair checked by its exact similarity.
 
 Banding after Broder (1997) and Indyk & Motwani (1998): with `BANDS` bands of `BAND_HASHES` hashes a pair of
 similarity s becomes a candidate with probability 1 - (1 - s**BAND_HASHES)**BANDS, which is 0.9987 at the
@@ -71,7 +71,7 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     keys = np.zeros((BANDS, len(rows)), dtype=np.uint64)
     sizes = sets.sizes[rows]
     starts = np.concatenate(([0], np.cumsum(sizes)))
-    # Odd multipliers permute the 32-bit numbers; drawn from a fixed stream so that groups never depend on a seed.
+    # Odd multipliers permute the 32-bit numbers; a fixed stream, so that groups depend on no seed.
     multipliers = (mix(np.arange(1, BANDS * BAND_HASHES + 1, dtype=np.uint64)) | np.uint64(1)).astype(
         np.uint32
     )
@@ -83,7 +83,7 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         hashes = sets.hashes[starts[first] : starts[last]]
         cuts = starts[first:last] - starts[first]
         for index in range(BANDS * BAND_HASHES):
-            # The product's low bits keep the argument's order patterns, hence the shift-xor before the minimum.
+            # The high bits of a product are its good ones, and they decide the minimum.
             value = hashes * multipliers[index] + offsets[index]
             value ^= value >> np.uint32(15)
             minima = np.minimum.reduceat(value, cuts).astype(np.uint64)

@@ -1,7 +1,7 @@
 """Rows that say the same: exact, normalised and near-duplicate groups, found before anything is split.
 
-A group never straddles the parts of a split. Between a training and an evaluation dataset the overlap is taken
-out of the training side only.
+A group never straddles the parts of a split. Between a training and an evaluation dataset the overlap is
+taken out of the training side only.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Groups:
 
 
 def normalised(texts: pl.Series) -> pl.Series:
-    """NFKC, lower case, punctuation as space, single spaces; a text of punctuation alone only loses spaces."""
+    """NFKC, lower case, punctuation as space, single spaces; pure punctuation only loses spaces."""
     plain = texts.str.normalize("NFKC").str.to_lowercase()
     words = plain.str.replace_all(r"[\p{P}\p{Z}\p{C}\s]+", " ").str.strip_chars()
     bare = texts.str.replace_all(r"\s+", " ").str.strip_chars()

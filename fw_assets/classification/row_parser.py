@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 
-from fw_assets.classification.row_faults import Fault, explain, order_faults
+from fw_assets.classification.json_faults import Fault
+from fw_assets.classification.row_faults import explain, is_weight, order_faults
 
 GROUP_KEYS = ("group", "group_id", "conversation_id", "thread_id", "session_id", "user_id")
 """Fields that say which rows belong together; the first one a row has is taken."""
@@ -74,7 +74,7 @@ def parse_row(line: bytes) -> Row | list[Fault]:
         return _parse(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Refused) as refusal:
         faults = explain(line)
-        # Never without a reason: should the explanation know less than the decoder, the decoder's words stand.
+        # Never without a reason: where the explanation knows less than the decoder, its words stand.
         return faults or [Fault("json", None, str(refusal) or "not a chat row")]
 
 
@@ -91,7 +91,7 @@ def _parse(line: bytes) -> Row:
     truth = [row.ground_truth] if isinstance(row.ground_truth, str) else row.ground_truth
     if truth and not all(label.strip() for label in truth):
         raise _Refused
-    if row.weight is not None and not (row.weight >= 0 and math.isfinite(row.weight)):
+    if row.weight is not None and not is_weight(row.weight):
         raise _Refused
 
     shape = "".join([_LETTER.get(message.role, "?") for message in messages])

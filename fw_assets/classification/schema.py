@@ -1,4 +1,4 @@
-"""The schema of an inspected frame, checked all at once; it stands behind the line reader as a second pair of eyes."""
+"""The schema of an inspected frame, checked all at once: a second pair of eyes behind the line reader."""
 
 from __future__ import annotations
 

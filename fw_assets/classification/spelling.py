@@ -15,7 +15,7 @@ NEAR_MISS_SHARE = 0.05
 
 
 def spelling_key(label: str) -> str:
-    """What all variants of a label share: NFKC, case, joints (space, `_`, `-`) and quotes or stops at the ends.
+    """What variants of a label share: NFKC, no case, one kind of joint, no quotes or stops around it.
 
     A sign stays: "-1" and "1" are two labels.
     """
@@ -50,7 +50,7 @@ class Spellings:
 
 
 def infer_labels(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The label set of counted spellings: of each group of variants the most frequent, then the first by name."""
+    """The label set of counted spellings: of each group of variants the most frequent, then the first."""
     best: dict[str, str] = {}
     for spelling in sorted(counts, key=lambda name: (-counts[name], name)):
         best.setdefault(spelling_key(spelling), spelling)

@@ -50,10 +50,10 @@ class SplitFacts(Frozen):
 def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | None = None) -> pl.Series:
     """The part of every row.
 
-    With rows of the source "eval", those are the test part; otherwise `1 - train_fraction` of the rows, label by
-    label, are. Then `validation_fraction` of the remaining rows are the validation part. A label with one group
-    is in train only, with two in train and test (train and validation beside an evaluation dataset), with more
-    in every part. Every label that can be is in train.
+    With rows of the source "eval", those are the test part; otherwise `1 - train_fraction` of the rows,
+    label by label, are. Then `validation_fraction` of the remaining rows are the validation part. A label
+    with one group is in train only, with two in train and test (train and validation beside an evaluation
+    dataset), with more in every part. Every label that can be is in train.
 
     Args:
         frame: columns `labels`, `group`, `source`, `digest`.
@@ -109,7 +109,7 @@ def part_digest(frame: pl.DataFrame, part: str) -> str:
 
 
 def _groups(rows: pl.DataFrame) -> pl.DataFrame:
-    """One line a group, by `group`: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
+    """One line a group: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
     counts = occurrences(rows)
     rarity = {label: rank for rank, label in enumerate(sorted(counts, key=lambda name: (counts[name], name)))}
     names = [*rarity, ""]
@@ -131,8 +131,8 @@ def _groups(rows: pl.DataFrame) -> pl.DataFrame:
 def _take(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: int) -> NDArray[np.int64]:
     """Positions of the groups that make up `fraction` of the rows of each stratum.
 
-    A stratum's quota is rounded by a hash of its name, which is right on average over many strata. It takes at
-    least one group, but leaves `keep` (and always one).
+    A stratum's quota is rounded by a hash of its name, which is right on average over many strata. It takes
+    at least one group, but leaves `keep` (and always one).
     """
     strata = groups["stratum"].unique().to_list()
     offset = _lookup(groups["stratum"], {name: uniform_of(name, seed, purpose) for name in strata})
