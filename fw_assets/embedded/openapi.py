@@ -1,0 +1,153 @@
+"""The platform's OpenAPI document, made from its routes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from fw_assets.embedded.routes import Operation, operations
+
+_LIST_PARAMETERS = ("filter", "orderBy", "pageToken", "readMask")
+_QUERY = {
+    "/supervisedFineTuningJobs": ("supervisedFineTuningJobId",),
+    "/deployments": ("deploymentId", "validateOnly", "acceptShapelessRisk"),
+    "/batchInferenceJobs": ("batchInferenceJobId",),
+}
+_ERROR = {
+    "type": "object",
+    "required": ["code", "message", "details"],
+    "properties": {
+        "code": {"type": "integer"},
+        "message": {"type": "string"},
+        "details": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_INFERENCE_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "code", "type"],
+            "properties": {key: {"type": "string"} for key in ("message", "code", "type")},
+        }
+    },
+}
+_CHAT = {
+    "type": "object",
+    "required": ["model", "messages"],
+    "properties": {
+        "model": {"type": "string"},
+        "messages": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["role"],
+                "properties": {
+                    "role": {"enum": ["system", "developer", "user", "assistant", "tool"]},
+                    "content": {
+                        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]
+                    },
+                },
+            },
+        },
+        "response_format": {"type": "object"},
+        "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "n": {"type": "integer", "minimum": 1, "maximum": 128},
+        "seed": {"type": "integer"},
+        "logprobs": {"anyOf": [{"type": "boolean"}, {"type": "integer"}]},
+        "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 5},
+        "stream": {"type": "boolean"},
+    },
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1, one operation per method and path."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations():
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    for prefix in ("", "/inference"):
+        paths[f"{prefix}/v1/chat/completions"] = {"post": _chat(f"{prefix.strip('/')}ChatCompletions")}
+        paths[f"{prefix}/v1/models"] = {
+            "get": _described("List what can be asked.", f"{prefix.strip('/')}ListServed", _INFERENCE_ERROR)
+        }
+    paths["/v1/accounts/{account}/datasets/{id}:upload"] = {"post": _upload()}
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Embedded platform",
+            "version": "1",
+            "description": "The Fireworks REST API on this machine.",
+        },
+        "paths": paths,
+        "components": {"securitySchemes": schemes},
+        "security": [{"bearer": []}, {"key": []}],
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    handler = operation.handler
+    module = handler.__module__.rsplit(".", 1)[1]
+    described = _described((handler.__doc__ or "").split("\n")[0], f"{module}.{handler.__name__}", _ERROR)
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{(\w+)\}", operation.path)
+    ]
+    names: tuple[str, ...] = ()
+    if handler.__name__ == "list_all":
+        names = _LIST_PARAMETERS
+        parameters.append(
+            {"name": "pageSize", "in": "query", "required": False, "schema": {"type": "integer"}}
+        )
+    elif handler.__name__ == "get":
+        names = ("readMask",)
+    elif handler.__name__ == "create":
+        names = next((names for end, names in _QUERY.items() if operation.path.endswith(end)), ())
+    parameters += [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in names
+    ]
+    if operation.method in ("POST", "PATCH"):
+        described["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return described | {"parameters": parameters}
+
+
+def _chat(id: str) -> dict[str, Any]:
+    described = _described("Answer a chat completion.", id, _INFERENCE_ERROR)
+    described["responses"]["200"]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    return described | {"requestBody": {"required": True, "content": {"application/json": {"schema": _CHAT}}}}
+
+
+def _upload() -> dict[str, Any]:
+    part = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"}},
+    }
+    path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in ("account", "id")
+    ]
+    return _described("Upload the file of a dataset.", "datasets.upload", _ERROR) | {
+        "parameters": path,
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": part}}},
+    }
+
+
+def _described(summary: str, id: str, error: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "operationId": id,
+        "responses": {
+            "200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"description": "Refused.", "content": {"application/json": {"schema": error}}},
+        },
+    }

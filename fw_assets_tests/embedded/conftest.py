@@ -1,0 +1,150 @@
+"""A platform of its own for every test, called in-process."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from fw_assets.embedded import api_key, create_app
+
+TEXTS = {
+    "billing": (
+        "refund my invoice",
+        "charged twice on the card",
+        "the invoice shows a wrong amount",
+        "pay by card",
+    ),
+    "technical": (
+        "the app crashes",
+        "error when the page loads",
+        "the login page shows an error",
+        "crash on start",
+    ),
+    "sales": (
+        "how much for fifty seats",
+        "do you sell a team plan",
+        "price of the team plan",
+        "buy more seats",
+    ),
+}
+
+
+class Client:
+    """Calls one platform in-process; every call has an event loop of its own, as pipeline steps do."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.app = create_app(home)
+        self.key = api_key(home)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Any:
+        """The JSON of the response, whose status must be `status`."""
+        response = self.send(method, path, json, headers=headers, **options)
+        assert response.status_code == status, response.text
+        return response.json() if response.content else None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        async def request() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://embedded") as client:
+                sent = {"Authorization": f"Bearer {self.key}"} if headers is None else dict(headers)
+                return await client.request(method, path, json=json, headers=sent, **options)
+
+        return anyio.run(request)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> Any:
+        return self.call("POST", path, json, **options)
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self.call("GET", path, **options)
+
+    def dataset(self, id: str, rows: Sequence[Mapping[str, Any]], *, status: int = 200) -> Any:
+        """Create and fill a dataset."""
+        self.post(
+            "/v1/accounts/local/datasets",
+            {"datasetId": id, "dataset": {"exampleCount": str(len(rows)), "userUploaded": {}}},
+        )
+        body = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        return self.call(
+            "POST",
+            f"/v1/accounts/local/datasets/{id}:upload",
+            files={"file": ("data.jsonl", body)},
+            status=status,
+        )
+
+    def job(self, id: str, **fields: Any) -> Any:
+        """Create a fine-tuning job of `char-ngram` on the dataset `train`."""
+        body = {
+            "dataset": "accounts/local/datasets/train",
+            "baseModel": "accounts/fireworks/models/char-ngram",
+            "outputModel": f"accounts/local/models/{id}-model",
+            "epochs": 2,
+        } | fields
+        return self.post(f"/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId={id}", body)
+
+    def finished(self, id: str, collection: str = "supervisedFineTuningJobs", seconds: float = 60) -> Any:
+        """The job, once it has ended."""
+        return wait(
+            lambda: self.get(f"/v1/accounts/local/{collection}/{id}"),
+            lambda job: job["state"].removeprefix("JOB_STATE_") in ("COMPLETED", "FAILED", "CANCELLED"),
+            seconds,
+        )
+
+
+def wait(look: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 60) -> Any:
+    """What `look` returns as soon as `until` holds for it."""
+    deadline = time.monotonic() + seconds
+    while not until(found := look()):
+        assert time.monotonic() < deadline, f"still {found}"
+        time.sleep(0.05)
+    return found
+
+
+def row(text: str, answer: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "messages": [{"role": "user", "content": text}, {"role": "assistant", "content": answer}],
+        **fields,
+    }
+
+
+def labelled_rows(copies: int = 3) -> list[dict[str, Any]]:
+    """Rows over three labels that n-grams can tell apart."""
+    return [
+        row(f"{text} please {number}", label)
+        for number in range(copies)
+        for label, texts in TEXTS.items()
+        for text in texts
+    ]
+
+
+def grammar(*answers: str) -> dict[str, str]:
+    return {"type": "grammar", "grammar": "root ::= " + " | ".join(json.dumps(answer) for answer in answers)}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    return Client(tmp_path / "platform")
