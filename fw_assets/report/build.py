@@ -1,0 +1,261 @@
+"""From what the workflow measured and decided to a `Report`. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fw_assets.classification.comparison import Comparison
+from fw_assets.classification.deploy_gate import GateDecision
+from fw_assets.classification.ledger import CostRow
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.prompt import Prompt, request
+from fw_assets.classification.scores import Scores
+from fw_assets.classification.session import Mitigation
+from fw_assets.classification.standing import Finalists, Winner
+from fw_assets.classification.values import Interval
+from fw_assets.report import model as m
+from fw_assets.report.convert import (
+    bill,
+    comparison_result,
+    data_facts,
+    model_result,
+    sentence,
+    validation,
+)
+from fw_assets.report.figures import clip, short
+from fw_assets.report.snippets import make_snippets
+from fw_assets.report.words import answer
+
+EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateResult:
+    """What is known of one base model and its fine-tuned descendant.
+
+    Scores are on the test rows, the intervals on the validation rows. `note` says why something is missing.
+    `flips` come from `flips.changed_rows`.
+    """
+
+    model: str
+    base_scores: Scores | None
+    tuned_model: str | None = None
+    tuned_scores: Scores | None = None
+    comparison: Comparison | None = None
+    base_validation: Interval | None = None
+    tuned_validation: Interval | None = None
+    flips: Sequence[m.Flip] = ()
+    sweep: Sequence[m.SweepCell] = ()
+    hyperparameters: Mapping[str, float | int | None] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """The deployment that stands. `address` is what requests name as their model."""
+
+    id: str
+    endpoint: str
+    address: str
+    replayed: int | None = None
+    agreed: int | None = None
+    usd_per_hour: float | None = None
+
+
+def build_report(
+    *,
+    plan: Plan,
+    prompt: Prompt | None,
+    candidates: Sequence[CandidateResult],
+    finalists: Finalists | None,
+    winner: Winner | None,
+    gate: GateDecision | None,
+    deployment: Deployed | None,
+    cost_rows: Sequence[CostRow],
+    run: m.Run,
+    versions: Mapping[str, str],
+    mitigation: Mitigation | None = None,
+    created: Sequence[str] = (),
+    incomplete: Sequence[str] = (),
+    example: str | None = None,
+    before: Sequence[str] = (),
+) -> m.Report:
+    """The report of one dataset's run.
+
+    Args:
+        cost_rows: of `ledger.summarise` with the plan's estimate for `mitigation`, which the approval chose.
+        created: full names of what the run created on the platform.
+        incomplete: reasons why the run is not finished, such as a ceiling that was reached.
+        example: the messages (JSON array) of a row that the snippets show; a plain sentence otherwise.
+        before: shell lines that must run before the snippets, such as exporting the key.
+    """
+    labels = plan.label_set
+    unfinished = [*incomplete, *_unanswered(candidates)]
+    if gate is not None and gate.decision == "incomplete" and not unfinished:
+        unfinished.append(sentence(gate.why))
+    won = _winner(winner, candidates)
+    made = m.Report(
+        dataset=plan.dataset,
+        plan_digest=plan.digest,
+        status="incomplete"
+        if unfinished
+        else "benchmark"
+        if plan.session.mode == "benchmark"
+        else "complete",
+        incomplete=tuple(unfinished),
+        rows=m.PartRows(**{part: plan.rows.get(part, 0) for part in m.PartRows.model_fields}),
+        labels=labels.labels,
+        asked=plan.session,
+        data=data_facts(plan.inspected, labels),
+        prompt=prompt and m.Prompted(system=prompt.system, mode=prompt.mode, max_tokens=prompt.max_tokens),
+        candidates=tuple(_candidate(item, plan, finalists) for item in candidates),
+        finalists=_ranking(finalists),
+        winner=won,
+        deployment=_deployment(gate, deployment, plan, bool(unfinished)),
+        cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows),
+        snippets=_snippets(prompt, deployment, run, example, before),
+        run=run,
+        created=tuple(created),
+        versions=dict(versions),
+        seeds={"split": labels.split.seed, "training": plan.session.seed}
+        | ({"decoding": prompt.seed} if prompt else {}),
+        digests={
+            "plan": plan.digest,
+            "data": plan.inspected.digest,
+            "label set": labels.digest,
+            "prompt": plan.prompt_digest,
+            "training rows": labels.split.train_digest,
+            "validation rows": labels.split.validation_digest,
+            "test rows": labels.split.test_digest,
+        },
+        detectable_difference=plan.detectable_difference,
+    )
+    return made.model_copy(update={"answer": answer(made)})
+
+
+def _candidate(item: CandidateResult, plan: Plan, finalists: Finalists | None) -> m.Candidate:
+    strategies = {planned.name: planned.strategy for planned in plan.models}
+    compared = item.comparison if item.tuned_scores is not None else None
+    chosen = finalists is not None and any(same_model(item.model, name) for name in finalists.chosen)
+    return m.Candidate(
+        model=item.model,
+        base=model_result(item.model, item.base_scores) if item.base_scores else None,
+        tuned=model_result(item.tuned_model or item.model, item.tuned_scores) if item.tuned_scores else None,
+        comparison=comparison_result(compared, item.flips) if compared else None,
+        finalist=chosen,
+        note=item.note,
+        strategy=strategies.get(item.model),
+        base_validation=validation(item.base_validation),
+        tuned_validation=validation(item.tuned_validation),
+        hyperparameters=dict(item.hyperparameters),
+        sweep=tuple(item.sweep),
+    )
+
+
+def _ranking(finalists: Finalists | None) -> tuple[m.Ranked, ...]:
+    if finalists is None:
+        return ()
+    return tuple(
+        m.Ranked(
+            model=place.model,
+            accuracy=place.validation.value,
+            interval=(place.validation.low, place.validation.high),
+            chosen=place.model in finalists.chosen,
+            why=sentence(place.why),
+        )
+        for place in finalists.ranked
+    )
+
+
+def _winner(winner: Winner | None, candidates: Sequence[CandidateResult]) -> m.WinnerResult | None:
+    if winner is None:
+        return None
+    for item in candidates:
+        tuned = item.tuned_model if winner.kind == "tuned" else None
+        if same_model(winner.model, tuned or item.model):
+            return m.WinnerResult(
+                model=tuned or item.model, kind=winner.kind, base_model=item.model, why=sentence(winner.why)
+            )
+    # A tuned winner may be named by what it was tuned from.
+    for item in candidates:
+        if winner.kind == "tuned" and item.tuned_model and same_model(winner.model, item.model):
+            why = sentence(winner.why)
+            return m.WinnerResult(model=item.tuned_model, kind="tuned", base_model=item.model, why=why)
+    raise ValueError(f"the winner {winner.model!r} is none of the candidates")
+
+
+def _deployment(
+    gate: GateDecision | None, deployed: Deployed | None, plan: Plan, unfinished: bool
+) -> m.DeploymentResult:
+    why = sentence(gate.why) if gate else ""
+    losing = tuple(change.label for change in gate.losing_labels) if gate else ()
+    watch = tuple(change.label for change in gate.watch_labels) if gate else ()
+    if deployed is not None:
+        rate = deployed.usd_per_hour if deployed.usd_per_hour is not None else _hourly(plan)
+        return m.DeploymentResult(
+            id=deployed.id,
+            endpoint=deployed.endpoint,
+            decision="deployed",
+            why=why,
+            model=deployed.address,
+            replayed=deployed.replayed,
+            agreed=deployed.agreed,
+            losing_labels=losing,
+            watch_labels=watch,
+            usd_per_hour=rate,
+        )
+    if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
+        return m.DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
+    if gate is not None and gate.decision == "keep-base":
+        return m.DeploymentResult(decision="keep-base", why=why, losing_labels=losing, watch_labels=watch)
+    return m.DeploymentResult(decision="not-asked", why=why)
+
+
+def _hourly(plan: Plan) -> float | None:
+    prices = [
+        part.price.per_unit
+        for line in plan.estimate.lines
+        if line.stage == "deployment"
+        for part in line.parts
+        if part.unit == "hours"
+    ]
+    return prices[0] if prices else None
+
+
+def _snippets(
+    prompt: Prompt | None, deployed: Deployed | None, run: m.Run, example: str | None, before: Sequence[str]
+) -> m.Snippets | None:
+    if prompt is None or deployed is None:
+        return None
+    body = request(prompt, example or EXAMPLE)
+    if not body["messages"] or body["messages"][-1].get("role") != "user":
+        body = request(prompt, EXAMPLE)
+    # The label alone is wanted from a caller's request; the probabilities served the evaluation.
+    body.pop("logprobs", None)
+    return make_snippets(
+        model=deployed.address, body=body, account=run.account or "", base_url=run.base_url, before=before
+    )
+
+
+def _unanswered(candidates: Sequence[CandidateResult]) -> list[str]:
+    reasons = []
+    for item in candidates:
+        for scores, which in ((item.base_scores, "base"), (item.tuned_scores, "fine-tuned")):
+            if scores is not None and not scores.complete:
+                missing = scores.rows - scores.scored
+                name = clip(short(item.model), 60)
+                reasons.append(
+                    f"{missing:,} of {scores.rows:,} test rows got no answer from {name} ({which})"
+                )
+    return reasons
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two model names mean the same, one of them perhaps without its account."""
+    return (
+        one == other
+        or ("/" not in one + other and one == other)
+        or (("/" in one) != ("/" in other) and short(one) == short(other))
+    )

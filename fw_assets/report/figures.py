@@ -1,0 +1,102 @@
+"""How figures are written: one way for the Markdown, the HTML, the terminal and the plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+
+
+class Quoted(str):
+    """Text from outside (a label, a dataset's row, a model's name): shown as it is, in a code face."""
+
+    __slots__ = ()
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """`0.583` as `58.3%`; unknown as `n/a`."""
+    return "n/a" if share is None else f"{100 * share:.{digits}f}%"
+
+
+def percent_range(bounds: tuple[float, float] | None, digits: int = 1) -> str:
+    """`(0.566, 0.601)` as `56.6–60.1%`."""
+    return "n/a" if bounds is None else f"{100 * bounds[0]:.{digits}f}{DASH}{100 * bounds[1]:.{digits}f}%"
+
+
+def points(difference: float | None, digits: int = 1) -> str:
+    """A difference of shares in percentage points, with its sign: `+33.2`; zero has none."""
+    return "n/a" if difference is None else signed(100 * difference, digits)
+
+
+def points_range(bounds: tuple[float, float] | None) -> str:
+    """`(0.313, 0.35)` as `+31.3 to +35.0`."""
+    return "n/a" if bounds is None else f"{points(bounds[0])} to {points(bounds[1])}"
+
+
+def signed(value: float, digits: int) -> str:
+    """`value` with a real minus sign, a plus sign, or none when it rounds to zero."""
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return f"{'+' if value > 0 else MINUS}{text}"
+
+
+def p_value(p: float | None) -> str:
+    """`p = 0.013`, or `p < 0.0001` below that."""
+    if p is None:
+        return "p unknown"
+    if p < 0.0001:
+        return "p < 0.0001"
+    return f"p = {p:.4f}" if p < 0.01 else f"p = {p:.2f}" if p < 0.9995 else "p = 1"
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A plain figure, such as an F1."""
+    return "n/a" if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def count(value: int) -> str:
+    """An integer with thousands separators."""
+    return f"{value:,}"
+
+
+def plural(value: int, noun: str) -> str:
+    """`1 row`, `3,080 rows`."""
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def usd(amount: float | None, digits: int = 2) -> str:
+    """`$0.38`; unknown as `unknown`."""
+    if amount is None:
+        return "unknown"
+    text = f"{abs(amount):,.{digits}f}"
+    return f"{MINUS if amount < 0 and float(text.replace(',', '')) else ''}${text}"
+
+
+def usd_digits(amounts: Iterable[float | None]) -> int:
+    """2 decimals when every amount, and so their sum, is a whole number of cents, otherwise 4."""
+    whole = all(abs(round(amount, 2) - amount) < 5e-6 for amount in amounts if amount is not None)
+    return 2 if whole else 4
+
+
+def usd_roughly(amount: float | None) -> str:
+    """An amount to the cent, below a cent to a hundredth of one."""
+    return usd(amount, 4 if amount is not None and 0 < abs(amount) < 0.01 else 2)
+
+
+def learning_rate(value: float) -> str:
+    """`1.5e-4` as people write it."""
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def short(model: str) -> str:
+    """The last part of a resource name: `minilm-l6-v2` of `accounts/fireworks/models/minilm-l6-v2`."""
+    return model.rsplit("/", 1)[-1]
+
+
+def clip(text: str, length: int) -> str:
+    """`text` on one line and at most `length` characters long."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

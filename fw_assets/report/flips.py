@@ -1,0 +1,48 @@
+"""The rows on which base and fine-tuned model disagree in being right, with their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from fw_assets.report.figures import clip
+from fw_assets.report.model import Flip
+
+TEXT = 400
+"""Characters of a text that the report keeps."""
+MOST = 500
+"""Rows kept each way."""
+
+
+def changed_rows(
+    base: pl.DataFrame, tuned: pl.DataFrame, texts: Mapping[str, str], *, most: int = MOST
+) -> tuple[Flip, ...]:
+    """What tuning broke, then what it mended, at most `most` rows each.
+
+    Args:
+        base, tuned: predictions of the same rows (`id`, `gold`, `predicted`, `outcome`).
+        texts: what a person reads of each row, by id.
+    """
+    pairs = base.select("id", "gold", "predicted", "outcome").join(
+        tuned.select("id", tuned="predicted", after="outcome"), on="id", how="inner", maintain_order="left"
+    )
+    answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("after") != "failed"))
+    before, after = pl.col("outcome") == "correct", pl.col("after") == "correct"
+    parts = (("lost", answered.filter(before & ~after)), ("gained", answered.filter(~before & after)))
+    return tuple(
+        Flip(
+            id=row["id"],
+            direction="lost" if direction == "lost" else "gained",
+            text=_valid(clip(texts.get(row["id"], ""), TEXT)),
+            gold=tuple(row["gold"]),
+            base=tuple(row["predicted"] or ()),
+            tuned=tuple(row["tuned"] or ()),
+        )
+        for direction, frame in parts
+        for row in frame.head(most).iter_rows(named=True)
+    )
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,328 @@
+"""report.json: everything that a reader of the report, or a script, needs to know about one run.
+
+final_report.md and final_report.html are pure renderings of this value. All accuracies are shares between 0 and
+1 over all test rows, all intervals are 95% `(low, high)` on the same scale, all money is US dollars; `None` means
+unknown or not applicable, never zero.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from fw_assets.classification.session import Session
+from fw_assets.classification.values import Frozen
+
+VERSION: Literal[1] = 1
+"""Raised when a field changes its meaning or goes; a new field alone does not raise it."""
+
+Bounds = tuple[float, float]
+Verdict = Literal["better", "worse", "no evidence of a difference"]
+
+
+class PartRows(Frozen):
+    """How many rows each part has; `excluded` rows duplicate a test row and are used nowhere."""
+
+    train: int
+    validation: int
+    test: int
+    excluded: int = 0
+
+
+class LabelResult(Frozen):
+    """One label on the test rows. `accuracy` is the share of its rows that were given it (its recall)."""
+
+    accuracy: float | None
+    support: int
+    interval: Bounds | None = None
+    predicted: int = 0
+    precision: float | None = None
+    f1: float | None = None
+
+
+class ConfusionCount(Frozen):
+    """How often rows of `gold` were answered with `predicted`; null is "no valid label"."""
+
+    gold: str
+    predicted: str | None
+    count: int
+
+
+class MultiLabelResult(Frozen):
+    """Figures that exist only when a row may have several labels."""
+
+    jaccard: float
+    hamming: float
+    micro_precision: float | None
+    micro_recall: float | None
+    micro_f1: float | None
+    mean_gold: float
+    mean_predicted: float
+
+
+class ModelResult(Frozen):
+    """One model on the test rows. For multi-label data `accuracy` is the share of rows with the exact set."""
+
+    model: str
+    accuracy: float
+    interval: Bounds
+    per_label: dict[str, LabelResult]
+    outcomes: dict[str, int]
+    rows: int
+    complete: bool = True
+    coverage: float | None = None
+    answered_accuracy: float | None = None
+    lenient_accuracy: float | None = None
+    macro_f1: float | None = None
+    weighted_f1: float | None = None
+    balanced_accuracy: float | None = None
+    mcc: float | None = None
+    majority_accuracy: float | None = None
+    labels_without_rows: tuple[str, ...] = ()
+    confusion: tuple[ConfusionCount, ...] = ()
+    most_confused: tuple[ConfusionCount, ...] = ()
+    multi_label: MultiLabelResult | None = None
+
+
+class Flip(Frozen):
+    """A test row on which base and tuned disagree in being right."""
+
+    id: str
+    direction: Literal["gained", "lost"]
+    text: str
+    gold: tuple[str, ...]
+    base: tuple[str, ...]
+    tuned: tuple[str, ...]
+
+
+class ComparisonResult(Frozen):
+    """Tuned against base on the same test rows."""
+
+    gained: int
+    lost: int
+    p_value: float
+    verdict: Verdict
+    rows: int
+    difference: float
+    interval: Bounds
+    adjusted_p_value: float | None = None
+    mid_p_value: float | None = None
+    macro_f1_difference: float | None = None
+    macro_f1_interval: Bounds | None = None
+    per_label: dict[str, LabelDifference] = Field(default_factory=dict)
+    flips: tuple[Flip, ...] = ()
+
+    @property
+    def judged_p(self) -> float:
+        """The p-value that the verdict goes by: adjusted where several comparisons were made."""
+        return self.p_value if self.adjusted_p_value is None else self.adjusted_p_value
+
+
+class LabelDifference(Frozen):
+    """What tuning did to one label: rows gained and lost, and the difference of its accuracies."""
+
+    gained: int
+    lost: int
+    difference: float
+    interval: Bounds
+    p_value: float
+
+
+class CurvePoint(Frozen):
+    """One record of a tuning job: the figures on its evaluation rows after `epoch` epochs."""
+
+    epoch: float
+    loss: float | None = None
+    accuracy: float | None = None
+
+
+class SweepCell(Frozen):
+    """One cell of the tuning grid: what was tried and what it gave on the validation rows."""
+
+    name: str
+    lora_rank: int
+    learning_rate: float
+    epochs: float
+    batch_size: int | None = None
+    rows: int | None = None
+    eval_accuracy: float | None = None
+    eval_loss: float | None = None
+    chosen: bool = False
+    job: str | None = None
+    state: str | None = None
+    curve: tuple[CurvePoint, ...] = ()
+
+
+class Validation(Frozen):
+    """Accuracy on the validation rows, the ones that every choice reads."""
+
+    accuracy: float
+    interval: Bounds
+
+
+class Candidate(Frozen):
+    """A base model that was asked for and, when it was a finalist, its fine-tuned descendant."""
+
+    model: str
+    base: ModelResult | None
+    tuned: ModelResult | None = None
+    comparison: ComparisonResult | None = None
+    finalist: bool = False
+    note: str = ""
+    strategy: str | None = None
+    base_validation: Validation | None = None
+    tuned_validation: Validation | None = None
+    hyperparameters: dict[str, float | int | None] = Field(default_factory=dict)
+    sweep: tuple[SweepCell, ...] = ()
+
+
+class Ranked(Frozen):
+    """A place in a ranking made on the validation rows."""
+
+    model: str
+    accuracy: float
+    interval: Bounds
+    chosen: bool
+    why: str = ""
+
+
+class WinnerResult(Frozen):
+    """The model to use. `base_model` is what it was tuned from, or the model itself."""
+
+    model: str
+    kind: Literal["base", "tuned"]
+    base_model: str
+    why: str = ""
+
+
+class DeploymentResult(Frozen):
+    """What the gate decided and what stands deployed. `model` is the address that requests name."""
+
+    id: str | None = None
+    endpoint: str | None = None
+    decision: Literal["deployed", "keep-base", "not-asked", "incomplete"]
+    why: str = ""
+    model: str | None = None
+    replayed: int | None = None
+    agreed: int | None = None
+    losing_labels: tuple[str, ...] = ()
+    watch_labels: tuple[str, ...] = ()
+    usd_per_hour: float | None = None
+
+
+class CostEntry(Frozen):
+    """One line of the bill. Amounts are rounded to a hundredth of a cent; totals are sums of the rounded amounts."""
+
+    line: str
+    stage: str
+    model: str | None = None
+    formula: str = ""
+    estimated_usd: float | None
+    low_usd: float | None = None
+    high_usd: float | None = None
+    actual_usd: float | None
+
+
+class Cost(Frozen):
+    """Estimated against actual. With a null line the totals cover the known lines (`*_complete` is false).
+
+    `not_started`: lines of the plan that never began, such as training a model that was not a finalist; they are
+    in no total.
+    """
+
+    lines: tuple[CostEntry, ...]
+    estimated_usd: float
+    actual_usd: float
+    estimated_complete: bool = True
+    actual_complete: bool = True
+    not_started: tuple[str, ...] = ()
+
+
+class Dataset(Frozen):
+    """What was found in the data before anything was paid for."""
+
+    files: tuple[DataFile, ...] = ()
+    extraction: str | None = None
+    extraction_coverage: float | None = None
+    labels_given: bool = False
+    multi_label: bool = False
+    label_rows: dict[str, PartRows] = Field(default_factory=dict)
+    imbalance_ratio: float | None = None
+    imbalance_threshold: float | None = None
+    imbalance_exceeded: bool = False
+    duplicate_groups: int = 0
+    removed_from_train: int = 0
+    contradictions: int = 0
+    rejected: int = 0
+    findings: tuple[str, ...] = ()
+
+
+class DataFile(Frozen):
+    """A file that was read."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    rows: int
+    rejected: int = 0
+
+
+class Prompted(Frozen):
+    """How every model was asked; the same for base, tuned and training."""
+
+    system: str | None
+    mode: str
+    max_tokens: int | None = None
+
+
+class Run(Frozen):
+    """When, where and by whose leave. Times are ISO 8601 with their zone."""
+
+    platform: str
+    base_url: str | None = None
+    account: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    approved_by: str | None = None
+    approved_at: str | None = None
+    note: str = ""
+
+
+class Snippets(Frozen):
+    """Code that asks the winner for a label, ready to run."""
+
+    python: str
+    curl: str
+    before: tuple[str, ...] = ()
+
+
+class Report(Frozen):
+    """The whole report of one dataset's run."""
+
+    version: Literal[1] = VERSION
+    dataset: str
+    plan_digest: str
+    status: Literal["complete", "benchmark", "incomplete"]
+    incomplete: tuple[str, ...] = ()
+    answer: str = ""
+    rows: PartRows
+    labels: tuple[str, ...]
+    asked: Session
+    data: Dataset
+    prompt: Prompted | None = None
+    candidates: tuple[Candidate, ...]
+    finalists: tuple[Ranked, ...] = ()
+    winner: WinnerResult | None
+    deployment: DeploymentResult
+    cost: Cost
+    snippets: Snippets | None = None
+    run: Run
+    created: tuple[str, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    seeds: dict[str, int] = Field(default_factory=dict)
+    digests: dict[str, str] = Field(default_factory=dict)
+    detectable_difference: float | None = None
+
+
+Dataset.model_rebuild()

@@ -1,0 +1,32 @@
+"""A table as cells of text, which the Markdown, the HTML and the terminal each draw their way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's name, and whether it holds figures (which are aligned at their ends)."""
+
+    name: str
+    figures: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, and rows of cells with one cell per column; `total` is a last row that sums up."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: tuple[str, ...] | None = None
+
+    def shown(self) -> tuple[int, ...]:
+        """The columns worth drawing: those that have a name or some content."""
+        rows = [*self.rows, *([self.total] if self.total else [])]
+        return tuple(i for i, column in enumerate(self.columns) if column.name or any(row[i] for row in rows))
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    """Columns by name; those whose name starts with `>` hold figures. Not for names from outside."""
+    return tuple(Column(name.removeprefix(">"), name.startswith(">")) for name in names)

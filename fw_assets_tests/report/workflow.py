@@ -1,0 +1,143 @@
+"""The workflow's values on the example data, with simulated answers in place of a platform."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fw_assets.classification.answer import Completion, predictions_frame
+from fw_assets.classification.comparison import compare_all, compare
+from fw_assets.classification.deploy_gate import gate
+from fw_assets.classification.estimate import Pricing
+from fw_assets.classification.intake import inspect, resolve
+from fw_assets.classification.ledger import LedgerEntry, summarise
+from fw_assets.classification.models import CatalogueModel
+from fw_assets.classification.plan import Plan, make_plan
+from fw_assets.classification.prices import shipped_prices
+from fw_assets.classification.prompt import Prompt, input_text, make_prompt
+from fw_assets.classification.scores import Scores, score
+from fw_assets.classification.session import Session
+from fw_assets.classification.standing import Standing, choose_finalists, choose_winner
+from fw_assets.classification.timing import FIREWORKS_TIMING
+from fw_assets.classification.tokens import BYTE_PAIR, measure_text
+from fw_assets.report.build import CandidateResult, Deployed
+from fw_assets.report.flips import changed_rows
+from fw_assets.report.model import Run, SweepCell
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
+MODELS = ("accounts/fireworks/models/qwen3-8b", "accounts/fireworks/models/qwen3-4b")
+
+
+def planned(session: Session | None = None, data: Path = EXAMPLE) -> tuple[Plan, Prompt, pl.DataFrame]:
+    """The plan of the example data, its prompt and its split rows."""
+    session = session or Session(dataset=str(data), models=MODELS, finalists=1)
+    frame, inspected = inspect(data, None, session)
+    rows, labels = resolve(frame, inspected, session)
+    prompt = make_prompt(rows, labels)
+    catalogue = [
+        CatalogueModel(
+            name=name, parameter_count=8_000_000_000, tunable=True, serverless=True, supports_lora=True
+        )
+        for name in session.models
+    ]
+    pricing = Pricing(prices=shipped_prices(), ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
+    volumes = measure_text(rows, system_characters=len(prompt.system or ""))
+    plan = make_plan(
+        session, "support-intents", inspected, labels, prompt.digest, catalogue, volumes, pricing
+    )
+    return plan, prompt, rows
+
+
+def answers(prompt: Prompt, rows: pl.DataFrame, skill: float, seed: int, failed: int = 0) -> pl.DataFrame:
+    """Predictions that are right with probability `skill`; the first `failed` rows got no answer."""
+    rng = random.Random(seed)
+    completions = {}
+    for place, (identity, gold) in enumerate(rows.select("id", "labels").iter_rows()):
+        labels = gold if rng.random() < skill else [rng.choice(prompt.labels)]
+        completion = Completion(text=prompt.render(labels), finish_reason="stop")
+        completions[identity] = Completion(error="timed out") if place < failed else completion
+    return predictions_frame(prompt, rows, completions)
+
+
+def finished(
+    session: Session | None = None, *, base: float = 0.5, tuned: float | None = 0.95, failed: int = 0
+) -> dict[str, Any]:
+    """The arguments of `build_report` after a whole run; `tuned` null stops at the benchmark."""
+    plan, prompt, rows = planned(session)
+    labels = plan.label_set.labels
+    parts = {name: rows.filter(pl.col("split") == name) for name in ("validation", "test")}
+    texts = {
+        identity: input_text(messages) for identity, messages in rows.select("id", "messages").iter_rows()
+    }
+    results, standings = [], []
+    for place, model in enumerate(plan.session.models):
+        skill = base - 0.2 * place
+        checked = _scores(answers(prompt, parts["validation"], skill, place), labels)
+        standings.append(Standing(model=model, validation=checked.accuracy))
+        results.append((model, answers(prompt, parts["test"], skill, 10 + place, failed), checked))
+    finalists = choose_finalists(standings, plan.session.finalists)
+    comparisons, described = {}, []
+    for model, before, checked in results:
+        known: dict[str, Any] = {"base_scores": _scores(before, labels), "base_validation": checked.accuracy}
+        if tuned is not None and model in finalists.chosen:
+            name = f"accounts/acme/models/fwa-{model.rsplit('/', 1)[-1]}"
+            final = _scores(answers(prompt, parts["validation"], tuned, 20), labels)
+            after = answers(prompt, parts["test"], tuned, 21)
+            standings.append(Standing(model=name, kind="tuned", validation=final.accuracy))
+            comparisons[model] = compare(before, after, labels=labels, multi_label=False, resamples=200)
+            known |= {
+                "tuned_model": name,
+                "tuned_scores": _scores(after, labels),
+                "tuned_validation": final.accuracy,
+                "flips": changed_rows(before, after, texts),
+                "sweep": [
+                    SweepCell(
+                        name="r8", lora_rank=8, learning_rate=1e-4, epochs=3, eval_accuracy=0.9, chosen=True
+                    )
+                ],
+            }
+        described.append((model, known))
+    adjusted = compare_all(comparisons)
+    winner = choose_winner(standings)
+    compared = next(
+        (adjusted[model] for model, known in described if known.get("tuned_model") == winner.model), None
+    )
+    decision = gate(winner, compared, plan.session.deploy, complete=not failed)
+    deployed = None
+    if decision.deploys:
+        address = f"{winner.model}#accounts/acme/deployments/fwa-support"
+        deployed = Deployed(
+            id="fwa-support",
+            endpoint="https://api.fireworks.ai/inference/v1/chat/completions",
+            address=address,
+        )
+    entries = [
+        LedgerEntry(
+            key=line.key, id=f"e{i}", quantity=1, unit="tokens", usd=line.usd.low if line.usd else None, at=""
+        )
+        for i, line in enumerate(plan.estimate.lines)
+        if line.counted
+        and not (line.conditional and line.model not in {m.rsplit("/", 1)[-1] for m in finalists.chosen})
+    ]
+    return {
+        "plan": plan,
+        "prompt": prompt,
+        "candidates": [
+            CandidateResult(model=model, comparison=adjusted.get(model), **known)
+            for model, known in described
+        ],
+        "finalists": finalists,
+        "winner": winner,
+        "gate": decision,
+        "deployment": deployed,
+        "cost_rows": summarise(plan.estimate, entries),
+        "run": Run(platform="fireworks", account="acme"),
+        "versions": {"fw-assets": "0.1.0"},
+    }
+
+
+def _scores(predictions: pl.DataFrame, labels: tuple[str, ...]) -> Scores:
+    return score(predictions, labels, False)
