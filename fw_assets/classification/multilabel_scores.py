@@ -72,8 +72,8 @@ def most_frequent_set(answered: pl.DataFrame, labels: Sequence[str]) -> int:
     """How many rows have the most frequent set of gold labels."""
     row, label = label_codes(answered.get_column("gold"), labels, "gold")
     sets = pl.DataFrame({"row": row, "label": label}).group_by("row", maintain_order=True).agg("label")
-    counted = sets.group_by("label").len().get_column("len")
-    return max(answered.height - sets.height, *counted.to_list(), 0)
+    counted: list[int] = sets.group_by("label").len().get_column("len").to_list()
+    return max(answered.height - sets.height, *counted, 0)
 
 
 def _pairs(column: pl.Series, labels: Sequence[str], name: str) -> Codes:

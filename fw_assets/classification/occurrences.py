@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from fw_assets.classification.normalise import NORMALISERS, Strictness
 
@@ -35,21 +36,16 @@ class Occurrences:
         patterns.sort(key=lambda item: -len(item[0]))
         alternatives = "|".join(pattern for _, pattern in patterns)
         # The look-ahead consumes nothing: all overlapping candidates are seen before the longest is kept.
-        self._finder = re.compile(rf"(?<![\w\-+#@&])(?=({alternatives}))") if patterns else None
+        self._finder = re.compile(rf"(?<![\w\-+#@&])(?<!\d[.,])(?=({alternatives}))") if patterns else None
 
     def find(self, text: str) -> list[tuple[int, bool]]:
         """(label position, negated) of every occurrence, in the order of the text."""
         if self._finder is None:
             return []
         prepared = self._prepare(text)
-        found = [(match.start(1), match.end(1)) for match in self._finder.finditer(prepared)]
-        taken: list[tuple[int, int]] = []
-        for start, end in sorted(found, key=lambda span: (span[0] - span[1], span[0])):
-            if all(end <= other_start or start >= other_end for other_start, other_end in taken):
-                taken.append((start, end))
         return [
             (self._index[self._key(prepared[start:end])], _NEGATED.search(prepared[:start]) is not None)
-            for start, end in sorted(taken)
+            for start, end in _spans(self._finder, prepared)
         ]
 
     def _prepare(self, text: str) -> str:
@@ -68,7 +64,23 @@ class Occurrences:
         words = [re.escape(word) for word in re.split(separators, text) if word]
         body = separators.join(words) or re.escape(text)
         # An occurrence that ends in a word character must not run on into a longer word.
-        return rf"{body}(?![\w\-+#@&])"
+        return rf"{body}(?![\w\-+#@&])(?![.,]\d)"
+
+
+def _spans(finder: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    """Non-overlapping spans in the order of the text: the longest first, then what lies beside it."""
+    spans: list[tuple[int, int]] = []
+    pending = [(0, len(text))]
+    while pending:
+        start, end = pending.pop()
+        found = [(match.start(1), match.end(1)) for match in finder.finditer(text, start, end)]
+        if all(one[1] <= other[0] for one, other in pairwise(found)):
+            spans += found
+        else:
+            longest = max(found, key=lambda span: span[1] - span[0])
+            spans.append(longest)
+            pending += [(start, longest[0]), (longest[1], end)]
+    return sorted(spans)
 
 
 @lru_cache(maxsize=64)

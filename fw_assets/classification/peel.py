@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _THINK_END = "</think>"
 _THINK_START = re.compile(r"<think>")
-_FENCE = re.compile(r"\A```[\w+-]*[ \t]*\n?(.*?)\n?[ \t]*```\Z", re.DOTALL)
+_FENCE = re.compile(r"\A```(?:[\w+-]*[ \t]*\n)?(.*?)\n?[ \t]*```\Z", re.DOTALL)
 _PAIRS = (
     ("**", "**"),
     ("__", "__"),
@@ -74,10 +74,10 @@ def _one_less(text: str) -> str:
         )
         if wrapped and opening not in inner and closing not in inner:
             return inner
-    without_end = text.rstrip(_TERMINAL)
-    if without_end != text:
-        return without_end
     without_prefix = _PREFIX.sub("", text, count=1)
     if without_prefix != text:
         return without_prefix
+    without_end = text.rstrip(_TERMINAL)
+    if without_end != text:
+        return without_end
     return _BULLET.sub("", text, count=1)

@@ -1,0 +1,78 @@
+"""Prediction frames for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fw_assets.classification.answer import PREDICTIONS
+
+Row = tuple[Sequence[str], Sequence[str] | None]
+
+
+def frame(
+    rows: Sequence[Row], *, groups: Sequence[int] | None = None, reason: str = "off_label"
+) -> pl.DataFrame:
+    """Predictions from (gold, predicted) sets; predicted None has `reason` as its outcome."""
+    records = []
+    for line, (gold, predicted) in enumerate(rows):
+        if predicted is None:
+            outcome = reason
+        else:
+            outcome = "correct" if set(gold) == set(predicted) else "wrong_label"
+        records.append(
+            {
+                "id": f"eval:{line + 1}",
+                "gold": list(gold),
+                "predicted": list(predicted or ()),
+                "outcome": outcome,
+                "lenient": False,
+                "lenient_outcome": outcome,
+                "prompt_tokens": 0,
+                "completion_tokens": 0,
+                "group": line if groups is None else groups[line],
+            }
+        )
+    return pl.DataFrame(records, schema=PREDICTIONS)
+
+
+def random_single(
+    labels: Sequence[str], rows: int, seed: int, *, accuracy: float = 0.7, invalid: float = 0.05
+) -> pl.DataFrame:
+    """Single-label predictions with skewed labels; gold depends on `rows` alone."""
+    gold = np.random.default_rng(rows).choice(len(labels), rows, p=_skewed(len(labels)))
+    random = np.random.default_rng(seed)
+    predicted = np.where(random.random(rows) < accuracy, gold, random.integers(0, len(labels), rows))
+    unread = random.random(rows) < invalid
+    return frame(
+        [
+            ([labels[one]], None if bad else [labels[other]])
+            for one, other, bad in zip(gold, predicted, unread, strict=True)
+        ]
+    )
+
+
+def random_sets(labels: Sequence[str], rows: int, seed: int, *, flip: float = 0.1) -> pl.DataFrame:
+    """Multi-label predictions; gold depends on `rows` alone."""
+    gold = np.random.default_rng(rows).random((rows, len(labels))) < 0.25
+    random = np.random.default_rng(seed)
+    predicted = gold ^ (random.random(gold.shape) < flip)
+    unread = random.random(rows) < 0.05
+    return frame(
+        [
+            (_named(labels, one), None if bad else _named(labels, other))
+            for one, other, bad in zip(gold, predicted, unread, strict=True)
+        ]
+    )
+
+
+def _named(labels: Sequence[str], chosen: NDArray[np.bool_]) -> list[str]:
+    return [label for label, is_in in zip(labels, chosen, strict=True) if is_in]
+
+
+def _skewed(many: int) -> NDArray[np.float64]:
+    share: NDArray[np.float64] = 1 / np.arange(1, many + 1)
+    return share / share.sum()
