@@ -10,7 +10,6 @@ import httpx
 from ._accounts import Account, find_account
 from ._clock import Clock, SystemClock
 from ._deployments import Deployment
-from ._network import Network
 from ._retry import Patience
 from ._upload import DIRECT_LIMIT
 from ._wire import Wire
@@ -35,7 +34,7 @@ class Connection:
         self._wire = Wire(
             base_url=base_url,
             api_key=api_key,
-            transport=transport or Network(),
+            transport=transport or _network(),
             clock=clock or SystemClock(),
             patience=patience or Patience(),
         )
@@ -84,3 +83,10 @@ class Connection:
     def _remember(self, deployment: Deployment) -> Deployment:
         self._known.add(deployment.name)
         return deployment
+
+
+def _network() -> httpx.AsyncBaseTransport:
+    # Imported here: a pipeline on the embedded platform never opens a socket and need not pay for it.
+    from ._network import Network
+
+    return Network()

@@ -1,0 +1,167 @@
+"""Errors are read from both envelopes, say what to do, and give nothing away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fw_assets.fireworks as public
+from fw_assets.fireworks import ApiError, Fireworks, FireworksError, _errors
+from fw_assets.fireworks._errors import api_error
+
+from .fake import KEY, answers, client_of, reply
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (400, {"code": 3, "message": "m", "details": []}, "BadRequest", "INVALID_ARGUMENT"),
+        (400, {"code": 9, "message": "m"}, "FailedPrecondition", "FAILED_PRECONDITION"),
+        (400, {"code": 6, "message": "m"}, "AlreadyExists", "ALREADY_EXISTS"),
+        (401, {"error": {"message": "m", "code": "UNAUTHORIZED"}}, "AuthenticationError", "UNAUTHORIZED"),
+        (402, {"error": "m"}, "BillingError", ""),
+        (403, {"code": 7, "message": "m"}, "PermissionDenied", "PERMISSION_DENIED"),
+        (404, {"error": {"message": "m", "code": "NOT_FOUND"}}, "NotFound", "NOT_FOUND"),
+        (408, {"message": "m"}, "ServerError", ""),
+        (409, {"code": 6, "message": "m"}, "AlreadyExists", "ALREADY_EXISTS"),
+        (412, {"error": {"message": "m"}}, "BillingError", ""),
+        (413, {"message": "m"}, "TooLarge", ""),
+        (422, {"message": "m"}, "BadRequest", ""),
+        (429, {"error": {"message": "m"}}, "RateLimited", ""),
+        (429, {"code": 8, "message": "quota_exceeded m"}, "QuotaExceeded", "RESOURCE_EXHAUSTED"),
+        (500, {"message": "m"}, "ServerError", ""),
+        (
+            503,
+            {"error": {"message": "m", "code": "DEPLOYMENT_SCALING_UP"}},
+            "ScalingUp",
+            "DEPLOYMENT_SCALING_UP",
+        ),
+        (503, {"error": {"message": "m", "code": "overloaded"}}, "ServerError", "OVERLOADED"),
+        (520, {"message": "m"}, "ServerError", ""),
+    ],
+)
+def test_both_envelopes(status: int, body: Any, kind: str, code: str) -> None:
+    error = api_error(status, body)
+    assert type(error).__name__ == kind
+    assert (error.status, error.code) == (status, code)
+    assert "m" in error.detail
+    assert error.advice
+
+
+def test_the_structured_reason_is_preferred_to_the_code() -> None:
+    details = [
+        {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "DATASET_INVALID", "domain": "x"}
+    ]
+    error = api_error(400, {"code": 3, "message": "no rows", "details": [7, *details]})
+    assert error.reason == "DATASET_INVALID"
+
+
+@given(
+    status=st.integers(400, 599),
+    body=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["error", "code", "message", "details", "reason"]), inner, max_size=4
+            )
+        ),
+        max_leaves=8,
+    ),
+)
+def test_any_body_gives_an_error(status: int, body: Any) -> None:
+    error = api_error(status, body)
+    assert isinstance(error, ApiError)
+    assert str(status) in str(error)
+
+
+def test_a_gateway_page_is_quoted_briefly() -> None:
+    client, _, _ = client_of(answers(httpx.Response(400, text="<html>" + "x" * 5000)))
+    with pytest.raises(ApiError) as caught:
+        asyncio.run(client.fine_tuning_job("j"))
+    assert len(str(caught.value)) < 600
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
+    drawn = re.findall(r"^[│├└─ ]*(\w+)(?:  |$)", _errors.__doc__ or "", flags=re.MULTILINE)
+    classes = {
+        name
+        for name, value in vars(_errors).items()
+        if isinstance(value, type) and issubclass(value, FireworksError)
+    }
+    assert set(drawn) & classes == classes
+    assert classes <= set(public.__all__)
+
+
+def chain(error: BaseException | None) -> str:
+    """Everything an exception drags along, attributes included."""
+    found = ""
+    while error is not None:
+        found += "".join(traceback.format_exception(error)) + repr(vars(error))
+        request = getattr(error, "_request", None)
+        if request is not None:
+            found += str(dict(request.headers))
+        error = error.__cause__ or error.__context__
+    return found
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.ReadError("lost"),
+        httpx.ConnectError("refused"),
+        reply(401, {"error": {"message": f"the key {KEY} is not known"}}),
+        reply(400, {"code": 3, "message": f"Bearer {KEY}"}),
+        httpx.Response(500, text=f"Authorization: {KEY}"),
+        httpx.Response(200, text=f"{{{KEY}"),
+    ],
+)
+def test_the_key_is_in_no_error_and_no_log(
+    answer: httpx.Response | Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client, recorder, _ = client_of(answers(answer))
+    with pytest.raises(FireworksError) as caught:
+        asyncio.run(client.fine_tuning_job("j"))
+    assert recorder.requests[0].headers["authorization"].endswith(KEY)
+    assert KEY not in chain(caught.value)
+    assert KEY not in caplog.text
+
+
+def test_the_key_is_in_no_representation() -> None:
+    client, _, _ = client_of(answers(reply()))
+    shown = repr(client) + repr(vars(client)) + repr(vars(client._wire)) + str(client._wire._headers)
+    assert KEY not in shown
+
+
+@pytest.mark.parametrize("key", ["", "  ", "fw key", "fw_key\nX-Evil: 1", "fw_ключ"])
+def test_a_key_that_cannot_be_one_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ValueError, match="FIREWORKS_API_KEY") as caught:
+        Fireworks(api_key=key)
+    assert not key.strip() or key.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["api.fireworks.ai", "ftp://x", "", "http://"])
+def test_a_base_url_that_cannot_be_one_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="is no base URL"):
+        Fireworks(api_key="k", base_url=url)
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/v1", "/inference/v1", "/inference"])
+def test_a_base_url_may_carry_the_prefix_of_either_plane(suffix: str) -> None:
+    assert (
+        Fireworks(api_key="k", base_url=f"http://127.0.0.1:8432{suffix}").base_url == "http://127.0.0.1:8432"
+    )
+
+
+def test_everything_public_is_listed_and_nothing_else() -> None:
+    names = {name for name in vars(public) if not name.startswith("_") and name != "annotations"}
+    assert names == set(public.__all__)
