@@ -16,14 +16,13 @@ from fw_assets.embedded.errors import ApiError, invalid
 
 MOST_ANSWERS = 5000
 _DEEPEST = 50
-_COMMENT = re.compile(r"#[^\n]*")
 _RULE = re.compile(r"^\s*([A-Za-z][\w-]*)\s*::=", re.MULTILINE)
 _TOKEN = re.compile(
     r'\s*(?:"((?:[^"\\]|\\.)*)"|(\[(?:[^\]\\]|\\.)*\])|([A-Za-z][\w-]*)|([|()?*+])|(\{\d+(?:,\d*)?\}))',
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_NAMED = {"n": "\n", "t": "\t", "r": "\r"}
+_NAMED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b"}
 
 _Token = tuple[str, str]
 
@@ -114,8 +113,13 @@ def _tokens(text: str) -> list[_Token]:
         position = match.end()
         kind = ("literal", "class", "name", "sign", "count")[(match.lastindex or 1) - 1]
         value = match[match.lastindex or 1]
-        tokens.append((kind, _ESCAPE.sub(_unescape, value) if kind == "literal" else value))
+        tokens.append((kind, _literal(value) if kind == "literal" else value))
     return tokens
+
+
+def _literal(text: str) -> str:
+    """The text between the quotes; two escaped surrogates, as JSON writes them, are one character."""
+    return _ESCAPE.sub(_unescape, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescape(match: re.Match[str]) -> str:

@@ -1,0 +1,124 @@
+"""Fine-tuning jobs over the API: what is refused, what a finished job leaves, cancel and resume."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fw_assets.embedded import counts
+from fw_assets_tests.embedded.conftest import Client, labelled_rows, row
+
+AT = "/v1/accounts/local/supervisedFineTuningJobs"
+BODY = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/fireworks/models/char-ngram"}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "says"),
+    [
+        ({"loraRank": 12}, 400, 3, "power of two"),
+        ({"loraRank": 128}, 400, 3, "power of two"),
+        ({"epochs": -1}, 400, 3, "epochs"),
+        ({"epochs": 1_000_000}, 400, 3, "3,000,000"),
+        ({"learningRate": "fast"}, 400, 3, "learningRate"),
+        ({"batchSize": 8}, 400, 3, "no longer supported"),
+        ({"gradientAccumulationSteps": 2}, 400, 3, "no longer supported"),
+        ({"lrScheduler": {"wavy": {}}}, 400, 3, "lrScheduler"),
+        ({"lrScheduler": {"linear": {"minLrRatio": 2}}}, 400, 3, "minLrRatio"),
+        ({"supervisedFineTuningJob": {}}, 400, 3, "flat"),
+        ({"warmStartFrom": "accounts/local/models/m"}, 400, 12, "warmStartFrom"),
+        ({"dataset": "train"}, 400, 3, "accounts/ACCOUNT/datasets/ID"),
+        ({"dataset": "accounts/local/datasets/none"}, 404, 5, "none"),
+        ({"evaluationDataset": "accounts/local/datasets/none"}, 404, 5, "none"),
+        ({"baseModel": "accounts/fireworks/models/none"}, 404, 5, "none"),
+        ({"baseModel": ""}, 400, 3, "baseModel"),
+        ({"outputModel": "mine"}, 400, 3, "outputModel"),
+        ({"displayName": "x" * 64}, 400, 3, "64"),
+    ],
+)
+def test_a_wrong_body_is_refused(
+    client: Client, change: dict[str, Any], status: int, code: int, says: str
+) -> None:
+    client.dataset("train", labelled_rows(1))
+    refusal = client.post(f"{AT}?supervisedFineTuningJobId=j", BODY | change, status=status)
+    assert refusal["code"] == code
+    assert says in refusal["message"]
+    assert counts(client.home)["supervisedFineTuningJobs"] == 0
+
+
+def test_a_dataset_that_is_not_ready_is_refused(client: Client) -> None:
+    client.post(
+        "/v1/accounts/local/datasets",
+        {"datasetId": "train", "dataset": {"exampleCount": 3, "userUploaded": {}}},
+    )
+    assert client.post(AT, BODY, status=400)["code"] == 9
+
+
+def test_a_job_becomes_one_model(client: Client) -> None:
+    client.dataset("train", labelled_rows())
+    created = client.job("j", evalAutoCarveout=False)
+    assert created["state"] == "JOB_STATE_CREATING"
+    assert created["outputModel"] == "accounts/local/models/j-model"
+    assert created["estimatedCost"] == {"currencyCode": "USD", "units": "0", "nanos": 0}
+    job = client.finished("j")
+    assert job["state"] == "JOB_STATE_COMPLETED", job
+    assert job["jobProgress"]["percent"] == 100
+    model = client.get("/v1/accounts/local/models/j-model")
+    assert (model["kind"], model["state"], model["fineTuningJob"]) == ("HF_PEFT_ADDON", "READY", job["name"])
+    assert model["peftDetails"]["r"] == job["loraRank"] == 8
+    assert counts(client.home)["models"] == 1
+
+
+def test_the_metrics_file_has_a_record_per_step(client: Client) -> None:
+    client.dataset("train", labelled_rows())
+    client.dataset("eval", labelled_rows(1))
+    client.job("j", evaluationDataset="accounts/local/datasets/eval", batchSizeSamples=8)
+    job = client.finished("j")
+    assert job["state"] == "JOB_STATE_COMPLETED", job
+    lines = client.send("GET", job["metricsFileSignedUrl"], headers={}).text.splitlines()
+    records = [json.loads(line) for line in lines]
+    assert sum("train/loss" in record for record in records) == 2 * 5
+    assert sum("eval/accuracy" in record for record in records) >= 2
+
+
+def test_the_same_job_or_output_model_twice_is_a_conflict(client: Client) -> None:
+    client.dataset("train", labelled_rows())
+    client.job("j")
+    assert client.post(f"{AT}?supervisedFineTuningJobId=j", BODY, status=409)["code"] == 6
+    same_model = BODY | {"outputModel": "accounts/local/models/j-model"}
+    assert client.post(f"{AT}?supervisedFineTuningJobId=other", same_model, status=409)["code"] == 6
+    client.finished("j")
+    assert client.post(f"{AT}?supervisedFineTuningJobId=other", same_model, status=409)["code"] == 6
+
+
+def test_rows_that_are_not_labelled_fail_the_job_with_the_reason(client: Client) -> None:
+    client.dataset("train", [row(f"text {i}", "always the same") for i in range(5)])
+    client.job("j")
+    job = client.finished("j")
+    assert job["state"] == "JOB_STATE_FAILED"
+    assert "1 distinct final answers" in job["status"]["message"]
+    assert counts(client.home)["models"] == 0
+
+
+def test_a_cancelled_job_leaves_no_model_and_can_be_resumed(client: Client) -> None:
+    client.dataset("train", labelled_rows(40))
+    client.job("j", epochs=5000)
+    client.post(f"{AT}/j:cancel", {})
+    assert client.get(f"{AT}/j")["state"] == "JOB_STATE_CANCELLED"
+    assert client.post(f"{AT}/j:cancel", {}, status=400)["code"] == 9
+    assert counts(client.home)["models"] == 0
+    assert client.post(f"{AT}/j:resume", {})["state"] == "JOB_STATE_CREATING"
+    client.call("DELETE", f"{AT}/j")
+    client.get(f"{AT}/j", status=404)
+
+
+def test_jobs_are_listed_with_filter_and_mask(client: Client) -> None:
+    client.dataset("train", [row(f"text {i}", "always the same") for i in range(5)])
+    for id in ("a", "b"):
+        client.job(id)
+    for id in ("a", "b"):
+        client.finished(id)
+    listed = client.get(f'{AT}?filter=state="JOB_STATE_FAILED"&orderBy=name desc&readMask=name,state')
+    assert [job["name"].rsplit("/", 1)[1] for job in listed["supervisedFineTuningJobs"]] == ["b", "a"]
+    assert set(listed["supervisedFineTuningJobs"][0]) == {"name", "state"}
