@@ -1,7 +1,9 @@
 """The embedded models: scoring, fine-tuning and storage, on numpy and onnxruntime alone."""
 
 from fw_assets.embedded.engine.registry import REGISTRY, BaseModel
+from fw_assets.embedded.engine.scorers import load_base, load_tuned
 from fw_assets.embedded.engine.tokens import count_tokens
+from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.engine.values import EngineError, Scorer, TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.weights import WEIGHTS_ADVICE, WeightsError, weights_available
@@ -16,6 +18,9 @@ __all__ = [
     "TrainingSpec",
     "WeightsError",
     "count_tokens",
+    "load_base",
+    "load_tuned",
     "read_turns",
+    "train",
     "weights_available",
 ]

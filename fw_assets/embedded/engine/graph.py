@@ -1,12 +1,13 @@
 """The encoder's ONNX graph, written from the safetensors file, with int8 weights.
 
-Every matrix product quantises each token's activations on their own (symmetric, by the token's largest magnitude)
-and the weights per output channel. So a text's embedding never depends on the texts beside it, unlike a
-per-tensor dynamic quantisation. Weights use 7 of 8 bits: processors without VNNI saturate on sums of two full
-8-bit products, and 63 * 255 * 2 stays below the bound, so that every processor computes the same integers.
+Every matrix product quantises each token's activations on their own (symmetric, by the token's largest
+magnitude) and the weights per output channel. So a text's embedding never depends on the texts beside it,
+unlike a per-tensor dynamic quantisation. Weights use 7 of 8 bits: processors without VNNI saturate on sums of
+two full 8-bit products, and 63 * 255 * 2 stays below the bound, so that every processor computes the same
+integers.
 
-Inputs: `input_ids` int64 (texts, tokens), all texts of one call having the same number of tokens, hence no mask.
-Output: `embedding` float32 (texts, 384), the L2-normalised mean over tokens of the last layer.
+Input: `input_ids` int64 (texts, tokens); all texts of one call have the same number of tokens, hence no mask.
+Outputs: `layer_4`, `layer_5` and `layer_6`, float32 (texts, tokens, 384), the states after the last layers.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 OPSET = 20
 LAYERS, HEADS, WIDTH = 6, 12, 384
+OUTPUTS = ("layer_4", "layer_5", "layer_6")
 _HEAD = WIDTH // HEADS
 _EPSILON = 1e-12
 _WEIGHT_STEPS = 63
@@ -62,15 +64,15 @@ def build_graph(weights: Path) -> bytes:
     place = writer.node("Slice", writer.places(), writer.ints([0]), count, writer.ints([0]))
     state = writer.norm("embeddings.LayerNorm", writer.node("Add", token, place))
     for layer in range(LAYERS):
-        state = _layer(writer, f"encoder.layer.{layer}", state)
-    mean = writer.node("ReduceMean", state, writer.ints([1]), keepdims=0)
-    length = writer.node("ReduceL2", mean, writer.ints([1]), keepdims=1)
-    writer.node("Div", mean, length, output="embedding")
+        state = _layer(writer, layer, state)
     graph = helper.make_graph(
         writer.nodes,
         "minilm",
         [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["texts", "tokens"])],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["texts", WIDTH])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", "tokens", WIDTH])
+            for name in OUTPUTS
+        ],
         writer.constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
@@ -78,7 +80,8 @@ def build_graph(weights: Path) -> bytes:
     return serialised
 
 
-def _layer(writer: _Writer, name: str, state: str) -> str:
+def _layer(writer: _Writer, layer: int, state: str) -> str:
+    name, output = f"encoder.layer.{layer}", f"layer_{layer + 1}"
     joint = writer.linear([f"{name}.attention.self.{part}" for part in ("query", "key", "value")], state)
     parts = writer.node("Reshape", joint, writer.ints([0, 0, 3, HEADS, _HEAD]))
     parts = writer.node("Transpose", parts, perm=[2, 0, 3, 1, 4])
@@ -91,7 +94,7 @@ def _layer(writer: _Writer, name: str, state: str) -> str:
     state = writer.norm(f"{name}.attention.output.LayerNorm", writer.node("Add", mixed, state))
     wide = writer.node("Gelu", writer.linear([f"{name}.intermediate.dense"], state))
     narrow = writer.linear([f"{name}.output.dense"], wide)
-    return writer.norm(f"{name}.output.LayerNorm", writer.node("Add", narrow, state))
+    return writer.norm(f"{name}.output.LayerNorm", writer.node("Add", narrow, state), output)
 
 
 class _Writer:
@@ -127,10 +130,10 @@ class _Writer:
     def number(self, value: float) -> str:
         return self.constant(f"number_{value!r}", np.array(value, np.float32))
 
-    def norm(self, name: str, value: str) -> str:
+    def norm(self, name: str, value: str, output: str | None = None) -> str:
         scale = self.constant(f"{name}.weight", self._tensors[f"{name}.weight"])
         shift = self.constant(f"{name}.bias", self._tensors[f"{name}.bias"])
-        return self.node("LayerNormalization", value, scale, shift, axis=-1, epsilon=_EPSILON)
+        return self.node("LayerNormalization", value, scale, shift, output=output, axis=-1, epsilon=_EPSILON)
 
     def places(self) -> str:
         """Position embeddings plus the one segment's embedding, (512, 384)."""

@@ -15,7 +15,8 @@ GridCell = tuple[int, float, int | None]
 class BaseModel:
     """One base model.
 
-    `grid` holds cells of (LoRA rank, learning rate, epochs or None for the caller's own default), best default first.
+    `grid` holds cells of (LoRA rank, learning rate, epochs or None for the caller's own default), the best
+    default first.
     `learning_rate_range` holds the smallest and largest useful rate. `context_length` counts MiniLM tokens.
     """
 
@@ -47,7 +48,7 @@ REGISTRY: dict[str, BaseModel] = {
         BaseModel(
             id=MINILM,
             display_name="MiniLM L6 v2",
-            description="Sentence embeddings of all-MiniLM-L6-v2; the base compares them with the label names.",
+            description="Embeddings of all-MiniLM-L6-v2; the base compares them with the label names.",
             parameter_count=22_713_216,
             context_length=512,
             needs_weights=True,

@@ -28,13 +28,13 @@ def count_tokens(texts: Sequence[str]) -> list[int]:
 def token_ids(tokenizer: str, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
     """The word-piece ids of each text, opening and closing token included, cut to `limit` tokens in all.
 
-    A text that is too long keeps its end, where the last turns are.
+    A text that is too long keeps its beginning and the closing token.
     """
     encodings = _tokenizer(tokenizer).encode_batch_fast(list(texts))
     rows = [encoding.ids for encoding in encodings]
     if limit is None:
         return rows
-    return [ids if len(ids) <= limit else [ids[0], *ids[len(ids) - limit + 1 :]] for ids in rows]
+    return [ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]] for ids in rows]
 
 
 @lru_cache(maxsize=2)

@@ -53,14 +53,15 @@ class Scorer(Protocol):
 
     @property
     def notes(self) -> Mapping[str, Any]:
-        """What the trainer of a tuned model stored with it, such as the answer format; empty for a base model."""
+        """What was stored with a tuned model, such as its answer format; empty for a base model."""
 
     def log_probabilities(self, texts: Sequence[str], choices: Sequence[str] | None) -> NDArray[np.float64]:
-        """Natural log probabilities, (texts, choices): over the choices together, or of each alone if multi-label.
+        """Natural log probabilities, (texts, choices).
 
-        `choices` None means the model's own labels. A choice that the training never saw keeps its base score.
+        The probabilities sum to one over the choices, or stand alone each for a multi-label model. `choices`
+        None means the model's own labels. A choice that the training never saw keeps its base score.
         Raises `EngineError` for a base model without choices, and for repeated or no choices.
         """
 
     def predict_sets(self, texts: Sequence[str], choices: Sequence[str] | None) -> list[tuple[str, ...]]:
-        """Each text's set of labels, in the order of the choices; may be empty for a tuned multi-label model."""
+        """Each text's labels in the order of the choices; may be empty for a tuned multi-label model."""

@@ -1,0 +1,125 @@
+"""The two ways of reading a text: by MiniLM's embeddings and by n-grams. A model has one side or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fw_assets.embedded.engine.encoder import Encoder
+from fw_assets.embedded.engine.features import Grams, cut, grams, matrix
+from fw_assets.embedded.engine.graph import WIDTH
+from fw_assets.embedded.engine.names import humanise
+from fw_assets.embedded.engine.registry import CHAR_NGRAM, ENSEMBLE, MINILM
+from fw_assets.embedded.engine.updates import Arrays, DenseUpdate, SparseUpdate, Update
+
+F32 = NDArray[np.float32]
+
+MINILM_SHARPNESS = 20.0
+NGRAM_SHARPNESS = 16.0
+ENSEMBLE_NGRAM_SHARE = 0.2
+_NAME_TOKENS = 64
+_RARE_FROM_ROWS = 200
+
+
+class Side(Protocol):
+    """One way of reading texts; `name` prefixes its arrays in the stored file."""
+
+    name: str
+
+    def read(self, texts: Sequence[str], max_tokens: int) -> Any:
+        """What the other methods take as `reading`."""
+
+    def base(self, reading: Any, labels: Sequence[str]) -> F32:
+        """The untrained logits, (texts, labels)."""
+
+    def fit_vocabulary(self, reading: Any) -> Arrays:
+        """What turns readings into features, learnt from the training texts; empty for embeddings."""
+
+    def features(self, reading: Any, vocabulary: Arrays) -> Any:
+        """A dense or sparse matrix, (texts, features)."""
+
+    def update(self, features: Any, gradient: F32, rank: int, rng: np.random.Generator) -> Update:
+        """A fresh update over the training texts' features; `gradient` as in `DenseUpdate`."""
+
+
+class MinilmSide:
+    """Embeddings; the base logit is 20 times the cosine between the text and the humanised label name."""
+
+    name = "minilm"
+
+    def __init__(self, cache: Path) -> None:
+        self._encoder = _encoder(cache)
+
+    def read(self, texts: Sequence[str], max_tokens: int) -> F32:
+        return self._encoder.embed(texts, max_tokens)
+
+    def base(self, reading: F32, labels: Sequence[str]) -> F32:
+        names = self._encoder.embed([humanise(label) for label in labels], _NAME_TOKENS)
+        return np.asarray(MINILM_SHARPNESS * (reading[:, -WIDTH:] @ names[:, -WIDTH:].T), np.float32)
+
+    def fit_vocabulary(self, reading: F32) -> Arrays:
+        return {}
+
+    def features(self, reading: F32, vocabulary: Arrays) -> F32:
+        return reading
+
+    def update(self, features: F32, gradient: F32, rank: int, rng: np.random.Generator) -> Update:
+        return DenseUpdate(features, gradient, rank, rng)
+
+
+class NgramSide:
+    """N-grams; the base logit is 16 times the cosine between the character runs of text and label name."""
+
+    name = "ngram"
+
+    def __init__(self, share: float = 1.0) -> None:
+        """`share` multiplies the base logits."""
+        self._share = share
+
+    def read(self, texts: Sequence[str], max_tokens: int) -> Grams:
+        return grams([cut(text, max_tokens) for text in texts])
+
+    def base(self, reading: Grams, labels: Sequence[str]) -> F32:
+        names = grams([humanise(label) for label in labels])
+        keys = np.unique(names.key[names.key % 2 == 1])
+        equal = np.ones(len(keys), np.float32)
+        # Each side's character runs have length 1 / sqrt(2), hence the factor of two.
+        cosine = 2.0 * (matrix(reading, keys, equal) @ matrix(names, keys, equal).T).toarray()
+        return np.asarray(self._share * NGRAM_SHARPNESS * cosine, np.float32)
+
+    def fit_vocabulary(self, reading: Grams) -> Arrays:
+        """The n-grams of at least two texts (one, below 200 texts) and their inverse document frequency."""
+        keys, found = np.unique(reading.key, return_counts=True)
+        kept = found >= (2 if reading.texts >= _RARE_FROM_ROWS else 1)
+        idf = 1 + np.log((1 + reading.texts) / (1 + found[kept]))
+        return {"keys": keys[kept], "idf": idf.astype(np.float32)}
+
+    def features(self, reading: Grams, vocabulary: Arrays) -> Any:
+        return matrix(reading, vocabulary["keys"], vocabulary["idf"])
+
+    def update(self, features: Any, gradient: F32, rank: int, rng: np.random.Generator) -> Update:
+        return SparseUpdate(features, gradient.shape[1], rank, rng)
+
+
+def sides_of(model_id: str, cache: Path) -> tuple[Side, ...]:
+    """The sides of a base model of the registry; the logits of several are added.
+
+    Raises `WeightsError` when the model needs the MiniLM weights and they are missing.
+    """
+    if model_id == CHAR_NGRAM:
+        return (NgramSide(),)
+    if model_id == MINILM:
+        return (MinilmSide(cache),)
+    if model_id == ENSEMBLE:
+        return (MinilmSide(cache), NgramSide(ENSEMBLE_NGRAM_SHARE))
+    raise KeyError(model_id)
+
+
+@lru_cache(maxsize=2)
+def _encoder(cache: Path) -> Encoder:
+    return Encoder(cache)
