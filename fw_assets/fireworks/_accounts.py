@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._errors import AccountError
-from ._values import Resource
+from ._values import Resource, read
 from ._wire import Wire
 
 
@@ -26,7 +26,7 @@ async def find_account(wire: Wire, wanted: str | None) -> Account:
     """
     query: dict[str, Any] = {"pageSize": 200 if wanted else 2}
     answer = await wire.get("/v1/accounts", query)
-    found = [Account.model_validate(item) for item in answer.get("accounts") or []]
+    found = [read(Account, item) for item in answer.get("accounts") or []]
     names = ", ".join(account.id for account in found)
     if wanted is not None:
         matching = [account for account in found if account.id == wanted]

@@ -16,7 +16,7 @@ from ._jobs import JobProgress
 from ._names import check_id, full_name, resource_path
 from ._poll import poll
 from ._states import JobState
-from ._values import Resource, Spec
+from ._values import Resource, Spec, read
 from ._wire import Wire
 
 COLLECTION = "batchInferenceJobs"
@@ -68,7 +68,6 @@ class BatchInferenceJob(Resource):
     input_dataset_id: str = ""
     output_dataset_id: str = ""
     job_progress: JobProgress = JobProgress()
-    raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
 
     @property
     def succeeded(self) -> bool:
@@ -81,14 +80,9 @@ class BatchInferenceJob(Resource):
         return self.succeeded or self.state in ("FAILED", "EXPIRED", "CANCELLED", "DELETING")
 
 
-def read_batch(item: dict[str, Any]) -> BatchInferenceJob:
-    """A job from an answer, with all of the answer in `raw`."""
-    return BatchInferenceJob.model_validate({**item, "raw": item})
-
-
 async def get_batch(wire: Wire, account: str, job_id: str) -> BatchInferenceJob:
     """One job."""
-    return read_batch(await wire.get(resource_path(full_name(job_id, account, COLLECTION))))
+    return read(BatchInferenceJob, await wire.get(resource_path(full_name(job_id, account, COLLECTION))))
 
 
 async def ensure_batch(wire: Wire, account: str, job_id: str, spec: BatchInferenceSpec) -> BatchInferenceJob:
@@ -98,7 +92,7 @@ async def ensure_batch(wire: Wire, account: str, job_id: str, spec: BatchInferen
 
     async def create() -> BatchInferenceJob:
         path = f"/v1/accounts/{account}/{COLLECTION}"
-        return read_batch(await wire.post(path, body, {"batchInferenceJobId": job_id}))
+        return read(BatchInferenceJob, await wire.post(path, body, {"batchInferenceJobId": job_id}))
 
     def differences(job: BatchInferenceJob) -> Mapping[str, tuple[Any, Any]]:
         asked = {field: body[field] for field in _ALWAYS_SHOWN}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +87,7 @@ def read_completion(answer: Mapping[str, Any], latency: float = 0.0) -> ChatComp
         refusal=message.get("refusal"),
         reasoning=message.get("reasoning_content"),
         model=str(answer.get("model") or ""),
-        logprobs=tuple(_logprobs(choice.get("logprobs"))),
+        logprobs=_logprobs(choice.get("logprobs")),
         latency=latency,
         raw=answer,
     )
@@ -106,17 +106,27 @@ def _text(content: Any) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _logprobs(found: Any) -> Iterable[TokenLogprob]:
-    """Both forms: `content[{token, logprob, top_logprobs}]`, and the older parallel lists."""
+def _logprobs(found: Any) -> tuple[TokenLogprob, ...]:
+    """Both forms; none at all when they cannot be made sense of."""
     if not isinstance(found, dict):
-        return
-    if found.get("content"):
-        for item in found["content"]:
-            top = tuple(
-                (str(other["token"]), float(other["logprob"])) for other in item.get("top_logprobs") or ()
-            )
-            yield TokenLogprob(str(item.get("token", "")), float(item["logprob"]), top)
-        return
+        return ()
+    try:
+        return tuple(_by_token(found["content"]) if found.get("content") else _parallel(found))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ()
+
+
+def _by_token(content: Iterable[dict[str, Any]]) -> Iterator[TokenLogprob]:
+    """`content[{token, logprob, top_logprobs}]`."""
+    for item in content:
+        top = tuple(
+            (str(other["token"]), float(other["logprob"])) for other in item.get("top_logprobs") or ()
+        )
+        yield TokenLogprob(str(item.get("token", "")), float(item["logprob"]), top)
+
+
+def _parallel(found: dict[str, Any]) -> Iterator[TokenLogprob]:
+    """The older form of parallel lists; a token without a probability is left out."""
     tokens = found.get("tokens") or ()
     tops = found.get("top_logprobs") or [None] * len(tokens)
     for token, logprob, others in zip(tokens, found.get("token_logprobs") or (), tops, strict=False):

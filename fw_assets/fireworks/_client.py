@@ -13,7 +13,6 @@ from ._datasets import (
     Dataset,
     Format,
     create_dataset,
-    download_dataset,
     fill_dataset,
     get_dataset,
     list_datasets,
@@ -27,6 +26,7 @@ from ._deployments import (
     list_deployments,
     match_shapes,
 )
+from ._download import download_as_one, download_files
 from ._jobs import FineTuningJob, FineTuningSpec, ensure_job, get_job, job_metrics, list_jobs, wait_job
 from ._models import Model, get_model, list_models
 from ._names import full_name
@@ -109,9 +109,13 @@ class Fireworks(Connection):
             limit=self._direct_upload_limit,
         )
 
-    async def download_dataset(self, name: str, folder: Path) -> tuple[Path, ...]:
-        """The dataset's files, written to `folder`; each is there whole or not at all."""
-        return await download_dataset(self._wire, await self._account(), name, folder)
+    async def download_dataset(self, name: str, target: Path) -> Path:
+        """The dataset's rows as the file `target`, which is there whole or not at all."""
+        return await download_as_one(self._wire, await self._account(), name, target)
+
+    async def download_dataset_files(self, name: str, folder: Path) -> tuple[Path, ...]:
+        """The dataset's files in `folder`, under their own names."""
+        return await download_files(self._wire, await self._account(), name, folder)
 
     # Fine-tuning
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
-
 from ._ensure import ensure, unequal_fields
-from ._errors import ApiError, BadRequest, DatasetFailed, FailedPrecondition, FireworksError, TooLarge
+from ._errors import ApiError, BadRequest, DatasetFailed, FailedPrecondition, TooLarge
 from ._names import check_id, full_name, resource_path
 from ._poll import poll
 from ._retry import Backoff, retrying
 from ._upload import DIRECT_LIMIT, OnBytes, upload_file
-from ._values import Resource
+from ._values import Resource, read
 from ._wire import Wire
 
 Format = Literal["CHAT", "COMPLETION", "RL", "FORMAT_UNSPECIFIED"]
@@ -27,7 +25,6 @@ class Dataset(Resource):
     example_count: int = 0
     estimated_token_count: int | None = None
     source_job_name: str = ""
-    raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
 
     @property
     def ready(self) -> bool:
@@ -35,21 +32,17 @@ class Dataset(Resource):
         return self.state == "READY"
 
 
-def read_dataset(item: dict[str, Any]) -> Dataset:
-    """A dataset from an answer, with all of the answer in `raw`."""
-    return Dataset.model_validate({**item, "raw": item})
-
-
 async def get_dataset(wire: Wire, account: str, name: str) -> Dataset:
     """One dataset; `name` may be a full name of any account."""
-    return read_dataset(await wire.get(resource_path(full_name(name, account, "datasets"))))
+    return read(Dataset, await wire.get(resource_path(full_name(name, account, "datasets"))))
 
 
 async def list_datasets(wire: Wire, account: str, filter: str | None) -> list[Dataset]:
     """Every dataset of the account."""
     query = {"filter": filter} if filter else {}
     return [
-        read_dataset(item) for item in await wire.pages(f"/v1/accounts/{account}/datasets", "datasets", query)
+        read(Dataset, item)
+        for item in await wire.pages(f"/v1/accounts/{account}/datasets", "datasets", query)
     ]
 
 
@@ -68,7 +61,7 @@ async def create_dataset(
 
     async def create() -> Dataset:
         body = {"datasetId": dataset_id, "dataset": inner}
-        return read_dataset(await wire.post(f"/v1/accounts/{account}/datasets", body))
+        return read(Dataset, await wire.post(f"/v1/accounts/{account}/datasets", body))
 
     def differences(found: Dataset) -> Mapping[str, tuple[Any, Any]]:
         asked = {"exampleCount": rows, "format": inner.get("format")}
@@ -153,48 +146,3 @@ async def wait_dataset(
     if not dataset.ready:
         raise DatasetFailed(f"dataset {dataset_id}: {dataset.status.code}: {dataset.status.message}")
     return dataset
-
-
-async def download_dataset(
-    wire: Wire, account: str, name: str, folder: Path, on_file: Callable[[Path], Any] | None = None
-) -> tuple[Path, ...]:
-    """The dataset's files, written to `folder` under their own names; a file is there whole or not at all."""
-    address = resource_path(full_name(name, account, "datasets"), "getDownloadEndpoint")
-    folder.mkdir(parents=True, exist_ok=True)
-    written: dict[str, Path] = {}
-
-    async def fetch_missing() -> None:
-        answer = await wire.get(address)
-        for filename, url in sorted((answer.get("filenameToSignedUrls") or {}).items()):
-            if filename not in written:
-                written[filename] = await _download(wire, url, folder / _safe_name(filename))
-                if on_file:
-                    on_file(written[filename])
-
-    def backoff(error: BaseException) -> Backoff | None:
-        if isinstance(error, ApiError) and error.status in (401, 403, 410) and written:
-            return wire.patience.transient  # a URL that expired while others were read
-        return wire.patience.of(error, cold=False)
-
-    await retrying(fetch_missing, backoff, wire.clock, f"download of dataset {name}")
-    if not written:
-        raise FireworksError(f"dataset {name} has no file to download")
-    return tuple(written[filename] for filename in sorted(written))
-
-
-async def _download(wire: Wire, url: str, target: Path) -> Path:
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        async with wire.get_signed(url) as response:
-            with partial.open("wb") as file:
-                async for chunk in response.aiter_bytes():
-                    file.write(chunk)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
-
-
-def _safe_name(filename: str) -> str:
-    name = filename.replace("\\", "/").rsplit("/", 1)[-1].lstrip(".")
-    return "".join(letter for letter in name if letter.isprintable()) or "data.jsonl"

@@ -9,7 +9,7 @@ from ._errors import AlreadyExists, DeploymentFailed, FailedPrecondition
 from ._models import DeployedModelRef, get_model
 from ._poll import poll
 from ._retry import Backoff, outcome_unknown, retrying
-from ._values import Resource
+from ._values import Resource, read
 from ._wire import Wire
 
 COLLECTION = "deployedModels"
@@ -27,7 +27,7 @@ class DeployedModel(Resource):
 async def list_deployed_models(wire: Wire, account: str) -> list[DeployedModel]:
     """Every loaded model of the account."""
     found = await wire.pages(f"/v1/accounts/{account}/{COLLECTION}", COLLECTION)
-    return [DeployedModel.model_validate(item) for item in found]
+    return [read(DeployedModel, item) for item in found]
 
 
 async def ensure_deployed_model(
@@ -45,7 +45,7 @@ async def ensure_deployed_model(
         body: dict[str, Any] = {"model": model, "deployment": deployment, "default": False}
         if public:
             body["public"] = True
-        return DeployedModel.model_validate(await wire.post(f"/v1/accounts/{account}/{COLLECTION}", body))
+        return read(DeployedModel, await wire.post(f"/v1/accounts/{account}/{COLLECTION}", body))
 
     def backoff(error: BaseException) -> Backoff | None:
         if isinstance(error, AlreadyExists | FailedPrecondition):

@@ -11,7 +11,7 @@ from ._ensure import ensure, unequal_fields
 from ._errors import DeploymentFailed
 from ._names import check_id, full_name, resource_path
 from ._retry import log
-from ._values import Resource, Spec, Value
+from ._values import Resource, Spec, Value, read
 from ._wire import Wire
 
 COLLECTION = "deployments"
@@ -87,7 +87,6 @@ class Deployment(Resource):
     replica_stats: ReplicaStats = ReplicaStats()
     accelerator_type: str = ""
     accelerator_count: int = 0
-    raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
 
     @property
     def gone(self) -> bool:
@@ -95,20 +94,15 @@ class Deployment(Resource):
         return self.state in GONE
 
 
-def read_deployment(item: dict[str, Any]) -> Deployment:
-    """A deployment from an answer, with all of the answer in `raw`."""
-    return Deployment.model_validate({**item, "raw": item})
-
-
 async def get_deployment(wire: Wire, account: str, name: str) -> Deployment:
     """One deployment."""
-    return read_deployment(await wire.get(resource_path(full_name(name, account, COLLECTION))))
+    return read(Deployment, await wire.get(resource_path(full_name(name, account, COLLECTION))))
 
 
 async def list_deployments(wire: Wire, account: str) -> list[Deployment]:
     """Every deployment that is not deleted. The platform cannot filter them by base model."""
     found = await wire.pages(f"/v1/accounts/{account}/{COLLECTION}", COLLECTION, {"showDeleted": False})
-    return [read_deployment(item) for item in found]
+    return [read(Deployment, item) for item in found]
 
 
 async def ensure_deployment(wire: Wire, account: str, deployment_id: str, spec: DeploymentSpec) -> Deployment:
@@ -124,7 +118,7 @@ async def ensure_deployment(wire: Wire, account: str, deployment_id: str, spec: 
 
     async def create() -> Deployment:
         path = f"/v1/accounts/{account}/{COLLECTION}"
-        return read_deployment(await wire.post(path, body, {"deploymentId": deployment_id}))
+        return read(Deployment, await wire.post(path, body, {"deploymentId": deployment_id}))
 
     def differences(found: Deployment) -> Mapping[str, tuple[Any, Any]]:
         asked = {

@@ -11,15 +11,18 @@ from pydantic.alias_generators import to_camel
 
 from ._ensure import ensure, unequal_fields
 from ._errors import ApiError, JobFailed
+from ._models import get_model
 from ._names import check_id, full_name, resource_path
 from ._poll import poll
 from ._states import JobState
-from ._values import Money, Resource, Spec, Value
+from ._values import Money, Resource, Spec, Value, read
 from ._wire import Wire
 
 COLLECTION = "supervisedFineTuningJobs"
 MAX_EXAMPLES = 3_000_000
 """Ceiling of rows x epochs."""
+LARGEST_RANK = 32
+"""Largest rank of the managed trainer; a model whose entry publishes a larger one takes that."""
 
 _ALWAYS_SHOWN = (
     "dataset",
@@ -76,8 +79,8 @@ class FineTuningSpec(Spec):
     def _rules(self) -> Self:
         if (self.base_model is None) == (self.warm_start_from is None):
             raise ValueError("exactly one of base_model and warm_start_from is needed")
-        if self.lora_rank is not None and self.lora_rank not in (1, 2, 4, 8, 16, 32):
-            raise ValueError(f"lora_rank {self.lora_rank} is not a power of two up to 32")
+        if self.lora_rank is not None and (self.lora_rank < 1 or self.lora_rank & (self.lora_rank - 1)):
+            raise ValueError(f"lora_rank {self.lora_rank} is not a power of two")
         if self.rows is not None and self.rows * (self.epochs or 1) > MAX_EXAMPLES:
             raise ValueError(
                 f"{self.rows} rows x {self.epochs or 1} epochs exceed {MAX_EXAMPLES:,}; train on less"
@@ -136,7 +139,6 @@ class FineTuningJob(Resource):
     job_progress: JobProgress = JobProgress()
     estimated_cost: Money | None = None
     metrics_file_signed_url: str = Field("", repr=False)
-    raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
 
     @property
     def succeeded(self) -> bool:
@@ -157,19 +159,19 @@ class FineTuningJob(Resource):
         )
 
 
-def read_job(item: dict[str, Any]) -> FineTuningJob:
-    """A job from an answer, with all of the answer in `raw`."""
-    return FineTuningJob.model_validate({**item, "raw": item})
-
-
 async def ensure_job(wire: Wire, account: str, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
-    """The job of this id with this specification, created when there is none."""
+    """The job of this id with this specification, created when there is none.
+
+    Raises:
+        ValueError: the rank is above 32 and above every rank that the base model publishes.
+    """
     body = spec.body(account)
     check_id(job_id)
+    await _check_rank(wire, account, spec)
 
     async def create() -> FineTuningJob:
         path = f"/v1/accounts/{account}/{COLLECTION}"
-        return read_job(await wire.post(path, body, {"supervisedFineTuningJobId": job_id}))
+        return read(FineTuningJob, await wire.post(path, body, {"supervisedFineTuningJobId": job_id}))
 
     def differences(job: FineTuningJob) -> dict[str, tuple[Any, Any]]:
         asked = {field: value for field, value in body.items() if field != "displayName"}
@@ -185,16 +187,27 @@ async def ensure_job(wire: Wire, account: str, job_id: str, spec: FineTuningSpec
     )
 
 
+async def _check_rank(wire: Wire, account: str, spec: FineTuningSpec) -> None:
+    if spec.lora_rank is None or spec.lora_rank <= LARGEST_RANK:
+        return
+    model = await get_model(wire, spec.base_model or spec.warm_start_from or "", account)
+    published = model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ()
+    largest = max([LARGEST_RANK, *(point.lora_rank for point in published)])
+    if spec.lora_rank > largest:
+        raise ValueError(f"lora_rank {spec.lora_rank}: {model.id} takes powers of two up to {largest}")
+
+
 async def get_job(wire: Wire, account: str, job_id: str) -> FineTuningJob:
     """One job."""
-    return read_job(await wire.get(resource_path(full_name(job_id, account, COLLECTION))))
+    return read(FineTuningJob, await wire.get(resource_path(full_name(job_id, account, COLLECTION))))
 
 
 async def list_jobs(wire: Wire, account: str, filter: str | None) -> list[FineTuningJob]:
     """Every job of the account."""
     query = {"filter": filter} if filter else {}
     return [
-        read_job(item) for item in await wire.pages(f"/v1/accounts/{account}/{COLLECTION}", COLLECTION, query)
+        read(FineTuningJob, item)
+        for item in await wire.pages(f"/v1/accounts/{account}/{COLLECTION}", COLLECTION, query)
     ]
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import Field
-
 from ._names import full_name, resource_path
-from ._values import Resource, Value
+from ._values import Resource, Value, read
 from ._wire import Wire
 
 
@@ -69,7 +65,6 @@ class Model(Resource):
     deployed_model_refs: tuple[DeployedModelRef, ...] = ()
     fine_tuning_job: str = ""
     fine_tuning_defaults: FineTuningDefaults | None = None
-    raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
 
     @property
     def parameter_count(self) -> int | None:
@@ -82,17 +77,12 @@ class Model(Resource):
         return self.tunable or self.base_model_details.tunable
 
 
-def read_model(item: dict[str, Any]) -> Model:
-    """A model from an answer, with all of the answer in `raw`."""
-    return Model.model_validate({**item, "raw": item})
-
-
 async def list_models(wire: Wire, owner: str, filter: str | None) -> list[Model]:
     """Every model of `owner`."""
     query = {"filter": filter} if filter else {}
-    return [read_model(item) for item in await wire.pages(f"/v1/accounts/{owner}/models", "models", query)]
+    return [read(Model, item) for item in await wire.pages(f"/v1/accounts/{owner}/models", "models", query)]
 
 
 async def get_model(wire: Wire, name: str, owner: str) -> Model:
     """One model with its deployments."""
-    return read_model(await wire.get(resource_path(full_name(name, owner, "models"))))
+    return read(Model, await wire.get(resource_path(full_name(name, owner, "models"))))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+from ._errors import UnexpectedAnswer
 
 
 class Value(BaseModel):
@@ -69,8 +71,26 @@ class Resource(Value):
     state: str = "STATE_UNSPECIFIED"
     status: Status = Status()
     create_time: str = ""
+    raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
+    """The answer as it came."""
 
     @property
     def id(self) -> str:
         """The last segment of the name."""
         return self.name.rsplit("/", 1)[-1]
+
+
+R = TypeVar("R", bound=Resource)
+
+
+def read(kind: type[R], item: Any) -> R:
+    """A resource from an answer.
+
+    Raises:
+        UnexpectedAnswer: it is not one.
+    """
+    try:
+        return kind.model_validate({**item, "raw": item})
+    except (ValidationError, TypeError) as error:
+        problem = str(error).splitlines()[-2 if isinstance(error, ValidationError) else -1].strip()
+    raise UnexpectedAnswer(f"the answer is no {kind.__name__}: {problem[:200]}")

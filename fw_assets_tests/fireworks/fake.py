@@ -119,6 +119,8 @@ class FakePlatform:
             raise httpx.ReadError("lost")
         if fault == "502-after":
             return httpx.Response(502, text="<html>bad gateway</html>")
+        if fault == "empty":
+            return reply(200)
         if fault == "cut":
             return httpx.Response(answer.status_code, content=answer.content[:20])
         return answer

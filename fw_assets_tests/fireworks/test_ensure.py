@@ -31,7 +31,7 @@ SPEC = FineTuningSpec(
     dataset="train", base_model=BASE, output_model="m", epochs=2, learning_rate=1.5e-4, lora_rank=8
 )
 JOBS = "accounts/acme/supervisedFineTuningJobs"
-FAULTS = ("refused", "429", "500-before", "lost-before", "lost-after", "502-after", "cut")
+FAULTS = ("refused", "429", "500-before", "lost-before", "lost-after", "502-after", "cut", "empty")
 
 
 def test_a_new_job_is_looked_for_and_then_created() -> None:

@@ -1,0 +1,213 @@
+"""Fine-tuning jobs: what may be asked, how they are waited for, what their metrics say."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fw_assets.fireworks import FineTuningJob, FineTuningSpec, JobFailed, LrScheduler, Stalled, WaitTimeout
+from fw_assets.fireworks._values import read
+
+from .fake import NOT_FOUND, answers, client_of, reply
+
+NAME = "accounts/acme/supervisedFineTuningJobs/j"
+BASE = "accounts/fireworks/models/small"
+
+
+def job(state: Any, **fields: Any) -> httpx.Response:
+    return reply(200, {"name": NAME, "state": state, "outputModel": "accounts/acme/models/m", **fields})
+
+
+@pytest.mark.parametrize("rank", [1, 2, 4, 8, 16, 32, 64])
+def test_powers_of_two_are_ranks(rank: int) -> None:
+    assert FineTuningSpec(dataset="d", base_model=BASE, lora_rank=rank).body("a")["loraRank"] == rank
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"base_model": BASE, "lora_rank": 12}, "not a power of two"),
+        ({"base_model": BASE, "lora_rank": 0}, "not a power of two"),
+        ({}, "exactly one of base_model and warm_start_from"),
+        ({"base_model": BASE, "warm_start_from": "m"}, "exactly one of"),
+        ({"base_model": BASE, "rows": 1_000_001, "epochs": 3}, "exceed 3,000,000"),
+        ({"base_model": BASE, "epochs": 0}, "greater than or equal to 1"),
+        ({"base_model": BASE, "epochs": 1.5}, "valid integer"),
+        ({"base_model": BASE, "learning_rate": float("nan")}, "finite"),
+        ({"base_model": BASE, "batch_size": 4}, "Extra inputs"),
+    ],
+)
+def test_what_the_trainer_would_refuse_is_refused_here(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        FineTuningSpec(dataset="d", **fields)
+
+
+def test_a_rank_above_32_needs_a_model_that_publishes_it() -> None:
+    spec = FineTuningSpec(dataset="d", base_model=BASE, lora_rank=64)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "/models/" in request.url.path:
+            return reply(200, {"name": BASE, "fineTuningDefaults": {"grid": grid}})
+        return NOT_FOUND if request.method == "GET" else job("JOB_STATE_CREATING")
+
+    grid: list[dict[str, Any]] = []
+    client, recorder, _ = client_of(handle)
+    with pytest.raises(ValueError, match="small takes powers of two up to 32"):
+        asyncio.run(client.ensure_fine_tuning_job("j", spec))
+    assert [request.method for request in recorder.requests] == ["GET"]
+    grid.append({"loraRank": 64, "learningRate": 0.1})
+    assert asyncio.run(client.ensure_fine_tuning_job("j", spec)).state == "CREATING"
+
+
+@pytest.mark.parametrize("bad", ["1job", "job-", "Job", "a" * 64, "", "a/b", "a b", "a%2f"])
+def test_an_id_the_platform_would_refuse_is_never_sent(bad: str) -> None:
+    client, recorder, _ = client_of(answers(NOT_FOUND))
+    with pytest.raises(ValueError, match="cannot be a resource id"):
+        asyncio.run(client.ensure_fine_tuning_job(bad, FineTuningSpec(dataset="d", base_model=BASE)))
+    assert recorder.requests == []
+
+
+def test_schedulers_on_the_wire() -> None:
+    assert LrScheduler(kind="cosine", min_lr_ratio=0.1).body() == {"cosine": {"minLrRatio": 0.1}}
+    assert LrScheduler(kind="linear", min_lr_ratio=0, decay_ratio=0.5).body() == {
+        "linear": {"minLrRatio": 0.0, "decayRatio": 0.5}
+    }
+
+
+@pytest.mark.parametrize(
+    ("given_state", "state"),
+    [
+        ("JOB_STATE_RUNNING", "RUNNING"),
+        ("RUNNING", "RUNNING"),
+        ("running", "RUNNING"),
+        (2, "RUNNING"),
+        (99, "UNKNOWN_99"),
+    ],
+)
+def test_states_arrive_in_many_forms(given_state: Any, state: str) -> None:
+    assert read(FineTuningJob, {"name": NAME, "state": given_state}).state == state
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_a_state_of_tomorrow_is_not_an_end(state: str) -> None:
+    known = {"COMPLETED", "EARLY_STOPPED", "FAILED", "CANCELLED", "EXPIRED", "DELETING"}
+    if state.upper() not in known:
+        assert not FineTuningJob(name=NAME, state=f"JOB_STATE_X_{state}").finished
+
+
+def test_waiting_ends_by_state_alone() -> None:
+    client, _, _ = client_of(
+        answers(
+            NOT_FOUND,
+            job("JOB_STATE_CREATING", jobProgress={"percent": 100}),
+            job("JOB_STATE_SOMETHING_NEW"),
+            job("JOB_STATE_RUNNING", jobProgress={"percent": 50, "epoch": 1, "inputTokens": "123"}),
+            job("JOB_STATE_COMPLETED"),
+        )
+    )
+    seen: list[tuple[str, float]] = []
+    done = asyncio.run(
+        client.wait_fine_tuning_job(
+            "j", on_progress=lambda job: seen.append((job.state, job.job_progress.percent))
+        )
+    )
+    assert done.state == "COMPLETED"
+    assert seen == [("CREATING", 100), ("SOMETHING_NEW", 0), ("RUNNING", 50), ("COMPLETED", 0)]
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "EXPIRED", "DELETING"])
+def test_another_end_is_an_error_with_the_reason(state: str) -> None:
+    status = {"code": "INVALID_ARGUMENT", "message": "No valid training examples"}
+    client, _, _ = client_of(answers(job(f"JOB_STATE_{state}", status=status)))
+    with pytest.raises(JobFailed, match=f"ended as {state}: No valid training examples"):
+        asyncio.run(client.wait_fine_tuning_job("j"))
+
+
+def test_a_wait_has_a_ceiling_and_cancels_nothing() -> None:
+    client, recorder, clock = client_of(answers(job("JOB_STATE_PENDING")))
+    with pytest.raises(WaitTimeout, match="PENDING") as caught:
+        asyncio.run(client.wait_fine_tuning_job("j", poll=5, ceiling=60))
+    assert not isinstance(caught.value, Stalled)
+    assert 60 <= clock.time < 61
+    assert {request.method for request in recorder.requests} == {"GET"}
+
+
+def test_a_silent_stall_is_noticed() -> None:
+    client, _, clock = client_of(answers(job("JOB_STATE_RUNNING", jobProgress={"percent": 5})))
+    with pytest.raises(Stalled, match="RUNNING 5 %, without progress"):
+        asyncio.run(client.wait_fine_tuning_job("j", poll=5, ceiling=3600, stall=600))
+    assert 600 <= clock.time < 620
+
+
+def test_waiting_survives_trouble_of_the_platform() -> None:
+    client, _, _ = client_of(
+        answers(job("JOB_STATE_RUNNING"), reply(503), httpx.ReadError("lost"), job("JOB_STATE_COMPLETED"))
+    )
+    assert asyncio.run(client.wait_fine_tuning_job("j")).succeeded
+
+
+def test_a_job_that_never_existed_is_not_waited_for() -> None:
+    from fw_assets.fireworks import NotFound
+
+    client, _, clock = client_of(answers(NOT_FOUND))
+    with pytest.raises(NotFound):
+        asyncio.run(client.wait_fine_tuning_job("j"))
+    assert clock.time < 60
+
+
+def test_the_estimated_cost_is_money() -> None:
+    cost = {"currencyCode": "USD", "units": "3", "nanos": 420_000_000}
+    estimate = read(FineTuningJob, {"name": NAME, "estimatedCost": cost}).estimated_cost
+    assert estimate is not None
+    assert estimate.usd == pytest.approx(3.42)
+
+
+METRICS = (
+    '{"step": 1, "train/loss": 2.5, "note": "warm-up", "train/ok": true}\n'
+    '{"step": 2, "data": {"train/loss": 1.5}}\n'
+    '{"eval/loss": 1.25}\n{"step": 3, "train/lo'
+)
+
+
+def test_metrics_are_read_without_the_key_and_up_to_the_line_being_written() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "storage.test":
+            assert "authorization" not in request.headers
+            return httpx.Response(200, text=METRICS)
+        return job("JOB_STATE_RUNNING", metricsFileSignedUrl="https://storage.test/m.jsonl?X-Sig=1")
+
+    client, _, _ = client_of(handle)
+    assert asyncio.run(client.fine_tuning_metrics("j")) == [
+        {"step": 1.0, "train/loss": 2.5},
+        {"step": 2.0, "train/loss": 1.5},
+        {"eval/loss": 1.25},
+    ]
+
+
+def test_an_expired_metrics_url_is_renewed() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/metrics":
+            return httpx.Response(200, text='{"step": 1}\n') if request.url.query == b"s=new" else reply(403)
+        return job("JOB_STATE_COMPLETED", metricsFileSignedUrl="/metrics?s=new")
+
+    client, _, _ = client_of(handle)
+    stale = read(FineTuningJob, {"name": NAME, "metricsFileSignedUrl": "/metrics?s=old"})
+    assert asyncio.run(client.fine_tuning_metrics(stale)) == [{"step": 1.0}]
+
+
+@pytest.mark.parametrize("url", ["", "/metrics"])
+def test_no_metrics_yet_is_no_error(url: str) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return (
+            NOT_FOUND
+            if request.url.path == "/metrics"
+            else job("JOB_STATE_RUNNING", metricsFileSignedUrl=url)
+        )
+
+    client, _, _ = client_of(handle)
+    assert asyncio.run(client.fine_tuning_metrics("j")) == []

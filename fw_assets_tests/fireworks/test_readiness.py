@@ -1,0 +1,163 @@
+"""A deployment counts as ready when it has answered, under the first address that does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from fw_assets.fireworks import Deployment, DeploymentFailed, DeploymentSpec, WaitTimeout
+from fw_assets.fireworks._readiness import addresses
+from fw_assets.fireworks._values import read
+
+from .fake import NOT_FOUND, answers, client_of, reply, rpc
+
+DEPLOYMENT = "accounts/acme/deployments/d"
+MODEL = "accounts/acme/models/m"
+BASE = "accounts/fireworks/models/small"
+SCALING = reply(503, {"error": {"message": "waking", "code": "DEPLOYMENT_SCALING_UP"}})
+
+
+def answer(text: str) -> httpx.Response:
+    return reply(200, {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
+
+
+def platform(
+    chat: Callable[[str, int], httpx.Response], *, base: str = MODEL, states: tuple[str, ...] = ("READY",)
+) -> Callable[[httpx.Request], httpx.Response]:
+    """`chat(address, attempt)` answers; the deployment walks through `states`."""
+    seen: dict[str, int] = {}
+    walk = iter(states)
+    last = states[-1]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return reply(200, {"name": DEPLOYMENT, "baseModel": base, "state": next(walk, last)})
+        address = json.loads(request.content)["model"]
+        seen[address] = seen.get(address, 0) + 1
+        return chat(address, seen[address])
+
+    return handle
+
+
+def test_addresses_of_a_merged_adapter_and_of_a_loaded_one() -> None:
+    merged = read(Deployment, {"name": DEPLOYMENT, "baseModel": MODEL})
+    assert addresses(merged, MODEL) == (DEPLOYMENT, f"{MODEL}#{DEPLOYMENT}", MODEL)
+    shared = read(Deployment, {"name": DEPLOYMENT, "baseModel": BASE, "enableAddons": True})
+    assert DEPLOYMENT not in addresses(shared, MODEL)
+
+
+def test_ready_is_not_believed_until_there_is_an_answer() -> None:
+    def chat(address: str, attempt: int) -> httpx.Response:
+        return (
+            answer("sales")
+            if attempt > 3 and address == DEPLOYMENT
+            else (SCALING if attempt % 2 else NOT_FOUND)
+        )
+
+    client, _, clock = client_of(platform(chat, states=("CREATING", "CREATING", "READY")))
+    ready = asyncio.run(client.wait_deployment_ready("d", MODEL))
+    assert ready.address == DEPLOYMENT
+    assert ready.completion.text == "sales"
+    assert ready.seconds == pytest.approx(clock.time)
+
+
+def test_the_next_form_of_address_is_tried() -> None:
+    client, _, _ = client_of(platform(lambda address, _: answer("x") if "#" in address else NOT_FOUND))
+    assert asyncio.run(client.wait_deployment_ready("d", "m")).address == f"{MODEL}#{DEPLOYMENT}"
+
+
+def test_the_probe_is_the_request_that_was_given() -> None:
+    client, recorder, _ = client_of(platform(lambda *_: answer("x")))
+    probe = {"messages": [{"role": "user", "content": "where is my card"}], "max_tokens": 4}
+    asyncio.run(client.wait_deployment_ready("d", MODEL, probe=probe))
+    assert json.loads(recorder.requests[-1].content) == {**probe, "model": DEPLOYMENT}
+
+
+def test_an_empty_answer_is_no_answer() -> None:
+    empty = reply(200, {"choices": []})
+    client, _, _ = client_of(platform(lambda _, attempt: answer("x") if attempt > 2 else empty))
+    assert asyncio.run(client.wait_deployment_ready("d", MODEL)).completion.text == "x"
+
+
+def test_no_answer_ends_at_the_ceiling() -> None:
+    client, _, clock = client_of(platform(lambda *_: NOT_FOUND))
+    with pytest.raises(WaitTimeout, match="an answer from accounts/acme/deployments/d"):
+        asyncio.run(client.wait_deployment_ready("d", MODEL, ceiling=100))
+    assert 100 <= clock.time < 110
+
+
+@pytest.mark.parametrize("state", ["FAILED", "DELETING", "DELETED"])
+def test_a_deployment_that_is_gone_is_not_waited_for(state: str) -> None:
+    client, _, _ = client_of(platform(lambda *_: NOT_FOUND, states=("CREATING", state)))
+    with pytest.raises(DeploymentFailed, match=state):
+        asyncio.run(client.wait_deployment_ready("d", MODEL))
+
+
+def test_a_probe_that_is_refused_is_not_repeated_for_ever() -> None:
+    client, _, clock = client_of(platform(lambda *_: rpc(400, 3, "response_format is needed")))
+    with pytest.raises(DeploymentFailed, match="response_format is needed"):
+        asyncio.run(client.wait_deployment_ready("d", MODEL))
+    assert clock.time == 0
+
+
+def test_scaling_to_zero_is_the_default() -> None:
+    body = DeploymentSpec(base_model=MODEL).body()
+    assert (body["minReplicaCount"], body["maxReplicaCount"]) == (0, 1)
+    assert body["autoscalingPolicy"]["scaleToZeroWindow"] == "300s"
+    assert body["deploymentShape"] == "default"
+    kept = DeploymentSpec(base_model=MODEL, min_replica_count=1).body()
+    assert "scaleToZeroWindow" not in kept["autoscalingPolicy"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"scale_to_zero_window": 60}, {"min_replica_count": 2}, {"max_replica_count": 0}, {"nonsense": 1}],
+)
+def test_specifications_the_platform_would_refuse(fields: dict[str, int]) -> None:
+    with pytest.raises(ValueError):
+        DeploymentSpec(base_model=MODEL, **fields)
+
+
+def test_a_loaded_adapter_is_adopted_and_waited_for() -> None:
+    loaded = {"name": "accounts/acme/deployedModels/x1", "model": MODEL, "deployment": DEPLOYMENT}
+    states = iter(["DEPLOYING", "DEPLOYED"])
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "/models/" in request.url.path:
+            ref = {"deployment": DEPLOYMENT, "state": next(states)}
+            return reply(200, {"name": MODEL, "deployedModelRefs": [{"deployment": "other"}, ref]})
+        return reply(200, {"deployedModels": [{"name": "o"}, loaded]})
+
+    client, recorder, _ = client_of(handle)
+
+    async def load() -> str:
+        found = await client.ensure_deployed_model("m", "d")
+        await client.wait_deployed_model("m", "d")
+        return found.id
+
+    assert asyncio.run(load()) == "x1"
+    assert {request.method for request in recorder.requests} == {"GET"}
+
+
+def test_a_lost_load_is_looked_up_before_it_is_repeated() -> None:
+    loaded = {"name": "accounts/acme/deployedModels/x1", "model": MODEL, "deployment": DEPLOYMENT}
+    client, recorder, _ = client_of(
+        answers(
+            reply(200, {"deployedModels": []}),
+            httpx.ReadError("lost"),
+            reply(200, {"deployedModels": [loaded]}),
+        )
+    )
+    assert asyncio.run(client.ensure_deployed_model("m", "d")).id == "x1"
+    assert [request.method for request in recorder.requests] == ["GET", "POST", "GET"]
+
+
+def test_shapes_are_named() -> None:
+    versions = [{"snapshot": {"name": "accounts/fireworks/deploymentShapes/s/versions/1"}}, {}, {"name": "n"}]
+    client, _, _ = client_of(answers(reply(200, {"deploymentShapeVersions": versions})))
+    shapes = asyncio.run(client.deployment_shapes(BASE))
+    assert shapes == ("accounts/fireworks/deploymentShapes/s/versions/1", "n")
