@@ -1,8 +1,8 @@
 """Fifty instructions written before the parser existed; it was never adjusted to them.
 
 Each is the text, the fields a person would take from it, and a piece of the clause that cannot be a session
-field and must be shown back (empty: everything is understood). A failure here is a figure, not a fault to tune
-away: the test only holds that no field is ever wrong.
+field and must be shown back (empty: everything is understood). A failure here is a figure, not a fault to
+tune away.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 
 HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
-        "Please compare Qwen3 8B with Qwen3 14B on accounts/acme/datasets/tickets-2026. The possible labels are "
+        "Please compare Qwen3 8B with Qwen3 14B on accounts/acme/datasets/tickets-2026. The possible "
+        "labels are "
         "refund, bug, how-to and other.",
         {
             "dataset": "accounts/acme/datasets/tickets-2026",
@@ -35,7 +36,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "Train on accounts/acme/datasets/train-v2 and test on accounts/acme/datasets/test-v2 with Qwen3.5 9B; "
+        "Train on accounts/acme/datasets/train-v2 and test on accounts/acme/datasets/test-v2 with "
+        "Qwen3.5 9B; "
         "budget is 25 dollars.",
         {
             "dataset": "accounts/acme/datasets/train-v2",
@@ -68,11 +70,17 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
     ),
     (
         "Classify /data/mail.jsonl with qwen3-8b. Flag imbalance above 10. Don't deploy anything.",
-        {"dataset": "/data/mail.jsonl", "models": ("qwen3-8b",), "imbalance_threshold": 10.0, "deploy": "never"},
+        {
+            "dataset": "/data/mail.jsonl",
+            "models": ("qwen3-8b",),
+            "imbalance_threshold": 10.0,
+            "deploy": "never",
+        },
         "",
     ),
     (
-        "Use tickets.jsonl and Qwen3 32B, hold back 10% of the rows for testing, and email me when it is finished.",
+        "Use tickets.jsonl and Qwen3 32B, hold back 10% of the rows for testing, and email me when it "
+        "is finished.",
         {"dataset": "tickets.jsonl", "models": ("qwen3-32b",), "train_fraction": 0.9},
         "email me",
     ),
@@ -82,7 +90,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "Evaluate Qwen3 8B, Qwen3 14B and Qwen3 32B on accounts/acme/datasets/intents and fine-tune the top two. "
+        "Evaluate Qwen3 8B, Qwen3 14B and Qwen3 32B on accounts/acme/datasets/intents and fine-tune the "
+        "top two. "
         "Spend no more than $40.",
         {
             "dataset": "accounts/acme/datasets/intents",
@@ -108,7 +117,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "Sentiment classification on reviews.jsonl using Gemma 4 26B A4B, labels positive, negative and neutral, "
+        "Sentiment classification on reviews.jsonl using Gemma 4 26B A4B, labels positive, negative and "
+        "neutral, "
         "seed 7.",
         {
             "dataset": "reviews.jsonl",
@@ -124,7 +134,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "We have train.jsonl and a separate evaluation file eval.jsonl. Candidates are minilm-l6-v2 and minilm-ngram.",
+        "We have train.jsonl and a separate evaluation file eval.jsonl. Candidates are minilm-l6-v2 and "
+        "minilm-ngram.",
         {
             "dataset": "train.jsonl",
             "eval_dataset": "eval.jsonl",
@@ -168,7 +179,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "translate the report",
     ),
     (
-        "Labels are \"in stock\", \"out of stock\" and \"back-ordered\". Use stock.jsonl with Qwen3.5 27B.",
+        'Labels are "in stock", "out of stock" and "back-ordered". Use stock.jsonl with Qwen3.5 27B.',
         {
             "dataset": "stock.jsonl",
             "models": ("qwen3p5-27b",),
@@ -201,7 +212,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "20% for validation",
     ),
     (
-        "accounts/fireworks/models/qwen3-8b on accounts/acme/datasets/intent-labels, labels: billing; technical; "
+        "accounts/fireworks/models/qwen3-8b on accounts/acme/datasets/intent-labels, labels: billing; "
+        "technical; "
         "account; sales",
         {
             "dataset": "accounts/acme/datasets/intent-labels",
@@ -241,7 +253,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "batch size 64",
     ),
     (
-        "Set the imbalance ratio threshold to 100 and the random seed to 1234; dataset tweets.jsonl; Qwen3 14B.",
+        "Set the imbalance ratio threshold to 100 and the random seed to 1234; dataset tweets.jsonl; "
+        "Qwen3 14B.",
         {"dataset": "tweets.jsonl", "models": ("qwen3-14b",), "imbalance_threshold": 100.0, "seed": 1234},
         "",
     ),
@@ -256,7 +269,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "half of the rows",
     ),
     (
-        "Benchmark DeepSeek V4 Flash and Kimi K2.6 on accounts/corp/datasets/legal-clauses; max spend: $12.50.",
+        "Benchmark DeepSeek V4 Flash and Kimi K2.6 on accounts/corp/datasets/legal-clauses; max spend: "
+        "$12.50.",
         {
             "dataset": "accounts/corp/datasets/legal-clauses",
             "models": ("deepseek-v4-flash", "kimi-k2p6"),
@@ -299,7 +313,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "not use Qwen3 8B",
     ),
     (
-        "Train/test split of 90/10, learning rate 0.0001, ranks 8 and 32, Qwen3.5 35B A3B, file 'my data.jsonl'.",
+        "Train/test split of 90/10, learning rate 0.0001, ranks 8 and 32, Qwen3.5 35B A3B, file 'my "
+        "data.jsonl'.",
         {
             "dataset": "my data.jsonl",
             "models": ("qwen3p5-35b-a3b",),
@@ -320,7 +335,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "Could you evaluate qwen3-8b on p.jsonl against the held-out file p-test.jsonl, and keep it under 10 USD?",
+        "Could you evaluate qwen3-8b on p.jsonl against the held-out file p-test.jsonl, and keep it "
+        "under 10 USD?",
         {
             "dataset": "p.jsonl",
             "eval_dataset": "p-test.jsonl",
@@ -359,7 +375,8 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "hi! can you fine tune qwen3 8b on my dataset accounts/jane/datasets/chat-intents? labels: greet, buy, "
+        "hi! can you fine tune qwen3 8b on my dataset accounts/jane/datasets/chat-intents? labels: "
+        "greet, buy, "
         "complain. thanks!",
         {
             "dataset": "accounts/jane/datasets/chat-intents",
