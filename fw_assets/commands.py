@@ -52,7 +52,11 @@ def _registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Reg
     if isinstance(named, str) and not Path(named).exists():
         known = store.read("registration", named, Registration)
         if known is not None:
-            fields = {**known.session.model_dump(mode="json", exclude_unset=True), **fields, "dataset": known.session.dataset}
+            fields = {
+                **known.session.model_dump(mode="json", exclude_unset=True),
+                **fields,
+                "dataset": known.session.dataset,
+            }
             given = {**given, "name": named}
     platform = platform_from_environment()
     if ask and is_terminal():
@@ -94,8 +98,8 @@ def _planned(store: Workspace, name: str, *, as_json: bool) -> None:
 
 def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
     """All phases, from where the dataset stands."""
-    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
     from fw_assets.pipeline.drive import approve as sign
+    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
 
     store = Workspace(root)
     registration = _registered(store, given, ask=ask and not as_json)
@@ -123,7 +127,14 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
 
 
 def _answer(
-    store: Workspace, name: str, registration: Registration, standing: Standing, *, approve: bool, ask: bool, as_json: bool
+    store: Workspace,
+    name: str,
+    registration: Registration,
+    standing: Standing,
+    *,
+    approve: bool,
+    ask: bool,
+    as_json: bool,
 ) -> dict[str, Any] | None:
     current = store.need("plan", name, Plan)
     answer = {"plan_digest": current.digest, "approved_by": getpass.getuser(), "driver": "command_line"}
@@ -149,13 +160,22 @@ def _answer(
     elif as_json:
         _print_json({"dataset": name, "state": "waiting", "plan_digest": current.digest})
     err.print(
-        f"\n{name}: {standing.note}. Approve with: fw-assets run {name} --approve, or in the Dagster UI.", markup=False
+        f"\n{name}: {standing.note}. Approve with: fw-assets run {name} --approve, or in the Dagster UI.",
+        markup=False,
     )
     return None
 
 
 def approve(
-    root: str, name: str, *, digest: str, mitigation: str | None, by: str, note: str, reject: bool, driver: str | None
+    root: str,
+    name: str,
+    *,
+    digest: str,
+    mitigation: str | None,
+    by: str,
+    note: str,
+    reject: bool,
+    driver: str | None,
 ) -> int:
     """Answer a plan."""
     from fw_assets.pipeline.drive import approve as sign
@@ -234,7 +254,14 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     )
     read = read_answer(prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal))
     if as_json:
-        _print_json({"labels": list(read.labels), "confidence": answer.confidence, "text": answer.text, "model": record.address})
+        _print_json(
+            {
+                "labels": list(read.labels),
+                "confidence": answer.confidence,
+                "text": answer.text,
+                "model": record.address,
+            }
+        )
     else:
         click.echo(", ".join(read.labels) or f"(no valid label: {answer.text!r})")
     return DONE if read.kind == "valid" else FAILED
@@ -282,7 +309,8 @@ def _known(store: Workspace, name: str) -> Registration:
     found = store.read("registration", name, Registration)
     if found is None:
         raise input_error(
-            f"no dataset {name!r} in {store.root}; there: {', '.join(store.datasets()) or 'none yet'}", field="NAME"
+            f"no dataset {name!r} in {store.root}; there: {', '.join(store.datasets()) or 'none yet'}",
+            field="NAME",
         )
     return found
 
@@ -309,7 +337,10 @@ def _show_report(store: Workspace, name: str, *, as_json: bool) -> int:
     else:
         for part in report_tables(made):
             out.print(part)
-        out.print(f"\nReport: {store.path(name, 'final_report.md')}\n        {store.path(name, 'final_report.html')}", markup=False)
+        out.print(
+            f"\nReport: {store.path(name, 'final_report.md')}\n        {store.path(name, 'final_report.html')}",
+            markup=False,
+        )
     return DONE
 
 

@@ -31,7 +31,11 @@ def progress_shown(quiet: bool = False) -> Iterator[None]:
         with listening(_lines()):
             yield
         return
-    columns = (TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.completed:g}/{task.total:g}"))
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:g}/{task.total:g}"),
+    )
     with Progress(*columns, TextColumn("{task.fields[detail]}"), TimeElapsedColumn(), console=err) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -45,7 +49,7 @@ def progress_shown(quiet: bool = False) -> Iterator[None]:
             yield
 
 
-class _lines:  # noqa: N801 - used as a function
+class _lines:
     """One line when a piece of work is finished."""
 
     def __init__(self) -> None:

@@ -20,7 +20,9 @@ BadRows = Literal["fail", "quarantine"]
 class Session(Frozen):
     """One run of the workflow on one dataset. Field by field in docs/session.md."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     dataset: str | None = None
     """A JSONL file, or `accounts/ACCOUNT/datasets/ID` on the platform."""
@@ -41,22 +43,31 @@ class Session(Frozen):
     validation_fraction: float = Field(0.1, gt=0, lt=1)
     """Share of the training rows that every choice reads."""
     seed: int = Field(42, ge=0)
+    """Of the split, the samples and the training; equal seeds and data give equal results."""
     mode: Mode = "fine-tune"
+    """`benchmark` stops after the base models."""
     finalists: int = Field(2, ge=1)
     """How many base models go on to fine-tuning."""
     lora_ranks: tuple[int, ...] | None = None
-    """With `learning_rates`: every combination is a cell of the tuning grid."""
+    """Ranks of the adapter, powers of two up to 32. With `learning_rates`: every combination is a cell of the tuning grid."""
     learning_rates: tuple[float, ...] | None = None
+    """Null, with null `lora_ranks`: the grid that the model's catalogue entry publishes, else 8/1.5e-4, 16/1.0e-4
+    and 32/5.0e-5."""
     epochs: int | None = Field(None, ge=1)
     """Null: min(5, ceil(2500 / training rows))."""
     sweep_rows: int = Field(1000, ge=3)
     """The sweep trains on at most this many rows."""
     max_parallel_jobs: int = Field(6, ge=1)
+    """How many fine-tuning jobs of one model's sweep run at a time."""
     full_data_run: bool = True
     """False deploys the sweep's best model without training it on all rows."""
     mitigation: Mitigation = "none"
+    """What to do about imbalance in the training rows: `rebalance`, `weight` or `drop-rare`; can still be chosen when
+    approving. Validation and test rows are never touched."""
     bad_rows: BadRows = "fail"
+    """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"
+    """`if-better` asks the gate; `always` deploys the winner if it is a fine-tuned model; `never` deploys nothing."""
     max_spend_usd: float | None = Field(None, ge=0)
     """A ceiling below the plan's high figure."""
     auto_approve_up_to_usd: float | None = Field(None, ge=0)

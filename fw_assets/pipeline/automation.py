@@ -1,6 +1,6 @@
 """What starts by itself: the jobs, the sensor that starts what is due, the inbox, and the watch over lost runs."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import hashlib
 import json
@@ -96,7 +96,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Watches the inbox folder ($FW_INBOX, default `inbox` in the workspace): NAME.jsonl, with NAME.session.yaml "
-        "for the models and everything else, and NAME.eval.jsonl for a test set of its own. New content is planned once."
+        "for the models and everything else, and NAME.eval.jsonl for a test set of its own. Content is planned once."
     ),
 )
 def inbox(
@@ -113,7 +113,11 @@ def inbox(
         if path.name.endswith(".eval.jsonl"):
             continue
         name = dataset_name(path.name)
-        companions = [path, path.with_name(f"{path.stem}.session.yaml"), path.with_name(f"{path.stem}.eval.jsonl")]
+        companions = [
+            path,
+            path.with_name(f"{path.stem}.session.yaml"),
+            path.with_name(f"{path.stem}.eval.jsonl"),
+        ]
         marks = [[p.name, s.st_mtime_ns, s.st_size] for p in companions if p.exists() for s in [p.stat()]]
         before = seen.get(name, {})
         if before.get("marks") == marks:

@@ -1,6 +1,6 @@
 """Phase 3, first half: what the base models can do, and which of them are worth fine-tuning."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
 

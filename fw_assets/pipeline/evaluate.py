@@ -50,7 +50,7 @@ async def evaluate(
     store, dataset = account.store, account.dataset
     prompt = store.need("prompt", dataset, Prompt)
     labels = store.need("label_set", dataset, LabelSet)
-    frame = store.read_frame(dataset, "label_set.parquet").filter(pl.col("split").is_in(PARTS))
+    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split").is_in(PARTS))
     payment = promised(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}")
     started = time.monotonic()
     served = await serve(client, model, shared=shared, probe=request(prompt, frame["messages"][0]))

@@ -1,6 +1,6 @@
 """Phase 5: the fine-tuned models on the same rows as their bases."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
 
@@ -43,7 +43,13 @@ def metrics(
 
         async def work(client: Fireworks) -> TunedMetrics:
             found = await evaluate(
-                client, account, tuned.tuned_model, shared=False, slug=slug, kind="tuned", stage="tuned-evaluation"
+                client,
+                account,
+                tuned.tuned_model,
+                shared=False,
+                slug=slug,
+                kind="tuned",
+                stage="tuned-evaluation",
             )
             comparison = compare(
                 predictions(store, dataset, slug, "base", "test"),

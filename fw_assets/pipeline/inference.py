@@ -52,7 +52,9 @@ async def ask(
     for row_id, body in requests.items():
         if store.get(keys[row_id]) is None:
             waiting.setdefault(keys[row_id], body)
-    errors = await _send(client, address, waiting, store, what=what, known=len(set(keys.values())), concurrency=concurrency)
+    errors = await _send(
+        client, address, waiting, store, what=what, known=len(set(keys.values())), concurrency=concurrency
+    )
     answers = {row_id: store.get(key) for row_id, key in keys.items()}
     completions = {
         row_id: answer.completion() if answer else Completion(error=errors[keys[row_id]])

@@ -1,8 +1,8 @@
 """Phase 1: the dataset as it is, and the labels it is about."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-from typing import Literal
+from enum import Enum
 
 import dagster as dg
 from pydantic import Field
@@ -17,6 +17,20 @@ from fw_assets.pipeline.values import Registration
 from fw_assets.pipeline.workspace import Workspace
 
 
+class ModeChoice(Enum):
+    """How far to go."""
+
+    fine_tune = "fine-tune"
+    benchmark = "benchmark"
+
+
+class BadRowsChoice(Enum):
+    """What to do with malformed lines."""
+
+    fail = "fail"
+    quarantine = "quarantine"
+
+
 class SessionConfig(dg.Config):
     """What to do with the dataset. Everything left out keeps what was registered before, or its default."""
 
@@ -27,15 +41,13 @@ class SessionConfig(dg.Config):
     labels: list[str] | None = Field(None, description="The label set; left out, it is inferred and shown in the plan.")
     imbalance_threshold: float | None = Field(None, description="Most frequent over least frequent label; default 50.")
     train_fraction: float | None = Field(None, description="Share of the rows not held out for testing; default 0.8.")
-    mode: Literal["fine_tune", "benchmark"] | None = Field(None, description="benchmark stops after the base models.")
-    bad_rows: Literal["fail", "quarantine"] | None = Field(None, description="What to do with malformed lines.")
+    mode: ModeChoice | None = Field(None, description="benchmark stops after the base models.")
+    bad_rows: BadRowsChoice | None = Field(None, description="What to do with malformed lines.")
 
 
 def _fields(config: SessionConfig) -> dict[str, object]:
-    fields = {key: value for key, value in config.model_dump().items() if value is not None}
-    if "mode" in fields:
-        fields["mode"] = str(fields["mode"]).replace("_", "-")
-    return fields
+    given = {key: value for key, value in config.model_dump().items() if value is not None}
+    return {key: value.value if isinstance(value, Enum) else value for key, value in given.items()}
 
 
 def registered(
@@ -77,14 +89,17 @@ def inspected_dataset(
     with clear_failures():
         registration = registered(store, platform, dataset, _fields(config))
         frame, inspected = inspect(*source_paths(registration.files), registration.session)
-    store.write_frame(frame, dataset, "inspected_dataset.parquet")
+    store.write_frame(frame, dataset, "assets", "inspected_dataset.parquet")
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         metadata={
             "dagster/partition_row_count": frame.height,
             "files": table(
-                [{"file": f.path_name, "rows": f.rows, "rejected": f.rejected, "bytes": f.size_bytes} for f in inspected.files]
+                [
+                    {"file": f.path_name, "rows": f.rows, "rejected": f.rejected, "bytes": f.size_bytes}
+                    for f in inspected.files
+                ]
             ),
             "rows": frame.height,
         },
@@ -105,9 +120,9 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     with clear_failures():
         registration = store.need("registration", dataset, Registration)
         inspected = store.need("inspected_dataset", dataset, InspectedDataset)
-        frame = store.read_frame(dataset, "inspected_dataset.parquet")
+        frame = store.read_frame(dataset, "assets", "inspected_dataset.parquet")
         split, labels = resolve(frame, inspected, registration.session)
-    store.write_frame(split, dataset, "label_set.parquet")
+    store.write_frame(split, dataset, "assets", "label_set.parquet")
     made = store.write("label_set", dataset, labels, inputs=registration.inputs)
     return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata=_label_metadata(labels))
 
@@ -118,12 +133,7 @@ def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | floa
         "multi_label": labels.multi_label,
         "imbalance_ratio": labels.imbalance.ratio,
         "counts": table(
-            [
-                {"label": c.label, "train": c.train, "validation": c.validation, "test": c.test}
-                for c in labels.counts
-            ]
+            [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
         ),
-        "findings": table(
-            [{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]
-        ),
+        "findings": table([{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]),
     }

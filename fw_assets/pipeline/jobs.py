@@ -11,7 +11,7 @@ import polars as pl
 
 from fw_assets.classification.grid import Cell
 from fw_assets.classification.prompt import Prompt, training_example
-from fw_assets.fireworks import Fireworks, FineTuningJob, FineTuningSpec
+from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
 from fw_assets.pipeline.progress import tell
 from fw_assets.pipeline.values import SweepCell
 

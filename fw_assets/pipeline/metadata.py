@@ -1,4 +1,4 @@
-"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them, never into Markdown."""
+"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them."""
 
 from __future__ import annotations
 

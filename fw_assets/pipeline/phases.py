@@ -106,7 +106,12 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
     """What the deployment and the report are made from: the finalists and their metrics."""
     finalists = workspace.head("finalists", dataset)
     return digest(
-        ["delivery", plan_digest, finalists.digest if finalists else None, _digests(workspace, "metrics", dataset, slugs)]
+        [
+            "delivery",
+            plan_digest,
+            finalists.digest if finalists else None,
+            _digests(workspace, "metrics", dataset, slugs),
+        ]
     )
 
 
@@ -142,7 +147,11 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
         return Standing(steps, f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated", "running")
     wanted = finalists_inputs(workspace, dataset, plan_digest, slugs)
     if not _made(workspace, "finalists", dataset, None, wanted):
-        return Standing((Step(FINALISTS, dataset, None, digest([signature, wanted])),), "finalists to be chosen", "running")
+        return Standing(
+            (Step(FINALISTS, dataset, None, digest([signature, wanted])),),
+            "finalists to be chosen",
+            "running",
+        )
     finalists = workspace.need_peek("finalists", dataset, _Finalists).slugs
     mitigation = workspace.need_peek("approval", dataset, _Mitigation).mitigation
     wanted = tuning_inputs(plan_digest, mitigation)
@@ -152,7 +161,11 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
         return Standing(steps, f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned", "running")
     wanted = delivery_inputs(workspace, dataset, plan_digest, finalists)
     if not _made(workspace, "report", dataset, None, wanted):
-        return Standing((Step(DELIVERY, dataset, None, digest([signature, wanted])),), "to be deployed and reported", "running")
+        return Standing(
+            (Step(DELIVERY, dataset, None, digest([signature, wanted])),),
+            "to be deployed and reported",
+            "running",
+        )
     return Standing((), "done", "done")
 
 

@@ -1,9 +1,9 @@
 """Phase 2: the plan with its price, and a person's answer to it."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import datetime as dt
-from typing import Literal
+from enum import Enum
 
 import dagster as dg
 from pydantic import Field
@@ -11,7 +11,8 @@ from pydantic import Field
 from fw_assets.classification.intake import InspectedDataset
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.plan import Plan, make_plan
-from fw_assets.classification.prompt import Prompt, make_prompt
+from fw_assets.classification.prompt import make_prompt
+from fw_assets.classification.session import Mitigation
 from fw_assets.classification.tokens import measure_text
 from fw_assets.pipeline.catalogue import offer
 from fw_assets.pipeline.errors import NotApproved
@@ -37,8 +38,8 @@ def approved(store: Workspace, dataset: str) -> Approval:
     answer = store.read("approval", dataset, Approval)
     if head is None or answer is None or answer.plan_digest != head.digest:
         raise NotApproved(
-            f"the current plan of {dataset} ({head.digest if head else 'none yet'}) is not approved: read plan.md, then "
-            f"materialize `approval`, or run `fw-assets approve {dataset}`"
+            f"the current plan of {dataset} ({head.digest if head else 'none yet'}) is not approved: read plan.md, then"
+            f" materialize `approval`, or run `fw-assets approve {dataset}`"
         )
     if answer.decision == "rejected":
         raise NotApproved(f"plan {answer.plan_digest} was rejected by {answer.approved_by}: nothing is started")
@@ -81,7 +82,7 @@ def plan(
         registration = store.need("registration", dataset, Registration)
         inspected = store.need("inspected_dataset", dataset, InspectedDataset)
         labels = store.need("label_set", dataset, LabelSet)
-        frame = store.read_frame(dataset, "label_set.parquet")
+        frame = store.read_frame(dataset, "assets", "label_set.parquet")
         prompt = make_prompt(frame, labels)
         offered = offer(host, registration.session.models)
         overhead = len(prompt.render(labels.labels[:1])) - len(labels.labels[0])
@@ -134,17 +135,49 @@ def plan(
     )
 
 
+class Answer(Enum):
+    """Yes or no."""
+
+    approve = "approve"
+    reject = "reject"
+
+
+class MitigationChoice(Enum):
+    """What to do about imbalance."""
+
+    as_planned = "as-planned"
+    none = "none"
+    rebalance = "rebalance"
+    weight = "weight"
+    drop_rare = "drop-rare"
+
+
+MITIGATIONS: dict[MitigationChoice, Mitigation] = {
+    MitigationChoice.none: "none",
+    MitigationChoice.rebalance: "rebalance",
+    MitigationChoice.weight: "weight",
+    MitigationChoice.drop_rare: "drop-rare",
+}
+
+
+class DriverChoice(Enum):
+    """Who carries on."""
+
+    daemon = "daemon"
+    command_line = "command-line"
+
+
 class ApprovalConfig(dg.Config):
     """A person's answer to the current plan."""
 
     approved_by: str = Field(description="Who answers. Recorded.")
     plan_digest: str = Field("", description="The digest that was looked at; refused if the plan is another by now.")
-    decision: Literal["approve", "reject"] = Field("approve", description="Rejecting costs nothing.")
-    mitigation: Literal["as_planned", "none", "rebalance", "weight", "drop_rare"] = Field(
-        "as_planned", description="What to do about imbalance; as_planned keeps the session's choice."
+    decision: Answer = Field(Answer.approve, description="Rejecting costs nothing.")
+    mitigation: MitigationChoice = Field(
+        MitigationChoice.as_planned, description="What to do about imbalance; as_planned keeps the session's choice."
     )
     note: str = Field("", description="Kept with the answer.")
-    driver: Literal["daemon", "command_line"] = Field("daemon", description="Who carries on after the approval.")
+    driver: DriverChoice = Field(DriverChoice.daemon, description="Who carries on after the approval.")
 
 
 @dg.asset(
@@ -152,7 +185,7 @@ class ApprovalConfig(dg.Config):
     deps=[plan],
     group_name="plan",
     code_version="1",
-    description="A person's answer to the plan. Materialize it to approve (or reject); the phases then follow by themselves.",
+    description="A person's answer to the plan. Materialize it to approve or reject; the phases then follow.",
 )
 def approval(
     context: dg.AssetExecutionContext, config: ApprovalConfig, workspace: WorkspaceResource
@@ -167,16 +200,15 @@ def approval(
             f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again",
             allow_retries=False,
         )
-    mitigation = current.session.mitigation
-    if config.mitigation != "as_planned":
-        mitigation = "drop-rare" if config.mitigation == "drop_rare" else config.mitigation
+    planned = config.mitigation is MitigationChoice.as_planned
+    mitigation = current.session.mitigation if planned else MITIGATIONS[config.mitigation]
     answer = Approval(
         plan_digest=head.digest,
-        decision="approved" if config.decision == "approve" else "rejected",
+        decision="approved" if config.decision is Answer.approve else "rejected",
         approved_by=config.approved_by,
         mitigation=mitigation,
         note=config.note,
-        driver="daemon" if config.driver == "daemon" else "command-line",
+        driver="daemon" if config.driver is DriverChoice.daemon else "command-line",
         automatic=config.approved_by == AUTOMATIC,
         at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
     )

@@ -70,7 +70,11 @@ def _missing(platform: Platform, session: Session) -> InputError:
     if session.dataset is None:
         listed = ", ".join(datasets[:20]) or "none yet"
         problems.append(
-            Problem(kind="session", field="dataset", message=f"name a JSONL file or a platform dataset (there: {listed})")
+            Problem(
+                kind="session",
+                field="dataset",
+                message=f"name a JSONL file or a platform dataset (there: {listed})",
+            )
         )
     if not session.models:
         problems.append(
@@ -103,13 +107,19 @@ def _stage(
                 while block := source.read(1 << 20):
                     sink.write(block)
         except (OSError, ValueError, ImportError) as error:
-            raise InputError([Problem(kind="missing-file", file=reference, message=f"cannot be read: {error}")]) from None
+            raise InputError(
+                [Problem(kind="missing-file", file=reference, message=f"cannot be read: {error}")]
+            ) from None
     return _source(role, reference, target)
 
 
 def _source(role: Literal["train", "eval"], reference: str, path: Path) -> SourceFile:
     return SourceFile(
-        role=role, reference=reference, path=str(path), sha256=file_sha256(path), size_bytes=path.stat().st_size
+        role=role,
+        reference=reference,
+        path=str(path),
+        sha256=file_sha256(path),
+        size_bytes=path.stat().st_size,
     )
 
 

@@ -70,9 +70,7 @@ class Platform:
             from fw_assets.embedded import ACCOUNT, api_key, create_app
 
             transport = httpx.ASGITransport(app=create_app(self.home))
-            return Fireworks(
-                base_url=EMBEDDED_URL, api_key=api_key(self.home), account_id=ACCOUNT, transport=transport
-            )
+            return Fireworks(base_url=EMBEDDED_URL, api_key=api_key(self.home), account_id=ACCOUNT, transport=transport)
         key = os.environ.get("FIREWORKS_API_KEY")
         if self.is_embedded and not key:
             from fw_assets.embedded import api_key
@@ -124,7 +122,10 @@ def platform_from_environment() -> Platform:
 class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where results lie."""
 
-    root: str = Field(default="", description="A folder or fsspec URL; empty: $FW_WORKSPACE, or workspace/ in the current folder.")
+    root: str = Field(
+        default="",
+        description="A folder or fsspec URL; empty: $FW_WORKSPACE, or workspace/ in the current folder.",
+    )
 
     def open(self) -> Workspace:
         """The workspace."""

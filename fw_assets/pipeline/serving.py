@@ -1,6 +1,6 @@
 """Phase 6: the winner, the gate, and proof that what was deployed is what was evaluated."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
 import polars as pl
@@ -21,7 +21,13 @@ from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import approved_plan
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.values import BaseMetrics, DeploymentRecord, FinalistsRecord, ServingProof, TunedMetrics
+from fw_assets.pipeline.values import (
+    BaseMetrics,
+    DeploymentRecord,
+    FinalistsRecord,
+    ServingProof,
+    TunedMetrics,
+)
 from fw_assets.pipeline.workspace import Workspace
 
 REPLAYED = 20
@@ -68,7 +74,9 @@ def deployment(
                     "proof": proof,
                 }
                 record = record.model_copy(update=changes)
-    made = store.write("deployment", dataset, record, inputs=delivery_inputs(store, dataset, current.digest, list(slugs)))
+    made = store.write(
+        "deployment", dataset, record, inputs=delivery_inputs(store, dataset, current.digest, list(slugs))
+    )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         metadata={
@@ -125,7 +133,7 @@ async def prove(
     after = predictions(store, dataset, slug, "tuned", "test").select("id", tuned="predicted")
     joined = after.join(before, on="id").with_columns(differs=pl.col("base") != pl.col("tuned"))
     chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED)
-    rows = store.read_frame(dataset, "label_set.parquet").join(chosen.select("id"), on="id", how="semi")
+    rows = store.read_frame(dataset, "assets", "label_set.parquet").join(chosen.select("id"), on="id", how="semi")
     fresh = AnswerStore(store, dataset, tuned.address, [prompt.digest, "proof", current.digest])
     asked = await ask(client, tuned.address, prompt, rows, fresh, what=f"{slug} proof")
     again = asked.predictions.select("id", now="predicted").join(chosen, on="id")

@@ -18,7 +18,6 @@ from fw_assets.classification.values import canonical_json
 from fw_assets.pipeline.workspace import Workspace
 
 
-
 @dataclass(frozen=True)
 class Account:
     """The money of one approved plan.

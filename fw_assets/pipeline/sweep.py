@@ -1,6 +1,6 @@
 """Phase 3, second half: the hyper-parameters of a finalist, chosen by evaluation loss on the validation rows."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import asyncio
 from typing import Literal
@@ -15,8 +15,8 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt
 from fw_assets.classification.sample import stratified_sample
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.jobs import Upload, best_cell, train, upload
 from fw_assets.pipeline.benchmark import finalists
+from fw_assets.pipeline.jobs import Upload, best_cell, train, upload
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
@@ -33,7 +33,7 @@ def training_rows(store: Workspace, dataset: str, current: Plan, *, most: int | 
 
     The sample is drawn before the mitigation, so that oversampled rows do not crowd out others.
     """
-    frame = store.read_frame(dataset, "label_set.parquet").filter(pl.col("split") == "train")
+    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "train")
     if most is not None and frame.height > most:
         frame = stratified_sample(frame, most, current.session.seed)
     labels = store.need("label_set", dataset, LabelSet)
@@ -47,7 +47,7 @@ async def uploads(
     prompt = store.need("prompt", dataset, Prompt)
     mitigation = approved(store, dataset).mitigation
     rows = training_rows(store, dataset, current, most=current.sweep_rows if part == "sweep" else None)
-    frame = store.read_frame(dataset, "label_set.parquet")
+    frame = store.read_frame(dataset, "assets", "label_set.parquet")
     validation = frame.filter(pl.col("split") == "validation").with_columns(weight=pl.lit(None, pl.Float64))
     return (
         await upload(client, current.dataset_id(part, mitigation), rows, prompt),

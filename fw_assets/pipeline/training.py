@@ -1,6 +1,6 @@
 """Phase 4: each finalist, trained with its best cell on all training rows."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
 

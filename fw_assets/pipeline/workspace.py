@@ -71,7 +71,11 @@ class Workspace:
     @property
     def is_local(self) -> bool:
         """Whether the workspace is a folder of this machine."""
-        return "file" in self._fs[0].protocol if isinstance(self._fs[0].protocol, tuple) else self._fs[0].protocol == "file"
+        return (
+            "file" in self._fs[0].protocol
+            if isinstance(self._fs[0].protocol, tuple)
+            else self._fs[0].protocol == "file"
+        )
 
     def path(self, *parts: str) -> str:
         """The full path or URL-path of a file in the workspace."""
@@ -234,7 +238,7 @@ class Workspace:
 
     def datasets(self) -> list[str]:
         """The datasets that have been registered here."""
-        return [name for name in self.names() if self._exists(name, "registration.json")]
+        return [name for name in self.names() if self._exists(name, "assets", "registration.json")]
 
     # --- bytes ---
 
@@ -264,4 +268,4 @@ class Workspace:
 
 
 def _place(asset: str, dataset: str, model: str | None) -> tuple[str, ...]:
-    return (dataset, f"{asset}.json") if model is None else (dataset, asset, f"{slug(model)}.json")
+    return (dataset, "assets", f"{asset}.json") if model is None else (dataset, "assets", asset, f"{slug(model)}.json")

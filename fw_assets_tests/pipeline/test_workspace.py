@@ -42,7 +42,7 @@ def test_a_missing_value_is_none_or_says_what_to_materialize(store: Workspace) -
 def test_models_lie_side_by_side_even_with_dots_and_slashes_in_their_names(store: Workspace) -> None:
     for name in ("llama-3.1", "llama-3.2", "accounts/fireworks/models/x"):
         store.write("sweep", "tickets", Thing(name=name), inputs="i", model=name)
-    assert store.names("tickets", "sweep") == ["llama-3.1.json", "llama-3.2.json", "x.json"]
+    assert store.names("tickets", "assets", "sweep") == ["llama-3.1.json", "llama-3.2.json", "x.json"]
     assert store.need("sweep", "tickets", Thing, "llama-3.1").name == "llama-3.1"
     assert slug("a/b c") == "b-c"
 
@@ -88,4 +88,4 @@ def test_no_temporary_file_stays_behind(tmp_path: Path) -> None:
     store = Workspace(str(tmp_path))
     store.write("plan", "tickets", Thing(name="x"), inputs="i")
     store.write("plan", "tickets", Thing(name="y"), inputs="i")
-    assert [path.name for path in (tmp_path / "tickets").iterdir()] == ["plan.json"]
+    assert [path.name for path in (tmp_path / "tickets" / "assets").iterdir()] == ["plan.json"]

@@ -1,0 +1,245 @@
+"""Phase 7: everything that was asked, measured, decided and paid, as data first and then for people."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+import datetime as dt
+import platform as machine
+from importlib import metadata as packages
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.comparison import Comparison, compare_all
+from fw_assets.classification.ledger import summarise
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.prompt import Prompt, input_text
+from fw_assets.pipeline.evaluate import predictions
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.phases import delivery_inputs
+from fw_assets.pipeline.planning import account_of, approved, approved_plan
+from fw_assets.pipeline.resources import Platform, PlatformResource, WorkspaceResource
+from fw_assets.pipeline.serving import deployment
+from fw_assets.pipeline.values import (
+    BaseMetrics,
+    DeploymentRecord,
+    FinalistsRecord,
+    FineTuned,
+    ReportRecord,
+    Sweep,
+    TunedMetrics,
+)
+from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report import model as m
+from fw_assets.report.build import CandidateResult, Deployed, build_report
+from fw_assets.report.flips import changed_rows
+from fw_assets.report.html import render_html
+from fw_assets.report.markdown import render_markdown
+
+VERSIONS_OF = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[deployment],
+    group_name="delivery",
+    kinds={"markdown", "html"},
+    code_version="1",
+    description="final_report.md, final_report.html and report.json: base against fine-tuned, the winner, the cost.",
+)
+def report(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult[None]:
+    """Writes the report; report.json holds all of it, the other two are renderings."""
+    store, dataset = workspace.open(), context.partition_key
+    with clear_failures():
+        current = approved_plan(store, dataset)
+        made = assemble(store, platform.open(), dataset, current)
+    store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "report.json")
+    store.write_text(render_markdown(made), dataset, "final_report.md")
+    store.write_text(render_html(made), dataset, "final_report.html")
+    record = ReportRecord(
+        markdown=store.path(dataset, "final_report.md"),
+        html=store.path(dataset, "final_report.html"),
+        json_file=store.path(dataset, "report.json"),
+        headline=made.answer,
+        winner=made.winner.model if made.winner else "",
+        accuracy=_accuracy(made),
+        complete=made.status != "incomplete",
+    )
+    slugs = store.need("finalists", dataset, FinalistsRecord).slugs
+    inputs = delivery_inputs(store, dataset, current.digest, list(slugs))
+    version = store.write("report", dataset, record, inputs=inputs)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        metadata={
+            "answer": dg.MetadataValue.text(made.answer),
+            "report": dg.MetadataValue.path(record.html),
+            "markdown": dg.MetadataValue.path(record.markdown),
+            "accuracy": record.accuracy,
+            "actual_usd": made.cost.actual_usd,
+            "estimated_usd": made.cost.estimated_usd,
+            "candidates": table(
+                [
+                    {
+                        "model": c.model,
+                        "base": c.base.accuracy if c.base else None,
+                        "fine-tuned": c.tuned.accuracy if c.tuned else None,
+                        "verdict": c.comparison.verdict if c.comparison else None,
+                    }
+                    for c in made.candidates
+                ]
+            ),
+        },
+    )
+
+
+def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m.Report:
+    """The report of what the workspace holds for the current plan."""
+    chosen = store.need("finalists", dataset, FinalistsRecord)
+    record = store.need("deployment", dataset, DeploymentRecord)
+    prompt = store.need("prompt", dataset, Prompt)
+    answer = approved(store, dataset)
+    account = account_of(store, dataset, current)
+    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "test")
+    texts = {row_id: input_text(messages) for row_id, messages in frame.select("id", "messages").iter_rows()}
+    tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in chosen.slugs}
+    compared = compare_all({slug: found.comparison for slug, found in tuned.items()})
+    candidates = []
+    for planned in current.models:
+        base = store.need("base_metrics", dataset, BaseMetrics, planned.slug)
+        result = CandidateResult(
+            model=planned.name,
+            base_scores=base.test,
+            base_validation=base.validation.headline,
+            note=_why_not(current, chosen, planned.slug),
+        )
+        if planned.slug in tuned:
+            result = _tuned(store, dataset, planned.slug, base, tuned[planned.slug], compared[planned.slug], texts)
+        candidates.append(result)
+    entries = account.entries()
+    deployed = _deployed(record)
+    created = sorted({entry.id for entry in entries if entry.id.startswith("fwa-")})
+    return build_report(
+        plan=current,
+        prompt=prompt,
+        candidates=candidates,
+        finalists=chosen.finalists,
+        winner=record.winner,
+        gate=record.gate,
+        deployment=deployed,
+        cost_rows=summarise(account.estimate.for_finalists(chosen.slugs), entries),
+        run=m.Run(
+            platform=host.name,
+            base_url=host.public_url if host.is_embedded else None,
+            account=_account(host, tuned),
+            started_at=answer.at,
+            finished_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            approved_by=answer.approved_by,
+            approved_at=answer.at,
+            note=answer.note,
+        ),
+        versions=_versions(),
+        mitigation=answer.mitigation,
+        created=created,
+        example=frame["messages"][0],
+        before=_before(host),
+    )
+
+
+def _why_not(current: Plan, chosen: FinalistsRecord, slug: str) -> str:
+    if current.session.mode == "benchmark":
+        return "benchmark only"
+    return "" if slug in chosen.slugs else "not among the finalists"
+
+
+def _tuned(
+    store: Workspace,
+    dataset: str,
+    slug: str,
+    base: BaseMetrics,
+    found: TunedMetrics,
+    comparison: Comparison,
+    texts: dict[str, str],
+) -> CandidateResult:
+    trained = store.need("fine_tuned_models", dataset, FineTuned, slug)
+    swept = store.need("sweep", dataset, Sweep, slug)
+    return CandidateResult(
+        model=base.model,
+        base_scores=base.test,
+        base_validation=base.validation.headline,
+        tuned_model=found.tuned_model,
+        tuned_scores=found.test,
+        tuned_validation=found.validation.headline,
+        comparison=comparison,
+        flips=changed_rows(
+            predictions(store, dataset, slug, "base", "test"),
+            predictions(store, dataset, slug, "tuned", "test"),
+            texts,
+        ),
+        sweep=[
+            m.SweepCell(
+                name=cell.cell.name,
+                lora_rank=cell.cell.lora_rank,
+                learning_rate=cell.cell.learning_rate,
+                epochs=cell.cell.epochs,
+                batch_size=cell.cell.batch_size,
+                rows=swept.rows,
+                eval_accuracy=cell.eval_accuracy,
+                eval_loss=cell.eval_loss,
+                chosen=cell == swept.best,
+                job=cell.job,
+            )
+            for cell in swept.cells
+        ],
+        hyperparameters={
+            "lora_rank": trained.cell.lora_rank,
+            "learning_rate": trained.cell.learning_rate,
+            "epochs": trained.cell.epochs,
+            "rows": trained.rows,
+        },
+    )
+
+
+def _deployed(record: DeploymentRecord) -> Deployed | None:
+    if not record.deployed or record.deployment is None or record.address is None:
+        return None
+    return Deployed(
+        id=record.deployment,
+        endpoint=record.endpoint or "",
+        address=record.address,
+        replayed=record.proof.asked if record.proof else None,
+        agreed=record.proof.agreed if record.proof else None,
+    )
+
+
+def _account(host: Platform, tuned: dict[str, TunedMetrics]) -> str | None:
+    for found in tuned.values():
+        return found.tuned_model.split("/")[1]
+    return host.account_id
+
+
+def _before(host: Platform) -> tuple[str, ...]:
+    if not host.is_embedded:
+        return ("export FIREWORKS_API_KEY=...",)
+    return ("fw-assets serve &", f'export FIREWORKS_API_KEY="$(cat {host.home / "api_key"})"')
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": machine.python_version()}
+    for name in VERSIONS_OF:
+        try:
+            found[name] = packages.version(name)
+        except packages.PackageNotFoundError:
+            continue
+    return found
+
+
+def _accuracy(made: m.Report) -> float:
+    if made.winner is None:
+        return float("nan")
+    for candidate in made.candidates:
+        if candidate.model == made.winner.base_model:
+            result = candidate.tuned if made.winner.kind == "tuned" else candidate.base
+            return result.accuracy if result else float("nan")
+    return float("nan")
