@@ -80,9 +80,7 @@ def _draw(scores: NDArray[np.float64], request: ChatRequest) -> list[int]:
     return random.Random(request.seed).choices(range(len(scores)), weights=weights.tolist(), k=count)
 
 
-def _label_answer(
-    labels: Sequence[str], scores: NDArray[np.float64], index: int, format: AnswerFormat
-) -> Answer:
+def _label_answer(labels: Sequence[str], scores: NDArray[np.float64], index: int, format: AnswerFormat) -> Answer:
     best = np.argsort(-scores, kind="stable")[:MOST_ALTERNATIVES]
     alternatives = tuple((format.around(labels[i])[1], float(scores[i])) for i in best)
     return Answer(format.around(labels[index]), float(scores[index]), alternatives)

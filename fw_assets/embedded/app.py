@@ -38,13 +38,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     """No such path, or not with this method."""
     assert isinstance(error, HTTPException)
     code = (
-        "UNIMPLEMENTED"
-        if error.status_code == 405
-        else "NOT_FOUND"
-        if error.status_code == 404
-        else "INVALID_ARGUMENT"
+        "UNIMPLEMENTED" if error.status_code == 405 else "NOT_FOUND" if error.status_code == 404 else "INVALID_ARGUMENT"
     )
     refusal = ApiError(code, f"{request.method} {request.url.path}: {error.detail}", status=error.status_code)
-    return JSONReply(
-        envelope(request.url.path, refusal), status_code=error.status_code, headers=error.headers
-    )
+    return JSONReply(envelope(request.url.path, refusal), status_code=error.status_code, headers=error.headers)

@@ -61,9 +61,7 @@ def run(platform: Platform, taken: Claim) -> None:
         training.complete(platform, connection, taken)
 
 
-def _answer_all(
-    platform: Platform, taken: Claim, job: dict[str, Any], path: Path, out: Path
-) -> dict[str, Any]:
+def _answer_all(platform: Platform, taken: Claim, job: dict[str, Any], path: Path, out: Path) -> dict[str, Any]:
     decoder = msgspec.json.Decoder(BatchRow)
     total = job["jobProgress"]["totalInputRequests"]
     shared = _shared_body(job)

@@ -19,7 +19,7 @@ class ChatRequest(msgspec.Struct):
 
     model: str
     messages: list[dict[str, Any]]
-    response_format: Raw | None = None
+    response_format: Raw = Raw(b"null")
     temperature: float | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
@@ -54,9 +54,7 @@ def read_request(body: bytes) -> ChatRequest:
         raise invalid("messages: empty", "messages")
     for index, message in enumerate(request.messages):
         if message.get("role") not in _ROLES:
-            raise invalid(
-                f"messages[{index}].role: {message.get('role')!r}; expected one of {', '.join(_ROLES)}"
-            )
+            raise invalid(f"messages[{index}].role: {message.get('role')!r}; expected one of {', '.join(_ROLES)}")
     if request.max_tokens is not None and request.max_completion_tokens is not None:
         raise invalid("max_tokens and max_completion_tokens exclude each other", "max_tokens")
     _check_range("max_tokens", request.limit, 1, None)

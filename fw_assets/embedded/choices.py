@@ -93,9 +93,7 @@ def _schema_choices(schema: Mapping[str, Any]) -> Choices:
     labels = _enumerated(_resolve(value.get("items") or {}, schema) if many else value, schema)
     if key is None and not many:
         # A bare enumeration is answered by a JSON string.
-        return _checked(
-            Choices(tuple(msgspec.json.encode(label).decode() for label in labels), format=AnswerFormat())
-        )
+        return _checked(Choices(tuple(msgspec.json.encode(label).decode() for label in labels), format=AnswerFormat()))
     choices = Choices(
         labels,
         format=AnswerFormat(key=key, many=many),
@@ -147,16 +145,12 @@ def _without_shared(labels: tuple[str, ...]) -> tuple[str, ...]:
     if len(labels) < 2:
         return labels
     low, high = min(labels), max(labels)
-    start = next(
-        (i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
-    )
+    start = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     while start and low[start - 1] not in _OPENERS:
         start -= 1
     ends = [label[::-1] for label in labels]
     low, high = min(ends), max(ends)
-    end = next(
-        (i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
-    )
+    end = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     while end and low[end - 1] not in _CLOSERS:
         end -= 1
     names = tuple(label[start : len(label) - end].strip() for label in labels)

@@ -8,7 +8,7 @@ from typing import Any
 
 from fw_assets.embedded.answering import Answer, answer
 from fw_assets.embedded.chat_request import ChatRequest, read_content
-from fw_assets.embedded.choices import FREE, read_choices
+from fw_assets.embedded.choices import read_choices
 from fw_assets.embedded.counters import tally
 from fw_assets.embedded.platform import Platform
 from fw_assets.embedded.routing import Target
@@ -24,7 +24,7 @@ def complete(platform: Platform, request: ChatRequest, target: Target) -> dict[s
     Raises:
         ApiError: INVALID_ARGUMENT when it cannot be answered.
     """
-    choices = read_choices(bytes(request.response_format)) if request.response_format else FREE
+    choices = read_choices(bytes(request.response_format))
     answers = answer(load(platform, target), choices, request)
     shown = [_choice(index, each, request) for index, each in enumerate(answers)]
     prompt = count_prompt(read_content(message) for message in request.messages)
@@ -94,9 +94,7 @@ def _legacy_logprobs(given: Answer, wanted: int) -> dict[str, Any]:
         "token_logprobs": [given.log_probability if chosen else 0.0 for _, chosen in kept],
         "token_ids": [0] * len(kept),
         "text_offset": [sum(lengths[:i]) for i in range(len(kept))],
-        "top_logprobs": [
-            dict(given.alternatives[:wanted]) if chosen else {part: 0.0} for part, chosen in kept
-        ],
+        "top_logprobs": [dict(given.alternatives[:wanted]) if chosen else {part: 0.0} for part, chosen in kept],
     }
 
 

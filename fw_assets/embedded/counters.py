@@ -48,8 +48,7 @@ class Tally:
             return
         with platform.store.write() as connection:
             connection.execute(
-                "INSERT INTO counters VALUES (?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+                "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
                 (INFERENCE, requests),
             )
             connection.executemany(
@@ -88,12 +87,8 @@ def counts(home: Path) -> dict[str, int]:
         )
     )
     with platform.store.read() as connection:
-        result.update(
-            dict(connection.execute("SELECT kind, count(*) FROM resources GROUP BY kind").fetchall())
-        )
-        result.update(
-            {INFERENCE: 0} | dict(connection.execute("SELECT name, value FROM counters").fetchall())
-        )
+        result.update(dict(connection.execute("SELECT kind, count(*) FROM resources GROUP BY kind").fetchall()))
+        result.update({INFERENCE: 0} | dict(connection.execute("SELECT name, value FROM counters").fetchall()))
     return dict(result)
 
 

@@ -125,7 +125,5 @@ def _batch_check(facts: DatasetFacts) -> Callable[[bytes], str | None]:
 def _refusal(problems: list[str]) -> ApiError:
     error = invalid("the dataset breaks the rules:\n" + "\n".join(problems))
     violations = [{"field": problem.split(": ", 1)[0], "description": problem} for problem in problems]
-    error.details.append(
-        {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}
-    )
+    error.details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations})
     return error

@@ -36,13 +36,9 @@ def create(call: Call) -> dict[str, Any]:
             "dataset.userUploaded",
         )
     if given.get("format", "CHAT") not in _FORMATS:
-        raise invalid(
-            f"dataset.format: {given['format']!r}; expected one of {', '.join(_FORMATS)}", "dataset.format"
-        )
+        raise invalid(f"dataset.format: {given['format']!r}; expected one of {', '.join(_FORMATS)}", "dataset.format")
     document = {
-        **new_document(
-            call.platform, id, str(given.get("displayName", "")), _count(given.get("exampleCount"))
-        ),
+        **new_document(call.platform, id, str(given.get("displayName", "")), _count(given.get("exampleCount"))),
         "format": given.get("format", "CHAT"),
         "userUploaded": given["userUploaded"] or {},
     }
@@ -148,9 +144,7 @@ def get_download_endpoint(call: Call) -> dict[str, Any]:
     folder = call.platform.dataset_folder(call.id)
     files = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     return {
-        "filenameToSignedUrls": {
-            path.name: signed_url(call.platform, call.base_url, path, "GET") for path in files
-        }
+        "filenameToSignedUrls": {path.name: signed_url(call.platform, call.base_url, path, "GET") for path in files}
     }
 
 

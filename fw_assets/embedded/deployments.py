@@ -85,9 +85,7 @@ def delete(call: Call) -> dict[str, Any]:
     counters.tally(call.platform).flush()
     with call.platform.store.write() as connection:
         document = resources.get(connection, KIND, call.account, call.id)
-        row = connection.execute(
-            "SELECT used FROM activity WHERE deployment = ?", (document["name"],)
-        ).fetchone()
+        row = connection.execute("SELECT used FROM activity WHERE deployment = ?", (document["name"],)).fetchone()
         busy = row is not None and row[0] > call.platform.clock() - 3600 and row[0] > document_start(document)
         if busy and call.query.get("ignoreChecks") != "true":
             raise precondition(f"{document['name']} had traffic in the last hour; pass ignoreChecks=true")
@@ -119,9 +117,7 @@ def view(platform: Platform, document: Mapping[str, Any]) -> dict[str, Any]:
         return shown
     shown["state"] = "READY" if now >= document_start(document) else "CREATING"
     with platform.store.read() as connection:
-        row = connection.execute(
-            "SELECT used FROM activity WHERE deployment = ?", (shown["name"],)
-        ).fetchone()
+        row = connection.execute("SELECT used FROM activity WHERE deployment = ?", (shown["name"],)).fetchone()
     ready = 0 if shown["state"] == "CREATING" or is_asleep(document, row[0] if row else 0.0, now) else 1
     ready = max(ready, shown["minReplicaCount"]) if shown["state"] == "READY" else 0
     starting = 1 if shown["state"] == "CREATING" else 0
@@ -152,9 +148,7 @@ def _document(call: Call, id: str) -> dict[str, Any]:
         raise precondition(f"{name} cannot be served: {model['status']['message']}")
     addons = bool(body.get("enableAddons", False))
     if addons and model["kind"] == "HF_PEFT_ADDON":
-        raise invalid(
-            "enableAddons: a LoRA cannot carry further LoRAs; deploy its base model", "enableAddons"
-        )
+        raise invalid("enableAddons: a LoRA cannot carry further LoRAs; deploy its base model", "enableAddons")
     if addons and str(body.get("precision", "")).startswith(("FP8", "FP4")):
         raise invalid("precision: addons need BF16", "precision")
     now = call.platform.timestamp()
@@ -195,11 +189,7 @@ def _autoscaling(given: Mapping[str, Any]) -> dict[str, Any]:
     for field in _WINDOWS:
         value = seconds(policy[field], f"autoscalingPolicy.{field}")
         if value > _LONGEST.get(field, float("inf")):
-            raise invalid(
-                f"autoscalingPolicy.{field}: {policy[field]}; at most 1h", f"autoscalingPolicy.{field}"
-            )
+            raise invalid(f"autoscalingPolicy.{field}: {policy[field]}; at most 1h", f"autoscalingPolicy.{field}")
         if field == "scaleToZeroWindow" and value < _SHORTEST_TO_ZERO:
-            raise invalid(
-                f"autoscalingPolicy.{field}: {policy[field]}; at least 5m", f"autoscalingPolicy.{field}"
-            )
+            raise invalid(f"autoscalingPolicy.{field}: {policy[field]}; at least 5m", f"autoscalingPolicy.{field}")
     return policy

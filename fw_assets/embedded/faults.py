@@ -68,9 +68,7 @@ def refusal(faults: Faults) -> ApiError | None:
     if faults.rate_429 and random.random() < faults.rate_429:
         return ApiError("RESOURCE_EXHAUSTED", "rate limit exceeded", headers={"Retry-After": "1"})
     if faults.rate_5xx and random.random() < faults.rate_5xx:
-        return ApiError(
-            "UNAVAILABLE", "the service is overloaded", status=random.choice((500, 502, 503, 504))
-        )
+        return ApiError("UNAVAILABLE", "the service is overloaded", status=random.choice((500, 502, 503, 504)))
     return None
 
 

@@ -64,16 +64,12 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
     """
     for field in body:
         if field not in _KNOWN:
-            raise invalid(
-                f"{field}: this field is not known; the body is flat, without a wrapping object", field
-            )
+            raise invalid(f"{field}: this field is not known; the body is flat, without a wrapping object", field)
     for field in _DEPRECATED:
         if body.get(field):
             raise invalid(f"{field}: no longer supported; leave it out", field)
     if body.get("warmStartFrom"):
-        raise ApiError(
-            "UNIMPLEMENTED", "warmStartFrom: this platform starts every job from a base model", status=400
-        )
+        raise ApiError("UNIMPLEMENTED", "warmStartFrom: this platform starts every job from a base model", status=400)
     split_name(body.get("dataset"), "datasets", "dataset")
     if body.get("evaluationDataset"):
         split_name(body["evaluationDataset"], "datasets", "evaluationDataset")
@@ -106,16 +102,12 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
 def check_size(rows: int, epochs: float) -> None:
     """Rows times epochs stay within the platform's bound."""
     if rows * epochs > MOST_EXAMPLES:
-        raise invalid(
-            f"epochs: {rows} rows x {epochs:g} epochs are over {MOST_EXAMPLES:,} examples", "epochs"
-        )
+        raise invalid(f"epochs: {rows} rows x {epochs:g} epochs are over {MOST_EXAMPLES:,} examples", "epochs")
 
 
 def _tunable(name: object) -> BaseModel:
     if not name:
-        raise invalid(
-            "baseModel: missing; exactly one of baseModel and warmStartFrom must be given", "baseModel"
-        )
+        raise invalid("baseModel: missing; exactly one of baseModel and warmStartFrom must be given", "baseModel")
     split_name(name, "models", "baseModel")
     model = base_model(str(name))
     if model is None:
@@ -153,9 +145,7 @@ def _scheduler(value: object) -> dict[str, Any]:
     if not value:
         return {"constant": {}}
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _SCHEDULERS:
-        raise invalid(
-            f"lrScheduler: {value!r}; expected one of {', '.join(_SCHEDULERS)} as its key", "lrScheduler"
-        )
+        raise invalid(f"lrScheduler: {value!r}; expected one of {', '.join(_SCHEDULERS)} as its key", "lrScheduler")
     settings = next(iter(value.values())) or {}
     for ratio in ("minLrRatio", "decayRatio"):
         if not 0 <= float(settings.get(ratio, 0)) <= 1:

@@ -85,9 +85,7 @@ def resume(call: Call) -> dict[str, Any]:
     with call.platform.store.write() as connection:
         document = resources.get(connection, KIND, call.account, call.id)
         if document["state"] not in ("JOB_STATE_FAILED", "JOB_STATE_CANCELLED"):
-            raise precondition(
-                f"{document['name']} is {document['state']}; only failed and cancelled jobs resume"
-            )
+            raise precondition(f"{document['name']} is {document['state']}; only failed and cancelled jobs resume")
         work.enqueue(connection, KIND, call.account, call.id, call.platform.clock())
         changes = {
             "state": "JOB_STATE_CREATING",

@@ -36,9 +36,7 @@ def page(
     """
     size = _page_size(query.get("pageSize", ""))
     wanted = parse_filter(query.get("filter", ""))
-    found = _ordered(
-        [document for document in documents if wanted(document)], query.get("orderBy") or default_order
-    )
+    found = _ordered([document for document in documents if wanted(document)], query.get("orderBy") or default_order)
     asked = hashlib.sha256(f"{query.get('filter', '')}\0{query.get('orderBy', '')}".encode()).hexdigest()[:12]
     start = _start(query.get("pageToken", ""), asked, [str(document.get("name", "")) for document in found])
     shown = found[start : start + size]
@@ -85,9 +83,7 @@ def _ordered(documents: list[Mapping[str, Any]], order: str) -> list[Mapping[str
     for term in reversed(order.split(",")):
         path, _, direction = term.strip().partition(" ")
         if not path or direction.strip().lower() not in ("", "asc", "desc"):
-            raise invalid(
-                f"orderBy: cannot read {order!r}; expected something like 'createTime desc'", "orderBy"
-            )
+            raise invalid(f"orderBy: cannot read {order!r}; expected something like 'createTime desc'", "orderBy")
         documents.sort(
             key=lambda document, path=path: _sort_key(field_value(document, path)),  # type: ignore[misc]
             reverse=direction.strip().lower() == "desc",

@@ -59,8 +59,7 @@ def get_download_endpoint(call: Call) -> dict[str, Any]:
     folder = call.platform.model_folder(call.id)
     return {
         "filenameToSignedUrls": {
-            path.name: signed_url(call.platform, call.base_url, path, "GET")
-            for path in sorted(folder.iterdir())
+            path.name: signed_url(call.platform, call.base_url, path, "GET") for path in sorted(folder.iterdir())
         }
     }
 
@@ -113,10 +112,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
             "checkpointFormat": "NATIVE",
         },
         "fineTuningDefaults": {
-            "grid": [
-                {"loraRank": rank, "learningRate": rate, "epochs": epochs}
-                for rank, rate, epochs in model.grid
-            ],
+            "grid": [{"loraRank": rank, "learningRate": rate, "epochs": epochs} for rank, rate, epochs in model.grid],
             "batchSizeSamples": model.batch_size,
             "learningRateRange": [low, high],
         },

@@ -47,9 +47,7 @@ _CHAT = {
                 "required": ["role"],
                 "properties": {
                     "role": {"enum": ["system", "developer", "user", "assistant", "tool"]},
-                    "content": {
-                        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]
-                    },
+                    "content": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
                 },
             },
         },
@@ -105,16 +103,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
     names: tuple[str, ...] = ()
     if handler.__name__ == "list_all":
         names = _LIST_PARAMETERS
-        parameters.append(
-            {"name": "pageSize", "in": "query", "required": False, "schema": {"type": "integer"}}
-        )
+        parameters.append({"name": "pageSize", "in": "query", "required": False, "schema": {"type": "integer"}})
     elif handler.__name__ == "get":
         names = ("readMask",)
     elif handler.__name__ == "create":
         names = next((names for end, names in _QUERY.items() if operation.path.endswith(end)), ())
-    parameters += [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in names
-    ]
+    parameters += [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in names]
     if operation.method in ("POST", "PATCH"):
         described["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
     return described | {"parameters": parameters}
@@ -132,10 +126,7 @@ def _upload() -> dict[str, Any]:
         "required": ["file"],
         "properties": {"file": {"type": "string", "format": "binary"}},
     }
-    path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("account", "id")
-    ]
+    path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ("account", "id")]
     return _described("Upload the file of a dataset.", "datasets.upload", _ERROR) | {
         "parameters": path,
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": part}}},

@@ -65,9 +65,7 @@ def read_price_file(path: Path) -> list[Price]:
     for index, price in enumerate(prices):
         if UNITS.get(price.item) != price.unit:
             expected = ", ".join(f"{item} per {unit}" for item, unit in UNITS.items())
-            raise ValueError(
-                f"{path}: prices[{index}]: {price.item!r} per {price.unit!r}; expected {expected}"
-            )
+            raise ValueError(f"{path}: prices[{index}]: {price.item!r} per {price.unit!r}; expected {expected}")
         if not (price.usd >= 0 and math.isfinite(price.usd)):
             raise ValueError(f"{path}: prices[{index}].usd: {price.usd}; expected 0 or more")
     return prices

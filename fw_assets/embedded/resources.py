@@ -20,9 +20,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Document).decode
 
 
-def insert(
-    connection: sqlite3.Connection, kind: str, account: str, id: str, document: Mapping[str, Any]
-) -> None:
+def insert(connection: sqlite3.Connection, kind: str, account: str, id: str, document: Mapping[str, Any]) -> None:
     """Store a new resource.
 
     Raises:
@@ -64,9 +62,7 @@ def every(connection: sqlite3.Connection, kind: str, account: str) -> list[Docum
     return [_decode(row[0]) for row in rows]
 
 
-def update(
-    connection: sqlite3.Connection, kind: str, account: str, id: str, changes: Mapping[str, Any]
-) -> Document:
+def update(connection: sqlite3.Connection, kind: str, account: str, id: str, changes: Mapping[str, Any]) -> Document:
     """Set the top-level fields in `changes`; call it inside a write transaction.
 
     Raises:

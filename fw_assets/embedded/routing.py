@@ -85,9 +85,7 @@ def _resolve(platform: Platform, model: str, faults: Faults, now: float) -> Targ
         if not deployment_name and name.startswith(f"accounts/{PUBLISHER}/models/"):
             return _target(name, id, None)
         if deployment_name:
-            deployment = resources.find(
-                connection, "deployments", ACCOUNT, deployment_name.rsplit("/", 1)[-1]
-            )
+            deployment = resources.find(connection, "deployments", ACCOUNT, deployment_name.rsplit("/", 1)[-1])
         else:
             deployment = _serving(resources, connection, name)
         loaded = resources.every(connection, "deployedModels", ACCOUNT)
@@ -142,9 +140,7 @@ def _serving(store: Any, connection: Any, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _wake(
-    platform: Platform, deployment: dict[str, Any], used: float, waking: float | None, now: float
-) -> None:
+def _wake(platform: Platform, deployment: dict[str, Any], used: float, waking: float | None, now: float) -> None:
     if not deployments.is_asleep(deployment, used, now):
         return
     window = seconds(deployment["autoscalingPolicy"]["scaleToZeroWindow"], "scaleToZeroWindow")

@@ -32,9 +32,7 @@ def signed_url(platform: Platform, base_url: str, path: Path, method: str, size:
     return f"{base_url}{PREFIX}{quote(relative)}?{urlencode(fields)}"
 
 
-def check_signed(
-    platform: Platform, method: str, relative: str, query: Mapping[str, str]
-) -> tuple[Path, int | None]:
+def check_signed(platform: Platform, method: str, relative: str, query: Mapping[str, str]) -> tuple[Path, int | None]:
     """The file that a signed URL stands for, and the size that a PUT to it must have.
 
     Raises:
@@ -42,12 +40,8 @@ def check_signed(
     """
     fields = {key: value for key, value in query.items() if key != "X-Goog-Signature"}
     expected = _signature(platform, method, relative, fields)
-    if not hmac.compare_digest(
-        expected, query.get("X-Goog-Signature", "").encode("utf-8", "replace").decode()
-    ):
-        raise ApiError(
-            "PERMISSION_DENIED", "the signature of this URL does not match", reason="SignatureDoesNotMatch"
-        )
+    if not hmac.compare_digest(expected, query.get("X-Goog-Signature", "").encode("utf-8", "replace").decode()):
+        raise ApiError("PERMISSION_DENIED", "the signature of this URL does not match", reason="SignatureDoesNotMatch")
     if float(query.get("expires", "0")) < platform.clock():
         raise ApiError("PERMISSION_DENIED", "this URL has expired; ask for a new one", reason="ExpiredToken")
     return platform.home / relative, int(query["size"]) if query.get("size") else None

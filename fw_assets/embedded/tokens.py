@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 MESSAGE_OVERHEAD = 4
 _PIECE = re.compile(r"\s*(?:\w{1,6}|[^\w\s]+)")
@@ -19,8 +20,10 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
+@lru_cache(maxsize=4096)
 def count_tokens(text: str) -> int:
-    return sum(1 for _ in _PIECE.finditer(text))
+    # System messages repeat with every request of a run, and are long.
+    return len(_PIECE.findall(text))
 
 
 def count_prompt(contents: Iterable[str]) -> int:

@@ -81,9 +81,7 @@ def run(platform: Platform, taken: Claim) -> None:
         shutil.rmtree(out, ignore_errors=True)
 
 
-def read_rows(
-    platform: Platform, job: dict[str, Any]
-) -> tuple[AnswerFormat, list[TrainingRow], list[TrainingRow]]:
+def read_rows(platform: Platform, job: dict[str, Any]) -> tuple[AnswerFormat, list[TrainingRow], list[TrainingRow]]:
     """The answer format, the training rows and the evaluation rows (given, carved out, or none) of a job.
 
     Raises:
@@ -91,9 +89,7 @@ def read_rows(
     """
     rows, targets = _read(platform, job["dataset"], "dataset")
     held, held_targets = (
-        _read(platform, job["evaluationDataset"], "evaluationDataset")
-        if job.get("evaluationDataset")
-        else ([], [])
+        _read(platform, job["evaluationDataset"], "evaluationDataset") if job.get("evaluationDataset") else ([], [])
     )
     answers, labels = read_targets(targets + held_targets)
     distinct = {label for found in labels for label in found}
@@ -158,9 +154,7 @@ def _publish(platform: Platform, taken: Claim, job: dict[str, Any], out: Path) -
         complete(platform, connection, taken)
 
 
-def _set(
-    platform: Platform, connection: sqlite3.Connection, taken: Claim, changes: dict[str, Any]
-) -> dict[str, Any]:
+def _set(platform: Platform, connection: sqlite3.Connection, taken: Claim, changes: dict[str, Any]) -> dict[str, Any]:
     stamped = changes | {"updateTime": platform.timestamp()}
     return resources.update(connection, taken.kind, taken.account, taken.id, stamped)
 
@@ -174,9 +168,7 @@ def _read(platform: Platform, name: str, field: str) -> tuple[list[tuple[str, fl
         target = row.messages[-1]
         messages = [{"role": message.role, "content": text(message.content)} for message in row.messages]
         weight = row.weight if isinstance(row.weight, float) else 1.0
-        rows.append(
-            (read_turns(messages), weight * (target.weight if isinstance(target.weight, float) else 1.0))
-        )
+        rows.append((read_turns(messages), weight * (target.weight if isinstance(target.weight, float) else 1.0)))
         targets.append(text(target.content))
     return rows, targets
 

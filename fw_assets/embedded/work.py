@@ -105,8 +105,7 @@ def claim(platform: Platform, slot: int) -> Claim | None:
     """Take the next job for the worker in `slot`: new ones are validated before old ones are run."""
     with platform.store.write() as connection:
         row = connection.execute(
-            "SELECT kind, account, id, stage, attempts FROM work "
-            "WHERE slot IS NULL ORDER BY stage, queued LIMIT 1"
+            "SELECT kind, account, id, stage, attempts FROM work WHERE slot IS NULL ORDER BY stage, queued LIMIT 1"
         ).fetchone()
         if row is None:
             return None

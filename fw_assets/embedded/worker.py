@@ -28,9 +28,7 @@ _STEPS: dict[tuple[str, int], Callable[[Platform, Claim], None]] = {
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description="Work on the embedded platform's queued jobs until none is left."
-    )
+    parser = argparse.ArgumentParser(description="Work on the embedded platform's queued jobs until none is left.")
     parser.add_argument("--home", type=Path, required=True, help="the platform's folder")
     parser.add_argument("--slot", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--slot-fd", type=int, help=argparse.SUPPRESS)

@@ -18,9 +18,7 @@ def test_json_targets_are_read_and_written_alike(labels: list[str]) -> None:
     format, found = read_targets(targets)
     assert format == AnswerFormat(key="intent")
     assert found == [(label,) for label in labels]
-    assert [json.loads("".join(format.around(label))) for label in labels] == [
-        {"intent": label} for label in labels
-    ]
+    assert [json.loads("".join(format.around(label))) for label in labels] == [{"intent": label} for label in labels]
 
 
 @given(st.lists(st.lists(st.text(min_size=1), unique=True), min_size=1))

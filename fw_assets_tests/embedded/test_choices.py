@@ -66,9 +66,7 @@ def test_text_and_null_leave_the_model_free() -> None:
         (("only one",), ("only one",)),
     ],
 )
-def test_a_frame_around_every_answer_is_not_part_of_the_name(
-    answers: tuple[str, ...], names: tuple[str, ...]
-) -> None:
+def test_a_frame_around_every_answer_is_not_part_of_the_name(answers: tuple[str, ...], names: tuple[str, ...]) -> None:
     grammar = "root ::= " + " | ".join(json.dumps(answer) for answer in answers)
     choices = read({"type": "grammar", "grammar": grammar})
     assert (choices.labels, choices.names) == (answers, names)

@@ -48,9 +48,7 @@ def test_a_large_file_goes_through_a_signed_url_in_parts(client: Client) -> None
     urls = client.post(f"{AT}/d:getUploadEndpoint", {"filenameToSize": {"f.jsonl": str(len(body))}})
     url = urls["filenameToSignedUrls"]["f.jsonl"]
     half = len(body) // 2
-    first = client.send(
-        "PUT", url, content=body[:half], headers={"Content-Range": f"bytes 0-{half - 1}/{len(body)}"}
-    )
+    first = client.send("PUT", url, content=body[:half], headers={"Content-Range": f"bytes 0-{half - 1}/{len(body)}"})
     assert (first.status_code, first.headers["range"]) == (308, f"bytes=0-{half - 1}")
     asked = client.send("PUT", url, headers={"Content-Range": f"bytes */{len(body)}"})
     assert (asked.status_code, asked.headers["range"]) == (308, f"bytes=0-{half - 1}")
@@ -62,9 +60,7 @@ def test_a_large_file_goes_through_a_signed_url_in_parts(client: Client) -> None
 
 def test_a_whole_put_must_have_the_announced_size(client: Client) -> None:
     client.post(AT, CREATE)
-    urls = client.post(f"{AT}/d:getUploadEndpoint", {"filenameToSize": {"f.jsonl": 10}})[
-        "filenameToSignedUrls"
-    ]
+    urls = client.post(f"{AT}/d:getUploadEndpoint", {"filenameToSize": {"f.jsonl": 10}})["filenameToSignedUrls"]
     assert client.send("PUT", urls["f.jsonl"], content=b"short", headers={}).status_code == 400
     assert client.post(f"{AT}/d:validateUpload", {}, status=400)["code"] == 9
 
@@ -122,7 +118,5 @@ def test_the_example_count_must_be_given(client: Client) -> None:
 
 def test_a_deleted_dataset_is_gone(client: Client) -> None:
     client.dataset("train", labelled_rows(1))
-    client.call(
-        "DELETE", f"{AT}/train", headers={"X-Api-Key": client.key, "Content-Type": "application/json"}
-    )
+    client.call("DELETE", f"{AT}/train", headers={"X-Api-Key": client.key, "Content-Type": "application/json"})
     client.get(f"{AT}/train", status=404)

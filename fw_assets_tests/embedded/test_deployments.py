@@ -68,9 +68,7 @@ def test_a_lora_is_loaded_into_a_base_deployment(tuned: Client) -> None:
 
 def test_a_base_deployment_without_addons_takes_no_lora(tuned: Client) -> None:
     deploy(tuned, BASE)
-    refusal = tuned.post(
-        "/v1/accounts/local/deployedModels", {"model": MODEL, "deployment": DEPLOYMENT}, status=400
-    )
+    refusal = tuned.post("/v1/accounts/local/deployedModels", {"model": MODEL, "deployment": DEPLOYMENT}, status=400)
     assert refusal["code"] == 9
 
 
@@ -116,9 +114,7 @@ def test_validate_only_creates_nothing(client: Client) -> None:
 
 def test_the_matching_shape_is_accepted(client: Client) -> None:
     request = {"parent": "accounts/local", "deployment": {"baseModel": BASE}}
-    matched = client.post(
-        "/v1/accounts/local/deploymentShapeVersions:match", {"createDeploymentRequest": request}
-    )
+    matched = client.post("/v1/accounts/local/deploymentShapeVersions:match", {"createDeploymentRequest": request})
     (version,) = matched["deploymentShapeVersions"]
     deploy(client, BASE, deploymentShape=version["name"])
     assert client.get(f"{AT}/d")["deploymentShape"] == version["snapshot"]["name"]
@@ -127,10 +123,7 @@ def test_the_matching_shape_is_accepted(client: Client) -> None:
 def test_the_same_deployment_twice_is_a_conflict(client: Client) -> None:
     deploy(client, BASE)
     assert (
-        client.post(f"{AT}?deploymentId=d", {"baseModel": BASE, "deploymentShape": "default"}, status=409)[
-            "code"
-        ]
-        == 6
+        client.post(f"{AT}?deploymentId=d", {"baseModel": BASE, "deploymentShape": "default"}, status=409)["code"] == 6
     )
 
 

@@ -34,9 +34,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(size: int) -> None:
     seen: list[str] = []
     token = ""
     while True:
-        shown = page(
-            "things", DOCUMENTS, {"pageSize": str(size), "pageToken": token, "orderBy": "exampleCount desc"}
-        )
+        shown = page("things", DOCUMENTS, {"pageSize": str(size), "pageToken": token, "orderBy": "exampleCount desc"})
         seen += [document["name"] for document in shown["things"]]
         assert shown["totalSize"] == 12
         token = shown["nextPageToken"]
@@ -73,9 +71,7 @@ def test_filters_select(text: str, found: set[int]) -> None:
     assert {int(name[1:]) for name in names({"filter": text})} == found
 
 
-@pytest.mark.parametrize(
-    "text", ["state", "state=", "(state=READY", "state=READY)", "= READY", "a=b OR", '"x']
-)
+@pytest.mark.parametrize("text", ["state", "state=", "(state=READY", "state=READY)", "= READY", "a=b OR", '"x'])
 def test_filters_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(ApiError, match="cannot read"):
         parse_filter(text)

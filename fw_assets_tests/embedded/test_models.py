@@ -24,9 +24,7 @@ def test_base_models_publish_what_a_plan_needs(client: Client) -> None:
     client.get(f"{BASE}/none", status=404)
 
 
-def test_without_weights_a_model_says_how_to_get_them(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_weights_a_model_says_how_to_get_them(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "weights_available", lambda: False)
     model = client.get(f"{BASE}/minilm-l6-v2")
     assert model["tunable"] is False
