@@ -13,16 +13,12 @@ from fw_assets.classification.answer import PREDICTIONS
 Row = tuple[Sequence[str], Sequence[str] | None]
 
 
-def frame(
-    rows: Sequence[Row], *, groups: Sequence[int] | None = None, reason: str = "off_label"
-) -> pl.DataFrame:
+def frame(rows: Sequence[Row], *, groups: Sequence[int] | None = None, reason: str = "off_label") -> pl.DataFrame:
     """Predictions from (gold, predicted) sets; predicted None has `reason` as its outcome."""
     records = []
     for line, (gold, predicted) in enumerate(rows):
-        if predicted is None:
-            outcome = reason
-        else:
-            outcome = "correct" if set(gold) == set(predicted) else "wrong_label"
+        right = predicted is not None and set(gold) == set(predicted)
+        outcome = reason if predicted is None else "correct" if right else "wrong_label"
         records.append(
             {
                 "id": f"eval:{line + 1}",
@@ -75,4 +71,4 @@ def _named(labels: Sequence[str], chosen: NDArray[np.bool_]) -> list[str]:
 
 def _skewed(many: int) -> NDArray[np.float64]:
     share: NDArray[np.float64] = 1 / np.arange(1, many + 1)
-    return share / share.sum()
+    return np.asarray(share / share.sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -16,10 +17,9 @@ def label_set(
     labels: Sequence[str], *, rule: str = "whole_message", key: str | None = None, multi_label: bool = False
 ) -> LabelSet:
     """A label set of which only what a prompt reads is filled in."""
-    extraction = Extraction.model_validate(
-        {"rule": rule, "key": key, "coverage": 1.0, "ground_truth_rows": 0}
-    )
-    return LabelSet.model_construct(labels=tuple(labels), multi_label=multi_label, extraction=extraction)
+    extraction = Extraction.model_validate({"rule": rule, "key": key, "coverage": 1.0, "ground_truth_rows": 0})
+    fields: dict[str, Any] = {"labels": tuple(labels), "multi_label": multi_label, "extraction": extraction}
+    return LabelSet.model_construct(**fields)
 
 
 def split_rows(turns: Sequence[Sequence[tuple[str, str]]], labels: Sequence[Sequence[str]]) -> pl.DataFrame:
@@ -27,9 +27,7 @@ def split_rows(turns: Sequence[Sequence[tuple[str, str]]], labels: Sequence[Sequ
     return pl.DataFrame(
         {
             "id": [f"train:{line}" for line in range(1, len(turns) + 1)],
-            "messages": [
-                json.dumps([{"role": role, "content": content} for role, content in row]) for row in turns
-            ],
+            "messages": [json.dumps([{"role": role, "content": content} for role, content in row]) for row in turns],
             "labels": [list(row) for row in labels],
             "group": list(range(len(turns))),
         },
