@@ -38,9 +38,7 @@ async def find_account(wire: Wire, wanted: str | None) -> Account:
     if not found:
         raise AccountError("This key is not bound to any account. Use another key, or name the account.")
     if len(found) > 1:
-        raise AccountError(
-            f"This key has several accounts ({names}, ...). Set FIREWORKS_ACCOUNT_ID to one of them."
-        )
+        raise AccountError(f"This key has several accounts ({names}, ...). Set FIREWORKS_ACCOUNT_ID to one of them.")
     account = found[0]
     if account.suspend_state not in ("", "UNSUSPENDED"):
         raise AccountError(f"Account {account.id} is suspended ({account.suspend_state}). Settle that first.")

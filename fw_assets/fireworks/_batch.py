@@ -45,9 +45,7 @@ class BatchInferenceSpec(Spec):
             "topP": self.top_p,
             "topK": self.top_k,
             "n": self.n,
-            "extraBody": None
-            if self.extra_body is None
-            else json.dumps(self.extra_body, separators=(",", ":")),
+            "extraBody": None if self.extra_body is None else json.dumps(self.extra_body, separators=(",", ":")),
         }
         body: dict[str, Any] = {
             "model": self.model,

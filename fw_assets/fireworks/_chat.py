@@ -119,9 +119,7 @@ def _logprobs(found: Any) -> tuple[TokenLogprob, ...]:
 def _by_token(content: Iterable[dict[str, Any]]) -> Iterator[TokenLogprob]:
     """`content[{token, logprob, top_logprobs}]`."""
     for item in content:
-        top = tuple(
-            (str(other["token"]), float(other["logprob"])) for other in item.get("top_logprobs") or ()
-        )
+        top = tuple((str(other["token"]), float(other["logprob"])) for other in item.get("top_logprobs") or ())
         yield TokenLogprob(str(item.get("token", "")), float(item["logprob"]), top)
 
 

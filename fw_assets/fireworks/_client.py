@@ -188,9 +188,7 @@ class Fireworks(Connection):
         found = await ensure_deployment(self._wire, await self._account(), deployment_id, spec)
         return self._remember(found)
 
-    async def ensure_deployed_model(
-        self, model: str, deployment: str, *, public: bool = False
-    ) -> DeployedModel:
+    async def ensure_deployed_model(self, model: str, deployment: str, *, public: bool = False) -> DeployedModel:
         """The adapter `model` loaded onto a deployment with addons enabled."""
         account = await self._account()
         where = full_name(deployment, account, "deployments")
@@ -204,9 +202,7 @@ class Fireworks(Connection):
         """Returns once the adapter is DEPLOYED; it may take seconds more until it is routed."""
         account = await self._account()
         where = full_name(deployment, account, "deployments")
-        await wait_loaded(
-            self._wire, account, full_name(model, account, "models"), where, every=poll, ceiling=ceiling
-        )
+        await wait_loaded(self._wire, account, full_name(model, account, "models"), where, every=poll, ceiling=ceiling)
 
     async def wait_deployment_ready(
         self,

@@ -40,10 +40,7 @@ async def get_dataset(wire: Wire, account: str, name: str) -> Dataset:
 async def list_datasets(wire: Wire, account: str, filter: str | None) -> list[Dataset]:
     """Every dataset of the account."""
     query = {"filter": filter} if filter else {}
-    return [
-        read(Dataset, item)
-        for item in await wire.pages(f"/v1/accounts/{account}/datasets", "datasets", query)
-    ]
+    return [read(Dataset, item) for item in await wire.pages(f"/v1/accounts/{account}/datasets", "datasets", query)]
 
 
 async def create_dataset(
@@ -122,9 +119,7 @@ async def fill_dataset(
     raise DatasetFailed(f"dataset {dataset_id}: {path.name} was refused: {refusal.detail}. Correct the file.")
 
 
-async def wait_dataset(
-    wire: Wire, account: str, dataset_id: str, *, ceiling: float, every: float = 3.0
-) -> Dataset:
+async def wait_dataset(wire: Wire, account: str, dataset_id: str, *, ceiling: float, every: float = 3.0) -> Dataset:
     """The dataset once it is READY.
 
     Raises:

@@ -127,9 +127,7 @@ async def ensure_deployment(wire: Wire, account: str, deployment_id: str, spec: 
             "precision": spec.precision,
         }
         unequal = unequal_fields(asked, found.raw, ("baseModel", "enableAddons"))
-        if spec.deployment_shape != "default" and not _same_shape(
-            spec.deployment_shape, found.deployment_shape
-        ):
+        if spec.deployment_shape != "default" and not _same_shape(spec.deployment_shape, found.deployment_shape):
             unequal["deploymentShape"] = (spec.deployment_shape, found.deployment_shape)
         return unequal
 
@@ -146,9 +144,7 @@ async def ensure_deployment(wire: Wire, account: str, deployment_id: str, spec: 
             f"{found.name} is {found.state}: {found.status.message or 'no reason given'}. Use another id."
         )
     if found.min_replica_count > spec.min_replica_count:
-        log.warning(
-            "%s keeps %d replicas running: it does not scale to zero", found.name, found.min_replica_count
-        )
+        log.warning("%s keeps %d replicas running: it does not scale to zero", found.name, found.min_replica_count)
     return found
 
 
@@ -158,9 +154,7 @@ async def match_shapes(wire: Wire, account: str, base_model: str, enable_addons:
     body = {"createDeploymentRequest": {"parent": f"accounts/{account}", "deployment": deployment}}
     answer = await wire.post(f"/v1/accounts/{account}/deploymentShapeVersions:match", body, safe=True)
     versions = answer.get("deploymentShapeVersions") or []
-    return tuple(
-        name for item in versions if (name := (item.get("snapshot") or {}).get("name") or item.get("name"))
-    )
+    return tuple(name for item in versions if (name := (item.get("snapshot") or {}).get("name") or item.get("name")))
 
 
 def _same_shape(asked: str, found: str) -> bool:

@@ -167,9 +167,7 @@ class ConflictError(FireworksError):
         fields = "; ".join(
             f"{field}: asked {asked!r}, found {found!r}" for field, (asked, found) in differences.items()
         )
-        super().__init__(
-            f"{what} exists already and differs ({why or fields}). Nothing was changed; use another id."
-        )
+        super().__init__(f"{what} exists already and differs ({why or fields}). Nothing was changed; use another id.")
         self.what = what
         self.differences = dict(differences)
 
@@ -196,9 +194,7 @@ class WaitTimeout(FireworksError):
     """A wait reached its ceiling. Nothing was cancelled: run again to go on waiting."""
 
     def __init__(self, what: str, seconds: float, last: str) -> None:
-        super().__init__(
-            f"{what}: not done after {seconds:.0f} s (last seen: {last}). It goes on; run again to wait."
-        )
+        super().__init__(f"{what}: not done after {seconds:.0f} s (last seen: {last}). It goes on; run again to wait.")
         self.last = last
 
 
@@ -259,9 +255,7 @@ def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:
     if status == 429 and "QUOTA_EXCEEDED" in words:
         return QuotaExceeded
     if status == 400:
-        return {"FAILED_PRECONDITION": FailedPrecondition, "ALREADY_EXISTS": AlreadyExists}.get(
-            code, BadRequest
-        )
+        return {"FAILED_PRECONDITION": FailedPrecondition, "ALREADY_EXISTS": AlreadyExists}.get(code, BadRequest)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     return ServerError if status >= 500 else BadRequest

@@ -46,9 +46,7 @@ class LrScheduler(Spec):
     def body(self) -> dict[str, Any]:
         """The wire form."""
         ratios = {"minLrRatio": self.min_lr_ratio, "decayRatio": self.decay_ratio}
-        return {
-            self.kind: {} if self.kind == "constant" else {k: v for k, v in ratios.items() if v is not None}
-        }
+        return {self.kind: {} if self.kind == "constant" else {k: v for k, v in ratios.items() if v is not None}}
 
 
 class FineTuningSpec(Spec):
@@ -82,9 +80,7 @@ class FineTuningSpec(Spec):
         if self.lora_rank is not None and (self.lora_rank < 1 or self.lora_rank & (self.lora_rank - 1)):
             raise ValueError(f"lora_rank {self.lora_rank} is not a power of two")
         if self.rows is not None and self.rows * (self.epochs or 1) > MAX_EXAMPLES:
-            raise ValueError(
-                f"{self.rows} rows x {self.epochs or 1} epochs exceed {MAX_EXAMPLES:,}; train on less"
-            )
+            raise ValueError(f"{self.rows} rows x {self.epochs or 1} epochs exceed {MAX_EXAMPLES:,}; train on less")
         return self
 
     def body(self, account: str) -> dict[str, Any]:
@@ -248,9 +244,7 @@ async def job_metrics(wire: Wire, account: str, job: FineTuningJob | str) -> lis
         if not known.metrics_file_signed_url:
             continue
         try:
-            return _records(
-                (await wire.read_signed(known.metrics_file_signed_url)).decode("utf-8", "replace")
-            )
+            return _records((await wire.read_signed(known.metrics_file_signed_url)).decode("utf-8", "replace"))
         except ApiError as error:
             # The URL has expired, or nothing is written yet: a fresh URL tells which.
             if error.status not in (400, 401, 403, 404, 410):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 from ._errors import UnexpectedAnswer
@@ -19,28 +20,30 @@ OnBytes = Callable[[int, int], Any]
 """Called with bytes sent so far and bytes in all."""
 
 
-async def upload_file(
-    wire: Wire, dataset_path: str, path: Path, on_bytes: OnBytes | None, limit: int
-) -> None:
+async def upload_file(wire: Wire, dataset_path: str, path: Path, on_bytes: OnBytes | None, limit: int) -> None:
     """One attempt to send `path` as the content of a dataset; an attempt always starts at the first byte."""
-    size = path.stat().st_size
-    if size <= limit:
-        await _upload_directly(wire, f"{dataset_path}:upload", path, size, on_bytes)
-    else:
-        await _upload_signed(wire, dataset_path, path, size, on_bytes)
+    # Opened here and not where it is read: a broken attempt abandons the reading half-way.
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= limit:
+            await _upload_directly(wire, f"{dataset_path}:upload", file_name(path), file, size, on_bytes)
+        else:
+            await _upload_signed(wire, dataset_path, file_name(path), file, size, on_bytes)
 
 
-async def _upload_directly(wire: Wire, url: str, path: Path, size: int, on_bytes: OnBytes | None) -> None:
+async def _upload_directly(
+    wire: Wire, url: str, name: str, file: BinaryIO, size: int, on_bytes: OnBytes | None
+) -> None:
     boundary = secrets.token_hex(16)
     head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file_name(path)}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     ).encode()
     tail = f"\r\n--{boundary}--\r\n".encode()
 
     async def body() -> AsyncIterator[bytes]:
         yield head
-        async for chunk in _chunks(path, size, on_bytes):
+        async for chunk in _chunks(file, size, on_bytes):
             yield chunk
         yield tail
 
@@ -52,17 +55,14 @@ async def _upload_directly(wire: Wire, url: str, path: Path, size: int, on_bytes
 
 
 async def _upload_signed(
-    wire: Wire, dataset_path: str, path: Path, size: int, on_bytes: OnBytes | None
+    wire: Wire, dataset_path: str, name: str, file: BinaryIO, size: int, on_bytes: OnBytes | None
 ) -> None:
-    name = file_name(path)
-    answer = await wire.post(
-        f"{dataset_path}:getUploadEndpoint", {"filenameToSize": {name: str(size)}}, safe=True
-    )
+    answer = await wire.post(f"{dataset_path}:getUploadEndpoint", {"filenameToSize": {name: str(size)}}, safe=True)
     url = (answer.get("filenameToSignedUrls") or {}).get(name)
     if not isinstance(url, str):
         raise UnexpectedAnswer(f"{dataset_path}: the platform gave no URL to upload {name} to")
     headers = {"Content-Length": str(size), **signed_headers(url, size)}
-    await wire.put_signed(url, _chunks(path, size, on_bytes), headers)
+    await wire.put_signed(url, _chunks(file, size, on_bytes), headers)
     await wire.post(f"{dataset_path}:validateUpload", {}, safe=True)
 
 
@@ -83,11 +83,10 @@ def file_name(path: Path) -> str:
     return cleaned.lstrip(".") or "data.jsonl"
 
 
-async def _chunks(path: Path, size: int, on_bytes: OnBytes | None) -> AsyncIterator[bytes]:
+async def _chunks(file: BinaryIO, size: int, on_bytes: OnBytes | None) -> AsyncIterator[bytes]:
     sent = 0
-    with path.open("rb") as file:
-        while sent < size and (chunk := file.read(min(CHUNK, size - sent))):
-            yield chunk
-            sent += len(chunk)
-            if on_bytes:
-                on_bytes(sent, size)
+    while sent < size and (chunk := file.read(min(CHUNK, size - sent))):
+        yield chunk
+        sent += len(chunk)
+        if on_bytes:
+            on_bytes(sent, size)

@@ -79,9 +79,7 @@ class Wire:
         self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str], *, read_timeout: float
     ) -> dict[str, Any]:
         """A JSON object for a streamed body, in a single attempt."""
-        request = self._request(
-            "POST", self._url(path), content=content, headers=headers, read_timeout=read_timeout
-        )
+        request = self._request("POST", self._url(path), content=content, headers=headers, read_timeout=read_timeout)
         return _object(await self._answer(request))
 
     async def pages(self, path: str, key: str, query: Query | None = None) -> list[dict[str, Any]]:
@@ -133,9 +131,7 @@ class Wire:
             async with self.get_signed(url) as response:
                 return await response.aread()
 
-        return await retrying(
-            attempt, lambda error: self.patience.of(error, cold=False), self.clock, "GET signed URL"
-        )
+        return await retrying(attempt, lambda error: self.patience.of(error, cold=False), self.clock, "GET signed URL")
 
     def absolute(self, url: str) -> str:
         """A URL that the platform gave, completed when it is relative to the platform."""
@@ -187,9 +183,7 @@ class Wire:
             chosen = chosen.copy()
             chosen.update(headers)
         timeout = {"connect": 10.0, "read": read_timeout, "write": 60.0, "pool": None}
-        return httpx.Request(
-            method, url, headers=chosen, json=body, content=content, extensions={"timeout": timeout}
-        )
+        return httpx.Request(method, url, headers=chosen, json=body, content=content, extensions={"timeout": timeout})
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         # The transport is used without httpx.AsyncClient: nothing here needs its redirects and cookies, it
@@ -259,9 +253,7 @@ def _object(response: httpx.Response) -> dict[str, Any]:
 
 
 def _plain(query: Query) -> dict[str, str]:
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()
-    }
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
 
 
 def _checked_url(base_url: str) -> str:

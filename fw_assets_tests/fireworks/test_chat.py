@@ -18,9 +18,7 @@ from .fake import client_of, reply
 def completion(message: dict[str, Any] | None = None, **choice: Any) -> dict[str, Any]:
     return {
         "model": "m",
-        "choices": [
-            {"index": 0, "message": message or {"content": "sales"}, "finish_reason": "stop", **choice}
-        ],
+        "choices": [{"index": 0, "message": message or {"content": "sales"}, "finish_reason": "stop", **choice}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 4}},
     }
 

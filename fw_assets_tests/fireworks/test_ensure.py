@@ -27,9 +27,7 @@ from fw_assets.fireworks import (
 from .fake import NOT_FOUND, FakePlatform, answers, client_of, reply, rpc
 
 BASE = "accounts/fireworks/models/small"
-SPEC = FineTuningSpec(
-    dataset="train", base_model=BASE, output_model="m", epochs=2, learning_rate=1.5e-4, lora_rank=8
-)
+SPEC = FineTuningSpec(dataset="train", base_model=BASE, output_model="m", epochs=2, learning_rate=1.5e-4, lora_rank=8)
 JOBS = "accounts/acme/supervisedFineTuningJobs"
 FAULTS = ("refused", "429", "500-before", "lost-before", "lost-after", "502-after", "cut", "empty")
 
@@ -66,9 +64,7 @@ def test_another_specification_under_the_same_id_names_the_fields() -> None:
         await client.ensure_fine_tuning_job("job-1", SPEC)
         await client.ensure_fine_tuning_job("job-1", SPEC.model_copy(update={"lora_rank": 16, "epochs": 3}))
 
-    with pytest.raises(
-        ConflictError, match="epochs: asked 3, found 2; loraRank: asked 16, found 8"
-    ) as caught:
+    with pytest.raises(ConflictError, match="epochs: asked 3, found 2; loraRank: asked 16, found 8") as caught:
         asyncio.run(both())
     assert caught.value.differences == {"epochs": (3, 2), "loraRank": (16, 8)}
 
@@ -182,9 +178,7 @@ def test_a_deployment_that_failed_is_not_adopted() -> None:
         "name": "accounts/acme/deployments/d",
         "state": "FAILED",
     }
-    client, _, _ = client_of(
-        answers(reply(200, {**body, "status": {"code": "INTERNAL", "message": "no GPUs"}}))
-    )
+    client, _, _ = client_of(answers(reply(200, {**body, "status": {"code": "INTERNAL", "message": "no GPUs"}})))
     with pytest.raises(DeploymentFailed, match="no GPUs"):
         asyncio.run(client.ensure_deployment("d", DeploymentSpec(base_model=BASE)))
 

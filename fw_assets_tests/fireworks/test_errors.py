@@ -57,9 +57,7 @@ def test_both_envelopes(status: int, body: Any, kind: str, code: str) -> None:
 
 
 def test_the_structured_reason_is_preferred_to_the_code() -> None:
-    details = [
-        {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "DATASET_INVALID", "domain": "x"}
-    ]
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "DATASET_INVALID", "domain": "x"}]
     error = api_error(400, {"code": 3, "message": "no rows", "details": [7, *details]})
     assert error.reason == "DATASET_INVALID"
 
@@ -70,9 +68,7 @@ def test_the_structured_reason_is_preferred_to_the_code() -> None:
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["error", "code", "message", "details", "reason"]), inner, max_size=4
-            )
+            | st.dictionaries(st.sampled_from(["error", "code", "message", "details", "reason"]), inner, max_size=4)
         ),
         max_leaves=8,
     ),
@@ -93,9 +89,7 @@ def test_a_gateway_page_is_quoted_briefly() -> None:
 def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
     drawn = re.findall(r"^[│├└─ ]*(\w+)(?:  |$)", _errors.__doc__ or "", flags=re.MULTILINE)
     classes = {
-        name
-        for name, value in vars(_errors).items()
-        if isinstance(value, type) and issubclass(value, FireworksError)
+        name for name, value in vars(_errors).items() if isinstance(value, type) and issubclass(value, FireworksError)
     }
     assert set(drawn) & classes == classes
     assert classes <= set(public.__all__)
@@ -157,9 +151,7 @@ def test_a_base_url_that_cannot_be_one_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/inference/v1", "/inference"])
 def test_a_base_url_may_carry_the_prefix_of_either_plane(suffix: str) -> None:
-    assert (
-        Fireworks(api_key="k", base_url=f"http://127.0.0.1:8432{suffix}").base_url == "http://127.0.0.1:8432"
-    )
+    assert Fireworks(api_key="k", base_url=f"http://127.0.0.1:8432{suffix}").base_url == "http://127.0.0.1:8432"
 
 
 def test_everything_public_is_listed_and_nothing_else() -> None:

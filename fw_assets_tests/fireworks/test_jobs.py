@@ -112,9 +112,7 @@ def test_waiting_ends_by_state_alone() -> None:
     )
     seen: list[tuple[str, float]] = []
     done = asyncio.run(
-        client.wait_fine_tuning_job(
-            "j", on_progress=lambda job: seen.append((job.state, job.job_progress.percent))
-        )
+        client.wait_fine_tuning_job("j", on_progress=lambda job: seen.append((job.state, job.job_progress.percent)))
     )
     assert done.state == "COMPLETED"
     assert seen == [("CREATING", 100), ("SOMETHING_NEW", 0), ("RUNNING", 50), ("COMPLETED", 0)]
@@ -203,11 +201,7 @@ def test_an_expired_metrics_url_is_renewed() -> None:
 @pytest.mark.parametrize("url", ["", "/metrics"])
 def test_no_metrics_yet_is_no_error(url: str) -> None:
     def handle(request: httpx.Request) -> httpx.Response:
-        return (
-            NOT_FOUND
-            if request.url.path == "/metrics"
-            else job("JOB_STATE_RUNNING", metricsFileSignedUrl=url)
-        )
+        return NOT_FOUND if request.url.path == "/metrics" else job("JOB_STATE_RUNNING", metricsFileSignedUrl=url)
 
     client, _, _ = client_of(handle)
     assert asyncio.run(client.fine_tuning_metrics("j")) == []

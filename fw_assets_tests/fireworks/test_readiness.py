@@ -52,11 +52,7 @@ def test_addresses_of_a_merged_adapter_and_of_a_loaded_one() -> None:
 
 def test_ready_is_not_believed_until_there_is_an_answer() -> None:
     def chat(address: str, attempt: int) -> httpx.Response:
-        return (
-            answer("sales")
-            if attempt > 3 and address == DEPLOYMENT
-            else (SCALING if attempt % 2 else NOT_FOUND)
-        )
+        return answer("sales") if attempt > 3 and address == DEPLOYMENT else (SCALING if attempt % 2 else NOT_FOUND)
 
     client, _, clock = client_of(platform(chat, states=("CREATING", "CREATING", "READY")))
     ready = asyncio.run(client.wait_deployment_ready("d", MODEL))

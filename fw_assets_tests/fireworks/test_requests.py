@@ -256,11 +256,7 @@ def test_a_dataset_is_created_and_uploaded_as_captured(tmp_path: Path) -> None:
 
 
 def test_deprecated_fields_are_never_sent() -> None:
-    every = {
-        name: field
-        for name, field in FineTuningSpec.model_fields.items()
-        if name not in ("rows", "base_model")
-    }
+    every = {name: field for name, field in FineTuningSpec.model_fields.items() if name not in ("rows", "base_model")}
     body = JOB.body("acme")
     assert not DEPRECATED & set(body)
     assert not DEPRECATED & {re.sub(r"_(.)", lambda match: match[1].upper(), name) for name in every}

@@ -138,9 +138,7 @@ def test_404_of_a_known_deployment_is_waited_for() -> None:
 
     async def seen_then_asked() -> str | None:
         await client.deployment("d")
-        return (
-            await client.chat({**BODY, "model": "accounts/acme/models/m#accounts/acme/deployments/d"})
-        ).text
+        return (await client.chat({**BODY, "model": "accounts/acme/models/m#accounts/acme/deployments/d"})).text
 
     assert asyncio.run(seen_then_asked()) == "sales"
     assert len(clock.slept) == 2

@@ -1,0 +1,125 @@
+"""Batch jobs: adopted or started, waited for, their answers read in every known form."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fw_assets.fireworks import (
+    BatchInferenceSpec,
+    ChatCompletion,
+    ConflictError,
+    JobFailed,
+    Stalled,
+    UnexpectedAnswer,
+    batch_results,
+)
+
+from .fake import FakePlatform, answers, client_of, reply
+
+SPEC = BatchInferenceSpec(
+    model="accounts/fireworks/models/small",
+    input_dataset="in",
+    output_dataset="out",
+    max_tokens=16,
+    temperature=0,
+    extra_body={"response_format": {"type": "json_object"}, "seed": 0},
+)
+NAME = "accounts/acme/batchInferenceJobs/b"
+
+
+def job(state: str, **fields: Any) -> httpx.Response:
+    return reply(200, {"name": NAME, "state": state, **fields})
+
+
+def test_twice_the_same_is_one_job() -> None:
+    platform = FakePlatform()
+    client, _, _ = client_of(platform)
+
+    async def twice() -> None:
+        await client.ensure_batch_inference_job("b", SPEC)
+        await client.ensure_batch_inference_job("b", SPEC)
+
+    asyncio.run(twice())
+    assert platform.creates == 1
+
+
+def test_the_extra_body_is_compared_as_json() -> None:
+    body = SPEC.body("acme")
+    body["inferenceParameters"]["extraBody"] = '{"seed": 0, "response_format": {"type": "json_object"}}'
+    client, _, _ = client_of(answers(job("JOB_STATE_RUNNING", **body)))
+    assert asyncio.run(client.ensure_batch_inference_job("b", SPEC)).state == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": "accounts/fireworks/models/large"}, {"max_tokens": 8}, {"extra_body": {"seed": 1}}]
+)
+def test_another_question_under_the_same_id_is_a_conflict(change: dict[str, Any]) -> None:
+    client, _, _ = client_of(FakePlatform())
+
+    async def both() -> None:
+        await client.ensure_batch_inference_job("b", SPEC)
+        await client.ensure_batch_inference_job("b", SPEC.model_copy(update=change))
+
+    with pytest.raises(ConflictError):
+        asyncio.run(both())
+
+
+def test_waiting_for_a_job() -> None:
+    progress = {"percent": 100, "successfullyProcessedRequests": "3"}
+    client, _, _ = client_of(
+        answers(job("VALIDATING"), job("JOB_STATE_PENDING"), job("COMPLETED", jobProgress=progress))
+    )
+    done = asyncio.run(client.wait_batch_inference_job("b"))
+    assert done.succeeded
+    assert done.job_progress.successfully_processed_requests == 3
+
+
+def test_a_model_that_cannot_be_batched_does_not_hold_up_for_ever() -> None:
+    client, _, clock = client_of(answers(job("JOB_STATE_PENDING")))
+    with pytest.raises(Stalled, match="PENDING"):
+        asyncio.run(client.wait_batch_inference_job("b", stall=600))
+    assert clock.time < 700
+
+
+def test_an_expired_job_is_an_error() -> None:
+    client, _, _ = client_of(answers(job("JOB_STATE_EXPIRED")))
+    with pytest.raises(JobFailed, match="EXPIRED"):
+        asyncio.run(client.wait_batch_inference_job("b"))
+
+
+def test_results_in_every_form(tmp_path: Path) -> None:
+    answer = {"choices": [{"message": {"content": "sales"}, "finish_reason": "stop"}]}
+    rows = [
+        {"custom_id": "plain", "response": answer},
+        {"custom_id": "wrapped", "response": {"status_code": 200, "body": answer}},
+        {"custom_id": "refused", "response": {"status_code": 400, "body": {"error": {"message": "too long"}}}},
+        {"custom_id": "failed", "error": {"message": "no replica"}},
+        {"custom_id": "silent", "error": None, "response": None},
+    ]
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "\n")
+    found = {
+        custom_id: result.text if isinstance(result, ChatCompletion) else str(result)
+        for custom_id, result in batch_results((path,))
+    }
+    assert found == {
+        "plain": "sales",
+        "wrapped": "sales",
+        "refused": "too long",
+        "failed": "no replica",
+        "silent": "no response",
+    }
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"response": {}}', "7"])
+def test_a_line_that_is_no_result_names_its_place(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(f"\n{line}\n")
+    with pytest.raises(UnexpectedAnswer, match=r"results\.jsonl:2: expected an object with custom_id"):
+        list(batch_results((path,)))

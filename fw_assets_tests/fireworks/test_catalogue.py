@@ -1,0 +1,132 @@
+"""Accounts, models, lists and prices."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from fw_assets.fireworks import AccountError, ServerError
+
+from .fake import NOT_FOUND, answers, client_of, reply
+
+
+def accounts(*names: str, **fields: Any) -> httpx.Response:
+    return reply(200, {"accounts": [{"name": f"accounts/{name}", **fields} for name in names]})
+
+
+def test_the_account_is_discovered_once_and_when_needed() -> None:
+    client, recorder, _ = client_of(answers(accounts("acme"), reply(200, {"datasets": []})), account=None)
+
+    async def lists() -> None:
+        assert client.account_id is None
+        await client.datasets()
+        await client.datasets()
+
+    asyncio.run(lists())
+    assert client.account_id == "acme"
+    assert recorder.calls() == [
+        "GET /v1/accounts?pageSize=2",
+        "GET /v1/accounts/acme/datasets?pageSize=200",
+        "GET /v1/accounts/acme/datasets?pageSize=200",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "message"),
+    [
+        (None, accounts(), "not bound to any account"),
+        (None, reply(200, {}), "not bound to any account"),
+        (None, accounts("acme", "other"), "several accounts.*FIREWORKS_ACCOUNT_ID"),
+        ("mine", accounts("acme", "other"), "no account 'mine'; it has: acme, other"),
+        (None, accounts("acme", suspendState="CREDIT_DEPLETED"), "suspended .CREDIT_DEPLETED."),
+    ],
+)
+def test_an_account_that_cannot_be_told(wanted: str | None, found: httpx.Response, message: str) -> None:
+    client, _, _ = client_of(answers(found), account=wanted)
+    with pytest.raises(AccountError, match=message):
+        asyncio.run(client.account())
+
+
+def test_one_of_several_accounts_may_be_named() -> None:
+    found = accounts("acme", "other", suspendState="UNSUSPENDED", state="READY", future={"a": 1})
+    client, _, _ = client_of(answers(found), account="other")
+    assert asyncio.run(client.account()).id == "other"
+
+
+def test_lists_are_read_to_the_last_page() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("pageToken", "0"))
+        token = str(page + 1) if page < 3 else ""
+        return reply(200, {"models": [{"name": f"accounts/fireworks/models/m{page}"}], "nextPageToken": token})
+
+    client, _, _ = client_of(handle)
+    assert [model.id for model in asyncio.run(client.models())] == ["m0", "m1", "m2", "m3"]
+
+
+def test_a_token_that_repeats_does_not_go_round_for_ever() -> None:
+    page = reply(200, {"models": [{"name": "accounts/fireworks/models/m"}], "nextPageToken": "same"})
+    client, recorder, _ = client_of(answers(page))
+    assert len(asyncio.run(client.models())) == 2
+    assert len(recorder.requests) == 2
+
+
+def test_a_model_as_the_hosted_catalogue_shows_it() -> None:
+    client, _, _ = client_of(
+        answers(
+            reply(
+                200,
+                {
+                    "name": "accounts/fireworks/models/qwen3-8b",
+                    "displayName": "Qwen3 8B",
+                    "kind": "HF_BASE_MODEL",
+                    "tunable": None,
+                    "supportsServerless": True,
+                    "contextLength": "40960",
+                    "baseModelDetails": {"parameterCount": "8190735360", "tunable": True, "moe": False},
+                    "peftDetails": None,
+                    "deployedModelRefs": [{"name": "x", "state": "DEPLOYED", "deployment": "d", "default": True}],
+                    "deprecationDate": {"year": 2027},
+                },
+            )
+        )
+    )
+    model = asyncio.run(client.model("qwen3-8b"))
+    assert (model.parameter_count, model.context_length) == (8_190_735_360, 40_960)
+    assert model.can_tune
+    assert model.supports_serverless
+    assert model.fine_tuning_defaults is None
+    assert model.deployed_model_refs[0].default
+    assert model.raw["deprecationDate"] == {"year": 2027}
+
+
+def test_published_defaults_are_read() -> None:
+    defaults = {
+        "grid": [{"loraRank": 8, "learningRate": 0.1, "epochs": None}],
+        "batchSizeSamples": 32,
+        "learningRateRange": [0.01, 1],
+    }
+    client, _, _ = client_of(answers(reply(200, {"name": "accounts/a/models/m", "fineTuningDefaults": defaults})))
+    found = asyncio.run(client.model("accounts/a/models/m")).fine_tuning_defaults
+    assert found is not None
+    assert found.grid[0].epochs is None
+    assert found.learning_rate_range == (0.01, 1.0)
+
+
+def test_no_price_list_is_none() -> None:
+    client, _, _ = client_of(answers(NOT_FOUND))
+    assert asyncio.run(client.price_list()) is None
+
+
+def test_trouble_is_not_mistaken_for_no_price_list() -> None:
+    client, _, _ = client_of(answers(reply(500)))
+    with pytest.raises(ServerError):
+        asyncio.run(client.price_list())
+
+
+def test_prices() -> None:
+    entry = {"model": "m", "item": "training", "unit": "1M tokens", "usd": 0.5}
+    client, _, _ = client_of(answers(reply(200, {"prices": [entry]})))
+    assert asyncio.run(client.price_list()) == [entry]
