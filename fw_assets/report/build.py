@@ -99,11 +99,7 @@ def build_report(
     made = m.Report(
         dataset=plan.dataset,
         plan_digest=plan.digest,
-        status="incomplete"
-        if unfinished
-        else "benchmark"
-        if plan.session.mode == "benchmark"
-        else "complete",
+        status="incomplete" if unfinished else "benchmark" if plan.session.mode == "benchmark" else "complete",
         incomplete=tuple(unfinished),
         rows=m.PartRows(**{part: plan.rows.get(part, 0) for part in m.PartRows.model_fields}),
         labels=labels.labels,
@@ -246,9 +242,7 @@ def _unanswered(candidates: Sequence[CandidateResult]) -> list[str]:
             if scores is not None and not scores.complete:
                 missing = scores.rows - scores.scored
                 name = clip(short(item.model), 60)
-                reasons.append(
-                    f"{missing:,} of {scores.rows:,} test rows got no answer from {name} ({which})"
-                )
+                reasons.append(f"{missing:,} of {scores.rows:,} test rows got no answer from {name} ({which})")
     return reasons
 
 

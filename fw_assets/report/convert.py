@@ -113,10 +113,7 @@ def data_facts(inspected: InspectedDataset, labels: LabelSet) -> m.Dataset:
             )
             for file in inspected.files
         ),
-        # With a ground truth in every row, no label is taken from an answer.
-        extraction="ground_truth"
-        if inspected.ground_truth_rows == inspected.rows
-        else labels.extraction.name,
+        extraction=_label_source(inspected, labels),
         extraction_coverage=labels.extraction.coverage,
         labels_given=labels.given,
         multi_label=labels.multi_label,

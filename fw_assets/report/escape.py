@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-_UNSEEN = re.compile(
-    "[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_UNSEEN = re.compile("[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Marks that act wherever they stand, and those that act only before, between or after certain characters;
 # escaping the latter everywhere would make the raw file hard to read.
 _MARKS = re.compile(

@@ -48,9 +48,7 @@ def sweep(candidate: Candidate) -> Table:
             count(cell.rows) if cell.rows is not None else "n/a",
             decimal(cell.eval_loss),
             percent(cell.eval_accuracy),
-            "chosen"
-            if cell.chosen
-            else (cell.state or "").replace("JOB_STATE_", "").lower().replace("completed", ""),
+            "chosen" if cell.chosen else (cell.state or "").replace("JOB_STATE_", "").lower().replace("completed", ""),
         )
         for cell in candidate.sweep
     )
@@ -134,9 +132,7 @@ def cost(report: Report) -> Table:
         usd(whole.actual_usd, digits) + ("" if whole.actual_complete else " or more"),
         _change(delta, digits) if whole.estimated_complete and whole.actual_complete else "unknown",
     )
-    return Table(
-        columns("Line", "Reckoned as", ">Estimated", ">Range", ">Actual", ">Difference"), tuple(rows), total
-    )
+    return Table(columns("Line", "Reckoned as", ">Estimated", ">Range", ">Actual", ">Difference"), tuple(rows), total)
 
 
 def settings(report: Report) -> Table:
@@ -158,9 +154,7 @@ def data_facts(report: Report) -> Table:
     ]
     pairs.append(("Labels", f"{len(report.labels)} ({'given' if data.labels_given else 'inferred'})"))
     if data.extraction:
-        covered = (
-            f", covers {percent(data.extraction_coverage)} of the rows" if data.extraction_coverage else ""
-        )
+        covered = f", covers {percent(data.extraction_coverage)} of the rows" if data.extraction_coverage else ""
         pairs.append(("Label taken from", f"{data.extraction}{covered}"))
     if data.imbalance_ratio is not None:
         over = "over" if data.imbalance_exceeded else "within"
@@ -170,13 +164,9 @@ def data_facts(report: Report) -> Table:
                 f"{data.imbalance_ratio:,.1f} to 1, {over} the threshold of {data.imbalance_threshold:g}",
             )
         )
-    pairs.append(
-        ("Near-duplicate groups", f"{count(data.duplicate_groups)}, each kept on one side of the split")
-    )
+    pairs.append(("Near-duplicate groups", f"{count(data.duplicate_groups)}, each kept on one side of the split"))
     if data.removed_from_train:
-        pairs.append(
-            ("Taken out of training", f"{count(data.removed_from_train)} rows that repeat a test row")
-        )
+        pairs.append(("Taken out of training", f"{count(data.removed_from_train)} rows that repeat a test row"))
     if data.rejected:
         pairs.append(("Rejected rows", count(data.rejected)))
     return Table(columns("What", "Value"), tuple(pairs))
@@ -190,9 +180,7 @@ def provenance(report: Report) -> Table:
     if run.account:
         pairs.append(("Account", Quoted(run.account)))
     if run.approved_by:
-        pairs.append(
-            ("Approved", Quoted(run.approved_by + (f", {run.approved_at}" if run.approved_at else "")))
-        )
+        pairs.append(("Approved", Quoted(run.approved_by + (f", {run.approved_at}" if run.approved_at else ""))))
     if run.started_at:
         pairs.append(("Started", run.started_at))
     if run.finished_at:

@@ -13,11 +13,13 @@ from fw_assets.report.plots import confusion_shares, heat_cells
 
 NUMBERED = 12
 """Up to this many labels each square carries its count."""
+STRONG = 0.35
+"""Above this share a square is so dark that its number is drawn light."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One matrix of a candidate: the squares and, where there are few enough, the numbers in them."""
+    """One matrix of a candidate: the squares, and (row, column, number, strong) where there are few enough."""
 
     name: str
     title: str
@@ -59,7 +61,7 @@ def heat_map(candidate: Candidate, labels: Sequence[str]) -> HeatMap | None:
             name,
             title,
             Markup(heat_cells(shares[name], len(names), columns, f"Confusion matrix, {title.lower()}")),  # noqa: S704
-            _numbers(counts[name], len(names)),
+            _numbers(counts[name], shares[name], len(names)),
         )
         for name, title, _ in results
     ]
@@ -72,7 +74,7 @@ def heat_map(candidate: Candidate, labels: Sequence[str]) -> HeatMap | None:
             if counts["tuned"].get(pair, 0) != counts["base"].get(pair, 0)
         }
         drawn = Markup(heat_cells(change, len(names), columns, "Change of the confusion matrix"))  # noqa: S704
-        views.append(View("change", "Change", drawn, _numbers(moved, len(names))))
+        views.append(View("change", "Change", drawn, _numbers(moved, change, len(names))))
     pairs_counted = sorted(set().union(*counts.values()))
     data = {
         "support": [base.per_label[name].support if name in base.per_label else 0 for name in names],
@@ -81,13 +83,13 @@ def heat_map(candidate: Candidate, labels: Sequence[str]) -> HeatMap | None:
     return HeatMap(names, columns, _size(len(names)), tuple(views), data)
 
 
-def _numbers(counts: dict[tuple[int, int], int], labels: int) -> tuple[tuple[int, int, int, bool], ...]:
+def _numbers(
+    counts: dict[tuple[int, int], int], shares: dict[tuple[int, int], float], labels: int
+) -> tuple[tuple[int, int, int, bool], ...]:
     if labels > NUMBERED:
         return ()
-    return tuple((row, column, value, row == column) for (row, column), value in sorted(counts.items()))
+    return tuple((*pair, value, abs(shares[pair]) > STRONG) for pair, value in sorted(counts.items()))
 
 
 def _size(labels: int) -> int:
-    return next(
-        (size for most, size in ((6, 56), (12, 40), (24, 26), (40, 20), (80, 14)) if labels <= most), 11
-    )
+    return next((size for most, size in ((6, 56), (12, 40), (24, 26), (40, 20), (80, 14)) if labels <= most), 11)

@@ -62,9 +62,9 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def draw(table: Table, kind: str = "") -> Markup:
+def draw(table: Table, name: str) -> Markup:
     """A table element; figures are aligned, text from outside is in a code face."""
-    return environment().get_template("table.html.jinja").module.draw(table, kind)  # type: ignore[attr-defined,no-any-return]
+    return environment().get_template("table.html.jinja").module.draw(table, name)  # type: ignore[attr-defined,no-any-return]
 
 
 def embedded_json(value: Any) -> Markup:
@@ -76,7 +76,8 @@ def embedded_json(value: Any) -> Markup:
 def content_policy(script: str) -> str:
     """The Content-Security-Policy of the page."""
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    nothing = "default-src 'none'; base-uri 'none'; form-action 'none'"
+    return f"{nothing}; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 
 class _Plots:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -44,9 +45,7 @@ def accuracy_bars(report: Report) -> str:
     grid = [_tick(_LEFT + span * part / 4, bottom, f"{25 * part}%") for part in range(5)]
     if majority is not None:
         x = _LEFT + span * majority
-        grid.append(
-            f'<line class="ref" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom:.1f}" stroke-dasharray="3 3"/>'
-        )
+        grid.append(f'<line class="ref" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom:.1f}" stroke-dasharray="3 3"/>')
         anchor = "start" if majority < 0.7 else "end"
         label = f"always the most frequent label: {percent(majority)}"
         marks.append(_text(x, bottom + 34, label, "reft", anchor))
@@ -66,9 +65,7 @@ def label_change(candidate: Candidate, most: int = 40) -> str:
         x1, x2 = (_LEFT + span * (result.accuracy or 0.0) for result in (row.before, row.final))
         hint = f"{row.label}: {plural(row.before.support, 'test row')}"
         marks.append(_text(_LEFT - 12, y + 4, clip(row.label, 25), "t", "end", hint))
-        marks.append(
-            f'<line class="{row.way}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}" stroke-width="3"/>'
-        )
+        marks.append(f'<line class="{row.way}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}" stroke-width="3"/>')
         marks.append(f'<circle class="base" cx="{x1:.1f}" cy="{y}" r="5"/>')
         marks.append(f'<circle class="tuned" cx="{x2:.1f}" cy="{y}" r="5"/>')
         marks.append(_text(_WIDTH - 8, y + 4, points(row.change), "t n", "end"))
@@ -80,14 +77,15 @@ def label_change(candidate: Candidate, most: int = 40) -> str:
 def sweep_curves(cells: Sequence[SweepCell]) -> str:
     """Validation accuracy by epoch, one line per cell of the grid; empty without records."""
     lines = [
-        (cell, [(point.epoch, point.accuracy) for point in cell.curve if point.accuracy is not None])
-        for cell in cells
+        (cell, [(point.epoch, point.accuracy) for point in cell.curve if point.accuracy is not None]) for cell in cells
     ]
     lines = [(cell, known) for cell, known in lines if len(known) > 1]
     if not lines:
         return ""
     values = [value for _, known in lines for _, value in known]
-    top, low = min(1.0, _round_to(max(values), up=True)), _round_to(min(values), up=False)
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if max(values) - min(values) <= 6 * step or step == 0.2)
+    first, final = math.floor(min(values) / step + 1e-9), math.ceil(max(values) / step - 1e-9)
+    low, top = first * step, max(final, first + 1) * step
     last = max(epoch for _, known in lines for epoch, _ in known) or 1.0
     left, width, height = 56, 520, 200
 
@@ -95,15 +93,13 @@ def sweep_curves(cells: Sequence[SweepCell]) -> str:
         return left + (width - left) * epoch / last, 12 + (height - 12) * (top - value) / max(top - low, 1e-9)
 
     marks = []
-    for part in range(5):
-        value = low + (top - low) * part / 4
+    for part in range(first, max(final, first + 1) + 1):
+        value = part * step
         y = at(0, value)[1]
         marks.append(f'<line class="g" x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}"/>')
         marks.append(_text(left - 8, y + 4, percent(value, 0), "m n", "end"))
     step = max(1, round(last / 6))
-    marks += [
-        _text(at(e, low)[0], height + 20, str(e), "m n", "middle") for e in range(0, int(last) + 1, step)
-    ]
+    marks += [_text(at(e, low)[0], height + 20, str(e), "m n", "middle") for e in range(0, int(last) + 1, step)]
     marks.append(_text((left + width) / 2, height + 40, "epochs", "m", "middle"))
     for i, (cell, known) in enumerate(lines):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in known))
@@ -114,9 +110,7 @@ def sweep_curves(cells: Sequence[SweepCell]) -> str:
         marks.append(
             f'<line class="l{i % 6}" x1="540" x2="566" y1="{y - 4}" y2="{y - 4}" stroke-width="{thick}"{dash}/>'
         )
-        name = (
-            f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}{', chosen' if cell.chosen else ''}"
-        )
+        name = f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}{', chosen' if cell.chosen else ''}"
         marks.append(_text(574, y, name, "t", "start"))
     return _svg(_WIDTH, max(height + 48, 24 + 20 * len(lines)), "Validation accuracy by epoch", marks)
 
@@ -151,8 +145,7 @@ def confusion_shares(result: ModelResult, labels: Sequence[str]) -> dict[tuple[i
     for cell in result.confusion:
         totals[at[cell.gold]] = totals.get(at[cell.gold], 0) + cell.count
     return {
-        (row := at[cell.gold], len(labels) if cell.predicted is None else at[cell.predicted]): cell.count
-        / totals[row]
+        (row := at[cell.gold], len(labels) if cell.predicted is None else at[cell.predicted]): cell.count / totals[row]
         for cell in result.confusion
     }
 
@@ -171,7 +164,7 @@ def _bar(y: float, span: float, result: ModelResult, kind: str) -> str:
         f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{span * result.accuracy:.1f}" height="18" rx="2"/>'
         f'<path class="w" fill="none" stroke-width="1.5" d="M{low:.1f} {middle}H{high:.1f}'
         f'M{low:.1f} {middle - 4}v8M{high:.1f} {middle - 4}v8"/>'
-        f"{_text(max(high, _LEFT + span * result.accuracy) + 8, middle + 4.5, percent(result.accuracy), 't n', 'start')}"
+        f"{_text(high + 8, middle + 4.5, percent(result.accuracy), 't n', 'start')}"
         f"{_text(_WIDTH - 4, middle + 4.5, name, 'm', 'end')}</g>"
     )
 
@@ -191,8 +184,3 @@ def _svg(width: float, height: float, title: str, marks: Sequence[str]) -> str:
         f'<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'aria-label="{escape(title)}">{"".join(marks)}</svg>'
     )
-
-
-def _round_to(value: float, *, up: bool, step: float = 0.05) -> float:
-    steps = value / step
-    return max(0.0, (int(steps) + (1 if up and steps > int(steps) else 0)) * step)

@@ -32,9 +32,6 @@ def comparison(report: Report) -> Table:
     for candidate in ordered(report):
         base, tuned, compared = candidate.base, candidate.tuned, candidate.comparison
         won = report.winner is not None and report.winner.base_model == candidate.model
-        p = compared and (
-            compared.p_value if compared.adjusted_p_value is None else compared.adjusted_p_value
-        )
         rows.append(
             (
                 Quoted(short(candidate.model)),
@@ -219,9 +216,7 @@ def matrix(result: ModelResult, labels: Sequence[str]) -> Table:
         *([None] if any(cell.predicted is None for cell in result.confusion) else []),
     ]
     rows = tuple((Quoted(gold), *(count(cells[gold, answer]) for answer in answers)) for gold in labels)
-    heads = (
-        Column("no valid label" if answer is None else Quoted(answer), figures=True) for answer in answers
-    )
+    heads = (Column("no valid label" if answer is None else Quoted(answer), figures=True) for answer in answers)
     return Table((Column("True label"), *heads), rows)
 
 

@@ -36,9 +36,7 @@ def subject(report: Report) -> Candidate | None:
 
 def question(report: Report) -> str:
     """What was asked, in one sentence."""
-    names = listing(
-        [short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates]
-    )
+    names = listing([short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates])
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
     if report.status == "benchmark":
@@ -103,13 +101,7 @@ def first_screen(report: Report) -> tuple[tuple[str, str], ...]:
     """Questions that the reader came with, each with its answer."""
     pairs: list[tuple[str, str]] = []
     candidate = subject(report)
-    if (
-        report.status == "complete"
-        and candidate
-        and candidate.comparison
-        and candidate.base
-        and candidate.tuned
-    ):
+    if report.status == "complete" and candidate and candidate.comparison and candidate.base and candidate.tuned:
         comparison = candidate.comparison
         helped = {"better": "Yes.", "worse": "No, it made the model worse."}
         pairs.append(("Did it help?", helped.get(comparison.verdict, "Not measurably.")))
@@ -169,17 +161,19 @@ def next_step(report: Report) -> str:
     deployment, winner = report.deployment, report.winner
     if deployment.decision == "deployed":
         if not deployment.replayed:
-            return "Ask it with the code below."
+            return "Ask it with the code under “Use it” in the report."
         rows = plural(deployment.replayed, "test row")
         agreed = count(deployment.agreed or 0)
-        return f"Ask it with the code below. Deployed, it answered {agreed} of {rows} as in the evaluation."
+        return f"Ask it with the code under “Use it”. Deployed, it answered {agreed} of {rows} as in the evaluation."
     if report.status == "incomplete":
         return "Run the same command again: what exists is taken up, and nothing is paid twice."
     if report.status == "benchmark":
         return "Run again without the benchmark-only mode to fine-tune; these figures are kept."
     if deployment.decision == "keep-base":
         return f"Keep using {winner.base_model if winner else 'the base model'}. {deployment.why}".strip()
-    return f"{deployment.why} Set `deploy` to `if-better` or `always` to serve {winner.model if winner else 'it'}.".strip()
+    return (
+        f"{deployment.why} Set `deploy` to `if-better` or `always` to serve {winner.model if winner else 'it'}.".strip()
+    )
 
 
 def cautions(report: Report) -> tuple[str, ...]:
@@ -196,9 +190,7 @@ def cautions(report: Report) -> tuple[str, ...]:
                 f"{plural(failed, 'test row')} got no answer from the {which} model: its figures are not final."
             )
         if result.coverage is not None and result.coverage < 0.98 and not failed:
-            found.append(
-                f"Only {percent(result.coverage)} of the test rows got a valid label from the {which} model."
-            )
+            found.append(f"Only {percent(result.coverage)} of the test rows got a valid label from the {which} model.")
     if candidate and candidate.base and candidate.base.labels_without_rows:
         missing = candidate.base.labels_without_rows
         verb = "has" if len(missing) == 1 else "have"
@@ -246,11 +238,7 @@ def incomplete_note(candidate: Candidate) -> str:
 def asked_settings(report: Report) -> tuple[tuple[str, str], ...]:
     """The session as a reader wants to check it: name and value."""
     session, rows = report.asked, report.rows
-    held_out = (
-        "the eval dataset"
-        if session.eval_dataset
-        else percent(1 - session.train_fraction, 0) + " of the rows"
-    )
+    held_out = "the eval dataset" if session.eval_dataset else percent(1 - session.train_fraction, 0) + " of the rows"
     pairs = [
         ("Dataset", Quoted(session.dataset or report.dataset)),
         ("Eval dataset", Quoted(session.eval_dataset) if session.eval_dataset else "none"),

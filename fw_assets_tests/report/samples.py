@@ -69,17 +69,13 @@ def simulate(gold: Sequence[int], labels: Sequence[str], skill: float, seed: int
             out.append(None)
         else:
             step = (
-                int(rng.integers(1, min(4, len(labels))))
-                if rng.random() < 0.7
-                else int(rng.integers(1, len(labels)))
+                int(rng.integers(1, min(4, len(labels)))) if rng.random() < 0.7 else int(rng.integers(1, len(labels)))
             )
             out.append((g + step) % len(labels))
     return out
 
 
-def model_result(
-    name: str, gold: Sequence[int], answers: Sequence[int | None], labels: Sequence[str]
-) -> m.ModelResult:
+def model_result(name: str, gold: Sequence[int], answers: Sequence[int | None], labels: Sequence[str]) -> m.ModelResult:
     rows = len(gold)
     right = sum(a == g for a, g in zip(answers, gold, strict=True))
     support, predicted = Counter(gold), Counter(answers)
@@ -141,9 +137,7 @@ def candidate(
     full = f"accounts/fireworks/models/{name}"
     before = simulate(gold, labels, base_skill, seed + 1)
     base = model_result(full, gold, before, labels)
-    checked = m.Validation(
-        accuracy=base.accuracy, interval=wilson(round(base.accuracy * rows / 4), rows // 4)
-    )
+    checked = m.Validation(accuracy=base.accuracy, interval=wilson(round(base.accuracy * rows / 4), rows // 4))
     if tuned_skill is None:
         return m.Candidate(model=full, base=base, note="not a finalist", base_validation=checked)
     after = simulate(gold, labels, tuned_skill, seed + 2)
@@ -169,9 +163,7 @@ def candidate(
     grid = ((8, 1.5e-4), (16, 1e-4), (32, 5e-5))
     curves = [
         tuple(
-            m.CurvePoint(
-                epoch=e, loss=1.2 / (e + 1) + 0.05 * i, accuracy=tuned.accuracy - 0.2 / (e + 1) - 0.01 * i
-            )
+            m.CurvePoint(epoch=e, loss=1.2 / (e + 1) + 0.05 * i, accuracy=tuned.accuracy - 0.2 / (e + 1) - 0.01 * i)
             for e in range(5)
         )
         for i in range(3)
@@ -304,9 +296,7 @@ def report(
             removed_from_train=3,
             findings=("duplicates: 2 groups of near-equal texts were kept on one side of the split",),
         ),
-        "prompt": m.Prompted(
-            system="Answer with exactly one of these labels: ...", mode="grammar", max_tokens=16
-        ),
+        "prompt": m.Prompted(system="Answer with exactly one of these labels: ...", mode="grammar", max_tokens=16),
         "candidates": candidates,
         "finalists": tuple(
             m.Ranked(

@@ -38,16 +38,12 @@ def planned(session: Session | None = None, data: Path = EXAMPLE) -> tuple[Plan,
     rows, labels = resolve(frame, inspected, session)
     prompt = make_prompt(rows, labels)
     catalogue = [
-        CatalogueModel(
-            name=name, parameter_count=8_000_000_000, tunable=True, serverless=True, supports_lora=True
-        )
+        CatalogueModel(name=name, parameter_count=8_000_000_000, tunable=True, serverless=True, supports_lora=True)
         for name in session.models
     ]
     pricing = Pricing(prices=shipped_prices(), ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
     volumes = measure_text(rows, system_characters=len(prompt.system or ""))
-    plan = make_plan(
-        session, "support-intents", inspected, labels, prompt.digest, catalogue, volumes, pricing
-    )
+    plan = make_plan(session, "support-intents", inspected, labels, prompt.digest, catalogue, volumes, pricing)
     return plan, prompt, rows
 
 
@@ -69,9 +65,7 @@ def finished(
     plan, prompt, rows = planned(session)
     labels = plan.label_set.labels
     parts = {name: rows.filter(pl.col("split") == name) for name in ("validation", "test")}
-    texts = {
-        identity: input_text(messages) for identity, messages in rows.select("id", "messages").iter_rows()
-    }
+    texts = {identity: input_text(messages) for identity, messages in rows.select("id", "messages").iter_rows()}
     results, standings = [], []
     for place, model in enumerate(plan.session.models):
         skill = base - 0.2 * place
@@ -94,17 +88,13 @@ def finished(
                 "tuned_validation": final.accuracy,
                 "flips": changed_rows(before, after, texts),
                 "sweep": [
-                    SweepCell(
-                        name="r8", lora_rank=8, learning_rate=1e-4, epochs=3, eval_accuracy=0.9, chosen=True
-                    )
+                    SweepCell(name="r8", lora_rank=8, learning_rate=1e-4, epochs=3, eval_accuracy=0.9, chosen=True)
                 ],
             }
         described.append((model, known))
     adjusted = compare_all(comparisons)
     winner = choose_winner(standings)
-    compared = next(
-        (adjusted[model] for model, known in described if known.get("tuned_model") == winner.model), None
-    )
+    compared = next((adjusted[model] for model, known in described if known.get("tuned_model") == winner.model), None)
     decision = gate(winner, compared, plan.session.deploy, complete=not failed)
     deployed = None
     if decision.deploys:
@@ -115,9 +105,7 @@ def finished(
             address=address,
         )
     entries = [
-        LedgerEntry(
-            key=line.key, id=f"e{i}", quantity=1, unit="tokens", usd=line.usd.low if line.usd else None, at=""
-        )
+        LedgerEntry(key=line.key, id=f"e{i}", quantity=1, unit="tokens", usd=line.usd.low if line.usd else None, at="")
         for i, line in enumerate(plan.estimate.lines)
         if line.counted
         and not (line.conditional and line.model not in {m.rsplit("/", 1)[-1] for m in finalists.chosen})
@@ -126,8 +114,7 @@ def finished(
         "plan": plan,
         "prompt": prompt,
         "candidates": [
-            CandidateResult(model=model, comparison=adjusted.get(model), **known)
-            for model, known in described
+            CandidateResult(model=model, comparison=adjusted.get(model), **known) for model, known in described
         ],
         "finalists": finalists,
         "winner": winner,

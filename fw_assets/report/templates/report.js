@@ -137,6 +137,14 @@
     });
   }
 
+  // On paper nothing can be opened.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = all("details:not([open])");
+    for (const details of opened) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of opened) details.open = false; });
+
   for (const button of all(".copy")) {
     button.addEventListener("click", async () => {
       const code = one("code", button.parentElement);
