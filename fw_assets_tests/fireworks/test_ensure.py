@@ -138,7 +138,7 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again() -> None:
     assert platform.creates == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     schedule=st.lists(st.sampled_from((None, *FAULTS)), max_size=40),
     distinct=st.integers(1, 3),
