@@ -15,24 +15,25 @@ Row = tuple[Sequence[str], Sequence[str] | None]
 
 def frame(rows: Sequence[Row], *, groups: Sequence[int] | None = None, reason: str = "off_label") -> pl.DataFrame:
     """Predictions from (gold, predicted) sets; predicted None has `reason` as its outcome."""
-    records = []
-    for line, (gold, predicted) in enumerate(rows):
-        right = predicted is not None and set(gold) == set(predicted)
-        outcome = reason if predicted is None else "correct" if right else "wrong_label"
-        records.append(
-            {
-                "id": f"eval:{line + 1}",
-                "gold": list(gold),
-                "predicted": list(predicted or ()),
-                "outcome": outcome,
-                "lenient": False,
-                "lenient_outcome": outcome,
-                "prompt_tokens": 0,
-                "completion_tokens": 0,
-                "group": line if groups is None else groups[line],
-            }
-        )
-    return pl.DataFrame(records, schema=PREDICTIONS)
+    outcomes = [
+        reason if predicted is None else "correct" if set(gold) == set(predicted) else "wrong_label"
+        for gold, predicted in rows
+    ]
+    columns = {
+        "id": [f"eval:{line}" for line in range(1, len(rows) + 1)],
+        "gold": [list(gold) for gold, _ in rows],
+        "predicted": [list(predicted or ()) for _, predicted in rows],
+        "outcome": outcomes,
+        "lenient": [False] * len(rows),
+        "lenient_outcome": outcomes,
+        "prompt_tokens": [0] * len(rows),
+        "completion_tokens": [0] * len(rows),
+        "group": list(range(len(rows))) if groups is None else list(groups),
+    }
+    known = pl.DataFrame(columns, schema_overrides={name: PREDICTIONS[name] for name in columns})
+    return known.select(
+        pl.col(name) if name in columns else pl.lit(None, dtype=kind).alias(name) for name, kind in PREDICTIONS.items()
+    )
 
 
 def random_single(
