@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from fw_assets.report.escape import visible
 from fw_assets.report.figures import clip, learning_rate, percent, percent_range, plural, points, short
 from fw_assets.report.model import Candidate, ModelResult, Report, SweepCell
 from fw_assets.report.results import label_rows, ordered
@@ -175,8 +176,8 @@ def _tick(x: float, bottom: float, label: str) -> str:
 
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str, title: str = "") -> str:
-    hint = f"<title>{escape(title)}</title>" if title and title != text else ""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}{hint}</text>'
+    hint = f"<title>{escape(visible(title))}</title>" if title and title != text else ""
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(visible(text))}{hint}</text>'
 
 
 def _svg(width: float, height: float, title: str, marks: Sequence[str]) -> str:

@@ -172,7 +172,7 @@ def next_step(report: Report) -> str:
     if deployment.decision == "keep-base":
         return f"Keep using {winner.base_model if winner else 'the base model'}. {deployment.why}".strip()
     return (
-        f"{deployment.why} Set `deploy` to `if-better` or `always` to serve {winner.model if winner else 'it'}.".strip()
+        f"{deployment.why} Set deploy to if-better or always to serve {winner.model if winner else 'it'}.".strip()
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from fw_assets.classification.answer import Completion, predictions_frame
-from fw_assets.classification.comparison import compare_all, compare
+from fw_assets.classification.comparison import compare, compare_all
 from fw_assets.classification.deploy_gate import gate
 from fw_assets.classification.estimate import Pricing
 from fw_assets.classification.intake import inspect, resolve
@@ -31,6 +32,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
 MODELS = ("accounts/fireworks/models/qwen3-8b", "accounts/fireworks/models/qwen3-4b")
 
 
+@functools.cache
 def planned(session: Session | None = None, data: Path = EXAMPLE) -> tuple[Plan, Prompt, pl.DataFrame]:
     """The plan of the example data, its prompt and its split rows."""
     session = session or Session(dataset=str(data), models=MODELS, finalists=1)
@@ -58,6 +60,7 @@ def answers(prompt: Prompt, rows: pl.DataFrame, skill: float, seed: int, failed:
     return predictions_frame(prompt, rows, completions)
 
 
+@functools.cache
 def finished(
     session: Session | None = None, *, base: float = 0.5, tuned: float | None = 0.95, failed: int = 0
 ) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fw_assets.classification.session import Session
+from fw_assets.report.build import build_report, same_model
+from fw_assets.report.convert import sentence
+from fw_assets.report.html import render_html
+from fw_assets.report.markdown import render_markdown
+from fw_assets.report.model import Report
+from fw_assets_tests.report.workflow import EXAMPLE, MODELS, finished
+
+
+def made(report: Report) -> Report:
+    """The report, once both renderings of it were made."""
+    assert render_markdown(report)
+    assert render_html(report)
+    assert Report.model_validate_json(report.model_dump_json()) == report
+    return report
+
+
+def test_a_whole_run() -> None:
+    given = finished()
+    report = made(build_report(**given))
+    assert report.status == "complete"
+    assert report.plan_digest == given["plan"].digest
+    assert report.answer.startswith("Fine-tuning helped: qwen3-8b")
+    first, second = report.candidates
+    assert first.finalist
+    assert first.base is not None
+    assert first.tuned is not None
+    assert first.comparison is not None
+    assert first.base.rows == report.rows.test == sum(first.base.outcomes.values())
+    assert first.base.outcomes["correct"] / first.base.rows == pytest.approx(first.base.accuracy)
+    assert first.tuned.model == "accounts/acme/models/fwa-qwen3-8b"
+    assert not second.finalist
+    assert second.tuned is None
+    assert second.comparison is None
+    assert report.winner is not None
+    assert (report.winner.kind, report.winner.base_model) == ("tuned", MODELS[0])
+    assert report.deployment.decision == "deployed"
+    assert report.deployment.usd_per_hour == 8.0
+    assert report.snippets is not None
+    assert "logprobs" not in report.snippets.curl
+
+
+def test_flips_are_the_rows_that_the_comparison_counts() -> None:
+    comparison = build_report(**finished()).candidates[0].comparison
+    assert comparison is not None
+    ways = [flip.direction for flip in comparison.flips]
+    assert (ways.count("gained"), ways.count("lost")) == (comparison.gained, comparison.lost)
+    assert all(flip.text for flip in comparison.flips)
+    assert all((flip.gold == flip.tuned) == (flip.direction == "gained") for flip in comparison.flips)
+
+
+def test_totals_are_the_sums_of_the_lines_and_leave_out_what_never_started() -> None:
+    cost = build_report(**finished()).cost
+    assert cost.estimated_usd == pytest.approx(sum(line.estimated_usd or 0 for line in cost.lines), abs=1e-9)
+    assert cost.actual_usd == pytest.approx(sum(line.actual_usd or 0 for line in cost.lines), abs=1e-9)
+    assert "sweep/qwen3-4b" in cost.not_started
+    assert "sweep/qwen3-4b" not in [line.line for line in cost.lines]
+
+
+def test_a_tuned_model_that_is_no_better_keeps_the_base() -> None:
+    report = made(build_report(**finished(base=0.9, tuned=0.5)))
+    assert report.deployment.decision == "keep-base"
+    assert report.winner is not None
+    assert report.winner.kind == "base"
+    assert "Keep the base model" in report.answer
+    assert report.snippets is None
+
+
+def test_a_benchmark() -> None:
+    session = Session(dataset=str(EXAMPLE), models=MODELS, mode="benchmark", finalists=1)
+    report = made(build_report(**finished(session, tuned=None)))
+    assert report.status == "benchmark"
+    assert "is the most accurate of 2 base models" in report.answer
+
+
+def test_deployment_that_was_not_wanted() -> None:
+    session = Session(dataset=str(EXAMPLE), models=MODELS, deploy="never", finalists=1)
+    report = made(build_report(**finished(session)))
+    assert report.deployment.decision == "not-asked"
+    assert report.answer.endswith("The fine-tuned model is ready; it was not deployed, as asked.")
+
+
+def test_rows_without_an_answer_make_the_run_incomplete() -> None:
+    report = made(build_report(**finished(failed=3)))
+    assert report.status == "incomplete"
+    assert report.deployment.decision == "incomplete"
+    assert "3 of 191 test rows got no answer from qwen3-8b (base)" in report.incomplete[0]
+    assert "No verdict is given" in report.answer
+
+
+def test_a_run_that_stopped_early_reports_what_there_is() -> None:
+    given = finished()
+    stopped: dict[str, Any] = {
+        "candidates": [],
+        "finalists": None,
+        "winner": None,
+        "gate": None,
+        "deployment": None,
+        "cost_rows": [],
+    }
+    report = made(build_report(**{**given, **stopped, "incomplete": ["the ceiling of $1.00 was reached"]}))
+    assert report.status == "incomplete"
+    assert report.winner is None
+
+
+def test_a_winner_that_is_no_candidate_is_a_mistake() -> None:
+    given = finished()
+    with pytest.raises(ValueError, match="none of the candidates"):
+        build_report(**{**given, "candidates": []})
+
+
+def test_models_are_the_same_with_and_without_their_account() -> None:
+    assert same_model("accounts/a/models/m", "m")
+    assert same_model("m", "m")
+    assert not same_model("accounts/a/models/m", "accounts/b/models/m")
+
+
+def test_sentences_are_written_as_the_report_writes_figures() -> None:
+    assert sentence("down -3.2 points, 95 % interval -4.0 to -1 (qwen3-8b)") == (
+        "down −3.2 points, 95% interval −4.0 to −1 (qwen3-8b)"
+    )
+    assert sentence("a\ud800b") == "a?b"
