@@ -143,3 +143,14 @@ def test_replicas_are_set_by_scale(client: Client) -> None:
     client.call("PATCH", f"{AT}/d:scale", {"replicaCount": 0})
     assert client.get(f"{AT}/d")["replicaCount"] == 0
     assert client.call("PATCH", f"{AT}/d:scale", {"replicaCount": 9}, status=400)["code"] == 3
+
+
+def test_faults_of_serving(tuned: Client) -> None:
+    deploy(tuned)
+    faults = tuned.home / "faults.json"
+    faults.write_text('{"late_routing": 1000}')
+    ask(tuned, DEPLOYMENT, status=404)
+    faults.write_text('{"serve_base": true}')
+    assert "chooses among given labels" in ask(tuned, DEPLOYMENT, status=400)["error"]["message"]
+    faults.unlink()
+    assert answer(tuned, DEPLOYMENT) == "technical"
