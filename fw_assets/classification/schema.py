@@ -28,7 +28,7 @@ def rows_schema() -> Any:
             ),
             "text": pa.Column(
                 pl.String,
-                pa.Check.str_matches(r"\S"),
+                pa.Check.str_contains(r"\S"),
                 description="the input turns without the system message",
             ),
             "answer": pa.Column(pl.String, nullable=True, description="the final assistant message"),

@@ -20,7 +20,7 @@ def spelling_key(label: str) -> str:
     A sign stays: "-1" and "1" are two labels.
     """
     text = unicodedata.normalize("NFKC", label).casefold().strip(_EDGE)
-    text = _SPACES.sub(" ", _JOINT.sub(" ", text))
+    text = _SPACES.sub(" ", _JOINT.sub(" ", text)).strip(_EDGE)
     return text or label.strip()
 
 

@@ -111,9 +111,9 @@ def part_digest(frame: pl.DataFrame, part: str) -> str:
 def _groups(rows: pl.DataFrame) -> pl.DataFrame:
     """One line a group: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
     counts = occurrences(rows)
-    rarity = {label: rank for rank, label in enumerate(sorted(counts, key=lambda name: (counts[name], name)))}
-    names = [*rarity, ""]
-    rank = pl.element().replace_strict(list(rarity), list(rarity.values()), return_dtype=pl.UInt32)
+    # The last name is the stratum of rows without labels; in the mapping, it keeps polars from an empty one.
+    names = [*sorted(counts, key=lambda name: (counts[name], name)), ""]
+    rank = pl.element().replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)
     return (
         rows.with_columns(pl.col("labels").list.eval(rank).list.min().alias("rank"))
         .group_by("group")

@@ -1,0 +1,47 @@
+"""Small inspected and split frames for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fw_assets.classification.intake import InspectedDataset, inspect, resolve
+from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.session import Session
+
+Pair = tuple[str, str | list[str]]
+"""A text and its label, or its ground truth labels."""
+
+
+def chat_line(text: str, label: str | list[str], **rest: Any) -> str:
+    messages = [{"role": "user", "content": text}]
+    if isinstance(label, list):
+        rest["ground_truth"] = label
+    else:
+        messages.append({"role": "assistant", "content": label})
+    return json.dumps({"messages": messages, **rest}, ensure_ascii=False)
+
+
+def write_chat(path: Path, rows: Sequence[Pair]) -> Path:
+    path.write_text("".join(chat_line(text, label) + "\n" for text, label in rows), "utf-8")
+    return path
+
+
+def inspected(
+    folder: Path, rows: Sequence[Pair], evaluation: Sequence[Pair] | None = None, **session: Any
+) -> tuple[pl.DataFrame, InspectedDataset, Session]:
+    train = write_chat(folder / "train.jsonl", rows)
+    test = None if evaluation is None else write_chat(folder / "eval.jsonl", evaluation)
+    wanted = Session(**session)
+    frame, facts = inspect(train, test, wanted)
+    return frame, facts, wanted
+
+
+def resolved(
+    folder: Path, rows: Sequence[Pair], evaluation: Sequence[Pair] | None = None, **session: Any
+) -> tuple[pl.DataFrame, LabelSet]:
+    return resolve(*inspected(folder, rows, evaluation, **session))
