@@ -17,6 +17,9 @@ from yarl import URL
 CONNECTIONS = 256
 """At most this many at a time; further requests wait for one to be free."""
 
+SMALL = 1 << 20
+"""Bytes up to which an answer is read at once, which saves the layers of a stream."""
+
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -28,7 +31,7 @@ class Network(httpx.AsyncBaseTransport):
         self._proxies = getproxies()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Sends the request; the answer's body is read as its stream is iterated."""
+        """Sends the request; the body of a large answer is read as its stream is iterated."""
         limits = request.extensions.get("timeout", {})
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits.get("connect"), sock_read=limits.get("read"))
         try:
@@ -41,6 +44,10 @@ class Network(httpx.AsyncBaseTransport):
                 proxy=self._proxy(request.url),
                 allow_redirects=False,
             )
+            if (response.content_length or SMALL + 1) <= SMALL:
+                return httpx.Response(
+                    response.status, headers=response.raw_headers, content=await response.read(), request=request
+                )
         except (aiohttp.ClientError, OSError) as error:
             raise _as_httpx(error, request) from error
         return httpx.Response(
