@@ -11,7 +11,6 @@ import polars as pl
 from fw_assets.classification.ranges import Range, exactly
 from fw_assets.classification.values import Frozen
 
-
 READ_ROWS = 50_000
 """Rows of a part that are read to learn how long its texts are."""
 
