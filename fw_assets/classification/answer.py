@@ -27,9 +27,7 @@ __all__ = [
     "read_completion",
 ]
 
-Outcome = Literal[
-    "correct", "wrong_label", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"
-]
+Outcome = Literal["correct", "wrong_label", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
 Kind = Literal["valid", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
 OUTCOMES: tuple[Outcome, ...] = (
     "correct",
@@ -109,9 +107,7 @@ def judge(answer: Answer, gold: Sequence[str]) -> Outcome:
     return answer.kind
 
 
-def predictions_frame(
-    prompt: Prompt, rows: pl.DataFrame, completions: Mapping[str, Completion]
-) -> pl.DataFrame:
+def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[str, Completion]) -> pl.DataFrame:
     """The outcomes of one model on `rows`, in their order (schema `PREDICTIONS`).
 
     Args:

@@ -65,9 +65,7 @@ def bootstrap_f1(
         counts = np.asarray(sparse @ drawn.T).T.reshape(many, 5, labels)
         macro[start : start + many], micro[start : start + many] = _differences(counts)
     whole = _differences((table.T @ sizes).reshape(1, 5, labels))
-    return F1Differences(
-        macro=_interval(whole[0], macro, confidence), micro=_interval(whole[1], micro, confidence)
-    )
+    return F1Differences(macro=_interval(whole[0], macro, confidence), micro=_interval(whole[1], micro, confidence))
 
 
 def _kinds(events: LabelEvents, groups: Codes, labels: int) -> tuple[NDArray[np.float64], Codes]:

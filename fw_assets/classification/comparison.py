@@ -106,10 +106,7 @@ def compare(
     test = mcnemar(gained, lost)
     many = len(labels)
     events = LabelEvents(
-        *(
-            _events(answered.get_column(name), labels, name)
-            for name in ("gold", "predicted", "predicted_tuned")
-        )
+        *(_events(answered.get_column(name), labels, name) for name in ("gold", "predicted", "predicted_tuned"))
     )
     f1 = None
     if resamples and answered.height:
@@ -164,8 +161,7 @@ def _joined(base: pl.DataFrame, tuned: pl.DataFrame, labels: Sequence[str]) -> p
     )
     if not pairs.height == base.height == tuned.height:
         raise ValueError(
-            f"the predictions are not about the same rows: {base.height} and {tuned.height}, "
-            f"{pairs.height} shared"
+            f"the predictions are not about the same rows: {base.height} and {tuned.height}, {pairs.height} shared"
         )
     first = _events(pairs.get_column("gold"), labels, "gold")
     second = _events(pairs.get_column("gold_tuned"), labels, "gold")

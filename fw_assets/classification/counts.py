@@ -31,9 +31,7 @@ def positions(flat: pl.Series, labels: Sequence[str], name: str) -> Codes:
     order = pl.DataFrame(
         {"label": pl.Series(list(labels), dtype=pl.String), "at": np.arange(len(labels), dtype=np.int64)}
     )
-    found = pl.DataFrame({"label": flat.cast(pl.String)}).join(
-        order, on="label", how="left", maintain_order="left"
-    )
+    found = pl.DataFrame({"label": flat.cast(pl.String)}).join(order, on="label", how="left", maintain_order="left")
     unknown = found.filter(pl.col("at").is_null()).get_column("label")
     if unknown.len():
         raise ValueError(f"{name} label {unknown[0]!r} is not in the label set")
@@ -60,6 +58,4 @@ def label_pair_counts(predictions: pl.DataFrame, labels: Sequence[str]) -> Codes
     """The confusion matrix, shape (labels, labels + 1): gold by predicted, the last column no valid label."""
     gold, predicted = single_codes(predictions, labels)
     columns = len(labels) + 1
-    return np.bincount(gold * columns + predicted, minlength=len(labels) * columns).reshape(
-        len(labels), columns
-    )
+    return np.bincount(gold * columns + predicted, minlength=len(labels) * columns).reshape(len(labels), columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 # Escapes that GBNF and JSON strings read alike, so that either kind of reader gets the same literal.
@@ -20,10 +21,7 @@ def gbnf_literal(text: str) -> str:
 
 def grammar_format(answers: Sequence[str]) -> dict[str, Any]:
     """The `response_format` that allows exactly one of `answers`."""
-    return {
-        "type": "grammar",
-        "grammar": "root ::= " + " | ".join(gbnf_literal(answer) for answer in answers),
-    }
+    return {"type": "grammar", "grammar": _grammar(tuple(answers))}
 
 
 def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[str, Any]:
@@ -37,3 +35,8 @@ def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[st
         "additionalProperties": False,
     }
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+
+
+@lru_cache(maxsize=16)
+def _grammar(answers: tuple[str, ...]) -> str:
+    return "root ::= " + " | ".join(gbnf_literal(answer) for answer in answers)

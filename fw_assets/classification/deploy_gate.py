@@ -85,24 +85,16 @@ def gate(
     if deploy == "never":
         return decided("not-asked", "Deployment was not asked for.")
     if not complete or (comparison is not None and not comparison.complete):
-        return decided(
-            "incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed."
-        )
+        return decided("incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed.")
     if winner.kind == "base":
-        return decided(
-            "keep-base", "No tuned model was better on validation; the base model is kept as it is."
-        )
+        return decided("keep-base", "No tuned model was better on validation; the base model is kept as it is.")
     if comparison is None:
         return decided("incomplete", "The tuned model was not compared with its base model on the test rows.")
     losing, watch = label_losses(comparison, policy)
     if deploy == "always":
-        return decided(
-            "deploy", f"Deployment was asked for in any case; {_finding(comparison)}.", losing, watch
-        )
+        return decided("deploy", f"Deployment was asked for in any case; {_finding(comparison)}.", losing, watch)
     if not _passes(comparison, policy):
-        return decided(
-            "keep-base", f"{_finding(comparison, capital=True)}; the base model is kept.", losing, watch
-        )
+        return decided("keep-base", f"{_finding(comparison, capital=True)}; the base model is kept.", losing, watch)
     if losing:
         worst = min(losing, key=lambda change: change.difference.value)
         why = (
@@ -114,9 +106,7 @@ def gate(
     return decided("deploy", f"{_finding(comparison, capital=True)}.", losing, watch)
 
 
-def label_losses(
-    comparison: Comparison, policy: GatePolicy
-) -> tuple[tuple[LabelChange, ...], tuple[LabelChange, ...]]:
+def label_losses(comparison: Comparison, policy: GatePolicy) -> tuple[tuple[LabelChange, ...], tuple[LabelChange, ...]]:
     """Labels that lost more recall than the policy allows: beyond chance, and perhaps by chance."""
     judged = [change for change in comparison.per_label if change.support >= policy.label_rows]
     adjusted = holm([change.p_value for change in judged])

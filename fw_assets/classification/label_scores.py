@@ -35,9 +35,7 @@ PairCount = tuple[str, str | None, int]
 """(gold, predicted, rows): how many rows of one label were given another; None: no valid label."""
 
 
-def label_scores(
-    labels: Sequence[str], right: Counts, support: Counts, predicted: Counts
-) -> tuple[LabelScore, ...]:
+def label_scores(labels: Sequence[str], right: Counts, support: Counts, predicted: Counts) -> tuple[LabelScore, ...]:
     """The figures of every label from its counts, each of shape (labels,)."""
     return tuple(
         LabelScore(
@@ -49,9 +47,7 @@ def label_scores(
             recall=ratio(hit, has),
             f1=ratio(2 * hit, has + given),
         )
-        for label, hit, has, given in zip(
-            labels, right.tolist(), support.tolist(), predicted.tolist(), strict=True
-        )
+        for label, hit, has, given in zip(labels, right.tolist(), support.tolist(), predicted.tolist(), strict=True)
     )
 
 

@@ -43,12 +43,8 @@ def score_sets(
     gold = _pairs(answered.get_column("gold"), labels, "gold")
     predicted = _pairs(answered.get_column("predicted"), labels, "predicted")
     right = np.intersect1d(gold, predicted, assume_unique=True)
-    in_gold, in_predicted, in_both = (
-        np.bincount(part // many, minlength=rows) for part in (gold, predicted, right)
-    )
-    per_label = label_scores(
-        labels, *(np.bincount(part % many, minlength=many) for part in (right, gold, predicted))
-    )
+    in_gold, in_predicted, in_both = (np.bincount(part // many, minlength=rows) for part in (gold, predicted, right))
+    per_label = label_scores(labels, *(np.bincount(part % many, minlength=many) for part in (right, gold, predicted)))
     valid = answered.get_column("outcome").is_in(["correct", "wrong_label"]).to_numpy()
     either = in_gold + in_predicted - in_both
     overlap = np.where(either == 0, 1.0, in_both / np.maximum(either, 1))

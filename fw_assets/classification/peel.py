@@ -69,9 +69,7 @@ def _one_less(text: str) -> str:
         return fence[1]
     for opening, closing in (*_PAIRS, *_BRACKETS):
         inner = text[len(opening) : len(text) - len(closing)]
-        wrapped = (
-            len(text) >= len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)
-        )
+        wrapped = len(text) >= len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)
         if wrapped and opening not in inner and closing not in inner:
             return inner
     without_prefix = _PREFIX.sub("", text, count=1)

@@ -176,9 +176,7 @@ def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
 def _system_text(prompt: Prompt) -> str:
     if prompt.multi_label:
         shape = _json_answer(prompt.json_key or "labels", ["..."])
-        task = (
-            f"Answer with a JSON object {shape} that lists every label that applies, out of these (none: [])"
-        )
+        task = f"Answer with a JSON object {shape} that lists every label that applies, out of these (none: [])"
     elif prompt.json_key is not None:
         shape = _json_answer(prompt.json_key, "...")
         task = f"Answer with a JSON object {shape} whose value is exactly one of these labels"

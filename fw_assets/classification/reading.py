@@ -42,9 +42,7 @@ class Reader:
             return self._json(text)
         position = self._whole(text)
         if position is None:
-            position = next(
-                filter(lambda found: found is not None, map(self._whole, self._unwrapped(text))), None
-            )
+            position = next(filter(lambda found: found is not None, map(self._whole, self._unwrapped(text))), None)
         return None if position is None else (self._prompt.labels[position],)
 
     def lenient(self, text: str) -> Found:
@@ -169,9 +167,7 @@ class _Pairs:
         nested: list[str] = []
         for _, value in self._pairs:
             for item in value if isinstance(value, list) else [value]:
-                nested += (
-                    item.strings() if isinstance(item, _Pairs) else [item] if isinstance(item, str) else []
-                )
+                nested += item.strings() if isinstance(item, _Pairs) else [item] if isinstance(item, str) else []
         return nested
 
 

@@ -145,8 +145,6 @@ def _outcomes(predictions: pl.DataFrame) -> dict[str, int]:
     return {name: int(counted.get(name, 0)) for name in OUTCOMES}
 
 
-def _pairs(
-    matrix: np.ndarray[tuple[int, int], np.dtype[np.int64]], labels: tuple[str, ...]
-) -> list[PairCount]:
+def _pairs(matrix: np.ndarray[tuple[int, int], np.dtype[np.int64]], labels: tuple[str, ...]) -> list[PairCount]:
     columns = (*labels, None)
     return [(labels[row], columns[column], int(matrix[row, column])) for row, column in np.argwhere(matrix)]

@@ -23,8 +23,7 @@ def turn_text(turn: Mapping[str, Any]) -> str:
     if isinstance(content, Sequence):
         parts = [part if isinstance(part, dict) else {"type": "text", "text": str(part)} for part in content]
         return "\n".join(
-            str(part.get("text", "")) if part.get("type", "text") == "text" else f"[{part['type']}]"
-            for part in parts
+            str(part.get("text", "")) if part.get("type", "text") == "text" else f"[{part['type']}]" for part in parts
         )
     return ""
 

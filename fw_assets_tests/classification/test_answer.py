@@ -22,11 +22,7 @@ from fw_assets.classification.scores import score
 from fw_assets_tests.classification.prompts import prompt_for, split_rows
 
 SUPPORT = ("billing", "technical", "account", "sales")
-WORD = (
-    st.text("abcdefgh_- äß", min_size=1, max_size=12)
-    .map(str.strip)
-    .filter(lambda text: text.strip("_- ") != "")
-)
+WORD = st.text("abcdefgh_- äß", min_size=1, max_size=12).map(str.strip).filter(lambda text: text.strip("_- ") != "")
 ANY_LABEL = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
 RULES = ("whole_message", "last_line", "xml_tag", "label_prefix", "fenced_block", "boxed", "json_key")
 
@@ -77,9 +73,7 @@ def test_any_text_has_one_outcome(text: str | None, rule: str, multi_label: bool
 
 @settings(deadline=None, max_examples=100)
 @given(
-    st.lists(
-        st.sampled_from(["billing", "sales", "or", "not", "maybe", ".", ",", "pre-", "_x", '"']), max_size=8
-    ),
+    st.lists(st.sampled_from(["billing", "sales", "or", "not", "maybe", ".", ",", "pre-", "_x", '"']), max_size=8),
     st.sampled_from(["", " "]),
 )
 def test_strict_answers_name_one_label_and_nothing_else(words: list[str], joint: str) -> None:
@@ -138,9 +132,7 @@ def test_two_failures_are_not_equal_to_each_other_or_to_an_empty_gold_set() -> N
 
 
 def test_predictions_follow_the_rows_and_name_what_is_missing() -> None:
-    rows = split_rows(
-        [[("user", "a")], [("user", "b")], [("user", "c")]], [["billing"], ["sales"], ["sales"]]
-    )
+    rows = split_rows([[("user", "a")], [("user", "b")], [("user", "c")]], [["billing"], ["sales"], ["sales"]])
     completions = {
         "train:2": Completion(text="It is sales", confidence=0.5, prompt_tokens=7, completion_tokens=3),
         "train:1": Completion(text="billing", finish_reason="stop"),
@@ -163,9 +155,7 @@ def test_no_rows_make_an_empty_frame() -> None:
 
 def test_transport_errors_make_a_run_incomplete_and_leave_the_accuracy() -> None:
     rows = split_rows([[("user", "x")]] * 100, [["billing"]] * 100)
-    given = {
-        name: Completion(text="billing" if index % 5 else "sales") for index, name in enumerate(rows["id"])
-    }
+    given = {name: Completion(text="billing" if index % 5 else "sales") for index, name in enumerate(rows["id"])}
     broken = {**given, **{f"train:{line}": Completion(error="HTTP 503") for line in range(1, 101, 20)}}
     broken |= {f"train:{line}": Completion(error="HTTP 503") for line in range(2, 101, 5)}
     prompt = prompt_for(SUPPORT)

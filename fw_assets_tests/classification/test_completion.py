@@ -28,16 +28,12 @@ def test_confidence_is_the_product_of_the_token_probabilities() -> None:
     assert answer_probability({"token_logprobs": [math.log(0.5), math.log(0.4)]}) == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize(
-    "logprobs", [None, {}, {"content": []}, {"content": [{"token": "a"}]}, {"content": None}, "x"]
-)
+@pytest.mark.parametrize("logprobs", [None, {}, {"content": []}, {"content": [{"token": "a"}]}, {"content": None}, "x"])
 def test_without_usable_logprobs_there_is_no_confidence(logprobs: Any) -> None:
     assert answer_probability(logprobs) is None
 
 
-@pytest.mark.parametrize(
-    "broken", [{}, {"choices": []}, {"choices": None}, {"choices": [{}]}, {"choices": ["x"]}]
-)
+@pytest.mark.parametrize("broken", [{}, {"choices": []}, {"choices": None}, {"choices": [{}]}, {"choices": ["x"]}])
 def test_a_body_without_a_message_is_a_transport_error(broken: dict[str, Any]) -> None:
     assert read_completion(broken).error is not None
 

@@ -28,9 +28,9 @@ def test_text_answers_are_constrained_by_a_grammar_over_the_rendered_answers() -
 
 
 def test_json_answers_are_constrained_by_a_schema() -> None:
-    schema = request(prompt_for(LABELS, rule="json_key", key="intent"), CHAT)["response_format"][
-        "json_schema"
-    ]["schema"]
+    schema = request(prompt_for(LABELS, rule="json_key", key="intent"), CHAT)["response_format"]["json_schema"][
+        "schema"
+    ]
     assert schema["properties"] == {"intent": {"type": "string", "enum": list(LABELS)}}
     assert schema["required"] == ["intent"]
 
@@ -39,10 +39,7 @@ def test_several_labels_are_a_list_of_distinct_labels() -> None:
     prompt = prompt_for(LABELS, rule="ground_truth", multi_label=True)
     schema = request(prompt, CHAT)["response_format"]["json_schema"]["schema"]
     assert schema["properties"]["labels"]["uniqueItems"] is True
-    assert (
-        training_example(prompt, CHAT, ["technical"])["messages"][-1]["content"]
-        == '{"labels": ["technical"]}'
-    )
+    assert training_example(prompt, CHAT, ["technical"])["messages"][-1]["content"] == '{"labels": ["technical"]}'
     assert json.loads(prompt.render([])) == {"labels": []}
 
 
@@ -63,16 +60,12 @@ def test_the_label_list_joins_the_rows_own_system_message() -> None:
     assert "- billing\n- technical" in first
 
 
-@pytest.mark.parametrize(
-    "rule", ["whole_message", "json_key", "boxed", "label_prefix", "fenced_block", "last_line"]
-)
+@pytest.mark.parametrize("rule", ["whole_message", "json_key", "boxed", "label_prefix", "fenced_block", "last_line"])
 def test_training_shows_the_turns_of_the_request_and_the_answer_that_is_expected(rule: str) -> None:
     prompt = prompt_for(LABELS, rule=rule, key="intent")
     example = training_example(prompt, CHAT, ["technical"], weight=2.5)
     *turns, answer = example["messages"]
-    assert [{k: v for k, v in turn.items() if k != "weight"} for turn in turns] == request(prompt, CHAT)[
-        "messages"
-    ]
+    assert [{k: v for k, v in turn.items() if k != "weight"} for turn in turns] == request(prompt, CHAT)["messages"]
     assert answer == {"role": "assistant", "content": prompt.render(["technical"])}
     assert example["weight"] == 2.5
 
