@@ -46,9 +46,7 @@ class Pricing(Frozen):
         return self.prices.price(model.name, item, model.parameter_count)
 
 
-def estimate(
-    models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing
-) -> Estimate:
+def estimate(models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing) -> Estimate:
     """The estimate of the whole workflow.
 
     When the sweep trains on all training rows, its best job already is the full-data model: then the
@@ -70,9 +68,7 @@ def estimate(
     return make_estimate(lines, finalists=chosen, minutes=wall_clock(lines, tunable, session, chosen))
 
 
-def wall_clock(
-    lines: Sequence[CostLine], tunable: Sequence[PlannedModel], session: Session, finalists: int
-) -> Range:
+def wall_clock(lines: Sequence[CostLine], tunable: Sequence[PlannedModel], session: Session, finalists: int) -> Range:
     """Minutes from approval to report: stages one after the other, models side by side, jobs in waves."""
 
     def stage(name: str) -> Range:
@@ -112,9 +108,7 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
     minutes = pricing.timing.inference_minutes(volume.rows)
     if model.strategy == "serverless":
         formula = f"{_rows(volume)} x (prompt + answer tokens), serverless"
-        return line(
-            "base-evaluation", model.slug, formula, _inference(model, volume, pricing, False), minutes
-        )
+        return line("base-evaluation", model.slug, formula, _inference(model, volume, pricing, False), minutes)
     formula = f"{_rows(volume)} on a deployment of its own, until it has scaled to zero"
     hours = [_hours(model, volume, pricing)]
     return line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
@@ -126,9 +120,7 @@ def _sweep_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
     once = pricing.ratio_of(model).training_tokens(workload.sweep)
     cells = len(model.cells)
     formula = f"{rows:,} rows x tokens x {epochs} epochs over {cells} cell{'s' * (cells != 1)}"
-    minutes = longest(
-        pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells
-    )
+    minutes = longest(pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells)
     parts = [part(pricing.price(model, "training"), once.times(epochs))]
     return line("sweep", model.slug, formula, parts, minutes, conditional=conditional)
 
@@ -137,9 +129,7 @@ def _full_line(model: PlannedModel, workload: Workload, pricing: Pricing, condit
     epochs = sorted(cell.epochs for cell in model.cells)
     once = pricing.ratio_of(model).training_tokens(workload.train)
     rows = workload.train.rows
-    slowest = longest(
-        pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells
-    )
+    slowest = longest(pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells)
     if workload.sweep == workload.train:
         tokens = Range(low=0, expected=0, high=once.high * epochs[-1])
         minutes = Range(low=0, expected=0, high=slowest.high)

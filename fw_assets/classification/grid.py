@@ -67,9 +67,7 @@ def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int)
     if session.lora_ranks is None and session.learning_rates is None:
         points = list(base)
     elif session.learning_rates is None:
-        points = [
-            _nearest(base, rank).model_copy(update={"lora_rank": rank}) for rank in session.lora_ranks or ()
-        ]
+        points = [_nearest(base, rank).model_copy(update={"lora_rank": rank}) for rank in session.lora_ranks or ()]
     else:
         ranks = session.lora_ranks or tuple(dict.fromkeys(point.lora_rank for point in base))
         points = [

@@ -139,9 +139,7 @@ def summarise(estimate: Estimate, entries: Iterable[LedgerEntry]) -> tuple[CostR
             )
         )
     rows += [
-        CostRow(
-            key=key, estimated_usd=0.0, actual_usd=_sum(paid), events=len(paid), note="not in the estimate"
-        )
+        CostRow(key=key, estimated_usd=0.0, actual_usd=_sum(paid), events=len(paid), note="not in the estimate")
         for key, paid in by_key.items()
     ]
     return tuple(rows)

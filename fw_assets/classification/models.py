@@ -110,17 +110,13 @@ def resolve_models(
         else:
             reason = f"{name!r} is not in the platform's catalogue"
         nearest = ", ".join(nearest_ids(name, usable)) or "none"
-        problems.append(
-            Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}")
-        )
+        problems.append(Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}"))
     if problems:
         raise InputError(problems, advice="Name a model as the catalogue lists it, and run again.")
     return tuple(dict.fromkeys(found))
 
 
-def nearest_ids(
-    name: str, catalogue: Sequence[CatalogueModel], count: int = NEAREST_SHOWN
-) -> tuple[str, ...]:
+def nearest_ids(name: str, catalogue: Sequence[CatalogueModel], count: int = NEAREST_SHOWN) -> tuple[str, ...]:
     """The ids most like `name`, the most alike first."""
     wanted = fold(name)
     short = name.rsplit("/", 1)[-1].lower()

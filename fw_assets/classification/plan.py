@@ -42,10 +42,7 @@ def make_plan(
         unused: its clauses that could not be used.
         inputs: digest of what the plan was made from, kept as it is.
     """
-    rows = {
-        part: volumes[part].rows if part in volumes else 0
-        for part in ("train", "validation", "test", "excluded")
-    }
+    rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
     planned = tuple(_planned(model, session, rows["train"]) for model in models)
     most = max((len(model.cells) for model in planned), default=0)
     sampled = most > 1 or not session.full_data_run
@@ -145,9 +142,7 @@ def _jobs(plan: Plan, model: PlannedModel) -> list[Created]:
     for cell in model.cells:
         id = plan.job_id(model.slug, cell, final)
         purpose = f"{model.slug} on all training rows with the best cell, and its model"
-        made.setdefault(
-            id, Created(kind="fine-tuning job", id=id, purpose=purpose, one_of=f"{model.slug} job")
-        )
+        made.setdefault(id, Created(kind="fine-tuning job", id=id, purpose=purpose, one_of=f"{model.slug} job"))
         serving = plan.deployment_id(id)
         purpose = f"{model.slug}, tuned"
         made[serving] = Created(kind="deployment", id=serving, purpose=purpose, one_of=f"{model.slug} tuned")

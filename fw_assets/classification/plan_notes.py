@@ -25,10 +25,7 @@ def warnings(
 ) -> tuple[str, ...]:
     """What may surprise, most consequential first."""
     return (
-        *(
-            f"The instruction says {clause!r}, which was not understood and changes nothing."
-            for clause in unused
-        ),
+        *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_money_warnings(session, priced),
@@ -39,12 +36,9 @@ def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estima
     """What saying yes starts, in order."""
     steps = [f"Each of the {len(models)} base models answers the validation and test rows once."]
     if priced.finalists:
-        choice = (
-            "each" if priced.finalists == len(models) else f"the best {priced.finalists} on validation rows"
-        )
+        choice = "each" if priced.finalists == len(models) else f"the best {priced.finalists} on validation rows"
         steps.append(
-            f"Fine-tuning: {choice}, with every cell of the grid, "
-            f"at most {session.max_parallel_jobs} jobs at once."
+            f"Fine-tuning: {choice}, with every cell of the grid, at most {session.max_parallel_jobs} jobs at once."
         )
         if session.full_data_run:
             steps.append("Each of them is trained with its best cell on all training rows.")
@@ -93,9 +87,7 @@ def _model_warnings(
             yield f"{model.slug} cannot be fine-tuned here and is only benchmarked."
         if entry.learning_rate_range is not None:
             low, high = entry.learning_rate_range
-            outside = sorted(
-                {cell.learning_rate for cell in model.cells if not low <= cell.learning_rate <= high}
-            )
+            outside = sorted({cell.learning_rate for cell in model.cells if not low <= cell.learning_rate <= high})
             if outside:
                 rates = ", ".join(rate_text(rate) for rate in outside)
                 yield (

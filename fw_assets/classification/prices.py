@@ -145,9 +145,7 @@ def read_prices(path: Path) -> tuple[Price, ...]:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(
-            [Problem(kind="prices", file=str(path), message=f"cannot be read: {error}")]
-        ) from None
+        raise InputError([Problem(kind="prices", file=str(path), message=f"cannot be read: {error}")]) from None
     entries = content.get("prices") if isinstance(content, dict) else content
     if not isinstance(entries, list):
         message = "expected a list of prices, e.g. `- {item: training, model: qwen3-8b, usd: 0.5}`"

@@ -79,8 +79,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "Use tickets.jsonl and Qwen3 32B, hold back 10% of the rows for testing, and email me when it "
-        "is finished.",
+        "Use tickets.jsonl and Qwen3 32B, hold back 10% of the rows for testing, and email me when it is finished.",
         {"dataset": "tickets.jsonl", "models": ("qwen3-32b",), "train_fraction": 0.9},
         "email me",
     ),
@@ -134,8 +133,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "We have train.jsonl and a separate evaluation file eval.jsonl. Candidates are minilm-l6-v2 and "
-        "minilm-ngram.",
+        "We have train.jsonl and a separate evaluation file eval.jsonl. Candidates are minilm-l6-v2 and minilm-ngram.",
         {
             "dataset": "train.jsonl",
             "eval_dataset": "eval.jsonl",
@@ -253,8 +251,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "batch size 64",
     ),
     (
-        "Set the imbalance ratio threshold to 100 and the random seed to 1234; dataset tweets.jsonl; "
-        "Qwen3 14B.",
+        "Set the imbalance ratio threshold to 100 and the random seed to 1234; dataset tweets.jsonl; Qwen3 14B.",
         {"dataset": "tweets.jsonl", "models": ("qwen3-14b",), "imbalance_threshold": 100.0, "seed": 1234},
         "",
     ),
@@ -269,8 +266,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "half of the rows",
     ),
     (
-        "Benchmark DeepSeek V4 Flash and Kimi K2.6 on accounts/corp/datasets/legal-clauses; max spend: "
-        "$12.50.",
+        "Benchmark DeepSeek V4 Flash and Kimi K2.6 on accounts/corp/datasets/legal-clauses; max spend: $12.50.",
         {
             "dataset": "accounts/corp/datasets/legal-clauses",
             "models": ("deepseek-v4-flash", "kimi-k2p6"),
@@ -313,8 +309,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "not use Qwen3 8B",
     ),
     (
-        "Train/test split of 90/10, learning rate 0.0001, ranks 8 and 32, Qwen3.5 35B A3B, file 'my "
-        "data.jsonl'.",
+        "Train/test split of 90/10, learning rate 0.0001, ranks 8 and 32, Qwen3.5 35B A3B, file 'my data.jsonl'.",
         {
             "dataset": "my data.jsonl",
             "models": ("qwen3p5-35b-a3b",),
@@ -335,8 +330,7 @@ HELD_OUT: tuple[tuple[str, dict[str, Any], str], ...] = (
         "",
     ),
     (
-        "Could you evaluate qwen3-8b on p.jsonl against the held-out file p-test.jsonl, and keep it "
-        "under 10 USD?",
+        "Could you evaluate qwen3-8b on p.jsonl against the held-out file p-test.jsonl, and keep it under 10 USD?",
         {
             "dataset": "p.jsonl",
             "eval_dataset": "p-test.jsonl",

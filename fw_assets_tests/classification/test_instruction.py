@@ -22,7 +22,7 @@ def wrong_fields(case: Case, parsed: Parsed) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one == pytest.approx(other) if isinstance(other, float) and one is not None else one == other
+    return bool(one == pytest.approx(other) if isinstance(other, float) and one is not None else one == other)
 
 
 def exact(case: Case, parsed: Parsed) -> bool:

@@ -59,7 +59,8 @@ steps = st.lists(
 @given(st.floats(0, 20, allow_nan=False), steps)
 def test_spend_never_passes_the_ceiling(ceiling: float, events: list[tuple[str, int, float, float]]) -> None:
     """Launches side by side, crashes before settling, retries and late settlements, in any order."""
-    ledger, running = Ledger(ceiling=ceiling), {}
+    ledger = Ledger(ceiling=ceiling)
+    running: dict[str, float] = {}
     for kind, number, usd, share in events:
         id = f"job-{number}"
         if kind in ("start", "retry"):

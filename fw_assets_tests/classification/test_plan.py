@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def plan(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING, **fields: object) -> Plan:
+def plan(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING, **fields: Any) -> Plan:
     session = Session.model_validate({"dataset": str(dataset), "models": [m.slug for m in models], **fields})
     frame, inspected = inspect(dataset, None, session)
     rows, labels = resolve(frame, inspected, session)
@@ -87,7 +88,7 @@ def test_the_digest_ignores_what_changes_nothing(dataset: Path, tmp_path: Path) 
     ],
 )
 def test_what_changes_outcome_or_price_changes_the_digest_and_is_said(
-    dataset: Path, change: dict[str, object], said: str
+    dataset: Path, change: dict[str, Any], said: str
 ) -> None:
     one = plan(dataset, SMALL, LARGE)
     if "labels" in change:
@@ -200,7 +201,7 @@ def test_an_imbalance_is_priced_with_each_mitigation(tmp_path: Path) -> None:
 
 
 def test_warnings_name_what_may_surprise(dataset: Path) -> None:
-    session = {"learning_rates": [1e-4], "max_spend_usd": 0.0}
+    session: dict[str, Any] = {"learning_rates": [1e-4], "max_spend_usd": 0.0}
     text = " ".join(plan(dataset, OWN_GRID, SMALL.model_copy(update={"parameter_count": None}), **session).warnings)
     assert "minilm-l6-v2: learning rate 1e-4 is outside the range" in text
     assert "lower bound: no price is known for base-evaluation/qwen3-8b" in text

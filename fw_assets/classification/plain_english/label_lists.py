@@ -82,9 +82,7 @@ def _list(work: str, start: int) -> tuple[list[Span], int]:
             return list(_split(work, start + 1, end)), end + 1
     bullets = re.match(r"\s*\n(?:\s*(?:[-*\u2022]|\d+[.)])\s+[^\n]+(?:\n|$))+", work[start:])
     if bullets:
-        items = re.finditer(
-            r"(?m)^\s*(?:[-*\u2022]|\d+[.)])\s+([^\n]+?)\s*$", work[start : start + bullets.end()]
-        )
+        items = re.finditer(r"(?m)^\s*(?:[-*\u2022]|\d+[.)])\s+([^\n]+?)\s*$", work[start : start + bullets.end()])
         return [(start + item.start(1), start + item.end(1)) for item in items], start + bullets.end()
     end = _sentence_end(work, start)
     spans: list[Span] = []

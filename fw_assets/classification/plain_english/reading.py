@@ -15,9 +15,7 @@ DATASET, MODEL, TAKEN = "\ue001", "\ue002", "\ue003"
 NAMED = frozenset({"dataset", "eval_dataset", "models", "labels"})
 """Fields whose values are spelled out in full, so that other words beside them do not change them."""
 
-_LOOKALIKES = str.maketrans(
-    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\t": " "}
-)
+_LOOKALIKES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " ", "\t": " "})
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _ABBREVIATIONS = re.compile(r"\b(?:vs|approx|incl|max|min)\.(?=\s)|\b(?:e\.g|i\.e)\.", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;\n]")

@@ -97,11 +97,7 @@ def _proportions(reading: Reading) -> None:
         names, start, end = _context(reading, found)
         if names is None or abs(sum(parts) - 1) > 1e-6:
             continue
-        order = (
-            [*names, *(name for name in ("train", "validation", "test") if name not in names)]
-            if names
-            else []
-        )
+        order = [*names, *(name for name in ("train", "validation", "test") if name not in names)] if names else []
         order = order or ["train", "validation", "test"]
         by_name = dict(zip(order[:3], parts, strict=True))
         if set(by_name) != {"train", "validation", "test"}:
@@ -147,9 +143,7 @@ def _shares(reading: Reading) -> None:
     validations = _found(reading, _VALIDATION_SHARE)
     trains = _found(reading, _TRAIN_SHARE)
     said = {
-        name: items[0]
-        for name, items in (("test", tests), ("train", trains), ("validation", validations))
-        if items
+        name: items[0] for name, items in (("test", tests), ("train", trains), ("validation", validations)) if items
     }
     value = {name: item[0] for name, item in said.items()}
     every = (*tests, *validations, *trains)
