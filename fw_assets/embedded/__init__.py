@@ -27,7 +27,7 @@ _HOMES = {"create_app": "app", "counts": "counters", "api_key": "secret_files", 
 
 
 def __getattr__(name: str) -> Any:
-    # The workers import this package too; they must not pay for the web framework.
+    # Those who only want the key or the counts must not pay for the web framework.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

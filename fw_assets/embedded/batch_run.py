@@ -42,7 +42,10 @@ def run(platform: Platform, taken: Claim) -> None:
     job = training.report(platform, taken, {"state": "JOB_STATE_RUNNING"})
     _, path = ready_dataset(platform, job["inputDatasetId"], "inputDatasetId")
     _, output_id = split_name(job["outputDatasetId"], DATASETS, "outputDatasetId")
-    out = platform.dataset_folder(f".{output_id}-{taken.token}")
+    for left in platform.home.glob(f"datasets/.{output_id}.*"):
+        # What a killed worker had begun to write.
+        shutil.rmtree(left, ignore_errors=True)
+    out = platform.dataset_folder(f".{output_id}.{taken.token}")
     out.mkdir(parents=True)
     progress = _answer_all(platform, taken, job, path, out)
     final = platform.dataset_folder(output_id)

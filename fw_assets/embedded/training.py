@@ -54,7 +54,10 @@ def run(platform: Platform, taken: Claim) -> None:
         batch_size=job["batchSizeSamples"],
         max_context_length=job["maxContextLength"],
     )
-    out = platform.model_folder(f".{taken.id}-{taken.token}")
+    for left in platform.home.glob(f"models/.{taken.id}.*"):
+        # What a killed worker had begun to write.
+        shutil.rmtree(left, ignore_errors=True)
+    out = platform.model_folder(f".{taken.id}.{taken.token}")
     folder = platform.job_folder(KIND, taken.id)
     folder.mkdir(parents=True, exist_ok=True)
     # A worker that lost its claim may still hold the old file open; it writes on into nothing.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +151,29 @@ def grammar(*answers: str) -> dict[str, str]:
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
     return Client(tmp_path / "platform")
+
+
+@pytest.fixture
+def url(client: Client) -> Iterator[str]:
+    """The address at which the same platform is served over HTTP."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serve = "from fw_assets.embedded import serve; serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
+    command = f"import pathlib, sys; {serve}"
+    process = subprocess.Popen([sys.executable, "-c", command, str(client.home), str(port)], stderr=subprocess.PIPE)
+    address = f"http://127.0.0.1:{port}"
+
+    def healthy() -> bool:
+        try:
+            return httpx.get(f"{address}/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait(healthy, bool)
+        yield address
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+        assert client.key not in errors.decode(), "the key of an old home is not printed again"

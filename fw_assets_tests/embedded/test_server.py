@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
-from fw_assets_tests.embedded.conftest import Client, grammar, wait
+from fw_assets_tests.embedded.conftest import Client, grammar
 
 CHAT = {
     "model": "accounts/fireworks/models/char-ngram",
     "messages": [{"role": "user", "content": "about billing"}],
     "response_format": grammar("billing", "sales"),
 }
-
-
-@pytest.fixture
-def url(client: Client) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    serve = "from fw_assets.embedded import serve; serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
-    command = f"import pathlib, sys; {serve}"
-    process = subprocess.Popen([sys.executable, "-c", command, str(client.home), str(port)], stderr=subprocess.PIPE)
-    address = f"http://127.0.0.1:{port}"
-
-    def healthy() -> bool:
-        try:
-            return httpx.get(f"{address}/healthz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    try:
-        wait(healthy, bool)
-        yield address
-    finally:
-        process.terminate()
-        _, errors = process.communicate(timeout=20)
-        assert client.key not in errors.decode(), "the key of an old home is not printed again"
 
 
 def test_both_transports_share_one_state(client: Client, url: str) -> None:
