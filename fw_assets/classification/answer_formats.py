@@ -66,18 +66,12 @@ def readings(answer: str) -> list[Reading]:
     boxes = _BOXED.findall(text)
     if boxes:
         found.append(Reading("boxed", None, _one(boxes[-1])))
-    found += [
-        Reading("xml_tag", tag, _one(inner))
-        for tag, inner in dict(_TAG.findall(text)).items()
-        if tag != "think"
-    ]
+    found += [Reading("xml_tag", tag, _one(inner)) for tag, inner in dict(_TAG.findall(text)).items() if tag != "think"]
     found += [Reading("json_key", key, labels) for key, labels in json_labels(text).items()]
     fences = _FENCE.findall(text)
     if fences:
         found.append(Reading("fenced_block", None, _one(fences[-1])))
-    found += [
-        Reading("label_prefix", prefix, _one(rest)) for prefix, rest in dict(_PREFIX.findall(text)).items()
-    ]
+    found += [Reading("label_prefix", prefix, _one(rest)) for prefix, rest in dict(_PREFIX.findall(text)).items()]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) == 1:
         found.append(Reading("whole_message", None, _one(text)))
@@ -114,9 +108,7 @@ def json_labels(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def render(
-    rule: Rule, key: str | None, labels: Sequence[str], original: str | None, multi_label: bool
-) -> str:
+def render(rule: Rule, key: str | None, labels: Sequence[str], original: str | None, multi_label: bool) -> str:
     """The answer that says `labels` in a rule's format; `read` gives them back.
 
     Args:
@@ -145,9 +137,7 @@ def render(
             return json.dumps({"labels": list(labels)}, ensure_ascii=False) if multi_label else text
 
 
-def _replaced(
-    original: str, rule: Rule, key: str | None, labels: Sequence[str], multi_label: bool
-) -> str | None:
+def _replaced(original: str, rule: Rule, key: str | None, labels: Sequence[str], multi_label: bool) -> str | None:
     """The original with the last place the rule reads from rewritten; None when the bare format must do."""
     text = ", ".join(labels)
     think = _THINK.match(original)
@@ -168,9 +158,7 @@ def _replaced(
     elif rule == "fenced_block":
         pattern = _FENCE
     elif rule == "label_prefix":
-        pattern = re.compile(
-            rf"^[ \t>*#_-]*{re.escape(key or '')}[ \t*_]*[:=][ \t*_]*(\S.*?)[ \t*_]*$", re.MULTILINE
-        )
+        pattern = re.compile(rf"^[ \t>*#_-]*{re.escape(key or '')}[ \t*_]*[:=][ \t*_]*(\S.*?)[ \t*_]*$", re.MULTILINE)
     elif rule == "first_word":
         pattern = _FIRST_WORD
     elif rule == "last_line":

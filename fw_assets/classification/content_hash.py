@@ -20,9 +20,7 @@ def uniform(digests: pl.Series, seed: int, purpose: str) -> NDArray[np.float64]:
     """
     salt = hashlib.sha256(f"{purpose}:{seed}".encode()).digest()[:8]
     values = digests.str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64).to_numpy()
-    return (mix(mix(values ^ np.uint64(int.from_bytes(salt, "big")))) >> np.uint64(11)).astype(
-        np.float64
-    ) * 2.0**-53
+    return (mix(mix(values ^ np.uint64(int.from_bytes(salt, "big")))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def uniform_of(name: str, seed: int, purpose: str) -> float:

@@ -102,9 +102,7 @@ def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
     """Every row's labels as the rule reads them (`List(String)`, null where it reads none), unresolved."""
     answers = frame["answer"]
     if extraction.rule == "ground_truth":
-        found = pl.Series("labels", [None], dtype=pl.List(pl.String)).extend_constant(
-            None, max(0, frame.height - 1)
-        )
+        found = pl.Series("labels", [None], dtype=pl.List(pl.String)).extend_constant(None, max(0, frame.height - 1))
         found = found.head(frame.height)
     else:
         # Answers repeat, so each distinct one is read once.
@@ -217,9 +215,7 @@ def _described(
     shown = shown.filter(pl.col("labels").is_not_null()).unique("labels", keep="first", maintain_order=True)
     examples = tuple((text[:120], ", ".join(found)) for text, found in shown.head(EXAMPLES).iter_rows())
     coverage = 1 - labels.null_count() / max(1, frame.height)
-    return bare.model_copy(
-        update={"coverage": coverage, "runners_up": others, "examples": examples, "forced": forced}
-    )
+    return bare.model_copy(update={"coverage": coverage, "runners_up": others, "examples": examples, "forced": forced})
 
 
 def _sample(answers: pl.Series) -> list[str]:

@@ -112,11 +112,7 @@ def quantify(train: pl.DataFrame, threshold: float, seed: int) -> tuple[Mitigati
 
 def occurrences(rows: pl.DataFrame) -> dict[str, int]:
     """How many rows have each label, by label."""
-    table = (
-        rows.select(pl.col("labels").list.explode(keep_nulls=False, empty_as_null=False))
-        .to_series()
-        .value_counts()
-    )
+    table = rows.select(pl.col("labels").list.explode(keep_nulls=False, empty_as_null=False)).to_series().value_counts()
     return dict(sorted(table.iter_rows()))
 
 

@@ -115,7 +115,5 @@ def _described(
 
 
 def _quantiles(lengths: pl.Series) -> Quantiles:
-    least, median, p95, most = (
-        int(lengths.quantile(share, "nearest") or 0) for share in (0.0, 0.5, 0.95, 1.0)
-    )
+    least, median, p95, most = (int(lengths.quantile(share, "nearest") or 0) for share in (0.0, 0.5, 0.95, 1.0))
     return Quantiles(least=least, median=median, p95=p95, most=most)

@@ -27,9 +27,7 @@ def not_json(text: str, reason: str) -> Fault:
     if not text.lstrip().startswith(("{", "[", '"')):
         return Fault("json", None, f'found {excerpt(text)}, expected a JSON object {{"messages": [...]}}')
     if "truncated" in reason:
-        return Fault(
-            "cut-off", None, f"the line is cut off after {excerpt(text[-30:])}, expected the object's end"
-        )
+        return Fault("cut-off", None, f"the line is cut off after {excerpt(text[-30:])}, expected the object's end")
     try:
         _, end = json.JSONDecoder(strict=True, parse_constant=_refuse).raw_decode(text.lstrip())
     except _Constant as error:

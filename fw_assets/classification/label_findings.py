@@ -27,14 +27,10 @@ def spelling_findings(
         yield _finding("labels_known", "warn", f"Labels that may be misspelt, left as they are: {pairs}.")
     for same in colliding:
         names = _list(map(repr, same))
-        yield _finding(
-            "labels_known", "warn", f"Labels that differ in case or joints only, matched exactly: {names}."
-        )
+        yield _finding("labels_known", "warn", f"Labels that differ in case or joints only, matched exactly: {names}.")
     if contained:
         pairs = _list(f"{inner!r} in {outer!r}" for inner, outer in contained)
-        yield _finding(
-            "labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}."
-        )
+        yield _finding("labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}.")
 
 
 def occurrence_findings(
@@ -49,14 +45,10 @@ def occurrence_findings(
     too_rare = [(label, count) for label, count in split.too_rare if count and label not in only_in_eval]
     if too_rare:
         names = _list(f"{label} ({count})" for label, count in too_rare)
-        yield _finding(
-            "rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}."
-        )
+        yield _finding("rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}.")
     if rare:
         by_label = {count.label: count for count in counts}
-        names = _list(
-            f"{label} ({by_label[label].test} test rows{_width(by_label[label])})" for label in rare
-        )
+        names = _list(f"{label} ({by_label[label].test} test rows{_width(by_label[label])})" for label in rare)
         yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.")
 
 

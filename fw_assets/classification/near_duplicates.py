@@ -72,9 +72,7 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     sizes = sets.sizes[rows]
     starts = np.concatenate(([0], np.cumsum(sizes)))
     # Odd multipliers permute the 32-bit numbers; a fixed stream, so that groups depend on no seed.
-    multipliers = (mix(np.arange(1, BANDS * BAND_HASHES + 1, dtype=np.uint64)) | np.uint64(1)).astype(
-        np.uint32
-    )
+    multipliers = (mix(np.arange(1, BANDS * BAND_HASHES + 1, dtype=np.uint64)) | np.uint64(1)).astype(np.uint32)
     offsets = mix(np.arange(1001, 1001 + BANDS * BAND_HASHES, dtype=np.uint64)).astype(np.uint32)
     first = 0
     while first < len(rows):
@@ -93,9 +91,7 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     return keys
 
 
-def _candidates(
-    rows: NDArray[np.int64], keys: NDArray[np.uint64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _candidates(rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of rows with equal keys: all pairs of a small bucket, neighbours and first of a large one."""
     order = np.argsort(keys, kind="stable")
     sorted_keys = keys[order]

@@ -21,9 +21,7 @@ SPLIT_COLUMNS = ("id", "source", "row", "messages", "labels", "group", "split", 
 MANY_LABELS = 20
 
 
-def resolve(
-    frame: pl.DataFrame, inspected: InspectedDataset, session: Session
-) -> tuple[pl.DataFrame, LabelSet]:
+def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[pl.DataFrame, LabelSet]:
     """The label set and the split of an inspected frame.
 
     Spelling variants are joined (and listed as aliases). A row without a label, or with a label outside given
@@ -34,7 +32,7 @@ def resolve(
 
     Raises:
         InputError: rows without label or with an unknown one (file, line, field of each), fewer than two
-            labels, or labels that do not repeat.
+            labels, labels that do not repeat, or no row left for training.
     """
     raw = extract(frame, inspected.extraction)
     is_eval = frame["source"] == "eval"
@@ -45,9 +43,7 @@ def resolve(
     unlabelled = labels.is_null()
     if unlabelled.any() and session.bad_rows == "fail":
         raise _unlabelled(frame.filter(unlabelled), raw.filter(unlabelled), inspected, known)
-    _check_count(
-        known.labels, frame.height - int(unlabelled.sum()), inspected, given=session.labels is not None
-    )
+    _check_count(known.labels, frame.height - int(unlabelled.sum()), inspected, given=session.labels is not None)
 
     working = frame.with_columns(labels.alias("labels"))
     used = working.filter(~unlabelled)
@@ -56,6 +52,7 @@ def resolve(
     parts = split.assign_split(
         used.with_columns(pl.Series("group", groups.final, dtype=pl.UInt32)), session, overlapping
     )
+    _check_training_rows(parts, inspected)
     out = _joined(working, used, groups.final, parts)
 
     facts = overlap.overlap_facts(used, groups)
@@ -79,9 +76,7 @@ def resolve(
         *label_findings.spelling_findings(aliases, misses, contained, known.colliding),
         *label_findings.occurrence_findings(label_counts, only_in_eval, split_facts, rare),
         *label_findings.imbalance_findings(measured),
-        *label_findings.overlap_findings(
-            facts, contradicting, contradictions, used.height, _shared_keys(frame)
-        ),
+        *label_findings.overlap_findings(facts, contradicting, contradictions, used.height, _shared_keys(frame)),
     )
     return out, LabelSet(
         labels=known.labels,
@@ -178,15 +173,19 @@ def _check_count(labels: tuple[str, ...], rows: int, inspected: InspectedDataset
         message = f"{found}, expected labels that repeat"
     else:
         return
-    others = ", ".join(
-        dict.fromkeys(s.rule + (f":{s.key}" if s.key else "") for s in inspected.extraction.runners_up)
-    )
+    others = ", ".join(dict.fromkeys(s.rule + (f":{s.key}" if s.key else "") for s in inspected.extraction.runners_up))
     advice = f"Labels were read by the rule {rule}; force another with `extraction`" + (
         f" ({others})" if others else ""
     )
-    raise InputError(
-        [Problem(kind="labels", file=file, message=message)], advice=f"{advice}, or give `labels`."
-    )
+    raise InputError([Problem(kind="labels", file=file, message=message)], advice=f"{advice}, or give `labels`.")
+
+
+def _check_training_rows(parts: pl.Series, inspected: InspectedDataset) -> None:
+    if (parts == split.TRAIN).any():
+        return
+    message = "no row is left for training: each is left out or also occurs in the evaluation dataset"
+    problem = Problem(kind="no-training-rows", file=inspected.files[0].path_name, message=message)
+    raise InputError([problem], advice="Give a training dataset with rows of its own. Nothing was started.")
 
 
 def _joined(
@@ -210,17 +209,12 @@ def _joined(
 def _label_counts(out: pl.DataFrame, labels: tuple[str, ...]) -> tuple[LabelCount, ...]:
     by_part = {part: imbalance.occurrences(out.filter(pl.col("split") == part)) for part in split.PARTS}
     return tuple(
-        LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in split.PARTS})
-        for label in labels
+        LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in split.PARTS}) for label in labels
     )
 
 
-def _contradictions(
-    used: pl.DataFrame, same: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> tuple[list[str], int]:
-    table = used.select("id", "labels").with_columns(
-        pl.Series("same", same), pl.col("labels").list.join("\x1f")
-    )
+def _contradictions(used: pl.DataFrame, same: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[list[str], int]:
+    table = used.select("id", "labels").with_columns(pl.Series("same", same), pl.col("labels").list.join("\x1f"))
     differing = table.filter(pl.col("labels").n_unique().over("same") > 1)
     return differing["id"].to_list(), differing["same"].n_unique()
 
@@ -234,13 +228,9 @@ def _left_out(rows: pl.DataFrame, raw: pl.Series) -> list[Finding]:
     found = []
     without = raw.is_null()
     if without.any():
-        found.append(
-            label_findings.left_out_finding("no label was found", rows.filter(without)["id"].to_list())
-        )
+        found.append(label_findings.left_out_finding("no label was found", rows.filter(without)["id"].to_list()))
     if (~without).any():
         found.append(
-            label_findings.left_out_finding(
-                "a label is not in the label set", rows.filter(~without)["id"].to_list()
-            )
+            label_findings.left_out_finding("a label is not in the label set", rows.filter(~without)["id"].to_list())
         )
     return found

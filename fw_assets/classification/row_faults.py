@@ -22,9 +22,7 @@ def explain(line: bytes) -> list[Fault]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        message = (
-            f"byte {error.start + 1} is not UTF-8 (found 0x{line[error.start]:02x}); save the file as UTF-8"
-        )
+        message = f"byte {error.start + 1} is not UTF-8 (found 0x{line[error.start]:02x}); save the file as UTF-8"
         return [Fault("encoding", None, message)]
     try:
         row = msgspec.json.decode(line)
@@ -33,9 +31,7 @@ def explain(line: bytes) -> list[Fault]:
     except msgspec.DecodeError as error:
         return [not_json(text, str(error))]
     if not isinstance(row, dict):
-        return [
-            Fault("not-an-object", None, f'found {name_of(row)}, expected an object {{"messages": [...]}}')
-        ]
+        return [Fault("not-an-object", None, f'found {name_of(row)}, expected an object {{"messages": [...]}}')]
     return [*repeated_keys(text), *_row_faults(row)]
 
 
@@ -54,9 +50,7 @@ def _row_faults(row: dict[str, Any]) -> Iterator[Fault]:
         message = f"found {name_of(row['messages'])}, expected a list of messages"
         yield Fault("messages-type", "messages", message)
     elif not row["messages"]:
-        yield Fault(
-            "empty-messages", "messages", "the list is empty, expected a user and an assistant message"
-        )
+        yield Fault("empty-messages", "messages", "the list is empty, expected a user and an assistant message")
     else:
         yield from _message_list_faults(row["messages"], has_truth=truth is not None)
 
@@ -64,15 +58,11 @@ def _row_faults(row: dict[str, Any]) -> Iterator[Fault]:
 def _message_list_faults(messages: list[Any], *, has_truth: bool) -> Iterator[Fault]:
     shaped = True
     for index, message in enumerate(messages):
-        faults = list(
-            _message_faults(message, f"messages[{index}]", last=index == len(messages) - 1, truth=has_truth)
-        )
+        faults = list(_message_faults(message, f"messages[{index}]", last=index == len(messages) - 1, truth=has_truth))
         shaped = shaped and not any(f.kind in {"message-type", "missing-role", "role"} for f in faults)
         yield from faults
     if shaped:
-        yield from order_faults(
-            [m["role"] for m in messages], [bool(m.get("tool_calls")) for m in messages], has_truth
-        )
+        yield from order_faults([m["role"] for m in messages], [bool(m.get("tool_calls")) for m in messages], has_truth)
         users = [i for i, m in enumerate(messages) if m["role"] == "user" and m.get("content") is not None]
         if users and not any(content_text(messages[i]["content"]).strip() for i in users):
             yield Fault("empty-content", f"messages[{users[-1]}].content", "no user message has any text")
@@ -96,25 +86,19 @@ def order_faults(roles: list[str], calls: list[bool], has_truth: bool) -> Iterat
             expected = "a tool message only after an assistant message with tool_calls"
         if expected:
             after = f" after {previous!r}" if previous else ""
-            yield Fault(
-                "role-order", f"messages[{index}].role", f"found {role!r}{after}, expected {expected}"
-            )
+            yield Fault("role-order", f"messages[{index}].role", f"found {role!r}{after}, expected {expected}")
             return
         previous = role
     if not previous:
         yield Fault("role-order", "messages", "only a system message, expected a user message after it")
     elif previous != "assistant" and not has_truth:
-        message = (
-            f'found {previous!r} as the last turn, expected the assistant\'s answer (or a "ground_truth")'
-        )
+        message = f'found {previous!r} as the last turn, expected the assistant\'s answer (or a "ground_truth")'
         yield Fault("final-turn", f"messages[{len(roles) - 1}].role", message)
 
 
 def _message_faults(message: Any, field: str, *, last: bool, truth: bool) -> Iterator[Fault]:
     if not isinstance(message, dict):
-        yield Fault(
-            "message-type", field, f'found {name_of(message)}, expected an object {{"role", "content"}}'
-        )
+        yield Fault("message-type", field, f'found {name_of(message)}, expected an object {{"role", "content"}}')
         return
     role = message.get("role")
     if "role" not in message:
@@ -133,9 +117,7 @@ def _message_faults(message: Any, field: str, *, last: bool, truth: bool) -> Ite
         yield Fault("message-weight", f"{field}.weight", f"found {found}, expected 0 or 1")
     calls = message.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
-        yield Fault(
-            "tool-calls", f"{field}.tool_calls", f"found {name_of(calls)}, expected a list of objects"
-        )
+        yield Fault("tool-calls", f"{field}.tool_calls", f"found {name_of(calls)}, expected a list of objects")
 
 
 def _content_faults(message: dict[str, Any], field: str, *, answer: bool) -> Iterator[Fault]:
@@ -160,9 +142,7 @@ def _part_faults(parts: list[Any], field: str) -> Iterator[Fault]:
     for index, part in enumerate(parts):
         place = f"{field}[{index}]"
         if not isinstance(part, dict):
-            yield Fault(
-                "content-part", place, f'found {name_of(part)}, expected {{"type": "text", "text": ...}}'
-            )
+            yield Fault("content-part", place, f'found {name_of(part)}, expected {{"type": "text", "text": ...}}')
         elif part.get("type") != "text":
             yield Fault("content-part", f"{place}.type", f'found {part.get("type")!r}, expected "text"')
         elif not isinstance(part.get("text"), str):
@@ -193,9 +173,7 @@ def _ground_truth_faults(truth: Any) -> Iterator[Fault]:
 def content_text(content: Any) -> str:
     """The text of a message's content: itself, or its parts joined; "" for null."""
     if isinstance(content, list):
-        return "".join(
-            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
+        return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
     return content if isinstance(content, str) else ""
 
 

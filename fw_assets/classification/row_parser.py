@@ -96,9 +96,7 @@ def _parse(line: bytes) -> Row:
 
     shape = "".join([_LETTER.get(message.role, "?") for message in messages])
     texts = [_text(message) for message in messages]
-    if "?" in shape or not any(
-        text and not text.isspace() for text, r in zip(texts, shape, strict=True) if r == "u"
-    ):
+    if "?" in shape or not any(text and not text.isspace() for text, r in zip(texts, shape, strict=True) if r == "u"):
         raise _Refused
     if shape != "ua" and any(
         order_faults([m.role for m in messages], [bool(m.tool_calls) for m in messages], truth is not None)

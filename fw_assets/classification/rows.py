@@ -108,8 +108,7 @@ class _Collector:
         del data["system"]
         # As JSON text: a polars column built from a Python list a row is ten times slower.
         data["ground_truth"] = tuple(
-            None if labels is None else msgspec.json.encode(labels).decode()
-            for labels in data["ground_truth"]
+            None if labels is None else msgspec.json.encode(labels).decode() for labels in data["ground_truth"]
         )
         schema = {name: kind for name, kind in ROW_COLUMNS.items() if name not in ("id", "source")}
         frame = pl.DataFrame({"row": self.numbers, **data}, schema={**schema, "ground_truth": pl.String()})
@@ -187,9 +186,7 @@ def _read_file(file: Path, first: int, collector: _Collector, *, stop_after: int
         bad += 1
         if len(collector.rejected) == stop_after:
             problems = [problem for item in collector.rejected for problem in item.problems]
-            raise InputError(
-                problems, advice=f"Reading stopped after {stop_after:,} bad lines. Nothing was started."
-            )
+            raise InputError(problems, advice=f"Reading stopped after {stop_after:,} bad lines. Nothing was started.")
     return FileFacts(
         path_name=str(file),
         source=collector.source,
@@ -235,18 +232,14 @@ def _all_or_no_weights(
             message=f"the row {message}; expected a weight on all rows or on none",
         )
         rejected.append(
-            RejectedRow(
-                source=collector.source, file=file, line=line, problems=(problem,), text=messages[:2000]
-            )
+            RejectedRow(source=collector.source, file=file, line=line, problems=(problem,), text=messages[:2000])
         )
     return frame.filter(~at_fault), rejected
 
 
 def place(files: tuple[FileFacts, ...], row: int, source: str | None = None) -> tuple[str, int]:
     """The file name and line number of a `row`."""
-    facts = max(
-        (f for f in files if f.first_row <= row and source in (None, f.source)), key=lambda f: f.first_row
-    )
+    facts = max((f for f in files if f.first_row <= row and source in (None, f.source)), key=lambda f: f.first_row)
     return facts.path_name, row - facts.first_row + 1
 
 

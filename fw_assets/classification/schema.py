@@ -32,9 +32,7 @@ def rows_schema() -> Any:
                 description="the input turns without the system message",
             ),
             "answer": pa.Column(pl.String, nullable=True, description="the final assistant message"),
-            "ground_truth": pa.Column(
-                pl.List(pl.String), nullable=True, description="the labels, when given"
-            ),
+            "ground_truth": pa.Column(pl.List(pl.String), nullable=True, description="the labels, when given"),
             "weight": pa.Column(
                 pl.Float64,
                 pa.Check.ge(0),
@@ -42,9 +40,7 @@ def rows_schema() -> Any:
                 description="factor of the row's loss; all rows or none",
             ),
             "group_key": pa.Column(pl.String, nullable=True, description="conversation or user"),
-            "digest": pa.Column(
-                pl.String, pa.Check.str_matches(r"^[0-9a-f]{16}$"), description="of the content"
-            ),
+            "digest": pa.Column(pl.String, pa.Check.str_matches(r"^[0-9a-f]{16}$"), description="of the content"),
             "shape": pa.Column(
                 pl.String,
                 pa.Check.str_matches(r"^s?u[uat]*$"),

@@ -36,9 +36,7 @@ class Shingles:
 
         sizes = self.sizes
         data = np.ones(len(self.hashes), dtype=np.int32)
-        matrix: Any = csr_array(
-            (data, self.hashes.astype(np.int64), self.starts), shape=(len(sizes), 1 << 32)
-        )
+        matrix: Any = csr_array((data, self.hashes.astype(np.int64), self.starts), shape=(len(sizes), 1 << 32))
         shared = np.empty(len(left), dtype=np.int64)
         for start in range(0, len(left), 50_000):
             part = slice(start, start + 50_000)
@@ -70,9 +68,7 @@ def shingle(texts: Sequence[str]) -> Shingles:
 
 def _shingle_block(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     padded = [text.ljust(SHINGLE) for text in texts]
-    codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(
-        np.uint64
-    )
+    codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     lengths = np.fromiter((len(text) for text in padded), dtype=np.int64, count=len(padded))
     windows = len(codes) - SHINGLE + 1
     value = np.zeros(windows, dtype=np.uint64)

@@ -61,10 +61,7 @@ def contained_labels(labels: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Ordered pairs (inner, outer) of labels where one's text lies inside the other's."""
     folded = [(label, label.casefold()) for label in labels]
     return tuple(
-        (inner, outer)
-        for inner, low in folded
-        for outer, high in folded
-        if len(low) < len(high) and low in high
+        (inner, outer) for inner, low in folded for outer, high in folded if len(low) < len(high) and low in high
     )
 
 

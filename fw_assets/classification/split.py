@@ -134,15 +134,17 @@ def _take(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: 
     A stratum's quota is rounded by a hash of its name, which is right on average over many strata. It takes
     at least one group, but leaves `keep` (and always one).
     """
+    if groups.is_empty():
+        return np.empty(0, dtype=np.int64)
     strata = groups["stratum"].unique().to_list()
     offset = _lookup(groups["stratum"], {name: uniform_of(name, seed, purpose) for name in strata})
     table = groups.with_row_index("position").with_columns(
         pl.Series("order", uniform(groups["key"], seed, purpose)), pl.Series("offset", offset)
     )
     table = table.sort("stratum", "order", "key", "group").with_columns(
-        pl.max_horizontal(
-            1, (pl.col("size").sum().over("stratum") * fraction + pl.col("offset")).floor()
-        ).alias("quota"),
+        pl.max_horizontal(1, (pl.col("size").sum().over("stratum") * fraction + pl.col("offset")).floor()).alias(
+            "quota"
+        ),
         pl.len().over("stratum").alias("groups"),
         pl.col("size").min().over("stratum").alias("smallest"),
     )
