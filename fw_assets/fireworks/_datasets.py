@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ._ensure import ensure, unequal_fields
-from ._errors import ApiError, BadRequest, DatasetFailed, FailedPrecondition, TooLarge
+from ._errors import AlreadyExists, ApiError, BadRequest, DatasetFailed, FailedPrecondition, TooLarge
 from ._names import check_id, full_name, resource_path
 from ._poll import poll
 from ._retry import Backoff, retrying
@@ -102,7 +102,7 @@ async def fill_dataset(
             return
         try:
             await upload_file(wire, address, path, on_bytes, limit)
-        except FailedPrecondition:
+        except (AlreadyExists, FailedPrecondition):
             # Another run may have finished the same upload in the meantime.
             if not (await get_dataset(wire, account, dataset_id)).ready:
                 raise

@@ -61,7 +61,7 @@ async def ensure(
 def unequal_fields(
     asked: Mapping[str, Any], found: Mapping[str, Any], always_shown: Iterable[str]
 ) -> dict[str, tuple[Any, Any]]:
-    """The fields of `asked` that `found` contradicts, as (asked, found).
+    """The fields of `asked` that `found` contradicts, as (asked, found); None asks for nothing.
 
     proto3 JSON leaves out zero values, so absence equals zero for the fields in `always_shown`; other fields
     that the platform does not show are not compared. Numbers are compared at single precision.
@@ -70,7 +70,7 @@ def unequal_fields(
     unequal: dict[str, tuple[Any, Any]] = {}
     for field, wanted in asked.items():
         present = found.get(field)
-        if present is None and field not in shown:
+        if wanted is None or (present is None and field not in shown):
             continue
         if not _equal(wanted, present):
             unequal[field] = (wanted, present)

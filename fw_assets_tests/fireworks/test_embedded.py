@@ -82,6 +82,26 @@ def test_a_dataset_there_and_back(tmp_path: Path) -> None:
     run(tmp_path, work)
 
 
+def test_two_runs_at_once_end_with_one_of_each(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.jsonl", ROWS)
+    spec = FineTuningSpec(dataset="train", base_model=BASE, output_model="m", epochs=1, lora_rank=8)
+
+    async def one(client: Fireworks) -> tuple[str, str, str]:
+        dataset = await client.ensure_dataset("train", path, rows=len(ROWS))
+        job = await client.ensure_fine_tuning_job("job", spec)
+        await client.wait_fine_tuning_job("job", poll=0.2, ceiling=60)
+        deployment = await client.ensure_deployment("dep", DeploymentSpec(base_model=job.output_model))
+        return dataset.create_time, job.create_time, deployment.create_time
+
+    async def work(client: Fireworks) -> None:
+        results = await asyncio.gather(*(one(client) for _ in range(4)))
+        assert len(set(results)) == 1
+        found = await client.datasets(), await client.fine_tuning_jobs(), await client.deployments()
+        assert [len(kind) for kind in found] == [1, 1, 1]
+
+    run(tmp_path, work)
+
+
 def test_a_large_dataset_takes_the_signed_way(tmp_path: Path) -> None:
     path = write(tmp_path / "train.jsonl", ROWS)
 

@@ -187,6 +187,7 @@ def test_a_resolved_default_shape_is_no_difference_but_another_shape_is() -> Non
     shape = "accounts/fireworks/deploymentShapes/small/versions/3"
     body = {
         "baseModel": BASE,
+        "precision": "BF16",
         "deploymentShape": shape,
         "name": "accounts/acme/deployments/d",
         "state": "READY",
