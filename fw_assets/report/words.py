@@ -171,9 +171,7 @@ def next_step(report: Report) -> str:
         return "Run again without the benchmark-only mode to fine-tune; these figures are kept."
     if deployment.decision == "keep-base":
         return f"Keep using {winner.base_model if winner else 'the base model'}. {deployment.why}".strip()
-    return (
-        f"{deployment.why} Set deploy to if-better or always to serve {winner.model if winner else 'it'}.".strip()
-    )
+    return f"{deployment.why} Set deploy to if-better or always to serve {winner.model if winner else 'it'}.".strip()
 
 
 def cautions(report: Report) -> tuple[str, ...]:

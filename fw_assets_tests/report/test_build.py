@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from fw_assets.classification.session import Session
@@ -96,15 +94,9 @@ def test_rows_without_an_answer_make_the_run_incomplete() -> None:
 
 def test_a_run_that_stopped_early_reports_what_there_is() -> None:
     given = finished()
-    stopped: dict[str, Any] = {
-        "candidates": [],
-        "finalists": None,
-        "winner": None,
-        "gate": None,
-        "deployment": None,
-        "cost_rows": [],
-    }
-    report = made(build_report(**{**given, **stopped, "incomplete": ["the ceiling of $1.00 was reached"]}))
+    missing = dict.fromkeys(("finalists", "winner", "gate", "deployment"))
+    stopped = {**given, **missing, "candidates": [], "cost_rows": []}
+    report = made(build_report(**{**stopped, "incomplete": ["the ceiling of $1.00 was reached"]}))
     assert report.status == "incomplete"
     assert report.winner is None
 
