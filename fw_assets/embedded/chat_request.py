@@ -48,7 +48,7 @@ def read_request(body: bytes) -> ChatRequest:
     """
     try:
         request = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"the request cannot be read: {error}") from None
     if not request.messages:
         raise invalid("messages: empty", "messages")

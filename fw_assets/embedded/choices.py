@@ -14,6 +14,7 @@ from fw_assets.embedded.errors import ApiError, invalid
 from fw_assets.embedded.grammar import expand_grammar
 
 _OPENERS = " \t\n:=>\"'{[("
+_DEEPEST = 10
 _CLOSERS = " \t\n<\"'}])"
 
 
@@ -85,8 +86,8 @@ def _schema_choices(schema: Mapping[str, Any]) -> Choices:
     value = root
     if root.get("type") == "object" or "properties" in root:
         properties = root.get("properties") or {}
-        if len(properties) != 1:
-            raise _unusable(f"the object has {len(properties)} properties, expected one")
+        if not isinstance(properties, dict) or len(properties) != 1:
+            raise _unusable("the object has not exactly one property")
         key, value = next(iter(properties.items()))
         value = _resolve(value, schema)
     many = value.get("type") == "array"
@@ -97,33 +98,48 @@ def _schema_choices(schema: Mapping[str, Any]) -> Choices:
     choices = Choices(
         labels,
         format=AnswerFormat(key=key, many=many),
-        fewest=int(value.get("minItems", 0)),
-        most=int(value["maxItems"]) if "maxItems" in value else None,
+        fewest=_bound(value, "minItems") or 0,
+        most=_bound(value, "maxItems"),
     )
     return _checked(choices)
 
 
-def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[str, ...]:
+def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> tuple[str, ...]:
+    if depth > _DEEPEST:
+        raise _unusable("a $ref leads back to itself")
     if "const" in value:
         found = [value["const"]]
     elif "enum" in value:
-        found = list(value["enum"])
+        found = _list(value["enum"])
     else:
-        options = value.get("anyOf") or value.get("oneOf") or ()
-        found = [label for option in options for label in _enumerated(_resolve(option, schema), schema)]
+        options = _list(value.get("anyOf") or value.get("oneOf") or [])
+        found = [label for option in options for label in _enumerated(_resolve(option, schema), schema, depth + 1)]
     if not found or not all(isinstance(label, str) for label in found):
         raise _unusable("its property lists no texts under enum")
     return tuple(dict.fromkeys(found))
 
 
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise _unusable(f"{value!r} is not a list")
+    return value
+
+
+def _bound(value: Mapping[str, Any], field: str) -> int | None:
+    found = value.get(field)
+    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or found < 0):
+        raise _unusable(f"{field} is {found!r}")
+    return found
+
+
 def _resolve(value: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """`value`, or what its local `$ref` points to."""
-    for _ in range(10):
+    for _ in range(_DEEPEST):
         if not isinstance(value, dict):
             raise _unusable("a part of it is not an object")
         reference = value.get("$ref")
-        if reference is None and len(value.get("allOf") or ()) == 1:
-            value = value["allOf"][0]
+        if reference is None and len(whole := _list(value.get("allOf") or [])) == 1:
+            value = whole[0]
         elif reference is None:
             return value
         else:

@@ -41,7 +41,7 @@ def check_dataset(path: Path, format: str) -> DatasetFacts:
         facts.rows += 1
         try:
             problem = check(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             problem = f"the line is not a valid row: {error}"
         if problem:
             problems.append(f"{path.name}:{number}: {problem}")
@@ -61,7 +61,7 @@ def looks_like_batch(path: Path) -> bool:
     try:
         _, first = next(lines(path))
         return "custom_id" in msgspec.json.decode(first, type=dict[str, msgspec.Raw])
-    except (StopIteration, msgspec.DecodeError, UnicodeDecodeError):
+    except (StopIteration, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

@@ -152,7 +152,7 @@ def _document(call: Call, id: str) -> dict[str, Any]:
     if addons and str(body.get("precision", "")).startswith(("FP8", "FP4")):
         raise invalid("precision: addons need BF16", "precision")
     now = call.platform.timestamp()
-    least, most = _replicas(body)
+    least, most = replicas(body)
     return {
         "name": resource_name(call.account, KIND, id),
         "displayName": str(body.get("displayName", "")),
@@ -162,7 +162,7 @@ def _document(call: Call, id: str) -> dict[str, Any]:
         "enableAddons": addons,
         "minReplicaCount": least,
         "maxReplicaCount": most,
-        "autoscalingPolicy": _autoscaling(body.get("autoscalingPolicy") or {}),
+        "autoscalingPolicy": autoscaling(body.get("autoscalingPolicy") or {}),
         "precision": body.get("precision", "BF16"),
         "state": "CREATING",
         "status": {"code": "OK", "message": ""},
@@ -173,7 +173,8 @@ def _document(call: Call, id: str) -> dict[str, Any]:
     }
 
 
-def _replicas(body: Mapping[str, Any]) -> tuple[int, int]:
+def replicas(body: Mapping[str, Any]) -> tuple[int, int]:
+    """(fewest, most) replicas that a create call asks for."""
     least = body.get("minReplicaCount", 0)
     most = body.get("maxReplicaCount", max(least, 1) if isinstance(least, int) else 1)
     for field, value in (("minReplicaCount", least), ("maxReplicaCount", most)):
@@ -184,8 +185,11 @@ def _replicas(body: Mapping[str, Any]) -> tuple[int, int]:
     return least, most
 
 
-def _autoscaling(given: Mapping[str, Any]) -> dict[str, Any]:
-    policy: dict[str, Any] = dict(_WINDOWS) | {"loadTargets": {"default": 0.8}} | dict(given)
+def autoscaling(given: object) -> dict[str, Any]:
+    """The policy with its defaults filled in and its windows checked."""
+    if not isinstance(given, dict):
+        raise invalid(f"autoscalingPolicy: {given!r}; expected an object", "autoscalingPolicy")
+    policy: dict[str, Any] = dict(_WINDOWS) | {"loadTargets": {"default": 0.8}} | given
     for field in _WINDOWS:
         value = seconds(policy[field], f"autoscalingPolicy.{field}")
         if value > _LONGEST.get(field, float("inf")):

@@ -37,7 +37,7 @@ def expand_grammar(text: str) -> tuple[str, ...]:
     starts = list(_RULE.finditer(text))
     rules = {
         match[1]: text[match.end() : after.start() if after else len(text)]
-        for match, after in zip(starts, [*starts[1:], None], strict=True)
+        for match, after in zip(starts, [*starts[1:], None], strict=False)
     }
     if "root" not in rules:
         raise _refusal("it has no rule 'root'")

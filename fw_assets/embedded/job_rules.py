@@ -148,6 +148,7 @@ def _scheduler(value: object) -> dict[str, Any]:
         raise invalid(f"lrScheduler: {value!r}; expected one of {', '.join(_SCHEDULERS)} as its key", "lrScheduler")
     settings = next(iter(value.values())) or {}
     for ratio in ("minLrRatio", "decayRatio"):
-        if not 0 <= float(settings.get(ratio, 0)) <= 1:
-            raise invalid(f"lrScheduler.{ratio}: {settings[ratio]!r}; expected 0 to 1", "lrScheduler")
+        found = settings.get(ratio, 0) if isinstance(settings, dict) else settings
+        if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 <= found <= 1:
+            raise invalid(f"lrScheduler.{ratio}: {found!r}; expected 0 to 1", "lrScheduler")
     return value

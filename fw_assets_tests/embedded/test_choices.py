@@ -84,6 +84,7 @@ def test_a_frame_around_every_answer_is_not_part_of_the_name(answers: tuple[str,
         schema({"enum": [1, 2]}),
         schema({"enum": [""]}),
         schema({"$ref": "#/$defs/missing"}),
+        schema({"anyOf": [{"$ref": "#/properties/label"}]}),
         {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": {}}}},
     ],
 )

@@ -76,7 +76,7 @@ def test_an_idle_deployment_sleeps_and_wakes(client: Client) -> None:
     deploy(client, BASE, autoscalingPolicy={"scaleToZeroWindow": "300s"})
     platform = client.app.state.platform
     clock = platform.clock
-    options = {"response_format": grammar("technical", "sales")}
+    options: Any = {"response_format": grammar("technical", "sales")}
     ask(client, DEPLOYMENT, **options)
     platform.clock = lambda: clock() + 302
     assert client.get(f"{AT}/d")["replicaCount"] == 0
