@@ -195,6 +195,7 @@ def cautions(report: Report) -> tuple[str, ...]:
         found.append(
             f"{plural(len(missing), 'label')} {verb} no test row and could not be judged: {listing(missing, 6)}."
         )
+    found += [unchanged_note(item) for item in report.candidates if unchanged_note(item)]
     losers = _losing_labels(candidate)
     if losers:
         found.append(f"Fine-tuning lost accuracy on {plural(len(losers), 'label')}: {listing(losers, 6)}.")
@@ -217,10 +218,24 @@ def majority_note(result: ModelResult, which: str) -> str:
     majority = result.majority_accuracy
     if majority is None or (result.interval[0] > majority and result.accuracy - majority >= 0.03):
         return ""
-    relation = "worse than" if result.accuracy < majority else "hardly better than"
+    near = "no better than" if result.accuracy == majority else "hardly better than"
+    relation = "worse than" if result.accuracy < majority else near
     return (
         f"The {which} model's {percent(result.accuracy)} is {relation} always answering the most frequent label "
         f"({percent(majority)})."
+    )
+
+
+def unchanged_note(candidate: Candidate) -> str:
+    """Said when tuning changed no answer at all, which real tuning hardly ever does; empty otherwise."""
+    base, tuned = candidate.base, candidate.tuned
+    if base is None or tuned is None or not base.confusion or base.confusion != tuned.confusion:
+        return ""
+    if candidate.comparison is None or candidate.comparison.gained or candidate.comparison.lost:
+        return ""
+    return (
+        f"The fine-tuned {short(candidate.model)} answers every label's rows as its base model does: "
+        "perhaps its adapter is not in use."
     )
 
 

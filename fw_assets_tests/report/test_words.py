@@ -134,3 +134,15 @@ def test_long_lists_are_cut() -> None:
     assert listing(["a"]) == "a"
     assert listing(["a", "b", "c"]) == "a, b and c"
     assert listing(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+
+
+def test_a_tuned_model_that_answers_like_its_base_is_suspected() -> None:
+    made = report()
+    second = made.candidates[1]
+    assert second.base is not None
+    assert second.comparison is not None
+    same = second.comparison.model_copy(update={"gained": 0, "lost": 0, "flips": ()})
+    copied = second.model_copy(update={"tuned": second.base, "comparison": same})
+    made = report(candidates=(made.candidates[0], copied))
+    assert any("minilm-l6-v2 answers every label's rows as its base model" in text for text in cautions(made))
+    assert not any("adapter" in text for text in cautions(report()))

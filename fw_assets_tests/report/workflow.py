@@ -23,7 +23,7 @@ from fw_assets.classification.scores import Scores, score
 from fw_assets.classification.session import Session
 from fw_assets.classification.standing import Standing, choose_finalists, choose_winner
 from fw_assets.classification.timing import FIREWORKS_TIMING
-from fw_assets.classification.tokens import BYTE_PAIR, measure_text
+from fw_assets.classification.tokens import BYTE_PAIR, measure_volumes
 from fw_assets.report.build import CandidateResult, Deployed
 from fw_assets.report.flips import changed_rows
 from fw_assets.report.model import Run, SweepCell
@@ -44,7 +44,7 @@ def planned(session: Session | None = None, data: Path = EXAMPLE) -> tuple[Plan,
         for name in session.models
     ]
     pricing = Pricing(prices=shipped_prices(), ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
-    volumes = measure_text(rows, system_characters=len(prompt.system or ""))
+    volumes = measure_volumes(rows, system=prompt.system or "")
     plan = make_plan(session, "support-intents", inspected, labels, prompt.digest, catalogue, volumes, pricing)
     return plan, prompt, rows
 
