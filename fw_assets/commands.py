@@ -321,24 +321,23 @@ def _announce(step: Step, standing: Standing) -> None:
 
 
 def _show_plan(store: Workspace, name: str) -> None:
-    from rich.markdown import Markdown
+    from fw_assets.report.terminal import plan_view, show
 
-    text = store.read_text(name, "plan.md") or ""
-    err.print(Markdown(text) if err.is_terminal else text, markup=False)
+    show(plan_view(store.need("plan", name, Plan)), err)
+    err.print(f"The whole plan: {store.path(name, 'plan.md')}", markup=False)
 
 
 def _show_report(store: Workspace, name: str, *, as_json: bool) -> int:
     from fw_assets.report.model import Report
-    from fw_assets.report.terminal import report_tables
+    from fw_assets.report.terminal import report_view, show
 
     made = Report.model_validate_json(store.read_text(name, "report.json") or "")
     if as_json:
         click.echo(store.read_text(name, "report.json"))
     else:
-        for part in report_tables(made):
-            out.print(part)
+        show(report_view(made), out)
         out.print(
-            f"\nReport: {store.path(name, 'final_report.md')}\n        {store.path(name, 'final_report.html')}",
+            f"Report: {store.path(name, 'final_report.md')}\n        {store.path(name, 'final_report.html')}",
             markup=False,
         )
     return DONE

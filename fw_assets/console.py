@@ -12,8 +12,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from fw_assets.pipeline.progress import Progress as Message
 from fw_assets.pipeline.progress import listening
 
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-out = Console(highlight=False)
+PLAIN_WIDTH = 120
+"""Columns where there is no terminal to ask."""
+
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
 def is_terminal() -> bool:

@@ -36,7 +36,7 @@ def make_plan(
 
     Args:
         models: the resolved candidates.
-        volumes: the text of each part (`tokens.measure_text`); their rows are the rows of the parts.
+        volumes: the text of each part (`tokens.measure_volumes`); their rows are the rows of the parts.
         pricing: prices, token ratios and durations.
         understood: what the instruction was taken to say, `field: value` each.
         unused: its clauses that could not be used.

@@ -159,14 +159,6 @@ def measure_volumes(
     }
 
 
-def measure_text(
-    frame: pl.DataFrame, *, system_characters: int = 0, answer_overhead: int = 0
-) -> Mapping[str, TextVolume]:
-    """`measure_volumes` in characters, by the lengths of what is added to every prompt and every answer."""
-    overhead = "x" * answer_overhead
-    return measure_volumes(frame, system="x" * system_characters, render=lambda labels: "".join(labels) + overhead)
-
-
 def _thinned(part: pl.DataFrame) -> pl.DataFrame:
     return part if part.height <= READ_ROWS else part.gather_every(-(-part.height // READ_ROWS))
 

@@ -73,7 +73,12 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         slugs = [model.slug for model in current.models]
         measured = {slug: store.need("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}
         standings = [
-            Standing(model=slug, validation=measured[slug].validation.headline, price=current.price_of(slug))
+            Standing(
+                model=slug,
+                validation=measured[slug].validation.headline,
+                price=current.price_of(slug),
+                complete=measured[slug].validation.complete,
+            )
             for slug in slugs
         ]
         chosen = choose_finalists(standings, current.session.finalists)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from fw_assets.classification.estimate import Pricing
 from fw_assets.classification.grid import PublishedCell
 from fw_assets.classification.models import CatalogueModel, resolve_models
 from fw_assets.classification.prices import platform_prices, read_prices, shipped_prices
+from fw_assets.classification.session import Session
 from fw_assets.classification.timing import EMBEDDED_TIMING, FIREWORKS_TIMING
-from fw_assets.classification.tokens import BYTE_PAIR, WORD_PIECE
+from fw_assets.classification.tokens import BYTE_PAIR, COUNTED
 from fw_assets.fireworks import Fireworks, Model
 from fw_assets.pipeline.resources import Platform
 
@@ -54,8 +54,8 @@ def entry(model: Model) -> CatalogueModel:
     )
 
 
-def offer(platform: Platform, wanted: Sequence[str]) -> Offer:
-    """The wanted models and the price book: a user's own prices (`$FW_PRICES`), then the platform's, then ours.
+def offer(platform: Platform, session: Session) -> Offer:
+    """The session's models and the price book: a user's own prices (`$FW_PRICES`), then the platform's, then ours.
 
     Raises:
         InputError: a model cannot be used, with the nearest that can, or the price file is wrong.
@@ -70,8 +70,9 @@ def offer(platform: Platform, wanted: Sequence[str]) -> Offer:
     if own:
         prices = prices.over(read_prices(Path(own)))
     pricing = (
-        Pricing(prices=prices, ratio=WORD_PIECE, timing=EMBEDDED_TIMING)
+        Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING)
         if platform.is_embedded
         else Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
     )
-    return Offer(resolve_models(wanted, listed), pricing)
+    models = resolve_models(session.models, listed, tunable=session.mode == "fine-tune")
+    return Offer(models, pricing)

@@ -13,7 +13,7 @@ from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.plan import Plan, make_plan
 from fw_assets.classification.prompt import make_prompt
 from fw_assets.classification.session import Mitigation
-from fw_assets.classification.tokens import measure_text
+from fw_assets.classification.tokens import measure_volumes
 from fw_assets.pipeline.catalogue import offer
 from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.inspection import inspected_dataset, label_set
@@ -23,7 +23,7 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account
 from fw_assets.pipeline.values import Approval, Registration
 from fw_assets.pipeline.workspace import Workspace
-from fw_assets.report.plan_markdown import plan_markdown
+from fw_assets.report.plan_markdown import render_plan
 
 AUTOMATIC = "auto_approve_up_to_usd"
 
@@ -84,8 +84,7 @@ def plan(
         labels = store.need("label_set", dataset, LabelSet)
         frame = store.read_frame(dataset, "assets", "label_set.parquet")
         prompt = make_prompt(frame, labels)
-        offered = offer(host, registration.session.models)
-        overhead = len(prompt.render(labels.labels[:1])) - len(labels.labels[0])
+        offered = offer(host, registration.session)
         made = make_plan(
             registration.session,
             dataset,
@@ -93,14 +92,14 @@ def plan(
             labels,
             prompt.digest,
             offered.models,
-            measure_text(frame, system_characters=len(prompt.system or ""), answer_overhead=overhead),
+            measure_volumes(frame, system=prompt.system or "", render=prompt.render, count=host.count_tokens),
             offered.pricing,
             understood=registration.understood,
             unused=registration.unused,
             inputs=registration.inputs,
         )
     store.write("prompt", dataset, prompt, inputs=registration.inputs, known_as=prompt.digest)
-    text = plan_markdown(made)
+    text = render_plan(made)
     store.write_text(text, dataset, "plan.md")
     store.write("plan", dataset, made, inputs=registration.inputs, known_as=made.digest)
     context.instance.add_dynamic_partitions("models", [model.slug for model in made.models])

@@ -60,6 +60,15 @@ class Platform:
         """How often a job's state is looked at."""
         return 0.2 if self.is_embedded else 5.0
 
+    @property
+    def count_tokens(self) -> Callable[[str], int] | None:
+        """The platform's own tokenizer, where it is at hand without asking."""
+        if not self.is_embedded:
+            return None
+        from fw_assets.embedded.tokens import count_tokens
+
+        return count_tokens
+
     def connect(self) -> Fireworks:
         """A client, to be entered with `async with`.
 

@@ -8,7 +8,8 @@ import polars as pl
 from fw_assets.classification.comparison import compare_all
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt
-from fw_assets.classification.verdict import GateDecision, Standing, Winner, choose_winner, gate
+from fw_assets.classification.scores import Scores
+from fw_assets.classification.verdict import GateDecision, ModelKind, Standing, Winner, choose_winner, gate
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.benchmark import finalists
@@ -107,12 +108,17 @@ def decide(store: Workspace, dataset: str, current: Plan) -> tuple[Winner, GateD
     slugs = store.need("finalists", dataset, FinalistsRecord).slugs
     base = {m.slug: store.need("base_metrics", dataset, BaseMetrics, m.slug) for m in current.models}
     tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in slugs}
+    measured: list[tuple[ModelKind, str, Scores]] = [("base", slug, found.validation) for slug, found in base.items()]
+    measured += [("tuned", slug, result.validation) for slug, result in tuned.items()]
     standings = [
-        Standing(model=slug, kind="base", validation=found.validation.headline, price=current.price_of(slug))
-        for slug, found in base.items()
-    ] + [
-        Standing(model=slug, kind="tuned", validation=result.validation.headline, price=current.price_of(slug))
-        for slug, result in tuned.items()
+        Standing(
+            model=slug,
+            kind=kind,
+            validation=scores.headline,
+            price=current.price_of(slug),
+            complete=scores.complete,
+        )
+        for kind, slug, scores in measured
     ]
     winner = choose_winner(standings)
     compared = compare_all({slug: result.comparison for slug, result in tuned.items()})
