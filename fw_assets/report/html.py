@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from fw_assets.report import facts, figures, glossary, heatmap, plots, results, words
+from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import visible
 from fw_assets.report.figures import Quoted
 from fw_assets.report.model import Report
@@ -37,6 +38,7 @@ def render_html(report: Report) -> str:
             script=Markup(script),  # noqa: S704
             policy=content_policy(script),
             printed_flips=PRINTED_FLIPS,
+            cautions=cautions,
             facts=facts,
             figures=figures,
             glossary=glossary,

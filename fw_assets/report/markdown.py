@@ -7,13 +7,21 @@ from typing import Any
 import jinja2
 
 from fw_assets.report import escape, facts, figures, glossary, results, words
+from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import Md, block, code, prose
 from fw_assets.report.figures import Quoted
 from fw_assets.report.model import Report
 from fw_assets.report.table import Table
 
 MOST_FLIPS = 10
-MODULES = {"facts": facts, "figures": figures, "glossary": glossary, "results": results, "words": words}
+MODULES = {
+    "cautions": cautions,
+    "facts": facts,
+    "figures": figures,
+    "glossary": glossary,
+    "results": results,
+    "words": words,
+}
 
 
 def render_markdown(report: Report) -> str:

@@ -10,7 +10,8 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from fw_assets.classification.plan import Plan
-from fw_assets.report import facts, plan_tables, results, words
+from fw_assets.report import facts, plan_tables, results
+from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import visible
 from fw_assets.report.figures import short
 from fw_assets.report.model import Report
@@ -74,7 +75,7 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     yield Text(visible(report.answer), style="bold")
     yield Text("")
     yield draw(facts.screen(report), heads=False)
-    for caution in words.cautions(report):
+    for caution in cautions(report):
         yield Text(f"Careful: {visible(caution)}", style="yellow")
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")

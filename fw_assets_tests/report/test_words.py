@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from fw_assets.report import model as m
+from fw_assets.report.cautions import cautions
 from fw_assets.report.markdown import render_markdown
-from fw_assets.report.words import cautions, first_screen, listing, spending
+from fw_assets.report.words import first_screen, listing, spending
 from fw_assets_tests.report.samples import report
 
 
