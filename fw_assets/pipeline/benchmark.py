@@ -30,7 +30,7 @@ from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
 )
 def base_metrics(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
@@ -65,7 +65,7 @@ def base_metrics(
     code_version="1",
     description="The base models that go on to fine-tuning, chosen on the validation rows.",
 )
-def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
+def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Chooses the strongest base models; reports every cell that will not run as skipped, with the reason."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():

@@ -31,7 +31,7 @@ from fw_assets.pipeline.values import FineTuned, TunedMetrics
 )
 def metrics(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Evaluates one fine-tuned model on a deployment that scales to zero."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()

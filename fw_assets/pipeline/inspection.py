@@ -9,6 +9,8 @@ from pydantic import Field
 
 from fw_assets.classification.intake import InspectedDataset, inspect, resolve
 from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.rows import rejected_jsonl
+from fw_assets.pipeline.checks import label_checks, label_specs, schema_check, schema_spec
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration import register, source_paths
@@ -75,6 +77,7 @@ def registered(
     partitions_def=datasets,
     group_name="plan",
     kinds={"polars", "pandera"},
+    check_specs=[schema_spec("inspected_dataset")],
     code_version="1",
     description="The staged dataset: its rows, read and validated line by line, and what was found in them.",
 )
@@ -83,16 +86,21 @@ def inspected_dataset(
     config: SessionConfig,
     workspace: WorkspaceResource,
     platform: PlatformResource,
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Reads the files of one dataset. Malformed lines fail it, with file, line and field, unless quarantined."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         registration = registered(store, platform, dataset, _fields(config))
         frame, inspected = inspect(*source_paths(registration.files), registration.session)
     store.write_frame(frame, dataset, "assets", "inspected_dataset.parquet")
+    if inspected.rejected:
+        store.write_text(
+            "".join(f"{line}\n" for line in rejected_jsonl(inspected.rejected)), dataset, "rejected_rows.jsonl"
+        )
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
+        check_results=[schema_check("inspected_dataset", inspected)],
         metadata={
             "dagster/partition_row_count": frame.height,
             "files": table(
@@ -111,10 +119,11 @@ def inspected_dataset(
     deps=[inspected_dataset],
     group_name="plan",
     kinds={"polars"},
+    check_specs=label_specs("label_set"),
     code_version="1",
     description="The labels: given or inferred, their counts, the imbalance ratio, duplicates, and the split.",
 )
-def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
+def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
@@ -124,7 +133,11 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         split, labels = resolve(frame, inspected, registration.session)
     store.write_frame(split, dataset, "assets", "label_set.parquet")
     made = store.write("label_set", dataset, labels, inputs=registration.inputs)
-    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata=_label_metadata(labels))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        check_results=label_checks("label_set", labels),
+        metadata=_label_metadata(labels),
+    )
 
 
 def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | float | bool]:

@@ -16,9 +16,10 @@ PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAns
 """Troubles that may have passed when the step is tried again."""
 
 Cell = str | int | float | bool | None
+Row = Mapping[str, Cell]
 
 
-def table(rows: Sequence[Mapping[str, Cell]], most: int = 500) -> dg.TableMetadataValue:
+def table(rows: Sequence[Row], most: int = 500) -> dg.TableMetadataValue:
     """Rows of equal keys as a table; at most `most` of them, and a last row that says how many were left out."""
     records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in rows[:most]]
     columns = list(rows[0]) if rows else ["(nothing)"]
@@ -61,7 +62,7 @@ def clear_failures() -> Iterator[None]:
 def failure(error: Exception) -> dg.Failure:
     """What the UI shows of an error."""
     if isinstance(error, InputError):
-        rows: list[Mapping[str, Cell]] = [
+        rows: list[Row] = [
             {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind}
             for p in error.problems
         ]

@@ -75,7 +75,7 @@ def account_of(store: Workspace, dataset: str, current: Plan) -> Account:
 )
 def plan(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Writes the plan. Its digest covers everything that changes the outcome or the price."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     with clear_failures():
@@ -188,7 +188,7 @@ class ApprovalConfig(dg.Config):
 )
 def approval(
     context: dg.AssetExecutionContext, config: ApprovalConfig, workspace: WorkspaceResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Records the answer, bound to the plan's digest. A changed plan has another digest and needs a new answer."""
     store, dataset = workspace.open(), context.partition_key
     head, current = store.head("plan", dataset), store.read("plan", dataset, Plan)

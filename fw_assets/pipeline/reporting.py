@@ -49,7 +49,7 @@ VERSIONS_OF = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "
 )
 def report(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Writes the report; report.json holds all of it, the other two are renderings."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():

@@ -128,7 +128,7 @@ def platform_from_environment() -> Platform:
     )
 
 
-class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class WorkspaceResource(dg.ConfigurableResource):
     """Where results lie."""
 
     root: str = Field(
@@ -141,7 +141,7 @@ class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Workspace(self.root or workspace_root())
 
 
-class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class PlatformResource(dg.ConfigurableResource):
     """Which platform is spoken to. The key stays in the environment."""
 
     name: str = Field(default="", description="embedded or fireworks; empty: $FW_PLATFORM, or embedded.")

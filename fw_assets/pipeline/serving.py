@@ -13,6 +13,7 @@ from fw_assets.classification.verdict import GateDecision, ModelKind, Standing, 
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.benchmark import finalists
+from fw_assets.pipeline.checks import deployment_checks, gate_spec, serving_spec
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluate import predictions
 from fw_assets.pipeline.evaluation import metrics
@@ -39,13 +40,14 @@ REPLAYED = 20
     deps=[finalists, metrics],
     group_name="delivery",
     kinds={"fireworks"},
+    check_specs=[gate_spec("deployment"), serving_spec("deployment")],
     code_version="1",
     retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
     description="The winner, chosen on validation; the gate, decided on test; and what is deployed, if anything is.",
 )
 def deployment(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Deploys the winner if it earned it, and asks it again for rows it was evaluated on."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     with clear_failures():
@@ -80,6 +82,7 @@ def deployment(
     )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
+        check_results=deployment_checks("deployment", record),
         metadata={
             "winner": f"{winner.model} ({winner.kind})",
             "decision": decision.decision,

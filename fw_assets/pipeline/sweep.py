@@ -67,7 +67,7 @@ async def uploads(
 )
 def sweep(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Starts or finds one job per cell, in waves of at most the session's `max_parallel_jobs`."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()

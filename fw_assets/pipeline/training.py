@@ -29,7 +29,7 @@ from fw_assets.pipeline.values import FineTuned, Sweep
 )
 def fine_tuned_models(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """Starts or finds the full-data job. Where the sweep already trained on all rows, that model is taken over."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
