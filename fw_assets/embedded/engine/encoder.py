@@ -101,9 +101,7 @@ class Encoder:
 
 def _calls(entries: list[tuple[bytes, list[int]]]) -> list[list[tuple[bytes, list[int]]]]:
     calls = []
-    for tokens, group in groupby(
-        sorted(entries, key=lambda entry: len(entry[1])), lambda entry: len(entry[1])
-    ):
+    for tokens, group in groupby(sorted(entries, key=lambda entry: len(entry[1])), lambda entry: len(entry[1])):
         same = list(group)
         size = max(1, min(_TEXTS_A_CALL, _TOKENS_A_CALL // tokens))
         calls += [same[start : start + size] for start in range(0, len(same), size)]

@@ -78,17 +78,13 @@ def matrix(found: Grams, keys: NDArray[np.uint32], idf: NDArray[np.float32]) -> 
     length = np.sqrt(2 * np.bincount(side, value.astype(np.float64) ** 2, minlength=2 * found.texts))
     value = (value / length[side])[known].astype(np.float32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(found.row[known], minlength=found.texts))])
-    return csr_array(
-        (value, place[known].astype(np.int32), starts.astype(np.int32)), shape=(found.texts, len(keys))
-    )
+    return csr_array((value, place[known].astype(np.int32), starts.astype(np.int32)), shape=(found.texts, len(keys)))
 
 
 def _word_grams(words: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     known: dict[str, int] = {}
     codes = [
-        known.setdefault(word, zlib.crc32(word.encode("utf-8", "surrogatepass")))
-        for line in words
-        for word in line
+        known.setdefault(word, zlib.crc32(word.encode("utf-8", "surrogatepass"))) for line in words for word in line
     ]
     row = np.repeat(np.arange(len(words)), [len(line) for line in words])
     single = np.array(codes, np.uint64)

@@ -69,10 +69,7 @@ def build_graph(weights: Path) -> bytes:
         writer.nodes,
         "minilm",
         [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["texts", "tokens"])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", "tokens", WIDTH])
-            for name in OUTPUTS
-        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", "tokens", WIDTH]) for name in OUTPUTS],
         writer.constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)

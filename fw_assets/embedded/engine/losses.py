@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Logits = NDArray[np.float32] | NDArray[np.float64]
 
-_TEMPERATURES = np.exp(np.linspace(np.log(0.05), np.log(8.0), 45))
+_TEMPERATURES = (0.1, 10.0)
+_TEMPERATURE_STEPS = 14
+_GOLDEN = (5**0.5 - 1) / 2
 _THRESHOLDS = np.linspace(0.1, 0.7, 25)
 _FARTHEST = 30.0
 
@@ -50,14 +52,33 @@ def row_losses(logits: Logits, target: Logits, multi_label: bool) -> Floats:
 
 
 def fit_temperature(logits: Logits, target: Logits, weight: Floats, multi_label: bool) -> tuple[float, float]:
-    """The divisor of the logits with the least weighted mean loss, from a fixed grid, and that loss."""
-    best = (1.0, float("inf"))
-    for temperature in _TEMPERATURES:
-        losses = row_losses(logits / np.float32(temperature), target, multi_label)
-        loss = float(np.average(losses, weights=weight))
-        if loss < best[1]:
-            best = (float(temperature), loss)
-    return best
+    """The divisor of the logits, from 0.1 to 10, with the least weighted mean loss, and that loss.
+
+    The squared logarithm of the divisor counts as much as one row's loss, so that a few rows that are all right
+    do not make the model certain. A golden-section search on the logarithm finds the minimum.
+    """
+    log_low, log_high = np.log(_TEMPERATURES)
+
+    def mean_loss(log_temperature: float) -> float:
+        scaled = logits / np.float32(np.exp(log_temperature))
+        return float(np.average(row_losses(scaled, target, multi_label), weights=weight))
+
+    def loss(log_temperature: float) -> float:
+        return mean_loss(log_temperature) + log_temperature**2 / len(target)
+
+    left, right = log_high - _GOLDEN * (log_high - log_low), log_low + _GOLDEN * (log_high - log_low)
+    at_left, at_right = loss(left), loss(right)
+    for _ in range(_TEMPERATURE_STEPS):
+        if at_left <= at_right:
+            log_high, right, at_right = right, left, at_left
+            left = log_high - _GOLDEN * (log_high - log_low)
+            at_left = loss(left)
+        else:
+            log_low, left, at_left = left, right, at_right
+            right = log_low + _GOLDEN * (log_high - log_low)
+            at_right = loss(right)
+    best = left if at_left <= at_right else right
+    return float(np.exp(best)), mean_loss(best)
 
 
 def choose_sets(chance: Floats, threshold: float, allow_empty: bool) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ FORMAT = 1
 class Tuned:
     """A tuned model's content.
 
-    `arrays` holds each side's arrays by the side's name; empty when the base model was the best epoch.
+    `arrays` holds each side's arrays by the side's name, none when the base model was the best epoch.
     `temperature` divides the logits. `threshold` and `allow_empty` apply to multi-label models (see `losses`).
     `notes` is the caller's own JSON.
     """
@@ -42,9 +42,7 @@ def save(tuned: Tuned, folder: Path) -> None:
     from safetensors.numpy import save as serialise
 
     folder.mkdir(parents=True, exist_ok=True)
-    flat = {
-        f"{side}.{name}": array for side, arrays in tuned.arrays.items() for name, array in arrays.items()
-    }
+    flat = {f"{side}.{name}": array for side, arrays in tuned.arrays.items() for name, array in arrays.items()}
     manifest = {
         "format": FORMAT,
         "spec": asdict(tuned.spec),

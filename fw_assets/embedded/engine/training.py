@@ -40,8 +40,7 @@ def train(
     them is kept (epoch 0 is the base model), measured at the temperature that is best for them; without, the
     last. `on_record` gets `step`, `epoch`, `train/loss` and `train/lr` for up to about 200 steps, and `step`,
     `epoch`, `eval/loss` and `eval/accuracy` (the exact set, if multi-label) after each epoch and before the
-    first.
-    `notes` is stored with the model. Raises `EngineError` for rows or parameters it cannot train on.
+    first. `notes` is stored with the model. Raises `EngineError` for rows or parameters it cannot train on.
     """
     _check(spec, rows, multi_label)
     _check_labels(evaluation or (), multi_label, "evaluation row")
@@ -56,9 +55,7 @@ def train(
             continue
         state = run.state(epoch)
         if run.evaluated:
-            on_record(
-                {"step": step, "epoch": epoch, "eval/loss": state.loss, "eval/accuracy": state.accuracy}
-            )
+            on_record({"step": step, "epoch": epoch, "eval/loss": state.loss, "eval/accuracy": state.accuracy})
         if not run.evaluated or state.loss < best.loss:
             best = state
     storage.save(
@@ -108,7 +105,8 @@ class _Run:
         self.evaluated = bool(evaluation)
         self._rng = np.random.default_rng(spec.seed)
         self._rows = len(rows)
-        self.total = max(1, math.ceil(spec.epochs * self._rows / spec.batch_size))
+        self._steps_an_epoch = math.ceil(self._rows / spec.batch_size)
+        self.total = max(1, math.ceil(spec.epochs * self._steps_an_epoch - 1e-9))
         weight = np.array([row.weight for row in rows], np.float32)
         self._weight = weight / weight.mean()
         self._target = _target(rows, self.labels)
@@ -162,17 +160,9 @@ class _Run:
                 gradient = self._gradient(logits, picked)
                 for update in self._updates:
                     update.backward(gradient, rate)
-                last = start + size >= self._rows
-                epoch = min(step * size / self._rows, self._spec.epochs)
-                if last:
-                    epoch = float(round(step / math.ceil(self._rows / size)))
-                yield (
-                    step,
-                    epoch,
-                    float((loss * self._weight[picked]).mean()),
-                    rate,
-                    last or step == self.total,
-                )
+                ends = start + size >= self._rows or step == self.total
+                mean = float((loss * self._weight[picked]).mean())
+                yield step, step / self._steps_an_epoch, mean, rate, ends
                 if step == self.total:
                     return
 
@@ -240,6 +230,4 @@ def _check_labels(rows: Sequence[TrainingRow], multi_label: bool, kind: str) -> 
         if not (math.isfinite(row.weight) and row.weight >= 0):
             raise EngineError(f"{kind} {number}: weight {row.weight}; it must be a number from 0 up")
         if not multi_label and len(row.labels) != 1:
-            raise EngineError(
-                f"{kind} {number}: {len(row.labels)} labels; a single-label run needs exactly one"
-            )
+            raise EngineError(f"{kind} {number}: {len(row.labels)} labels; a single-label run needs exactly one")

@@ -17,7 +17,7 @@ F32 = NDArray[np.float32]
 Arrays = dict[str, NDArray[Any]]
 
 NGRAM_SCALE = 10.0
-NGRAM_RATE_FACTOR = 10.0
+NGRAM_RATE_FACTOR = 3.0
 _MOMENTUM, _SECOND_MOMENT, _TINY = 0.9, 0.99, 1e-8
 _REFERENCE_ROWS = 1000
 
@@ -93,7 +93,7 @@ class DenseUpdate:
 class SparseUpdate:
     """An update over sparse features, trained by Adagrad (Duchi et al. 2011) with one rate per feature.
 
-    `B` starts at orthonormal codes of the labels and `A` at zero. The rate is ten times the learning rate, so
+    `B` starts at orthonormal codes of the labels and `A` at zero. The rate is three times the learning rate, so
     that one number serves both updates of an ensemble.
     """
 
@@ -110,14 +110,20 @@ class SparseUpdate:
         )
         self._batch: Any = None
         self._touched = np.zeros(0, np.int64)
+        self._flag = np.zeros(features.shape[1], bool)
+        self._place = np.zeros(features.shape[1], np.int32)
         self._hidden = self._down[:0]
 
     def forward(self, rows: NDArray[np.int64]) -> F32:
         from scipy.sparse import csr_array
 
         picked = self._features[rows]
-        self._touched, place = np.unique(picked.indices, return_inverse=True)
-        self._batch = csr_array((picked.data, place, picked.indptr), shape=(len(rows), len(self._touched)))
+        self._flag[picked.indices] = True
+        self._touched = np.flatnonzero(self._flag)
+        self._flag[self._touched] = False
+        self._place[self._touched] = np.arange(len(self._touched), dtype=np.int32)
+        shape = (len(rows), len(self._touched))
+        self._batch = csr_array((picked.data, self._place[picked.indices], picked.indptr), shape=shape)
         self._hidden = NGRAM_SCALE * (self._batch @ self._down[self._touched])
         return np.asarray(self._hidden @ self._up + self._shift, np.float32)
 
@@ -125,14 +131,16 @@ class SparseUpdate:
         size = np.float32(rate * NGRAM_RATE_FACTOR)
         down = NGRAM_SCALE * (self._batch.T @ (gradient @ self._up.T))
         seen_down, seen_up, seen_shift = self._seen
-        seen_down[self._touched] += (down * down).mean(axis=1)
-        self._down[self._touched] -= size * down / np.sqrt(seen_down[self._touched])[:, None]
-        for part, slope, seen in (
+        seen = seen_down[self._touched] + np.einsum("ij,ij->i", down, down) / np.float32(down.shape[1])
+        seen_down[self._touched] = seen
+        down *= (size / np.sqrt(seen))[:, None]
+        self._down[self._touched] -= down
+        for part, slope, total in (
             (self._up, self._hidden.T @ gradient, seen_up),
             (self._shift, gradient.sum(axis=0), seen_shift),
         ):
-            seen += slope * slope
-            part -= size * slope / np.sqrt(seen)
+            total += slope * slope
+            part -= size * slope / np.sqrt(total)
 
     def arrays(self) -> Arrays:
         """The scale is folded into `A`."""

@@ -1,0 +1,43 @@
+"""Rows and folders that the engine's tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fw_assets.embedded.engine import TrainingRow, weights_available
+
+_WORDS = {
+    "refund": ("money back please", "i want my money returned", "give me back what i paid"),
+    "card_arrival": ("where is my card", "card has not arrived in the mail", "when will my card come"),
+    "greeting": ("hello there", "good morning to you", "hi how are you"),
+}
+
+
+@pytest.fixture
+def rows() -> tuple[TrainingRow, ...]:
+    """Nine easy rows of three labels, ten times over with small variations."""
+    return tuple(
+        TrainingRow(f"{text} {number}", (label,))
+        for number in range(10)
+        for label, texts in _WORDS.items()
+        for text in texts
+    )
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for derived files, shared so that the encoder's graph is built once."""
+    return tmp_path_factory.mktemp("engine-cache")
+
+
+@pytest.fixture
+def records() -> tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]:
+    """A list and the callback that fills it."""
+    found: list[dict[str, float]] = []
+    return found, found.append
+
+
+needs_weights = pytest.mark.skipif(not weights_available(), reason="the MiniLM weights are not installed")

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fw_assets.embedded.engine import EngineError, TrainingSpec, load_tuned
+from fw_assets.embedded.engine.storage import MANIFEST_FILE, Tuned, load, save
+
+TUNED = Tuned(
+    spec=TrainingSpec("char-ngram"),
+    labels=("b", "a"),
+    multi_label=False,
+    temperature=1.5,
+    threshold=0.5,
+    allow_empty=False,
+    best_epoch=2.0,
+    notes={"answer": "text"},
+    arrays={"ngram": {"A": np.ones((2, 3), np.float32), "keys": np.array([4, 5], np.uint32)}},
+)
+
+
+def test_a_model_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    save(TUNED, tmp_path)
+    found = load(tmp_path)
+    assert found.labels == TUNED.labels
+    assert found.spec == TUNED.spec
+    assert found.notes == TUNED.notes
+    assert np.array_equal(found.arrays["ngram"]["A"], TUNED.arrays["ngram"]["A"])
+    assert found.arrays["ngram"]["keys"].dtype == np.uint32
+
+
+def test_a_model_without_arrays_is_the_base(tmp_path: Path) -> None:
+    save(Tuned(**{**TUNED.__dict__, "arrays": {}}), tmp_path)
+    assert load(tmp_path).arrays == {}
+
+
+def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"manifest\.json: missing"):
+        load_tuned(tmp_path, tmp_path)
+    save(TUNED, tmp_path)
+    manifest = json.loads((tmp_path / MANIFEST_FILE).read_text())
+    (tmp_path / MANIFEST_FILE).write_text(json.dumps({**manifest, "format": 99}))
+    with pytest.raises(EngineError, match="format 99, expected 1"):
+        load(tmp_path)
+    (tmp_path / MANIFEST_FILE).write_text("{")
+    with pytest.raises(EngineError, match="not a tuned model"):
+        load(tmp_path)

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fw_assets.embedded.engine import (
+    REGISTRY,
+    EngineError,
+    Scorer,
+    TrainingRow,
+    TrainingSpec,
+    load_base,
+    load_tuned,
+    train,
+)
+from fw_assets.embedded.engine.training import schedule
+from fw_assets_tests.embedded.engine.conftest import needs_weights
+
+Records = tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]
+Rows = tuple[TrainingRow, ...]
+SPEC = TrainingSpec("char-ngram", lora_rank=4, learning_rate=0.02, epochs=4, batch_size=8)
+MODELS = ["char-ngram", *(pytest.param(name, marks=needs_weights) for name in ("minilm-l6-v2", "minilm-ngram"))]
+
+
+def fit(spec: TrainingSpec, rows: Rows, out: Path, cache: Path, evaluation: Rows | None = None) -> Scorer:
+    train(spec, rows, evaluation, out, cache, False, lambda record: None)
+    return load_tuned(out, cache)
+
+
+def accuracy(scorer: Scorer, rows: Rows, choices: list[str] | None = None) -> float:
+    names = choices or list(scorer.labels or ())
+    found = scorer.log_probabilities([row.text for row in rows], choices).argmax(axis=1)
+    return float(np.mean([names[place] == row.labels[0] for place, row in zip(found, rows, strict=True)]))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_training_beats_the_base_and_survives_the_disk(
+    model: str, rows: Rows, records: Records, tmp_path: Path, cache: Path
+) -> None:
+    seen, note = records
+    spec = replace(SPEC, base_model=model)
+    train(spec, rows[:60], rows[60:], tmp_path, cache, False, note, {"answer": "text"})
+    tuned, base = load_tuned(tmp_path, cache), load_base(model, cache)
+    assert tuned.labels == ("card_arrival", "greeting", "refund")
+    assert tuned.notes == {"answer": "text"}
+    assert not tuned.multi_label
+    assert accuracy(tuned, rows[60:]) >= max(0.95, accuracy(base, rows[60:], list(tuned.labels)))
+    evaluations = [record for record in seen if "eval/loss" in record]
+    assert [record["epoch"] for record in evaluations] == [0, 1, 2, 3, 4]
+    assert evaluations[-1]["eval/loss"] < evaluations[0]["eval/loss"]
+    steps = [record for record in seen if "train/loss" in record]
+    assert set(steps[0]) == {"step", "epoch", "train/loss", "train/lr"}
+    assert steps[-1]["step"] == 4 * 8
+    assert all(np.isfinite(list(record.values())).all() for record in seen)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_same_seed_gives_the_same_model(model: str, rows: Rows, tmp_path: Path, cache: Path) -> None:
+    spec = replace(SPEC, base_model=model, epochs=1)
+    one, two = (fit(spec, rows, tmp_path / name, cache) for name in "ab")
+    texts = [row.text for row in rows]
+    assert np.array_equal(one.log_probabilities(texts, None), two.log_probabilities(texts, None))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_hyper_parameter_has_an_effect(model: str, rows: Rows, tmp_path: Path, cache: Path) -> None:
+    start = replace(SPEC, base_model=model, epochs=2)
+    variants = {
+        "start": start,
+        "rank": replace(start, lora_rank=1),
+        "rate": replace(start, learning_rate=0.001),
+        "epochs": replace(start, epochs=1.5),
+        "batch": replace(start, batch_size=4),
+        "context": replace(start, max_context_length=4),
+        "seed": replace(start, seed=1),
+    }
+    texts = ["please return my money", "what a fine morning", "mail"]
+    found = {
+        name: fit(spec, rows, tmp_path / name, cache).log_probabilities(texts, None) for name, spec in variants.items()
+    }
+    for one, two in itertools.combinations(found, 2):
+        assert not np.allclose(found[one], found[two], atol=1e-6), (one, two)
+
+
+def test_epoch_zero_is_the_base_when_training_only_hurts(rows: Rows, tmp_path: Path, cache: Path) -> None:
+    labels = sorted({row.labels[0] for row in rows})
+    wrong = tuple(replace(row, labels=(labels[labels.index(row.labels[0]) - 1],)) for row in rows)
+    tuned = fit(SPEC, wrong, tmp_path, cache, evaluation=tuple(TrainingRow(name, (name,)) for name in labels))
+    texts = [row.text for row in rows]
+    base = load_base("char-ngram", cache).log_probabilities(texts, labels)
+    assert np.array_equal(tuned.log_probabilities(texts, None).argsort(axis=1), base.argsort(axis=1))
+
+
+def test_row_weights_decide_between_contradictions(tmp_path: Path, cache: Path) -> None:
+    heavy = tuple(TrainingRow("same text", (label,), weight) for label, weight in (("a", 9.0), ("b", 1.0)) * 8)
+    tuned = fit(replace(SPEC, epochs=40), heavy, tmp_path, cache)
+    chance = np.exp(tuned.log_probabilities(["same text"], None))[0]
+    assert chance[0] == pytest.approx(0.9, abs=0.06)
+
+
+def test_a_choice_the_training_never_saw_keeps_its_base_score(rows: Rows, tmp_path: Path, cache: Path) -> None:
+    tuned = fit(SPEC, rows, tmp_path, cache)
+    names = ["exchange_rate", "refund"]
+    found = tuned.log_probabilities(["what is the exchange rate", "money back please"], names)
+    assert found.argmax(axis=1).tolist() == [0, 1]
+    assert np.allclose(np.exp(found).sum(axis=1), 1)
+    assert tuned.predict_sets(["money back please"], names) == [("refund",)]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_few_rows_and_a_single_label_are_enough(
+    model: str, count: int, rows: Rows, tmp_path: Path, cache: Path
+) -> None:
+    tuned = fit(replace(SPEC, base_model=model), rows[:count], tmp_path, cache, evaluation=rows[3:6])
+    assert np.allclose(np.exp(tuned.log_probabilities(["anything", ""], None)), 1)
+    assert np.isfinite(tuned.log_probabilities(["x"], ["refund", "new"])).all()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_multi_label_sets_are_learnt(model: str, rows: Rows, tmp_path: Path, cache: Path) -> None:
+    both = tuple(
+        TrainingRow(f"{one.text} and {two.text}", tuple(sorted({one.labels[0], two.labels[0]})))
+        for one, two in zip(rows, rows[1:] + rows[:1], strict=True)
+    )
+    none = tuple(TrainingRow(f"the weather is {number} degrees", ()) for number in range(20))
+    every = rows + both + none
+    spec = replace(SPEC, base_model=model, epochs=12)
+    train(spec, every, every, tmp_path, cache, True, lambda record: None)
+    tuned = load_tuned(tmp_path, cache)
+    found = tuned.predict_sets([row.text for row in every], None)
+    assert tuned.multi_label
+    assert np.mean([set(one) == set(row.labels) for one, row in zip(found, every, strict=True)]) > 0.9
+    assert (tuned.log_probabilities(["x"], None) <= 0).all()
+
+
+def test_base_sets_hold_every_choice_near_the_best(cache: Path) -> None:
+    base = load_base("char-ngram", cache)
+    assert base.predict_sets(["card card", "refund card"], ["card", "refund"])[0] == ("card",)
+    assert base.predict_sets(["refund card"], ["card", "refund", "greeting"])[0][-1] == "refund"
+
+
+def test_what_cannot_be_trained_or_asked_is_refused(rows: Rows, tmp_path: Path, cache: Path) -> None:
+    refused: list[tuple[TrainingSpec, Rows, str]] = [
+        (SPEC, (), "no training rows"),
+        (SPEC, (TrainingRow("a", ("x", "y")),), "training row 1: 2 labels"),
+        (SPEC, (TrainingRow("a", ("x",), 0.0),), "weight 0"),
+        (SPEC, (TrainingRow("a", ("x",), -1.0),), "training row 1: weight -1.0"),
+        (replace(SPEC, lora_rank=0), rows, "lora_rank is 0"),
+        (replace(SPEC, base_model="other"), rows, "no base model 'other'"),
+    ]
+    for spec, given, message in refused:
+        with pytest.raises(EngineError, match=message):
+            fit(spec, given, tmp_path, cache)
+    base = load_base("char-ngram", cache)
+    for choices, message in ((None, "needs the label choices"), (["a", "a"], "repeat: a")):
+        with pytest.raises(EngineError, match=message):
+            base.log_probabilities(["x"], choices)
+    with pytest.raises(EngineError, match="no base model 'other'"):
+        load_base("other", cache)
+
+
+def test_the_rate_rises_then_falls() -> None:
+    rates = [schedule(step, 100) for step in range(1, 101)]
+    assert max(rates) == 1.0
+    assert rates[0] < rates[9]
+    assert 0 < rates[-1] < rates[50]
+    assert schedule(1, 1) == 1.0
+
+
+def test_the_registry_publishes_usable_grids() -> None:
+    for name, model in REGISTRY.items():
+        assert model.id == name
+        low, high = model.learning_rate_range
+        assert all(rank > 0 and low <= rate <= high for rank, rate, _ in model.grid)

