@@ -63,7 +63,7 @@ REGISTRY: dict[str, BaseModel] = {
             parameter_count=22_778_752,
             context_length=512,
             needs_weights=True,
-            grid=((64, 0.006, 3), (32, 0.006, 5), (64, 0.01, 3), (64, 0.003, 5)),
+            grid=((64, 0.006, 3), (32, 0.006, 5), (64, 0.01, 3), (64, 0.01, 5)),
             batch_size=32,
             learning_rate_range=(0.0003, 0.1),
         ),

@@ -44,8 +44,8 @@ class BaseScorer:
 
     def _logits(self, texts: Sequence[str], choices: Sequence[str]) -> F32:
         total = np.zeros((len(texts), len(choices)), np.float32)
-        for side in self._sides:
-            total += side.base(side.read(texts, BASE_CONTEXT), choices)
+        for side, share in self._sides:
+            total += share * side.base(side.read(texts, BASE_CONTEXT), choices)
         return total
 
 
@@ -92,15 +92,15 @@ class TunedScorer:
         unseen = [name for name in names if name not in set(known)]
         every = [*known, *unseen]
         total = np.zeros((len(texts), len(every)), np.float32)
-        added = np.zeros((len(texts), len(known)), np.float32)
-        for side in self._sides:
+        for side, _ in self._sides:
             reading = side.read(texts, self._tuned.spec.max_context_length)
-            total += side.base(reading, every)
+            logits = side.base(reading, every)
             if arrays := self._tuned.arrays.get(side.name):
-                added += apply(side.features(reading, dict(arrays)), dict(arrays))
-        if self.multi_label:
+                logits = losses.odds(logits) if self.multi_label else logits
+                logits[:, : len(known)] += apply(side.features(reading, dict(arrays)), dict(arrays))
+            total += self._tuned.shares[side.name] * logits
+        if self.multi_label and not self._tuned.arrays:
             total = losses.odds(total)
-        total[:, : len(known)] += added
         place = {name: index for index, name in enumerate(every)}
         return np.asarray(total[:, [place[name] for name in names]] / self._tuned.temperature, np.float32)
 

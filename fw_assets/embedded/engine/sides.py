@@ -21,7 +21,7 @@ F32 = NDArray[np.float32]
 
 MINILM_SHARPNESS = 20.0
 NGRAM_SHARPNESS = 16.0
-ENSEMBLE_NGRAM_SHARE = 0.2
+_ENSEMBLE_SHARES = (1.0, 0.2)
 _NAME_TOKENS = 64
 _RARE_FROM_ROWS = 200
 
@@ -77,10 +77,6 @@ class NgramSide:
 
     name = "ngram"
 
-    def __init__(self, share: float = 1.0) -> None:
-        """`share` multiplies the base logits."""
-        self._share = share
-
     def read(self, texts: Sequence[str], max_tokens: int) -> Grams:
         return grams([cut(text, max_tokens) for text in texts])
 
@@ -90,7 +86,7 @@ class NgramSide:
         equal = np.ones(len(keys), np.float32)
         # Each side's character runs have length 1 / sqrt(2), hence the factor of two.
         cosine = 2.0 * (matrix(reading, keys, equal) @ matrix(names, keys, equal).T).toarray()
-        return np.asarray(self._share * NGRAM_SHARPNESS * cosine, np.float32)
+        return np.asarray(NGRAM_SHARPNESS * cosine, np.float32)
 
     def fit_vocabulary(self, reading: Grams) -> Arrays:
         """The n-grams of at least two texts (one, below 200 texts) and their inverse document frequency."""
@@ -106,17 +102,17 @@ class NgramSide:
         return SparseUpdate(features, gradient.shape[1], rank, rng)
 
 
-def sides_of(model_id: str, cache: Path) -> tuple[Side, ...]:
-    """The sides of a base model of the registry; the logits of several are added.
+def sides_of(model_id: str, cache: Path) -> tuple[tuple[Side, float], ...]:
+    """The sides of a base model of the registry, each with its share in the sum of the base logits.
 
     Raises `WeightsError` when the model needs the MiniLM weights and they are missing.
     """
     if model_id == CHAR_NGRAM:
-        return (NgramSide(),)
+        return ((NgramSide(), 1.0),)
     if model_id == MINILM:
-        return (MinilmSide(cache),)
+        return ((MinilmSide(cache), 1.0),)
     if model_id == ENSEMBLE:
-        return (MinilmSide(cache), NgramSide(ENSEMBLE_NGRAM_SHARE))
+        return tuple(zip((MinilmSide(cache), NgramSide()), _ENSEMBLE_SHARES, strict=True))
     raise KeyError(model_id)
 
 

@@ -21,14 +21,15 @@ FORMAT = 1
 class Tuned:
     """A tuned model's content.
 
-    `arrays` holds each side's arrays by the side's name, none when the base model was the best epoch.
-    `temperature` divides the logits. `threshold` and `allow_empty` apply to multi-label models (see `losses`).
-    `notes` is the caller's own JSON.
+    `shares` multiplies each side's logits before they are added, and `temperature` divides the sum. `arrays`
+    holds each side's arrays by the side's name, none when the base model was the best epoch. `threshold` and
+    `allow_empty` apply to multi-label models (see `losses`). `notes` is the caller's own JSON.
     """
 
     spec: TrainingSpec
     labels: tuple[str, ...]
     multi_label: bool
+    shares: Mapping[str, float]
     temperature: float
     threshold: float
     allow_empty: bool
@@ -48,6 +49,7 @@ def save(tuned: Tuned, folder: Path) -> None:
         "spec": asdict(tuned.spec),
         "labels": list(tuned.labels),
         "multi_label": tuned.multi_label,
+        "shares": dict(tuned.shares),
         "temperature": tuned.temperature,
         "threshold": tuned.threshold,
         "allow_empty": tuned.allow_empty,
@@ -76,6 +78,7 @@ def load(folder: Path) -> Tuned:
             spec=TrainingSpec(**manifest["spec"]),
             labels=tuple(manifest["labels"]),
             multi_label=manifest["multi_label"],
+            shares=manifest["shares"],
             temperature=manifest["temperature"],
             threshold=manifest["threshold"],
             allow_empty=manifest["allow_empty"],

@@ -13,6 +13,7 @@ TUNED = Tuned(
     spec=TrainingSpec("char-ngram"),
     labels=("b", "a"),
     multi_label=False,
+    shares={"ngram": 1.0},
     temperature=1.5,
     threshold=0.5,
     allow_empty=False,
