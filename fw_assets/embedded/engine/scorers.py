@@ -96,7 +96,7 @@ class TunedScorer:
             reading = side.read(texts, self._tuned.spec.max_context_length)
             logits = side.base(reading, every)
             if arrays := self._tuned.arrays.get(side.name):
-                logits = losses.odds(logits) if self.multi_label else logits
+                logits = losses.softened_odds(logits) if self.multi_label else logits
                 logits[:, : len(known)] += apply(side.features(reading, dict(arrays)), dict(arrays))
             total += self._tuned.shares[side.name] * logits
         if self.multi_label and not self._tuned.arrays:

@@ -150,7 +150,7 @@ class _Run:
             ]
 
     def _start(self, base: F32) -> F32:
-        return losses.odds(base) if self._multi_label else base
+        return losses.softened_odds(base) if self._multi_label else base
 
     def _gradient(self, logits: F32, picked: NDArray[np.int64]) -> F32:
         difference = losses.probabilities(logits, self._multi_label) - self._target[picked]
@@ -195,7 +195,9 @@ class _Run:
         parts = self._eval_logits(arrays) if epoch else self._eval_bases
         loss, temperature, shares = math.inf, 1.0, pools[0]
         for pool in pools:
-            pooled = _pool(parts, pool) if epoch else self._start(_pool(parts, pool))
+            pooled = _pool(parts, pool)
+            if self._multi_label and not epoch:
+                pooled = losses.odds(pooled)
             divisor, value = losses.fit_temperature(pooled, target, weight, self._multi_label)
             if value < loss:
                 loss, temperature, shares, logits = value, divisor, pool, pooled
