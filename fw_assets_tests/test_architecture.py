@@ -19,7 +19,11 @@ ALLOWED = {
     "report": {"report", "classification"},
     "pipeline": {"pipeline", "classification", "fireworks", "report"},
 }
-FOREIGN = {"classification": {"dagster", "httpx"}, "report": {"dagster", "httpx"}, "embedded": {"dagster", "httpx"}}
+FOREIGN = {
+    "classification": {"dagster", "httpx"},
+    "report": {"dagster", "httpx"},
+    "embedded": {"dagster", "httpx"},
+}
 # The pipeline starts the embedded platform inside its own process from this one place.
 EXCEPTIONS = {("pipeline/resources.py", "embedded")}
 

@@ -13,7 +13,7 @@ import dagster as dg
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import dataset_name, load_session
 from fw_assets.pipeline.lost_runs import fail_lost_runs
-from fw_assets.pipeline.partitions import cell, cells, datasets
+from fw_assets.pipeline.partitions import cell, datasets
 from fw_assets.pipeline.phases import Step, due
 from fw_assets.pipeline.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -28,14 +28,12 @@ BY_CELL = ("base_metrics", "sweep", "fine_tuned_models", "metrics")
 dataset_job = dg.define_asset_job(
     "dataset_job",
     selection=dg.AssetSelection.assets(*BY_DATASET),
-    partitions_def=datasets,
     executor_def=dg.in_process_executor,
     description="The assets of one dataset. The phases sensor selects those that are due.",
 )
 cell_job = dg.define_asset_job(
     "cell_job",
     selection=dg.AssetSelection.assets(*BY_CELL),
-    partitions_def=cells,
     executor_def=dg.in_process_executor,
     description="The assets of one candidate model in one dataset. The phases sensor selects those that are due.",
 )

@@ -30,7 +30,7 @@ class Story:
         self.put("registration", content, driver=driver)
 
     def plan(self, digest: str = "p1", content: str = "c1", models: tuple[str, ...] = ("a", "b", "c")) -> None:
-        value = {"session": {"mode": "fine-tune"}, "models": [{"slug": model} for model in models]}
+        value: dict[str, Any] = {"session": {"mode": "fine-tune"}, "models": [{"slug": model} for model in models]}
         self.put("plan", content, known_as=digest, **value)
 
     def approve(self, digest: str = "p1", decision: str = "approved", driver: str = "daemon", at: str = "1") -> None:

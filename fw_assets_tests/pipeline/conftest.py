@@ -1,0 +1,73 @@
+"""A small dataset and the command line, as a user has them: real files, a real platform, a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fw_assets.embedded import counts
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
+
+
+class Desk:
+    """A folder with a dataset, a workspace, and `fw-assets`."""
+
+    def __init__(self, folder: Path, rows: int = 160) -> None:
+        self.folder = folder
+        self.workspace = folder / "workspace"
+        self.data = folder / "tickets.jsonl"
+        self.data.write_text("".join(EXAMPLES.read_text("utf-8").splitlines(keepends=True)[:rows]), "utf-8")
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("FW_", "FIREWORKS_", "DAGSTER"))},
+            "FW_WORKSPACE": str(self.workspace),
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "fw_assets", *arguments]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def workflow(self, *more: str, model: str = "char-ngram") -> Sequence[str]:
+        return ("run", str(self.data), "--model", model, "--approve", "--yes", *more)
+
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.workspace / "tickets" / "report.json").read_text("utf-8"))
+        return found
+
+    def platform(self) -> dict[str, int]:
+        return counts(self.workspace / ".platform")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)

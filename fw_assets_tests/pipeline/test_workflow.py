@@ -1,0 +1,157 @@
+"""The whole workflow as a user runs it: once, again, killed in every phase, and stopped where it should stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from fw_assets_tests.pipeline.conftest import Desk
+
+# What one clean run of one model with a grid of four cells makes: the training and the validation rows; a job and
+# its model per cell (the sweep already trains on all rows of so small a dataset); one deployment.
+MADE = {"datasets": 2, "supervisedFineTuningJobs": 4, "models": 4, "deployments": 1}
+
+
+def made(desk: Desk) -> dict[str, int]:
+    found = desk.platform()
+    return {kind: found[kind] for kind in MADE}
+
+
+def test_a_run_and_the_same_run_again(desk: Desk) -> None:
+    first = desk.run(*desk.workflow("--deploy", "always", "--json"))
+    assert first.returncode == 0, first.stderr
+    report = json.loads(first.stdout)
+    assert report == desk.report()
+    assert (report["version"], report["status"]) == (1, "complete")
+    assert sum(report["rows"].values()) == 160
+    (candidate,) = report["candidates"]
+    assert candidate["model"] == "accounts/fireworks/models/char-ngram"
+    assert sum(candidate["base"]["outcomes"].values()) == report["rows"]["test"]
+    assert set(candidate["base"]["per_label"]) == {"billing", "technical", "account", "sales"}
+    assert candidate["comparison"]["verdict"] in ("better", "worse", "no evidence of a difference")
+    assert candidate["tuned"]["accuracy"] > candidate["base"]["accuracy"]
+    assert report["winner"]["kind"] == "tuned"
+    assert report["deployment"]["decision"] == "deployed"
+    assert report["cost"]["actual_usd"] == 0
+    assert made(desk) == MADE
+    before = desk.platform()
+
+    second = desk.run(*desk.workflow("--deploy", "always", "--json"))
+    assert second.returncode == 0
+    assert json.loads(second.stdout) == report
+    assert desk.platform() == before, "nothing is created and nothing is asked a second time"
+
+    answer = desk.run("predict", "tickets", "I forgot my password and cannot log in", "--json")
+    assert json.loads(answer.stdout)["labels"][0] in report["labels"]
+    status = json.loads(desk.run("status", "--json").stdout)
+    assert [(entry["dataset"], entry["state"]) for entry in status] == [("tickets", "done")]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "inspected_dataset",
+        "base_metrics char-ngram",
+        "char-ngram base, validation rows",
+        "sweep, fine_tuned_models",
+        "char-ngram sweep",
+        "char-ngram tuned, validation rows",
+        "deployment, report",
+    ],
+)
+def test_killed_in_a_phase_it_finishes_the_next_time_and_pays_nothing_twice(desk: Desk, moment: str) -> None:
+    process = desk.start(*desk.workflow("--deploy", "always"))
+    assert process.stderr is not None
+    for line in process.stderr:
+        if moment in line:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    again = desk.run(*desk.workflow("--deploy", "always"))
+    assert again.returncode == 0, again.stderr
+    assert made(desk) == MADE
+    assert desk.report()["status"] == "complete"
+
+
+def test_benchmark_only_trains_nothing(desk: Desk) -> None:
+    done = desk.run(*desk.workflow("--benchmark-only", "--json"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["status"], report["candidates"][0]["tuned"]) == ("benchmark", None)
+    assert made(desk) == dict.fromkeys(MADE, 0)
+
+
+def test_without_approval_it_stops_at_the_plan(desk: Desk) -> None:
+    waiting = desk.run("run", str(desk.data), "--model", "char-ngram")
+    assert waiting.returncode == 3
+    assert "waits for approval" in waiting.stderr
+    assert desk.platform()["inference_requests"] == 0
+    plan = (desk.workspace / "tickets" / "plan.md").read_text("utf-8")
+    assert "Nothing has been started" in plan
+
+    wrong = desk.run("approve", "tickets", "--digest", "000000000000")
+    assert wrong.returncode != 0
+    assert "look at plan.md again" in wrong.stderr
+
+    rejected = desk.run("approve", "tickets", "--reject", "--by", "ann", "--note", "too early")
+    assert rejected.returncode == 0
+    assert desk.run("run", "tickets").returncode == 3
+    assert "rejected by ann" in desk.run("status", "tickets").stdout
+    assert desk.platform()["inference_requests"] == 0
+
+    approved = desk.run("approve", "tickets", "--by", "bob")
+    assert approved.returncode == 0, approved.stderr
+    done = desk.run("run", "tickets")
+    assert done.returncode == 0, done.stderr
+    assert desk.report()["run"]["approved_by"] == "bob"
+    trail = (desk.workspace / "tickets" / "approvals.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["approved_by"] for line in trail] == ["ann", "bob"]
+
+
+def test_changed_data_needs_a_new_answer(desk: Desk) -> None:
+    assert desk.run(*desk.workflow("--benchmark-only")).returncode == 0
+    lines = desk.data.read_text("utf-8").splitlines(keepends=True)
+    desk.data.write_text("".join(lines[:-5]), "utf-8")
+    again = desk.run("run", str(desk.data), "--model", "char-ngram", "--benchmark-only")
+    assert again.returncode == 3
+
+
+GOOD = '{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"a"}]}\n'
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ('{"messages":[{"role":"user","content":"b"},{"role":"assist', ":3: "),
+        ('{"messages":[{"role":"assistant","content":"a"},{"role":"user","content":"b"}]}', ":3: messages[0].role"),
+        ('{"prompt":"b","completion":"a"}', ":3: messages: is missing"),
+        (
+            '{"messages":[{"role":"user","content":"b"},{"role":"assistant","content":"other"}]}',
+            ":3: messages[1].content",
+        ),
+    ],
+    ids=["cut-off", "role-order", "no-messages", "unknown-label"],
+)
+def test_a_malformed_file_is_one_clear_error_that_leaves_the_platform_untouched(
+    desk: Desk, tmp_path: Path, bad: str, said: str
+) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(GOOD + GOOD.replace('"a"', '"b"').replace("hi", "ho") + bad + "\n", "utf-8")
+    done = desk.run("run", str(path), "--model", "char-ngram", "--label", "a", "--label", "b", "--approve", "--yes")
+    assert done.returncode == 2
+    assert f"bad.jsonl{said}" in done.stderr
+    assert done.stdout == ""
+    assert not any(desk.platform().values())
+
+
+def test_what_is_missing_is_answered_with_the_choices(desk: Desk) -> None:
+    done = desk.run("run", "--yes")
+    assert done.returncode == 2
+    assert "char-ngram" in done.stderr
+    unknown = desk.run("run", str(desk.data), "--model", "gpt-99", "--yes")
+    assert unknown.returncode == 2
+    assert "nearest that can be used" in unknown.stderr

@@ -1,0 +1,77 @@
+"""The graph as Dagster loads it: a changed graph is a one-line diff here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from fw_assets.definitions import defs
+from fw_assets.pipeline.automation import BY_CELL, BY_DATASET
+from fw_assets.pipeline.partitions import cells, datasets
+
+ROOT = Path(__file__).parents[1]
+GRAPH = {
+    "approval": ("plan", "dataset"),
+    "base_metrics": ("baseline", "cell"),
+    "deployment": ("delivery", "dataset"),
+    "finalists": ("baseline", "dataset"),
+    "fine_tuned_models": ("tuning", "cell"),
+    "inspected_dataset": ("plan", "dataset"),
+    "label_set": ("plan", "dataset"),
+    "metrics": ("tuning", "cell"),
+    "plan": ("plan", "dataset"),
+    "report": ("delivery", "dataset"),
+    "sweep": ("tuning", "cell"),
+}
+
+
+def test_the_assets_their_groups_and_partitions() -> None:
+    graph = defs.resolve_asset_graph()
+    by = {datasets: "dataset", cells: "cell"}
+    found = {
+        key.to_user_string(): (graph.get(key).group_name, by[graph.get(key).partitions_def])  # type: ignore[index]
+        for key in graph.get_all_asset_keys()
+    }
+    assert found == GRAPH
+    assert {name for name, (_, kind) in GRAPH.items() if kind == "dataset"} == set(BY_DATASET)
+    assert {name for name, (_, kind) in GRAPH.items() if kind == "cell"} == set(BY_CELL)
+
+
+def test_every_asset_and_sensor_says_what_it_is() -> None:
+    graph = defs.resolve_asset_graph()
+    assert all(graph.get(key).description for key in graph.get_all_asset_keys())
+    assert {sensor.name for sensor in defs.sensors or []} == {"inbox", "lost_runs", "phases"}
+    assert all(sensor.description for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition))
+
+
+def test_training_and_inference_are_in_pools() -> None:
+    graph = defs.resolve_asset_graph()
+    pools = {key.to_user_string(): graph.get(key).pools for key in graph.get_all_asset_keys()}
+    assert {name for name, pool in pools.items() if pool == {"fine_tune"}} == {"sweep", "fine_tuned_models"}
+    assert {name for name, pool in pools.items() if pool == {"inference"}} == {"base_metrics", "metrics"}
+
+
+def test_the_instance_file_is_valid(tmp_path: Path) -> None:
+    config = (ROOT / "dagster.yaml").read_text("utf-8")
+    (tmp_path / "dagster.yaml").write_text(config.replace(".dagster", str(tmp_path / "state")), "utf-8")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.get_settings("telemetry") == {"enabled": False}
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))
+    assert workspace["load_from"][0]["python_module"]["module_name"] == "fw_assets.definitions"
+
+
+def test_dagster_finds_nothing_wrong_with_the_definitions(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "fw_assets.definitions"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ours = [line for line in (done.stdout + done.stderr).splitlines() if "Warning" in line and "fw_assets" in line]
+    assert ours == []
