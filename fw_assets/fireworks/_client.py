@@ -52,6 +52,11 @@ class Fireworks(Connection):
     Every method raises the errors of `_errors`; those with a particular meaning are named where they arise.
     """
 
+    @property
+    def throttled(self) -> int:
+        """How many answers said "too many requests" (429) so far, those that were then tried again included."""
+        return self._wire.throttled
+
     # Models and prices
 
     async def models(self, owner: str = "fireworks", *, filter: str | None = None) -> list[Model]:

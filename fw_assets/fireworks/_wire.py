@@ -39,6 +39,7 @@ class Wire:
         self.base_url = _checked_url(base_url)
         self.clock = clock
         self.patience = patience
+        self.throttled = 0
         self._transport = transport
         self._urls: dict[str, httpx.URL] = {}
         self._key = SecretStr(_checked_key(api_key))
@@ -211,6 +212,7 @@ class Wire:
             body = {"message": response.text.strip()[:300]}
         if 300 <= response.status_code < 400:
             body = {"message": "the platform redirects; check the base URL"}
+        self.throttled += response.status_code == 429
         seconds = retry_after(response.headers.get("retry-after"), response.headers.get("retry-after-ms"))
         what = _what(response.request)
         error = api_error(response.status_code, body, request=what, retry_after=seconds)

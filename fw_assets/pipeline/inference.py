@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -14,12 +13,13 @@ from fw_assets.classification.answer import predictions_frame
 from fw_assets.classification.completion import Completion
 from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import Fireworks, FireworksError
+from fw_assets.fireworks import BadRequest, Fireworks, FireworksError
 from fw_assets.pipeline.answers import AnswerStore, StoredAnswer
-from fw_assets.pipeline.progress import tell
+from fw_assets.pipeline.pace import START, Pace
+from fw_assets.pipeline.progress import remaining, tell
 from fw_assets.pipeline.values import Usage
 
-CONCURRENCY = 16
+_JUDGED_TOGETHER = 10_000
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Asked:
     usage: Usage
     sent: int
     """Requests sent now; the rest was known."""
+    refused: str | None = None
+    """What the platform said, where it refused every request as one that it does not understand (400)."""
 
 
 async def ask(
@@ -40,62 +42,80 @@ async def ask(
     store: AnswerStore,
     *,
     what: str,
-    concurrency: int = CONCURRENCY,
+    concurrency: int = START,
 ) -> Asked:
     """Ask `address` for each of `rows` (a SPLIT frame) and judge the answers.
 
     A row whose request fails for good has outcome `failed` and is asked again the next time; the others are kept.
+    Of each row only the digest of its request is held; requests are made when there is a place to send them.
+
+    Args:
+        concurrency: requests under way at once to begin with; `Pace` then follows the platform.
     """
-    requests = {row_id: request(prompt, messages) for row_id, messages in rows.select("id", "messages").iter_rows()}
-    keys = {row_id: digest(body["messages"], 24) for row_id, body in requests.items()}
-    waiting: dict[str, dict[str, Any]] = {}
-    for row_id, body in requests.items():
-        if store.get(keys[row_id]) is None:
-            waiting.setdefault(keys[row_id], body)
-    errors = await _send(
-        client, address, waiting, store, what=what, known=len(set(keys.values())), concurrency=concurrency
-    )
-    answers = {row_id: store.get(key) for row_id, key in keys.items()}
-    completions = {
-        row_id: answer.completion() if answer else Completion(error=errors[keys[row_id]])
-        for row_id, answer in answers.items()
-    }
+    keys = [digest(request(prompt, messages)["messages"], 24) for messages in rows["messages"]]
+    distinct = set(keys)
+    errors: dict[str, FireworksError] = {}
+    waiting = _waiting(rows, keys, store)
+    sent = await _send(client, address, prompt, waiting, store, errors, what, distinct, concurrency)
+    answers = [answer for key in distinct if (answer := store.get(key)) is not None]
     usage = Usage(
-        requests=len(set(keys.values())) - len(errors),
-        prompt_tokens=sum(a.prompt_tokens for a in _distinct(answers)),
-        completion_tokens=sum(a.completion_tokens for a in _distinct(answers)),
+        requests=len(answers),
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        completion_tokens=sum(answer.completion_tokens for answer in answers),
     )
-    return Asked(predictions_frame(prompt, rows, completions), usage, len(waiting))
+    wrong = [error for error in errors.values() if isinstance(error, BadRequest)]
+    refused = str(wrong[0]) if wrong and not answers and len(wrong) == len(errors) else None
+    return Asked(_judged(prompt, rows, keys, store, errors), usage, sent, refused)
 
 
-def _distinct(answers: Mapping[str, StoredAnswer | None]) -> list[StoredAnswer]:
-    return list({answer.key: answer for answer in answers.values() if answer is not None}.values())
+def _waiting(rows: pl.DataFrame, keys: list[str], store: AnswerStore) -> Iterator[tuple[str, str]]:
+    """The keys and messages that have no answer yet, each once, in the order of the rows."""
+    seen: set[str] = set()
+    for key, messages in zip(keys, rows["messages"], strict=True):
+        if key not in seen and store.get(key) is None:
+            seen.add(key)
+            yield key, messages
+
+
+def _judged(
+    prompt: Prompt, rows: pl.DataFrame, keys: list[str], store: AnswerStore, errors: dict[str, FireworksError]
+) -> pl.DataFrame:
+    frames = [predictions_frame(prompt, rows.clear(), {})]
+    for start in range(0, rows.height, _JUDGED_TOGETHER):
+        part = rows.slice(start, _JUDGED_TOGETHER)
+        completions = {}
+        for row_id, key in zip(part["id"], keys[start : start + _JUDGED_TOGETHER], strict=True):
+            answer = store.get(key)
+            completions[row_id] = answer.completion() if answer else Completion(error=str(errors[key]))
+        frames.append(predictions_frame(prompt, part, completions))
+    return pl.concat(frames)
 
 
 async def _send(
     client: Fireworks,
     address: str,
-    waiting: dict[str, dict[str, Any]],
+    prompt: Prompt,
+    waiting: Iterator[tuple[str, str]],
     store: AnswerStore,
-    *,
+    errors: dict[str, FireworksError],
     what: str,
-    known: int,
+    distinct: set[str],
     concurrency: int,
-) -> dict[str, str]:
-    queue = list(waiting.items())[::-1]
-    errors: dict[str, str] = {}
-    done = known - len(waiting)
+) -> int:
+    total = len(distinct)
+    known = done = sum(store.get(key) is not None for key in distinct)
     started = time.monotonic()
-    tell(what, done, known)
+    pace = Pace(concurrency, throttled=lambda: client.throttled)
+    tell(what, done, total)
 
     async def worker() -> None:
         nonlocal done
-        while queue:
-            key, body = queue.pop()
+        for key, messages in waiting:
             try:
-                answer = await client.chat({"model": address, **body})
+                async with pace.place():
+                    answer = await client.chat({"model": address, **request(prompt, messages)})
             except FireworksError as error:
-                errors[key] = str(error)
+                errors[key] = error
                 continue
             store.add(
                 StoredAnswer(
@@ -109,11 +129,11 @@ async def _send(
                 )
             )
             done += 1
-            if done % 50 == 0 or done == known:
-                rate = (done - known + len(waiting)) / max(time.monotonic() - started, 1e-9)
-                tell(what, done, known, f"{rate:.0f}/s")
+            if done % 50 == 0 or done == total:
+                rate = (done - known) / max(time.monotonic() - started, 1e-9)
+                tell(what, done, total, f"{rate:.0f}/s{remaining((total - done) / rate)}")
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(concurrency, len(waiting))):
+        for _ in range(min(pace.most, total - known)):
             group.create_task(worker())
-    return errors
+    return done - known + len(errors)

@@ -29,6 +29,13 @@ def tell(what: str, done: float, total: float | None = None, detail: str = "") -
         listener(Progress(what, done, total, detail))
 
 
+def remaining(seconds: float) -> str:
+    """`, 4 s left`, `, 12 min left`; nothing when it is about over."""
+    if seconds < 1:
+        return ""
+    return f", {seconds:.0f} s left" if seconds < 120 else f", {seconds / 60:.0f} min left"
+
+
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
     """Have `listener` called while the block runs."""
