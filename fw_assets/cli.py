@@ -40,18 +40,20 @@ def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        import dagster as dg
-
         from fw_assets.fireworks import FireworksError
         from fw_assets.pipeline.errors import PhaseError
 
         try:
             code = command(*args, **kwargs)
-        except dg.Failure as error:
-            click.echo(f"fw-assets: {error.description}", err=True)
-            code = exit_code_of(error)
         except (InputError, FireworksError, PhaseError, FileNotFoundError) as error:
             click.echo(f"fw-assets: {error}", err=True)
+            code = exit_code_of(error)
+        except Exception as error:
+            # Dagster is imported only by the commands that run something, and a failed step arrives as its Failure.
+            dagster = sys.modules.get("dagster")
+            if dagster is None or not isinstance(error, dagster.Failure):
+                raise
+            click.echo(f"fw-assets: {error.description}", err=True)
             code = exit_code_of(error)
         except KeyboardInterrupt:
             click.echo("fw-assets: stopped; run the same command again to go on where it was", err=True)
@@ -201,7 +203,7 @@ def parse(text: str, as_json: bool) -> int:
 def serve(port: int, host: str, root: str | None) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses."""
     from fw_assets.embedded import serve as serve_platform
-    from fw_assets.pipeline.resources import platform_home
+    from fw_assets.pipeline.platform import platform_home
 
     _root(root)
     serve_platform(platform_home(), host=host, port=port)
@@ -210,7 +212,7 @@ def serve(port: int, host: str, root: str | None) -> int:
 
 def _root(given: str | None) -> str:
     """The workspace's root; made known to everything in this process through the environment."""
-    from fw_assets.pipeline.resources import workspace_root
+    from fw_assets.pipeline.platform import workspace_root
 
     if given:
         os.environ["FW_WORKSPACE"] = given

@@ -19,7 +19,7 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.session import load_session
 from fw_assets.console import err, is_terminal, out, progress_shown
 from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
-from fw_assets.pipeline.resources import platform_from_environment
+from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.values import DeploymentRecord, Registration
 from fw_assets.pipeline.workspace import Workspace
 
@@ -79,7 +79,7 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     """Phases 1 and 2."""
     store = Workspace(root)
     registration = _registered(store, given, ask=not as_json)
-    _planned(store, registration.name, as_json=as_json)
+    _driven(store, registration.name, as_json=as_json, only=PLANNING)
     made = store.need("plan", registration.name, Plan)
     if as_json:
         _print_json(made.model_dump(mode="json") | {"digest": made.digest})
@@ -89,28 +89,31 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     return DONE
 
 
-def _planned(store: Workspace, name: str, *, as_json: bool) -> None:
-    from fw_assets.pipeline.drive import drive, open_instance
+def _driven(store: Workspace, name: str, *, as_json: bool, only: tuple[str, ...] | None = None) -> Standing:
+    """Run what is due for the command line; without Dagster where nothing is."""
+    standing = due(store, name, driver="command-line")
+    if not any(only in (None, step.assets) for step in standing.steps):
+        return standing
+    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
 
-    with open_instance(store.root) as instance, progress_shown(as_json):
-        drive(instance, store, name, started=_announce, only=PLANNING)
+    with store.locked(name, "run"), open_instance(store.root) as instance, progress_shown(as_json):
+        fail_lost_runs(instance)
+        return drive(instance, store, name, started=_announce, only=only)
 
 
 def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
     """All phases, from where the dataset stands."""
-    from fw_assets.pipeline.drive import approve as sign
-    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
-
     store = Workspace(root)
     registration = _registered(store, given, ask=ask and not as_json)
     name = registration.name
-    with store.locked(name, "run"), open_instance(root) as instance, progress_shown(as_json):
-        fail_lost_runs(instance)
-        standing = drive(instance, store, name, started=_announce, only=PLANNING)
+    standing = _driven(store, name, as_json=as_json, only=PLANNING)
     if standing.state in ("waiting", "rejected") or (standing.state == "elsewhere" and approve):
         answer = _answer(store, name, registration, standing, approve=approve, ask=ask, as_json=as_json)
         if answer is None:
             return WAITING
+        from fw_assets.pipeline.drive import approve as sign
+        from fw_assets.pipeline.drive import open_instance
+
         with open_instance(root) as instance:
             sign(instance, name, answer)
         if answer["decision"] == "reject":
@@ -118,8 +121,7 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
     elif standing.state == "elsewhere":
         err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
         return WAITING
-    with store.locked(name, "run"), open_instance(root) as instance, progress_shown(as_json):
-        standing = drive(instance, store, name, started=_announce)
+    standing = _driven(store, name, as_json=as_json)
     if standing.state != "done":
         err.print(f"{name}: {standing.note}", markup=False)
         return FAILED

@@ -15,7 +15,7 @@ from fw_assets.classification.session import Session
 from fw_assets.classification.timing import EMBEDDED_TIMING, FIREWORKS_TIMING
 from fw_assets.classification.tokens import BYTE_PAIR, COUNTED
 from fw_assets.fireworks import Fireworks, Model
-from fw_assets.pipeline.resources import Platform
+from fw_assets.pipeline.platform import Platform
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.lines import file_sha256
 from fw_assets.classification.session import Session, dataset_name, is_remote, make_session
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.resources import Platform
+from fw_assets.pipeline.platform import Platform
 from fw_assets.pipeline.values import Driver, Registration, SourceFile
 from fw_assets.pipeline.workspace import Workspace
 

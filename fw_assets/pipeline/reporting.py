@@ -18,7 +18,8 @@ from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
-from fw_assets.pipeline.resources import Platform, PlatformResource, WorkspaceResource
+from fw_assets.pipeline.platform import Platform
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
 from fw_assets.pipeline.values import (
     BaseMetrics,

@@ -50,27 +50,26 @@ def test_a_run_and_the_same_run_again(desk: Desk) -> None:
     assert [(entry["dataset"], entry["state"]) for entry in status] == [("tickets", "done")]
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "inspected_dataset",
-        "base_metrics char-ngram",
-        "char-ngram base, validation rows",
-        "sweep, fine_tuned_models",
-        "char-ngram sweep",
-        "char-ngram tuned, validation rows",
-        "deployment, report",
-    ],
+MOMENTS = (
+    "inspected_dataset",
+    "base_metrics char-ngram",
+    "char-ngram base, validation rows",
+    "sweep, fine_tuned_models",
+    "char-ngram sweep",
+    "char-ngram tuned, validation rows",
+    "deployment, report",
 )
-def test_killed_in_a_phase_it_finishes_the_next_time_and_pays_nothing_twice(desk: Desk, moment: str) -> None:
-    process = desk.start(*desk.workflow("--deploy", "always"))
-    assert process.stderr is not None
-    for line in process.stderr:
-        if moment in line:
-            break
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+
+
+def test_killed_in_every_phase_it_finishes_and_pays_nothing_twice(desk: Desk) -> None:
+    for moment in MOMENTS:
+        process = desk.start(*desk.workflow("--deploy", "always"))
+        assert process.stderr is not None
+        seen = any(moment in line for line in process.stderr)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert seen, f"the run ended before {moment}"
+        assert process.returncode == -signal.SIGKILL
     again = desk.run(*desk.workflow("--deploy", "always"))
     assert again.returncode == 0, again.stderr
     assert made(desk) == MADE
