@@ -32,11 +32,11 @@ class Answer:
     alternatives: tuple[tuple[str, float], ...]
 
 
-def answer(loaded: Loaded, choices: Choices, request: ChatRequest) -> list[Answer]:
-    """The answers to a request, `n` of them.
+def answer(loaded: Loaded, choices: Choices, requests: Sequence[ChatRequest]) -> list[list[Answer]]:
+    """The answers to requests that share their choices: to each, `n` of them.
 
     Without temperature the likeliest label; with it, one drawn from the tempered probabilities by `seed`.
-    A list of labels is the same at every temperature.
+    A list of labels is the same at every temperature. No answer depends on the others' being asked.
 
     Raises:
         ApiError: INVALID_ARGUMENT when a base model was given no choices.
@@ -52,16 +52,22 @@ def answer(loaded: Loaded, choices: Choices, request: ChatRequest) -> list[Answe
     # A base model reads the names of the labels; a tuned one knows the labels as they were written.
     asked = choices.names if scorer.labels is None else choices.labels
     format = _format(choices, loaded)
-    texts = [read_turns(request.messages)]
+    texts = [read_turns(request.messages) for request in requests]
     try:
-        scores = scorer.log_probabilities(texts, asked)[0]
-        if format.many:
-            order = {name: index for index, name in enumerate(asked or labels)}
-            chosen = [order[name] for name in scorer.predict_sets(texts, asked)[0]]
-            return [_set_answer(labels, scores, chosen, choices, format)] * (request.n or 1)
+        scores = scorer.log_probabilities(texts, asked)
+        sets = scorer.predict_sets(texts, asked) if format.many else []
     except EngineError as error:
         raise invalid(f"response_format: {error}", "response_format") from None
-    return [_label_answer(labels, scores, index, format) for index in _draw(scores, request)]
+    if format.many:
+        order = {name: index for index, name in enumerate(asked or labels)}
+        return [
+            [_set_answer(labels, row, [order[name] for name in chosen], choices, format)] * (request.n or 1)
+            for request, row, chosen in zip(requests, scores, sets, strict=True)
+        ]
+    return [
+        [_label_answer(labels, row, index, format) for index in _draw(row, request)]
+        for request, row in zip(requests, scores, strict=True)
+    ]
 
 
 def _format(choices: Choices, loaded: Loaded) -> AnswerFormat:

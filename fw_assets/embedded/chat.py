@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import anyio.to_thread
@@ -17,25 +17,27 @@ from starlette.responses import Response, StreamingResponse
 from fw_assets.embedded import faults, resources
 from fw_assets.embedded.calls import JSONReply
 from fw_assets.embedded.chat_request import ChatRequest, read_request
-from fw_assets.embedded.completion import complete
+from fw_assets.embedded.completion import complete_all
+from fw_assets.embedded.desk import Desk
 from fw_assets.embedded.engine import REGISTRY
+from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.names import ACCOUNT, PUBLISHER, resource_name
 from fw_assets.embedded.platform import Platform
 from fw_assets.embedded.routing import route
 from fw_assets.embedded.tokens import pieces
 
-# One limiter per event loop: the app may serve several, one after the other.
+# One limiter and one set of desks per event loop: the app may serve several, one after the other.
 _limiter: RunVar[CapacityLimiter] = RunVar("fw_assets.embedded.chat")
+_desks: RunVar[dict[Any, Desk[ChatRequest, dict[str, Any]]]] = RunVar("fw_assets.embedded.chat.desks")
+_MOST_DESKS = 256
 
 
 async def completions(request: Request) -> Response:
     """Answer a chat completion, whole or as server-sent events."""
     platform: Platform = request.app.state.platform
     asked = read_request(await request.body())
-    header = request.headers.get(faults.HEADER.decode())
-    active = faults.current(platform, header.encode() if header else None)
     started = time.perf_counter()
-    answer = await anyio.to_thread.run_sync(_answer, platform, asked, active, limiter=_threads())
+    answer = await _desk(platform, asked.model, faults.of(request.scope)).ask(asked)
     if asked.stream:
         usage = bool((asked.stream_options or {}).get("include_usage", True))
         return StreamingResponse(_events(answer, usage), media_type="text/event-stream")
@@ -62,8 +64,21 @@ async def list_models(request: Request) -> Response:
     return JSONReply({"object": "list", "data": data})
 
 
-def _answer(platform: Platform, asked: ChatRequest, active: faults.Faults) -> dict[str, Any]:
-    return complete(platform, asked, route(platform, asked.model, active))
+def _desk(platform: Platform, model: str, active: faults.Faults) -> Desk[ChatRequest, dict[str, Any]]:
+    """Where the requests to one model wait for each other."""
+    desks = _desks_here()
+    key = (platform.home, model, active)
+    found = desks.get(key)
+    if found is None:
+        if len(desks) >= _MOST_DESKS:
+            for idle in [key for key, desk in desks.items() if desk.idle]:
+                del desks[idle]
+
+        def work(requests: Sequence[ChatRequest]) -> list[dict[str, Any] | ApiError]:
+            return complete_all(platform, requests, route(platform, model, active))
+
+        found = desks[key] = Desk(work, _threads())
+    return found
 
 
 def _deployed(platform: Platform) -> list[str]:
@@ -79,6 +94,15 @@ def _threads() -> CapacityLimiter:
         limiter = CapacityLimiter(max(2, os.cpu_count() or 1))
         _limiter.set(limiter)
         return limiter
+
+
+def _desks_here() -> dict[Any, Desk[ChatRequest, dict[str, Any]]]:
+    try:
+        return _desks.get()
+    except LookupError:
+        desks: dict[Any, Desk[ChatRequest, dict[str, Any]]] = {}
+        _desks.set(desks)
+        return desks
 
 
 async def _events(answer: Mapping[str, Any], usage: bool) -> AsyncIterator[bytes]:

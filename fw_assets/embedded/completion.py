@@ -1,15 +1,17 @@
-"""One chat request answered. Plain functions, run in a thread."""
+"""Chat requests answered. Plain functions, run in a thread."""
 
 from __future__ import annotations
 
 import math
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from fw_assets.embedded.answering import Answer, answer
 from fw_assets.embedded.chat_request import ChatRequest, read_content
 from fw_assets.embedded.choices import read_choices
 from fw_assets.embedded.counters import tally
+from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.platform import Platform
 from fw_assets.embedded.routing import Target
 from fw_assets.embedded.scorers import load
@@ -24,8 +26,35 @@ def complete(platform: Platform, request: ChatRequest, target: Target) -> dict[s
     Raises:
         ApiError: INVALID_ARGUMENT when it cannot be answered.
     """
-    choices = read_choices(bytes(request.response_format))
-    answers = answer(load(platform, target), choices, request)
+    (found,) = complete_all(platform, [request], target)
+    if isinstance(found, ApiError):
+        raise found
+    return found
+
+
+def complete_all(
+    platform: Platform, requests: Sequence[ChatRequest], target: Target
+) -> list[dict[str, Any] | ApiError]:
+    """The same for several requests at once; each has its completion or its refusal."""
+    loaded = load(platform, target)
+    alike: dict[bytes, list[int]] = {}
+    for place, request in enumerate(requests):
+        alike.setdefault(bytes(request.response_format), []).append(place)
+    found: list[dict[str, Any] | ApiError] = [{}] * len(requests)
+    for response_format, places in alike.items():
+        same = [requests[place] for place in places]
+        try:
+            answers = answer(loaded, read_choices(response_format), same)
+        except ApiError as error:
+            for place in places:
+                found[place] = error
+            continue
+        for place, request, given in zip(places, same, answers, strict=True):
+            found[place] = _completion(platform, request, target, given)
+    return found
+
+
+def _completion(platform: Platform, request: ChatRequest, target: Target, answers: Sequence[Answer]) -> dict[str, Any]:
     shown = [_choice(index, each, request) for index, each in enumerate(answers)]
     prompt = count_prompt(read_content(message) for message in request.messages)
     written = sum(count for _, count in shown)

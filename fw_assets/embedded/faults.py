@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 NONE = Faults()
+_HELD = "fw_assets.faults"
 _cache: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 
 
@@ -61,6 +62,17 @@ def current(platform: Platform, header: bytes | None = None) -> Faults:
         return msgspec.convert(merged, Faults)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise invalid(f"the faults cannot be read: {error}") from None
+
+
+def hold(scope: MutableMapping[str, Any], faults: Faults) -> None:
+    """Keep a request's faults with it."""
+    scope[_HELD] = faults
+
+
+def of(scope: Mapping[str, Any]) -> Faults:
+    """A request's faults."""
+    found: Faults = scope[_HELD]
+    return found
 
 
 def refusal(faults: Faults) -> ApiError | None:

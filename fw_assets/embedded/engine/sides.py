@@ -15,7 +15,7 @@ from fw_assets.embedded.engine.features import Grams, cut, grams, matrix
 from fw_assets.embedded.engine.graph import WIDTH
 from fw_assets.embedded.engine.names import humanise
 from fw_assets.embedded.engine.registry import CHAR_NGRAM, ENSEMBLE, MINILM
-from fw_assets.embedded.engine.updates import Arrays, DenseUpdate, SparseUpdate, Update
+from fw_assets.embedded.engine.updates import Arrays, DenseUpdate, SparseUpdate, Update, row_by_row
 
 F32 = NDArray[np.float32]
 
@@ -24,6 +24,7 @@ NGRAM_SHARPNESS = 16.0
 _ENSEMBLE_SHARES = (1.0, 0.2)
 _NAME_TOKENS = 64
 _RARE_FROM_ROWS = 200
+_LABEL_SETS_KEPT = 64
 
 
 class Side(Protocol):
@@ -54,13 +55,24 @@ class MinilmSide:
 
     def __init__(self, cache: Path) -> None:
         self._encoder = _encoder(cache)
+        self._named: dict[tuple[str, ...], F32] = {}
 
     def read(self, texts: Sequence[str], max_tokens: int) -> F32:
         return self._encoder.embed(texts, max_tokens)
 
     def base(self, reading: F32, labels: Sequence[str]) -> F32:
-        names = self._encoder.embed([humanise(label) for label in labels], _NAME_TOKENS)
-        return np.asarray(MINILM_SHARPNESS * (reading[:, -WIDTH:] @ names[:, -WIDTH:].T), np.float32)
+        return np.asarray(MINILM_SHARPNESS * row_by_row(reading[:, -WIDTH:], self._names(tuple(labels))), np.float32)
+
+    def _names(self, labels: tuple[str, ...]) -> F32:
+        """The label names' embeddings, (WIDTH, labels)."""
+        found = self._named.get(labels)
+        if found is None:
+            names = self._encoder.embed([humanise(label) for label in labels], _NAME_TOKENS)
+            found = np.ascontiguousarray(names[:, -WIDTH:].T)
+            if len(self._named) >= _LABEL_SETS_KEPT:
+                self._named.clear()
+            self._named[labels] = found
+        return found
 
     def fit_vocabulary(self, reading: F32) -> Arrays:
         return {}
@@ -81,11 +93,9 @@ class NgramSide:
         return grams([cut(text, max_tokens) for text in texts])
 
     def base(self, reading: Grams, labels: Sequence[str]) -> F32:
-        names = grams([humanise(label) for label in labels])
-        keys = np.unique(names.key[names.key % 2 == 1])
-        equal = np.ones(len(keys), np.float32)
+        keys, equal, names = _name_runs(tuple(labels))
         # Each side's character runs have length 1 / sqrt(2), hence the factor of two.
-        cosine = 2.0 * (matrix(reading, keys, equal) @ matrix(names, keys, equal).T).toarray()
+        cosine = 2.0 * (matrix(reading, keys, equal) @ names)
         return np.asarray(NGRAM_SHARPNESS * cosine, np.float32)
 
     def fit_vocabulary(self, reading: Grams) -> Arrays:
@@ -114,6 +124,15 @@ def sides_of(model_id: str, cache: Path) -> tuple[tuple[Side, float], ...]:
     if model_id == ENSEMBLE:
         return tuple(zip((MinilmSide(cache), NgramSide()), _ENSEMBLE_SHARES, strict=True))
     raise KeyError(model_id)
+
+
+@lru_cache(maxsize=_LABEL_SETS_KEPT)
+def _name_runs(labels: tuple[str, ...]) -> tuple[Any, F32, F32]:
+    """The character runs of label names, a weight of one for each, and the names over them, (runs, labels)."""
+    names = grams([humanise(label) for label in labels])
+    keys = np.unique(names.key[names.key % 2 == 1])
+    equal = np.ones(len(keys), np.float32)
+    return keys, equal, np.ascontiguousarray(matrix(names, keys, equal).toarray().T)
 
 
 @lru_cache(maxsize=2)

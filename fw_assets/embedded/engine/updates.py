@@ -152,8 +152,22 @@ class SparseUpdate:
 
 
 def apply(features: Any, arrays: Arrays) -> F32:
-    """`features @ A @ B + b`, (rows, labels)."""
-    return np.asarray((features @ arrays["A"]) @ arrays["B"] + arrays["b"], np.float32)
+    """`features @ A @ B + b`, (rows, labels); the same bits for a row whichever other rows there are."""
+    from scipy.sparse import issparse
+
+    down = features @ arrays["A"] if issparse(features) else row_by_row(features, arrays["A"])
+    return np.asarray(row_by_row(down, arrays["B"]) + arrays["b"], np.float32)
+
+
+def row_by_row(left: F32, right: F32) -> F32:
+    """`left @ right` of dense matrices, the same bits for a row whichever other rows there are.
+
+    A product of whole matrices is summed in an order that depends on their size.
+    """
+    out = np.empty((len(left), right.shape[1]), np.float32)
+    for row, place in zip(left, out, strict=True):
+        np.matmul(row, right, out=place)
+    return out
 
 
 def _leading_directions(slope: F32, rank: int, rng: np.random.Generator) -> F32:
