@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 import httpx
+import msgspec
 from pydantic import SecretStr
 
 from ._clock import Clock
@@ -184,7 +185,24 @@ class Wire:
             chosen = chosen.copy()
             chosen.update(headers)
         timeout = {"connect": 10.0, "read": read_timeout, "write": 60.0, "pool": None}
-        return httpx.Request(method, url, headers=chosen, json=body, content=content, extensions={"timeout": timeout})
+        extensions = {"timeout": timeout}
+        if body is None:
+            return httpx.Request(method, url, headers=chosen, content=content, extensions=extensions)
+        # Given a stream, httpx takes the headers as they are, which halves the time that a request takes to make.
+        address = httpx.URL(url)
+        data = msgspec.json.encode(body)
+        framing = [
+            (b"Host", address.netloc),
+            (b"Content-Type", b"application/json"),
+            (b"Content-Length", str(len(data)).encode()),
+        ]
+        return httpx.Request(
+            method,
+            address,
+            headers=httpx.Headers([*framing, *chosen.raw]),
+            stream=httpx.ByteStream(data),
+            extensions=extensions,
+        )
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         # The transport is used without httpx.AsyncClient: nothing here needs its redirects and cookies, it
@@ -245,13 +263,20 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     if not response.content:
         return {}
     try:
-        body = response.json()
+        body = _decoded(response)
     except ValueError:
         body = None
     if isinstance(body, dict):
         return body
     what = _what(response.request)
     raise UnexpectedAnswer(f"{what}: answered {response.status_code} with something that is no JSON object")
+
+
+def _decoded(response: httpx.Response) -> Any:
+    try:
+        return msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return response.json()  # more lenient: other encodings, NaN
 
 
 def _plain(query: Query) -> dict[str, str]:
