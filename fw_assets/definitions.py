@@ -6,7 +6,9 @@ import dagster as dg
 
 from fw_assets.pipeline import (
     automation,
+    baselines,
     benchmark,
+    curve,
     evaluation,
     inspection,
     planning,
@@ -19,7 +21,7 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [inspection, planning, benchmark, sweep, training, evaluation, serving, reporting]
+        [inspection, planning, baselines, benchmark, curve, sweep, training, evaluation, serving, reporting]
     ),
     jobs=[automation.dataset_job, automation.cell_job],
     sensors=[automation.phases, automation.inbox, automation.lost_runs],

@@ -16,12 +16,14 @@ from fw_assets.pipeline.partitions import cells, datasets
 ROOT = Path(__file__).parents[1]
 GRAPH = {
     "approval": ("plan", "dataset"),
+    "baselines": ("baseline", "dataset"),
     "base_metrics": ("baseline", "cell"),
     "deployment": ("delivery", "dataset"),
     "finalists": ("baseline", "dataset"),
     "fine_tuned_models": ("tuning", "cell"),
     "inspected_dataset": ("plan", "dataset"),
     "label_set": ("plan", "dataset"),
+    "learning_curve": ("tuning", "cell"),
     "metrics": ("tuning", "cell"),
     "plan": ("plan", "dataset"),
     "report": ("delivery", "dataset"),
@@ -51,7 +53,11 @@ def test_every_asset_and_sensor_says_what_it_is() -> None:
 def test_training_and_inference_are_in_pools() -> None:
     graph = defs.resolve_asset_graph()
     pools = {key.to_user_string(): graph.get(key).pools for key in graph.get_all_asset_keys()}
-    assert {name for name, pool in pools.items() if pool == {"fine_tune"}} == {"sweep", "fine_tuned_models"}
+    assert {name for name, pool in pools.items() if pool == {"fine_tune"}} == {
+        "sweep",
+        "fine_tuned_models",
+        "learning_curve",
+    }
     assert {name for name, pool in pools.items() if pool == {"inference"}} == {"base_metrics", "metrics"}
 
 

@@ -131,8 +131,10 @@ class Plan(Frozen):
         limit = self.session.auto_approve_up_to_usd
         return limit is not None and not self.estimate.lower_bound and self.estimate.high <= limit
 
-    def rows_digest(self, part: Part, mitigation: Mitigation | None = None) -> str:
+    def rows_digest(self, part: Part, mitigation: Mitigation | None = None, share: float = 1.0) -> str:
         """Digest of what determines a part's uploaded rows: split, prompt, mitigation and sample.
+
+        `share` of the training part is what a learning curve trains on.
 
         It is known before the rows are written. A sweep that samples nothing has the training part's digest.
         """
@@ -141,16 +143,20 @@ class Plan(Frozen):
             return digest([split.validation_digest, self.prompt_digest, "validation"])
         chosen = mitigation or self.session.mitigation
         content = [split.train_digest, self.prompt_digest, "train", chosen, self.session.seed]
+        if share < 1:
+            return digest([*content, "share", share])
         sampled = part == "sweep" and self.sweep_rows < self.rows["train"]
         return digest([*content, self.sweep_rows] if sampled else content)
 
-    def dataset_id(self, part: Part, mitigation: Mitigation | None = None) -> str:
+    def dataset_id(self, part: Part, mitigation: Mitigation | None = None, share: float = 1.0) -> str:
         """The platform id of a part's dataset."""
-        return dataset_id(self.dataset, self.rows_digest(part, mitigation))
+        return dataset_id(self.dataset, self.rows_digest(part, mitigation, share))
 
-    def job_id(self, slug: str, cell: Cell, part: Part, mitigation: Mitigation | None = None) -> str:
+    def job_id(
+        self, slug: str, cell: Cell, part: Part, mitigation: Mitigation | None = None, share: float = 1.0
+    ) -> str:
         """The platform id of the fine-tuning job, and of the model it makes, of one cell on a part."""
-        rows = [self.rows_digest(part, mitigation), self.rows_digest("validation")]
+        rows = [self.rows_digest(part, mitigation, share), self.rows_digest("validation")]
         return job_id(self.model(slug).name, cell, digest(rows), self.session.seed)
 
     def deployment_id(self, model: str) -> str:

@@ -20,9 +20,7 @@ BadRows = Literal["fail", "quarantine"]
 class Session(Frozen):
     """One run of the workflow on one dataset. Field by field in docs/session.md."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     dataset: str | None = None
     """A JSONL file, or `accounts/ACCOUNT/datasets/ID` on the platform."""
@@ -64,6 +62,14 @@ class Session(Frozen):
     mitigation: Mitigation = "none"
     """What to do about imbalance in the training rows: `rebalance`, `weight` or `drop-rare`; can still be chosen when
     approving. Validation and test rows are never touched."""
+    wanted_precision: float = Field(0.9, gt=0, lt=1)
+    """The report gives the confidence from which the winner's answers are right this often; below it, ask a person."""
+    free_rows: int = Field(50, ge=0)
+    """Test rows that are also asked without constrained decoding, since production callers may not constrain."""
+    null_control: bool = False
+    """True asks each base model for the test rows twice: how often it disagrees with itself is the noise floor."""
+    learning_curve: bool = False
+    """True also trains each finalist on 25 % and 50 % of the training rows: would more labels help?"""
     bad_rows: BadRows = "fail"
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"
@@ -146,7 +152,9 @@ def load_session(path: Path) -> dict[str, Any]:
     try:
         fields = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
-        raise InputError([Problem(kind="session", file=str(path), message=f"cannot be read: {error.strerror}")]) from None
+        raise InputError(
+            [Problem(kind="session", file=str(path), message=f"cannot be read: {error.strerror}")]
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
@@ -156,7 +164,11 @@ def load_session(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(fields, dict):
         raise InputError(
-            [Problem(kind="session", file=str(path), message="expected `field: value` lines, e.g. `models: [char-ngram]`")]
+            [
+                Problem(
+                    kind="session", file=str(path), message="expected `field: value` lines, e.g. `models: [char-ngram]`"
+                )
+            ]
         )
     for name in ("dataset", "eval_dataset"):
         value = fields.get(name)

@@ -22,8 +22,8 @@ MOST_REQUESTS_PER_TICK = 50
 QUIET_SECONDS = 1.0
 """An inbox file is taken up when it has not changed for this long."""
 
-BY_DATASET = ("inspected_dataset", "label_set", "plan", "approval", "finalists", "deployment", "report")
-BY_CELL = ("base_metrics", "sweep", "fine_tuned_models", "metrics")
+BY_DATASET = ("inspected_dataset", "label_set", "plan", "approval", "baselines", "finalists", "deployment", "report")
+BY_CELL = ("base_metrics", "sweep", "fine_tuned_models", "metrics", "learning_curve")
 
 dataset_job = dg.define_asset_job(
     "dataset_job",

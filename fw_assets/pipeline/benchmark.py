@@ -8,6 +8,7 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.verdict import Standing, choose_finalists
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.baselines import baselines
 from fw_assets.pipeline.evaluate import evaluate
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
@@ -51,6 +52,9 @@ def base_metrics(
                 validation=found.validation,
                 test=found.test,
                 usage=found.usage,
+                trust=found.trust,
+                free=found.free,
+                null_control=found.null_control,
             )
 
         metrics = host.call(work)
@@ -60,7 +64,7 @@ def base_metrics(
 
 @dg.asset(
     partitions_def=datasets,
-    deps=[base_metrics, plan],
+    deps=[base_metrics, baselines, plan],
     group_name="baseline",
     code_version="1",
     description="The base models that go on to fine-tuning, chosen on the validation rows.",

@@ -67,6 +67,8 @@ def metrics(
                 test=found.test,
                 comparison=comparison,
                 usage=found.usage,
+                trust=found.trust,
+                free=found.free,
             )
 
         result = host.call(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from fw_assets.classification.grid import Cell
 from fw_assets.classification.prompt import Prompt, training_example
 from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
 from fw_assets.pipeline.progress import tell
-from fw_assets.pipeline.values import SweepCell
+from fw_assets.pipeline.values import SweepCell, SweepPoint
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,12 @@ async def train(
     *,
     poll: float,
     what: str,
+    quoted: Callable[[float | None], None] | None = None,
 ) -> SweepCell:
     """Train `model` with one cell of the grid and wait for it; the same id always means the same job.
+
+    Args:
+        quoted: told what the platform says that the job will cost, as soon as the job exists.
 
     Raises:
         JobFailed: the platform gave up on the job; its reason is in the message.
@@ -62,7 +67,9 @@ async def train(
         rows=training.rows,
         batch_size_samples=cell.batch_size,
     )
-    await client.ensure_fine_tuning_job(job_id, spec)
+    created = await client.ensure_fine_tuning_job(job_id, spec)
+    if quoted is not None:
+        quoted(created.estimated_cost.usd if created.estimated_cost else None)
 
     def progress(job: FineTuningJob) -> None:
         tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
@@ -78,6 +85,11 @@ async def train(
         eval_accuracy=_last(records, "eval/accuracy"),
         train_loss=_last(records, "train/loss"),
         trained_tokens=_trained_tokens(records),
+        curve=tuple(
+            SweepPoint(epoch=record["epoch"], loss=record.get("eval/loss"), accuracy=record.get("eval/accuracy"))
+            for record in records
+            if "epoch" in record and ("eval/loss" in record or "eval/accuracy" in record)
+        ),
     )
 
 

@@ -19,7 +19,8 @@ class Pace:
     """A number of places that follows what the platform does.
 
     After each window of answers: halved when the platform refused for its rate (429); half as many more (after a
-    refusal, one more) while that raises the answers per second; a quarter fewer when it lowers them, or only lengthens the queue.
+    refusal, one more) while that raises the answers per second; a quarter fewer when it lowers
+    them, or only lengthens the queue.
 
     Attributes:
         limit: how many may be under way now.

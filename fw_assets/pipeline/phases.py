@@ -7,6 +7,7 @@ again by itself, and signing the plan again is leave to try what is still missin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import msgspec
@@ -14,12 +15,18 @@ import msgspec
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.workspace import Workspace
 
+AUTOMATIC = "auto_approve_up_to_usd"
+"""Who approves when the session lets a plan of this price approve itself."""
+
 PLANNING = ("inspected_dataset", "label_set", "plan")
 APPROVAL = ("approval",)
 BASELINE = ("base_metrics",)
+BASELINES = ("baselines",)
 FINALISTS = ("finalists",)
 TUNING = ("sweep", "fine_tuned_models", "metrics")
+LEARNING_CURVE = ("learning_curve",)
 DELIVERY = ("deployment", "report")
+REPORT = ("report",)
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ class Standing:
         steps: what can start now.
         note: one sentence for a person.
         state: `running` (steps are due or under way), `waiting` (a person has to answer), `rejected`, `done`,
-            `elsewhere` (the other driver has it) or `unknown` (never registered).
+            `incomplete` (stopped by the ceiling), `elsewhere` (the other driver has it) or `unknown` (never
+            registered).
     """
 
     steps: tuple[Step, ...]
@@ -55,15 +63,31 @@ class Standing:
 
 class _Session(msgspec.Struct):
     mode: str
+    learning_curve: bool = False
+    auto_approve_up_to_usd: float | None = None
 
 
 class _Model(msgspec.Struct):
     slug: str
 
 
+class _Estimate(msgspec.Struct):
+    high: float = math.inf
+    lower_bound: bool = True
+
+
 class _Plan(msgspec.Struct):
     session: _Session
     models: list[_Model]
+    estimate: _Estimate = msgspec.field(default_factory=_Estimate)
+    unused: list[str] = msgspec.field(default_factory=list)
+
+    @property
+    def approves_itself(self) -> bool:
+        """As the plan itself says it, and never with a part of the instruction left over."""
+        limit = self.session.auto_approve_up_to_usd
+        cheap = limit is not None and not self.estimate.lower_bound and self.estimate.high <= limit
+        return cheap and not self.unused
 
 
 class _Approval(msgspec.Struct):
@@ -88,7 +112,7 @@ def plan_inputs(workspace: Workspace, dataset: str) -> str | None:
 
 
 def baseline_inputs(plan_digest: str) -> str:
-    """What a base model's metrics are made from."""
+    """What a base model's metrics, and the baselines, are made from."""
     return digest(["baseline", plan_digest])
 
 
@@ -103,16 +127,24 @@ def tuning_inputs(plan_digest: str, mitigation: str) -> str:
 
 
 def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> str:
-    """What the deployment and the report are made from: the finalists and their metrics."""
+    """What the deployment and the report are made from: the finalists, their metrics, and what stands beside them."""
     finalists = workspace.head("finalists", dataset)
+    baselines = workspace.head("baselines", dataset)
     return digest(
         [
             "delivery",
             plan_digest,
             finalists.digest if finalists else None,
             _digests(workspace, "metrics", dataset, slugs),
+            baselines.digest if baselines else None,
+            _digests(workspace, "learning_curve", dataset, slugs),
         ]
     )
+
+
+def incomplete_inputs(signature: str) -> str:
+    """What the report of a run that was stopped is made from: the answer (the approval's digest) it ran under."""
+    return digest(["incomplete", signature])
 
 
 def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> Standing:
@@ -130,7 +162,14 @@ def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> St
     approval_head = workspace.head("approval", dataset)
     approval = workspace.peek("approval", dataset, _Approval)
     if approval is None or approval_head is None or approval.plan_digest != plan_head.digest:
-        return Standing((), f"plan {plan_head.digest} waits for approval", "waiting")
+        if plan.approves_itself:
+            if driver not in (None, registered.driver):
+                return Standing((), f"driven by the {registered.driver}", "elsewhere")
+            return Standing((Step(APPROVAL, dataset, None, plan_head.digest),), "approves itself", "running")
+        note = f"plan {plan_head.digest} waits for approval"
+        if approval is not None:
+            note += f"; it is not the plan {approval.plan_digest} that was {approval.decision} before"
+        return Standing((), note, "waiting")
     if approval.decision == "rejected":
         return Standing((), f"plan {plan_head.digest} was rejected by {approval.approved_by}", "rejected")
     if driver not in (None, approval.driver):
@@ -139,11 +178,20 @@ def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> St
 
 
 def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest: str, signature: str) -> Standing:
+    stopped = workspace.head("stopped", dataset)
+    if stopped is not None and stopped.inputs == signature:
+        reason = workspace.need_peek("stopped", dataset, _Stopped).reason
+        if not _made(workspace, "report", dataset, None, incomplete_inputs(signature)):
+            return Standing((Step(REPORT, dataset, None, incomplete_inputs(signature)),), reason, "running")
+        return Standing((), f"incomplete: {reason}", "incomplete")
     slugs = [model.slug for model in plan.models]
     wanted = baseline_inputs(plan_digest)
     todo = [m for m in slugs if not _made(workspace, "base_metrics", dataset, m, wanted)]
-    if todo:
+    beside = not _made(workspace, "baselines", dataset, None, wanted)
+    if todo or beside:
         steps = tuple(Step(BASELINE, dataset, m, digest([signature, wanted])) for m in todo)
+        if beside:
+            steps += (Step(BASELINES, dataset, None, digest([signature, wanted])),)
         return Standing(steps, f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated", "running")
     wanted = finalists_inputs(workspace, dataset, plan_digest, slugs)
     if not _made(workspace, "finalists", dataset, None, wanted):
@@ -159,6 +207,11 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
     if todo:
         steps = tuple(Step(TUNING, dataset, m, digest([signature, wanted])) for m in todo)
         return Standing(steps, f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned", "running")
+    if plan.session.learning_curve:
+        todo = [m for m in finalists if not _made(workspace, "learning_curve", dataset, m, wanted)]
+        if todo:
+            steps = tuple(Step(LEARNING_CURVE, dataset, m, digest([signature, wanted])) for m in todo)
+            return Standing(steps, "learning curves to be measured", "running")
     wanted = delivery_inputs(workspace, dataset, plan_digest, finalists)
     if not _made(workspace, "report", dataset, None, wanted):
         return Standing(
@@ -167,6 +220,10 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
             "running",
         )
     return Standing((), "done", "done")
+
+
+class _Stopped(msgspec.Struct):
+    reason: str
 
 
 class _Mitigation(msgspec.Struct):

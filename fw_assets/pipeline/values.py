@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from fw_assets.classification.baselines import BaselineScores
 from fw_assets.classification.comparison import Comparison
 from fw_assets.classification.grid import Cell
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.session import Mitigation, Session
+from fw_assets.classification.trust import Trust
 from fw_assets.classification.values import Frozen, digest
 from fw_assets.classification.verdict import Finalists, GateDecision, Winner
 
@@ -54,8 +56,37 @@ class Approval(Frozen):
     note: str = ""
     driver: Driver = "daemon"
     automatic: bool = False
+    """The session's `auto_approve_up_to_usd` answered, and no person."""
+    labels: tuple[str, ...] = ()
+    """The label set of the plan."""
+    labels_confirmed: bool = False
+    """Whether a person said that the labels are right, or gave them."""
     at: str
     """RFC 3339, UTC. A second signature of the same plan is leave to try again what is still missing."""
+
+
+class Stopped(Frozen):
+    """Why the run of one approval ended before its end; the stored `inputs` are the approval's digest."""
+
+    reason: str
+    at: str
+
+
+class PlanChanges(Frozen):
+    """What is different in a plan from the one before it that was answered, or was there."""
+
+    plan_digest: str
+    before: str = ""
+    answered: str = ""
+    """How the plan before was answered: `approved by ann`; empty when it was not."""
+    differences: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """One sentence that says what the change does."""
+        if not self.answered:
+            return f"Changed since plan {self.before}."
+        return f"Changed since plan {self.before}, {self.answered}: that answer holds no longer."
 
 
 class Usage(Frozen):
@@ -73,6 +104,28 @@ class Usage(Frozen):
         )
 
 
+NO_USAGE = Usage(requests=0, prompt_tokens=0, completion_tokens=0)
+
+
+class FreeSlice(Frozen):
+    """A few test rows asked without constrained decoding, beside the same rows as they were evaluated.
+
+    `supported` false: the platform refuses such requests for this model; `why` is what it said.
+    """
+
+    rows: int
+    supported: bool
+    why: str = ""
+    free: Scores | None = None
+    constrained: Scores | None = None
+
+
+class Baselines(Frozen):
+    """What needs no language model, in the order of `BASELINES`."""
+
+    found: tuple[BaselineScores, ...]
+
+
 class BaseMetrics(Frozen):
     """A base model on the validation rows (every choice reads these) and on the test rows (none does)."""
 
@@ -82,6 +135,17 @@ class BaseMetrics(Frozen):
     validation: Scores
     test: Scores
     usage: Usage
+    trust: Trust | None = None
+    free: FreeSlice | None = None
+    null_control: Comparison | None = None
+
+
+class SweepPoint(Frozen):
+    """A job's figures on its evaluation rows after `epoch` epochs."""
+
+    epoch: float
+    loss: float | None
+    accuracy: float | None
 
 
 class SweepCell(Frozen):
@@ -94,6 +158,7 @@ class SweepCell(Frozen):
     eval_accuracy: float | None
     train_loss: float | None
     trained_tokens: int | None
+    curve: tuple[SweepPoint, ...] = ()
 
 
 class Sweep(Frozen):
@@ -135,6 +200,23 @@ class TunedMetrics(Frozen):
     test: Scores
     comparison: Comparison
     usage: Usage
+    trust: Trust | None = None
+    free: FreeSlice | None = None
+
+
+class CurvePoint(Frozen):
+    """What training on a share of the training rows gave on the test rows."""
+
+    share: float
+    rows: int
+    test: Scores
+    model: str
+
+
+class LearningCurve(Frozen):
+    """Smallest share first; the last point is the finalist itself."""
+
+    points: tuple[CurvePoint, ...]
 
 
 class FinalistsRecord(Frozen):

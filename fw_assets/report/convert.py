@@ -21,6 +21,7 @@ STAGES = {
     "sweep": "sweep",
     "full-training": "training on all rows",
     "tuned-evaluation": "fine-tuned evaluation",
+    "learning-curve": "learning curve",
     "deployment": "deployment",
 }
 

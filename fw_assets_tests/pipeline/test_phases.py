@@ -29,8 +29,13 @@ class Story:
     def register(self, content: str = "c1", driver: str = "daemon") -> None:
         self.put("registration", content, driver=driver)
 
-    def plan(self, digest: str = "p1", content: str = "c1", models: tuple[str, ...] = ("a", "b", "c")) -> None:
-        value: dict[str, Any] = {"session": {"mode": "fine-tune"}, "models": [{"slug": model} for model in models]}
+    def plan(
+        self, digest: str = "p1", content: str = "c1", models: tuple[str, ...] = ("a", "b", "c"), **session: Any
+    ) -> None:
+        value: dict[str, Any] = {
+            "session": {"mode": "fine-tune", **session},
+            "models": [{"slug": model} for model in models],
+        }
         self.put("plan", content, known_as=digest, **value)
 
     def approve(self, digest: str = "p1", decision: str = "approved", driver: str = "daemon", at: str = "1") -> None:
@@ -48,12 +53,18 @@ class Story:
     def base(self, model: str, digest: str = "p1") -> None:
         self.put("base_metrics", phases.baseline_inputs(digest), model, of=model)
 
+    def baselines(self, digest: str = "p1") -> None:
+        self.put("baselines", phases.baseline_inputs(digest), of="majority")
+
     def finalists(self, *slugs: str, digest: str = "p1", models: tuple[str, ...] = ("a", "b", "c")) -> None:
         inputs = phases.finalists_inputs(self.store, "tickets", digest, list(models))
         self.put("finalists", inputs, slugs=list(slugs))
 
     def tuned(self, model: str, digest: str = "p1") -> None:
         self.put("metrics", phases.tuning_inputs(digest, "none"), model, of=model)
+
+    def curve(self, model: str, digest: str = "p1") -> None:
+        self.put("learning_curve", phases.tuning_inputs(digest, "none"), model, of=model)
 
     def report(self, *slugs: str, digest: str = "p1") -> None:
         self.put("report", phases.delivery_inputs(self.store, "tickets", digest, list(slugs)))
@@ -82,8 +93,10 @@ def test_the_whole_story_in_order(story: Story) -> None:
     assert (story.due().state, story.due().steps) == ("waiting", ())
     assert "p1" in story.due().note
     story.approve()
-    assert started(story.due()) == [("base_metrics", "a"), ("base_metrics", "b"), ("base_metrics", "c")]
+    todo = [("base_metrics", "a"), ("base_metrics", "b"), ("base_metrics", "c"), ("baselines", None)]
+    assert started(story.due()) == todo
     story.base("b")
+    story.baselines()
     assert started(story.due()) == [("base_metrics", "a"), ("base_metrics", "c")]
     story.base("a")
     story.base("c")
@@ -103,6 +116,7 @@ def test_without_finalists_the_report_follows_the_baseline(story: Story) -> None
     story.register()
     story.plan()
     story.approve()
+    story.baselines()
     for model in "abc":
         story.base(model)
     story.finalists()
@@ -129,13 +143,15 @@ def test_changed_data_leads_to_a_new_plan_that_waits_for_a_new_answer(story: Sto
     story.plan("p2", "c2")
     assert story.due().state == "waiting"
     story.approve("p2")
-    assert started(story.due()) == [("base_metrics", "a"), ("base_metrics", "b"), ("base_metrics", "c")]
+    todo = [("base_metrics", "a"), ("base_metrics", "b"), ("base_metrics", "c"), ("baselines", None)]
+    assert started(story.due()) == todo
 
 
 def test_an_equal_plan_made_again_starts_nothing(story: Story) -> None:
     story.register()
     story.plan()
     story.approve()
+    story.baselines()
     for model in "abc":
         story.base(model)
     story.plan()
@@ -165,9 +181,35 @@ def test_a_metric_measured_again_reopens_what_was_decided_on_it(story: Story) ->
     story.plan(models=("a",))
     story.approve()
     story.base("a")
+    story.baselines()
     story.finalists("a", models=("a",))
     story.tuned("a")
     story.report("a")
     assert story.due().state == "done"
     story.put("metrics", phases.tuning_inputs("p1", "none"), "a", of="something else")
+    assert started(story.due()) == [("deployment", None)]
+
+
+def test_the_baselines_keep_the_finalists_waiting(story: Story) -> None:
+    story.register()
+    story.plan(models=("a",))
+    story.approve()
+    story.base("a")
+    assert started(story.due()) == [("baselines", None)]
+
+
+def test_a_learning_curve_comes_between_the_metrics_and_the_report_where_it_was_asked_for(story: Story) -> None:
+    story.register()
+    story.plan(models=("a",), learning_curve=True)
+    story.approve()
+    story.base("a")
+    story.baselines()
+    story.finalists("a", models=("a",))
+    story.tuned("a")
+    assert started(story.due()) == [("learning_curve", "a")]
+    story.curve("a")
+    assert started(story.due()) == [("deployment", None)]
+    story.report("a")
+    assert story.due().state == "done"
+    story.put("baselines", phases.baseline_inputs("p1"), of="something else")
     assert started(story.due()) == [("deployment", None)]

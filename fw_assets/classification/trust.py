@@ -1,0 +1,60 @@
+"""How far one model's confidence can be trusted: fitted on validation predictions, read off the test ones."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fw_assets.classification.abstention import Confidence, Threshold, confidence_figures, threshold_for
+from fw_assets.classification.calibration import Calibration, answered, calibrate, fit_calibration
+from fw_assets.classification.intervals import wilson
+from fw_assets.classification.values import Frozen, Interval
+
+
+class Trust(Frozen):
+    """Calibration and abstention of one model.
+
+    Attributes:
+        calibration: fitted on the validation rows.
+        raw, calibrated: the figures on the test rows before and after it.
+        threshold: calibrated confidence below which to abstain, chosen on the validation rows.
+        coverage, precision: what that threshold gives on the test rows; None when no threshold reaches the
+            wanted precision, or no test row is answered at it.
+    """
+
+    calibration: Calibration
+    raw: Confidence
+    calibrated: Confidence
+    threshold: Threshold
+    coverage: float | None
+    precision: Interval | None
+
+
+def judge_confidence(validation: pl.DataFrame, test: pl.DataFrame, wanted: float) -> Trust | None:
+    """The trust in a model from its predictions (schema `PREDICTIONS`) on both parts.
+
+    Args:
+        wanted: the precision that the threshold is to give.
+
+    Returns:
+        None when the platform gave no confidence for the validation rows.
+    """
+    fitted = fit_calibration(validation)
+    if fitted is None:
+        return None
+    after = calibrate(test, fitted)
+    threshold = threshold_for(calibrate(validation, fitted), wanted)
+    coverage, precision = None, None
+    if threshold.reached:
+        usable = answered(after)
+        given = usable.confidence >= threshold.threshold
+        if given.any():
+            coverage = float(given.sum()) / usable.rows
+            precision = wilson(int((usable.right & given).sum()), int(given.sum()))
+    return Trust(
+        calibration=fitted,
+        raw=confidence_figures(test),
+        calibrated=confidence_figures(after),
+        threshold=threshold,
+        coverage=coverage,
+        precision=precision,
+    )

@@ -1,0 +1,59 @@
+"""Phase 3, beside the base models: what needs no language model at all, on the same rows."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.baselines import BASELINES, METHODS, BaselineScores, baseline_predictions
+from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.scores import score
+from fw_assets.pipeline.evaluate import PARTS, prediction_place
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.phases import baseline_inputs
+from fw_assets.pipeline.planning import approval, approved_plan
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.values import Baselines
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[approval],
+    group_name="baseline",
+    kinds={"scikitlearn"},
+    code_version="1",
+    description="The most frequent label, and TF-IDF with logistic regression: local, free, on the models' rows.",
+)
+def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
+    """Learns from the training rows as they are, and is scored by the models' own scorer."""
+    store, dataset = workspace.open(), context.partition_key
+    with clear_failures():
+        current = approved_plan(store, dataset)
+        prompt = store.need("prompt", dataset, Prompt)
+        labels = store.need("label_set", dataset, LabelSet)
+        frame = store.read_frame(dataset, "assets", "label_set.parquet")
+        train = frame.filter(pl.col("split") == "train")
+        parts = {part: frame.filter(pl.col("split") == part) for part in PARTS}
+        found = []
+        for name in BASELINES:
+            predicted = baseline_predictions(name, prompt, train, parts, current.session.seed)
+            for part, predictions in predicted.items():
+                store.write_frame(predictions, *prediction_place(dataset, name, "baseline", part))
+            scores = {part: score(p, labels.labels, labels.multi_label) for part, p in predicted.items()}
+            found.append(
+                BaselineScores(name=name, method=METHODS[name], validation=scores["validation"], test=scores["test"])
+            )
+    made = store.write("baselines", dataset, Baselines(found=tuple(found)), inputs=baseline_inputs(current.digest))
+    rows = [
+        {
+            "baseline": item.name,
+            "accuracy": item.test.headline.value,
+            "low": item.test.headline.low,
+            "high": item.test.headline.high,
+            "macro-F1": item.test.macro_f1,
+        }
+        for item in found
+    ]
+    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata={"test_rows": table(rows)})

@@ -1,0 +1,96 @@
+"""Would more labels help: each finalist trained on a part of the training rows, and asked for the same test rows."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.estimate import CURVE_SHARES
+from fw_assets.classification.imbalance import apply_mitigation
+from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.sample import stratified_sample
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.evaluate import evaluate
+from fw_assets.pipeline.evaluation import metrics
+from fw_assets.pipeline.jobs import train, upload
+from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phases import tuning_inputs
+from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.spending import Account, promised
+from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
+
+
+@dg.asset(
+    partitions_def=cells,
+    deps=[metrics],
+    group_name="tuning",
+    kinds={"fireworks"},
+    code_version="1",
+    pool="fine_tune",
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    description="One finalist on 25 % and 50 % of the training rows, where the session asks for a learning curve.",
+)
+def learning_curve(
+    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.MaterializeResult:
+    """Trains with the finalist's own cell; nothing is chosen from it."""
+    dataset, slug = dataset_and_model(context)
+    store, host = workspace.open(), platform.open()
+    with clear_failures(), listening(to_log(context.log.info)):
+        current = approved_plan(store, dataset)
+        account = account_of(store, dataset, current)
+        whole = store.need("fine_tuned_models", dataset, FineTuned, slug)
+        measured = store.need("metrics", dataset, TunedMetrics, slug)
+
+        async def work(client: Fireworks) -> LearningCurve:
+            shares = CURVE_SHARES if current.session.learning_curve else ()
+            points = [await _point(client, account, slug, whole, share, host.poll_seconds) for share in shares]
+            last = CurvePoint(share=1.0, rows=whole.rows, test=measured.test, model=whole.tuned_model)
+            return LearningCurve(points=(*points, last))
+
+        result = host.call(work)
+    inputs = tuning_inputs(current.digest, account.mitigation)
+    made = store.write("learning_curve", dataset, result, inputs=inputs, model=slug)
+    rows = [
+        {"rows": p.rows, "accuracy": p.test.headline.value, "low": p.test.headline.low, "high": p.test.headline.high}
+        for p in result.points
+    ]
+    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata={"test_rows": table(rows)})
+
+
+async def _point(
+    client: Fireworks, account: Account, slug: str, whole: FineTuned, share: float, poll: float
+) -> CurvePoint:
+    store, dataset, current = account.store, account.dataset, account.plan
+    prompt = store.need("prompt", dataset, Prompt)
+    labels = store.need("label_set", dataset, LabelSet)
+    frame = store.read_frame(dataset, "assets", "label_set.parquet")
+    everything = frame.filter(pl.col("split") == "train")
+    sample = stratified_sample(everything, max(1, round(everything.height * share)), current.session.seed)
+    rows = apply_mitigation(sample, labels, account.mitigation, current.session.seed)
+    validation = frame.filter(pl.col("split") == "validation").with_columns(weight=pl.lit(None, pl.Float64))
+    training = await upload(client, current.dataset_id("train", account.mitigation, share), rows, prompt)
+    checked = await upload(client, current.dataset_id("validation", account.mitigation), validation, prompt)
+    job = current.job_id(slug, whole.cell, "train", account.mitigation, share)
+    key = f"learning-curve/{slug}"
+    payment = promised(account, key, job, 1 / len(CURVE_SHARES))
+    trained = await train(
+        client, job, whole.model, whole.cell, training, checked, poll=poll, what=f"{slug} on {share:.0%}"
+    )
+    payment.settle({"training": trained.trained_tokens or 0}, "tokens")
+    found = await evaluate(
+        client,
+        account,
+        trained.model,
+        shared=False,
+        slug=slug,
+        kind=f"tuned-on-{share:.0%}".replace("%", "pct"),
+        stage="learning-curve",
+        parts=("test",),
+        extras=False,
+    )
+    return CurvePoint(share=share, rows=training.rows, test=found.test, model=trained.model)
