@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from fw_assets.embedded.errors import ApiError, invalid
@@ -68,15 +68,22 @@ async def signed(request: Request) -> Response:
 async def _receive(request: Request, path: Path, size: int | None) -> Response:
     """Store the body; with `Content-Range: bytes FIRST-LAST/TOTAL` store a part of it.
 
-    A part that does not complete the file, and the question `bytes */TOTAL`, are answered by 308 with the
-    range that is there, so that a dropped upload goes on where it stopped.
+    What came before a lost connection is kept. A part that does not complete the file, and the question
+    `bytes */TOTAL`, are answered by 308 with the range that is there, so that a dropped upload goes on where
+    it stopped.
     """
     partial = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     content_range = request.headers.get("content-range", "")
     if not content_range:
-        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        written = await _write(request.stream(), partial, 0)
+        begun = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            written = await _write(request.stream(), begun, 0)
+        except ClientDisconnect:
+            begun.replace(partial)
+            return Response(status_code=400)  # nobody reads it
+        partial.unlink(missing_ok=True)
+        partial = begun
         if size is not None and written != size:
             partial.unlink()
             raise invalid(f"{written} bytes came, the URL was made for {size}")

@@ -11,7 +11,7 @@ from ._errors import AlreadyExists, ApiError, BadRequest, DatasetFailed, FailedP
 from ._names import check_id, full_name, resource_path
 from ._poll import poll
 from ._retry import Backoff, retrying
-from ._upload import DIRECT_LIMIT, OnBytes, upload_file
+from ._upload import DIRECT_LIMIT, Begun, OnBytes, upload_file
 from ._values import Resource, read
 from ._wire import Wire
 
@@ -90,18 +90,19 @@ async def fill_dataset(
 ) -> Dataset:
     """The dataset with the content of `path`, READY.
 
-    A broken upload is begun again, unless the platform turns out to have the content.
+    A broken upload goes on where it stopped or is begun again, unless the platform turns out to have the content.
 
     Raises:
         DatasetFailed: the platform refuses the content, and says why.
     """
     address = resource_path(full_name(dataset_id, account, "datasets"))
+    begun = Begun()
 
     async def look_then_upload() -> None:
         if (await get_dataset(wire, account, dataset_id)).ready:
             return
         try:
-            await upload_file(wire, address, path, on_bytes, limit)
+            await upload_file(wire, address, path, on_bytes, limit, begun)
         except (AlreadyExists, FailedPrecondition):
             # Another run may have finished the same upload in the meantime.
             if not (await get_dataset(wire, account, dataset_id)).ready:

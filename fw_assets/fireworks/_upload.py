@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
@@ -16,19 +18,34 @@ DIRECT_LIMIT = 150_000_000
 """Bytes up to which a file goes through `:upload`; larger ones go to a signed URL."""
 CHUNK = 1 << 20
 
+log = logging.getLogger("fw_assets.fireworks")
+
 OnBytes = Callable[[int, int], Any]
 """Called with bytes sent so far and bytes in all."""
 
 
-async def upload_file(wire: Wire, dataset_path: str, path: Path, on_bytes: OnBytes | None, limit: int) -> None:
-    """One attempt to send `path` as the content of a dataset; an attempt always starts at the first byte."""
+@dataclass
+class Begun:
+    """What an attempt leaves to the next one: the signed URL that it sent a file to."""
+
+    url: str | None = None
+
+
+async def upload_file(
+    wire: Wire, dataset_path: str, path: Path, on_bytes: OnBytes | None, limit: int, begun: Begun
+) -> None:
+    """One attempt to send `path` as the content of a dataset.
+
+    A file that goes to a signed URL goes on where the attempt before broke off, if the storage behind the URL
+    kept what had come; any other attempt starts at the first byte.
+    """
     # Opened here and not where it is read: a broken attempt abandons the reading half-way.
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size <= limit:
             await _upload_directly(wire, f"{dataset_path}:upload", file_name(path), file, size, on_bytes)
         else:
-            await _upload_signed(wire, dataset_path, file_name(path), file, size, on_bytes)
+            await _upload_signed(wire, dataset_path, file_name(path), file, size, on_bytes, begun)
 
 
 async def _upload_directly(
@@ -43,7 +60,7 @@ async def _upload_directly(
 
     async def body() -> AsyncIterator[bytes]:
         yield head
-        async for chunk in _chunks(file, size, on_bytes):
+        async for chunk in _chunks(file, 0, size, on_bytes):
             yield chunk
         yield tail
 
@@ -55,15 +72,30 @@ async def _upload_directly(
 
 
 async def _upload_signed(
-    wire: Wire, dataset_path: str, name: str, file: BinaryIO, size: int, on_bytes: OnBytes | None
+    wire: Wire, dataset_path: str, name: str, file: BinaryIO, size: int, on_bytes: OnBytes | None, begun: Begun
 ) -> None:
+    there = 0
+    url = begun.url
+    if url:
+        there = await wire.received(url, size, signed_headers(url, size))
+    if not url or not there:
+        url = begun.url = await _signed_url(wire, dataset_path, name, size)
+    headers = {"Content-Length": str(size - there), **signed_headers(url, size)}
+    if there:
+        headers["Content-Range"] = f"bytes {there}-{size - 1}/{size}"
+        log.info("%s: %d of %d bytes have arrived, going on from there", name, there, size)
+    if there < size:
+        file.seek(there)
+        await wire.put_signed(url, _chunks(file, there, size, on_bytes), headers)
+    await wire.post(f"{dataset_path}:validateUpload", {}, safe=True)
+
+
+async def _signed_url(wire: Wire, dataset_path: str, name: str, size: int) -> str:
     answer = await wire.post(f"{dataset_path}:getUploadEndpoint", {"filenameToSize": {name: str(size)}}, safe=True)
     url = (answer.get("filenameToSignedUrls") or {}).get(name)
     if not isinstance(url, str):
         raise UnexpectedAnswer(f"{dataset_path}: the platform gave no URL to upload {name} to")
-    headers = {"Content-Length": str(size), **signed_headers(url, size)}
-    await wire.put_signed(url, _chunks(file, size, on_bytes), headers)
-    await wire.post(f"{dataset_path}:validateUpload", {}, safe=True)
+    return url
 
 
 def signed_headers(url: str, size: int) -> dict[str, str]:
@@ -83,8 +115,7 @@ def file_name(path: Path) -> str:
     return cleaned.lstrip(".") or "data.jsonl"
 
 
-async def _chunks(file: BinaryIO, size: int, on_bytes: OnBytes | None) -> AsyncIterator[bytes]:
-    sent = 0
+async def _chunks(file: BinaryIO, sent: int, size: int, on_bytes: OnBytes | None) -> AsyncIterator[bytes]:
     while sent < size and (chunk := file.read(min(CHUNK, size - sent))):
         yield chunk
         sent += len(chunk)

@@ -106,6 +106,20 @@ class Wire:
         )
         await self._answer(request)
 
+    async def received(self, url: str, size: int, headers: Mapping[str, str]) -> int:
+        """How much of a file of `size` bytes has arrived behind a signed URL that a PUT was broken off to.
+
+        0 as well when the storage cannot go on with a part, which it says by any answer but 308.
+        """
+        asked = {**headers, "Content-Range": f"bytes */{size}", "Content-Length": "0"}
+        request = self._request("PUT", self.absolute(url), headers=asked, signed=True)
+        try:
+            response = await self._answer(request, also=308)
+        except ApiError:
+            return 0
+        last = response.headers.get("range", "").removeprefix("bytes=0-")
+        return min(int(last) + 1, size) if response.status_code == 308 and last.isdigit() else 0
+
     @asynccontextmanager
     async def get_signed(self, url: str) -> AsyncIterator[httpx.Response]:
         """The open answer of a signed URL, in a single attempt; no key is sent."""
@@ -204,7 +218,7 @@ class Wire:
             extensions=extensions,
         )
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request, *, also: int = 200) -> httpx.Response:
         # The transport is used without httpx.AsyncClient: nothing here needs its redirects and cookies, it
         # would log signed URLs, and it doubles the processor time of a request.
         lost: FireworksError | None = None
@@ -219,7 +233,7 @@ class Wire:
             lost = _lost(error, request)
         if lost:
             raise lost  # outside the handler: the original would carry the request, and so the key, along
-        if response.status_code >= 300:
+        if response.status_code >= 300 and response.status_code != also:
             raise self._refusal(response)
         return response
 
