@@ -24,7 +24,7 @@ defs = dg.Definitions(
         [inspection, planning, baselines, benchmark, curve, sweep, training, evaluation, serving, reporting]
     ),
     jobs=[automation.dataset_job, automation.cell_job],
-    sensors=[automation.phases, automation.inbox, automation.lost_runs],
+    sensors=[automation.phases, automation.inbox, automation.platform_datasets, automation.lost_runs],
     resources={"workspace": WorkspaceResource(), "platform": PlatformResource()},
     # A run is a process of its own already, and its work is remote or native: a process per step only costs seconds.
     executor=dg.in_process_executor,

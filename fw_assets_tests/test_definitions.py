@@ -46,7 +46,7 @@ def test_the_assets_their_groups_and_partitions() -> None:
 def test_every_asset_and_sensor_says_what_it_is() -> None:
     graph = defs.resolve_asset_graph()
     assert all(graph.get(key).description for key in graph.get_all_asset_keys())
-    assert {sensor.name for sensor in defs.sensors or []} == {"inbox", "lost_runs", "phases"}
+    assert {sensor.name for sensor in defs.sensors or []} == {"inbox", "lost_runs", "phases", "platform_datasets"}
     assert all(sensor.description for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition))
 
 

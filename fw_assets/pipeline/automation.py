@@ -2,25 +2,29 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-import hashlib
 import json
 import os
 import time
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeVar
 
 import dagster as dg
+import msgspec
 
-from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import dataset_name, load_session
+from fw_assets.pipeline.inbox import Look, Seen, inbox_url, look, look_at_platform
 from fw_assets.pipeline.lost_runs import fail_lost_runs
-from fw_assets.pipeline.partitions import cell, datasets
-from fw_assets.pipeline.phases import Step, due
-from fw_assets.pipeline.registration import register
+from fw_assets.pipeline.partitions import cell
+from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, Step, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
+T = TypeVar("T")
 MOST_REQUESTS_PER_TICK = 50
-QUIET_SECONDS = 1.0
-"""An inbox file is taken up when it has not changed for this long."""
+MOST_QUEUED = 100
+"""No more runs are requested while this many wait."""
+REQUEST_AGAIN_SECONDS = 60.0
+WATCH_SECONDS = 4.0
+"""How long a tick looks for something new; less than the daemon's loop of five seconds."""
+LOOK_SECONDS = 0.25
 
 BY_DATASET = ("inspected_dataset", "label_set", "plan", "approval", "baselines", "finalists", "deployment", "report")
 BY_CELL = ("base_metrics", "sweep", "fine_tuned_models", "metrics", "learning_curve")
@@ -44,6 +48,13 @@ def job_name(step: Step) -> str:
     return "dataset_job" if step.model is None else "cell_job"
 
 
+def config_of(step: Step, driver: str) -> dict[str, str] | None:
+    """The configuration of a step's first asset: an approval that is due is the session's own answer."""
+    if step.assets != APPROVAL:
+        return None
+    return {"approved_by": AUTOMATIC, "plan_digest": step.inputs, "decision": "approve", "driver": driver}
+
+
 def partition_key(step: Step) -> str:
     """The partition that a step materializes."""
     return step.dataset if step.model is None else cell(step.dataset, step.model)
@@ -55,6 +66,29 @@ def run_tags(step: Step) -> dict[str, str]:
     return tags if step.model is None else {**tags, "fw_assets/model": step.model}
 
 
+def _run_config(step: Step) -> dict[str, object]:
+    config = config_of(step, "daemon")
+    return {"ops": {step.assets[0]: {"config": config}}} if config else {}
+
+
+def watched(instance: dg.DagsterInstance, look: Callable[[], T], enough: Callable[[T], bool]) -> T:
+    """Look again and again until there is enough to end the tick, or the tick is about to be over.
+
+    Dagster starts a tick every five seconds at most; looking within the tick finds what is new in a fraction of one.
+    Only where each sensor's tick has a thread of its own (`sensors: use_threads` in dagster.yaml): elsewhere the
+    sensors would wait for each other, and each looks once.
+    """
+    threads = instance.get_settings("sensors") if instance.is_persistent else None
+    end = time.monotonic() + (WATCH_SECONDS if threads and threads.get("use_threads") else 0)
+    while True:
+        started = time.monotonic()
+        found = look()
+        pause = max(LOOK_SECONDS, 4 * (time.monotonic() - started))
+        if enough(found) or time.monotonic() + pause > end:
+            return found
+        time.sleep(pause)
+
+
 @dg.sensor(
     jobs=[dataset_job, cell_job],
     minimum_interval_seconds=3,
@@ -62,29 +96,41 @@ def run_tags(step: Step) -> dict[str, str]:
     description="Starts every step that is due, each once. Its skip reason says where each dataset stands.",
 )
 def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
-    """One run request per due step; a step that still runs is requested again and dropped by its run key."""
+    """One run request per due step, as many as the queue has room for; Dagster drops a run key that it has had."""
     store = workspace.open()
-    requests: list[dg.RunRequest] = []
-    notes: list[str] = []
-    known = set(context.instance.get_dynamic_partitions("datasets"))
-    for dataset in store.datasets():
-        standing = due(store, dataset)
-        notes.append(f"{dataset}: {standing.note}")
-        if dataset not in known:
-            continue
-        requests += [
+    requested: dict[str, float] = json.loads(context.cursor or "{}")
+
+    def look() -> tuple[list[Step], list[str]]:
+        known = set(context.instance.get_dynamic_partitions("datasets"))
+        standings = {dataset: due(store, dataset) for dataset in store.datasets()}
+        steps = [step for dataset, standing in standings.items() if dataset in known for step in standing.steps]
+        return steps, [f"{dataset}: {standing.note}" for dataset, standing in standings.items()]
+
+    def new(steps: list[Step]) -> list[Step]:
+        # What was requested is requested again after a while: a daemon killed between the two loses nothing.
+        return [step for step in steps if time.time() - requested.get(step.key, 0) > REQUEST_AGAIN_SECONDS]
+
+    steps, notes = watched(context.instance, look, lambda found: bool(new(found[0])))
+    wanted = sorted(new(steps), key=lambda step: requested.get(step.key, 0))
+    waiting = context.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])) if wanted else 0
+    wanted = wanted[: max(0, min(MOST_REQUESTS_PER_TICK, MOST_QUEUED - waiting))]
+    still_due = {step.key for step in steps}
+    requested = {key: at for key, at in requested.items() if key in still_due}
+    requested |= {step.key: round(time.time(), 1) for step in wanted}
+    return dg.SensorResult(
+        run_requests=[
             dg.RunRequest(
                 run_key=step.key,
                 job_name=job_name(step),
                 partition_key=partition_key(step),
                 asset_selection=[dg.AssetKey(asset) for asset in step.assets],
+                run_config=_run_config(step),
                 tags=run_tags(step),
             )
-            for step in standing.steps
-        ]
-    requests = requests[:MOST_REQUESTS_PER_TICK]
-    return dg.SensorResult(
-        run_requests=requests, skip_reason=None if requests else "; ".join(notes) or "no datasets yet"
+            for step in wanted
+        ],
+        cursor=json.dumps(requested),
+        skip_reason=None if wanted else "; ".join(notes) or "no datasets yet",
     )
 
 
@@ -93,79 +139,58 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     minimum_interval_seconds=3,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Watches the inbox folder ($FW_INBOX, default `inbox` in the workspace): NAME.jsonl, with NAME.session.yaml "
-        "for the models and everything else, and NAME.eval.jsonl for a test set of its own. Content is planned once."
+        "Watches the inbox ($FW_INBOX, a folder or fsspec URL; default `inbox` in the workspace): NAME.jsonl, with "
+        "NAME.session.yaml for the models and everything else, and NAME.eval.jsonl for a test set of its own. Content "
+        "is planned once. Its skip reason names every file that waits, and for what."
     ),
 )
 def inbox(
     context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
 ) -> dg.SensorResult:
     """Registers new or changed inbox files; the phases sensor then starts their planning."""
-    store = workspace.open()
-    folder = Path(os.environ.get("FW_INBOX") or (store.local("inbox") if store.is_local else "inbox"))
-    seen: dict[str, dict[str, object]] = json.loads(context.cursor or "{}")
-    now: dict[str, dict[str, object]] = {}
-    add: list[str] = []
-    notes: list[str] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        if path.name.endswith(".eval.jsonl"):
-            continue
-        name = dataset_name(path.name)
-        companions = [
-            path,
-            path.with_name(f"{path.stem}.session.yaml"),
-            path.with_name(f"{path.stem}.eval.jsonl"),
-        ]
-        marks = [[p.name, s.st_mtime_ns, s.st_size] for p in companions if p.exists() for s in [p.stat()]]
-        before = seen.get(name, {})
-        if before.get("marks") == marks:
-            now[name] = before
-            continue
-        if any(time.time() - p.stat().st_mtime < QUIET_SECONDS for p in companions if p.exists()):
-            now[name] = before
-            notes.append(f"{path.name}: still being written")
-            continue
-        content = _content(companions)
-        now[name] = {"marks": marks, "content": content}
-        if before.get("content") == content:
-            continue
-        try:
-            register(store, platform.open(), _session_fields(companions), driver="daemon", name=name)
-        except InputError as error:
-            notes.append(f"{path.name}: {_one_line(str(error))}")
-            continue
-        add.append(name)
-    notes += [f"{name}: registered, to be planned" for name in add]
-    return dg.SensorResult(
-        dynamic_partitions_requests=[datasets.build_add_request(add)] if add else None,
-        cursor=json.dumps(now),
-        skip_reason="; ".join(notes) or f"nothing new in {folder.name}",
+    store, host = workspace.open(), platform.open()
+    url = inbox_url(store)
+    seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, Seen])
+
+    def once() -> Look:
+        nonlocal seen
+        found = look(url, store, host, seen, time.time())
+        seen = found.seen
+        return found
+
+    found = watched(context.instance, once, lambda found: bool(found.registered))
+    return _registered(context, found, f"nothing new in {url}")
+
+
+@dg.sensor(
+    jobs=[dataset_job],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Watches the platform's datasets whose id matches $FW_WATCH_DATASETS, e.g. `tickets-*` (off without it). "
+        "$FW_WATCH_SESSION names a session file with the models and everything else; a dataset without models waits."
+    ),
+)
+def platform_datasets(
+    context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.SensorResult:
+    """Registers new or changed datasets of the platform; the phases sensor then starts their planning."""
+    pattern = os.environ.get("FW_WATCH_DATASETS")
+    if not pattern:
+        return dg.SensorResult(skip_reason="off: set FW_WATCH_DATASETS to a pattern such as tickets-* (or *)")
+    seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, Seen])
+    found = look_at_platform(
+        pattern, os.environ.get("FW_WATCH_SESSION"), workspace.open(), platform.open(), seen, time.time()
     )
+    return _registered(context, found, f"nothing new among the datasets {pattern}")
 
 
-def _session_fields(companions: list[Path]) -> dict[str, object]:
-    data, session, evaluation = companions
-    fields: dict[str, object] = {"dataset": str(data)}
-    if evaluation.exists():
-        fields["eval_dataset"] = str(evaluation)
-    if session.exists():
-        fields = {**load_session(session), **fields}
-    return fields
-
-
-def _content(paths: list[Path]) -> str:
-    sha = hashlib.sha256()
-    for path in paths:
-        if path.exists():
-            sha.update(path.name.encode())
-            with path.open("rb") as source:
-                while block := source.read(1 << 20):
-                    sha.update(block)
-    return sha.hexdigest()[:16]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _registered(context: dg.SensorEvaluationContext, found: Look, nothing: str) -> dg.SensorResult:
+    # Added here and not by request: the phases sensor looks meanwhile and may start planning at once.
+    if found.registered:
+        context.instance.add_dynamic_partitions("datasets", found.registered)
+    notes = [*found.notes, *(f"{name}: registered, to be planned" for name in found.registered)]
+    return dg.SensorResult(cursor=msgspec.json.encode(found.seen).decode(), skip_reason="; ".join(notes) or nothing)
 
 
 @dg.sensor(
