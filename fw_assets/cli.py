@@ -23,14 +23,15 @@ def exit_code_of(error: BaseException) -> int:
     """The exit code that a script should see for an error."""
     from fw_assets.classification.ledger import CeilingReached
     from fw_assets.fireworks import ConnectionFailed, RateLimited, ServerError, WaitTimeout
-    from fw_assets.pipeline.errors import NotApproved, Unanswered
+    from fw_assets.pipeline.errors import NotApproved, RunStopped, Unanswered
 
     cause = error.__cause__ or error
     if isinstance(cause, InputError):
         return BAD_INPUT
     if isinstance(cause, NotApproved):
         return WAITING
-    if isinstance(cause, CeilingReached | Unanswered | ConnectionFailed | RateLimited | ServerError | WaitTimeout):
+    stopped = CeilingReached | RunStopped | Unanswered | ConnectionFailed | RateLimited | ServerError | WaitTimeout
+    if isinstance(cause, stopped):
         return INCOMPLETE
     return FAILED
 
@@ -79,6 +80,22 @@ def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--bad-rows", type=click.Choice(["fail", "quarantine"]), help="What to do with malformed lines."),
         click.option("--deploy", type=click.Choice(["if-better", "always", "never"])),
         click.option("--max-spend-usd", type=float, metavar="USD", help="A ceiling below the plan's high figure."),
+        click.option(
+            "--auto-approve-up-to-usd",
+            type=float,
+            metavar="USD",
+            help="A plan that costs at most this approves itself, and says so.",
+        ),
+        click.option(
+            "--rehearse-prices",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="The embedded platform charges by this price file from now on.",
+        ),
+        click.option(
+            "--reader-model",
+            metavar="M",
+            help="A chat model that reads what the parser did not understand; you confirm it. [$FW_READER_MODEL]",
+        ),
         click.option("--name", metavar="NAME", help="The dataset's name; left out, made from the file's."),
         click.option("--workspace", "root", metavar="DIR", help="Default: $FW_WORKSPACE, or workspace/."),
         click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
@@ -122,6 +139,7 @@ def plan(root: str | None, as_json: bool, **given: Any) -> int:
 @click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"]))
 @click.option("--by", default=getpass.getuser, show_default="your user name", help="Who answers.")
 @click.option("--note", default="", help="Kept with the answer.")
+@click.option("--labels-confirmed", is_flag=True, help="You looked at the labels and they are right. Recorded.")
 @click.option("--reject", is_flag=True, help="Say no; nothing is started.")
 @click.option(
     "--driver",
@@ -199,13 +217,21 @@ def parse(text: str, as_json: bool) -> int:
 @click.option("--port", default=8432, show_default=True, type=int)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--workspace", "root", metavar="DIR")
+@click.option(
+    "--rehearse-prices",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Charge by this price file from now on.",
+)
 @clear_errors
-def serve(port: int, host: str, root: str | None) -> int:
+def serve(port: int, host: str, root: str | None, rehearse_prices: Path | None) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses."""
     from fw_assets.embedded import serve as serve_platform
     from fw_assets.pipeline.platform import platform_home
+    from fw_assets.pipeline.platform import rehearse_prices as rehearse
 
     _root(root)
+    if rehearse_prices is not None:
+        rehearse(rehearse_prices)
     serve_platform(platform_home(), host=host, port=port)
     return DONE
 

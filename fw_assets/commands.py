@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+import os
 import sys
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ import click
 from rich.table import Table
 
 from fw_assets.classification.errors import input_error
+from fw_assets.classification.instruction import suggest
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.session import load_session
 from fw_assets.console import err, is_terminal, out, progress_shown
 from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
 from fw_assets.pipeline.platform import platform_from_environment
-from fw_assets.pipeline.values import DeploymentRecord, Registration
+from fw_assets.pipeline.values import DeploymentRecord, PlanChanges, Registration
 from fw_assets.pipeline.workspace import Workspace
 
-DONE, FAILED, WAITING = 0, 1, 3
+DONE, FAILED, WAITING, INCOMPLETE = 0, 1, 3, 4
 
 
 def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("benchmark_only"):
         fields["mode"] = "benchmark"
     plain = ("dataset", "eval_dataset", "instruction", "train_fraction", "imbalance_threshold", "mitigation")
-    for name in (*plain, "bad_rows", "deploy", "max_spend_usd"):
+    for name in (*plain, "bad_rows", "deploy", "max_spend_usd", "auto_approve_up_to_usd"):
         if given.get(name) is not None:
             fields[name] = given[name]
     for name in ("models", "labels"):
@@ -48,6 +50,7 @@ def _registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Reg
     from fw_assets.pipeline.registration import register
 
     fields = fields_of(given)
+    readings: dict[str, dict[str, Any]] = {}
     named = fields.get("dataset")
     if isinstance(named, str) and not Path(named).exists():
         known = store.read("registration", named, Registration)
@@ -58,18 +61,64 @@ def _registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Reg
                 "dataset": known.session.dataset,
             }
             given = {**given, "name": named}
+            if "instruction" in known.session.model_fields_set and fields["instruction"] == known.session.instruction:
+                readings = {clause: {} for clause in known.confirmed}
     platform = platform_from_environment()
+    rehearse(given.get("rehearse_prices"))
+    reader = given.get("reader_model") or os.environ.get("FW_READER_MODEL")
+    if reader and fields.get("instruction"):
+        readings |= second_reading(platform, reader, fields, readings, ask=ask and is_terminal())
     if ask and is_terminal():
         _ask_missing(fields, platform)
-    return register(store, platform, fields, driver="command-line", name=given.get("name"))
+    registration = register(store, platform, fields, driver="command-line", name=given.get("name"), readings=readings)
+    for item in registration.understood:
+        err.print(f"Understood: {item}", markup=False)
+    return registration
+
+
+def rehearse(prices: Path | None) -> None:
+    """Make the embedded platform charge by a price file from now on."""
+    if prices is None:
+        return
+    from fw_assets.pipeline.platform import rehearse_prices
+
+    rehearse_prices(prices)
+
+
+def second_reading(
+    platform: Any, model: str, fields: dict[str, Any], known: Mapping[str, Any], *, ask: bool
+) -> dict[str, dict[str, Any]]:
+    """What a chat model reads in the clauses that the parser did not understand, as far as a person confirms it.
+
+    A clause counts as understood when every field that was read in it is confirmed. Where nobody can be asked,
+    the reading is shown and nothing of it is used.
+    """
+    from fw_assets.pipeline.reader import read_clause
+    from fw_assets.pipeline.registration import understand
+
+    _, _, unused = understand(platform, fields, known)
+    confirmed: dict[str, dict[str, Any]] = {}
+    for clause in unused:
+        found = platform.call(lambda client, clause=clause: read_clause(client, model, clause))
+        err.print(f"{model} reads {clause!r} as: {_said(found)}", markup=False)
+        if not ask:
+            err.print("  Nobody is here to confirm it, so it is not used.", markup=False)
+        elif found and all(click.confirm(f"  Use {key}: {value}?", err=True) for key, value in found.items()):
+            confirmed[clause] = found
+    return confirmed
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    return "; ".join(f"{key}: {value}" for key, value in found.items()) or "nothing"
 
 
 def _ask_missing(fields: dict[str, Any], platform: Any) -> None:
-    if fields.get("instruction"):
-        return
-    if not fields.get("dataset"):
+    from fw_assets.pipeline.registration import understand
+
+    session, _, _ = understand(platform, fields)
+    if not session.dataset:
         fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
-    if not fields.get("models"):
+    if not session.models:
         names = [m.name.rsplit("/", 1)[-1] for m in platform.call(lambda client: client.models()) if m.tunable]
         err.print(f"Models to choose from: {', '.join(names)}", markup=False)
         fields["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")
@@ -85,7 +134,10 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
         _print_json(made.model_dump(mode="json") | {"digest": made.digest})
     else:
         _show_plan(store, registration.name)
-        err.print(f"\nTo go on: fw-assets run {registration.name} --approve", markup=False)
+        if made.unused:
+            _show_unused(made.unused)
+        else:
+            err.print(f"\nTo go on: fw-assets run {registration.name} --approve", markup=False)
     return DONE
 
 
@@ -107,7 +159,8 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
     registration = _registered(store, given, ask=ask and not as_json)
     name = registration.name
     standing = _driven(store, name, as_json=as_json, only=PLANNING)
-    if standing.state in ("waiting", "rejected") or (standing.state == "elsewhere" and approve):
+    again = approve and standing.state in ("elsewhere", "incomplete")
+    if standing.state in ("waiting", "rejected") or again:
         answer = _answer(store, name, registration, standing, approve=approve, ask=ask, as_json=as_json)
         if answer is None:
             return WAITING
@@ -122,6 +175,9 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
         err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
         return WAITING
     standing = _driven(store, name, as_json=as_json)
+    if standing.state == "incomplete":
+        _show_report(store, name, as_json=as_json)
+        return INCOMPLETE
     if standing.state != "done":
         err.print(f"{name}: {standing.note}", markup=False)
         return FAILED
@@ -139,33 +195,49 @@ def _answer(
     as_json: bool,
 ) -> dict[str, Any] | None:
     current = store.need("plan", name, Plan)
-    answer = {"plan_digest": current.digest, "approved_by": getpass.getuser(), "driver": "command_line"}
-    if current.approves_itself and standing.state == "waiting" and not registration.unused:
-        from fw_assets.pipeline.planning import AUTOMATIC
-
-        return answer | {"approved_by": AUTOMATIC, "decision": "approve"}
+    answer: dict[str, Any] = {
+        "plan_digest": current.digest,
+        "approved_by": getpass.getuser(),
+        "driver": "command_line",
+    }
     if not as_json:
         _show_plan(store, name)
     if registration.unused:
-        unused = "; ".join(registration.unused)
-        err.print(f"\nNot understood in the instruction: {unused}. Rephrase or leave it out.", markup=False)
-        if not (ask and is_terminal()):
-            return None
+        _show_unused(registration.unused)
     elif approve:
         return answer | {"decision": "approve"}
     if ask and is_terminal() and not as_json:
+        found = current.label_set
+        if not found.given:
+            listed = ", ".join(found.labels[:30]) + (" ..." if len(found.labels) > 30 else "")
+            question = f"\nThe {len(found.labels)} labels were inferred: {listed}\nAre they right?"
+            answer["labels_confirmed"] = click.confirm(question, default=False, err=True)
         said = click.prompt(
             "\nApprove this plan?", type=click.Choice(["yes", "no", "later"]), default="later", err=True
         )
         if said != "later":
             return answer | {"decision": "approve" if said == "yes" else "reject"}
     elif as_json:
-        _print_json({"dataset": name, "state": "waiting", "plan_digest": current.digest})
+        _print_json(
+            {
+                "dataset": name,
+                "state": standing.state,
+                "plan_digest": current.digest,
+                "unused": [{"clause": clause, "instead": suggest(clause)} for clause in registration.unused],
+            }
+        )
+    how = f"fw-assets approve {name} --digest {current.digest}" if registration.unused else ""
     err.print(
-        f"\n{name}: {standing.note}. Approve with: fw-assets run {name} --approve, or in the Dagster UI.",
+        f"\n{name}: {standing.note}. Approve with: {how or f'fw-assets run {name} --approve'}, or in the Dagster UI.",
         markup=False,
     )
     return None
+
+
+def _show_unused(unused: Sequence[str]) -> None:
+    err.print("\nNot understood in the instruction, and nothing runs on a guess:", markup=False)
+    for clause in unused:
+        err.print(f"  {clause!r}: {suggest(clause)}", markup=False)
 
 
 def approve(
@@ -178,6 +250,7 @@ def approve(
     note: str,
     reject: bool,
     driver: str | None,
+    labels_confirmed: bool,
 ) -> int:
     """Answer a plan."""
     from fw_assets.pipeline.drive import approve as sign
@@ -192,6 +265,7 @@ def approve(
         "decision": "reject" if reject else "approve",
         "mitigation": mitigation.replace("-", "_") if mitigation else "as_planned",
         "note": note,
+        "labels_confirmed": labels_confirmed,
         "driver": chosen.replace("-", "_"),
     }
     with open_instance(root) as instance:
@@ -302,8 +376,8 @@ def parse(text: str, *, as_json: bool) -> int:
         return DONE
     for key, value in parsed.fields.items():
         click.echo(f"{key}: {value}")
-    for clause in parsed.unused:
-        click.echo(f"not understood: {clause}")
+    for clause, instead in parsed.suggestions:
+        click.echo(f"not understood: {clause} ({instead})")
     return DONE
 
 
@@ -325,7 +399,13 @@ def _announce(step: Step, standing: Standing) -> None:
 def _show_plan(store: Workspace, name: str) -> None:
     from fw_assets.report.terminal import plan_view, show
 
-    show(plan_view(store.need("plan", name, Plan)), err)
+    current = store.need("plan", name, Plan)
+    show(plan_view(current), err)
+    changes = store.read("plan_changes", name, PlanChanges)
+    if changes is not None and changes.plan_digest == current.digest and changes.differences:
+        err.print(f"\n{changes.heading}", markup=False)
+        for difference in changes.differences:
+            err.print(f"  {difference}", markup=False)
     err.print(f"The whole plan: {store.path(name, 'plan.md')}", markup=False)
 
 

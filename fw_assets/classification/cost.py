@@ -10,8 +10,15 @@ from fw_assets.classification.prices import Price
 from fw_assets.classification.ranges import NOTHING, Range, total
 from fw_assets.classification.values import Frozen
 
-Stage = Literal["base-evaluation", "sweep", "full-training", "tuned-evaluation", "deployment"]
-STAGES: tuple[Stage, ...] = ("base-evaluation", "sweep", "full-training", "tuned-evaluation", "deployment")
+Stage = Literal["base-evaluation", "sweep", "full-training", "tuned-evaluation", "learning-curve", "deployment"]
+STAGES: tuple[Stage, ...] = (
+    "base-evaluation",
+    "sweep",
+    "full-training",
+    "tuned-evaluation",
+    "learning-curve",
+    "deployment",
+)
 
 
 class CostPart(Frozen):
@@ -28,7 +35,8 @@ class CostLine(Frozen):
     """What one stage costs for one model.
 
     `key` is stable and joins the ledger to the estimate. `conditional`: it happens only if the model becomes
-    a finalist. `counted` false: shown, but not part of a total.
+    a finalist. `counted` false: shown, but not part of a total. `promise`: covered by the approval, but spent only
+    after the report, so that nothing actual can stand beside it.
     """
 
     key: str
@@ -40,6 +48,7 @@ class CostLine(Frozen):
     minutes: Range
     conditional: bool = False
     counted: bool = True
+    promise: bool = False
 
     @property
     def known(self) -> Range:
@@ -84,6 +93,10 @@ class Estimate(Frozen):
             if any(line.stage == stage and line.counted for line in self.lines)
         )
 
+    def with_lines(self, lines: Sequence[CostLine]) -> Estimate:
+        """The estimate of other lines for as many finalists."""
+        return make_estimate(lines, finalists=self.finalists, minutes=self.minutes)
+
     def for_finalists(self, models: Iterable[str], minutes: Range | None = None) -> Estimate:
         """The estimate once the finalists (slugs) are known: the other models' conditional lines are gone."""
         names = set(models)
@@ -118,6 +131,7 @@ def line(
     key: str | None = None,
     conditional: bool = False,
     counted: bool = True,
+    promise: bool = False,
 ) -> CostLine:
     """A cost line; its cost is unknown as soon as one part's is."""
     unknown = any(item.usd is None for item in parts)
@@ -131,6 +145,7 @@ def line(
         minutes=minutes,
         conditional=conditional,
         counted=counted,
+        promise=promise,
     )
 
 

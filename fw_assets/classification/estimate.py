@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fw_assets.classification.cost import CostLine, CostPart, Estimate, line, make_estimate, part
+from fw_assets.classification.cost import CostLine, CostPart, Estimate, Stage, line, make_estimate, part
 from fw_assets.classification.grid import waves
 from fw_assets.classification.models import PlannedModel
 from fw_assets.classification.prices import Item, Price, PriceBook
@@ -14,28 +14,51 @@ from fw_assets.classification.timing import Timing
 from fw_assets.classification.tokens import TextVolume, TokenRatio
 from fw_assets.classification.values import Frozen
 
+REPLAYED_ROWS = 20
+"""Test rows that a deployed winner is asked again, as proof that it is what was evaluated."""
+
+
+CURVE_SHARES = (0.25, 0.5)
+"""Shares of the training rows that a learning curve adds to the whole."""
+
 
 class Workload(Frozen):
-    """The text that each stage reads; `train` and `sweep` are what jobs train on, after any mitigation."""
+    """The text that each stage reads; `train` and `sweep` are what jobs train on, after any mitigation.
+
+    Equal prompts of `validation` and `test` count once, as they are asked once.
+    """
 
     train: TextVolume
     sweep: TextVolume
     validation: TextVolume
     test: TextVolume
+    free: TextVolume = TextVolume()
+    """Test rows that are asked once more without constrained decoding."""
+    again: TextVolume = TextVolume()
+    """Test rows that base models are asked once more as they were, for the noise floor."""
 
     @property
     def evaluated(self) -> TextVolume:
-        """Every model, base or tuned, answers validation (for choices) and test (for the report) once."""
-        return self.validation + self.test
+        """Every model, base or tuned, answers validation (for choices), test (for the report) and the free rows."""
+        return self.validation + self.test + self.free
+
+    def asked_of_base(self, freely: bool) -> TextVolume:
+        """The same for base models, with the null control; without the free rows where they are refused."""
+        return (self.evaluated if freely else self.validation + self.test) + self.again
 
 
 class Pricing(Frozen):
-    """What turns quantities into money and minutes. `ratios` holds measured ratios by model slug."""
+    """What turns quantities into money and minutes. `ratios` holds measured ratios by model slug.
+
+    `base_answers_freely`: whether base models answer without constrained decoding; those that do not refuse the
+    free rows, which then cost nothing.
+    """
 
     prices: PriceBook
     ratio: TokenRatio
     timing: Timing
     ratios: Mapping[str, TokenRatio] = {}
+    base_answers_freely: bool = True
 
     def ratio_of(self, model: PlannedModel) -> TokenRatio:
         """The model's own ratio where one was measured."""
@@ -63,8 +86,10 @@ def estimate(models: Sequence[PlannedModel], workload: Workload, session: Sessio
             lines.append(_full_line(model, workload, pricing, conditional))
     for model in tunable:
         lines.append(_tuned_line(model, workload, pricing, conditional))
+    if session.learning_curve:
+        lines += [_curve_line(model, workload, pricing, conditional) for model in tunable]
     if tunable and session.deploy != "never":
-        lines += _deployment_lines(tunable, session, pricing)
+        lines += _deployment_lines(tunable, workload, session, pricing)
     return make_estimate(lines, finalists=chosen, minutes=wall_clock(lines, tunable, session, chosen))
 
 
@@ -83,6 +108,7 @@ def wall_clock(lines: Sequence[CostLine], tunable: Sequence[PlannedModel], sessi
             stage("sweep").times(sweep_waves),
             stage("full-training").times(full_waves),
             stage("tuned-evaluation"),
+            stage("learning-curve"),
             stage("deployment"),
         ]
     )
@@ -104,14 +130,35 @@ def _hours(model: PlannedModel, volume: TextVolume, pricing: Pricing) -> CostPar
 
 
 def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> CostLine:
-    volume = workload.evaluated
+    volume = workload.asked_of_base(pricing.base_answers_freely)
     minutes = pricing.timing.inference_minutes(volume.rows)
     if model.strategy == "serverless":
         formula = f"{_rows(volume)} x (prompt + answer tokens), serverless"
         return line("base-evaluation", model.slug, formula, _inference(model, volume, pricing, False), minutes)
+    if model.strategy == "batch":
+        return _batch_line("base-evaluation", model, workload, pricing)
     formula = f"{_rows(volume)} on a deployment of its own, until it has scaled to zero"
     hours = [_hours(model, volume, pricing)]
     return line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
+
+
+def _batch_line(
+    stage: Stage, model: PlannedModel, workload: Workload, pricing: Pricing, *, conditional: bool = False
+) -> CostLine:
+    volume = workload.validation + workload.test
+    ratio = pricing.ratio_of(model)
+    parts = [
+        part(_half(pricing.price(model, "inference-input")), ratio.prompt_tokens(volume)),
+        part(_half(pricing.price(model, "inference-output")), ratio.answer_tokens(volume)),
+    ]
+    formula = f"{_rows(volume)} x (prompt + answer tokens), batch inference at half the serverless price"
+    minutes = pricing.timing.inference_minutes(volume.rows) + pricing.timing.job_start_minutes
+    return line(stage, model.slug, formula, parts, minutes, conditional=conditional)
+
+
+def _half(price: Price) -> Price:
+    """The batch price: half the serverless one, of base and fine-tuned models alike."""
+    return price if price.usd is None else price.model_copy(update={"usd": price.usd / 2})
 
 
 def _sweep_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
@@ -145,6 +192,8 @@ def _full_line(model: PlannedModel, workload: Workload, pricing: Pricing, condit
 
 
 def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
+    if model.tuned_strategy == "batch":
+        return _batch_line("tuned-evaluation", model, workload, pricing, conditional=conditional)
     volume = workload.evaluated
     formula = f"{_rows(volume)} on the tuned model's deployment, until it has scaled to zero"
     parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing)]
@@ -152,22 +201,62 @@ def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
     return line("tuned-evaluation", model.slug, formula, parts, minutes, conditional=conditional)
 
 
-def _deployment_lines(models: Sequence[PlannedModel], session: Session, pricing: Pricing) -> list[CostLine]:
+def _curve_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
+    epochs = sorted(cell.epochs for cell in model.cells)
+    tokens, busy, minutes = NOTHING, NOTHING, NOTHING
+    volume = TextVolume()
+    for share in CURVE_SHARES:
+        train = workload.train.scaled(max(1, round(workload.train.rows * share)))
+        once = pricing.ratio_of(model).training_tokens(train)
+        tokens += Range(
+            low=once.low * epochs[0], expected=once.expected * epochs[len(epochs) // 2], high=once.high * epochs[-1]
+        )
+        minutes += longest(
+            pricing.timing.training_minutes(train.rows, cell.epochs, cell.batch_size) for cell in model.cells
+        )
+        minutes += pricing.timing.inference_minutes(workload.test.rows) + pricing.timing.deploy_minutes
+        busy += pricing.timing.inference_minutes(workload.test.rows) + pricing.timing.idle_minutes
+        volume += workload.test
+    parts = [
+        *_inference(model, volume, pricing, tuned=True),
+        part(pricing.price(model, "training"), tokens),
+        part(pricing.price(model, "deployment-hour"), busy.times(1 / 60)),
+    ]
+    shares = " and ".join(f"{share:.0%}" for share in CURVE_SHARES)
+    formula = f"training on {shares} of {workload.train.rows:,} rows, each answering {workload.test.rows:,} test rows"
+    return line("learning-curve", model.slug, formula, parts, minutes, conditional=conditional)
+
+
+def _deployment_lines(
+    models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing
+) -> list[CostLine]:
     found = [pricing.price(model, "deployment-hour") for model in models]
     dearest = next((price for price in found if price.usd is None), None) or max(
         found, key=lambda price: price.usd or 0.0
     )
-    surely = pricing.timing.idle_minutes.low / 60 if session.deploy == "always" else 0.0
-    first = part(dearest, Range(low=surely, expected=1, high=1))
+    asked = min(REPLAYED_ROWS, workload.test.rows)
+    busy = (pricing.timing.inference_minutes(asked) + pricing.timing.idle_minutes).times(1 / 60)
+    surely = session.deploy == "always"
+    proof = part(dearest, busy if surely else busy.model_copy(update={"low": 0.0}))
+    first = part(dearest, Range(low=pricing.timing.idle_minutes.low / 60 if surely else 0.0, expected=1, high=1))
     of = "" if len({price.usd for price in found}) == 1 else ", at the dearest candidate's price"
     return [
         line(
             "deployment",
             None,
+            f"the deployed winner is asked {asked} rows again, until it has scaled to zero{of}",
+            [proof],
+            pricing.timing.deploy_minutes + pricing.timing.inference_minutes(asked),
+            key="deployment/proof",
+        ),
+        line(
+            "deployment",
+            None,
             f"the winner's first hour of serving{of}",
             [first],
-            pricing.timing.deploy_minutes,
+            NOTHING,
             key="deployment/first-hour",
+            promise=True,
         ),
         line(
             "deployment",

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from fw_assets.classification.cost import Estimate
+from fw_assets.classification.cost import CostLine, Estimate
 from fw_assets.classification.values import Frozen
+
+PROMISED = "a promise for after the report"
+"""The note of a row that is approved and held, and that nothing paid can stand beside yet."""
 
 ROUNDING = 1e-9
 """US dollars by which sums of floats may differ from the same sum in another order."""
@@ -28,7 +31,8 @@ class CeilingReached(Exception):
 class LedgerEntry(Frozen):
     """One paid event. `key` is the estimate line's; `id` is unique (a job, a deployment, a batch of rows).
 
-    `usd` null: the price is not known. `at` is an ISO 8601 time.
+    `usd` null: the price is not known. `at` is an ISO 8601 time. `estimated`: the platform did not say how much
+    it was, and the quantity is the one that the plan expected.
     """
 
     key: str
@@ -37,14 +41,16 @@ class LedgerEntry(Frozen):
     unit: str
     usd: float | None = Field(ge=0)
     at: str
+    estimated: bool = False
 
 
 class Reservation(Frozen):
-    """The most that something about to start can cost, held until its entry arrives."""
+    """The most that something about to start can cost, held until its entry arrives. `at` is an ISO 8601 time."""
 
     key: str
     id: str
     usd: float = Field(ge=0)
+    at: str = ""
 
 
 class Ledger(Frozen):
@@ -73,7 +79,7 @@ class Ledger(Frozen):
         """US dollars that may still be reserved."""
         return math.inf if self.ceiling is None else max(0.0, self.ceiling - self.spent - self.reserved)
 
-    def reserve(self, key: str, id: str, usd: float) -> Ledger:
+    def reserve(self, key: str, id: str, usd: float, at: str = "") -> Ledger:
         """This ledger with the amount held.
 
         Raises:
@@ -83,7 +89,7 @@ class Ledger(Frozen):
             return self
         if self.ceiling is not None and self.spent + self.reserved + usd > self.ceiling + ROUNDING:
             raise CeilingReached(key, usd, self.ceiling, self.spent, self.reserved)
-        reservation = Reservation(key=key, id=id, usd=usd)
+        reservation = Reservation(key=key, id=id, usd=usd, at=at)
         return self.model_copy(update={"reservations": (*self.reservations, reservation)})
 
     def settle(self, entry: LedgerEntry) -> Ledger:
@@ -92,6 +98,17 @@ class Ledger(Frozen):
             return self
         rest = tuple(item for item in self.reservations if item.id != entry.id)
         return self.model_copy(update={"entries": (*self.entries, entry), "reservations": rest})
+
+    def raised(self, id: str, usd: float) -> Ledger:
+        """This ledger with at least that amount held under an id that is reserved already.
+
+        For what has started and turned out dearer than thought: it is counted, even above the ceiling, so that
+        nothing else starts.
+        """
+        held = tuple(
+            item.model_copy(update={"usd": max(item.usd, usd)}) if item.id == id else item for item in self.reservations
+        )
+        return self.model_copy(update={"reservations": held})
 
     def release(self, id: str) -> Ledger:
         """This ledger without the reservation, because what it was for will never start."""
@@ -107,6 +124,8 @@ class CostRow(Frozen):
     actual_usd: float | None
     events: int
     note: str = ""
+    revised_usd: float | None = None
+    """The estimate after the base models were seen, where there is one."""
 
     @property
     def difference(self) -> float | None:
@@ -116,14 +135,18 @@ class CostRow(Frozen):
         return self.actual_usd / self.estimated_usd - 1
 
 
-def summarise(estimate: Estimate, entries: Iterable[LedgerEntry]) -> tuple[CostRow, ...]:
+def summarise(
+    estimate: Estimate, entries: Iterable[LedgerEntry], revised: Estimate | None = None
+) -> tuple[CostRow, ...]:
     """One row per estimate line, in its order, then one per key that was paid without a line."""
+    later = {line.key: line.usd.expected for line in revised.lines if line.usd is not None} if revised else {}
     by_key: dict[str, list[LedgerEntry]] = {}
     seen: set[str] = set()
     for entry in entries:
         if entry.id not in seen:
             seen.add(entry.id)
             by_key.setdefault(entry.key, []).append(entry)
+    deployed = any(key.startswith("deployment/") for key in by_key)
     rows = []
     for item in estimate.lines:
         paid = by_key.pop(item.key, [])
@@ -135,7 +158,8 @@ def summarise(estimate: Estimate, entries: Iterable[LedgerEntry]) -> tuple[CostR
                 estimated_usd=None if item.usd is None else item.usd.expected,
                 actual_usd=_sum(paid),
                 events=len(paid),
-                note="not a finalist, or not started" if item.conditional and not paid else "",
+                note=_note(item, paid, deployed),
+                revised_usd=later.get(item.key),
             )
         )
     rows += [
@@ -159,6 +183,18 @@ def totals(rows: Sequence[CostRow]) -> CostRow:
         events=sum(row.events for row in rows),
         note=f"lower bound: unknown for {', '.join(unknown)}" if unknown else "",
     )
+
+
+def _note(line: CostLine, paid: Sequence[LedgerEntry], deployed: bool) -> str:
+    if any(entry.estimated for entry in paid):
+        return "the platform gave no quantity: the expected one"
+    if paid:
+        return ""
+    if line.promise and deployed:
+        return PROMISED
+    if line.stage == "deployment":
+        return "nothing was deployed"
+    return "not a finalist, or not started" if line.conditional else ""
 
 
 def _sum(entries: Sequence[LedgerEntry]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fw_assets.classification.estimate import Pricing, Workload, estimate
+from fw_assets.classification.estimate import CURVE_SHARES, Pricing, Workload, estimate
 from fw_assets.classification.grid import grid, waves
 from fw_assets.classification.intake import InspectedDataset
 from fw_assets.classification.labels import LabelSet
@@ -13,9 +13,9 @@ from fw_assets.classification.paired import smallest_detectable_difference
 from fw_assets.classification.plan_notes import on_approval, on_rejection, warnings
 from fw_assets.classification.plan_value import Created, MitigationOption, Part, Plan
 from fw_assets.classification.session import Session
-from fw_assets.classification.tokens import TextVolume
+from fw_assets.classification.tokens import TextVolume, asked_once
 
-__all__ = ["Created", "MitigationOption", "Plan", "PlannedModel", "make_plan"]
+__all__ = ["Created", "MitigationOption", "Plan", "PlannedModel", "make_plan", "workload_of"]
 
 
 def make_plan(
@@ -83,7 +83,8 @@ def _planned(model: CatalogueModel, session: Session, rows: int) -> PlannedModel
         display_name=model.display_name,
         parameter_count=model.parameter_count,
         tunable=model.tunable,
-        strategy=model.strategy,
+        strategy=session.inference or model.strategy,
+        tuned_strategy="batch" if session.inference == "batch" else "deployment",
         cells=grid(session, model.grid, rows) if tuned else (),
     )
 
@@ -96,21 +97,28 @@ def _options(
     sweep_rows: int,
     pricing: Pricing,
 ) -> tuple[MitigationOption, ...]:
-    train, validation, test = (volumes.get(name, TextVolume()) for name in ("train", "validation", "test"))
-    choices = [("none", train.rows, "every row once, as it is")]
+    choices = [("none", volumes.get("train", TextVolume()).rows, "every row once, as it is")]
     choices += [(item.name, item.rows_after, item.note) for item in label_set.imbalance.mitigations]
     options = []
     for name, rows, note in choices:
-        share = rows / train.rows if train.rows else 1.0
-        workload = Workload(
-            train=train.scaled(rows),
-            sweep=train.scaled(round(sweep_rows * share)),
-            validation=validation,
-            test=test,
-        )
-        priced = estimate(models, workload, session, pricing)
+        priced = estimate(models, workload_of(session, volumes, rows, sweep_rows), session, pricing)
         options.append(MitigationOption(name=name, rows=rows, note=note, estimate=priced))
     return tuple(options)
+
+
+def workload_of(session: Session, volumes: Mapping[str, TextVolume], rows: int, sweep_rows: int) -> Workload:
+    """What the stages read when a mitigation leaves `rows` training rows; `sweep_rows` are sampled before it."""
+    train = volumes.get("train", TextVolume())
+    test = asked_once(volumes, "test")
+    share = rows / train.rows if train.rows else 1.0
+    return Workload(
+        train=train.scaled(rows),
+        sweep=train.scaled(round(sweep_rows * share)),
+        validation=asked_once(volumes, "validation"),
+        test=test,
+        free=test.scaled(min(session.free_rows, test.rows)),
+        again=test if session.null_control else TextVolume(),
+    )
 
 
 def _created(plan: Plan) -> tuple[Created, ...]:
@@ -118,6 +126,12 @@ def _created(plan: Plan) -> tuple[Created, ...]:
         Created(kind="deployment", id=plan.deployment_id(model.name), purpose=f"{model.slug}, untuned")
         for model in plan.models
         if model.strategy == "deployment"
+    ]
+    bases += [
+        Created(kind="batch inference job", id=plan.batch_id(model.name, part), purpose=f"{model.slug}, {part} rows")
+        for model in plan.models
+        if model.strategy == "batch"
+        for part in ("validation", "test")
     ]
     tuned = [model for model in plan.models if model.cells]
     if not tuned:
@@ -129,7 +143,25 @@ def _created(plan: Plan) -> tuple[Created, ...]:
     datasets.setdefault(plan.dataset_id("sweep"), "sample of the training rows, for the sweep")
     uploads = [Created(kind="dataset", id=id, purpose=purpose) for id, purpose in datasets.items()]
     jobs = [created for model in tuned for created in _jobs(plan, model)]
-    return (*uploads, *bases, *jobs)
+    curve = _curve(plan, tuned) if plan.session.learning_curve else []
+    return (*uploads, *bases, *jobs, *curve)
+
+
+def _curve(plan: Plan, models: Sequence[PlannedModel]) -> list[Created]:
+    """For each share: the rows, and of each model one job, its model and its deployment."""
+    made = []
+    for share in CURVE_SHARES:
+        rows = f"{share:.0%} of the training rows"
+        made.append(Created(kind="dataset", id=plan.dataset_id("train", share=share), purpose=rows))
+        for model in models:
+            for cell in model.cells:
+                id = plan.job_id(model.slug, cell, "train", share=share)
+                group = f"{model.slug} on {share:.0%}"
+                job = f"{model.slug} on {rows} with the best cell, and its model"
+                made.append(Created(kind="fine-tuning job", id=id, purpose=job, one_of=group))
+                serving = plan.deployment_id(id)
+                made.append(Created(kind="deployment", id=serving, purpose=group, one_of=f"{group}, served"))
+    return made
 
 
 def _jobs(plan: Plan, model: PlannedModel) -> list[Created]:

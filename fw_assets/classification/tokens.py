@@ -31,6 +31,8 @@ class TextVolume(Frozen):
     answer_tokens: int | None = None
 
     def __add__(self, other: TextVolume) -> TextVolume:
+        if not self.rows or not other.rows:
+            return other if not self.rows else self
         return TextVolume(
             rows=self.rows + other.rows,
             messages=self.messages + other.messages,
@@ -62,17 +64,21 @@ class TextVolume(Frozen):
 
 
 class TokenRatio(Frozen):
-    """Characters per token, the tokens that a chat template adds to each message, and an answer's end tokens."""
+    """Characters per token, the tokens that a chat template adds to each message, and an answer's end tokens.
+
+    `scale` corrects the tokens of prompts by what a real run showed.
+    """
 
     characters: Range
     per_message: Range
     per_answer: Range = Range(low=1, expected=1, high=2)
+    scale: float = 1.0
     source: str
 
     def prompt_tokens(self, volume: TextVolume) -> Range:
         """Tokens of all prompts."""
         text = _tokens(volume.prompt_characters, volume.prompt_tokens, self.characters)
-        return text + self.per_message.times(volume.messages)
+        return (text + self.per_message.times(volume.messages)).times(self.scale)
 
     def answer_tokens(self, volume: TextVolume) -> Range:
         """Tokens of all answers, the end token included."""
@@ -151,12 +157,21 @@ def measure_volumes(
         count: the tokens of a text by the model's own tokenizer, where it is at hand; without it only
             characters are counted.
 
-    Of a part with more than `READ_ROWS` rows, that many are read, evenly spaced, and the sums scaled.
+    Of a part with more than `READ_ROWS` rows, that many are read, evenly spaced, and the sums scaled. A part with
+    equal messages in it has a second entry, `PART/asked`: what is left when each is asked once.
     """
-    return {
-        str(name): _measure(_thinned(part), system, render, count).scaled(part.height)
-        for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True)
-    }
+    found: dict[str, TextVolume] = {}
+    for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True):
+        found[str(name)] = _measure(_thinned(part), system, render, count).scaled(part.height)
+        once = part.unique("messages", maintain_order=True)
+        if once.height < part.height:
+            found[f"{name}/asked"] = _measure(_thinned(once), system, render, count).scaled(once.height)
+    return found
+
+
+def asked_once(volumes: Mapping[str, TextVolume], part: str) -> TextVolume:
+    """The volume of a part when equal prompts are sent once."""
+    return volumes.get(f"{part}/asked") or volumes.get(part) or TextVolume()
 
 
 def _thinned(part: pl.DataFrame) -> pl.DataFrame:

@@ -46,6 +46,8 @@ def run(platform: Platform, taken: Claim) -> None:
     job = report(platform, taken, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
     faults.stall(platform)
     answers, rows, evaluation = read_rows(platform, job)
+    dataset, _ = ready_dataset(platform, job["dataset"], "dataset")
+    tokens = int(dataset["estimatedTokenCount"])
     spec = TrainingSpec(
         base_model=split_name(job["baseModel"], "models", "baseModel")[1],
         lora_rank=job["loraRank"],
@@ -71,7 +73,7 @@ def run(platform: Platform, taken: Claim) -> None:
                 out,
                 platform.cache,
                 answers.many,
-                _Recorder(platform, taken, metrics, spec.epochs, len(rows)).record,
+                _Recorder(platform, taken, metrics, spec.epochs, len(rows), tokens).record,
                 notes={"answer": answers.to_notes()},
             )
         report(
@@ -186,15 +188,22 @@ def _carve_out(rows: list[TrainingRow]) -> tuple[list[TrainingRow], list[Trainin
 
 
 class _Recorder:
-    """Writes each record to the metrics file, and the progress to the job now and then."""
+    """Writes each record to the metrics file, and the progress to the job now and then.
 
-    def __init__(self, platform: Platform, taken: Claim, metrics: BinaryIO, epochs: float, rows: int) -> None:
+    `tokens` is what the dataset counts: a record's `train/total_tokens` is that, once per epoch so far, which is
+    also what a job is charged for.
+    """
+
+    def __init__(
+        self, platform: Platform, taken: Claim, metrics: BinaryIO, epochs: float, rows: int, tokens: int
+    ) -> None:
         self.platform, self.taken, self.metrics = platform, taken, metrics
-        self.epochs, self.rows = epochs, rows
+        self.epochs, self.rows, self.tokens = epochs, rows, tokens
         self.reported = platform.clock()
 
     def record(self, record: dict[str, float]) -> None:
-        self.metrics.write(msgspec.json.encode(record) + b"\n")
+        total = round(self.tokens * float(record.get("epoch", 0.0)))
+        self.metrics.write(msgspec.json.encode(record | {"train/total_tokens": total}) + b"\n")
         now = self.platform.clock()
         if now - self.reported < _REPORT_SECONDS:
             return

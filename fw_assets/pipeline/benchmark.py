@@ -2,21 +2,27 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+from collections.abc import Mapping
+
 import dagster as dg
 
+from fw_assets.classification.cost import Estimate
 from fw_assets.classification.plan import Plan
+from fw_assets.classification.revision import Basis, Spent, revise
 from fw_assets.classification.scores import Scores
+from fw_assets.classification.session import Mitigation
 from fw_assets.classification.verdict import Standing, choose_finalists
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.baselines import baselines
 from fw_assets.pipeline.evaluate import evaluate
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import Row, clear_failures, table
 from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
-from fw_assets.pipeline.planning import account_of, approval, approved_plan, plan
+from fw_assets.pipeline.planning import account_of, approval, approved, approved_plan, plan
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
+from fw_assets.pipeline.workspace import Workspace
 
 
 @dg.asset(
@@ -86,8 +92,9 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             for slug in slugs
         ]
         chosen = choose_finalists(standings, current.session.finalists)
-    tuned = () if current.session.mode == "benchmark" else chosen.chosen
-    record = FinalistsRecord(finalists=chosen, slugs=tuned)
+        tuned = () if current.session.mode == "benchmark" else chosen.chosen
+        revised = revised_estimate(store, dataset, current, measured)
+    record = FinalistsRecord(finalists=chosen, slugs=tuned, revised=revised)
     inputs = finalists_inputs(store, dataset, current.digest, slugs)
     made = store.write("finalists", dataset, record, inputs=inputs)
     _report_skipped(context, dataset, [s for s in slugs if s not in tuned], current)
@@ -106,9 +113,40 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
                     }
                     for entry in chosen.ranked
                 ]
-            )
+            ),
+            "estimate": table(compared(current, revised, approved(store, dataset).mitigation)),
+            "revised_usd": revised.for_finalists(tuned).expected if revised else float("nan"),
         },
     )
+
+
+def revised_estimate(
+    store: Workspace, dataset: str, current: Plan, measured: Mapping[str, BaseMetrics]
+) -> Estimate | None:
+    """The plan's estimate with the tokens that the base models were seen to use; None without the plan's basis."""
+    head = store.head("basis", dataset)
+    if head is None or head.inputs != current.digest:
+        return None
+    used = {
+        slug: Spent(prompt_tokens=found.usage.prompt_tokens, completion_tokens=found.usage.completion_tokens)
+        for slug, found in measured.items()
+    }
+    return revise(current, store.need("basis", dataset, Basis), approved(store, dataset).mitigation, used)
+
+
+def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) -> list[Row]:
+    """The estimate as it was approved beside the revised one, line by line, in US dollars."""
+    later = {line.key: line for line in revised.lines} if revised else {}
+    return [
+        {
+            "line": line.key,
+            "planned": line.usd.expected if line.usd else None,
+            "revised": later[line.key].known.expected if line.key in later else None,
+            "known": line.usd is not None,
+        }
+        for line in current.estimate_for(mitigation).lines
+        if line.counted
+    ]
 
 
 def _report_skipped(context: dg.AssetExecutionContext, dataset: str, slugs: list[str], current: Plan) -> None:

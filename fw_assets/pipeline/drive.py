@@ -13,9 +13,10 @@ from typing import Any
 
 import dagster as dg
 
-from fw_assets.pipeline.automation import job_name, partition_key, run_tags
+from fw_assets.pipeline.automation import config_of, job_name, partition_key, run_tags
 from fw_assets.pipeline.lost_runs import fail_lost_runs
 from fw_assets.pipeline.phases import APPROVAL, Standing, Step, due
+from fw_assets.pipeline.stopped_report import stopped_now
 from fw_assets.pipeline.workspace import Workspace
 
 __all__ = ["approve", "drive", "execute", "fail_lost_runs", "open_instance"]
@@ -103,4 +104,9 @@ def drive(
         for step in steps:
             tried.add(step.key)
             started(step, standing)
-            execute(instance, step)
+            try:
+                execute(instance, step, config_of(step, "command_line"))
+            except dg.Failure:
+                if stopped_now(workspace, dataset) is None:
+                    raise
+                break  # the report of the stopped run is what is due now

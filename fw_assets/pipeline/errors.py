@@ -17,6 +17,41 @@ class Unanswered(PhaseError):
         )
 
 
+class RunStopped(PhaseError):
+    """Going on would cost more than was approved; the run ends as incomplete."""
+
+
+class JobCost(RunStopped):
+    """The platform asks more for a job than the plan's highest figure for it."""
+
+    def __init__(self, job: str, line: str, usd: float, high: float) -> None:
+        super().__init__(
+            f"{job}: the platform estimates ${usd:.4f} for this job, more than the ${high:.4f} that the approved plan "
+            f"holds for it at most ({line}). Nothing more is started. The job itself exists and cannot be stopped "
+            "from here: stop it on the platform, or correct the price and plan again."
+        )
+
+
+class HoursUsedUp(RunStopped):
+    """A deployment was in use for as long as the plan's highest figure for it."""
+
+    def __init__(self, line: str, hours: float) -> None:
+        super().__init__(
+            f"{line}: the deployment was in use for the {hours:.2f} hours that the approved plan holds for it at most. "
+            "No more is asked; the answers so far are kept."
+        )
+
+
+class BatchStalled(PhaseError):
+    """A batch inference job that never begins."""
+
+    def __init__(self, job: str, model: str, last: str) -> None:
+        super().__init__(
+            f"{job}: {last} A platform that does not batch {model} says nothing and never begins. Set `inference: "
+            "deployment` in the session and plan again, or run again to wait longer."
+        )
+
+
 class NotWhatWasEvaluated(PhaseError):
     """A deployment answers, but not as the model that was evaluated."""
 

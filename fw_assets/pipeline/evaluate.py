@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.comparison import Comparison
 from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.models import Strategy
 from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.scores import Scores, score
+from fw_assets.classification.trust import Trust, judge_confidence
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
+from fw_assets.pipeline.batch import ask_in_batch
 from fw_assets.pipeline.errors import Unanswered
+from fw_assets.pipeline.free_slice import ask_again, ask_freely
 from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.serve import Served, serve
 from fw_assets.pipeline.spending import Account, promised
-from fw_assets.pipeline.values import Usage
+from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
 from fw_assets.pipeline.workspace import Workspace
 
 PARTS = ("validation", "test")
@@ -25,23 +31,48 @@ PARTS = ("validation", "test")
 
 @dataclass(frozen=True)
 class Evaluated:
-    """One model on both parts."""
+    """One model on the parts that it was asked for."""
 
     served: Served
-    validation: Scores
-    test: Scores
+    scores: Mapping[str, Scores]
     usage: Usage
+    trust: Trust | None = None
+    free: FreeSlice | None = None
+    null_control: Comparison | None = None
+
+    @property
+    def validation(self) -> Scores:
+        """The figures on the validation rows."""
+        return self.scores["validation"]
+
+    @property
+    def test(self) -> Scores:
+        """The figures on the test rows."""
+        return self.scores["test"]
 
 
 async def evaluate(
-    client: Fireworks, account: Account, model: str, *, shared: bool, slug: str, kind: str, stage: str
+    client: Fireworks,
+    account: Account,
+    model: str,
+    *,
+    strategy: Strategy,
+    slug: str,
+    kind: str,
+    stage: str,
+    poll: float,
+    parts: Sequence[str] = PARTS,
+    extras: bool = True,
 ) -> Evaluated:
     """Ask `model` for the validation and test rows, score the answers, and keep the predictions.
 
     Args:
-        shared: on the platform's shared endpoint; else on a deployment of its own that scales to zero.
+        strategy: on the platform's shared endpoint, in batch jobs, or on a deployment of its own that scales to zero.
         kind: `base` or `tuned`; with `slug`, the predictions' name.
         stage: the estimate's stage that pays.
+        poll: how often a batch job's state is looked at, in seconds.
+        parts: the parts to ask for.
+        extras: also judge the confidence, and ask the session's unconstrained rows and null control (not in batch).
 
     Raises:
         Unanswered: requests failed for good.
@@ -52,19 +83,45 @@ async def evaluate(
     labels = store.need("label_set", dataset, LabelSet)
     frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split").is_in(PARTS))
     payment = promised(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}")
+    served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, frame["messages"][0]))
+    # The wait until a deployment is up is not charged for.
     started = time.monotonic()
-    served = await serve(client, model, shared=shared, probe=request(prompt, frame["messages"][0]))
     answers = AnswerStore(store, dataset, served.address, prompt.digest)
     scored: dict[str, Scores] = {}
-    usage = Usage(requests=0, prompt_tokens=0, completion_tokens=0)
-    for part in PARTS:
-        rows = frame.filter(pl.col("split") == part)
-        asked = await ask(client, served.address, prompt, rows, answers, what=f"{slug} {kind}, {part} rows")
-        store.write_frame(asked.predictions, *prediction_place(dataset, slug, kind, part))
-        scored[part] = score(asked.predictions, labels.labels, labels.multi_label)
-        usage += asked.usage
-    prefix = "inference" if kind == "base" else "tuned-inference"
-    hours = 0.0 if served.deployment is None else (time.monotonic() - started + served.idle_seconds) / 3600
+    kept: dict[str, pl.DataFrame] = {}
+    usage = NO_USAGE
+    free, control = None, None
+    async with payment.in_time(served.idle_seconds if served.deployment else None):
+        for part in parts:
+            rows = frame.filter(pl.col("split") == part)
+            what = f"{slug} {kind}, {part} rows"
+            if strategy == "batch":
+                job = account.plan.batch_id(model, part)
+                asked = await ask_in_batch(client, model, prompt, rows, answers, job=job, poll=poll, what=what)
+            else:
+                asked = await ask(client, served.address, prompt, rows, answers, what=what)
+            store.write_frame(asked.predictions, *prediction_place(dataset, slug, kind, part))
+            scored[part] = score(asked.predictions, labels.labels, labels.multi_label)
+            kept[part] = asked.predictions
+            usage += asked.usage
+        missing = _missing(scored)
+        if missing:
+            # Nothing is settled yet: the attempt that gets the last answer settles all of them.
+            raise Unanswered(model, missing)
+        if extras and strategy != "batch":
+            test, what = frame.filter(pl.col("split") == "test"), f"{slug} {kind}"
+            free, used = await ask_freely(
+                client, account, served.address, prompt, labels, test, kept["test"], what=what
+            )
+            usage += used
+            if kind == "base":
+                control, used = await ask_again(
+                    client, account, served.address, prompt, labels, test, kept["test"], what=what
+                )
+                usage += used
+    prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
+    busy = time.monotonic() - started
+    hours = 0.0 if served.deployment is None else payment.hours(busy, served.idle_seconds)
     payment.settle(
         {
             f"{prefix}-input": usage.prompt_tokens,
@@ -73,10 +130,13 @@ async def evaluate(
         },
         "tokens and hours",
     )
-    missing = sum(item.rows - item.scored for item in scored.values())
-    if missing:
-        raise Unanswered(model, missing)
-    return Evaluated(served, scored["validation"], scored["test"], usage)
+    wanted = account.plan.session.wanted_precision
+    trust = judge_confidence(kept["validation"], kept["test"], wanted) if extras else None
+    return Evaluated(served, scored, usage, trust, free, control)
+
+
+def _missing(scored: Mapping[str, Scores]) -> int:
+    return sum(item.rows - item.scored for item in scored.values())
 
 
 def prediction_place(dataset: str, slug: str, kind: str, part: str) -> tuple[str, ...]:

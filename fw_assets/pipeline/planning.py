@@ -6,12 +6,15 @@ import datetime as dt
 from enum import Enum
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from fw_assets.classification.instruction import suggest
 from fw_assets.classification.intake import InspectedDataset
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.plan import Plan, make_plan
+from fw_assets.classification.plan_changes import plan_differences
 from fw_assets.classification.prompt import make_prompt
+from fw_assets.classification.revision import Basis
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.tokens import measure_volumes
 from fw_assets.pipeline.catalogue import offer
@@ -19,13 +22,12 @@ from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.inspection import inspected_dataset, label_set
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account
-from fw_assets.pipeline.values import Approval, Registration
+from fw_assets.pipeline.values import Approval, PlanChanges, Registration
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report.plan_markdown import render_plan
-
-AUTOMATIC = "auto_approve_up_to_usd"
 
 
 def approved(store: Workspace, dataset: str) -> Approval:
@@ -85,6 +87,7 @@ def plan(
         frame = store.read_frame(dataset, "assets", "label_set.parquet")
         prompt = make_prompt(frame, labels)
         offered = offer(host, registration.session)
+        volumes = measure_volumes(frame, system=prompt.system or "", render=prompt.render, count=host.count_tokens)
         made = make_plan(
             registration.session,
             dataset,
@@ -92,15 +95,19 @@ def plan(
             labels,
             prompt.digest,
             offered.models,
-            measure_volumes(frame, system=prompt.system or "", render=prompt.render, count=host.count_tokens),
+            volumes,
             offered.pricing,
             understood=registration.understood,
             unused=registration.unused,
             inputs=registration.inputs,
         )
     store.write("prompt", dataset, prompt, inputs=registration.inputs, known_as=prompt.digest)
-    text = render_plan(made)
+    store.write("basis", dataset, Basis(volumes=dict(volumes), pricing=offered.pricing), inputs=made.digest)
+    changes = changes_of(store, dataset, made)
+    store.write("plan_changes", dataset, changes, inputs=made.digest)
+    text = render_plan(made, changed=(changes.heading, *changes.differences) if changes.differences else ())
     store.write_text(text, dataset, "plan.md")
+    store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "plan.json")
     store.write("plan", dataset, made, inputs=registration.inputs, known_as=made.digest)
     context.instance.add_dynamic_partitions("models", [model.slug for model in made.models])
     return dg.MaterializeResult(
@@ -130,8 +137,33 @@ def plan(
                 ]
             ),
             "warnings": table([{"warning": warning} for warning in made.warnings]),
+            "understood": table([{"understood": item} for item in made.understood]),
+            "not_used": table([{"clause": clause, "instead": suggest(clause)} for clause in made.unused]),
+            "changes": table([{changes.heading: difference} for difference in changes.differences]),
         },
     )
+
+
+def changes_of(store: Workspace, dataset: str, made: Plan) -> PlanChanges:
+    """What is different in `made` from the plan that was answered last, or from the one that lies there."""
+    answer = store.read("approval", dataset, Approval)
+    old = _earlier(store, dataset, "answered_plan") if answer is not None else None
+    answered = ""
+    if old is not None and answer is not None and answer.plan_digest == old.digest:
+        answered = f"{answer.decision} by {answer.approved_by}"
+    old = old or _earlier(store, dataset, "plan")
+    if old is None or old.digest == made.digest:
+        return PlanChanges(plan_digest=made.digest)
+    return PlanChanges(
+        plan_digest=made.digest, before=old.digest, answered=answered, differences=plan_differences(old, made)
+    )
+
+
+def _earlier(store: Workspace, dataset: str, asset: str) -> Plan | None:
+    try:
+        return store.read(asset, dataset, Plan)
+    except ValidationError:
+        return None  # written by another version of this program
 
 
 class Answer(Enum):
@@ -175,6 +207,9 @@ class ApprovalConfig(dg.Config):
     mitigation: MitigationChoice = Field(
         MitigationChoice.as_planned, description="What to do about imbalance; as_planned keeps the session's choice."
     )
+    labels_confirmed: bool = Field(
+        False, description="You have looked at the labels in plan.md and they are the right ones. Recorded."
+    )
     note: str = Field("", description="Kept with the answer.")
     driver: DriverChoice = Field(DriverChoice.daemon, description="Who carries on after the approval.")
 
@@ -195,8 +230,19 @@ def approval(
     if head is None or current is None:
         raise dg.Failure(f"there is no plan of {dataset} to approve: materialize `plan` first", allow_retries=False)
     if config.plan_digest and config.plan_digest != head.digest:
+        changes = store.read("plan_changes", dataset, PlanChanges)
+        why = " ".join(changes.differences) if changes else ""
         raise dg.Failure(
-            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again",
+            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again. {why}",
+            allow_retries=False,
+        )
+    if not config.approved_by.strip():
+        raise dg.Failure("approved_by is empty: say who answers", allow_retries=False)
+    automatic = config.approved_by == AUTOMATIC
+    if automatic and (current.unused or not current.approves_itself or config.decision is not Answer.approve):
+        raise dg.Failure(
+            f"the plan of {dataset} does not approve itself: it costs up to ${current.estimate.high:,.2f}, a price is "
+            "unknown, or a part of the instruction was not understood. A person has to answer.",
             allow_retries=False,
         )
     planned = config.mitigation is MitigationChoice.as_planned
@@ -208,10 +254,13 @@ def approval(
         mitigation=mitigation,
         note=config.note,
         driver="daemon" if config.driver is DriverChoice.daemon else "command-line",
-        automatic=config.approved_by == AUTOMATIC,
+        automatic=automatic,
+        labels=current.label_set.labels,
+        labels_confirmed=config.labels_confirmed or current.label_set.given,
         at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
     )
     store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
+    store.write("answered_plan", dataset, current, inputs=head.digest, known_as=head.digest)
     store.write("approval", dataset, answer, inputs=head.digest)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
@@ -220,6 +269,9 @@ def approval(
             "approved_by": answer.approved_by,
             "plan_digest": answer.plan_digest,
             "mitigation": answer.mitigation,
+            "labels": ", ".join(answer.labels),
+            "labels_confirmed": answer.labels_confirmed,
+            "automatic": answer.automatic,
             "note": answer.note or "(none)",
         },
     )

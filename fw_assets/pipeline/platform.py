@@ -108,6 +108,22 @@ class Platform:
         return f"http://127.0.0.1:{os.environ.get('FW_PORT', '8432')}" if self.is_embedded else FIREWORKS_URL
 
 
+def rehearse_prices(file: Path) -> None:
+    """Make the embedded platform charge by a price file; it does so until another file is given.
+
+    Raises:
+        InputError: the platform is another, or the file is no price list.
+    """
+    from fw_assets.embedded.prices import rehearse_prices as rehearse
+
+    if not platform_from_environment().is_embedded:
+        raise input_error("prices can be rehearsed on the embedded platform only", field="--rehearse-prices")
+    try:
+        rehearse(platform_home(), file)
+    except ValueError as error:
+        raise input_error(str(error), kind="prices", field="--rehearse-prices") from None
+
+
 def platform_from_environment() -> Platform:
     """The platform that `FW_PLATFORM` names: `embedded` (default) or `fireworks`. A key alone never switches.
 

@@ -24,14 +24,18 @@ def register(
     *,
     driver: Driver,
     name: str | None = None,
+    readings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Registration:
     """Understand `fields` (explicit ones win over the instruction), stage the files, and record the whole.
+
+    Args:
+        readings: clauses that the parser did not understand, with the fields that a person confirmed for each.
 
     Raises:
         InputError: a field is wrong, a file is missing, or the dataset or the models are not named; the last two
             list what can be chosen, read live from the platform.
     """
-    session, understood, unused = understand(platform, fields)
+    session, understood, unused = understand(platform, fields, readings)
     if session.dataset is None or not session.models:
         raise _missing(platform, session)
     name = name or dataset_name(session.dataset)
@@ -39,13 +43,21 @@ def register(
     if session.eval_dataset is not None:
         files.append(_stage(workspace, platform, name, "eval", session.eval_dataset))
     registration = Registration(
-        name=name, session=session, files=tuple(files), understood=understood, unused=unused, driver=driver
+        name=name,
+        session=session,
+        files=tuple(files),
+        understood=understood,
+        unused=unused,
+        confirmed=tuple(readings or ()),
+        driver=driver,
     )
     workspace.write("registration", name, registration, inputs=registration.inputs)
     return registration
 
 
-def understand(platform: Platform, fields: Mapping[str, Any]) -> tuple[Session, tuple[str, ...], tuple[str, ...]]:
+def understand(
+    platform: Platform, fields: Mapping[str, Any], readings: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[Session, tuple[str, ...], tuple[str, ...]]:
     """The session, what the instruction was taken to say, and its clauses that could not be used."""
     explicit = {key: value for key, value in fields.items() if value is not None}
     text = explicit.get("instruction")
@@ -55,9 +67,12 @@ def understand(platform: Platform, fields: Mapping[str, Any]) -> tuple[Session, 
 
     names = [model.name for model in platform.call(lambda client: client.models())]
     parsed = parse_instruction(str(text), models=names)
-    session = make_session({**parsed.fields, **explicit})
-    understood = tuple(f"{key}: {value}" for key, value in parsed.fields.items() if key not in explicit)
-    return session, understood, parsed.unused
+    confirmed = {clause: found for clause, found in (readings or {}).items() if clause in parsed.unused}
+    read = {key: value for found in confirmed.values() for key, value in found.items() if key not in parsed.fields}
+    session = make_session({**read, **parsed.fields, **explicit})
+    understood = [f"{key}: {value}" for key, value in parsed.fields.items() if key not in explicit]
+    understood += [f"{key}: {value} (confirmed by a person)" for key, value in read.items() if key not in explicit]
+    return session, tuple(understood), tuple(clause for clause in parsed.unused if clause not in confirmed)
 
 
 def _missing(platform: Platform, session: Session) -> InputError:

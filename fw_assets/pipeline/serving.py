@@ -2,15 +2,18 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+import time
+
 import dagster as dg
 import polars as pl
 
 from fw_assets.classification.comparison import compare_all
+from fw_assets.classification.estimate import REPLAYED_ROWS
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.verdict import GateDecision, ModelKind, Standing, Winner, choose_winner, gate
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.benchmark import finalists
 from fw_assets.pipeline.checks import deployment_checks, gate_spec, serving_spec
@@ -21,8 +24,9 @@ from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
-from fw_assets.pipeline.planning import approved_plan
+from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import (
     BaseMetrics,
     DeploymentRecord,
@@ -31,8 +35,6 @@ from fw_assets.pipeline.values import (
     TunedMetrics,
 )
 from fw_assets.pipeline.workspace import Workspace
-
-REPLAYED = 20
 
 
 @dg.asset(
@@ -68,7 +70,9 @@ def deployment(
         if winner.kind == "tuned":
             tuned = store.need("metrics", dataset, TunedMetrics, winner.model)
             if decision.deploys:
-                proof = host.call(lambda client: prove(client, store, dataset, current, winner.model, tuned))
+                proof = host.call(
+                    lambda client: prove(client, account_of(store, dataset, current), winner.model, tuned)
+                )
                 changes = {
                     "deployed": True,
                     "model": tuned.tuned_model,
@@ -129,22 +133,37 @@ def decide(store: Workspace, dataset: str, current: Plan) -> tuple[Winner, GateD
     return winner, gate(winner, comparison, current.session.deploy)
 
 
-async def prove(
-    client: Fireworks, store: Workspace, dataset: str, current: Plan, slug: str, tuned: TunedMetrics
-) -> ServingProof:
+async def prove(client: Fireworks, account: Account, slug: str, tuned: TunedMetrics) -> ServingProof:
     """Ask the deployment again for rows on which the tuned and the base model were seen to differ, then others.
 
+    The winner's first hour of serving is held from here on: it is promised, and nobody knows yet who will ask.
+
     Raises:
+        CeilingReached: it could cost more than was approved.
         NotWhatWasEvaluated: fewer than nine in ten answers are those of the evaluation.
     """
+    store, dataset, current = account.store, account.dataset, account.plan
     prompt = store.need("prompt", dataset, Prompt)
+    promised(account, "deployment/first-hour", f"serving-{tuned.deployment}")
+    payment = promised(account, "deployment/proof", f"proof-{tuned.deployment}")
+    started = time.monotonic()
     before = predictions(store, dataset, slug, "base", "test").select("id", base="predicted")
     after = predictions(store, dataset, slug, "tuned", "test").select("id", tuned="predicted")
     joined = after.join(before, on="id").with_columns(differs=pl.col("base") != pl.col("tuned"))
-    chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED)
+    chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED_ROWS)
     rows = store.read_frame(dataset, "assets", "label_set.parquet").join(chosen.select("id"), on="id", how="semi")
     fresh = AnswerStore(store, dataset, tuned.address, [prompt.digest, "proof", current.digest])
     asked = await ask(client, tuned.address, prompt, rows, fresh, what=f"{slug} proof")
+    window = DeploymentSpec(base_model=tuned.tuned_model).scale_to_zero_window
+    payment.settle_at(
+        f"tuned-evaluation/{slug}",
+        {
+            "tuned-inference-input": asked.usage.prompt_tokens,
+            "tuned-inference-output": asked.usage.completion_tokens,
+            "deployment-hour": payment.hours(time.monotonic() - started, window),
+        },
+        "tokens and hours",
+    )
     again = asked.predictions.select("id", now="predicted").join(chosen, on="id")
     agreed = int((again["now"] == again["tuned"]).sum())
     if agreed < 0.9 * again.height:

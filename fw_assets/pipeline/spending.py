@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import math
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import msgspec
 
 from fw_assets.classification.cost import CostLine, Estimate
 from fw_assets.classification.grid import Cell
-from fw_assets.classification.ledger import Ledger, LedgerEntry, Reservation
+from fw_assets.classification.ledger import ROUNDING, CeilingReached, Ledger, LedgerEntry, Reservation
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import canonical_json
+from fw_assets.pipeline.errors import HoursUsedUp, JobCost
+from fw_assets.pipeline.values import Stopped
 from fw_assets.pipeline.workspace import Workspace
 
 
@@ -55,26 +60,48 @@ class Account:
                 ledger = ledger.settle(LedgerEntry.model_validate(body))
             elif kind == "promised":
                 promise = Reservation.model_validate(body)
-                ledger = ledger.reserve(promise.key, promise.id, promise.usd)
+                ledger = ledger.reserve(promise.key, promise.id, promise.usd, promise.at)
+            elif kind == "raised":
+                ledger = ledger.raised(body["id"], body["usd"])
             else:
                 ledger = ledger.release(body["id"])
         return ledger
 
-    def promise(self, key: str, id: str, usd: float) -> None:
-        """Hold an amount before something that costs money starts.
+    def promise(self, key: str, id: str, usd: float) -> Reservation | None:
+        """Hold an amount before something that costs money starts; gives an earlier promise of the same id, if any.
 
         Raises:
             CeilingReached: it could take the total above the approved ceiling; nothing was started.
         """
+        at = _now()
         with self._locked():
             ledger = self.ledger()
-            held = ledger.model_copy(update={"ceiling": self.ceiling}).reserve(key, id, usd)
+            earlier = next((item for item in ledger.reservations if item.id == id), None)
+            try:
+                held = ledger.model_copy(update={"ceiling": self.ceiling}).reserve(key, id, usd, at)
+            except CeilingReached as reached:
+                self.stop(str(reached))
+                raise
             if held.reservations != ledger.reservations:
-                self._write("promised", canonical_json(Reservation(key=key, id=id, usd=usd)))
+                self._write("promised", canonical_json(Reservation(key=key, id=id, usd=usd, at=at)))
+        return earlier
 
-    def pay(self, key: str, id: str, quantity: float, unit: str, usd: float | None) -> None:
+    def stop(self, reason: str) -> None:
+        """End what this approval allows: nothing more is due but a report that says why it is incomplete."""
+        head = self.store.head("approval", self.dataset)
+        if head is not None:
+            self.store.write("stopped", self.dataset, Stopped(reason=reason, at=_now()), inputs=head.digest)
+
+    def hold_more(self, id: str, usd: float) -> None:
+        """Hold at least that amount for what has started already, even above the ceiling."""
+        with self._locked():
+            ledger = self.ledger()
+            if ledger.raised(id, usd) != ledger:
+                self._write("raised", canonical_json({"id": id, "usd": usd}))
+
+    def pay(self, key: str, id: str, quantity: float, unit: str, usd: float | None, *, estimated: bool = False) -> None:
         """Record what was paid; a second time with the same id changes nothing."""
-        entry = LedgerEntry(key=key, id=id, quantity=quantity, unit=unit, usd=usd, at=_now())
+        entry = LedgerEntry(key=key, id=id, quantity=quantity, unit=unit, usd=usd, at=_now(), estimated=estimated)
         with self._locked():
             ledger = self.ledger()
             if ledger.settle(entry).entries != ledger.entries:
@@ -124,17 +151,99 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Payment:
-    """Something that was promised: `settle` records what it came to."""
+    """Something that was promised: `settle` records what it came to.
+
+    Attributes:
+        share: of the estimate line, what this payment is for.
+        since: when an earlier attempt promised the same, None for a first attempt.
+    """
 
     account: Account
     key: str
     id: str
+    share: float = 1.0
+    since: dt.datetime | None = None
 
     def settle(self, quantities: dict[str, float], unit: str) -> None:
         """Record the quantities, by the item of the estimate line they are priced as."""
-        line = self.account.line(self.key)
+        self.settle_at(self.key, quantities, unit)
+
+    def settle_at(self, prices: str, quantities: dict[str, float], unit: str) -> None:
+        """The same at the prices of another line, for a line that holds the dearest of several models'."""
+        line = self.account.line(prices)
         usd = priced(line, quantities) if line else None
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
+
+    def settle_tokens(self, trained: int | None) -> None:
+        """Record a training job; where the platform did not count its tokens, those that the plan expected."""
+        if trained is not None:
+            self.settle({"training": trained}, "tokens")
+            return
+        line = self.account.line(self.key)
+        expected = [part.quantity.expected for part in line.parts if part.item == "training"] if line else []
+        tokens = sum(expected) * self.share
+        usd = priced(line, {"training": tokens}) if line else None
+        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=True)
+
+    def quoted(self, usd: float | None) -> None:
+        """Compare what the platform says that a job will cost with what the plan holds for it.
+
+        Raises:
+            JobCost: it says more than the line's high figure; the job has started and its price is held.
+        """
+        line = self.account.line(self.key)
+        if usd is None or line is None or line.usd is None:
+            return
+        high = high_usd(line, self.share)
+        if usd > high * (1 + ROUNDING) + ROUNDING:
+            self.account.hold_more(self.id, usd)
+            error = JobCost(self.id, self.key, usd, high)
+            self.account.stop(str(error))
+            raise error
+
+    def hours(self, busy_seconds: float, idle_seconds: float) -> float:
+        """Hours of a deployment: its use until now, and the window after which it scales to zero.
+
+        An attempt before this one that crashed had it up too: then the use began with the promise, as far as the
+        line's high figure, beyond which the deployment had scaled to zero in between.
+        """
+        used = busy_seconds
+        if self.since is not None:
+            age = (dt.datetime.now(dt.UTC) - self.since).total_seconds()
+            used = max(used, min(age, self.most_hours * 3600 - idle_seconds))
+        return (used + idle_seconds) / 3600
+
+    @asynccontextmanager
+    async def in_time(self, idle_seconds: float | None) -> AsyncIterator[None]:
+        """End the use of a deployment before its hours pass the line's high figure; None: there is no deployment.
+
+        Raises:
+            HoursUsedUp: they would have; what was used is recorded and the promise stays held.
+        """
+        most = self.most_hours
+        if idle_seconds is None or math.isinf(most):
+            yield
+            return
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.0, most * 3600 - idle_seconds)):
+                yield
+        except TimeoutError:
+            used = {"deployment-hour": self.hours(time.monotonic() - started, idle_seconds)}
+            line = self.account.line(self.key)
+            self.account.pay(
+                self.key, f"{self.id}-used-up", used["deployment-hour"], "hours", priced(line, used) if line else None
+            )
+            error = HoursUsedUp(self.key, most)
+            self.account.stop(str(error))
+            raise error from None
+
+    @property
+    def most_hours(self) -> float:
+        """The high figure of a deployment's hours, infinite where they cost nothing or have no known price."""
+        line = self.account.line(self.key)
+        parts = [part for part in line.parts if part.item == "deployment-hour"] if line else []
+        return parts[0].quantity.high if parts and parts[0].price.usd else math.inf
 
 
 def promised(account: Account, key: str, id: str, share: float = 1.0) -> Payment:
@@ -144,8 +253,9 @@ def promised(account: Account, key: str, id: str, share: float = 1.0) -> Payment
         CeilingReached: it could take the total above the approved ceiling; nothing was started.
     """
     line = account.line(key)
-    account.promise(key, id, high_usd(line, share) if line else 0.0)
-    return Payment(account, key, id)
+    earlier = account.promise(key, id, high_usd(line, share) if line else 0.0)
+    since = dt.datetime.fromisoformat(earlier.at) if earlier is not None and earlier.at else None
+    return Payment(account, key, id, share, since)
 
 
 def job_share(cells: Sequence[Cell], cell: Cell) -> float:

@@ -135,11 +135,24 @@ async def _cells(
             job_id = current.job_id(model.slug, cell, "sweep", account.mitigation)
             payment = promised(account, key, job_id, job_share(model.cells, cell))
             trained = await train(
-                client, job_id, model.name, cell, training, validation, poll=poll, what=f"{model.slug} sweep"
+                client,
+                job_id,
+                model.name,
+                cell,
+                training,
+                validation,
+                poll=poll,
+                what=f"{model.slug} sweep",
+                quoted=payment.quoted,
             )
-            payment.settle({"training": trained.trained_tokens or 0}, "tokens")
+            payment.settle_tokens(trained.trained_tokens)
             return trained
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(index)) for index in range(len(model.cells))]
-    return tuple(task.result() for task in tasks)
+    # What has started is waited for and paid for, even when another job cannot start any more.
+    results = await asyncio.gather(*(one(index) for index in range(len(model.cells))), return_exceptions=True)
+    trained: list[SweepCell] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        trained.append(result)
+    return tuple(trained)

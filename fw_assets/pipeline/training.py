@@ -57,8 +57,9 @@ def fine_tuned_models(
                     validation,
                     poll=host.poll_seconds,
                     what=f"{slug} full data",
+                    quoted=payment.quoted,
                 )
-                payment.settle({"training": trained.trained_tokens or 0}, "tokens")
+                payment.settle_tokens(trained.trained_tokens)
                 used, count = training.name, training.rows
             return FineTuned(
                 model=model.name,

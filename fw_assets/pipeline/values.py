@@ -6,6 +6,7 @@ from typing import Literal
 
 from fw_assets.classification.baselines import BaselineScores
 from fw_assets.classification.comparison import Comparison
+from fw_assets.classification.cost import Estimate
 from fw_assets.classification.grid import Cell
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.session import Mitigation, Session
@@ -37,6 +38,8 @@ class Registration(Frozen):
     files: tuple[SourceFile, ...]
     understood: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
+    """Clauses that a second reader read and a person confirmed."""
     driver: Driver = "daemon"
 
     @property
@@ -224,6 +227,8 @@ class FinalistsRecord(Frozen):
 
     finalists: Finalists
     slugs: tuple[str, ...]
+    revised: Estimate | None = None
+    """The estimate with what the base models were seen to use; what was approved stays the ceiling."""
 
 
 class ServingProof(Frozen):

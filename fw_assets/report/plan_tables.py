@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from fw_assets.classification.cost import CostLine
+from fw_assets.classification.instruction import suggest
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.prices import Price
 from fw_assets.classification.ranges import Range
@@ -237,6 +238,11 @@ def extraction(plan: Plan) -> str:
     covered = percent(rule.coverage)
     rest = " of the rows that have no ground_truth" if inspected.ground_truth_rows else ""
     return f"Labels are taken from the last assistant message ({rule.name}); that reads {covered} of the answers{rest}."
+
+
+def suggestion(clause: str) -> str:
+    """What to write in place of a clause of the instruction that was not understood."""
+    return sentence(suggest(clause))
 
 
 def _bound(line: CostLine, bound: str, digits: int) -> str:

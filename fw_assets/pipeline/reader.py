@@ -1,0 +1,73 @@
+"""A second reader, off by default: a chat model's reading of a clause that the parser did not understand.
+
+What it says is a suggestion. It is used only when a person confirms it field by field.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.session import Session, make_session
+from fw_assets.fireworks import Fireworks
+
+NOT_READ = frozenset({"dataset", "eval_dataset", "instruction", "extraction", "auto_approve_up_to_usd"})
+"""Fields that a model may not fill in: where the data lies, and whether anybody is asked before money is spent."""
+
+SYSTEM = (
+    "You turn one clause of an instruction for a fine-tuning workflow into settings. Answer with JSON. Fill in only "
+    "what the clause says in so many words; every other field is null. If the clause sets nothing, all are null."
+)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of an answer: every session field that may be read, each of them nullable."""
+    whole = Session.model_json_schema()
+    properties = {}
+    for name, found in whole["properties"].items():
+        if name in NOT_READ:
+            continue
+        kind = {key: value for key, value in found.items() if key not in ("default", "title")}
+        choices = kind.pop("anyOf", None)
+        description = kind.pop("description", "")
+        properties[name] = {
+            "description": description,
+            "anyOf": choices if choices and {"type": "null"} in choices else [*(choices or [kind]), {"type": "null"}],
+        }
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+async def read_clause(client: Fireworks, model: str, clause: str) -> dict[str, Any]:
+    """The session fields that `model` reads in a clause; empty where it reads none, or nothing that can be used.
+
+    A field that the session does not accept is left out; so is an answer that is no JSON.
+    """
+    answer = await client.chat(
+        {
+            "model": model,
+            "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": clause}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "session", "schema": schema()}},
+            "temperature": 0,
+            "max_tokens": 1000,
+            "reasoning_effort": "none",
+        }
+    )
+    try:
+        said = json.loads(answer.text or "")
+    except ValueError:
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    defaults = Session()
+    found = {}
+    for name, value in said.items():
+        if name in NOT_READ or name not in Session.model_fields or value is None:
+            continue
+        try:
+            accepted = getattr(make_session({name: value}), name)
+        except InputError:
+            continue
+        if accepted != getattr(defaults, name):
+            found[name] = value
+    return found

@@ -1,0 +1,60 @@
+"""The report of a run that the ceiling ended: what was measured and paid until then, and no verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fw_assets.classification.ledger import summarise
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.prompt import Prompt
+from fw_assets.pipeline.phases import baseline_inputs
+from fw_assets.pipeline.planning import account_of, approved
+from fw_assets.pipeline.values import BaseMetrics, Stopped
+from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report import model as m
+from fw_assets.report.build import CandidateResult, build_report
+
+
+def stopped_now(store: Workspace, dataset: str) -> Stopped | None:
+    """Why the run of the current approval was ended, None where it was not."""
+    approval, stopped = store.head("approval", dataset), store.head("stopped", dataset)
+    if approval is None or stopped is None or stopped.inputs != approval.digest:
+        return None
+    return store.read("stopped", dataset, Stopped)
+
+
+def assemble_stopped(
+    store: Workspace, dataset: str, current: Plan, stopped: Stopped, run: m.Run, versions: Mapping[str, str]
+) -> m.Report:
+    """The incomplete report; base figures that are whole are in it, and no winner."""
+    account = account_of(store, dataset, current)
+    wanted = baseline_inputs(current.digest)
+    candidates = []
+    for planned in current.models:
+        head = store.head("base_metrics", dataset, planned.slug)
+        whole = head is not None and head.inputs == wanted
+        base = store.read("base_metrics", dataset, BaseMetrics, planned.slug) if whole else None
+        candidates.append(
+            CandidateResult(
+                model=planned.name,
+                base_scores=base.test if base else None,
+                base_validation=base.validation.headline if base else None,
+                note="" if base else "not evaluated before the run was stopped",
+            )
+        )
+    entries = account.entries()
+    return build_report(
+        plan=current,
+        prompt=store.read("prompt", dataset, Prompt),
+        candidates=candidates,
+        finalists=None,
+        winner=None,
+        gate=None,
+        deployment=None,
+        cost_rows=summarise(account.estimate, entries),
+        run=run,
+        versions=versions,
+        mitigation=approved(store, dataset).mitigation,
+        created=sorted({entry.id for entry in entries if entry.id.startswith("fwa-")}),
+        incomplete=(stopped.reason,),
+    )
