@@ -24,11 +24,28 @@ from fw_assets.report.convert import (
     sentence,
     validation,
 )
+from fw_assets.report.evidence import (
+    BaselineResult,
+    ConfidenceResult,
+    CostPoint,
+    FreeResult,
+    LearningPoint,
+    NullControl,
+)
 from fw_assets.report.figures import clip, short
 from fw_assets.report.snippets import make_snippets
 from fw_assets.report.words import answer
 
 EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known of one model beside its scores."""
+
+    confidence: ConfidenceResult | None = None
+    free: FreeResult | None = None
+    null_control: NullControl | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +67,9 @@ class CandidateResult:
     sweep: Sequence[m.SweepCell] = ()
     hyperparameters: Mapping[str, float | int | None] = field(default_factory=dict)
     note: str = ""
+    base_evidence: Evidence = field(default_factory=Evidence)
+    tuned_evidence: Evidence = field(default_factory=Evidence)
+    learning: Sequence[LearningPoint] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +101,8 @@ def build_report(
     incomplete: Sequence[str] = (),
     example: str | None = None,
     before: Sequence[str] = (),
+    baselines: Sequence[BaselineResult] = (),
+    costs: Sequence[CostPoint] = (),
 ) -> m.Report:
     """The report of one dataset's run.
 
@@ -90,6 +112,8 @@ def build_report(
         incomplete: reasons why the run is not finished, such as a ceiling that was reached.
         example: the messages (JSON array) of a row that the snippets show; a plain sentence otherwise.
         before: shell lines that must run before the snippets, such as exporting the key.
+        baselines: what needs no language model, on the same rows.
+        costs: cost against accuracy.
     """
     labels = plan.label_set
     unfinished = [*incomplete, *_unanswered(candidates)]
@@ -107,11 +131,13 @@ def build_report(
         data=data_facts(plan.inspected, labels),
         prompt=prompt and m.Prompted(system=prompt.system, mode=prompt.mode, max_tokens=prompt.max_tokens),
         candidates=tuple(_candidate(item, plan, finalists) for item in candidates),
+        baselines=tuple(baselines),
+        costs=tuple(costs),
         finalists=_ranking(finalists),
         winner=won,
         deployment=_deployment(gate, deployment, plan, bool(unfinished)),
         cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows),
-        snippets=_snippets(prompt, deployment, run, example, before),
+        snippets=_snippets(prompt, deployment, run, example, before, _confidence(won, candidates)),
         run=run,
         created=tuple(created),
         versions=dict(versions),
@@ -137,8 +163,8 @@ def _candidate(item: CandidateResult, plan: Plan, finalists: Finalists | None) -
     chosen = finalists is not None and any(same_model(item.model, name) for name in finalists.chosen)
     return m.Candidate(
         model=item.model,
-        base=model_result(item.model, item.base_scores) if item.base_scores else None,
-        tuned=model_result(item.tuned_model or item.model, item.tuned_scores) if item.tuned_scores else None,
+        base=_model(item.model, item.base_scores, item.base_evidence),
+        tuned=_model(item.tuned_model or item.model, item.tuned_scores, item.tuned_evidence),
         comparison=comparison_result(compared, item.flips) if compared else None,
         finalist=chosen,
         note=item.note,
@@ -147,7 +173,27 @@ def _candidate(item: CandidateResult, plan: Plan, finalists: Finalists | None) -
         tuned_validation=validation(item.tuned_validation),
         hyperparameters=dict(item.hyperparameters),
         sweep=tuple(item.sweep),
+        learning=tuple(item.learning),
     )
+
+
+def _model(name: str, scores: Scores | None, evidence: Evidence) -> m.ModelResult | None:
+    if scores is None:
+        return None
+    beside = {
+        "confidence": evidence.confidence,
+        "free": evidence.free,
+        "null_control": evidence.null_control,
+    }
+    return model_result(name, scores).model_copy(update=beside)
+
+
+def _confidence(won: m.WinnerResult | None, candidates: Sequence[CandidateResult]) -> ConfidenceResult | None:
+    """The winner's."""
+    for item in candidates:
+        if won is not None and item.model == won.base_model:
+            return (item.tuned_evidence if won.kind == "tuned" else item.base_evidence).confidence
+    return None
 
 
 def _ranking(finalists: Finalists | None) -> tuple[m.Ranked, ...]:
@@ -221,7 +267,12 @@ def _hourly(plan: Plan) -> float | None:
 
 
 def _snippets(
-    prompt: Prompt | None, deployed: Deployed | None, run: m.Run, example: str | None, before: Sequence[str]
+    prompt: Prompt | None,
+    deployed: Deployed | None,
+    run: m.Run,
+    example: str | None,
+    before: Sequence[str],
+    confidence: ConfidenceResult | None,
 ) -> m.Snippets | None:
     if prompt is None or deployed is None:
         return None
@@ -231,7 +282,12 @@ def _snippets(
     # The label alone is wanted from a caller's request; the probabilities served the evaluation.
     body.pop("logprobs", None)
     return make_snippets(
-        model=deployed.address, body=body, account=run.account or "", base_url=run.base_url, before=before
+        model=deployed.address,
+        body=body,
+        account=run.account or "",
+        base_url=run.base_url,
+        before=before,
+        confidence=confidence,
     )
 
 

@@ -49,6 +49,14 @@ FIGURES = (
         "The share of rows that got a valid label at all.",
     ),
     (
+        "ECE",
+        "Expected calibration error: how far confidence and the share that is right lie apart, averaged over ten bins.",
+    ),
+    (
+        "AUROC",
+        "How often a right answer has more confidence than a wrong one; one half means that confidence says nothing.",
+    ),
+    (
         "lenient",
         "Accuracy if an answer counts that merely contains exactly one label. The headline is the strict figure.",
     ),

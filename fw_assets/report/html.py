@@ -6,12 +6,13 @@ import base64
 import hashlib
 import importlib.resources
 import json
+from types import ModuleType
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from fw_assets.report import facts, figures, glossary, heatmap, plots, results, words
+from fw_assets.report import beside, evidence_plots, facts, figures, glossary, heatmap, plots, results, words
 from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import visible
 from fw_assets.report.figures import Quoted
@@ -43,7 +44,9 @@ def render_html(report: Report) -> str:
             figures=figures,
             glossary=glossary,
             heatmap=heatmap,
-            plots=_Plots(),
+            beside=beside,
+            charts=_Charts(evidence_plots),
+            plots=_Charts(plots),
             results=results,
             words=words,
         )
@@ -82,11 +85,14 @@ def content_policy(script: str) -> str:
     return f"{nothing}; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 
-class _Plots:
-    """The charts, marked as HTML: they escape their own text."""
+class _Charts:
+    """The charts of a module, marked as HTML: they escape their own text."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
 
     def __getattr__(self, name: str) -> Any:
-        chart = getattr(plots, name)
+        chart = getattr(self._module, name)
         return lambda *args: Markup(chart(*args))  # noqa: S704
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from fw_assets.report import escape, facts, figures, glossary, results, words
+from fw_assets.report import beside, escape, facts, figures, glossary, results, words
 from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import Md, block, code, prose
 from fw_assets.report.figures import Quoted
@@ -15,6 +15,7 @@ from fw_assets.report.table import Table
 
 MOST_FLIPS = 10
 MODULES = {
+    "beside": beside,
     "cautions": cautions,
     "facts": facts,
     "figures": figures,

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from fw_assets.classification.values import Frozen
+from fw_assets.report.evidence import ConfidenceResult, FreeResult, NullControl
 
 Bounds = tuple[float, float]
 Verdict = Literal["better", "worse", "no evidence of a difference"]
@@ -65,6 +66,9 @@ class ModelResult(Frozen):
     confusion: tuple[ConfusionCount, ...] = ()
     most_confused: tuple[ConfusionCount, ...] = ()
     multi_label: MultiLabelResult | None = None
+    confidence: ConfidenceResult | None = None
+    free: FreeResult | None = None
+    null_control: NullControl | None = None
 
 
 class Flip(Frozen):

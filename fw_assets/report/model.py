@@ -13,6 +13,7 @@ from pydantic import Field
 
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
+from fw_assets.report.evidence import BaselineResult, CostPoint, LearningPoint
 from fw_assets.report.measured import (
     Bounds,
     ComparisonResult,
@@ -90,6 +91,7 @@ class Candidate(Frozen):
     tuned_validation: Validation | None = None
     hyperparameters: dict[str, float | int | None] = Field(default_factory=dict)
     sweep: tuple[SweepCell, ...] = ()
+    learning: tuple[LearningPoint, ...] = ()
 
 
 class Ranked(Frozen):
@@ -134,6 +136,10 @@ class CostEntry(Frozen):
     model: str | None = None
     formula: str = ""
     estimated_usd: float | None
+    revised_usd: float | None = None
+    """The estimate with token counts as the base models' evaluation showed them."""
+    quantity_estimated: bool = False
+    """The platform did not say how much it was; the actual figure is the expected quantity at the line's price."""
     low_usd: float | None = None
     high_usd: float | None = None
     actual_usd: float | None
@@ -152,6 +158,8 @@ class Cost(Frozen):
     estimated_complete: bool = True
     actual_complete: bool = True
     not_started: tuple[str, ...] = ()
+    promised: tuple[CostEntry, ...] = ()
+    """Approved and held, but for after the report, such as the first hour of serving; in no total."""
 
 
 class Dataset(Frozen):
@@ -227,6 +235,8 @@ class Report(Frozen):
     data: Dataset
     prompt: Prompted | None = None
     candidates: tuple[Candidate, ...]
+    baselines: tuple[BaselineResult, ...] = ()
+    costs: tuple[CostPoint, ...] = ()
     finalists: tuple[Ranked, ...] = ()
     winner: WinnerResult | None
     deployment: DeploymentResult

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fw_assets.report.beside import NAMES
 from fw_assets.report.figures import (
     Quoted,
     count,
@@ -27,8 +28,8 @@ MATRIX_LABELS = 12
 
 
 def comparison(report: Report) -> Table:
-    """Base against fine-tuned, one row per candidate."""
-    rows = []
+    """Base against fine-tuned, one row per candidate; then the baselines, in the column of untrained models."""
+    rows: list[tuple[str, ...]] = []
     for candidate in ordered(report):
         base, tuned, compared = candidate.base, candidate.tuned, candidate.comparison
         won = report.winner is not None and report.winner.base_model == candidate.model
@@ -44,13 +45,19 @@ def comparison(report: Report) -> Table:
                 (f"winner ({report.winner.kind})" if report.winner else "") if won else "",
             )
         )
+    rows += [
+        (NAMES.get(item.name, item.name), f"{percent(item.accuracy)} ({percent_range(item.interval)})")
+        + ("–",) * 4
+        + ("baseline", "")
+        for item in report.baselines
+    ]
     names = ("Model", ">Base", ">Fine-tuned", ">Difference, points", ">Gained / lost", ">p", "Verdict", "")
     return Table(columns(*names), tuple(rows))
 
 
 def benchmark(report: Report) -> Table:
-    """The base models alone, best first."""
-    rows = []
+    """The base models alone, best first, and the baselines."""
+    rows: list[tuple[str, ...]] = []
     for candidate in ordered(report):
         base = candidate.base
         won = report.winner is not None and report.winner.base_model == candidate.model
@@ -64,6 +71,9 @@ def benchmark(report: Report) -> Table:
             "best" if won else "",
         )
         rows.append((Quoted(short(candidate.model)), *row))
+    for item in report.baselines:
+        figures = (percent(item.accuracy), percent_range(item.interval), decimal(item.macro_f1))
+        rows.append((NAMES.get(item.name, item.name), *figures, "baseline"))
     return Table(columns("Model", ">Accuracy", ">95% interval", ">Macro-F1", ""), tuple(rows))
 
 

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fw_assets.report.evidence import ConfidenceResult
+from fw_assets.report.figures import percent
 from fw_assets.report.model import Snippets
 
 PLATFORM_URL = "https://api.fireworks.ai"
@@ -21,6 +23,7 @@ def make_snippets(
     account: str,
     base_url: str | None = None,
     before: Sequence[str] = (),
+    confidence: ConfidenceResult | None = None,
 ) -> Snippets:
     """Both snippets for the request `body`, which is a chat-completions body without `model`.
 
@@ -30,16 +33,27 @@ def make_snippets(
         base_url: of a platform other than the public host. The SDK then calls `<base>/v1/chat/completions`;
             the public path, which curl uses, is `/inference/v1/chat/completions` on both.
         before: shell lines that must have been run, such as starting the server and exporting the key.
+        confidence: of the model; with a threshold, the program leaves the rows below it to a person.
     """
     return Snippets(
-        python=python_snippet(model=model, body=body, account=account, base_url=base_url),
+        python=python_snippet(model=model, body=body, account=account, base_url=base_url, confidence=confidence),
         curl=curl_snippet(model=model, body=body, base_url=base_url),
         before=tuple(before),
     )
 
 
-def python_snippet(*, model: str, body: Mapping[str, Any], account: str, base_url: str | None = None) -> str:
+def python_snippet(
+    *,
+    model: str,
+    body: Mapping[str, Any],
+    account: str,
+    base_url: str | None = None,
+    confidence: ConfidenceResult | None = None,
+) -> str:
     """A program on the `fireworks-ai` SDK; the key comes from the environment."""
+    sure = confidence if confidence is not None and confidence.threshold is not None else None
+    if sure is not None:
+        body = {**body, "logprobs": True}
     messages, text = _split_messages(body)
     arguments = [f"api_key=os.environ[{_py('FIREWORKS_API_KEY')}]", f"account_id={_py(account)}"]
     if base_url is not None:
@@ -48,6 +62,7 @@ def python_snippet(*, model: str, body: Mapping[str, Any], account: str, base_ur
     key = _json_key(body)
     lines = [
         *(["import json"] if key else []),
+        *(["import math"] if sure else []),
         "import os",
         "import sys",
         "",
@@ -56,14 +71,17 @@ def python_snippet(*, model: str, body: Mapping[str, Any], account: str, base_ur
         f"client = Fireworks({', '.join(arguments)})",
         f"MODEL = {_py(model)}",
         *([f"KEY = {_py(key)}"] if key else []),
+        *(_threshold(sure) if sure else []),
         "",
         "",
-        f"def predict(text: str) -> {'list[str]' if _is_list(body) else 'str'}:",
+        f"def predict(text: str) -> {'list[str]' if _is_list(body) else 'str'}{' | None' if sure else ''}:",
+        *(['    """The label; None where the model is not sure enough and a person should look."""'] if sure else []),
         "    reply = client.chat.completions.create(",
         "        model=MODEL,",
         *_argument("messages", [*messages, {"role": "user", "content": _Name("text")}]),
         *(line for name, value in options.items() for line in _argument(name, value)),
         "    )",
+        *(_SURE if sure else []),
         '    answer = reply.choices[0].message.content or ""',
         f"    return {'json.loads(answer)[KEY]' if key else 'answer'}",
         "",
@@ -91,6 +109,25 @@ def curl_snippet(*, model: str, body: Mapping[str, Any], base_url: str | None = 
             "",
         ]
     )
+
+
+# Calibrated as in `classification/calibration.py`.
+_SURE = (
+    "    logprob = sum(token.logprob for token in reply.choices[0].logprobs.content)",
+    "    raw = min(max(math.exp(logprob), 1e-6), 1 - 1e-6)",
+    "    confidence = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / TEMPERATURE + SHIFT)))",
+    "    if confidence < THRESHOLD:",
+    "        return None",
+)
+
+
+def _threshold(confidence: ConfidenceResult) -> list[str]:
+    wanted = percent(confidence.wanted_precision, 0)
+    return [
+        f"# From this confidence on, {wanted} of the answers are right; measured on the validation rows.",
+        f"TEMPERATURE, SHIFT, THRESHOLD = {confidence.temperature:.6g}, {confidence.shift:.6g}, "
+        f"{confidence.threshold:.6g}",
+    ]
 
 
 class _Name(str):

@@ -6,6 +6,7 @@ renderers escape it.
 
 from __future__ import annotations
 
+from fw_assets.report.beside import baseline_sentence, is_needed
 from fw_assets.report.figures import (
     Quoted,
     count,
@@ -46,7 +47,10 @@ def question(report: Report) -> str:
 
 def answer(report: Report) -> str:
     """The answer in one or two sentences."""
-    return f"{_finding(report)} {_delivery(report)}".strip()
+    parts = [_finding(report), _delivery(report)]
+    if is_needed(report) is False:
+        parts.append(baseline_sentence(report))
+    return " ".join(part for part in parts if part)
 
 
 def _finding(report: Report) -> str:
@@ -113,6 +117,9 @@ def first_screen(report: Report) -> tuple[tuple[str, str], ...]:
             )
         )
         pairs.append(("Is it real?", _belief(report, candidate)))
+    if is_needed(report) is not None and report.status != "incomplete":
+        needed = "Yes: " if is_needed(report) else ""
+        pairs.append(("Is a language model needed?", needed + baseline_sentence(report)))
     pairs.append(("What did it cost?", spending(report)))
     deployment = report.deployment
     if deployment.decision == "deployed":
@@ -154,6 +161,35 @@ def spending(report: Report) -> str:
         else:
             text += f" The deployment costs {usd(rate)} per hour while it runs and scales to zero when idle."
     return text
+
+
+def cost_notes(report: Report) -> tuple[str, ...]:
+    """What has to be known to read the bill."""
+    cost = report.cost
+    notes = []
+    for entry in cost.promised:
+        amount = "at an unknown price" if entry.estimated_usd is None else usd(entry.estimated_usd)
+        notes.append(f"Approved, held, and not spent by this run: {entry.formula} ({amount}). It is in no total.")
+    revised = [entry for entry in cost.lines if entry.revised_usd is not None]
+    if revised and not all(_near(entry.revised_usd, entry.estimated_usd) for entry in revised):
+        total = sum(entry.revised_usd or 0.0 for entry in revised)
+        notes.append(
+            f"After the base models had answered, token counts as the platform counted them made the estimate "
+            f"{usd_roughly(total)} in place of {usd_roughly(cost.estimated_usd)}."
+        )
+    elif revised:
+        notes.append("What the base models were seen to use confirmed the plan's token counts.")
+    guessed = [entry.line for entry in cost.lines if entry.quantity_estimated]
+    if guessed:
+        notes.append(
+            f"The platform did not say how many tokens it trained on; the expected number stands as the actual one for "
+            f"{listing(guessed)}."
+        )
+    return tuple(notes)
+
+
+def _near(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= 0.005 * max(one, other) + 1e-4
 
 
 def next_step(report: Report) -> str:
