@@ -13,6 +13,7 @@ from fw_assets.classification.errors import InputError, Problem
 BLOCK = 4 << 20
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 UTF8_BOM = b"\xef\xbb\xbf"
+GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 # What a file's first bytes say it is, when it is something rows cannot be read from.
 FOREIGN = (
@@ -39,11 +40,11 @@ def data_files(path: Path) -> tuple[Path, ...]:
         found = sorted(p for p in path.iterdir() if p.name.endswith(SUFFIXES) and p.is_file())
     except FileNotFoundError:
         message = "no such file; expected a JSONL file or a folder of them"
-        raise _unreadable(path, "missing-file", message) from None
+        raise unreadable(path, "missing-file", message) from None
     except OSError as error:
-        raise _unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
+        raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
     if not found:
-        raise _unreadable(path, "missing-file", f"the folder holds no file ending in {', '.join(SUFFIXES)}")
+        raise unreadable(path, "missing-file", f"the folder holds no file ending in {', '.join(SUFFIXES)}")
     return tuple(found)
 
 
@@ -67,12 +68,20 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as file:
-            yield from _split(_blocks(path, file))
+            yield from split_lines(_blocks(path, file))
     except OSError as error:
-        raise _unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
+        raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
 
 
-def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def is_plain(path: Path) -> bool:
+    """Whether the file's bytes are its lines: neither compressed nor of a foreign kind."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    return not head.startswith((GZIP, ZSTANDARD, *(magic for magic, _, _ in FOREIGN)))
+
+
+def split_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines of consecutive blocks; a BOM in front of the first block is skipped."""
     parts: list[bytes] = []
     first = True
     for block in blocks:
@@ -95,17 +104,17 @@ def _split(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
     head = file.read(BLOCK)
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(GZIP):
         yield from _decompressed(path, head, file, lambda: zlib.decompressobj(wbits=31))
         return
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
+    if head.startswith(ZSTANDARD):
         import zstandard
 
         yield from _decompressed(path, head, file, zstandard.ZstdDecompressor().decompressobj)
         return
     for magic, kind, advice in FOREIGN:
         if head.startswith(magic):
-            raise _unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
+            raise unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
     while head:
         yield head
         head = file.read(BLOCK)
@@ -134,12 +143,13 @@ def _decompressed(path: Path, data: bytes, file: IO[bytes], new: Any) -> Iterato
     except Exception as error:
         if isinstance(error, OSError | InputError):
             raise
-        raise _unreadable(path, "compression", f"the compressed stream is damaged: {error}") from None
+        raise unreadable(path, "compression", f"the compressed stream is damaged: {error}") from None
     if not stream.eof:
-        raise _unreadable(path, "compression", "the compressed stream ends early; the file was cut off")
+        raise unreadable(path, "compression", "the compressed stream ends early; the file was cut off")
 
 
-def _unreadable(path: Path, kind: str, message: str) -> InputError:
+def unreadable(path: Path, kind: str, message: str) -> InputError:
+    """The error of a file that rows cannot be read from."""
     return InputError(
         [Problem(kind=kind, file=str(path), message=message)],
         advice="Correct the path or the file and run again.",

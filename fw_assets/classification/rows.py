@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import polars as pl
 
+from fw_assets.classification import segments
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.json_faults import Fault
-from fw_assets.classification.lines import data_files, file_sha256, read_lines
-from fw_assets.classification.row_parser import Row, parse_row
+from fw_assets.classification.lines import data_files, file_sha256, is_plain, read_lines, unreadable
+from fw_assets.classification.parse_lines import EXCERPT, Parsed, parse_lines
+from fw_assets.classification.row_blocks import ROW_COLUMNS
+from fw_assets.classification.spool import Spool
 from fw_assets.classification.values import Frozen
+
+__all__ = ["ROW_COLUMNS", "FileFacts", "RejectedRow", "RowsRead", "place", "read_rows", "rejected_jsonl"]
 
 MIN_ROWS = 3
 MAX_ROWS = 3_000_000
-CHUNK = 1 << 16
 STOP_AFTER = 10_000
 """Unless bad lines are quarantined, reading stops at this many: the file is then of another kind."""
-
-ROW_COLUMNS: dict[str, pl.DataType] = {
-    "id": pl.String(),
-    "source": pl.String(),
-    "row": pl.UInt32(),
-    "messages": pl.String(),
-    "text": pl.String(),
-    "answer": pl.String(),
-    "ground_truth": pl.List(pl.String()),
-    "weight": pl.Float64(),
-    "group_key": pl.String(),
-    "digest": pl.String(),
-    "shape": pl.String(),
-}
-"""`row` is the 1-based line number; in a folder it runs on from file to file (`FileFacts.first_row`)."""
 
 
 class FileFacts(Frozen):
@@ -68,102 +57,107 @@ class RejectedRow(Frozen):
 class RowsRead:
     """A dataset's good rows (`ROW_COLUMNS`) and what was wrong with the others."""
 
-    frame: pl.DataFrame
+    spool: Spool
+    source: str
     files: tuple[FileFacts, ...]
     rejected_lines: tuple[RejectedRow, ...]
     system_prompts: int
     sha256: str
     size_bytes: int
 
+    def scan(self) -> pl.LazyFrame:
+        """The rows, in order, wherever they are kept."""
+        return self.spool.scan().filter(pl.col("source") == self.source)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All rows in memory."""
+        return self.scan().collect()
+
     @property
     def rejected(self) -> tuple[Problem, ...]:
         return tuple(problem for row in self.rejected_lines for problem in row.problems)
 
 
-@dataclass
-class _Collector:
-    source: str
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    rejected: list[RejectedRow] = field(default_factory=list)
-    systems: set[int] = field(default_factory=set)
-    weighted: int = 0
-    count: int = 0
-
-    def add(self, number: int, row: Row) -> None:
-        self.rows.append(row)
-        self.numbers.append(number)
-        self.count += 1
-        if row.weight is not None:
-            self.weighted += 1
-        if row.system is not None:
-            self.systems.add(hash(row.system))
-        if len(self.rows) >= CHUNK:
-            self.flush()
-
-    def flush(self) -> None:
-        columns = list(zip(*self.rows, strict=True)) or [()] * len(Row._fields)
-        data = dict(zip(Row._fields, columns, strict=True))
-        del data["system"]
-        # As JSON text: a polars column built from a Python list a row is ten times slower.
-        data["ground_truth"] = tuple(
-            None if labels is None else msgspec.json.encode(labels).decode() for labels in data["ground_truth"]
-        )
-        schema = {name: kind for name, kind in ROW_COLUMNS.items() if name not in ("id", "source")}
-        frame = pl.DataFrame({"row": self.numbers, **data}, schema={**schema, "ground_truth": pl.String()})
-        self.frames.append(
-            frame.with_columns(
-                pl.col("ground_truth").str.json_decode(pl.List(pl.String)),
-                pl.lit(self.source).alias("source"),
-                (pl.lit(f"{self.source}:") + pl.col("row").cast(pl.String)).alias("id"),
-            ).select(list(ROW_COLUMNS))
-        )
-        self.rows, self.numbers = [], []
-
-
-def read_rows(path: Path, *, source: str, bad_rows: Literal["fail", "quarantine"] = "fail") -> RowsRead:
+def read_rows(
+    path: Path,
+    *,
+    source: str,
+    bad_rows: Literal["fail", "quarantine"] = "fail",
+    spool: Spool | None = None,
+) -> RowsRead:
     """All rows of a file or folder (see `lines.data_files`), read line by line.
 
     Args:
         path: the file or folder.
         source: "train" or "eval"; the first half of the rows' ids.
         bad_rows: "fail" raises when any line is bad; "quarantine" leaves those lines out and returns them.
+        spool: where the rows go; left out, memory. With a folder, memory is bounded whatever the file's size,
+            and large plain files are read by all cores.
 
     Raises:
         InputError: a line is bad (all are named, the first 20 shown), the file cannot be read, fewer than
             three good rows ("train") or none ("eval"), more than three million.
     """
-    collector = _Collector(source)
+    spool = spool if spool is not None else Spool()
     files: list[FileFacts] = []
-    first = 1
+    rejected: list[RejectedRow] = []
+    systems: set[bytes] = set()
+    first, weighted = 1, 0
     for file in data_files(path):
-        facts = _read_file(file, first, collector, stop_after=STOP_AFTER if bad_rows == "fail" else None)
+        parsed, facts = _read_file(file, first, source, spool, STOP_AFTER if bad_rows == "fail" else None)
+        rejected += [_rejected(source, file, row - first + 1, line, faults) for row, line, faults in parsed.refused]
+        if bad_rows == "fail" and len(rejected) >= STOP_AFTER:
+            problems = [problem for item in rejected[:STOP_AFTER] for problem in item.problems]
+            raise InputError(problems, advice=f"Reading stopped after {STOP_AFTER:,} bad lines. Nothing was started.")
         files.append(facts)
+        systems |= parsed.systems
+        weighted += parsed.weighted
         first += facts.lines
-    collector.flush()
-    frame = pl.concat(collector.frames)
-    frame, unweighted = _all_or_no_weights(frame, collector, tuple(files))
-    rejected = (*collector.rejected, *unweighted)
+    rows = sum(facts.rows for facts in files)
+    unweighted = _all_or_no_weights(spool, source, weighted, rows, tuple(files))
+    rejected += unweighted
     if rejected and bad_rows == "fail":
         problems = [problem for row in rejected for problem in row.problems]
         raise InputError(problems, advice=_advice(len(rejected)))
-    _check_size(path, frame.height, len(rejected), source)
+    _check_size(path, rows - len(unweighted), len(rejected), source)
     if len(files) == 1:
         sha256 = files[0].sha256
     else:
         listing = "".join(f"{facts.sha256}  {Path(facts.path_name).name}\n" for facts in files)
         sha256 = hashlib.sha256(listing.encode()).hexdigest()
-    lost: dict[str, int] = {}
-    for row in unweighted:
-        lost[row.file] = lost.get(row.file, 0) + 1
+    lost = Counter(row.file for row in unweighted)
     return RowsRead(
-        frame=frame,
-        files=tuple(_without(facts, lost.get(facts.path_name, 0)) for facts in files),
-        rejected_lines=rejected,
-        system_prompts=len(collector.systems),
+        spool=spool,
+        source=source,
+        files=tuple(_without(facts, lost[facts.path_name]) for facts in files),
+        rejected_lines=tuple(rejected),
+        system_prompts=len(systems),
         sha256=sha256,
         size_bytes=sum(facts.size_bytes for facts in files),
+    )
+
+
+def _read_file(file: Path, first: int, source: str, spool: Spool, stop_after: int | None) -> tuple[Parsed, FileFacts]:
+    try:
+        size = file.stat().st_size
+        if spool.folder is not None and size >= segments.WORTH_WORKERS and segments.cores() > 1 and is_plain(file):
+            parsed, sha256 = segments.parse_in_parallel(file, first, source, spool, stop_after=stop_after)
+        else:
+            parsed = parse_lines(read_lines(file), first, source, spool, stop_after=stop_after)
+            sha256 = file_sha256(file)
+    except OSError as error:
+        raise unreadable(file, "unreadable", f"cannot be read: {error.strerror}") from None
+    return parsed, FileFacts(
+        path_name=str(file),
+        source=source,
+        sha256=sha256,
+        size_bytes=size,
+        first_row=first,
+        lines=parsed.lines,
+        rows=parsed.rows,
+        blank=parsed.blank,
+        rejected=len(parsed.refused),
     )
 
 
@@ -171,58 +165,30 @@ def _without(facts: FileFacts, lost: int) -> FileFacts:
     return facts.model_copy(update={"rows": facts.rows - lost, "rejected": facts.rejected + lost})
 
 
-def _read_file(file: Path, first: int, collector: _Collector, *, stop_after: int | None) -> FileFacts:
-    good, bad, blank, line_number = 0, 0, 0, 0
-    for line_number, line in enumerate(read_lines(file), start=1):
-        if not line or line.isspace():
-            blank += 1
-            continue
-        row = parse_row(line)
-        if isinstance(row, Row):
-            collector.add(first + line_number - 1, row)
-            good += 1
-            continue
-        collector.rejected.append(_rejected(collector.source, file, line_number, line, row))
-        bad += 1
-        if len(collector.rejected) == stop_after:
-            problems = [problem for item in collector.rejected for problem in item.problems]
-            raise InputError(problems, advice=f"Reading stopped after {stop_after:,} bad lines. Nothing was started.")
-    return FileFacts(
-        path_name=str(file),
-        source=collector.source,
-        sha256=file_sha256(file),
-        size_bytes=file.stat().st_size,
-        first_row=first,
-        lines=line_number,
-        rows=good,
-        blank=blank,
-        rejected=bad,
-    )
-
-
 def _rejected(source: str, file: Path, number: int, line: bytes, faults: list[Fault]) -> RejectedRow:
     problems = tuple(
         Problem(kind=fault.kind, file=str(file), line=number, field=fault.field, message=fault.message)
         for fault in faults
     )
-    text = line[:2000].decode("utf-8", "backslashreplace")
+    text = line[:EXCERPT].decode("utf-8", "backslashreplace")
     return RejectedRow(source=source, file=str(file), line=number, problems=problems, text=text)
 
 
 def _all_or_no_weights(
-    frame: pl.DataFrame, collector: _Collector, files: tuple[FileFacts, ...]
-) -> tuple[pl.DataFrame, list[RejectedRow]]:
-    """The platform takes a row weight on all rows or on none; the smaller side is at fault."""
-    if collector.weighted in (0, collector.count):
-        return frame, []
-    mostly = collector.weighted * 2 >= collector.count
+    spool: Spool, source: str, weighted: int, rows: int, files: tuple[FileFacts, ...]
+) -> list[RejectedRow]:
+    """The platform takes a row weight on all rows or on none; the smaller side is at fault and taken out."""
+    if weighted in (0, rows):
+        return []
+    mostly = weighted * 2 >= rows
     at_fault = pl.col("weight").is_null() if mostly else pl.col("weight").is_not_null()
     if mostly:
-        message = f"has no weight while {collector.weighted:,} of {collector.count:,} rows have one"
+        message = f"has no weight while {weighted:,} of {rows:,} rows have one"
     else:
-        message = f"has a weight while only {collector.weighted:,} of {collector.count:,} rows have one"
+        message = f"has a weight while only {weighted:,} of {rows:,} rows have one"
     rejected = []
-    for number, messages in frame.filter(at_fault).select("row", "messages").iter_rows():
+    found = spool.scan().filter(pl.col("source") == source, at_fault).select("row", "messages").collect()
+    for number, messages in found.iter_rows():
         file, line = place(files, number)
         problem = Problem(
             kind="row-weight",
@@ -231,10 +197,9 @@ def _all_or_no_weights(
             field="weight",
             message=f"the row {message}; expected a weight on all rows or on none",
         )
-        rejected.append(
-            RejectedRow(source=collector.source, file=file, line=line, problems=(problem,), text=messages[:2000])
-        )
-    return frame.filter(~at_fault), rejected
+        rejected.append(RejectedRow(source=source, file=file, line=line, problems=(problem,), text=messages[:EXCERPT]))
+    spool.keep(source, ~at_fault)
+    return rejected
 
 
 def place(files: tuple[FileFacts, ...], row: int, source: str | None = None) -> tuple[str, int]:
