@@ -9,9 +9,10 @@ from typing import Literal
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.grid import Cell, PublishedCell
+from fw_assets.classification.session import Inference
 from fw_assets.classification.values import Frozen
 
-Strategy = Literal["serverless", "deployment"]
+Strategy = Inference
 NEAREST_SHOWN = 5
 
 
@@ -27,10 +28,13 @@ class CatalogueModel(Frozen):
     context_length: int | None = None
     tunable: bool = False
     serverless: bool = False
+    batch: bool = False
     supports_lora: bool = False
     grid: tuple[PublishedCell, ...] | None = None
     learning_rate_range: tuple[float, float] | None = None
     batch_size: int | None = None
+    unusable: str = ""
+    """Why the platform does not serve it now; empty when it does."""
 
     @property
     def slug(self) -> str:
@@ -39,12 +43,31 @@ class CatalogueModel(Frozen):
 
     @property
     def strategy(self) -> Strategy:
-        """How the base model is asked: serverless where the platform has it, else a deployment of its own."""
-        return "serverless" if self.serverless else "deployment"
+        """How the base model is asked unless the session says otherwise: what costs least while nothing is asked."""
+        if self.serverless:
+            return "serverless"
+        return "batch" if self.batch else "deployment"
+
+    def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
+        """Why it cannot be a candidate, None when it can.
+
+        Args:
+            tunable: it is to be fine-tuned.
+            inference: how the session wants it asked.
+        """
+        if self.unusable:
+            return f"{self.slug} cannot be used: {self.unusable}"
+        if tunable and not self.tunable:
+            return f"{self.slug} cannot be fine-tuned on this platform"
+        if inference == "serverless" and not self.serverless:
+            return f"{self.slug} is not served without a deployment on this platform"
+        if inference == "batch" and not self.batch:
+            return f"{self.slug} takes no batch inference on this platform"
+        return None
 
 
 class PlannedModel(Frozen):
-    """A candidate with the cells that its sweep tries. A tuned model is always asked on a deployment."""
+    """A candidate with the cells that its sweep tries, and how its base and its tuned model are asked."""
 
     name: str
     slug: str
@@ -52,6 +75,7 @@ class PlannedModel(Frozen):
     parameter_count: int | None = None
     tunable: bool
     strategy: Strategy
+    tuned_strategy: Literal["batch", "deployment"] = "deployment"
     cells: tuple[Cell, ...]
 
 
@@ -77,18 +101,23 @@ def fold(name: str) -> tuple[str, ...]:
 
 
 def resolve_models(
-    wanted: Sequence[str], catalogue: Sequence[CatalogueModel], *, tunable: bool = True
+    wanted: Sequence[str],
+    catalogue: Sequence[CatalogueModel],
+    *,
+    tunable: bool = True,
+    inference: Inference | None = None,
 ) -> tuple[CatalogueModel, ...]:
     """The catalogue's entries for the names that a person wrote, in that order, each once.
 
     A full name (`accounts/ACCOUNT/models/ID`) must be listed as it is. Anything else is compared by `fold`;
     an instruction-tuned variant is also found without its `instruct` or `it`, when nothing else is meant.
-    `tunable` refuses models that the platform does not fine-tune.
+    `tunable` refuses models that the platform does not fine-tune, `inference` those that it does not serve so.
 
     Raises:
         InputError: no model is named, or some cannot be used; each with the reason and the nearest ids.
     """
-    usable = [model for model in catalogue if model.tunable or not tunable]
+    refused = {model.name: model.refusal(tunable=tunable, inference=inference) for model in catalogue}
+    usable = [model for model in catalogue if refused[model.name] is None]
     if not wanted:
         choice = ", ".join(model.slug for model in usable) or "none: the catalogue is empty"
         message = "no candidate model is named, and none is chosen for you"
@@ -104,7 +133,7 @@ def resolve_models(
             found.append(matches[0])
             continue
         if len(matches) == 1:
-            reason = f"{matches[0].slug} cannot be fine-tuned on this platform"
+            reason = refused[matches[0].name] or ""
         elif matches:
             reason = f"{name!r} can mean {' or '.join(model.name for model in matches)}"
         else:

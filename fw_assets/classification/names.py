@@ -38,6 +38,14 @@ def job_id(model: str, cell: Cell, rows_digest: str, seed: int) -> str:
     return resource_id(f"{model.rsplit('/', 1)[-1]}-{cell.name}", content)
 
 
+def batch_id(model: str, content: Any) -> str:
+    """A batch inference job over `content`; its input and output datasets have ids of the same form."""
+    short = model.rsplit("/", 1)[-1]
+    made_here = short.startswith(f"{PREFIX}-")
+    subject = f"batch-{short.removeprefix(f'{PREFIX}-')}"
+    return resource_id(subject, ["batch", short if made_here else model, content])
+
+
 def deployment_id(model: str) -> str:
     """A deployment of a model: one made here by its id, another by its full name."""
     short = model.rsplit("/", 1)[-1]

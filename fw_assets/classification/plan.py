@@ -178,4 +178,9 @@ def _jobs(plan: Plan, model: PlannedModel) -> list[Created]:
         serving = plan.deployment_id(id)
         purpose = f"{model.slug}, tuned"
         made[serving] = Created(kind="deployment", id=serving, purpose=purpose, one_of=f"{model.slug} tuned")
+        for part in ("validation", "test") if model.tuned_strategy == "batch" else ():
+            asked = plan.batch_id(id, part)
+            purpose = f"{model.slug}, tuned, {part} rows"
+            one_of = f"{model.slug} tuned, {part}"
+            made[asked] = Created(kind="batch inference job", id=asked, purpose=purpose, one_of=one_of)
     return list(made.values())

@@ -9,7 +9,7 @@ from fw_assets.classification.grid import Cell
 from fw_assets.classification.intake import InspectedDataset
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.models import PlannedModel
-from fw_assets.classification.names import dataset_id, deployment_id, job_id
+from fw_assets.classification.names import batch_id, dataset_id, deployment_id, job_id
 from fw_assets.classification.session import Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
 
@@ -31,7 +31,7 @@ class MitigationOption(Frozen):
 class Created(Frozen):
     """Something that the workflow will create on the platform, under a name made from its content."""
 
-    kind: Literal["dataset", "fine-tuning job", "deployment"]
+    kind: Literal["dataset", "fine-tuning job", "deployment", "batch inference job"]
     id: str
     purpose: str
     one_of: str | None = None
@@ -163,10 +163,16 @@ class Plan(Frozen):
         """The platform id of the deployment that serves a model, by the model's full name."""
         return deployment_id(model)
 
+    def batch_id(self, model: str, part: str) -> str:
+        """The platform id of the batch job in which a model, by its full name, answers the rows of a part."""
+        split = self.label_set.split
+        rows = split.validation_digest if part == "validation" else split.test_digest
+        return batch_id(model, [part, rows, self.prompt_digest])
+
 
 def _tuning(model: PlannedModel) -> dict[str, Any]:
     return {
-        "strategy": model.strategy,
+        "strategy": [model.strategy, model.tuned_strategy],
         "tunable": model.tunable,
         "cells": [cell.name for cell in model.cells],
     }

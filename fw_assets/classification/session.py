@@ -14,6 +14,7 @@ from fw_assets.classification.values import Frozen
 Mode = Literal["fine-tune", "benchmark"]
 Mitigation = Literal["none", "rebalance", "weight", "drop-rare"]
 DeployPolicy = Literal["if-better", "always", "never"]
+Inference = Literal["serverless", "batch", "deployment"]
 BadRows = Literal["fail", "quarantine"]
 
 
@@ -47,7 +48,8 @@ class Session(Frozen):
     finalists: int = Field(2, ge=1)
     """How many base models go on to fine-tuning."""
     lora_ranks: tuple[int, ...] | None = None
-    """Ranks of the adapter, powers of two up to 32. With `learning_rates`: every combination is a cell of the tuning grid."""
+    """Ranks of the adapter, powers of two up to 32. With `learning_rates`: every combination is a cell of the tuning
+    grid."""
     learning_rates: tuple[float, ...] | None = None
     """Null, with null `lora_ranks`: the grid that the model's catalogue entry publishes, else 8/1.5e-4, 16/1.0e-4
     and 32/5.0e-5."""
@@ -70,6 +72,11 @@ class Session(Frozen):
     """True asks each base model for the test rows twice: how often it disagrees with itself is the noise floor."""
     learning_curve: bool = False
     """True also trains each finalist on 25 % and 50 % of the training rows: would more labels help?"""
+    inference: Inference | None = None
+    """How models are asked in evaluations. Null, for each base model: `serverless` where the platform has it so, else
+    `batch` (one job for all rows, at half the price) where it can, else a `deployment` of its own that scales to zero.
+    `batch` also asks the fine-tuned models so, which otherwise answer from deployments. A batch asks the evaluated rows
+    only: no `free_rows`, no `null_control`."""
     bad_rows: BadRows = "fail"
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"

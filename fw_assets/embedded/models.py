@@ -80,7 +80,10 @@ def base_model(name: str) -> BaseModel | None:
 
 
 def base_document(model: BaseModel) -> dict[str, Any]:
-    """A base model as the API shows it; `fineTuningDefaults` is this platform's own addition."""
+    """A base model as the API shows it.
+
+    `fineTuningDefaults` and `supportsBatchInference` are this platform's own additions.
+    """
     usable = weights_available() or not model.needs_weights
     low, high = model.learning_rate_range
     return {
@@ -100,6 +103,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "rlTunable": False,
         "supportsLora": usable,
         "supportsServerless": True,
+        "supportsBatchInference": usable,
         "supportsTools": False,
         "supportsImageInput": False,
         "contextLength": model.context_length,

@@ -57,6 +57,7 @@ class Model(Resource):
     tunable: bool = False
     supports_lora: bool = False
     supports_serverless: bool = False
+    supports_batch_inference: bool | None = None
     public: bool = False
     context_length: int | None = None
     training_context_length: int | None = None
@@ -75,6 +76,13 @@ class Model(Resource):
     def can_tune(self) -> bool:
         """Whether managed fine-tuning takes it, wherever the platform says so."""
         return self.tunable or self.base_model_details.tunable
+
+    @property
+    def can_batch(self) -> bool:
+        """Whether batch inference takes it. The hosted service does not say: it does of every public base model."""
+        if self.supports_batch_inference is not None:
+            return self.supports_batch_inference
+        return self.public and self.kind == "HF_BASE_MODEL"
 
 
 async def list_models(wire: Wire, owner: str, filter: str | None) -> list[Model]:

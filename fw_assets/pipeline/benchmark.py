@@ -45,11 +45,17 @@ def base_metrics(
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
-        shared = model.strategy == "serverless"
 
         async def work(client: Fireworks) -> BaseMetrics:
             found = await evaluate(
-                client, account, model.name, shared=shared, slug=slug, kind="base", stage="base-evaluation"
+                client,
+                account,
+                model.name,
+                strategy=model.strategy,
+                slug=slug,
+                kind="base",
+                stage="base-evaluation",
+                poll=host.poll_seconds,
             )
             return BaseMetrics(
                 model=model.name,

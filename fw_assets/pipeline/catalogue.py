@@ -41,6 +41,7 @@ def entry(model: Model) -> CatalogueModel:
         context_length=model.context_length,
         tunable=model.can_tune,
         serverless=model.supports_serverless,
+        batch=model.can_batch,
         supports_lora=model.supports_lora,
         grid=tuple(
             PublishedCell(lora_rank=point.lora_rank, learning_rate=point.learning_rate, epochs=point.epochs)
@@ -51,6 +52,7 @@ def entry(model: Model) -> CatalogueModel:
         else None,
         learning_rate_range=defaults.learning_rate_range if defaults else None,
         batch_size=defaults.batch_size_samples if defaults else None,
+        unusable="" if model.status.ok else model.status.message or model.status.code,
     )
 
 
@@ -70,9 +72,9 @@ def offer(platform: Platform, session: Session) -> Offer:
     if own:
         prices = prices.over(read_prices(Path(own)))
     pricing = (
-        Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING)
+        Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING, base_answers_freely=False)
         if platform.is_embedded
         else Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
     )
-    models = resolve_models(session.models, listed, tunable=session.mode == "fine-tune")
+    models = resolve_models(session.models, listed, tunable=session.mode == "fine-tune", inference=session.inference)
     return Offer(models, pricing)

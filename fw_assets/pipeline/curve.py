@@ -86,10 +86,11 @@ async def _point(
         client,
         account,
         trained.model,
-        shared=False,
+        strategy="deployment",
         slug=slug,
         kind=f"tuned-on-{share:.0%}".replace("%", "pct"),
         stage="learning-curve",
+        poll=poll,
         parts=("test",),
         extras=False,
     )

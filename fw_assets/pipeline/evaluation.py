@@ -32,7 +32,7 @@ from fw_assets.pipeline.values import FineTuned, TunedMetrics
 def metrics(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """Evaluates one fine-tuned model on a deployment that scales to zero."""
+    """Evaluates one fine-tuned model, on a deployment that scales to zero or in batch jobs."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
     with clear_failures(), listening(to_log(context.log.info)):
@@ -46,10 +46,11 @@ def metrics(
                 client,
                 account,
                 tuned.tuned_model,
-                shared=False,
+                strategy=current.model(slug).tuned_strategy,
                 slug=slug,
                 kind="tuned",
                 stage="tuned-evaluation",
+                poll=host.poll_seconds,
             )
             comparison = compare(
                 predictions(store, dataset, slug, "base", "test"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,7 +13,7 @@ from fw_assets.classification.answer import predictions_frame
 from fw_assets.classification.completion import Completion
 from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import BadRequest, Fireworks, FireworksError
+from fw_assets.fireworks import BadRequest, ChatCompletion, Fireworks, FireworksError
 from fw_assets.pipeline.answers import AnswerStore, StoredAnswer
 from fw_assets.pipeline.pace import START, Pace
 from fw_assets.pipeline.progress import remaining, tell
@@ -52,23 +52,33 @@ async def ask(
     Args:
         concurrency: requests under way at once to begin with; `Pace` then follows the platform.
     """
-    keys = [digest(request(prompt, messages)["messages"], 24) for messages in rows["messages"]]
+    keys = request_keys(prompt, rows)
     distinct = set(keys)
     errors: dict[str, FireworksError] = {}
-    waiting = _waiting(rows, keys, store)
+    waiting = waiting_rows(rows, keys, store)
     sent = await _send(client, address, prompt, waiting, store, errors, what, distinct, concurrency)
-    answers = [answer for key in distinct if (answer := store.get(key)) is not None]
-    usage = Usage(
+    usage = used(distinct, store)
+    wrong = [error for error in errors.values() if isinstance(error, BadRequest)]
+    refused = str(wrong[0]) if wrong and not usage.requests and len(wrong) == len(errors) else None
+    return Asked(judged(prompt, rows, keys, store, errors), usage, sent, refused)
+
+
+def request_keys(prompt: Prompt, rows: pl.DataFrame) -> list[str]:
+    """What the answers to the rows are kept under: the digest of each request's messages."""
+    return [digest(request(prompt, messages)["messages"], 24) for messages in rows["messages"]]
+
+
+def used(keys: Iterable[str], store: AnswerStore) -> Usage:
+    """What the answers to distinct requests have used."""
+    answers = [answer for key in keys if (answer := store.get(key)) is not None]
+    return Usage(
         requests=len(answers),
         prompt_tokens=sum(answer.prompt_tokens for answer in answers),
         completion_tokens=sum(answer.completion_tokens for answer in answers),
     )
-    wrong = [error for error in errors.values() if isinstance(error, BadRequest)]
-    refused = str(wrong[0]) if wrong and not answers and len(wrong) == len(errors) else None
-    return Asked(_judged(prompt, rows, keys, store, errors), usage, sent, refused)
 
 
-def _waiting(rows: pl.DataFrame, keys: list[str], store: AnswerStore) -> Iterator[tuple[str, str]]:
+def waiting_rows(rows: pl.DataFrame, keys: list[str], store: AnswerStore) -> Iterator[tuple[str, str]]:
     """The keys and messages that have no answer yet, each once, in the order of the rows."""
     seen: set[str] = set()
     for key, messages in zip(keys, rows["messages"], strict=True):
@@ -77,9 +87,23 @@ def _waiting(rows: pl.DataFrame, keys: list[str], store: AnswerStore) -> Iterato
             yield key, messages
 
 
-def _judged(
+def stored(key: str, answer: ChatCompletion) -> StoredAnswer:
+    """A completion as it is kept."""
+    return StoredAnswer(
+        key=key,
+        text=answer.text,
+        finish_reason=answer.finish_reason,
+        refusal=answer.refusal,
+        confidence=answer.confidence,
+        prompt_tokens=answer.prompt_tokens,
+        completion_tokens=answer.completion_tokens,
+    )
+
+
+def judged(
     prompt: Prompt, rows: pl.DataFrame, keys: list[str], store: AnswerStore, errors: dict[str, FireworksError]
 ) -> pl.DataFrame:
+    """The predictions (schema PREDICTIONS) of rows whose requests have these keys."""
     frames = [predictions_frame(prompt, rows.clear(), {})]
     for start in range(0, rows.height, _JUDGED_TOGETHER):
         part = rows.slice(start, _JUDGED_TOGETHER)
@@ -117,17 +141,7 @@ async def _send(
             except FireworksError as error:
                 errors[key] = error
                 continue
-            store.add(
-                StoredAnswer(
-                    key=key,
-                    text=answer.text,
-                    finish_reason=answer.finish_reason,
-                    refusal=answer.refusal,
-                    confidence=answer.confidence,
-                    prompt_tokens=answer.prompt_tokens,
-                    completion_tokens=answer.completion_tokens,
-                )
-            )
+            store.add(stored(key, answer))
             done += 1
             if done % 50 == 0 or done == total:
                 rate = (done - known) / max(time.monotonic() - started, 1e-9)

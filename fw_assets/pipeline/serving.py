@@ -10,7 +10,7 @@ import polars as pl
 from fw_assets.classification.comparison import compare_all
 from fw_assets.classification.estimate import REPLAYED_ROWS
 from fw_assets.classification.plan import Plan
-from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.verdict import GateDecision, ModelKind, Standing, Winner, choose_winner, gate
 from fw_assets.fireworks import DeploymentSpec, Fireworks
@@ -26,6 +26,7 @@ from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.serve import serve
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import (
     BaseMetrics,
@@ -70,9 +71,8 @@ def deployment(
         if winner.kind == "tuned":
             tuned = store.need("metrics", dataset, TunedMetrics, winner.model)
             if decision.deploys:
-                proof = host.call(
-                    lambda client: prove(client, account_of(store, dataset, current), winner.model, tuned)
-                )
+                account = account_of(store, dataset, current)
+                tuned, proof = host.call(lambda client: prove(client, account, winner.model, tuned))
                 changes = {
                     "deployed": True,
                     "model": tuned.tuned_model,
@@ -133,10 +133,13 @@ def decide(store: Workspace, dataset: str, current: Plan) -> tuple[Winner, GateD
     return winner, gate(winner, comparison, current.session.deploy)
 
 
-async def prove(client: Fireworks, account: Account, slug: str, tuned: TunedMetrics) -> ServingProof:
+async def prove(
+    client: Fireworks, account: Account, slug: str, tuned: TunedMetrics
+) -> tuple[TunedMetrics, ServingProof]:
     """Ask the deployment again for rows on which the tuned and the base model were seen to differ, then others.
 
-    The winner's first hour of serving is held from here on: it is promised, and nobody knows yet who will ask.
+    A model that was evaluated in batch has no deployment yet and gets one. The winner's first hour of serving is
+    held from here on: it is promised, and nobody knows yet who will ask.
 
     Raises:
         CeilingReached: it could cost more than was approved.
@@ -144,19 +147,24 @@ async def prove(client: Fireworks, account: Account, slug: str, tuned: TunedMetr
     """
     store, dataset, current = account.store, account.dataset, account.plan
     prompt = store.need("prompt", dataset, Prompt)
-    promised(account, "deployment/first-hour", f"serving-{tuned.deployment}")
-    payment = promised(account, "deployment/proof", f"proof-{tuned.deployment}")
+    own = tuned.deployment or current.deployment_id(tuned.tuned_model)
+    promised(account, "deployment/first-hour", f"serving-{own}")
+    payment = promised(account, "deployment/proof", f"proof-{own}")
+    in_batch = not tuned.deployment
     started = time.monotonic()
     before = predictions(store, dataset, slug, "base", "test").select("id", base="predicted")
     after = predictions(store, dataset, slug, "tuned", "test").select("id", tuned="predicted")
     joined = after.join(before, on="id").with_columns(differs=pl.col("base") != pl.col("tuned"))
     chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED_ROWS)
     rows = store.read_frame(dataset, "assets", "label_set.parquet").join(chosen.select("id"), on="id", how="semi")
+    if in_batch:
+        served = await serve(client, tuned.tuned_model, shared=False, probe=request(prompt, rows["messages"][0]))
+        tuned = tuned.model_copy(update={"deployment": served.deployment, "address": served.address})
     fresh = AnswerStore(store, dataset, tuned.address, [prompt.digest, "proof", current.digest])
     asked = await ask(client, tuned.address, prompt, rows, fresh, what=f"{slug} proof")
     window = DeploymentSpec(base_model=tuned.tuned_model).scale_to_zero_window
     payment.settle_at(
-        f"tuned-evaluation/{slug}",
+        payment.key if in_batch else f"tuned-evaluation/{slug}",
         {
             "tuned-inference-input": asked.usage.prompt_tokens,
             "tuned-inference-output": asked.usage.completion_tokens,
@@ -171,4 +179,4 @@ async def prove(client: Fireworks, account: Account, slug: str, tuned: TunedMetr
             f"{tuned.deployment} answers, but gave the evaluated answer on only {agreed} of {again.height} rows: "
             "it does not serve the model that was evaluated. Nothing is reported as deployed."
         )
-    return ServingProof(asked=again.height, agreed=agreed)
+    return tuned, ServingProof(asked=again.height, agreed=agreed)
