@@ -11,11 +11,12 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.revision import Basis, Spent, revise
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.session import Mitigation
+from fw_assets.classification.trust import Trust
 from fw_assets.classification.verdict import Standing, choose_finalists
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.baselines import baselines
 from fw_assets.pipeline.evaluate import evaluate
-from fw_assets.pipeline.metadata import Row, clear_failures, table
+from fw_assets.pipeline.metadata import Row, clear_failures, picture, table
 from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
 from fw_assets.pipeline.planning import account_of, approval, approved, approved_plan, plan
@@ -23,6 +24,8 @@ from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.convert_evidence import confidence_result
+from fw_assets.report.evidence_plots import reliability, risk_coverage
 
 
 @dg.asset(
@@ -71,7 +74,9 @@ def base_metrics(
 
         metrics = host.call(work)
     made = store.write("base_metrics", dataset, metrics, inputs=baseline_inputs(current.digest), model=slug)
-    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata=score_metadata(metrics.test))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made), metadata={**score_metadata(metrics.test), **trust_metadata(metrics.trust)}
+    )
 
 
 @dg.asset(
@@ -164,6 +169,18 @@ def _report_skipped(context: dg.AssetExecutionContext, dataset: str, slugs: list
                     asset, partition=cell(dataset, slug), metadata={"status": "skipped", "why": why}
                 )
             )
+
+
+def trust_metadata(trust: Trust | None) -> dict[str, dg.MetadataValue | float]:
+    """Calibration and abstention of one model, with the report's charts."""
+    if trust is None:
+        return {}
+    shown = confidence_result(trust)
+    return {
+        "calibration_error": shown.ece if shown.ece is not None else float("nan"),
+        "reliability": picture(reliability(shown)),
+        "answered_share": picture(risk_coverage(shown)),
+    }
 
 
 def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:

@@ -5,6 +5,7 @@
 import dagster as dg
 import polars as pl
 
+from fw_assets.classification.cost import CostLine
 from fw_assets.classification.estimate import CURVE_SHARES
 from fw_assets.classification.imbalance import apply_mitigation
 from fw_assets.classification.labels import LabelSet
@@ -14,7 +15,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluate import evaluate
 from fw_assets.pipeline.evaluation import metrics
 from fw_assets.pipeline.jobs import train, upload
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
@@ -22,6 +23,8 @@ from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
+from fw_assets.report.convert_evidence import learning_point
+from fw_assets.report.evidence_plots import learning_curve as draw
 
 
 @dg.asset(
@@ -55,11 +58,21 @@ def learning_curve(
         result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("learning_curve", dataset, result, inputs=inputs, model=slug)
+    chart = draw([learning_point(p.share, p.rows, p.test) for p in result.points])
     rows = [
         {"rows": p.rows, "accuracy": p.test.headline.value, "low": p.test.headline.low, "high": p.test.headline.high}
         for p in result.points
     ]
-    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata={"test_rows": table(rows)})
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made), metadata={"test_rows": table(rows), "chart": picture(chart)}
+    )
+
+
+def _training_share(line: CostLine) -> float:
+    """How much of the line's high price is training; the rest is asking."""
+    high = {part.item: part.usd.high for part in line.parts if part.usd is not None}
+    total = sum(high.values())
+    return high.get("training", 0.0) / total if total else 1.0
 
 
 async def _point(
@@ -77,7 +90,9 @@ async def _point(
     checked = await upload(client, current.dataset_id("validation", account.mitigation), validation, prompt)
     job = current.job_id(slug, whole.cell, "train", account.mitigation, share)
     key = f"learning-curve/{slug}"
-    payment = promised(account, key, job, 1 / len(CURVE_SHARES))
+    line = account.line(key)
+    training_share = _training_share(line) if line else 1.0
+    payment = promised(account, key, job, training_share * share / sum(CURVE_SHARES))
     trained = await train(
         client, job, whole.model, whole.cell, training, checked, poll=poll, what=f"{slug} on {share:.0%}"
     )
@@ -93,5 +108,6 @@ async def _point(
         poll=poll,
         parts=("test",),
         extras=False,
+        share=(1 - training_share) / len(CURVE_SHARES),
     )
     return CurvePoint(share=share, rows=training.rows, test=found.test, model=trained.model)

@@ -63,6 +63,7 @@ async def evaluate(
     poll: float,
     parts: Sequence[str] = PARTS,
     extras: bool = True,
+    share: float = 1.0,
 ) -> Evaluated:
     """Ask `model` for the validation and test rows, score the answers, and keep the predictions.
 
@@ -73,6 +74,7 @@ async def evaluate(
         poll: how often a batch job's state is looked at, in seconds.
         parts: the parts to ask for.
         extras: also judge the confidence, and ask the session's unconstrained rows and null control (not in batch).
+        share: of the stage's price that this evaluation is at most.
 
     Raises:
         Unanswered: requests failed for good.
@@ -82,7 +84,7 @@ async def evaluate(
     prompt = store.need("prompt", dataset, Prompt)
     labels = store.need("label_set", dataset, LabelSet)
     frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split").is_in(PARTS))
-    payment = promised(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}")
+    payment = promised(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
     served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, frame["messages"][0]))
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()

@@ -7,7 +7,7 @@ import dagster as dg
 from fw_assets.classification.comparison import compare
 from fw_assets.classification.labels import LabelSet
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.benchmark import base_metrics, score_metadata
+from fw_assets.pipeline.benchmark import base_metrics, score_metadata, trust_metadata
 from fw_assets.pipeline.evaluate import evaluate, predictions
 from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import cells, dataset_and_model
@@ -79,6 +79,7 @@ def metrics(
         data_version=dg.DataVersion(made),
         metadata={
             **score_metadata(result.test),
+            **trust_metadata(result.trust),
             "verdict": result.comparison.verdict,
             "difference": result.comparison.difference.value,
             "p_value": result.comparison.p_value,

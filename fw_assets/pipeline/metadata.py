@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.ledger import CeilingReached
 from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
 from fw_assets.pipeline.errors import PhaseError, Unanswered
+from fw_assets.report.plots import standalone
 
 PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
 """Troubles that may have passed when the step is tried again."""
@@ -30,6 +32,14 @@ def table(rows: Sequence[Row], most: int = 500) -> dg.TableMetadataValue:
         types[columns[0]] = "string"
     schema = dg.TableSchema(columns=[dg.TableColumn(column, type=types[column]) for column in columns])
     return dg.MetadataValue.table(records=records, schema=schema)
+
+
+def picture(svg: str) -> dg.MarkdownMetadataValue:
+    """A chart of the report as an image that needs no file; nothing in it can run."""
+    if not svg:
+        return dg.MetadataValue.md("(nothing to draw)")
+    data = base64.b64encode(standalone(svg).encode("utf-8")).decode("ascii")
+    return dg.MetadataValue.md(f"![chart](data:image/svg+xml;base64,{data})")
 
 
 def _plain(value: Cell) -> str | int | float | bool:

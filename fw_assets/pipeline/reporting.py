@@ -10,18 +10,26 @@ import dagster as dg
 import polars as pl
 
 from fw_assets.classification.comparison import Comparison, compare_all
+from fw_assets.classification.cost import Estimate
 from fw_assets.classification.ledger import summarise
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt, input_text
+from fw_assets.classification.revision import with_chosen_cells
+from fw_assets.pipeline.beside import beside_models, cost_points, evidence, learning
 from fw_assets.pipeline.evaluate import predictions
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import datasets
-from fw_assets.pipeline.phases import delivery_inputs
+from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
 from fw_assets.pipeline.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
+from fw_assets.pipeline.spending import Account
+from fw_assets.pipeline.stopped_report import assemble_stopped, stopped_now
+from fw_assets.pipeline.sweep import shown
 from fw_assets.pipeline.values import (
+    Approval,
+    Baselines,
     BaseMetrics,
     DeploymentRecord,
     FinalistsRecord,
@@ -33,9 +41,11 @@ from fw_assets.pipeline.values import (
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import model as m
 from fw_assets.report.build import CandidateResult, Deployed, build_report
+from fw_assets.report.evidence_plots import cost_accuracy
 from fw_assets.report.flips import changed_rows
 from fw_assets.report.html import render_html
 from fw_assets.report.markdown import render_markdown
+from fw_assets.report.plots import accuracy_bars
 
 VERSIONS_OF = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
@@ -55,7 +65,17 @@ def report(
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         current = approved_plan(store, dataset)
-        made = assemble(store, platform.open(), dataset, current)
+        stopped = stopped_now(store, dataset)
+        host = platform.open()
+        if stopped is None:
+            made = assemble(store, host, dataset, current)
+            slugs = store.need("finalists", dataset, FinalistsRecord).slugs
+            inputs = delivery_inputs(store, dataset, current.digest, list(slugs))
+        else:
+            run = _run(host, approved(store, dataset), host.account_id)
+            made = assemble_stopped(store, dataset, current, stopped, run, _versions())
+            head = store.head("approval", dataset)
+            inputs = incomplete_inputs(head.digest if head else "")
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "report.json")
     store.write_text(render_markdown(made), dataset, "final_report.md")
     store.write_text(render_html(made), dataset, "final_report.html")
@@ -68,8 +88,6 @@ def report(
         accuracy=_accuracy(made),
         complete=made.status != "incomplete",
     )
-    slugs = store.need("finalists", dataset, FinalistsRecord).slugs
-    inputs = delivery_inputs(store, dataset, current.digest, list(slugs))
     version = store.write("report", dataset, record, inputs=inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
@@ -78,6 +96,8 @@ def report(
             "report": dg.MetadataValue.path(record.html),
             "markdown": dg.MetadataValue.path(record.markdown),
             "accuracy": record.accuracy,
+            "accuracies": picture(accuracy_bars(made)),
+            "cost_against_accuracy": picture(cost_accuracy(made.costs)),
             "actual_usd": made.cost.actual_usd,
             "estimated_usd": made.cost.estimated_usd,
             "candidates": table(
@@ -106,19 +126,23 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
     texts = {row_id: input_text(messages) for row_id, messages in frame.select("id", "messages").iter_rows()}
     tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in chosen.slugs}
     compared = compare_all({slug: found.comparison for slug, found in tuned.items()})
+    measured = {p.slug: store.need("base_metrics", dataset, BaseMetrics, p.slug) for p in current.models}
+    baselines = store.read("baselines", dataset, Baselines)
     candidates = []
     for planned in current.models:
-        base = store.need("base_metrics", dataset, BaseMetrics, planned.slug)
+        base = measured[planned.slug]
         result = CandidateResult(
             model=planned.name,
             base_scores=base.test,
             base_validation=base.validation.headline,
+            base_evidence=evidence(base.trust, base.free, base.null_control),
             note=_why_not(current, chosen, planned.slug),
         )
         if planned.slug in tuned:
             result = _tuned(store, dataset, planned.slug, base, tuned[planned.slug], compared[planned.slug], texts)
         candidates.append(result)
     entries = account.entries()
+    planned_for, revised = _estimates(store, dataset, account, chosen)
     deployed = _deployed(record)
     created = sorted({entry.id for entry in entries if entry.id.startswith("fwa-")})
     return build_report(
@@ -129,22 +153,42 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
         winner=record.winner,
         gate=record.gate,
         deployment=deployed,
-        cost_rows=summarise(account.estimate.for_finalists(chosen.slugs), entries),
-        run=m.Run(
-            platform=host.name,
-            base_url=host.public_url if host.is_embedded else None,
-            account=_account(host, tuned),
-            started_at=answer.at,
-            finished_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            approved_by=answer.approved_by,
-            approved_at=answer.at,
-            note=answer.note,
-        ),
+        cost_rows=summarise(planned_for, entries, revised),
+        run=_run(host, answer, _account(host, tuned)),
         versions=_versions(),
         mitigation=answer.mitigation,
         created=created,
         example=frame["messages"][0],
         before=_before(host),
+        baselines=beside_models(store, dataset, record.winner, current.label_set),
+        costs=cost_points(measured, tuned, baselines.found if baselines else (), entries),
+    )
+
+
+def _run(host: Platform, answer: Approval, account: str | None) -> m.Run:
+    return m.Run(
+        platform=host.name,
+        base_url=host.public_url if host.is_embedded else None,
+        account=account,
+        started_at=answer.at,
+        finished_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        approved_by=answer.approved_by,
+        approved_at=answer.at,
+        note=answer.note,
+    )
+
+
+def _estimates(
+    store: Workspace, dataset: str, account: Account, chosen: FinalistsRecord
+) -> tuple[Estimate, Estimate | None]:
+    """The plan's estimate, and the revised one, for the finalists and the cells that were chosen."""
+    cells = {slug: store.need("sweep", dataset, Sweep, slug).best.cell for slug in chosen.slugs}
+    planned = account.estimate.for_finalists(chosen.slugs)
+    if chosen.revised is None:
+        return with_chosen_cells(planned, account.plan, cells), None
+    return (
+        with_chosen_cells(planned, account.plan, cells),
+        with_chosen_cells(chosen.revised.for_finalists(chosen.slugs), account.plan, cells),
     )
 
 
@@ -169,6 +213,9 @@ def _tuned(
         model=base.model,
         base_scores=base.test,
         base_validation=base.validation.headline,
+        base_evidence=evidence(base.trust, base.free, base.null_control),
+        tuned_evidence=evidence(found.trust, found.free),
+        learning=learning(store, dataset, slug),
         tuned_model=found.tuned_model,
         tuned_scores=found.test,
         tuned_validation=found.validation.headline,
@@ -178,21 +225,7 @@ def _tuned(
             predictions(store, dataset, slug, "tuned", "test"),
             texts,
         ),
-        sweep=[
-            m.SweepCell(
-                name=cell.cell.name,
-                lora_rank=cell.cell.lora_rank,
-                learning_rate=cell.cell.learning_rate,
-                epochs=cell.cell.epochs,
-                batch_size=cell.cell.batch_size,
-                rows=swept.rows,
-                eval_accuracy=cell.eval_accuracy,
-                eval_loss=cell.eval_loss,
-                chosen=cell == swept.best,
-                job=cell.job,
-            )
-            for cell in swept.cells
-        ],
+        sweep=[shown(cell, swept) for cell in swept.cells],
         hyperparameters={
             "lora_rank": trained.cell.lora_rank,
             "learning_rate": trained.cell.learning_rate,

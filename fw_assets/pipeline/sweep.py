@@ -17,7 +17,7 @@ from fw_assets.classification.sample import stratified_sample
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.benchmark import finalists
 from fw_assets.pipeline.jobs import Upload, best_cell, train, upload
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
@@ -26,6 +26,8 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account, job_share, promised
 from fw_assets.pipeline.values import Sweep, SweepCell
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report import model as m
+from fw_assets.report.plots import sweep_curves
 
 
 def training_rows(store: Workspace, dataset: str, current: Plan, *, most: int | None = None) -> pl.DataFrame:
@@ -110,9 +112,27 @@ def sweep(
                     for c in result.cells
                 ]
             ),
+            "curves": picture(sweep_curves([shown(c, result) for c in result.cells])),
             "rows": result.rows,
             "best": result.best.cell.name,
         },
+    )
+
+
+def shown(cell: SweepCell, of: Sweep) -> m.SweepCell:
+    """A cell of the grid in the words of the report."""
+    return m.SweepCell(
+        name=cell.cell.name,
+        lora_rank=cell.cell.lora_rank,
+        learning_rate=cell.cell.learning_rate,
+        epochs=cell.cell.epochs,
+        batch_size=cell.cell.batch_size,
+        rows=of.rows,
+        eval_accuracy=cell.eval_accuracy,
+        eval_loss=cell.eval_loss,
+        chosen=cell == of.best,
+        job=cell.job,
+        curve=tuple(m.CurvePoint(epoch=p.epoch, loss=p.loss, accuracy=p.accuracy) for p in cell.curve),
     )
 
 

@@ -66,6 +66,7 @@ def baseline_sentence(report: Report) -> str:
 def confidence(report: Report) -> Table:
     """Calibration and the threshold, one row per model."""
     rows = []
+    wanted = report.asked.wanted_precision
     for candidate, result, which in measured(report):
         found = result.confidence
         if found is None:
@@ -77,7 +78,6 @@ def confidence(report: Report) -> Table:
                 f"{decimal(found.ece_before)} → {decimal(found.ece)}",
                 decimal(found.temperature, 2),
                 decimal(found.auroc),
-                percent(found.wanted_precision, 0),
                 "not reached" if found.threshold is None else decimal(found.threshold),
                 "–" if found.threshold is None else percent(found.coverage),
                 "–"
@@ -91,8 +91,7 @@ def confidence(report: Report) -> Table:
         ">ECE, raw → calibrated",
         ">Temperature",
         ">AUROC",
-        ">Wanted precision",
-        ">Confidence from",
+        f">Confidence for {percent(wanted, 0)}",
         ">Rows answered",
         ">Precision on test",
     )

@@ -11,6 +11,7 @@ from fw_assets.report.evidence import ConfidenceResult, CostPoint, LearningPoint
 from fw_assets.report.figures import clip, count, percent, percent_range, plural, short, usd
 
 _LEFT, _SIDE, _TOP = 56.0, 250.0, 14.0
+_RAW = ' stroke-dasharray="2 3"'
 At = Callable[[float, float], tuple[float, float]]
 
 
@@ -22,7 +23,7 @@ def reliability(result: ConfidenceResult) -> str:
     (x1, y1), (x2, y2) = at(0, 0), at(1, 1)
     marks.append(f'<line class="ref" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke-dasharray="4 4"/>')
     raw = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(b.confidence, b.accuracy) for b in result.bins_before))
-    marks.append(f'<polyline class="l4" fill="none" stroke-width="1.8" stroke-dasharray="2 3" points="{raw}"/>')
+    marks.append(f'<polyline class="l4" fill="none" stroke-width="1.8"{_RAW} points="{raw}"/>')
     joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(b.confidence, b.accuracy) for b in result.bins))
     marks.append(f'<polyline class="l0" fill="none" stroke-width="1.8" points="{joined}"/>')
     most = max(item.rows for item in result.bins)
@@ -39,9 +40,9 @@ def reliability(result: ConfidenceResult) -> str:
             f'<line class="w" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
             f'<circle class="tuned" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/></g>'
         )
-    marks.append(_legend(_LEFT + 10, _TOP + 12, "l0", "", "calibrated"))
-    marks.append(_legend(_LEFT + 10, _TOP + 30, "l4", ' stroke-dasharray="2 3"', "as the platform gave it"))
-    return _svg(_LEFT + _SIDE + 16, _TOP + _SIDE + 46, "Reliability of the confidence on the test rows", marks)
+    marks.append(_legend(_LEFT + _SIDE - 170, _TOP + _SIDE - 28, "l0", "", "calibrated"))
+    marks.append(_legend(_LEFT + _SIDE - 170, _TOP + _SIDE - 10, "l4", _RAW, "as the platform gave it"))
+    return _svg(_LEFT + _SIDE + 30, _TOP + _SIDE + 46, "Reliability of the confidence on the test rows", marks)
 
 
 def risk_coverage(result: ConfidenceResult) -> str:
@@ -65,7 +66,7 @@ def risk_coverage(result: ConfidenceResult) -> str:
     if result.coverage is not None and result.precision is not None:
         x, y = at(result.coverage, max(floor, result.precision))
         marks.append(f'<circle class="tuned" cx="{x:.1f}" cy="{y:.1f}" r="6"/>')
-    return _svg(_LEFT + _SIDE + 16, _TOP + _SIDE + 46, "Accuracy by share of rows answered", marks)
+    return _svg(_LEFT + _SIDE + 30, _TOP + _SIDE + 46, "Accuracy by share of rows answered", marks)
 
 
 def cost_accuracy(points: Sequence[CostPoint]) -> str:
@@ -90,17 +91,19 @@ def cost_accuracy(points: Sequence[CostPoint]) -> str:
         for y in [at(0, value)[1]]
     ]
     ticks = (0.0, dearest / 2, dearest) if dearest else (0.0,)
-    marks += [_text(at(tick, low)[0], top + height + 18, usd(tick, 4), "m n", "middle") for tick in ticks]
+    marks += [
+        _text(at(tick, low)[0], top + height + 18, usd(tick, 4 if tick else 0), "m n", "middle") for tick in ticks
+    ]
     marks.append(_text(left + width / 2, top + height + 38, "US dollars per 1,000 answers", "m", "middle"))
     lower = 0.0
     for point in sorted(known, key=lambda item: -item.accuracy):
         x, y = at(point.usd_per_1000 or 0.0, point.accuracy)
         kind = "tuned" if point.kind == "tuned" else "base"
         name = NAMES.get(point.name, point.name) if point.kind == "baseline" else short(point.name)
-        which = {"tuned": "fine-tuned", "baseline": "no language model"}.get(point.kind, point.kind)
-        label = f"{clip(name, 30)}, {which}: {percent(point.accuracy)}{', dominated' if point.dominated else ''}"
+        which = {"tuned": ", fine-tuned", "base": ", base"}.get(point.kind, "")
+        label = f"{clip(name, 32)}{which}: {percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"
         fill = ' fill-opacity="0.15" stroke="currentColor"' if point.dominated else ""
-        hint = f"{name}, {which}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}"
+        hint = f"{name}{which}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}"
         shape = (
             f'<rect class="{kind}" x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12"{fill}/>'
             if point.kind == "baseline"
