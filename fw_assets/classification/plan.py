@@ -36,7 +36,8 @@ def make_plan(
 
     Args:
         models: the resolved candidates.
-        volumes: the text of each part (`tokens.measure_volumes`); their rows are the rows of the parts.
+        volumes: the text of each part (`tokens.measure_volumes`); their rows are the rows of the parts. `sweep` is
+            the sample that the sweep trains on, if there is one.
         pricing: prices, token ratios and durations.
         understood: what the instruction was taken to say, `field: value` each.
         unused: its clauses that could not be used.
@@ -111,9 +112,10 @@ def workload_of(session: Session, volumes: Mapping[str, TextVolume], rows: int, 
     train = volumes.get("train", TextVolume())
     test = asked_once(volumes, "test")
     share = rows / train.rows if train.rows else 1.0
+    whole = train.scaled(rows)
     return Workload(
-        train=train.scaled(rows),
-        sweep=train.scaled(round(sweep_rows * share)),
+        train=whole,
+        sweep=(volumes.get("sweep") or train).scaled(round(sweep_rows * share)) if sweep_rows < train.rows else whole,
         validation=asked_once(volumes, "validation"),
         test=test,
         free=test.scaled(min(session.free_rows, test.rows)),

@@ -21,6 +21,7 @@ class TextVolume(Frozen):
     `messages` counts the prompt's messages; `prompt_characters` is their text, the added system message
     included; `answer_characters` is the text of the answers a perfect model would give. The tokens of both are
     null unless they were counted with the model's own tokenizer; they leave out what a chat template adds.
+    `approximate`: scaled from other rows, so that even counted tokens are not exact.
     """
 
     rows: int = 0
@@ -29,6 +30,7 @@ class TextVolume(Frozen):
     answer_characters: int = 0
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+    approximate: bool = False
 
     def __add__(self, other: TextVolume) -> TextVolume:
         if not self.rows or not other.rows:
@@ -40,6 +42,7 @@ class TextVolume(Frozen):
             answer_characters=self.answer_characters + other.answer_characters,
             prompt_tokens=_both(self.prompt_tokens, other.prompt_tokens),
             answer_tokens=_both(self.answer_tokens, other.answer_tokens),
+            approximate=self.approximate or other.approximate,
         )
 
     def scaled(self, rows: int) -> TextVolume:
@@ -60,6 +63,7 @@ class TextVolume(Frozen):
             answer_characters=round(self.answer_characters * share),
             prompt_tokens=part(self.prompt_tokens),
             answer_tokens=part(self.answer_tokens),
+            approximate=True,
         )
 
 
@@ -77,12 +81,12 @@ class TokenRatio(Frozen):
 
     def prompt_tokens(self, volume: TextVolume) -> Range:
         """Tokens of all prompts."""
-        text = _tokens(volume.prompt_characters, volume.prompt_tokens, self.characters)
+        text = _tokens(volume.prompt_characters, volume.prompt_tokens, self.characters, volume.approximate)
         return (text + self.per_message.times(volume.messages)).times(self.scale)
 
     def answer_tokens(self, volume: TextVolume) -> Range:
         """Tokens of all answers, the end token included."""
-        text = _tokens(volume.answer_characters, volume.answer_tokens, self.characters)
+        text = _tokens(volume.answer_characters, volume.answer_tokens, self.characters, volume.approximate)
         return text + self.per_answer.times(volume.rows)
 
     def training_tokens(self, volume: TextVolume) -> Range:
@@ -218,9 +222,9 @@ def _text(content: str | list[_Part] | None) -> str:
     return "".join(part.text or "" for part in content or ())
 
 
-def _tokens(characters: int, counted: int | None, ratio: Range) -> Range:
+def _tokens(characters: int, counted: int | None, ratio: Range, approximate: bool) -> Range:
     if counted is not None:
-        return exactly(counted)
+        return Range(low=counted / 1.15, expected=counted, high=counted * 1.15) if approximate else exactly(counted)
     low, expected, high = (characters / each for each in (ratio.high, ratio.expected, ratio.low))
     return Range(low=low, expected=expected, high=high)
 

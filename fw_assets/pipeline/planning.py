@@ -6,6 +6,7 @@ import datetime as dt
 from enum import Enum
 
 import dagster as dg
+import polars as pl
 from pydantic import Field, ValidationError
 
 from fw_assets.classification.instruction import suggest
@@ -15,6 +16,7 @@ from fw_assets.classification.plan import Plan, make_plan
 from fw_assets.classification.plan_changes import plan_differences
 from fw_assets.classification.prompt import make_prompt
 from fw_assets.classification.revision import Basis
+from fw_assets.classification.sample import stratified_sample
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.tokens import measure_volumes
 from fw_assets.pipeline.catalogue import offer
@@ -87,7 +89,13 @@ def plan(
         frame = store.read_frame(dataset, "assets", "label_set.parquet")
         prompt = make_prompt(frame, labels)
         offered = offer(host, registration.session)
-        volumes = measure_volumes(frame, system=prompt.system or "", render=prompt.render, count=host.count_tokens)
+        session = registration.session
+        volumes = measure_volumes(
+            _with_sample(frame, session.sweep_rows, session.seed),
+            system=prompt.system or "",
+            render=prompt.render,
+            count=host.count_tokens,
+        )
         made = make_plan(
             registration.session,
             dataset,
@@ -142,6 +150,16 @@ def plan(
             "changes": table([{changes.heading: difference} for difference in changes.differences]),
         },
     )
+
+
+def _with_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
+    """The split rows, and once more as the part `sweep` those that the sweep will train on, where it samples."""
+    train = frame.filter(pl.col("split") == "train")
+    if train.height <= rows:
+        return frame
+    columns = ["split", "messages", "labels"]
+    sample = stratified_sample(train, rows, seed).with_columns(split=pl.lit("sweep", frame.schema["split"]))
+    return pl.concat([frame.select(columns), sample.select(columns)])
 
 
 def changes_of(store: Workspace, dataset: str, made: Plan) -> PlanChanges:

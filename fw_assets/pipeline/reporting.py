@@ -95,7 +95,7 @@ def report(
             "answer": dg.MetadataValue.text(made.answer),
             "report": dg.MetadataValue.path(record.html),
             "markdown": dg.MetadataValue.path(record.markdown),
-            "accuracy": record.accuracy,
+            "accuracy": float("nan") if record.accuracy is None else record.accuracy,
             "accuracies": picture(accuracy_bars(made)),
             "cost_against_accuracy": picture(cost_accuracy(made.costs)),
             "actual_usd": made.cost.actual_usd,
@@ -269,11 +269,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _accuracy(made: m.Report) -> float:
+def _accuracy(made: m.Report) -> float | None:
     if made.winner is None:
-        return float("nan")
+        return None
     for candidate in made.candidates:
         if candidate.model == made.winner.base_model:
             result = candidate.tuned if made.winner.kind == "tuned" else candidate.base
-            return result.accuracy if result else float("nan")
-    return float("nan")
+            return result.accuracy if result else None
+    return None

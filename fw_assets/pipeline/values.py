@@ -260,5 +260,5 @@ class ReportRecord(Frozen):
     json_file: str
     headline: str
     winner: str
-    accuracy: float
+    accuracy: float | None
     complete: bool

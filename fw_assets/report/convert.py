@@ -11,7 +11,7 @@ from fw_assets.classification.comparison import Comparison
 from fw_assets.classification.cost import CostLine, Estimate
 from fw_assets.classification.intake import InspectedDataset
 from fw_assets.classification.labels import LabelSet
-from fw_assets.classification.ledger import CostRow
+from fw_assets.classification.ledger import PROMISED, CostRow
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.values import Interval
 from fw_assets.report import model as m
@@ -144,7 +144,8 @@ def bill(estimate: Estimate, rows: Sequence[CostRow]) -> m.Cost:
         actual_usd=_total([entry.actual_usd for entry in entries]),
         estimated_complete=all(entry.estimated_usd is not None for entry in entries),
         actual_complete=all(entry.actual_usd is not None for entry in entries),
-        not_started=tuple(row.key for row in rows if not row.events and row.note),
+        not_started=tuple(row.key for row in rows if not row.events and row.note not in ("", PROMISED)),
+        promised=tuple(_entry(row, lines.get(row.key)) for row in rows if row.note == PROMISED),
     )
 
 
@@ -180,6 +181,8 @@ def _entry(row: CostRow, line: CostLine | None) -> m.CostEntry:
         model=line.model if line else None,
         formula=line.formula if line else row.note,
         estimated_usd=_cents(row.estimated_usd),
+        revised_usd=_cents(row.revised_usd),
+        quantity_estimated=bool(row.events and row.note) and line is not None,
         low_usd=_cents(usd.low) if usd else None,
         high_usd=_cents(usd.high) if usd else None,
         actual_usd=_cents(row.actual_usd),

@@ -10,12 +10,13 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from fw_assets.classification.plan import Plan
-from fw_assets.report import facts, plan_tables, results
+from fw_assets.report import facts, plan_tables, results, words
 from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import visible
 from fw_assets.report.figures import short
 from fw_assets.report.model import Report
 from fw_assets.report.table import Table
+from fw_assets.report.versus import Sides
 
 MOST_LABELS = 20
 _VERDICTS = {"better": "green", "worse": "red", "no evidence of a difference": "yellow"}
@@ -43,6 +44,13 @@ def plan_view(plan: Plan) -> RenderableType:
         _heading("Cost"),
         draw(plan_tables.stages(plan)),
     ]
+    return Group(*parts)
+
+
+def versus_view(told: Sides) -> RenderableType:
+    """Two models side by side."""
+    parts: list[RenderableType] = [Text(visible(told.answer), style="bold"), Text("")]
+    parts += [draw(told.figures()), _heading("Labels that changed most"), draw(_cut(told.labels()))]
     return Group(*parts)
 
 
@@ -94,6 +102,8 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     yield draw(facts.delivery(report), heads=False)
     yield _heading("Cost")
     yield draw(_without(facts.cost(report), "Reckoned as", "Range"))
+    for note in words.cost_notes(report):
+        yield Text(visible(note))
 
 
 def _cut(table: Table) -> Table:
