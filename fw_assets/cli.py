@@ -193,6 +193,23 @@ def predict(name: str, text: str, root: str | None, as_json: bool) -> int:
 
 
 @main.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("--workspace", "root", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True)
+@clear_errors
+def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
+    """Compare two evaluated models on the test rows that they share.
+
+    A and B are each DATASET (its winner), DATASET/MODEL (fine-tuned where it was), or DATASET/MODEL:KIND with KIND
+    base, tuned or baseline (the models majority and tfidf). Rows are matched by their content.
+    """
+    from fw_assets import commands
+
+    return commands.compare(_root(root), first, second, as_json=as_json)
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True)
 @clear_errors
 def models(as_json: bool) -> int:

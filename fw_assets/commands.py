@@ -17,7 +17,9 @@ from rich.table import Table
 
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.instruction import suggest
+from fw_assets.classification.models import CatalogueModel
 from fw_assets.classification.plan import Plan
+from fw_assets.classification.prices import UNITS, PriceBook
 from fw_assets.classification.session import load_session
 from fw_assets.console import err, is_terminal, out, progress_shown
 from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
@@ -343,26 +345,78 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     return DONE if read.kind == "valid" else FAILED
 
 
-def models(*, as_json: bool) -> int:
-    """List the models."""
-    from fw_assets.pipeline.catalogue import catalogue
+def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
+    """Put two evaluated models side by side."""
+    from fw_assets.pipeline.versus import resolve, versus
+    from fw_assets.report.terminal import show, versus_view
+    from fw_assets.report.versus import Sides
 
-    listed = platform_from_environment().call(catalogue)
+    store = Workspace(root)
+    found = versus(store, resolve(store, first), resolve(store, second))
+    told = Sides(
+        (str(found.first), found.first_scores),
+        (str(found.second), found.second_scores),
+        found.comparison,
+        found.rows,
+    )
     if as_json:
-        _print_json([model.model_dump(mode="json") for model in listed])
+        _print_json(told.as_json())
+    else:
+        show(versus_view(told), out)
+    return DONE
+
+
+def models(*, as_json: bool) -> int:
+    """List the models: what can be done with each, what it costs, and why one cannot be a candidate."""
+    from fw_assets.pipeline.catalogue import priced_catalogue
+
+    listed, book = priced_catalogue(platform_from_environment())
+    entries = [model_entry(model, book) for model in listed]
+    if as_json:
+        _print_json(entries)
         return DONE
-    table = Table("model", "parameters", "context", "tunable", "serverless", box=None, pad_edge=False)
-    for model in listed:
-        size = f"{model.parameter_count:,}" if model.parameter_count else "?"
+    table = Table(
+        "model", "parameters", "context", "tunable", "base asked by", "$ in/out 1M", "$ training 1M", "$ hour", box=None
+    )
+    for entry in entries:
+        known = {price["item"]: price["usd"] for price in entry["prices"]}
+
+        def shown(item: str, known: Mapping[str, float | None] = known) -> str:
+            usd = known[item]
+            return "?" if usd is None else f"{usd:g}"
+
         table.add_row(
-            model.slug,
-            size,
-            f"{model.context_length:,}" if model.context_length else "?",
-            "yes" if model.tunable else "no",
-            "yes" if model.serverless else "no",
+            entry["slug"],
+            f"{entry['parameter_count']:,}" if entry["parameter_count"] else "?",
+            f"{entry['context_length']:,}" if entry["context_length"] else "?",
+            "yes" if entry["tunable"] else "no",
+            entry["strategy"],
+            f"{shown('inference-input')} / {shown('inference-output')}",
+            shown("training"),
+            shown("deployment-hour"),
         )
     out.print(table)
+    refused = [entry["refused"] for entry in entries if entry["refused"]]
+    if refused:
+        out.print("\nCannot be candidates for fine-tuning:")
+    for why in refused:
+        out.print(f"- {why}", markup=False)
     return DONE
+
+
+def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
+    """A model as `fw-assets models --json` lists it; `refused` is why it cannot be fine-tuned, null when it can."""
+    prices = [book.price(model.name, item, model.parameter_count) for item in UNITS if not item.startswith("tuned-")]
+    return {
+        **model.model_dump(mode="json"),
+        "slug": model.slug,
+        "strategy": model.strategy,
+        "refused": model.refusal(tunable=True, inference=None),
+        "prices": [
+            {"item": price.item, "usd": price.usd, "unit": price.unit, "source": price.source, "date": price.date}
+            for price in prices
+        ],
+    }
 
 
 def parse(text: str, *, as_json: bool) -> int:
