@@ -19,13 +19,15 @@ from fw_assets.classification.errors import input_error
 from fw_assets.classification.instruction import suggest
 from fw_assets.classification.models import CatalogueModel
 from fw_assets.classification.plan import Plan
-from fw_assets.classification.prices import UNITS, PriceBook
+from fw_assets.classification.prices import Item, PriceBook
 from fw_assets.classification.session import load_session
 from fw_assets.console import err, is_terminal, out, progress_shown
 from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
 from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.values import DeploymentRecord, PlanChanges, Registration
 from fw_assets.pipeline.workspace import Workspace
+
+PRICED: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")
 
 DONE, FAILED, WAITING, INCOMPLETE = 0, 1, 3, 4
 
@@ -406,7 +408,7 @@ def models(*, as_json: bool) -> int:
 
 def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
     """A model as `fw-assets models --json` lists it; `refused` is why it cannot be fine-tuned, null when it can."""
-    prices = [book.price(model.name, item, model.parameter_count) for item in UNITS if not item.startswith("tuned-")]
+    prices = [book.price(model.name, item, model.parameter_count) for item in PRICED]
     return {
         **model.model_dump(mode="json"),
         "slug": model.slug,

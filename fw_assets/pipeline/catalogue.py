@@ -10,7 +10,7 @@ from pathlib import Path
 from fw_assets.classification.estimate import Pricing
 from fw_assets.classification.grid import PublishedCell
 from fw_assets.classification.models import CatalogueModel, resolve_models
-from fw_assets.classification.prices import platform_prices, read_prices, shipped_prices
+from fw_assets.classification.prices import PriceBook, platform_prices, read_prices, shipped_prices
 from fw_assets.classification.session import Session
 from fw_assets.classification.timing import EMBEDDED_TIMING, FIREWORKS_TIMING
 from fw_assets.classification.tokens import BYTE_PAIR, COUNTED
@@ -56,11 +56,11 @@ def entry(model: Model) -> CatalogueModel:
     )
 
 
-def offer(platform: Platform, session: Session) -> Offer:
-    """The session's models and the price book: a user's own prices (`$FW_PRICES`), then the platform's, then ours.
+def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], PriceBook]:
+    """Every base model that the platform lists now, and the price book: `$FW_PRICES`, the platform's, then ours.
 
     Raises:
-        InputError: a model cannot be used, with the nearest that can, or the price file is wrong.
+        InputError: the price file is wrong.
     """
 
     async def read(client: Fireworks) -> tuple[tuple[CatalogueModel, ...], list[dict[str, object]] | None]:
@@ -69,8 +69,17 @@ def offer(platform: Platform, session: Session) -> Offer:
     listed, published = platform.call(read)
     prices = shipped_prices().over(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
     own = os.environ.get("FW_PRICES")
-    if own:
-        prices = prices.over(read_prices(Path(own)))
+    return listed, prices.over(read_prices(Path(own))) if own else prices
+
+
+def offer(platform: Platform, session: Session) -> Offer:
+    """The session's models and the price book: a user's own prices (`$FW_PRICES`), then the platform's, then ours.
+
+    Raises:
+        InputError: a model cannot be used, with the nearest that can, or the price file is wrong.
+    """
+
+    listed, prices = priced_catalogue(platform)
     pricing = (
         Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING, base_answers_freely=False)
         if platform.is_embedded

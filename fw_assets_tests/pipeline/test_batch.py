@@ -1,0 +1,148 @@
+"""A model asked in batch jobs on the embedded platform: once for all rows, then for what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from fw_assets.classification.cost import Estimate
+from fw_assets.classification.estimate import Pricing, Workload, estimate
+from fw_assets.classification.grid import grid
+from fw_assets.classification.models import PlannedModel, Strategy
+from fw_assets.classification.prices import Price, PriceBook
+from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.session import Session
+from fw_assets.classification.timing import FIREWORKS_TIMING
+from fw_assets.classification.tokens import COUNTED, TextVolume
+from fw_assets.embedded import api_key, counts, create_app
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.answers import AnswerStore
+from fw_assets.pipeline.batch import ask_in_batch
+from fw_assets.pipeline.errors import BatchStalled
+from fw_assets.pipeline.inference import Asked, ask
+from fw_assets.pipeline.workspace import Workspace
+
+MODEL = "accounts/fireworks/models/char-ngram"
+LABELS = ("billing", "technical")
+PROMPT = Prompt(
+    system=None, labels=LABELS, answers=LABELS, mode="grammar", json_key=None, multi_label=False, max_tokens=8
+)
+
+
+def rows(texts: Sequence[str]) -> pl.DataFrame:
+    messages = [[{"role": "user", "content": text}, {"role": "assistant", "content": "billing"}] for text in texts]
+    return pl.DataFrame(
+        {
+            "id": [f"train:{number}" for number in range(len(texts))],
+            "messages": [json.dumps(turns) for turns in messages],
+            "labels": [["billing"]] * len(texts),
+            "group": pl.Series(range(len(texts)), dtype=pl.UInt32),
+        }
+    )
+
+
+class House:
+    """A platform and a workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "platform"
+        self.workspace = Workspace(str(folder / "workspace"))
+
+    def store(self, decoding: str = "batch") -> AnswerStore:
+        return AnswerStore(self.workspace, "tickets", MODEL, [PROMPT.digest, decoding])
+
+    def call(self, work: Callable[[Fireworks], Awaitable[Any]]) -> Any:
+        async def inside() -> Any:
+            transport = httpx.ASGITransport(create_app(self.home))
+            async with Fireworks(base_url="http://embedded", api_key=api_key(self.home), transport=transport) as client:
+                return await work(client)
+
+        return asyncio.run(inside())
+
+    def batch(self, frame: pl.DataFrame, job: str = "fwa-batch-a", **options: Any) -> Asked:
+        store = self.store()
+        asked = self.call(
+            lambda client: ask_in_batch(client, MODEL, PROMPT, frame, store, job=job, poll=0.05, what="test", **options)
+        )
+        assert isinstance(asked, Asked)
+        return asked
+
+    def jobs(self) -> int:
+        return counts(self.home)["batchInferenceJobs"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+TEXTS = [f"a {word} question number {number}" for number in range(6) for word in ("billing", "technical")]
+
+
+def test_the_answers_are_those_of_single_requests_and_are_asked_once(house: House) -> None:
+    frame = rows([*TEXTS, TEXTS[0]])
+    asked = house.batch(frame)
+    assert asked.sent == len(TEXTS)
+    single = house.call(lambda client: ask(client, MODEL, PROMPT, frame, house.store("single"), what="test"))
+    assert asked.predictions.equals(single.predictions)
+    assert asked.usage == single.usage
+    again = house.batch(frame)
+    assert (again.sent, house.jobs()) == (0, 1)
+    assert again.predictions.equals(asked.predictions)
+
+
+def test_a_job_whose_answers_were_lost_is_adopted_and_only_new_rows_are_asked(house: House) -> None:
+    house.batch(rows(TEXTS[:6]))
+    for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
+        file.unlink()
+    assert house.batch(rows(TEXTS[:6])).sent == 0
+    assert house.jobs() == 1
+    more = house.batch(rows(TEXTS))
+    assert (more.sent, house.jobs()) == (6, 2)
+    assert set(more.predictions["outcome"]) <= {"correct", "wrong_label"}
+
+
+def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
+    house.call(lambda client: client.account())
+    (house.home / "faults.json").write_text('{"stall": 2}')
+    with pytest.raises(BatchStalled, match="inference: deployment"):
+        house.batch(rows(TEXTS), stall=0.3)
+    (house.home / "faults.json").unlink()
+    assert house.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
+
+
+TEXT = TextVolume(rows=1000, messages=1000, prompt_tokens=50_000, answer_tokens=2_000)
+PRICES = [("inference-input", 0.2), ("inference-output", 0.4), ("training", 0.5), ("deployment-hour", 7.0)]
+
+
+def price(strategy: Strategy) -> Estimate:
+    book = PriceBook(layers=(tuple(Price.model_validate({"item": item, "usd": usd}) for item, usd in PRICES),))
+    model = PlannedModel(
+        name=MODEL,
+        slug="m",
+        tunable=True,
+        strategy=strategy,
+        tuned_strategy="batch" if strategy == "batch" else "deployment",
+        cells=grid(Session(), None, 1000),
+    )
+    workload = Workload(train=TEXT, sweep=TEXT, validation=TEXT, test=TEXT)
+    return estimate([model], workload, Session(), Pricing(prices=book, ratio=COUNTED, timing=FIREWORKS_TIMING))
+
+
+def test_a_batch_costs_half_of_serverless_and_no_hours() -> None:
+    batch, serverless = price("batch"), price("serverless")
+    one, other = batch.line("base-evaluation/m"), serverless.line("base-evaluation/m")
+    assert one.usd is not None
+    assert other.usd is not None
+    assert one.usd.expected == pytest.approx(other.usd.expected / 2)
+    tuned = batch.line("tuned-evaluation/m")
+    assert tuned.usd == one.usd
+    assert {part.item for part in tuned.parts} == {"inference-input", "inference-output"}
+    assert "half the serverless price" in tuned.formula
