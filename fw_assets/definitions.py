@@ -8,11 +8,14 @@ from fw_assets.pipeline import (
     automation,
     baselines,
     benchmark,
+    buttons,
     curve,
     evaluation,
     inspection,
     planning,
+    regression,
     reporting,
+    schedules,
     serving,
     sweep,
     training,
@@ -21,9 +24,18 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [inspection, planning, baselines, benchmark, curve, sweep, training, evaluation, serving, reporting]
+        [inspection, planning, baselines, benchmark, curve, sweep, training, evaluation, serving, reporting, regression]
     ),
-    jobs=[automation.dataset_job, automation.cell_job],
+    jobs=[
+        automation.dataset_job,
+        automation.cell_job,
+        buttons.inspect_and_plan,
+        buttons.benchmark_only,
+        buttons.full_workflow,
+        schedules.restage_job,
+        schedules.new_models_job,
+    ],
+    schedules=[schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark],
     sensors=[automation.phases, automation.inbox, automation.platform_datasets, automation.lost_runs],
     resources={"workspace": WorkspaceResource(), "platform": PlatformResource()},
     # A run is a process of its own already, and its work is remote or native: a process per step only costs seconds.

@@ -23,9 +23,11 @@ GRAPH = {
     "fine_tuned_models": ("tuning", "cell"),
     "inspected_dataset": ("plan", "dataset"),
     "label_set": ("plan", "dataset"),
+    "label_suspects": ("plan", "dataset"),
     "learning_curve": ("tuning", "cell"),
     "metrics": ("tuning", "cell"),
     "plan": ("plan", "dataset"),
+    "regression": ("delivery", "dataset"),
     "report": ("delivery", "dataset"),
     "sweep": ("tuning", "cell"),
 }
@@ -50,6 +52,18 @@ def test_every_asset_and_sensor_says_what_it_is() -> None:
     assert all(sensor.description for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition))
 
 
+def test_schedules_are_off_and_jobs_and_schedules_say_what_they_are() -> None:
+    repository = defs.get_repository_def()
+    schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
+    assert set(schedules) == {"nightly_regression", "weekly_rerun", "monthly_benchmark"}
+    assert all(s.default_status is dg.DefaultScheduleStatus.STOPPED for s in schedules.values())
+    assert all(s.description for s in schedules.values())
+    named = {"inspect_and_plan", "benchmark_only", "full_workflow", "dataset_job", "cell_job"}
+    jobs = {job.name: job for job in repository.get_all_jobs()}
+    assert named <= set(jobs)
+    assert all(job.description for name, job in jobs.items() if not name.startswith("__"))
+
+
 def test_training_and_inference_are_in_pools() -> None:
     graph = defs.resolve_asset_graph()
     pools = {key.to_user_string(): graph.get(key).pools for key in graph.get_all_asset_keys()}
@@ -58,7 +72,7 @@ def test_training_and_inference_are_in_pools() -> None:
         "fine_tuned_models",
         "learning_curve",
     }
-    assert {name for name, pool in pools.items() if pool == {"inference"}} == {"base_metrics", "metrics"}
+    assert {name for name, pool in pools.items() if pool == {"inference"}} == {"base_metrics", "metrics", "regression"}
 
 
 def test_the_instance_file_is_valid(tmp_path: Path) -> None:

@@ -26,7 +26,20 @@ WATCH_SECONDS = 4.0
 """How long a tick looks for something new; less than the daemon's loop of five seconds."""
 LOOK_SECONDS = 0.25
 
-BY_DATASET = ("inspected_dataset", "label_set", "plan", "approval", "baselines", "finalists", "deployment", "report")
+BY_DATASET = (
+    *(
+        "inspected_dataset",
+        "label_set",
+        "plan",
+        "label_suspects",
+        "approval",
+        "baselines",
+        "finalists",
+        "deployment",
+        "report",
+    ),
+    "regression",
+)
 BY_CELL = ("base_metrics", "sweep", "fine_tuned_models", "metrics", "learning_curve")
 
 dataset_job = dg.define_asset_job(
@@ -83,7 +96,7 @@ def watched(instance: dg.DagsterInstance, look: Callable[[], T], enough: Callabl
     while True:
         started = time.monotonic()
         found = look()
-        pause = max(LOOK_SECONDS, 4 * (time.monotonic() - started))
+        pause = max(LOOK_SECONDS, 9 * (time.monotonic() - started))
         if enough(found) or time.monotonic() + pause > end:
             return found
         time.sleep(pause)

@@ -5,12 +5,17 @@
 from enum import Enum
 
 import dagster as dg
+import polars as pl
 from pydantic import Field
 
-from fw_assets.classification.intake import InspectedDataset, inspect, resolve
+from fw_assets.classification.intake import InspectedDataset, inspect_into, resolve
+from fw_assets.classification.label_suspects import find_suspects, suspects_csv
 from fw_assets.classification.labels import LabelSet
-from fw_assets.classification.rows import rejected_jsonl
-from fw_assets.pipeline.checks import label_checks, label_specs, schema_check, schema_spec
+from fw_assets.classification.resolution import SPLIT_COLUMNS, rejected_for_labels
+from fw_assets.classification.rows import RejectedRow, rejected_jsonl
+from fw_assets.pipeline.checks import label_checks, label_specs, noise_check, noise_spec, schema_check, schema_spec
+from fw_assets.pipeline.frames import sink_frame, spooled, stored_rows
+from fw_assets.pipeline.histograms import label_histogram, length_histogram, worst_findings, worst_problems
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration import register, source_paths
@@ -47,7 +52,8 @@ class SessionConfig(dg.Config):
     bad_rows: BadRowsChoice | None = Field(None, description="What to do with malformed lines.")
 
 
-def _fields(config: SessionConfig) -> dict[str, object]:
+def fields_of(config: SessionConfig) -> dict[str, object]:
+    """The session fields that were given."""
     given = {key: value for key, value in config.model_dump().items() if value is not None}
     return {key: value.value if isinstance(value, Enum) else value for key, value in given.items()}
 
@@ -90,26 +96,27 @@ def inspected_dataset(
     """Reads the files of one dataset. Malformed lines fail it, with file, line and field, unless quarantined."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
-        registration = registered(store, platform, dataset, _fields(config))
-        frame, inspected = inspect(*source_paths(registration.files), registration.session)
-    store.write_frame(frame, dataset, "assets", "inspected_dataset.parquet")
-    if inspected.rejected:
-        store.write_text(
-            "".join(f"{line}\n" for line in rejected_jsonl(inspected.rejected)), dataset, "rejected_rows.jsonl"
-        )
+        registration = registered(store, platform, dataset, fields_of(config))
+        with spooled(store, *rows_place(dataset)) as spool:
+            inspected = inspect_into(spool, *source_paths(registration.files), registration.session)
+    _write_rejected(store, dataset, inspected.rejected)
+    rows = stored_rows(store, *rows_place(dataset))
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=[schema_check("inspected_dataset", inspected)],
         metadata={
-            "dagster/partition_row_count": frame.height,
+            "dagster/partition_row_count": inspected.rows,
             "files": table(
                 [
                     {"file": f.path_name, "rows": f.rows, "rejected": f.rejected, "bytes": f.size_bytes}
                     for f in inspected.files
                 ]
             ),
-            "rows": frame.height,
+            "rows": inspected.rows,
+            "rejected_rows": len(inspected.rejected),
+            "lengths": length_histogram(rows),
+            "worst_problems": worst_problems(inspected),
         },
     )
 
@@ -129,15 +136,61 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     with clear_failures():
         registration = store.need("registration", dataset, Registration)
         inspected = store.need("inspected_dataset", dataset, InspectedDataset)
-        frame = store.read_frame(dataset, "assets", "inspected_dataset.parquet")
+        rows = stored_rows(store, *rows_place(dataset))
+        frame = rows.select(pl.exclude("messages")).collect(engine="streaming")
         split, labels = resolve(frame, inspected, registration.session)
-    store.write_frame(split, dataset, "assets", "label_set.parquet")
+        if registration.session.bad_rows == "quarantine":
+            unknown = rejected_for_labels(frame, inspected, registration.session)
+            _write_rejected(store, dataset, (*inspected.rejected, *unknown))
+    # The messages are wide: they pass from one file to the other without being in memory at once.
+    whole = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
+    sink_frame(store, whole, dataset, "assets", "label_set.parquet")
     made = store.write("label_set", dataset, labels, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=label_checks("label_set", labels),
         metadata=_label_metadata(labels),
     )
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[label_set],
+    group_name="plan",
+    kinds={"scikitlearn"},
+    check_specs=[noise_spec("label_suspects")],
+    code_version="1",
+    description="Rows whose label a model of the other rows doubts, for a person to look at; nothing is changed.",
+)
+def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
+    """Ranks the doubted rows, test rows apart, in label_suspects.csv. No other asset waits for it."""
+    store, dataset = workspace.open(), context.partition_key
+    with clear_failures():
+        registration = store.need("registration", dataset, Registration)
+        frame = store.read_frame(dataset, "assets", "label_set.parquet")
+        found = find_suspects(frame, registration.session.seed)
+    store.write_text(suspects_csv(found), dataset, "label_suspects.csv")
+    made = store.write("label_suspects", dataset, found, inputs=registration.inputs)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        check_results=[noise_check("label_suspects", found)],
+        metadata={
+            "doubted_train_rows": found.doubted_train,
+            "doubted_test_rows": found.doubted_test,
+            "judged_rows": found.judged,
+            "csv": dg.MetadataValue.path(store.path(dataset, "label_suspects.csv")),
+        },
+    )
+
+
+def rows_place(dataset: str) -> tuple[str, ...]:
+    """Where the rows of an inspected dataset lie."""
+    return (dataset, "assets", "inspected_dataset.rows")
+
+
+def _write_rejected(store: Workspace, dataset: str, rejected: tuple[RejectedRow, ...]) -> None:
+    if rejected:
+        store.write_text("".join(f"{line}\n" for line in rejected_jsonl(rejected)), dataset, "rejected_rows.jsonl")
 
 
 def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | float | bool]:
@@ -148,5 +201,7 @@ def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | floa
         "counts": table(
             [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
         ),
+        "histogram": label_histogram(labels),
         "findings": table([{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]),
+        "worst_problems": worst_findings(labels),
     }

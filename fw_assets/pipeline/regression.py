@@ -1,0 +1,160 @@
+"""Does what was deployed still answer as well as on the day it was accepted? Asked again for its frozen test rows."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+import datetime as dt
+
+import dagster as dg
+import polars as pl
+from pydantic import Field
+
+from fw_assets.classification.comparison import Comparison, compare
+from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.plan import Plan
+from fw_assets.classification.prompt import Prompt, request
+from fw_assets.classification.values import Frozen, Interval
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.answers import AnswerStore
+from fw_assets.pipeline.errors import PhaseError, Unanswered
+from fw_assets.pipeline.evaluate import predictions
+from fw_assets.pipeline.inference import ask
+from fw_assets.pipeline.metadata import clear_failures
+from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.planning import approved
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.serving import deployment
+from fw_assets.pipeline.spending import Account, high_usd
+from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.pipeline.workspace import Workspace
+
+CHECK = "regression"
+
+
+class RegressionConfig(dg.Config):
+    """When, and for how much at most."""
+
+    date: str = Field("", description="YYYY-MM-DD; today (UTC) when empty. Answers of one date are asked for once.")
+    max_usd: float = Field(
+        0.0,
+        description="The check is not part of the approved plan: it is refused when it could cost more than this.",
+    )
+
+
+class Regression(Frozen):
+    """A deployment on one date against the result that it was accepted with."""
+
+    date: str
+    deployment: str
+    comparison: Comparison
+
+    @property
+    def holds(self) -> bool:
+        """Whether the paired interval of the difference includes no difference at all."""
+        return unchanged(self.comparison.difference)
+
+
+def unchanged(difference: Interval) -> bool:
+    """Whether a paired interval includes 0."""
+    return difference.low <= 0 <= difference.high
+
+
+@dg.asset(
+    partitions_def=datasets,
+    deps=[deployment],
+    group_name="delivery",
+    kinds={"fireworks"},
+    pool="inference",
+    check_specs=[
+        dg.AssetCheckSpec(
+            CHECK,
+            asset="regression",
+            description="The deployment answers its test rows as well as when it was accepted.",
+        )
+    ],
+    code_version="1",
+    description=(
+        "The live deployment, asked again for its frozen test rows and compared row by row with the accepted answers. "
+        "Materialize it by hand, or switch on the schedule nightly_regression."
+    ),
+)
+def regression(
+    context: dg.AssetExecutionContext,
+    config: RegressionConfig,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
+) -> dg.MaterializeResult:
+    """Asks, compares, and keeps each date's figures in regression.jsonl."""
+    store, host, dataset = workspace.open(), platform.open(), context.partition_key
+    date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
+    with clear_failures():
+        found = host.call(lambda client: asked_again(client, store, dataset, date, config.max_usd))
+    store.append_line(found.model_dump_json(), dataset, "regression.jsonl")
+    made = store.write("regression", dataset, found, inputs=date)
+    difference = found.comparison.difference
+    figures = {
+        "accuracy": (found.comparison.both + found.comparison.gained) / found.comparison.rows,
+        "accuracy_difference": difference.value,
+        "difference_low": difference.low,
+        "difference_high": difference.high,
+        "rows": found.comparison.rows,
+        "rows_gained": found.comparison.gained,
+        "rows_lost": found.comparison.lost,
+    }
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        check_results=[
+            dg.AssetCheckResult(
+                asset_key="regression",
+                check_name=CHECK,
+                passed=found.holds,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=(
+                    f"{found.comparison.gained} rows gained, {found.comparison.lost} lost of {found.comparison.rows}: "
+                    f"accuracy {difference.value:+.3f} (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
+                ),
+                metadata=figures,
+            )
+        ],
+        metadata={"date": date, "deployment": found.deployment, **figures},
+    )
+
+
+async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: str, max_usd: float) -> Regression:
+    """The deployment's answers of `date` against those it was accepted with.
+
+    Raises:
+        PhaseError: nothing is deployed, the test rows are others by now, or it could cost more than `max_usd`.
+        Unanswered: requests failed for good.
+    """
+    record = store.need("deployment", dataset, DeploymentRecord)
+    if not record.deployed or record.deployment is None or record.address is None:
+        raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
+    slug = record.winner.model
+    accepted = predictions(store, dataset, slug, "tuned", "test")
+    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "test")
+    rows = frame.join(accepted.select("id"), on="id", how="semi")
+    if not rows.height == frame.height == accepted.height:
+        raise PhaseError(
+            f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
+        )
+    most = _most_usd(store, dataset, slug)
+    if most is None or most > max_usd:
+        cost = "has no known price" if most is None else f"could cost ${most:.2f}"
+        raise PhaseError(f"asking {rows.height} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
+    prompt = store.need("prompt", dataset, Prompt)
+    labels = store.need("label_set", dataset, LabelSet)
+    probe = request(prompt, rows["messages"][0])
+    await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
+    answers = AnswerStore(store, dataset, record.address, [prompt.digest, "regression", date])
+    asked = await ask(client, record.address, prompt, rows, answers, what=f"{slug} regression {date}")
+    comparison = compare(accepted, asked.predictions, labels=labels.labels, multi_label=labels.multi_label, resamples=0)
+    if not comparison.complete:
+        raise Unanswered(record.model, rows.height - comparison.rows)
+    return Regression(date=date, deployment=record.deployment, comparison=comparison)
+
+
+def _most_usd(store: Workspace, dataset: str, slug: str) -> float | None:
+    """The plan's high figure for evaluating the model, which also covers the validation rows."""
+    plan = store.need("plan", dataset, Plan)
+    line = Account(store, dataset, plan, approved(store, dataset).mitigation).line(f"tuned-evaluation/{slug}")
+    return None if line is None or line.usd is None else high_usd(line)

@@ -1,0 +1,113 @@
+"""What the clock starts: the schedules' requests, what the runs do, and how often the nightly check cries wolf."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from fw_assets.classification.intervals import paired_difference
+from fw_assets.definitions import defs
+from fw_assets.pipeline import schedules
+from fw_assets.pipeline.drive import open_instance
+from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.platform import platform_from_environment
+from fw_assets.pipeline.regression import unchanged
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.workspace import Workspace
+from fw_assets_tests.pipeline.conftest import Desk
+
+NIGHT = dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)
+
+
+def requests(schedule: dg.ScheduleDefinition, root: Path) -> list[dg.RunRequest]:
+    context = dg.build_schedule_context(scheduled_execution_time=NIGHT)
+    found = list(schedule(context, workspace=WorkspaceResource(root=str(root))))
+    return [request for request in found if isinstance(request, dg.RunRequest)]
+
+
+@pytest.fixture
+def deployed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    done = desk.run(*desk.workflow("--deploy", "always"))
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("FW_WORKSPACE", str(desk.workspace))
+    monkeypatch.chdir(desk.folder)
+    return desk
+
+
+def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left_alone(deployed: Desk) -> None:
+    root, store = deployed.workspace, Workspace(str(deployed.workspace))
+    (request,) = requests(schedules.nightly_regression, root)
+    assert (request.partition_key, request.run_key) == ("tickets", "regression/tickets/2026-03-02")
+    asked = deployed.platform()["inference_requests"]
+    test_rows = deployed.report()["rows"]["test"]
+
+    with open_instance(str(root)) as instance:
+
+        def night(date: str) -> dg.ExecuteInProcessResult:
+            return defs.resolve_job_def("dataset_job").execute_in_process(
+                instance=instance,
+                partition_key=request.partition_key,
+                asset_selection=list(request.asset_selection or ()),
+                run_config={"ops": {"regression": {"config": {"date": date, "max_usd": 0.0}}}},
+            )
+
+        (check,) = night("2026-03-02").get_asset_check_evaluations()
+        assert check.passed
+        assert "0 rows gained, 0 lost" in str(check.description)
+        first = deployed.platform()["inference_requests"]
+        assert first - asked >= test_rows - 5, "every distinct row is asked again"
+        night("2026-03-02")
+        again = deployed.platform()["inference_requests"]
+        assert again - first <= 1, "one probe; the answers of one date are kept"
+        night("2026-03-03")
+        assert deployed.platform()["inference_requests"] - again >= test_rows - 5, "another date has its own answers"
+    kept = [json.loads(line)["date"] for line in store.lines("tickets", "regression.jsonl")]
+    assert kept == ["2026-03-02", "2026-03-02", "2026-03-03"]
+    assert due(store, "tickets", driver=None).state == "done"
+
+    host = platform_from_environment()
+    assert requests(schedules.weekly_rerun, root)[0].run_config == {
+        "ops": {"restage_dataset": {"config": {"dataset": "tickets"}}}
+    }
+    before = store.head("registration", "tickets")
+    assert schedules.restage(store, host, "tickets") is False
+    assert store.head("registration", "tickets") == before
+    assert due(store, "tickets", driver=None).state == "done"
+    deployed.data.write_text("".join(deployed.data.read_text("utf-8").splitlines(keepends=True)[:-5]), "utf-8")
+    assert schedules.restage(store, host, "tickets") is True
+    assert due(store, "tickets").note == "to be inspected and planned"
+
+    assert len(requests(schedules.monthly_benchmark, root)) == 1
+    new = schedules.register_new_models(store, host, "tickets")
+    assert new
+    assert not any(name.endswith("/char-ngram") for name in new)
+    assert due(store, "tickets-new-models").note == "to be inspected and planned"
+    assert len(requests(schedules.monthly_benchmark, root)) == 1, "not a benchmark of the benchmark"
+
+
+def test_nothing_is_asked_where_nothing_is_deployed(tmp_path: Path) -> None:
+    assert requests(schedules.nightly_regression, tmp_path) == []
+    assert requests(schedules.weekly_rerun, tmp_path) == []
+
+
+@pytest.mark.parametrize(("rows", "restless"), [(30, 0.1), (100, 0.05), (200, 0.1), (1000, 0.02)])
+def test_a_deployment_that_did_not_change_seldom_fails_the_check(rows: int, restless: float) -> None:
+    """Answers that come out differently on some rows by chance, as often for the better as for the worse."""
+    generator = np.random.default_rng(7)
+    nights = 2000
+    differ = generator.binomial(rows, restless, nights)
+    gained = generator.binomial(differ, 0.5)
+    alarms = sum(
+        not unchanged(paired_difference(int(0.8 * (rows - d)), int(g), int(d - g), rows - d - int(0.8 * (rows - d))))
+        for d, g in zip(differ, gained, strict=True)
+    )
+    assert alarms / nights <= 0.06
+
+
+def test_a_deployment_that_lost_a_tenth_of_its_answers_fails_the_check() -> None:
+    assert not unchanged(paired_difference(150, 0, 20, 30))
