@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import polars as pl
 import pytest
@@ -40,7 +41,7 @@ def rows(count: int, offset: int = 0, several: bool = False) -> pl.DataFrame:
         words = " ".join(WORDS[label].split()[i % 3] + f" {WORDS[label]}" for label in labels)
         text = json.dumps([{"role": "user", "content": f"case {i}: {words}"}, {"role": "assistant", "content": "x"}])
         records.append((f"train:{i}", text, labels, i, None))
-    schema = {"id": pl.String, "messages": pl.String, "labels": pl.List(pl.String), "group": pl.UInt32}
+    schema: dict[str, Any] = {"id": pl.String, "messages": pl.String, "labels": pl.List(pl.String), "group": pl.UInt32}
     return pl.DataFrame(records, schema={**schema, "weight": pl.Float64}, orient="row")
 
 
