@@ -12,9 +12,10 @@ from fw_assets.classification.resolution import resolve
 from fw_assets.classification.rows import FileFacts, RejectedRow, RowsRead, read_rows
 from fw_assets.classification.schema import check_frame
 from fw_assets.classification.session import Session
+from fw_assets.classification.spool import Spool
 from fw_assets.classification.values import Frozen, digest
 
-__all__ = ["InspectedDataset", "Quantiles", "inspect", "resolve"]
+__all__ = ["InspectedDataset", "Quantiles", "inspect", "inspect_into", "resolve"]
 
 PREVIEW = 200
 ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
@@ -61,27 +62,42 @@ class InspectedDataset(Frozen):
 
 
 def inspect(train: Path, eval: Path | None, session: Session) -> tuple[pl.DataFrame, InspectedDataset]:
-    """Reads, validates and describes one dataset or two.
+    """`inspect_into` in memory: the inspected frame (`rows.ROW_COLUMNS`) as well, the training dataset's rows first."""
+    spool = Spool()
+    inspected = inspect_into(spool, train, eval, session)
+    return spool.scan().collect(), inspected
+
+
+def inspect_into(spool: Spool, train: Path, eval: Path | None, session: Session) -> InspectedDataset:
+    """Reads one dataset or two into a spool, validates and describes them.
+
+    Memory is bounded when the spool is a folder: one part at a time, and of the whole only the answers, ground
+    truths and lengths.
 
     Args:
+        spool: empty; where the rows go.
         train: the dataset, a file or folder.
         eval: the evaluation dataset, or None.
         session: `bad_rows` and `extraction` are read.
 
-    Returns:
-        The inspected frame (`rows.ROW_COLUMNS`), the training dataset's rows first, and the facts.
-
     Raises:
         InputError: bad lines (unless quarantined), no rows, or no label to be found.
     """
-    reads = [read_rows(train, source="train", bad_rows=session.bad_rows)]
+    reads = [read_rows(train, source="train", bad_rows=session.bad_rows, spool=spool)]
     if eval is not None:
-        reads.append(read_rows(eval, source="eval", bad_rows=session.bad_rows))
-    frame = pl.concat([read.frame for read in reads], rechunk=False)
+        reads.append(read_rows(eval, source="eval", bad_rows=session.bad_rows, spool=spool))
     files = tuple(facts for read in reads for facts in read.files)
-    check_frame(frame, files)
+    spool.each(lambda part: check_frame(part, files))
+    # Inputs are by far the widest column; the extraction shows them where there is no answer.
+    shown = pl.when(pl.col("answer").is_null()).then(pl.col("text").str.slice(0, 200))
+    narrow = spool.scan().select(
+        *("source", "answer", "ground_truth", "weight", "group_key", "shape"),
+        pl.col("text").str.len_chars().alias("characters"),
+        shown.alias("text"),
+    )
+    frame = narrow.collect(engine="streaming")
     extraction = choose_extraction(frame, session.extraction)
-    return frame, _described(frame, reads, files, extraction)
+    return _described(frame, reads, files, extraction)
 
 
 def _described(
@@ -102,7 +118,7 @@ def _described(
         weighted_rows=frame.height - frame["weight"].null_count(),
         group_key_rows=frame.height - frame["group_key"].null_count(),
         turns=_quantiles(frame["shape"].str.len_bytes()),
-        characters=_quantiles(frame["text"].str.len_chars()),
+        characters=_quantiles(frame["characters"]),
         roles=tuple(name for letter, name in ROLES.items() if letter in letters),
         system_prompts=max(read.system_prompts for read in reads),
         labels_seen=len(by_count),

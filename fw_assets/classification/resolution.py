@@ -11,7 +11,7 @@ from fw_assets.classification import imbalance, label_findings, overlap, spellin
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.extraction import extract
 from fw_assets.classification.labels import RARE_TEST_ROWS, Finding, LabelCount, LabelSet
-from fw_assets.classification.rows import place
+from fw_assets.classification.rows import RejectedRow, place
 from fw_assets.classification.session import Session
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     `labels`, is an error, or left out (part `excluded`, listed in the findings) with `bad_rows: quarantine`.
 
     Returns:
-        A frame of `SPLIT_COLUMNS` in the order of the inspected frame, and the label set.
+        A frame of `SPLIT_COLUMNS` in the order of the inspected frame (without `messages` if that has none), and
+        the label set.
 
     Raises:
         InputError: rows without label or with an unknown one (file, line, field of each), fewer than two
@@ -42,7 +43,11 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     labels, aliases, multi_label = _resolved(raw, known, multi_label)
     unlabelled = labels.is_null()
     if unlabelled.any() and session.bad_rows == "fail":
-        raise _unlabelled(frame.filter(unlabelled), raw.filter(unlabelled), inspected, known)
+        raise InputError(
+            _unlabelled(frame.filter(unlabelled), raw.filter(unlabelled), inspected, known),
+            advice="Correct these rows or the session's `labels`, or leave such rows out with "
+            "`bad_rows: quarantine`. Nothing was started.",
+        )
     _check_count(known.labels, frame.height - int(unlabelled.sum()), inspected, given=session.labels is not None)
 
     working = frame.with_columns(labels.alias("labels"))
@@ -132,7 +137,7 @@ def _resolved(
 
 def _unlabelled(
     rows: pl.DataFrame, raw: pl.Series, inspected: InspectedDataset, known: spelling.Spellings
-) -> InputError:
+) -> list[Problem]:
     problems = []
     for source, row, shape, truth, labels in zip(
         rows["source"], rows["row"], rows["shape"], rows["ground_truth"], raw, strict=True
@@ -155,10 +160,21 @@ def _unlabelled(
                 f"found the label {wrong[:80]!r}, expected one of {choices}{hint}",
             )
         problems.append(Problem(kind=kind, file=file, line=line, field=field, message=message))
-    return InputError(
-        problems,
-        advice="Correct these rows or the session's `labels`, or leave such rows out with "
-        "`bad_rows: quarantine`. Nothing was started.",
+    return problems
+
+
+def rejected_for_labels(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[RejectedRow, ...]:
+    """The rows that `resolve` leaves out for want of a known label, each with its reason."""
+    raw = extract(frame, inspected.extraction)
+    known = spelling.Spellings(session.labels or spelling.infer_labels(_counts(raw)))
+    unlabelled = _resolved(raw, known, False)[0].is_null()
+    rows = frame.filter(unlabelled)
+    problems = _unlabelled(rows, raw.filter(unlabelled), inspected, known)
+    return tuple(
+        RejectedRow(
+            source=source, file=problem.file or "", line=problem.line or 0, problems=(problem,), text=text[:2000]
+        )
+        for source, text, problem in zip(rows["source"], rows["text"], problems, strict=True)
     )
 
 
@@ -199,11 +215,12 @@ def _joined(
     out = working.join(known, on="id", how="left", maintain_order="left")
     last = int(group.max()) + 1 if len(group) else 0
     alone = pl.col("group").is_null().cum_sum().cast(pl.UInt32) + pl.lit(last - 1, dtype=pl.UInt32)
+    columns = [name for name in SPLIT_COLUMNS if name != "messages" or name in working.columns]
     return out.with_columns(
         pl.col("group").fill_null(alone),
         pl.col("split").fill_null(split.EXCLUDED),
         pl.col("labels").fill_null([]),
-    ).select(list(SPLIT_COLUMNS))
+    ).select(columns)
 
 
 def _label_counts(out: pl.DataFrame, labels: tuple[str, ...]) -> tuple[LabelCount, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from fw_assets.classification.intake import InspectedDataset
+from fw_assets.classification.label_suspects import LabelSuspects
 from fw_assets.classification.labels import Finding, LabelSet
 from fw_assets.pipeline.metadata import Row, table
 from fw_assets.pipeline.values import DeploymentRecord
@@ -43,6 +44,38 @@ def schema_check(asset: str, inspected: InspectedDataset) -> dg.AssetCheckResult
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{len(inspected.rejected)} lines were left out" if rows else f"{inspected.rows} usable rows",
         metadata={"rejected": table(rows), "rows": inspected.rows},
+    )
+
+
+def noise_spec(asset: str) -> dg.AssetCheckSpec:
+    """The check that no label is doubted."""
+    text = "No row's label is doubted by a model of the other rows. Where to look, not what to change."
+    return dg.AssetCheckSpec("label_noise", asset=asset, description=text)
+
+
+def noise_check(asset: str, found: LabelSuspects) -> dg.AssetCheckResult:
+    """Warns of doubted rows and shows the first 50 of each side."""
+    doubted = found.doubted_train + found.doubted_test
+    rows: list[Row] = [
+        {
+            "part": item.part,
+            "rank": item.rank,
+            "row": item.id,
+            "labels": ", ".join(item.labels),
+            "suggested": item.suggested,
+            "margin": item.margin,
+            "text": item.text[:200],
+        }
+        for side in (False, True)
+        for item in [s for s in found.suspects if (s.part == "test") is side][:50]
+    ]
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name="label_noise",
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{doubted:,} of {found.judged:,} rows are labelled otherwise than a model of the other rows would",
+        metadata={"suspects": table(rows), "train": found.doubted_train, "test": found.doubted_test},
     )
 
 

@@ -18,7 +18,7 @@ from fw_assets.pipeline.workspace import Workspace
 AUTOMATIC = "auto_approve_up_to_usd"
 """Who approves when the session lets a plan of this price approve itself."""
 
-PLANNING = ("inspected_dataset", "label_set", "plan")
+PLANNING = ("inspected_dataset", "label_set", "plan", "label_suspects")
 APPROVAL = ("approval",)
 BASELINE = ("base_metrics",)
 BASELINES = ("baselines",)

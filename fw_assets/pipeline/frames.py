@@ -1,0 +1,62 @@
+"""Frames that need not fit in memory: rows in parts, and wide columns that pass through."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from fw_assets.classification.spool import Spool
+from fw_assets.pipeline.workspace import Workspace
+
+
+@contextmanager
+def spooled(store: Workspace, *place: str) -> Iterator[Spool]:
+    """A spool whose parts become the stored rows of that place when the block ends well."""
+    if not store.is_local:
+        with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
+            spool = Spool(Path(held))
+            yield spool
+            store.write_frame(spool.scan().collect(), *place, "rows.parquet")
+        return
+    target = store.local(*place)
+    folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    folder.mkdir(parents=True)
+    try:
+        yield Spool(folder)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stored_rows(store: Workspace, *place: str) -> pl.LazyFrame:
+    """The rows of a place, in order; scanned from this machine's disk, else fetched.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    names = [name for name in store.names(*place) if name.endswith(".parquet")]
+    if not names:
+        raise FileNotFoundError(f"{store.path(*place)} is not there")
+    if store.is_local:
+        return pl.scan_parquet([store.local(*place, name) for name in names])
+    return pl.concat([store.read_frame(*place, name) for name in names]).lazy()
+
+
+def sink_frame(store: Workspace, frame: pl.LazyFrame, *place: str) -> None:
+    """Store a frame as parquet, in memory a part at a time."""
+    if not store.is_local:
+        store.write_frame(frame.collect(), *place)
+        return
+    target = store.local(*place)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    frame.sink_parquet(temporary)
+    temporary.replace(target)
