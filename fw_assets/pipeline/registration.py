@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import fsspec
+from typing import Any
 
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.lines import file_sha256
-from fw_assets.classification.session import Session, dataset_name, is_remote, make_session
+from fw_assets.classification.session import Session, dataset_name, make_session
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform import Platform
+from fw_assets.pipeline.staging import stage
 from fw_assets.pipeline.values import Driver, Registration, SourceFile
 from fw_assets.pipeline.workspace import Workspace
 
@@ -39,9 +37,9 @@ def register(
     if session.dataset is None or not session.models:
         raise _missing(platform, session)
     name = name or dataset_name(session.dataset)
-    files = [_stage(workspace, platform, name, "train", session.dataset)]
+    files = [stage(workspace, platform, "train", session.dataset)]
     if session.eval_dataset is not None:
-        files.append(_stage(workspace, platform, name, "eval", session.eval_dataset))
+        files.append(stage(workspace, platform, "eval", session.eval_dataset))
     registration = Registration(
         name=name,
         session=session,
@@ -100,42 +98,6 @@ def _missing(platform: Platform, session: Session) -> InputError:
             )
         )
     return InputError(problems, advice="For example: fw-assets run tickets.jsonl --model " + (models or ["MODEL"])[0])
-
-
-def _stage(
-    workspace: Workspace, platform: Platform, name: str, role: Literal["train", "eval"], reference: str
-) -> SourceFile:
-    if not is_remote(reference):
-        path = Path(reference).expanduser().resolve()
-        if not path.is_file():
-            what = "is a folder, expected a JSONL file" if path.is_dir() else "there is no such file"
-            raise InputError([Problem(kind="missing-file", file=reference, message=what)])
-        return _source(role, reference, path)
-    folder = Path(workspace.path(name, "staged")) if workspace.is_local else Path(".fw-staged") / name
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{role}.jsonl"
-    if reference.startswith("accounts/"):
-        platform.call(lambda client: client.download_dataset(reference, target))
-    else:
-        try:
-            with fsspec.open(reference, "rb") as source, target.open("wb") as sink:
-                while block := source.read(1 << 20):
-                    sink.write(block)
-        except (OSError, ValueError, ImportError) as error:
-            raise InputError(
-                [Problem(kind="missing-file", file=reference, message=f"cannot be read: {error}")]
-            ) from None
-    return _source(role, reference, target)
-
-
-def _source(role: Literal["train", "eval"], reference: str, path: Path) -> SourceFile:
-    return SourceFile(
-        role=role,
-        reference=reference,
-        path=str(path),
-        sha256=file_sha256(path),
-        size_bytes=path.stat().st_size,
-    )
 
 
 def source_paths(files: Sequence[SourceFile]) -> tuple[Path, Path | None]:

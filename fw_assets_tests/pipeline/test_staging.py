@@ -1,0 +1,134 @@
+"""Where dataset files come from: each source is fetched once, and read again only when it has changed."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import fsspec
+import pytest
+import zstandard
+
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.lines import file_sha256
+from fw_assets.classification.rows import read_rows
+from fw_assets.pipeline import staging
+from fw_assets.pipeline.platform import Platform
+from fw_assets.pipeline.staging import stage
+from fw_assets.pipeline.workspace import Workspace
+
+LINE = b'{"messages":[{"role":"user","content":"%d"},{"role":"assistant","content":"a"}]}\n'
+DATA = b"".join(LINE % index for index in range(9))
+NO_PLATFORM = cast("Platform", None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Workspace:
+    return Workspace(str(tmp_path / "workspace"))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The paths whose content was fetched or digested."""
+    seen: list[str] = []
+    copy, digest = staging._copy, file_sha256
+
+    def counted_copy(fs: Any, path: str, target: Path) -> Path:
+        seen.append(path)
+        return copy(fs, path, target)
+
+    def counted_digest(path: Path) -> str:
+        seen.append("digest")
+        return digest(path)
+
+    monkeypatch.setattr(staging, "_copy", counted_copy)
+    monkeypatch.setattr(staging, "file_sha256", counted_digest)
+    yield seen
+    fs = fsspec.filesystem("memory")
+    fs.store.clear()
+
+
+def test_an_unchanged_local_file_is_not_read_again(store: Workspace, tmp_path: Path, opened: list[str]) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(DATA)
+    first = stage(store, NO_PLATFORM, "train", str(path))
+    assert stage(store, NO_PLATFORM, "train", str(path)) == first
+    assert opened == ["digest"]
+    path.write_bytes(DATA * 2)
+    assert stage(store, NO_PLATFORM, "train", str(path)).sha256 != first.sha256
+    assert opened == ["digest"] * 2
+
+
+def test_a_folder_of_plain_and_compressed_files(store: Workspace, tmp_path: Path, opened: list[str]) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "1.jsonl").write_bytes(DATA)
+    (folder / "2.jsonl.gz").write_bytes(gzip.compress(DATA))
+    (folder / "3.jsonl.zst").write_bytes(zstandard.compress(DATA))
+    (folder / "notes.txt").write_bytes(b"not data")
+    found = stage(store, NO_PLATFORM, "train", str(folder))
+    read = read_rows(Path(found.path), source="train")
+    assert read.frame.height == 27
+    assert (read.sha256, read.size_bytes) == (found.sha256, found.size_bytes)
+    assert stage(store, NO_PLATFORM, "train", str(folder)) == found
+    assert opened == ["digest"]
+
+
+@pytest.mark.parametrize("reference", ["memory://bucket/data.jsonl.gz", "memory://bucket"])
+def test_a_url_is_fetched_once_under_its_digest(store: Workspace, opened: list[str], reference: str) -> None:
+    fs = fsspec.filesystem("memory")
+    fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA))
+    found = stage(store, NO_PLATFORM, "train", reference)
+    again = stage(store, NO_PLATFORM, "eval", reference)
+    assert again.path == found.path
+    assert opened == ["/bucket/data.jsonl.gz", "digest"]
+    assert found.sha256[:16] in found.path
+    assert read_rows(Path(found.path), source="train").frame.height == 9
+    fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA * 2))
+    assert stage(store, NO_PLATFORM, "train", reference).sha256 != found.sha256
+
+
+class _Downloads:
+    """A platform that counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def call(self, work: Any) -> Any:
+        import asyncio
+
+        return asyncio.run(work(self))
+
+    async def dataset(self, name: str) -> Any:
+        self.asked.append("get")
+        return type("Dataset", (), {"name": name, "create_time": "2026-01-01T00:00:00Z"})()
+
+    async def download_dataset(self, name: str, target: Path) -> Path:
+        self.asked.append("download")
+        target.write_bytes(DATA)
+        return target
+
+
+def test_a_platform_dataset_is_downloaded_once(store: Workspace) -> None:
+    platform = _Downloads()
+    for _ in range(3):
+        found = stage(store, cast("Platform", platform), "train", "accounts/me/datasets/tickets")
+    assert platform.asked == ["get", "download", "get", "get"]
+    assert Path(found.path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("reference", ["absent.jsonl", "memory://nothing/here.jsonl", "nosuch://x/y.jsonl"])
+def test_nothing_there(store: Workspace, reference: str) -> None:
+    with pytest.raises(InputError) as raised:
+        stage(store, NO_PLATFORM, "train", reference)
+    assert raised.value.problems[0].kind == "missing-file"
+
+
+def test_a_lost_copy_is_fetched_again(store: Workspace, opened: list[str]) -> None:
+    fsspec.filesystem("memory").pipe_file("/bucket/data.jsonl", DATA)
+    found = stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")
+    Path(found.path).unlink()
+    assert stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl") == found
+    assert len(opened) == 4
