@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 import yaml
+from pydantic import BaseModel
 
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
+from fw_assets.report.model import Report
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -34,7 +39,50 @@ def command_help() -> str:
     return "\n\n".join(parts)
 
 
-GENERATED = {"session.md": {"session fields": session_table}, "command-line.md": {"commands": command_help}}
+def report_schema() -> str:
+    """Every model of report.json, the report itself first, each with its fields."""
+    waiting: list[type[BaseModel]] = [Report]
+    seen: set[type[BaseModel]] = {Session}
+    parts = []
+    while waiting:
+        model = waiting.pop(0)
+        if model in seen:
+            continue
+        seen.add(model)
+        model.model_rebuild()
+        meaning = (model.__doc__ or "").strip().split("\n\n")
+        text = "\n\n".join(" ".join(paragraph.split()) for paragraph in meaning)
+        lines = [f"### {model.__name__}", "", text, "", "| field | type |", "|---|---|"]
+        for name, field in model.model_fields.items():
+            lines.append(f"| `{name}` | {_type_text(field.annotation, waiting)} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _type_text(annotation: Any, found: list[type[BaseModel]]) -> str:
+    """A type in words; the models in it are added to `found`."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return " or ".join(_type_text(item, found) for item in inner)
+    if origin is Literal:
+        return ", ".join(f"`{json.dumps(item)}`" for item in inner)
+    if origin is tuple:
+        if inner[-1] is Ellipsis:
+            return f"list of {_type_text(inner[0], found)}"
+        return f"[{', '.join(_type_text(item, found) for item in inner)}]"
+    if origin is dict:
+        return f"object of {_type_text(inner[1], found)}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        found.append(annotation)
+        return annotation.__name__
+    return {type(None): "null", str: "text", float: "number", int: "integer", bool: "true or false"}[annotation]
+
+
+GENERATED = {
+    "session.md": {"session fields": session_table},
+    "command-line.md": {"commands": command_help},
+    "report.md": {"report schema": report_schema},
+}
 
 
 def written(text: str, name: str, content: str) -> str:

@@ -50,7 +50,7 @@ def risk_coverage(result: ConfidenceResult) -> str:
     if len(result.risk) < 2:
         return ""
     low = min(point.accuracy for point in result.risk)
-    floor = max(0.0, min(0.9, int(10 * low) / 10))
+    floor = max(0.0, min(int(10 * low) / 10, round(result.wanted_precision - 0.1, 2)))
     at, marks = _square(floor, 1.0, "share of rows answered", "right among them")
     upper = [at(point.coverage, min(1.0, point.interval[1])) for point in result.risk]
     lower = [at(point.coverage, max(floor, point.interval[0])) for point in result.risk]

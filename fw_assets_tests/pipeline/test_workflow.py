@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fw_assets_tests.pipeline.conftest import Desk
+from fw_assets_tests.pipeline.selection import no_test_row_was_read
 
 # What one clean run of one model with a grid of four cells makes: the training and the validation rows; a job and
 # its model per cell (the sweep already trains on all rows of so small a dataset); one deployment.
@@ -37,6 +38,8 @@ def test_a_run_and_the_same_run_again(desk: Desk) -> None:
     assert report["deployment"]["decision"] == "deployed"
     assert report["cost"]["actual_usd"] == 0
     assert made(desk) == MADE
+    assert [item["name"] for item in report["baselines"]] == ["tfidf", "majority"]
+    no_test_row_was_read(desk.workspace, "tickets", desk.folder / "changed")
     before = desk.platform()
 
     second = desk.run(*desk.workflow("--deploy", "always", "--json"))
