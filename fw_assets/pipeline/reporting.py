@@ -4,6 +4,7 @@
 
 import datetime as dt
 import platform as machine
+import shlex
 from importlib import metadata as packages
 
 import dagster as dg
@@ -21,7 +22,7 @@ from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
-from fw_assets.pipeline.platform import Platform
+from fw_assets.pipeline.platform import Platform, workspace_root
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
 from fw_assets.pipeline.spending import Account
@@ -256,7 +257,10 @@ def _account(host: Platform, tuned: dict[str, TunedMetrics]) -> str | None:
 def _before(host: Platform) -> tuple[str, ...]:
     if not host.is_embedded:
         return ("export FIREWORKS_API_KEY=...",)
-    return ("fw-assets serve &", f'export FIREWORKS_API_KEY="$(cat {host.home / "api_key"})"')
+    served = f"fw-assets serve --workspace {shlex.quote(workspace_root())}"
+    port = host.public_url.rpartition(":")[2]
+    key = shlex.quote(str(host.home / "api_key"))
+    return (f"{served} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')
 
 
 def _versions() -> dict[str, str]:

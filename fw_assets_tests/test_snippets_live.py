@@ -1,0 +1,129 @@
+"""The report's two snippets as a reader runs them: pasted, against `fw-assets serve`, for a model tuned here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fw_assets_tests.pipeline.conftest import Desk
+
+pytest.importorskip("fireworks", reason="needs the development package fireworks-ai")
+SESSION = """
+models: [char-ngram]
+lora_ranks: [32]
+learning_rates: [0.01]
+epochs: 5
+deploy: always
+"""
+PRICES = {
+    "prices": [{"model": "accounts/fireworks/models/char-ngram", "item": "training", "unit": "1M tokens", "usd": 3.0}]
+}
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+        return found
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Desk]:
+    """A finished run whose winner is deployed, and the platform that serves it."""
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    desk.environment["FW_PORT"] = str(port)
+    session = desk.folder / "session.yaml"
+    session.write_text(SESSION)
+    done = desk.run("run", str(desk.data), "--session", str(session), "--approve", "--yes")
+    assert done.returncode == 0, done.stderr
+    prices = desk.folder / "prices.json"
+    prices.write_text(json.dumps(PRICES))
+    server = desk.start("serve", "--port", str(port), "--rehearse-prices", str(prices))
+    try:
+        deadline = time.monotonic() + 30
+        while not healthy(port):
+            assert server.poll() is None, server.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield desk
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+def healthy(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def shell(desk: Desk, script: str) -> str:
+    """What a script prints in a shell that has seen nothing of this project but the report."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(desk.folder),
+    }
+    for name in [name for name in environment if name.startswith(("FW_", "FIREWORKS_"))]:
+        del environment[name]
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=desk.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def exports(report: dict[str, Any]) -> str:
+    """The lines that the report says to run before, but for the server, which runs already."""
+    return "\n".join(line for line in report["snippets"]["before"] if "serve" not in line)
+
+
+def test_the_python_snippet(desk: Desk) -> None:
+    report = desk.report()
+    (desk.folder / "ask.py").write_text(report["snippets"]["python"], "utf-8")
+    script = f"{exports(report)}\npython ask.py\npython ask.py 'I forgot my password and cannot log in'"
+    example, given = shell(desk, script).splitlines()
+    assert {example, given} <= {*report["labels"], "None"}
+    assert given in ("account", "None")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_curl_snippet(desk: Desk) -> None:
+    report = desk.report()
+    answer = json.loads(shell(desk, f"{exports(report)}\n{report['snippets']['curl']}"))
+    assert answer["choices"][0]["message"]["content"] in report["labels"]
+    assert answer["model"].endswith(report["deployment"]["id"])
+
+
+def test_prices_to_rehearse_with_are_charged_from_then_on(desk: Desk, port: int) -> None:
+    key = (desk.workspace / ".platform" / "api_key").read_text().strip()
+    found = httpx.get(f"http://127.0.0.1:{port}/v1/prices", headers={"Authorization": f"Bearer {key}"}).json()
+    assert PRICES["prices"][0] in found["prices"]
+    shown = json.loads(desk.run("models", "--json").stdout)
+    (usd,) = {
+        price["usd"]
+        for entry in shown
+        if entry["slug"] == "char-ngram"
+        for price in entry["prices"]
+        if price["item"] == "training"
+    }
+    assert usd == 3.0
