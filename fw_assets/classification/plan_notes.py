@@ -35,6 +35,11 @@ def warnings(
 def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estimate) -> tuple[str, ...]:
     """What saying yes starts, in order."""
     steps = [f"Each of the {len(models)} base models answers the validation and test rows once."]
+    if session.free_rows:
+        steps.append(f"Each model also answers at most {session.free_rows} test rows without constrained decoding.")
+    if session.null_control:
+        steps.append("Each base model answers the test rows a second time, as a null control.")
+    steps.append("Two baselines that need no language model are trained here, at no cost.")
     if priced.finalists:
         choice = "each" if priced.finalists == len(models) else f"the best {priced.finalists} on validation rows"
         steps.append(
@@ -42,6 +47,8 @@ def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estima
         )
         if session.full_data_run:
             steps.append("Each of them is trained with its best cell on all training rows.")
+        if session.learning_curve:
+            steps.append("Each of them is also trained on 25% and on 50% of the training rows, as a learning curve.")
         steps.append("Base and fine-tuned models are compared on the test rows, which no choice reads.")
         steps.append(
             {

@@ -10,7 +10,7 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from fw_assets.classification.plan import Plan
-from fw_assets.report import facts, plan_tables, results, words
+from fw_assets.report import beside, facts, plan_tables, results, words
 from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import visible
 from fw_assets.report.figures import short
@@ -88,6 +88,10 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")
     yield draw(results.benchmark(report) if benchmark else _without(results.comparison(report), "Gained / lost", ""))
+    confidence = beside.confidence(report)
+    if confidence.rows:
+        yield _heading("Confidence, calibrated on validation rows")
+        yield draw(confidence)
     plain = []
     for candidate in results.ordered(report):
         if candidate.tuned is not None:

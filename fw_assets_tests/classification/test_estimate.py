@@ -176,3 +176,18 @@ def test_totals_are_ordered_and_hold_whatever_finalists_are_chosen(
         settled = found.for_finalists(chosen)
         assert found.low - 1e-9 <= settled.low
         assert settled.high <= found.high + 1e-9
+
+
+def test_what_the_session_asks_for_besides_is_priced() -> None:
+    pricing = Pricing(prices=shipped_prices(), ratio=COUNTED, timing=FIREWORKS_TIMING)
+    workload = Workload(train=TRAIN, sweep=TRAIN.scaled(1000), validation=HELD, test=HELD)
+    more = workload.model_copy(update={"free": HELD.scaled(50), "again": HELD})
+    session = Session(free_rows=50, null_control=True, learning_curve=True)
+    found, plain = estimate([SMALL], more, session, pricing), price([SMALL])
+    base = found.line("base-evaluation/small").known.expected / plain.line("base-evaluation/small").known.expected
+    assert base == pytest.approx((500 + 500 + 50 + 500) / 1000)
+    training = {part.item: part for part in found.line("learning-curve/small").parts}["training"]
+    epochs = sorted(cell.epochs for cell in SMALL.cells)[len(SMALL.cells) // 2]
+    once = COUNTED.training_tokens(TRAIN).expected
+    assert training.quantity.expected == pytest.approx(0.75 * once * epochs)
+    assert "learning-curve/small" not in {line.key for line in plain.lines}
