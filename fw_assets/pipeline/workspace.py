@@ -190,9 +190,12 @@ class Workspace:
         if not self.is_local:
             self._put(data, *parts[:-1], f"{parts[-1]}.d", f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}")
             return
-        path = self.local(*parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        path, flags = self.path(*parts), os.O_RDWR | os.O_APPEND | os.O_CREAT
+        try:
+            descriptor = os.open(path, flags, 0o644)
+        except FileNotFoundError:
+            self.local(*parts[:-1]).mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, flags, 0o644)
         try:
             size = os.fstat(descriptor).st_size
             cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
