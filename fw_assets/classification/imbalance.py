@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fw_assets.classification.labels import LabelSet
 
 MITIGATIONS = ("rebalance", "weight", "drop-rare")
+LEAST_LABELS = 2
 LARGEST_REPEAT = 10.0
 """No row is repeated, and none weighs, more than this many times its natural share."""
 
@@ -66,8 +67,20 @@ def measure(counts: dict[str, int], threshold: float) -> Imbalance:
 
 
 def apply_mitigation(train: pl.DataFrame, label_set: LabelSet, mitigation: str, seed: int) -> pl.DataFrame:
-    """The training rows after a mitigation, by the label set's own threshold; see `mitigate`."""
-    return mitigate(train, mitigation, label_set.imbalance.threshold, seed)
+    """The training rows after a mitigation, by the label set's own threshold; see `mitigate`.
+
+    Raises:
+        InputError: dropping labels would leave fewer than two to learn.
+    """
+    threshold = label_set.imbalance.threshold
+    if mitigation == "drop-rare" and _leaves_too_few(occurrences(train), threshold):
+        message = f"drop-rare would leave fewer than {LEAST_LABELS} labels to learn, expected a milder mitigation"
+        raise input_error(message, field="mitigation")
+    return mitigate(train, mitigation, threshold, seed)
+
+
+def _leaves_too_few(counts: dict[str, int], threshold: float) -> bool:
+    return bool(counts) and len(counts) - len(rare_labels(counts, threshold)) < LEAST_LABELS
 
 
 def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) -> pl.DataFrame:
@@ -106,8 +119,10 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
 
 
 def quantify(train: pl.DataFrame, threshold: float, seed: int) -> tuple[MitigationEffect, ...]:
-    """Each mitigation tried on these training rows."""
-    return tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in MITIGATIONS)
+    """Each mitigation tried on these training rows; dropping labels only where at least two stay."""
+    few = _leaves_too_few(occurrences(train), threshold)
+    names = [name for name in MITIGATIONS if not (few and name == "drop-rare")]
+    return tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in names)
 
 
 def occurrences(rows: pl.DataFrame) -> dict[str, int]:

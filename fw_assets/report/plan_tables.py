@@ -211,7 +211,7 @@ def created(plan: Plan) -> Table:
 def examples(plan: Plan) -> Table:
     """Excerpts with the label that was found in them."""
     head = (Column("In the data"), Column("Label found"))
-    found = plan.label_set.extraction.examples[:5]
+    found = plan.label_set.extraction.examples
     return Table(head, tuple((Quoted(excerpt), Quoted(label)) for excerpt, label in found))
 
 
@@ -228,6 +228,20 @@ def files(plan: Plan) -> Table:
         for file in plan.inspected.files
     )
     return Table(columns("File", ">Rows", ">Rejected", ">Bytes", "SHA-256"), body)
+
+
+def runners_up(plan: Plan) -> Table:
+    """The extraction rules that were not chosen, and how they would have fitted."""
+    body = tuple(
+        (
+            Quoted(f"{item.rule}:{item.key}" if item.key else item.rule),
+            percent(item.coverage),
+            count(item.labels),
+            f"{item.score:.3f}",
+        )
+        for item in plan.label_set.extraction.runners_up
+    )
+    return Table(columns("Other rule", ">Answers read", ">Labels", ">Score"), body)
 
 
 def extraction(plan: Plan) -> str:

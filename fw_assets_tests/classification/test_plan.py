@@ -192,10 +192,8 @@ def test_an_imbalance_is_priced_with_each_mitigation(tmp_path: Path) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     made = plan(file, SMALL, imbalance_threshold=10)
     names = [option.name for option in made.mitigations]
-    assert names == ["none", "rebalance", "weight", "drop-rare"]
+    assert names == ["none", "rebalance", "weight"], "without spam there would be one label left"
     assert made.estimate_for("none") == made.estimate
-    dropped = made.mitigations[3]
-    assert dropped.rows < made.rows["train"]
     assert any("times as often as spam" in warning for warning in made.warnings)
     assert not any("times as often" in warning for warning in plan(file, SMALL).warnings)
 
