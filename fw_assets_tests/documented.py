@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -12,9 +13,13 @@ import click
 import yaml
 from pydantic import BaseModel
 
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.rows import read_rows
+from fw_assets.classification.schema import rows_schema
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
 from fw_assets.report.model import Report
+from fw_assets_tests.classification.malformed import CASES
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -78,7 +83,38 @@ def _type_text(annotation: Any, found: list[type[BaseModel]]) -> str:
     return {type(None): "null", str: "text", float: "number", int: "integer", bool: "true or false"}[annotation]
 
 
+def bad_line_table() -> str:
+    """Every kind of bad line or file, with what reading an example of it says."""
+    lines = ["| kind | field | for example |", "|---|---|---|"]
+    seen: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.jsonl"
+        for case in CASES:
+            if case.kind in seen:
+                continue
+            seen.add(case.kind)
+            path.write_bytes(case.content)
+            try:
+                read_rows(path, source="train")
+            except InputError as error:
+                problem = next(item for item in error.problems if item.kind == case.kind)
+                message = problem.message.replace("|", "\\|")
+                lines.append(f"| `{problem.kind}` | {f'`{problem.field}`' if problem.field else ''} | {message} |")
+    return "\n".join(lines)
+
+
+def schema_table() -> str:
+    """The columns of an inspected frame as the pandera schema checks them."""
+    lines = ["| column | type | may be missing | checked | holds |", "|---|---|---|---|---|"]
+    for name, column in rows_schema().columns.items():
+        checks = ", ".join(f"`{check.error}`" for check in column.checks).replace("|", "\\|")
+        kind = str(column.dtype.type if hasattr(column.dtype, "type") else column.dtype)
+        lines.append(f"| `{name}` | {kind} | {'yes' if column.nullable else ''} | {checks} | {column.description} |")
+    return "\n".join(lines)
+
+
 GENERATED = {
+    "dataset.md": {"bad lines": bad_line_table, "schema": schema_table},
     "session.md": {"session fields": session_table},
     "command-line.md": {"commands": command_help},
     "report.md": {"report schema": report_schema},

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from fw_assets.classification.session import Session
-from fw_assets_tests.documented import documents
+from fw_assets_tests.documented import DOCS, documents
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_generated_blocks_are_current(path: Path) -> None:
     assert path.read_text("utf-8") == documents()[path], "run `make docs`"
+
+
+def test_every_kind_of_bad_input_is_documented() -> None:
+    package = DOCS.parent / "fw_assets" / "classification"
+    names = ("lines", "rows", "row_faults", "json_faults", "schema", "extraction", "resolution")
+    code = "".join((package / f"{name}.py").read_text("utf-8") for name in names)
+    kinds = set(re.findall(r'(?:Fault\(\s*|kind=|unreadable\(\w+, )"([a-z-]+)"', code))
+    text = (DOCS / "dataset.md").read_text("utf-8")
+    assert len(kinds) > 25
+    assert {kind for kind in kinds if f"`{kind}`" not in text} == set()
 
 
 def test_every_session_field_says_what_it_means() -> None:
