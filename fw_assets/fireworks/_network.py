@@ -20,6 +20,9 @@ CONNECTIONS = 256
 SMALL = 1 << 20
 """Bytes up to which an answer is read at once, which saves the layers of a stream."""
 
+WHOLE = "fw_assets.content"
+"""The extension under which a response has its content, when nothing has to be waited for or decoded."""
+
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -45,8 +48,14 @@ class Network(httpx.AsyncBaseTransport):
                 allow_redirects=False,
             )
             if (response.content_length or SMALL + 1) <= SMALL:
+                data = await response.read()
+                whole = {} if "Content-Encoding" in response.headers else {WHOLE: data}
                 return httpx.Response(
-                    response.status, headers=response.raw_headers, content=await response.read(), request=request
+                    response.status,
+                    headers=response.raw_headers,
+                    stream=httpx.ByteStream(data),
+                    request=request,
+                    extensions=whole,
                 )
         except (aiohttp.ClientError, OSError) as error:
             raise _as_httpx(error, request) from error

@@ -6,6 +6,7 @@ cancelled or changed in place through this class.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from ._clock import Clock
 from ._errors import ApiError, ConnectionFailed, FireworksError, UnexpectedAnswer, api_error
+from ._network import WHOLE
 from ._retry import Backoff, Patience, never_happened, retry_after, retrying
 
 Query = Mapping[str, str | int | bool]
@@ -225,10 +227,11 @@ class Wire:
         try:
             response = await self._transport.handle_async_request(request)
             response.request = request
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
+            if WHOLE not in response.extensions or response.status_code >= 300:
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
         except httpx.HTTPError as error:
             lost = _lost(error, request)
         if lost:
@@ -274,10 +277,13 @@ def _what(request: httpx.Request) -> str:
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:
-    if not response.content:
+    content = response.extensions.get(WHOLE)
+    if content is None:
+        content = response.content
+    if not content:
         return {}
     try:
-        body = _decoded(response)
+        body = _decoded(content)
     except ValueError:
         body = None
     if isinstance(body, dict):
@@ -286,11 +292,11 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     raise UnexpectedAnswer(f"{what}: answered {response.status_code} with something that is no JSON object")
 
 
-def _decoded(response: httpx.Response) -> Any:
+def _decoded(content: bytes) -> Any:
     try:
-        return msgspec.json.decode(response.content)
+        return msgspec.json.decode(content)
     except msgspec.DecodeError:
-        return response.json()  # more lenient: other encodings, NaN
+        return json.loads(content)  # more lenient: other encodings, NaN
 
 
 def _plain(query: Query) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -145,11 +146,21 @@ async def main(seconds: float) -> None:
             )
 
 
+def wait_for_server() -> None:
+    """Returns when the port accepts a connection."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", PORT)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+
+
 if __name__ == "__main__":
     command = [sys.executable, "-m", "uvicorn", "fw_assets_tests.benchmarks.client_throughput:app"]
     server = subprocess.Popen([*command, f"--port={PORT}", "--log-level=error", "--no-access-log"])
     try:
-        time.sleep(3)
+        wait_for_server()
         asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0))
     finally:
         server.terminate()
