@@ -91,7 +91,7 @@ def plan(
         offered = offer(host, registration.session)
         session = registration.session
         volumes = measure_volumes(
-            _with_sample(frame, session.sweep_rows, session.seed),
+            with_sample(frame, session.sweep_rows, session.seed),
             system=prompt.system or "",
             render=prompt.render,
             count=host.count_tokens,
@@ -152,7 +152,7 @@ def plan(
     )
 
 
-def _with_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
+def with_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
     """The split rows, and once more as the part `sweep` those that the sweep will train on, where it samples."""
     train = frame.filter(pl.col("split") == "train")
     if train.height <= rows:

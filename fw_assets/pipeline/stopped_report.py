@@ -39,7 +39,7 @@ def assemble_stopped(
                 model=planned.name,
                 base_scores=base.test if base else None,
                 base_validation=base.validation.headline if base else None,
-                note="" if base else "not evaluated before the run was stopped",
+                note=("not fine-tuned" if base else "not evaluated") + " before the run was stopped",
             )
         )
     entries = account.entries()
@@ -51,7 +51,10 @@ def assemble_stopped(
         winner=None,
         gate=None,
         deployment=None,
-        cost_rows=summarise(account.estimate, entries),
+        cost_rows=[
+            row if row.events else row.model_copy(update={"note": row.note or "not started"})
+            for row in summarise(account.estimate, entries)
+        ],
         run=run,
         versions=versions,
         mitigation=approved(store, dataset).mitigation,

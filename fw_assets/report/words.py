@@ -202,7 +202,10 @@ def next_step(report: Report) -> str:
         agreed = count(deployment.agreed or 0)
         return f"Ask it with the code under “Use it”. Deployed, it answered {agreed} of {rows} as in the evaluation."
     if report.status == "incomplete":
-        return "Run the same command again: what exists is taken up, and nothing is paid twice."
+        return (
+            "Run the same command again, with a higher ceiling if that is what ended it: what exists is taken up, and "
+            "nothing is paid twice."
+        )
     if report.status == "benchmark":
         return "Run again without the benchmark-only mode to fine-tune; these figures are kept."
     if deployment.decision == "keep-base":
