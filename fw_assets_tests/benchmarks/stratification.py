@@ -44,10 +44,10 @@ def iterative(labels: Sequence[Sequence[str]], seed: int) -> np.ndarray[tuple[in
                 want[label][side] -= 1
                 left[label] -= 1
         del left[rarest]
-    for row in np.flatnonzero(part < 0):
+    for row in np.flatnonzero(part < 0).tolist():
         part[row] = int(size[1] > size[0])
         size[part[row]] -= 1
-    return part == 1
+    return np.equal(part, 1)
 
 
 def distribution(labels: Sequence[Sequence[str]], test: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
