@@ -168,6 +168,8 @@ def cost_notes(report: Report) -> tuple[str, ...]:
     cost = report.cost
     notes = []
     for entry in cost.promised:
+        if entry.estimated_usd == 0:
+            continue
         amount = "at an unknown price" if entry.estimated_usd is None else usd(entry.estimated_usd)
         notes.append(f"Approved, held, and not spent by this run: {entry.formula} ({amount}). It is in no total.")
     revised = [entry for entry in cost.lines if entry.revised_usd is not None]
