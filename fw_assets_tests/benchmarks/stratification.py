@@ -47,7 +47,7 @@ def iterative(labels: Sequence[Sequence[str]], seed: int) -> np.ndarray[tuple[in
     for row in np.flatnonzero(part < 0).tolist():
         part[row] = int(size[1] > size[0])
         size[part[row]] -= 1
-    return np.equal(part, 1)
+    return np.asarray(part == 1, dtype=np.bool_)
 
 
 def distribution(labels: Sequence[Sequence[str]], test: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
