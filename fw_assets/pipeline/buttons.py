@@ -102,20 +102,18 @@ def _run(context: dg.OpExecutionContext, root: str, *arguments: str, expected: t
     """Run `fw-assets` and log what it says; gives its standard output."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         command = [sys.executable, "-m", "fw_assets", *arguments, "--workspace", root]
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace"
-        )
         said: list[str] = []
-        try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                said.append(line.rstrip())
-                context.log.info(line.rstrip())
-            process.wait()
-        finally:
-            if process.poll() is None:
-                process.terminate()
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace"
+        ) as process:
+            try:
+                assert process.stderr is not None
+                for line in process.stderr:
+                    said.append(line.rstrip())
+                    context.log.info(line.rstrip())
                 process.wait()
+            finally:
+                process.terminate()
         output.seek(0)
         printed = output.read()
     if process.returncode not in expected:
