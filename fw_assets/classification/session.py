@@ -24,8 +24,8 @@ class Session(Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     dataset: str | None = None
-    """A JSONL file (also `.gz`, `.zst`), a folder of them, an fsspec URL of either, or `accounts/ACCOUNT/datasets/ID` on
-    the platform."""
+    """A JSONL file (also `.gz`, `.zst`), a folder of them, an fsspec URL of either, or `accounts/ACCOUNT/datasets/ID`
+    on the platform."""
     eval_dataset: str | None = None
     """When given it is the test set, and nothing of `dataset` is held out for testing."""
     models: tuple[str, ...] = ()

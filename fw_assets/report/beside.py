@@ -151,7 +151,8 @@ def more_labels(candidate: Candidate) -> str:
         return ""
     before, last = candidate.learning[-2:]
     gain = last.accuracy - before.accuracy
-    step = f"From {count(before.rows)} to {count(last.rows)} training rows the accuracy changed by {points(gain)} points"
+    rows = f"From {count(before.rows)} to {count(last.rows)} training rows"
+    step = f"{rows} the accuracy changed by {points(gain)} points"
     if last.interval[0] > before.accuracy:
         return f"{step}: more labels would probably help."
     return f"{step}, within the error of the test rows: more labels would not obviously help."

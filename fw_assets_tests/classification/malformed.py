@@ -174,9 +174,7 @@ CASES = [
         "'assistant' after 'assistant'",
     ),
     bad("system in the middle", row(f"{U},{S},{A}"), "role-order", "messages[1].role", "only as the first"),
-    bad(
-        "two system messages", row(f"{S},{S},{U},{A}"), "role-order", "messages[1].role", "only as the first"
-    ),
+    bad("two system messages", row(f"{S},{S},{U},{A}"), "role-order", "messages[1].role", "only as the first"),
     bad("a tool without a call", row(f"{U},{A},{T},{A}"), "role-order", "messages[2].role", "tool_calls"),
     bad("a tool after the user", row(f"{U},{T},{A}"), "role-order", "messages[1].role", "tool_calls"),
     bad(
@@ -377,8 +375,6 @@ CASES = [
         None,
         "damaged",
     ),
-    Case(
-        "a damaged zstandard file", b"\x28\xb5\x2f\xfd" + b"\xff" * 40, "compression", None, None, "damaged"
-    ),
+    Case("a damaged zstandard file", b"\x28\xb5\x2f\xfd" + b"\xff" * 40, "compression", None, None, "damaged"),
     Case("a cut-off zstandard file", b"\x28\xb5\x2f\xfd\x04", "compression", None, None, "cut off"),
 ]

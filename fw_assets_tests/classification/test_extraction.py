@@ -17,9 +17,7 @@ from fw_assets_tests.classification.frames import Pair, inspected
 LABELS = ["billing", "card arrival", "Bug: crash", "+1", "A/B", "größe"]
 
 
-def chosen(
-    folder: Path, answers: list[str], forced: str | None = None
-) -> tuple[Extraction, list[list[str] | None]]:
+def chosen(folder: Path, answers: list[str], forced: str | None = None) -> tuple[Extraction, list[list[str] | None]]:
     rows: list[Pair] = [(f"text {i}", answer) for i, answer in enumerate(answers)]
     frame, facts, _ = inspected(folder, rows, extraction=forced)
     return facts.extraction, extract(frame, facts.extraction).to_list()
@@ -46,9 +44,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_rule_is_found_from_the_answers(name: str, tmp_path: Path) -> None:
-    labels = (
-        ["billing", "sales", "account"] if name == "first_word" else ["billing", "card arrival", "sales team"]
-    )
+    labels = ["billing", "sales", "account"] if name == "first_word" else ["billing", "card arrival", "sales team"]
     extraction, found = chosen(tmp_path, cycle(FORMATS[name], labels))
     assert extraction.name == name
     assert extraction.coverage == 1.0
@@ -73,9 +69,7 @@ def test_plain_labels_are_taken_whole(labels: list[str], why: str, tmp_path: Pat
 
 
 def test_thoughts_are_no_part_of_the_answer(tmp_path: Path) -> None:
-    extraction, found = chosen(
-        tmp_path, cycle("<think>maybe <label>x</label> § times</think>\n{}", ["a b", "c d"])
-    )
+    extraction, found = chosen(tmp_path, cycle("<think>maybe <label>x</label> § times</think>\n{}", ["a b", "c d"]))
     assert extraction.name == "whole_message"
     assert found[:2] == [["a b"], ["c d"]]
 
@@ -130,9 +124,7 @@ def test_a_rule_can_be_forced(tmp_path: Path) -> None:
     assert found[0] == [answers[0]]
 
 
-@pytest.mark.parametrize(
-    ("forced", "words"), [("magic", "no extraction rule"), ("json_key:intent", "reads no label")]
-)
+@pytest.mark.parametrize(("forced", "words"), [("magic", "no extraction rule"), ("json_key:intent", "reads no label")])
 def test_a_forced_rule_that_cannot_be_is_an_error(forced: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         chosen(tmp_path, cycle("{}", ["a", "b"]), forced=forced)
@@ -154,9 +146,9 @@ RULE_KEYS: list[tuple[Rule, str | None]] = [
     ("label_prefix", "Label"),
     ("last_line", None),
 ]
-labels = st.text(
-    st.characters(categories=("L", "N"), include_characters=" _-/+#&"), min_size=1, max_size=20
-).filter(lambda text: text == text.strip() and text.strip("\"'`_*") == text)
+labels = st.text(st.characters(categories=("L", "N"), include_characters=" _-/+#&"), min_size=1, max_size=20).filter(
+    lambda text: text == text.strip() and text.strip("\"'`_*") == text
+)
 
 
 @settings(deadline=None, max_examples=200)
@@ -172,21 +164,16 @@ def test_the_users_answer_keeps_its_other_words(name: str, label: str) -> None:
     original = FORMATS[name].replace("{}", "billing").replace("§", "7")
     rendered = render(rule, key or None, [label], original, multi_label=False)  # type: ignore[arg-type]
     assert read(rendered, rule, key or None) == (label,)  # type: ignore[arg-type]
-    assert render(rule, key or None, ["billing"], rendered, multi_label=False) == render(  # type: ignore[arg-type]
-        rule,
-        key or None,
-        ["billing"],
-        original,
-        multi_label=False,  # type: ignore[arg-type]
-    )
+    again = render(rule, key or None, ["billing"], rendered, multi_label=False)  # type: ignore[arg-type]
+    first = render(rule, key or None, ["billing"], original, multi_label=False)  # type: ignore[arg-type]
+    assert again == first
 
 
 def test_several_labels_are_rendered_as_a_list() -> None:
     assert render("ground_truth", None, ["a", "b"], None, multi_label=True) == '{"labels": ["a", "b"]}'
     assert render("json_key", "tags", [], None, multi_label=True) == '{"tags": []}'
     assert (
-        render("json_key", "tags", ["é"], '{"why": 1, "tags": ["a"]}', multi_label=True)
-        == '{"why": 1, "tags": ["é"]}'
+        render("json_key", "tags", ["é"], '{"why": 1, "tags": ["a"]}', multi_label=True) == '{"why": 1, "tags": ["é"]}'
     )
 
 

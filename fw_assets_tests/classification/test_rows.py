@@ -273,9 +273,7 @@ message = st.fixed_dictionaries(
     optional={
         "role": st.sampled_from(["system", "user", "assistant", "tool", "User"]) | anything,
         "content": st.sampled_from(["hi", " ", ""])
-        | st.lists(
-            st.fixed_dictionaries({"type": st.just("text"), "text": st.sampled_from(["a", ""])}), max_size=2
-        )
+        | st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": st.sampled_from(["a", ""])}), max_size=2)
         | anything,
         "weight": st.sampled_from([0, 1, 0.5, True]),
         "name": st.sampled_from(["n", None, 3]),

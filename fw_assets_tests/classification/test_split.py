@@ -55,9 +55,7 @@ datasets = st.lists(
 
 
 @settings(deadline=None, max_examples=150)
-@given(
-    datasets, st.integers(0, 1000), st.sampled_from([0.5, 0.7, 0.8, 0.95]), st.sampled_from([0.05, 0.1, 0.5])
-)
+@given(datasets, st.integers(0, 1000), st.sampled_from([0.5, 0.7, 0.8, 0.95]), st.sampled_from([0.05, 0.1, 0.5]))
 def test_no_group_on_two_sides_and_every_row_in_one_part(
     rows: list[Row], seed: int, train_fraction: float, validation_fraction: float
 ) -> None:
@@ -69,9 +67,7 @@ def test_no_group_on_two_sides_and_every_row_in_one_part(
     for (_, _, group), part in zip(rows, parts, strict=True):
         by_group[group].add(part)
     assert all(len(found) == 1 for found in by_group.values())
-    in_train = {
-        label for (_, labels, _), part in zip(rows, parts, strict=True) if part == "train" for label in labels
-    }
+    in_train = {label for (_, labels, _), part in zip(rows, parts, strict=True) if part == "train" for label in labels}
     assert in_train == {label for _, labels, _ in rows for label in labels}
     out = data.with_columns(pl.Series("split", parts))
     facts = split_facts(out, tuple("abcdef"), session)
@@ -108,9 +104,7 @@ def test_fractions_are_kept_label_by_label(train: float, validation: float) -> N
 
 
 def test_many_small_labels_meet_the_fractions_together() -> None:
-    rows: list[Row] = [
-        (f"{label}-{i}", (f"label {label}",), 12 * label + i) for label in range(200) for i in range(12)
-    ]
+    rows: list[Row] = [(f"{label}-{i}", (f"label {label}",), 12 * label + i) for label in range(200) for i in range(12)]
     counts = Counter(split(rows))
     assert counts["test"] == pytest.approx(480, abs=25)
     assert counts["validation"] == pytest.approx(192, abs=25)
@@ -130,9 +124,7 @@ def test_rare_labels_reach_as_many_parts_as_they_can(count: int, parts: set[str]
 
 def test_a_group_larger_than_a_part_stays_in_train() -> None:
     rows = [*((f"copy {i}", ("a",), 0) for i in range(300)), *singles(700, "ab", "own")[1:]]
-    rows = [
-        (content, labels, group if i < 300 else group + 1) for i, (content, labels, group) in enumerate(rows)
-    ]
+    rows = [(content, labels, group if i < 300 else group + 1) for i, (content, labels, group) in enumerate(rows)]
     for seed in range(5):
         parts = split(rows, seed=seed)
         assert set(parts[:300]) == {"train"}
@@ -165,8 +157,7 @@ def test_multi_label_parts_keep_the_shares_of_labels() -> None:
     rng = random.Random(11)
     weights = {"a": 0.6, "b": 0.3, "c": 0.1, "d": 0.03, "e": 0.01}
     rows: list[Row] = [
-        (f"row {i}", tuple(label for label, weight in weights.items() if rng.random() < weight), i)
-        for i in range(5000)
+        (f"row {i}", tuple(label for label, weight in weights.items() if rng.random() < weight), i) for i in range(5000)
     ]
     parts = split(rows)
     total = Counter(label for _, labels, _ in rows for label in labels)

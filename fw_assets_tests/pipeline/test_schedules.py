@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -26,7 +27,7 @@ NIGHT = dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)
 
 def requests(schedule: dg.ScheduleDefinition, root: Path) -> list[dg.RunRequest]:
     context = dg.build_schedule_context(scheduled_execution_time=NIGHT)
-    found = list(schedule(context, workspace=WorkspaceResource(root=str(root))))
+    found: Any = schedule(context, workspace=WorkspaceResource(root=str(root)))
     return [request for request in found if isinstance(request, dg.RunRequest)]
 
 

@@ -119,7 +119,7 @@ def test_a_file_from_the_future_waits_only_until_it_is_quiet(daemon: Daemon, mon
         (None, "name the models to evaluate and fine-tune; to choose from: char-ngram"),
         ("models: [char-ngram\n", "is not YAML"),
         ("models: [char-ngram]\nepoch: 3\n", "epoch: is not a session field"),
-        ("models: [char-ngram]\neval_dataset: missing.jsonl\n", "there is no such file"),
+        ("models: [char-ngram]\neval_dataset: missing.jsonl\n", "no such file"),
     ],
     ids=["no-models", "not-yaml", "unknown-field", "missing-file"],
 )
@@ -143,7 +143,7 @@ def test_what_something_outside_the_inbox_mended_is_taken_up(
 ) -> None:
     outside = tmp_path / "outside.jsonl"
     daemon.drop("tickets", session=f"models: [char-ngram]\neval_dataset: {outside}\n")
-    assert "there is no such file" in daemon.look()
+    assert "no such file" in daemon.look()
     outside.write_text("".join(ROWS[40:60]), "utf-8")
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 60)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -35,15 +34,17 @@ def full_precision(text: str) -> np.ndarray:
 
     found = find_weights()
     assert found is not None
-    tensors: dict[str, Any] = load_file(found.weights)
+    tensors: dict[str, np.ndarray] = load_file(found.weights)
 
     def norm(value: np.ndarray, name: str) -> np.ndarray:
         centred = value - value.mean(axis=-1, keepdims=True)
         unit = centred / np.sqrt(value.var(axis=-1, keepdims=True) + 1e-12)
-        return unit * tensors[f"{name}.weight"] + tensors[f"{name}.bias"]
+        scaled: np.ndarray = unit * tensors[f"{name}.weight"] + tensors[f"{name}.bias"]
+        return scaled
 
     def linear(value: np.ndarray, name: str) -> np.ndarray:
-        return value @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
+        product: np.ndarray = value @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
+        return product
 
     ids = token_ids(str(found.tokenizer), [text])[0]
     state = tensors["embeddings.word_embeddings.weight"][ids]

@@ -42,7 +42,7 @@ def test_an_update_starts_at_zero_and_lowers_the_loss(make: type[Update], rank: 
 def test_the_stored_arrays_give_the_trained_logits() -> None:
     for update, features in ((dense(2), FEATURES), (sparse(2), None)):
         update.forward(EVERY)
-        update.backward((0.25 - TARGET) / ROWS, 0.1)
+        update.backward(((0.25 - TARGET) / ROWS).astype(np.float32), 0.1)
         stored = features if features is not None else np.where(FEATURES > 0.5, FEATURES, 0)
         assert np.allclose(apply(stored, update.arrays()), update.forward(EVERY), atol=1e-4)
 
