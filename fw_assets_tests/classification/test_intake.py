@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
+from fw_assets.classification.imbalance import apply_mitigation
 from fw_assets.classification.intake import inspect, resolve
 from fw_assets.classification.labels import LabelSet, half_width
 from fw_assets.classification.resolution import SPLIT_COLUMNS
@@ -185,7 +186,8 @@ def test_rare_and_unseen_labels_are_named(tmp_path: Path) -> None:
 
 
 def test_imbalance_proposes_three_mitigations_above_the_threshold_only(tmp_path: Path) -> None:
-    rows = [*pairs(400, ("common",)), *[(f"unusual {i} matter {i * i}", "rare") for i in range(4)]]
+    rare = [(f"unusual {i} matter {i * i}", "rare") for i in range(4)]
+    rows = [*pairs(800, ("common", "frequent")), *rare]
     _, label_set = resolved(tmp_path, rows)
     assert label_set.imbalance.ratio == 100
     assert label_set.imbalance.exceeded
@@ -193,6 +195,14 @@ def test_imbalance_proposes_three_mitigations_above_the_threshold_only(tmp_path:
     assert label_set.imbalance.mitigations[0].rows_before == label_set.split.rows.train
     _, within = resolved(tmp_path, rows, imbalance_threshold=100)
     assert within.imbalance.mitigations == ()
+
+
+def test_dropping_a_label_is_not_proposed_where_it_would_leave_a_single_one(tmp_path: Path) -> None:
+    rows = [*pairs(400, ("common",)), *[(f"unusual {i} matter {i * i}", "rare") for i in range(4)]]
+    frame, label_set = resolved(tmp_path, rows)
+    assert [effect.name for effect in label_set.imbalance.mitigations] == ["rebalance", "weight"]
+    with pytest.raises(InputError, match="would leave fewer than 2 labels"):
+        apply_mitigation(frame.filter(pl.col("split") == "train"), label_set, "drop-rare", 1)
 
 
 def test_quarantined_lines_are_counted_and_kept(tmp_path: Path) -> None:

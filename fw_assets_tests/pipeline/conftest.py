@@ -7,14 +7,26 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from fw_assets.cli import main
 from fw_assets.embedded import counts
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Desk:
@@ -44,18 +56,22 @@ class Desk:
             text=True,
         )
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+    def run(self, *arguments: str) -> Done:
+        """Run a command to its end in this process, which has loaded what a process of its own would have to load."""
+        before, folder = dict(os.environ), Path.cwd()
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        try:
+            result = CliRunner().invoke(main, arguments, prog_name="fw-assets")
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            os.chdir(folder)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert "Traceback" not in result.stderr, result.stderr
+        return Done(result.exit_code, result.stdout, result.stderr)
 
     def workflow(self, *more: str, model: str = "char-ngram") -> Sequence[str]:
         return ("run", str(self.data), "--model", model, "--approve", "--yes", *more)
