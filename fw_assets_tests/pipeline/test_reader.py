@@ -10,7 +10,7 @@ import click
 import httpx
 import pytest
 
-from fw_assets import commands
+from fw_assets.commands import registering
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.reader import NOT_READ, read_clause, schema
 from fw_assets_tests.fireworks.fake import Recorder, client_of
@@ -99,7 +99,7 @@ def test_a_reading_is_used_only_when_every_field_is_confirmed(
     monkeypatch.setattr(click, "confirm", confirm)
     monkeypatch.setattr("fw_assets.pipeline.registration.understand", lambda *_: (None, (), ("sing",)))
     said = {"mitigation": "weight", "epochs": 3}
-    found = commands.second_reading(Host(said), MODEL, dict(FIELDS), {}, ask=True)
+    found = registering.second_reading(Host(said), MODEL, dict(FIELDS), {}, ask=True)
     assert asked == ["Use mitigation: weight?", "Use epochs: 3?"]
     assert found == ({"sing": used} if used else {})
 
@@ -108,4 +108,4 @@ def test_where_nobody_can_be_asked_it_is_shown_and_not_used(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("fw_assets.pipeline.registration.understand", lambda *_: (None, (), ("sing",)))
-    assert commands.second_reading(Host({"epochs": 3}), MODEL, dict(FIELDS), {}, ask=False) == {}
+    assert registering.second_reading(Host({"epochs": 3}), MODEL, dict(FIELDS), {}, ask=False) == {}

@@ -1,0 +1,101 @@
+"""The commands that only look: status, report, predict, compare."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+
+import click
+from rich.table import Table
+
+from fw_assets.commands.showing import DONE, FAILED, known, print_json
+from fw_assets.console import out
+from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.platform import platform_from_environment
+from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.pipeline.workspace import Workspace
+
+
+def status(root: str, name: str | None, *, as_json: bool) -> int:
+    """Where datasets stand."""
+    store = Workspace(root)
+    names = [name] if name else store.datasets()
+    if name:
+        known(store, name)
+    standings = {item: due(store, item, driver=None) for item in names}
+    if as_json:
+        print_json(
+            [
+                {"dataset": item, "state": s.state, "note": s.note, "due": [step.key for step in s.steps]}
+                for item, s in standings.items()
+            ]
+        )
+        return DONE
+    table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
+    for item, standing in standings.items():
+        table.add_row(item, standing.state, standing.note)
+    out.print(table if standings else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
+    return DONE
+
+
+def report(root: str, name: str, *, open_it: bool) -> int:
+    """Print the report."""
+    store = Workspace(root)
+    known(store, name)
+    text = store.read_text(name, "final_report.md")
+    if text is None:
+        raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
+    click.echo(text)
+    if open_it:
+        webbrowser.open(f"file://{store.path(name, 'final_report.html')}")
+    return DONE
+
+
+def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
+    """Ask the winner."""
+    from fw_assets.classification.answer import parse as read_answer
+    from fw_assets.classification.completion import Completion
+    from fw_assets.classification.prompt import Prompt, request
+
+    store = Workspace(root)
+    known(store, name)
+    record = store.need("deployment", name, DeploymentRecord)
+    prompt = store.need("prompt", name, Prompt)
+    body = request(prompt, json.dumps([{"role": "user", "content": text}]))
+    answer = platform_from_environment().call(
+        lambda client: client.chat({"model": record.address, **body}, known=record.deployment is not None)
+    )
+    read = read_answer(prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal))
+    if as_json:
+        print_json(
+            {
+                "labels": list(read.labels),
+                "confidence": answer.confidence,
+                "text": answer.text,
+                "model": record.address,
+            }
+        )
+    else:
+        click.echo(", ".join(read.labels) or f"(no valid label: {answer.text!r})")
+    return DONE if read.kind == "valid" else FAILED
+
+
+def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
+    """Put two evaluated models side by side."""
+    from fw_assets.pipeline.versus import resolve, versus
+    from fw_assets.report.terminal import show, versus_view
+    from fw_assets.report.versus import Sides
+
+    store = Workspace(root)
+    found = versus(store, resolve(store, first), resolve(store, second))
+    told = Sides(
+        (str(found.first), found.first_scores),
+        (str(found.second), found.second_scores),
+        found.comparison,
+        found.rows,
+    )
+    if as_json:
+        print_json(told.as_json())
+    else:
+        show(versus_view(told), out)
+    return DONE

@@ -1,0 +1,178 @@
+"""The commands that move a dataset on: plan, run, approve."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from fw_assets.classification.instruction import suggest
+from fw_assets.classification.plan import Plan
+from fw_assets.commands.registering import registered
+from fw_assets.commands.showing import DONE, FAILED, INCOMPLETE, WAITING, known, print_json, show_plan, show_report
+from fw_assets.console import err, is_terminal, progress_shown
+from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
+from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.workspace import Workspace
+
+
+def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
+    """Phases 1 and 2."""
+    store = Workspace(root)
+    registration = registered(store, given, ask=not as_json)
+    _driven(store, registration.name, as_json=as_json, only=PLANNING)
+    made = store.need("plan", registration.name, Plan)
+    if as_json:
+        print_json(made.model_dump(mode="json") | {"digest": made.digest})
+    else:
+        show_plan(store, registration.name)
+        if made.unused:
+            _show_unused(made.unused)
+        else:
+            err.print(f"\nTo go on: fw-assets run {registration.name} --approve", markup=False)
+    return DONE
+
+
+def _driven(store: Workspace, name: str, *, as_json: bool, only: tuple[str, ...] | None = None) -> Standing:
+    """Run what is due for the command line; without Dagster where nothing is."""
+    standing = due(store, name, driver="command-line")
+    if not any(only in (None, step.assets) for step in standing.steps):
+        return standing
+    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
+
+    with store.locked(name, "run"), open_instance(store.root) as instance, progress_shown(as_json):
+        fail_lost_runs(instance)
+        return drive(instance, store, name, started=_announce, only=only)
+
+
+def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
+    """All phases, from where the dataset stands."""
+    store = Workspace(root)
+    registration = registered(store, given, ask=ask and not as_json)
+    name = registration.name
+    standing = _driven(store, name, as_json=as_json, only=PLANNING)
+    again = approve and standing.state in ("elsewhere", "incomplete")
+    if standing.state in ("waiting", "rejected") or again:
+        answer = _answer(store, name, registration, standing, approve=approve, ask=ask, as_json=as_json)
+        if answer is None:
+            return WAITING
+        from fw_assets.pipeline.drive import approve as sign
+        from fw_assets.pipeline.drive import open_instance
+
+        with open_instance(root) as instance:
+            sign(instance, name, answer)
+        if answer["decision"] == "reject":
+            return WAITING
+    elif standing.state == "elsewhere":
+        err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
+        return WAITING
+    standing = _driven(store, name, as_json=as_json)
+    if standing.state == "incomplete":
+        show_report(store, name, as_json=as_json)
+        return INCOMPLETE
+    if standing.state != "done":
+        err.print(f"{name}: {standing.note}", markup=False)
+        return FAILED
+    return show_report(store, name, as_json=as_json)
+
+
+def _answer(
+    store: Workspace,
+    name: str,
+    registration: Registration,
+    standing: Standing,
+    *,
+    approve: bool,
+    ask: bool,
+    as_json: bool,
+) -> dict[str, Any] | None:
+    current = store.need("plan", name, Plan)
+    answer: dict[str, Any] = {
+        "plan_digest": current.digest,
+        "approved_by": getpass.getuser(),
+        "driver": "command_line",
+    }
+    if not as_json:
+        show_plan(store, name)
+    if registration.unused:
+        _show_unused(registration.unused)
+    elif approve:
+        return answer | {"decision": "approve"}
+    if ask and is_terminal() and not as_json:
+        found = current.label_set
+        if not found.given:
+            listed = ", ".join(found.labels[:30]) + (" ..." if len(found.labels) > 30 else "")
+            question = f"\nThe {len(found.labels)} labels were inferred: {listed}\nAre they right?"
+            answer["labels_confirmed"] = click.confirm(question, default=False, err=True)
+        said = click.prompt(
+            "\nApprove this plan?", type=click.Choice(["yes", "no", "later"]), default="later", err=True
+        )
+        if said != "later":
+            return answer | {"decision": "approve" if said == "yes" else "reject"}
+    elif as_json:
+        print_json(
+            {
+                "dataset": name,
+                "state": standing.state,
+                "plan_digest": current.digest,
+                "unused": [{"clause": clause, "instead": suggest(clause)} for clause in registration.unused],
+            }
+        )
+    how = f"fw-assets approve {name} --digest {current.digest}" if registration.unused else ""
+    err.print(
+        f"\n{name}: {standing.note}. Approve with: {how or f'fw-assets run {name} --approve'}, or in the Dagster UI.",
+        markup=False,
+    )
+    return None
+
+
+def _show_unused(unused: Sequence[str]) -> None:
+    err.print("\nNot understood in the instruction, and nothing runs on a guess:", markup=False)
+    for clause in unused:
+        err.print(f"  {clause!r}: {suggest(clause)}", markup=False)
+
+
+def approve(
+    root: str,
+    name: str,
+    *,
+    digest: str,
+    mitigation: str | None,
+    by: str,
+    note: str,
+    reject: bool,
+    driver: str | None,
+    labels_confirmed: bool,
+) -> int:
+    """Answer a plan."""
+    from fw_assets.pipeline.drive import approve as sign
+    from fw_assets.pipeline.drive import open_instance
+
+    store = Workspace(root)
+    registration = known(store, name)
+    chosen = driver or registration.driver
+    answer = {
+        "approved_by": by,
+        "plan_digest": digest,
+        "decision": "reject" if reject else "approve",
+        "mitigation": mitigation.replace("-", "_") if mitigation else "as_planned",
+        "note": note,
+        "labels_confirmed": labels_confirmed,
+        "driver": chosen.replace("-", "_"),
+    }
+    with open_instance(root) as instance:
+        sign(instance, name, answer)
+    if reject:
+        err.print(f"{name}: rejected; nothing was started.", markup=False)
+    elif chosen == "daemon":
+        err.print(f"{name}: approved; Dagster's daemon goes on (dagster dev).", markup=False)
+    else:
+        err.print(f"{name}: approved; go on with: fw-assets run {name}", markup=False)
+    return DONE
+
+
+def _announce(step: Step, standing: Standing) -> None:
+    what = " ".join(filter(None, [", ".join(step.assets), step.model]))
+    err.print(f"{step.dataset}: {what}", markup=False)
