@@ -1,0 +1,55 @@
+"""One button: the whole workflow as one run of a job, whose steps are runs beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from fw_assets.definitions import defs
+from fw_assets.pipeline.drive import open_instance
+from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.workspace import Workspace
+from fw_assets_tests.pipeline.conftest import Desk
+
+
+@pytest.fixture
+def here(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FW_WORKSPACE", str(desk.workspace))
+    monkeypatch.chdir(desk.folder)
+    return desk
+
+
+def press(desk: Desk, job: str, op: str, **config: object) -> dg.ExecuteInProcessResult:
+    with open_instance(str(desk.workspace)) as instance:
+        return defs.resolve_job_def(job).execute_in_process(
+            instance=instance, run_config={"ops": {op: {"config": config}}}, raise_on_error=False
+        )
+
+
+def test_without_an_approver_it_stops_at_the_plan_and_goes_on_when_pressed_again(here: Desk) -> None:
+    store = Workspace(str(here.workspace))
+    given = {"dataset": str(here.data), "models": ["char-ngram"]}
+    assert press(here, "benchmark_only", "benchmark_to_the_end", **given).success
+    assert due(store, "tickets", driver=None).state == "waiting"
+    assert here.platform()["inference_requests"] == 0
+    assert press(here, "benchmark_only", "benchmark_to_the_end", **given, approved_by="ann").success
+    assert due(store, "tickets", driver=None).state == "done"
+    assert here.report()["status"] == "benchmark"
+    assert here.report()["run"]["approved_by"] == "ann"
+    assert here.platform()["supervisedFineTuningJobs"] == 0
+    with open_instance(str(here.workspace)) as instance:
+        phases = {run.tags.get("fw_assets/phase") for run in instance.get_runs()}
+    assert {"inspected_dataset", "approval", "base_metrics", "deployment"} <= phases
+
+
+def test_what_is_wrong_fails_the_button(here: Desk, tmp_path: Path) -> None:
+    result = press(here, "full_workflow", "workflow_to_the_end", dataset=str(tmp_path / "none.jsonl"), models=["x"])
+    assert not result.success
+    failure = result.failure_data_for_node("workflow_to_the_end")
+    assert failure is not None
+    assert "no such file" in str(failure.user_failure_data and failure.user_failure_data.description)
