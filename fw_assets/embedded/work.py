@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import sqlite3
@@ -26,6 +27,15 @@ VALIDATE, RUN = 0, 1
 _COMMAND = (sys.executable, "-m", "fw_assets.embedded.worker")
 
 _children: list[subprocess.Popen[bytes]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    # Workers outlive this process on purpose; a Popen without a return code would complain of it.
+    for child in _children:
+        child.returncode = child.returncode or 0
+
+
 _children_lock = threading.Lock()
 
 
