@@ -99,7 +99,8 @@ def curl_snippet(*, model: str, body: Mapping[str, Any], base_url: str | None = 
     content = _printable(content, lambda character: json.dumps(character)[1:-1])
     return "\n".join(
         [
-            f"curl --fail-with-body --silent --show-error {_shell(url)} \\",
+            # A deployment that was scaled to zero answers 503 until it is up again.
+            f"curl --fail --silent --show-error --retry 8 {_shell(url)} \\",
             '  -H "Authorization: Bearer $FIREWORKS_API_KEY" \\',
             '  -H "Content-Type: application/json" \\',
             # No line of indented JSON starts with a letter, so none can end the here-document.
