@@ -20,6 +20,7 @@ from fw_assets.pipeline.metadata import Row, clear_failures, picture, table
 from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
 from fw_assets.pipeline.planning import account_of, approval, approved, approved_plan, plan
+from fw_assets.pipeline.policy import PATIENT
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
@@ -35,7 +36,7 @@ from fw_assets.report.evidence_plots import reliability, risk_coverage
     kinds={"fireworks"},
     code_version="1",
     pool="inference",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=PATIENT,
     description="One base model, asked for every validation and test row: the baseline.",
 )
 def base_metrics(

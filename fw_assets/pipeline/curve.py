@@ -19,6 +19,7 @@ from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.policy import PATIENT
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account, promised
@@ -34,7 +35,7 @@ from fw_assets.report.evidence_plots import learning_curve as draw
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=PATIENT,
     description="One finalist on 25 % and 50 % of the training rows, where the session asks for a learning curve.",
 )
 def learning_curve(

@@ -13,6 +13,7 @@ from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.policy import PATIENT
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.training import fine_tuned_models
@@ -26,7 +27,7 @@ from fw_assets.pipeline.values import FineTuned, TunedMetrics
     kinds={"fireworks"},
     code_version="1",
     pool="inference",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=PATIENT,
     description="One fine-tuned model, asked for the same rows as its base, and the two compared row by row.",
 )
 def metrics(

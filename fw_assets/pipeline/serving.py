@@ -25,6 +25,7 @@ from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.policy import PATIENT
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serve import serve
 from fw_assets.pipeline.spending import Account, promised
@@ -45,7 +46,7 @@ from fw_assets.pipeline.workspace import Workspace
     kinds={"fireworks"},
     check_specs=[gate_spec("deployment"), serving_spec("deployment")],
     code_version="1",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=PATIENT,
     description="The winner, chosen on validation; the gate, decided on test; and what is deployed, if anything is.",
 )
 def deployment(

@@ -21,6 +21,7 @@ from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
+from fw_assets.pipeline.policy import PATIENT
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account, job_share, promised
@@ -64,7 +65,7 @@ async def uploads(
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=PATIENT,
     description="One finalist, fine-tuned with every cell of the grid on a sample; the best cell goes on.",
 )
 def sweep(

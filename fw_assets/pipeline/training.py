@@ -10,6 +10,7 @@ from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
+from fw_assets.pipeline.policy import PATIENT
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import promised
@@ -24,7 +25,7 @@ from fw_assets.pipeline.values import FineTuned, Sweep
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL),
+    retry_policy=PATIENT,
     description="One finalist, fine-tuned with its best cell on all training rows.",
 )
 def fine_tuned_models(
