@@ -76,7 +76,9 @@ def test_spend_never_passes_the_ceiling(launches: list[tuple[float, float, str]]
                 except CeilingReached:
                     continue
                 if fate == "torn":
-                    with Path(folder, "tickets", "ledger", f"{plan.digest}.jsonl").open("ab") as record:
+                    # A process dies while it writes: it holds the lock until then, and only the system gives it back.
+                    place = ("tickets", "ledger", f"{plan.digest}.jsonl")
+                    with Workspace(folder).locked(*place), Path(folder, *place).open("ab") as record:
                         record.write(b'["paid",{"id":"jo')
                 elif fate == "again":
                     account(folder, plan).promise("sweep/m", id, amount)
