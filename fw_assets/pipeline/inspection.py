@@ -20,6 +20,7 @@ from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration import register, source_paths
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.staging import reading_as_registered
 from fw_assets.pipeline.values import Registration
 from fw_assets.pipeline.workspace import Workspace
 
@@ -97,8 +98,12 @@ def inspected_dataset(
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         registration = registered(store, platform, dataset, fields_of(config))
-        with spooled(store, *rows_place(dataset)) as spool:
+        with (
+            reading_as_registered(registration.files) as check,
+            spooled(store, *rows_place(dataset)) as spool,
+        ):
             inspected = inspect_into(spool, *source_paths(registration.files), registration.session)
+            check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
     rows = stored_rows(store, *rows_place(dataset))
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)

@@ -3,13 +3,19 @@
 What was fetched lies in `staged/DIGEST/NAME` under the digest of its content. `staged/index.json` remembers, for each
 reference, the version that its source gave it then (modification time, ETag, creation time), so that a source which
 has not changed is neither read nor fetched again.
+
+Local files are not copied: datasets can be of several gigabytes, and links would follow edits in place. Instead,
+reading has to find what was registered (`reading_as_registered`); the rows then lie in the workspace, and no later
+phase reads the file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +24,7 @@ import msgspec
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.lines import SUFFIXES, data_files, file_sha256
+from fw_assets.classification.rows import FileFacts
 from fw_assets.classification.session import is_remote
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform import Platform
@@ -27,6 +34,12 @@ from fw_assets.pipeline.workspace import Workspace
 Role = Literal["train", "eval"]
 PLACE = "staged"
 VERSIONS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
+
+CHANGED = "changed-file"
+REGISTER_AGAIN = (
+    "Nothing was started. When the file is complete, register it again: repeat `fw-assets plan` or `run`, or name it "
+    "as `dataset` in the launchpad of inspected_dataset."
+)
 
 
 class _Entry(msgspec.Struct):
@@ -60,6 +73,59 @@ def stage(workspace: Workspace, platform: Platform, role: Role, reference: str) 
     return SourceFile(role=role, reference=reference, path=known.path, sha256=known.sha256, size_bytes=known.size_bytes)
 
 
+@contextmanager
+def reading_as_registered(files: Sequence[SourceFile]) -> Iterator[Callable[[Sequence[FileFacts]], None]]:
+    """Hold that files are read as they were registered.
+
+    Yields:
+        A check to be called with the facts of all files once they have been read.
+
+    Raises:
+        InputError: content was read that is not the registered one, or a file was written to meanwhile. It takes the
+            place of what is found wrong in such content.
+    """
+    before = {file.role: _stamp(Path(file.path)) for file in files}
+
+    def check(digest_of: Callable[[SourceFile], str]) -> None:
+        changed = []
+        for file in files:
+            if _stamp(Path(file.path)) != before[file.role]:
+                changed.append(_changed(file, "while it was being read"))
+            elif digest_of(file) != file.sha256:
+                changed.append(_changed(file, "after it was registered"))
+        if changed:
+            raise InputError(changed, advice=REGISTER_AGAIN)
+
+    try:
+        yield lambda read: check(lambda file: _digest_of(file, read))
+    except InputError as error:
+        if error.problems[0].kind != CHANGED:
+            check(lambda file: file_sha256(Path(file.path)))
+        raise
+
+
+def _stamp(path: Path) -> str:
+    # Change time as well: a file can be replaced by one of equal size and modification time.
+    stats = [(file.name, file.stat()) for file in data_files(path)]
+    return repr([(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in stats])
+
+
+def _digest_of(file: SourceFile, read: Sequence[FileFacts]) -> str:
+    own = [facts for facts in read if facts.source == file.role]
+    if not Path(file.path).is_dir():
+        return own[0].sha256
+    listing = "".join(f"{facts.sha256}  {Path(facts.path_name).name}\n" for facts in own)
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _changed(file: SourceFile, when: str) -> Problem:
+    was = f"registered were {file.size_bytes:,} bytes with SHA-256 {file.sha256[:16]}"
+    if is_remote(file.reference):
+        where = f"the copy of {file.reference} changed {when} ({was}); remove it, and it is fetched again"
+        return Problem(kind=CHANGED, file=file.path, message=where)
+    return Problem(kind=CHANGED, file=file.path, message=f"changed {when} ({was})")
+
+
 def _index(workspace: Workspace) -> dict[str, _Entry]:
     text = workspace.read_text(PLACE, "index.json")
     return msgspec.json.decode(text, type=dict[str, _Entry]) if text else {}
@@ -68,9 +134,7 @@ def _index(workspace: Workspace) -> dict[str, _Entry]:
 def _version(platform: Platform, reference: str) -> str:
     """Equal as long as the content is; empty where the source does not say."""
     if not is_remote(reference):
-        # Change time as well: a file can be replaced by one of equal size and modification time.
-        stats = [(file.name, file.stat()) for file in data_files(_local(reference))]
-        return repr([(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in stats])
+        return _stamp(_local(reference))
     if reference.startswith("accounts/"):
         # The platform's datasets never change once they are ready.
         dataset = platform.call(lambda client: client.dataset(reference))

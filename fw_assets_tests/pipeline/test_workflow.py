@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from fw_assets_tests.pipeline.conftest import Desk
@@ -21,7 +23,35 @@ def made(desk: Desk) -> dict[str, int]:
     return {kind: found[kind] for kind in MADE}
 
 
-def test_a_run_and_the_same_run_again(desk: Desk) -> None:
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that are opened."""
+    seen: list[str] = []
+    open_path = Path.open
+
+    def spied(self: Path, *arguments: Any, **named: Any) -> Any:
+        seen.append(str(self))
+        return open_path(self, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", spied)
+    return seen
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The requests that the platform is sent, `METHOD path` each."""
+    seen: list[str] = []
+    send = httpx.ASGITransport.handle_async_request
+
+    async def spied(self: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
+        seen.append(f"{request.method} {request.url.path}")
+        return await send(self, request)
+
+    monkeypatch.setattr(httpx.ASGITransport, "handle_async_request", spied)
+    return seen
+
+
+def test_a_run_and_the_same_run_again(desk: Desk, opened: list[str], sent: list[str]) -> None:
     first = desk.run(*desk.workflow("--deploy", "always", "--json"))
     assert first.returncode == 0, first.stderr
     report = json.loads(first.stdout)
@@ -41,11 +71,17 @@ def test_a_run_and_the_same_run_again(desk: Desk) -> None:
     assert [item["name"] for item in report["baselines"]] == ["tfidf", "majority"]
     no_test_row_was_read(desk.workspace, "tickets", desk.folder / "changed")
     before = desk.platform()
+    assert str(desk.data) in opened
+    assert sum(request.endswith(":upload") for request in sent) == MADE["datasets"]
 
+    opened.clear()
+    sent.clear()
     second = desk.run(*desk.workflow("--deploy", "always", "--json"))
     assert second.returncode == 0
     assert json.loads(second.stdout) == report
     assert desk.platform() == before, "nothing is created and nothing is asked a second time"
+    assert str(desk.data) not in opened, "unchanged data is not read a second time"
+    assert [request for request in sent if not request.startswith("GET ")] == []
 
     answer = desk.run("predict", "tickets", "I forgot my password and cannot log in", "--json")
     assert json.loads(answer.stdout)["labels"][0] in report["labels"]
