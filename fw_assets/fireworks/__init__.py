@@ -2,9 +2,9 @@
 
 from ._accounts import Account
 from ._batch import BatchInferenceJob, BatchInferenceSpec, batch_results
-from ._chat import ChatCompletion, TokenLogprob
 from ._client import Fireworks
 from ._clock import Clock, SystemClock
+from ._completion import ChatCompletion, TokenLogprob
 from ._connection import HOSTED
 from ._datasets import Dataset
 from ._deployed_models import DeployedModel
@@ -34,7 +34,9 @@ from ._errors import (
     UnexpectedAnswer,
     WaitTimeout,
 )
-from ._jobs import FineTuningJob, FineTuningSpec, JobProgress, LrScheduler
+from ._job import JobProgress
+from ._job_spec import FineTuningSpec, LrScheduler
+from ._jobs import FineTuningJob
 from ._models import FineTuningDefaults, GridPoint, Model
 from ._readiness import ReadyDeployment
 from ._retry import Backoff, Patience

@@ -9,14 +9,12 @@ from typing import Any
 
 from pydantic import Field
 
-from ._chat import ChatCompletion, read_completion
+from ._completion import ChatCompletion, read_completion
 from ._ensure import ensure, unequal_fields
-from ._errors import FireworksError, JobFailed, UnexpectedAnswer
-from ._jobs import JobProgress
+from ._errors import FireworksError, UnexpectedAnswer
+from ._job import Job, wait_succeeded
 from ._names import check_id, full_name, resource_path
-from ._poll import poll
-from ._states import JobState
-from ._values import Resource, Spec, read
+from ._values import Spec, read
 from ._wire import Wire
 
 COLLECTION = "batchInferenceJobs"
@@ -58,24 +56,12 @@ class BatchInferenceSpec(Spec):
         return body
 
 
-class BatchInferenceJob(Resource):
+class BatchInferenceJob(Job):
     """A batch job. One that EXPIRED has kept the rows it finished."""
 
-    state: JobState = "UNSPECIFIED"
     model: str = ""
     input_dataset_id: str = ""
     output_dataset_id: str = ""
-    job_progress: JobProgress = JobProgress()
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether every row was worked on."""
-        return self.state == "COMPLETED"
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.succeeded or self.state in ("FAILED", "EXPIRED", "CANCELLED", "DELETING")
 
 
 async def get_batch(wire: Wire, account: str, job_id: str) -> BatchInferenceJob:
@@ -119,21 +105,15 @@ async def wait_batch(
     on_progress: Callable[[BatchInferenceJob], Any] | None,
 ) -> BatchInferenceJob:
     """The job once it has COMPLETED. A model that cannot be batched stays PENDING for ever: mind `stall`."""
-    job = await poll(
+    return await wait_succeeded(
         f"batch inference job {job_id}",
         lambda: get_batch(wire, account, job_id),
-        lambda job: job.finished,
         clock=wire.clock,
         every=every,
         ceiling=ceiling,
-        show=lambda job: f"{job.state} {job.job_progress.percent:.0f} %",
-        on_progress=on_progress,
         stall=stall,
-        progress=lambda job: (job.state, job.job_progress),
+        on_progress=on_progress,
     )
-    if not job.succeeded:
-        raise JobFailed(job.name, job.state, job.status.message)
-    return job
 
 
 def batch_results(files: tuple[Path, ...]) -> Iterator[tuple[str, ChatCompletion | FireworksError]]:

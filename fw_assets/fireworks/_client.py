@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ._batch import BatchInferenceJob, BatchInferenceSpec, ensure_batch, get_batch, wait_batch
-from ._chat import ChatCompletion, chat
+from ._chat import chat
+from ._completion import ChatCompletion
 from ._connection import Connection
 from ._datasets import (
     Dataset,
@@ -27,7 +28,9 @@ from ._deployments import (
     match_shapes,
 )
 from ._download import download_as_one, download_files
-from ._jobs import FineTuningJob, FineTuningSpec, ensure_job, get_job, job_metrics, list_jobs, wait_job
+from ._job_metrics import job_metrics
+from ._job_spec import FineTuningSpec
+from ._jobs import FineTuningJob, ensure_job, get_job, list_jobs, wait_job
 from ._models import Model, get_model, list_models
 from ._names import full_name
 from ._prices import price_list

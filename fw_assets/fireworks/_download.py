@@ -51,7 +51,7 @@ async def download_as_one(wire: Wire, account: str, name: str, target: Path) -> 
 async def _download(wire: Wire, url: str, target: Path) -> Path:
     partial = target.with_name(f".{target.name}.part")
     try:
-        async with wire.get_signed(url) as response:
+        async with wire.signed.opened(url) as response:
             with partial.open("wb") as file:
                 async for chunk in response.aiter_bytes():
                     file.write(chunk)

@@ -7,34 +7,47 @@ speaks httpx, so that any httpx transport (an ASGI application, a handler of a t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
+from multidict import CIMultiDict
 from yarl import URL
+
+from ._transport import CONNECT_SECONDS, READ_SECONDS, Method, WholeTransport
 
 CONNECTIONS = 256
 """At most this many at a time; further requests wait for one to be free."""
 
-SMALL = 1 << 20
-"""Bytes up to which an answer is read at once, which saves the layers of a stream."""
-
-WHOLE = "fw_assets.content"
-"""The extension under which a response has its content, when nothing has to be waited for or decoded."""
+_PLACES = 1024
+"""At most so many URLs are kept ready."""
 
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
-class Network(httpx.AsyncBaseTransport):
+_WHOLE = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+
+
+class _Prepared:
+    """Headers for aiohttp; being an object of their own, they are shown nowhere, and so the key is not."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, headers: httpx.Headers) -> None:
+        self.value = CIMultiDict(headers.multi_items())
+
+
+class Network(WholeTransport):
     """HTTP/1.1 over the machine's network, by the proxies of its environment. Redirects are not followed."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._proxies = getproxies()
+        self._places: dict[str, tuple[URL, str | None]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Sends the request; the body of a large answer is read as its stream is iterated."""
+        """Sends the request; the answer's body is read as its stream is iterated."""
         limits = request.extensions.get("timeout", {})
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits.get("connect"), sock_read=limits.get("read"))
         try:
@@ -44,24 +57,38 @@ class Network(httpx.AsyncBaseTransport):
                 headers=_headers(request),
                 data=_body(request),
                 timeout=timeout,
-                proxy=self._proxy(request.url),
+                proxy=self._proxy(request.url.scheme, request.url.host),
                 allow_redirects=False,
             )
-            if (response.content_length or SMALL + 1) <= SMALL:
-                data = await response.read()
-                whole = {} if "Content-Encoding" in response.headers else {WHOLE: data}
-                return httpx.Response(
-                    response.status,
-                    headers=response.raw_headers,
-                    stream=httpx.ByteStream(data),
-                    request=request,
-                    extensions=whole,
-                )
         except (aiohttp.ClientError, OSError) as error:
             raise _as_httpx(error, request) from error
         return httpx.Response(
             response.status, headers=response.raw_headers, stream=_Body(response, request), request=request
         )
+
+    def prepared(self, headers: httpx.Headers) -> _Prepared:
+        """The same headers for aiohttp."""
+        return _Prepared(headers)
+
+    async def exchange(
+        self, method: Method, url: str, headers: _Prepared, data: bytes | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and content."""
+        place, proxy = self._places.get(url) or self._place(url)
+        try:
+            response = await self._opened().request(
+                method,
+                place,
+                headers=headers.value,
+                data=data,
+                timeout=_WHOLE,
+                proxy=proxy,
+                allow_redirects=False,
+                auto_decompress=True,
+            )
+            return response.status, response.headers, await response.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise _as_httpx(error) from error
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -80,9 +107,16 @@ class Network(httpx.AsyncBaseTransport):
             )
         return self._session
 
-    def _proxy(self, url: httpx.URL) -> str | None:
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        return None if proxy is None or proxy_bypass(url.host) else proxy
+    def _place(self, url: str) -> tuple[URL, str | None]:
+        if len(self._places) >= _PLACES:
+            self._places.clear()
+        place = URL(url, encoded=True)
+        found = self._places[url] = (place, self._proxy(place.scheme, place.host or ""))
+        return found
+
+    def _proxy(self, scheme: str, host: str) -> str | None:
+        proxy = self._proxies.get(scheme) or self._proxies.get("all")
+        return None if proxy is None or proxy_bypass(host) else proxy
 
 
 class _Body(httpx.AsyncByteStream):
@@ -120,7 +154,7 @@ def _body(request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
     return aiter(request.stream)
 
 
-def _as_httpx(error: Exception, request: httpx.Request) -> httpx.TransportError:
+def _as_httpx(error: Exception, request: httpx.Request | None = None) -> httpx.TransportError:
     """aiohttp's errors as httpx's, which say whether the request can have arrived."""
     kind: type[httpx.TransportError] = httpx.ReadError
     if isinstance(error, aiohttp.ConnectionTimeoutError):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._chat import ChatCompletion, chat_once
+from ._chat import chat_once
+from ._completion import ChatCompletion
 from ._deployments import Deployment, get_deployment
 from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, WaitTimeout
 from ._poll import poll

@@ -77,7 +77,7 @@ async def _upload_signed(
     there = 0
     url = begun.url
     if url:
-        there = await wire.received(url, size, signed_headers(url, size))
+        there = await wire.signed.received(url, size, signed_headers(url, size))
     if not url or not there:
         url = begun.url = await _signed_url(wire, dataset_path, name, size)
     headers = {"Content-Length": str(size - there), **signed_headers(url, size)}
@@ -86,7 +86,7 @@ async def _upload_signed(
         log.info("%s: %d of %d bytes have arrived, going on from there", name, there, size)
     if there < size:
         file.seek(there)
-        await wire.put_signed(url, _chunks(file, there, size, on_bytes), headers)
+        await wire.signed.put(url, _chunks(file, there, size, on_bytes), headers)
     await wire.post(f"{dataset_path}:validateUpload", {}, safe=True)
 
 

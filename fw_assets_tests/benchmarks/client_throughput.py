@@ -1,30 +1,43 @@
 """Chat requests per second over a real socket: our client beside aiohttp alone, plain httpx and fireworks-ai.
 
-    python -m fw_assets_tests.benchmarks.client_throughput [SECONDS]
+    python -m fw_assets_tests.benchmarks.client_throughput [--rounds N] [--uvloop]
 
-The server is trivial and shares the machine, so requests per second say what this machine does as a whole;
-processor time per request says what the client costs. `fireworks-ai` is measured when it is installed.
+Our client and aiohttp alone are taken turn by turn in short rounds, in one process and one event loop, against a
+trivial server in another process. A ratio is formed within each pair of neighbouring rounds, so that other work on
+the machine falls on both sides; what is shown is the median of these ratios with its quartiles. aiohttp alone sends
+the same bytes and the same headers, encoded and decoded by msgspec. The others get fewer rounds.
+`fireworks-ai` is measured when it is installed.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import socket
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, NamedTuple
 
 import aiohttp
 import httpx
+import msgspec
 
 from fw_assets.fireworks import Fireworks
 
-PORT = 8977
-URL = f"http://127.0.0.1:{PORT}"
+URL = "http://127.0.0.1"
+"""Completed with a free port when the server is started."""
+
+HEADERS = {
+    "User-Agent": "fw-assets",
+    "Accept": "application/json",
+    "Authorization": "Bearer k",
+    "Content-Type": "application/json",
+}
 LABELS = [f"label_{number}" for number in range(60)]
 BODY: dict[str, Any] = {
     "model": "accounts/acme/models/m",
@@ -70,11 +83,11 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 @asynccontextmanager
 async def aiohttp_alone() -> AsyncIterator[Call]:
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=HEADERS) as session:
 
         async def call() -> object:
-            async with session.post(f"{URL}/inference/v1/chat/completions", json=BODY) as response:
-                return json.loads(await response.read())
+            async with session.post(f"{URL}/inference/v1/chat/completions", data=msgspec.json.encode(BODY)) as response:
+                return msgspec.json.decode(await response.read())
 
         yield call
 
@@ -104,64 +117,121 @@ async def official_sdk() -> AsyncIterator[Call]:
         yield lambda: client.chat.completions.create(**BODY)
 
 
-async def measure(call: Call, concurrency: int, seconds: float) -> tuple[float, float, float]:
+class Round(NamedTuple):
     """Requests per second, 99th percentile of the latency in ms, processor ms per request."""
-    await asyncio.gather(*(call() for _ in range(concurrency)))
+
+    rate: float
+    p99: float
+    cpu: float
+
+
+async def take(call: Call, concurrency: int, requests: int) -> Round:
+    """One round of so many requests."""
     latencies: list[float] = []
-    end = time.perf_counter() + seconds
+    left = iter(range(requests))
 
     async def worker() -> None:
-        while (begun := time.perf_counter()) < end:
+        for _ in left:
+            begun = time.perf_counter()
             await call()
             latencies.append(time.perf_counter() - begun)
 
     begun, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(worker() for _ in range(concurrency)))
     passed, used = time.perf_counter() - begun, time.process_time() - cpu
-    count = len(latencies)
-    return count / passed, sorted(latencies)[int(count * 0.99)] * 1e3, used / count * 1e3
+    return Round(requests / passed, sorted(latencies)[int(requests * 0.99)] * 1e3, used / requests * 1e3)
 
 
-async def main(seconds: float) -> None:
-    """Prints one line per client and concurrency, with the ratio to aiohttp alone."""
-    clients: dict[str, Callable[[], AbstractAsyncContextManager[Call]]] = {
-        "aiohttp alone": aiohttp_alone,
-        "fw_assets": ours,
-        "plain httpx": plain_httpx,
-        "fireworks-ai": official_sdk,
-    }
-    for concurrency in (1, 8, 64):
-        best = 0.0
-        for name, open_client in clients.items():
+CLIENTS: dict[str, Callable[[], AbstractAsyncContextManager[Call]]] = {
+    "aiohttp alone": aiohttp_alone,
+    "fw_assets": ours,
+    "plain httpx": plain_httpx,
+    "fireworks-ai": official_sdk,
+}
+ALONE, OURS, *SLOWER = CLIENTS
+EVERY = 8
+"""Slower clients take part in one round of so many."""
+
+
+async def compare(concurrency: int, rounds: int) -> dict[str, list[tuple[Round, Round]]]:
+    """Of each client its rounds, each with the neighbouring round of aiohttp alone."""
+    pairs: dict[str, list[tuple[Round, Round]]] = {}
+    async with AsyncExitStack() as stack:
+        calls = {}
+        for name, open_client in CLIENTS.items():
             try:
-                async with open_client() as call:
-                    rate, p99, cpu = await measure(call, concurrency, seconds)
+                calls[name] = await stack.enter_async_context(open_client())
             except ImportError:
                 continue
-            best = best or rate
-            print(
-                f"{concurrency:3}  {name:14} {rate:6.0f} requests/s  {best / rate:5.1f}x  "
-                f"p99 {p99:7.1f} ms  {cpu:5.2f} ms of processor",
-                flush=True,
-            )
+            await take(calls[name], concurrency, 2 * concurrency)
+        requests = max(200, 4 * concurrency)
+        for number in range(rounds):
+            # First one and then the other begins, so that what drifts during a pair falls on both.
+            order = (ALONE, OURS) if number % 2 else (OURS, ALONE)
+            found = {name: await take(calls[name], concurrency, requests) for name in order}
+            pairs.setdefault(OURS, []).append((found[OURS], found[ALONE]))
+            if number % EVERY == 0:
+                for name in SLOWER:
+                    if name in calls:
+                        slow = await take(calls[name], concurrency, max(50, 2 * concurrency))
+                        pairs.setdefault(name, []).append((slow, found[ALONE]))
+    return {ALONE: [(alone, alone) for _, alone in pairs[OURS]], **pairs}
 
 
-def wait_for_server() -> None:
+async def main(rounds: int) -> None:
+    """Prints one line per concurrency and client."""
+    print("| at a time | client | requests/s | ratio to aiohttp alone (quartiles) | processor ms | ratio | p99 ms |")
+    print("|---|---|---|---|---|---|---|")
+    for concurrency in (1, 8, 64):
+        for name, pairs in (await compare(concurrency, rounds)).items():
+            slower = spread([alone.rate / own.rate for own, alone in pairs])
+            dearer = spread([own.cpu / alone.cpu for own, alone in pairs])
+            rate, p99, cpu = (statistics.median(column) for column in zip(*(own for own, _ in pairs), strict=True))
+            print(f"| {concurrency} | {name} | {rate:.0f} | {slower} | {cpu:.2f} | {dearer} | {p99:.0f} |", flush=True)
+
+
+def spread(ratios: list[float]) -> str:
+    """The median with the quartiles."""
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
+
+
+def wait_for_server(port: int) -> None:
     """Returns when the port accepts a connection."""
     while True:
         try:
-            socket.create_connection(("127.0.0.1", PORT)).close()
+            socket.create_connection(("127.0.0.1", port)).close()
             return
         except ConnectionRefusedError:
             time.sleep(0.1)
 
 
 if __name__ == "__main__":
-    command = [sys.executable, "-m", "uvicorn", "fw_assets_tests.benchmarks.client_throughput:app"]
-    server = subprocess.Popen([*command, f"--port={PORT}", "--log-level=error", "--no-access-log"])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--uvloop", action="store_true")
+    given = parser.parse_args()
+    port = free_port()
+    URL = f"{URL}:{port}"
+    # Connections stay open while their client has no turn.
+    options = [f"--port={port}", "--log-level=error", "--no-access-log", "--timeout-keep-alive=3600"]
+    app_path = "fw_assets_tests.benchmarks.client_throughput:app"
+    server = subprocess.Popen([sys.executable, "-m", "uvicorn", app_path, *options])
     try:
-        wait_for_server()
-        asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0))
+        wait_for_server(port)
+        if given.uvloop:
+            import uvloop
+
+            uvloop.run(main(given.rounds))
+        else:
+            asyncio.run(main(given.rounds))
     finally:
         server.terminate()
         server.wait()

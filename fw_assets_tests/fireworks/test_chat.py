@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from typing import Any
 
@@ -10,7 +11,9 @@ import httpx
 import pytest
 
 from fw_assets.fireworks import ChatCompletion, UnexpectedAnswer
-from fw_assets.fireworks._chat import read_completion
+from fw_assets.fireworks._answers import Answer
+from fw_assets.fireworks._completion import read_completion
+from fw_assets.fireworks._usual_answer import completion_of, read_answer
 
 from .fake import client_of, reply
 
@@ -23,8 +26,23 @@ def completion(message: dict[str, Any] | None = None, **choice: Any) -> dict[str
     }
 
 
+def read(body: dict[str, Any], latency: float = 0.0) -> ChatCompletion:
+    """What both ways of reading an answer make of it: by its fields, and at once from its bytes."""
+    content = json.dumps(body).encode()
+    try:
+        found = read_completion(body, latency)
+    except UnexpectedAnswer:
+        with pytest.raises(UnexpectedAnswer):
+            completion_of(read_answer(Answer(200, {}, content, "")), latency)
+        raise
+    at_once = completion_of(read_answer(Answer(200, {}, content, "")), latency)
+    assert at_once == found
+    assert at_once.raw == found.raw == body
+    return at_once
+
+
 def test_a_completion_is_read_whole() -> None:
-    found = read_completion(completion(), 0.25)
+    found = read(completion(), 0.25)
     assert found == ChatCompletion(
         text="sales",
         finish_reason="stop",
@@ -43,7 +61,7 @@ def test_confidence_is_the_product_of_the_token_probabilities() -> None:
         {"token": "sa", "logprob": math.log(0.5), "top_logprobs": [{"token": "sa", "logprob": -0.7}]},
         {"token": "les", "logprob": math.log(0.8)},
     ]
-    found = read_completion(completion(logprobs={"content": content}))
+    found = read(completion(logprobs={"content": content}))
     assert found.confidence == pytest.approx(0.4)
     assert found.logprobs[0].top == (("sa", -0.7),)
 
@@ -54,7 +72,7 @@ def test_the_older_logprobs_form() -> None:
         "token_logprobs": [math.log(0.5), None],
         "top_logprobs": [{"sa": -0.7}, None],
     }
-    found = read_completion(completion(logprobs=older))
+    found = read(completion(logprobs=older))
     assert found.confidence == pytest.approx(0.5)
     assert found.logprobs[0].top == (("sa", -0.7),)
 
@@ -70,7 +88,7 @@ def test_the_older_logprobs_form() -> None:
     ],
 )
 def test_content_forms(message: dict[str, Any], text: str | None) -> None:
-    found = read_completion(completion(message))
+    found = read(completion(message))
     assert found.text == text
     assert found.refusal == message.get("refusal")
 
@@ -78,11 +96,11 @@ def test_content_forms(message: dict[str, Any], text: str | None) -> None:
 @pytest.mark.parametrize("body", [{}, {"choices": {}}, {"choices": None}, {"error": "x"}])
 def test_an_answer_without_choices_is_unexpected(body: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedAnswer):
-        read_completion(body)
+        read(body)
 
 
 def test_no_choice_is_no_text() -> None:
-    found = read_completion({"choices": [], "usage": None})
+    found = read({"choices": [], "usage": None})
     assert (found.text, found.finish_reason, found.prompt_tokens) == (None, None, 0)
 
 
@@ -106,7 +124,7 @@ def test_requests_that_cannot_be_answered_are_refused(body: dict[str, Any]) -> N
     ],
 )
 def test_senseless_logprobs_are_left_out(logprobs: Any) -> None:
-    found = read_completion(completion(logprobs=logprobs))
+    found = read(completion(logprobs=logprobs))
     assert (found.text, found.confidence) == ("sales", None)
 
 
@@ -118,8 +136,6 @@ def test_a_stream_is_refused() -> None:
 
 def test_sixty_four_at_a_time() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
-        import json
-
         return reply(200, completion({"content": json.loads(request.content)["messages"][0]["content"]}))
 
     client, _, _ = client_of(handle)

@@ -131,9 +131,10 @@ def test_the_key_is_in_no_error_and_no_log(
 
 
 def test_the_key_is_in_no_representation() -> None:
-    client, _, _ = client_of(answers(reply()))
-    shown = repr(client) + repr(vars(client)) + repr(vars(client._wire)) + str(client._wire._headers)
-    assert KEY not in shown
+    for client in (client_of(answers(reply()))[0], Fireworks(api_key=KEY)):
+        exchange = client._wire._exchange
+        shown = repr(client) + repr(vars(client)) + repr(vars(client._wire)) + repr(vars(exchange))
+        assert KEY not in shown + str(exchange._headers) + repr(vars(exchange.transport))
 
 
 @pytest.mark.parametrize("key", ["", "  ", "fw key", "fw_key\nX-Evil: 1", "fw_ключ"])

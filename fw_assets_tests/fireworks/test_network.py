@@ -102,6 +102,40 @@ def test_answers_are_decoded_once_and_redirects_left_alone(serve: Serve) -> None
     assert run(lambda network: exchange(network, httpx.Request("GET", f"{url}/elsewhere"))).status_code == 307
 
 
+def test_a_compressed_answer_is_read(serve: Serve) -> None:
+    async def ask() -> dict[str, Any]:
+        async with Fireworks(base_url=serve(APP), api_key="k", account_id="a") as client:
+            return await client._wire.get("/zipped")
+
+    assert asyncio.run(ask()) == {"a": 1}
+
+
+def test_both_ways_through_the_network_send_the_same(serve: Serve) -> None:
+    """Without httpx's objects, and through an httpx transport as another would be given."""
+
+    class Plain(httpx.AsyncBaseTransport):
+        def __init__(self) -> None:
+            self.network = Network()
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return await self.network.handle_async_request(request)
+
+        async def aclose(self) -> None:
+            await self.network.aclose()
+
+    url = serve(APP)
+
+    async def ask(transport: httpx.AsyncBaseTransport) -> list[dict[str, Any]]:
+        async with Fireworks(base_url=url, api_key="k", account_id="a", transport=transport) as client:
+            posted = await client._wire.post("/v1/a%2Fb:match", {"a": "ä"}, {"b": True}, safe=True)
+            return [posted, await client._wire.get("/v1/x", {"filter": 'state="X"'})]
+
+    short, plain = asyncio.run(ask(Network())), asyncio.run(ask(Plain()))
+    assert short == plain
+    assert short[0]["headers"]["authorization"] == "Bearer k"
+    assert (short[0]["path"], short[0]["query"]) == ("/v1/a%2Fb:match", "b=true")
+
+
 def test_nobody_there_means_that_nothing_was_delivered() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
