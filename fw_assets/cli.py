@@ -77,6 +77,7 @@ def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--train-fraction", type=float, metavar="F", help="Share of rows not held out for testing."),
         click.option("--imbalance-threshold", type=float, metavar="X", help="Default 50."),
         click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"])),
+        click.option("--extraction", metavar="RULE", help="Force a rule for finding labels, e.g. json_key:intent."),
         click.option("--bad-rows", type=click.Choice(["fail", "quarantine"]), help="What to do with malformed lines."),
         click.option("--deploy", type=click.Choice(["if-better", "always", "never"])),
         click.option("--max-spend-usd", type=float, metavar="USD", help="A ceiling below the plan's high figure."),

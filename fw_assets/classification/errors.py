@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fw_assets.classification.values import Frozen
 
@@ -42,11 +42,12 @@ class InputError(ValueError):
 
     SHOWN = 20
 
-    def __init__(self, problems: Iterable[Problem], advice: str = "", total: int | None = None) -> None:
+    def __init__(self, problems: Iterable[Problem], advice: str = "", counts: Mapping[str, int] | None = None) -> None:
+        """`counts`, when given, are of all problems, of which `problems` then are only the first."""
         found = tuple(problems)
         self.problems = found[: self.SHOWN]
-        self.total = len(found) if total is None else total
-        self.counts = dict(Counter(problem.kind for problem in found))
+        self.counts = dict(Counter(problem.kind for problem in found) if counts is None else counts)
+        self.total = sum(self.counts.values())
         self.advice = advice
         super().__init__(self.render())
 

@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import polars as pl
 
 from fw_assets.classification import answer_formats
-from fw_assets.classification.answer_formats import LABEL_WORDS, Rule, read, readings
+from fw_assets.classification.answer_formats import Rule, read
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.rule_scores import (
+    RULES,
+    SAMPLE,
+    UNFORMATTED,
+    RuleScore,
+    mixed_formats,
+    rule_name,
+    score_rules,
+)
 from fw_assets.classification.values import Frozen
 
-SAMPLE = 5_000
 EXAMPLES = 10
+EXCERPT = 120
 ENOUGH = 0.9
 """A rule is good enough when it reads this share of what the best one reads."""
 AGREEMENT = 0.99
 """Share of rows whose answer must say their ground truth for the answer's format to be kept."""
 
-RULES: tuple[Rule, ...] = (
-    "boxed",
-    "xml_tag",
-    "json_key",
-    "fenced_block",
-    "label_prefix",
-    "whole_message",
-    "last_line",
-    "first_word",
-)
-"""In order of preference: a format that says where the label is before one that guesses."""
 
+class Example(Frozen):
+    """Excerpts of a row, and the labels found in it, joined by ", "."""
 
-class RuleScore(Frozen):
-    """How well one rule fits a sample of at most `SAMPLE` answers."""
-
-    rule: Rule
-    key: str | None
-    coverage: float
-    """Share of the answers it reads a label from."""
-    labels: int
-    """Different labels it reads."""
-    score: float
-    """coverage * (1 - (labels - 1) / answers read): high when few labels repeat over many rows."""
+    input: str
+    answer: str
+    """Empty where there is none and the ground truth serves."""
+    label: str
 
 
 class Extraction(Frozen):
@@ -55,9 +47,13 @@ class Extraction(Frozen):
     ground_truth_rows: int
     """Rows whose label is their `ground_truth`; the rule is for the others."""
     forced: bool = False
+    score: RuleScore | None = None
+    """The chosen rule's own; none where only the ground truth serves."""
     runners_up: tuple[RuleScore, ...] = ()
-    examples: tuple[tuple[str, str], ...] = ()
-    """Excerpts of answers (or inputs, where the ground truth serves) and the label found."""
+    mixed: tuple[RuleScore, ...] = ()
+    """Formats that only some of the answers have, around labels that other answers give otherwise."""
+    examples: tuple[Example, ...] = ()
+    """One a label first, at most `EXAMPLES`."""
 
     def render(self, labels: Sequence[str], original: str | None = None, multi_label: bool = False) -> str:
         """The training target that says `labels` in the user's answer format; see `answer_formats.render`."""
@@ -65,8 +61,8 @@ class Extraction(Frozen):
 
     @property
     def name(self) -> str:
-        """The form in which it can be forced: `whole_message`, `json_key:intent`."""
-        return f"{self.rule}:{self.key}" if self.key else self.rule
+        """The form in which it can be forced."""
+        return rule_name(self.rule, self.key)
 
 
 def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extraction:
@@ -89,13 +85,15 @@ def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extract
         return _forced(frame, without, truths, forced)
     if not without.height:
         return _agreeing(frame, truths) or _described(frame, "ground_truth", None, (), truths)
-    scores = score_rules(_sample(without["answer"].drop_nulls()))
+    sample = _sample(without["answer"].drop_nulls())
+    scores = score_rules(sample)
     if not scores:
         problem = Problem(kind="no-label", message="no rule finds a label in the final assistant messages")
         raise InputError([problem], advice="Give each row a `ground_truth`, or force an extraction rule.")
     best = _preferred(scores)
     others = tuple(score for score in sorted(scores, key=lambda s: -s.score) if score != best)
-    return _described(frame, best.rule, best.key, others[:5], truths)
+    described = _described(frame, best.rule, best.key, others[:5], truths)
+    return described.model_copy(update={"score": best, "mixed": mixed_formats(sample, best, others)})
 
 
 def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
@@ -122,47 +120,13 @@ def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
     ).to_series()
 
 
-def score_rules(answers: Sequence[str]) -> list[RuleScore]:
-    """All rules and keys that read something in the answers, in order of preference."""
-    counts: dict[tuple[Rule, str | None], int] = defaultdict(int)
-    labels: dict[tuple[Rule, str | None], set[str]] = defaultdict(set)
-    cache: dict[str, list[answer_formats.Reading]] = {}
-    for answer in answers:
-        found = cache.get(answer)
-        if found is None:
-            found = cache[answer] = readings(answer)
-        for reading in found:
-            counts[reading.rule, reading.key] += 1
-            labels[reading.rule, reading.key].update(reading.labels)
-    scores = []
-    for (rule, key), count in counts.items():
-        distinct = len(labels[rule, key])
-        score = count / len(answers) * (1 - (distinct - 1) / count)
-        scores.append(
-            RuleScore(
-                rule=rule,
-                key=key,
-                coverage=round(count / len(answers), 6),
-                labels=distinct,
-                score=round(score, 6),
-            )
-        )
-    return sorted(scores, key=lambda s: (RULES.index(s.rule), _key_rank(s.key), -s.score))
-
-
 def _preferred(scores: list[RuleScore]) -> RuleScore:
     most = max(score.coverage for score in scores)
     read_enough = [score for score in scores if score.coverage >= ENOUGH * most]
-    # 1 - (labels - 1) / read >= 1/2 is two rows a label.
-    repeating = [score for score in read_enough if score.score >= 0.5 * score.coverage and score.labels > 1]
+    repeating = [score for score in read_enough if score.repeats]
     if repeating:
         return repeating[0]
     return max(read_enough, key=lambda score: (score.labels > 1, score.score))
-
-
-def _key_rank(key: str | None) -> int:
-    plain = (key or "").casefold().replace("final ", "").replace("predicted ", "")
-    return LABEL_WORDS.index(plain) if plain in LABEL_WORDS else len(LABEL_WORDS)
 
 
 def _agreeing(frame: pl.DataFrame, truths: int) -> Extraction | None:
@@ -172,15 +136,19 @@ def _agreeing(frame: pl.DataFrame, truths: int) -> Extraction | None:
         return None
     sample = rows.gather_every(max(1, rows.height // SAMPLE))
     for score in score_rules(sample["answer"].to_list()):
-        if score.rule in ("whole_message", "last_line", "first_word") or score.coverage < AGREEMENT:
+        if score.rule in UNFORMATTED or score.coverage < AGREEMENT:
             continue
         agree = sum(
             set(read(answer, score.rule, score.key) or ()) == set(truth)
             for answer, truth in sample.select("answer", "ground_truth").iter_rows()
         )
         if agree >= AGREEMENT * sample.height:
-            return _described(frame, score.rule, score.key, (), truths)
+            return _described(frame, score.rule, score.key, (), truths).model_copy(update={"score": score})
     return None
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
 
 def _forced(frame: pl.DataFrame, without: pl.DataFrame, truths: int, forced: str) -> Extraction:
@@ -192,12 +160,13 @@ def _forced(frame: pl.DataFrame, without: pl.DataFrame, truths: int, forced: str
     scores = score_rules(_sample(without["answer"].drop_nulls())) if without.height else []
     fitting = [score for score in scores if score.rule == rule and key in ("", score.key)]
     if without.height and not fitting:
-        seen = ", ".join(f"{s.rule}:{s.key}" if s.key else s.rule for s in scores) or "none"
+        seen = ", ".join(score.name for score in scores) or "none"
         message = f"the rule {forced!r} reads no label in the final assistant messages; those that do: {seen}"
         raise InputError([Problem(kind="extraction", field="extraction", message=message)])
     chosen = fitting[0].key if fitting else (key or None)
     others = tuple(score for score in sorted(scores, key=lambda s: -s.score) if score not in fitting[:1])
-    return _described(frame, rule, chosen, others[:5], truths, forced=True)
+    described = _described(frame, rule, chosen, others[:5], truths, forced=True)
+    return described.model_copy(update={"score": fitting[0] if fitting else None})
 
 
 def _described(
@@ -211,9 +180,15 @@ def _described(
 ) -> Extraction:
     bare = Extraction(rule=rule, key=key, coverage=0.0, ground_truth_rows=truths)
     labels = extract(frame, bare)
-    shown = frame.select(pl.coalesce("answer", "text").alias("shown")).with_columns(labels.alias("labels"))
-    shown = shown.filter(pl.col("labels").is_not_null()).unique("labels", keep="first", maintain_order=True)
-    examples = tuple((text[:120], ", ".join(found)) for text, found in shown.head(EXAMPLES).iter_rows())
+    # The input may be kept of some rows only.
+    shown = frame.select("text", "answer").with_columns(labels.alias("labels"))
+    shown = shown.filter(pl.col("labels").is_not_null(), pl.col("text").is_not_null())
+    first = pl.col("labels").is_first_distinct()
+    shown = pl.concat([shown.filter(first).head(EXAMPLES), shown.filter(~first).head(EXAMPLES)]).head(EXAMPLES)
+    examples = tuple(
+        Example(input=_excerpt(text), answer=_excerpt(answer or ""), label=", ".join(found))
+        for text, answer, found in shown.iter_rows()
+    )
     coverage = 1 - labels.null_count() / max(1, frame.height)
     return bare.model_copy(update={"coverage": coverage, "runners_up": others, "examples": examples, "forced": forced})
 

@@ -54,7 +54,21 @@ class Imbalance(Frozen):
     most: tuple[str, int]
     least: tuple[str, int]
     mitigations: tuple[MitigationEffect, ...] = ()
-    """Quantified when the threshold is exceeded, else empty."""
+    """Quantified when the threshold is exceeded or the session asks for one, else empty."""
+    unavailable: tuple[tuple[str, str], ...] = ()
+    """(mitigation, reason): those that these rows do not allow."""
+
+    def refusal(self, mitigation: str) -> str:
+        """Why a mitigation cannot be chosen, as a sentence; empty where it can."""
+        if mitigation == "none" or mitigation in [effect.name for effect in self.mitigations]:
+            return ""
+        reason = dict(self.unavailable).get(mitigation)
+        if reason is not None:
+            return f"{mitigation} is not available: {reason}."
+        return (
+            f"{mitigation} is not in the plan: the ratio of {self.ratio:.1f} is within the threshold of "
+            f"{self.threshold:g}. Ask for it in the session (`mitigation: {mitigation}`) and plan again."
+        )
 
 
 def measure(counts: dict[str, int], threshold: float) -> Imbalance:
@@ -67,20 +81,20 @@ def measure(counts: dict[str, int], threshold: float) -> Imbalance:
 
 
 def apply_mitigation(train: pl.DataFrame, label_set: LabelSet, mitigation: str, seed: int) -> pl.DataFrame:
-    """The training rows after a mitigation, by the label set's own threshold; see `mitigate`.
+    """The training rows, or a sample of them, after a mitigation as it was planned; see `mitigate`.
+
+    Labels that are dropped are those of the plan, whatever their share in a sample.
 
     Raises:
-        InputError: dropping labels would leave fewer than two to learn.
+        InputError: the mitigation is not available.
     """
-    threshold = label_set.imbalance.threshold
-    if mitigation == "drop-rare" and _leaves_too_few(occurrences(train), threshold):
-        message = f"drop-rare would leave fewer than {LEAST_LABELS} labels to learn, expected a milder mitigation"
-        raise input_error(message, field="mitigation")
-    return mitigate(train, mitigation, threshold, seed)
-
-
-def _leaves_too_few(counts: dict[str, int], threshold: float) -> bool:
-    return bool(counts) and len(counts) - len(rare_labels(counts, threshold)) < LEAST_LABELS
+    refusal = label_set.imbalance.refusal(mitigation)
+    if refusal:
+        raise input_error(refusal, field="mitigation")
+    if mitigation == "drop-rare":
+        planned = next(effect for effect in label_set.imbalance.mitigations if effect.name == mitigation)
+        return _without_rare(train, planned.dropped)
+    return mitigate(train, mitigation, label_set.imbalance.threshold, seed)
 
 
 def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) -> pl.DataFrame:
@@ -118,11 +132,23 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
     return _without_rare(train, rare_labels(counts, threshold))
 
 
-def quantify(train: pl.DataFrame, threshold: float, seed: int) -> tuple[MitigationEffect, ...]:
-    """Each mitigation tried on these training rows; dropping labels only where at least two stay."""
-    few = _leaves_too_few(occurrences(train), threshold)
-    names = [name for name in MITIGATIONS if not (few and name == "drop-rare")]
-    return tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in names)
+def quantify(train: pl.DataFrame, measured: Imbalance, seed: int) -> Imbalance:
+    """The imbalance with each mitigation tried on these training rows; dropping labels only where it can be done."""
+    threshold = measured.threshold
+    unavailable = _unavailable(occurrences(train), threshold)
+    names = [name for name in MITIGATIONS if name not in unavailable]
+    effects = tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in names)
+    return measured.model_copy(update={"mitigations": effects, "unavailable": tuple(unavailable.items())})
+
+
+def _unavailable(counts: dict[str, int], threshold: float) -> dict[str, str]:
+    rare = rare_labels(counts, threshold) if counts else ()
+    kept = [label for label in counts if label not in rare]
+    if not rare:
+        return {"drop-rare": f"no label is {threshold:g} times rarer than the most frequent one in the training rows"}
+    if len(kept) < LEAST_LABELS:
+        return {"drop-rare": f"it would leave {kept[0]} as the only label to learn"}
+    return {}
 
 
 def occurrences(rows: pl.DataFrame) -> dict[str, int]:

@@ -18,6 +18,7 @@ from fw_assets.classification.values import Frozen, digest
 __all__ = ["InspectedDataset", "Quantiles", "inspect", "inspect_into", "resolve"]
 
 PREVIEW = 200
+SHOWN_INPUTS = 10_000
 ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
 
 
@@ -88,8 +89,8 @@ def inspect_into(spool: Spool, train: Path, eval: Path | None, session: Session)
         reads.append(read_rows(eval, source="eval", bad_rows=session.bad_rows, spool=spool))
     files = tuple(facts for read in reads for facts in read.files)
     spool.each(lambda part: check_frame(part, files))
-    # Inputs are by far the widest column; the extraction shows them where there is no answer.
-    shown = pl.when(pl.col("answer").is_null()).then(pl.col("text").str.slice(0, 200))
+    # Inputs are by far the widest column; the extraction shows some of the first ones as examples.
+    shown = pl.when(pl.col("row") <= SHOWN_INPUTS).then(pl.col("text").str.slice(0, PREVIEW))
     narrow = spool.scan().select(
         *("source", "answer", "ground_truth", "weight", "group_key", "shape"),
         pl.col("text").str.len_chars().alias("characters"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fw_assets.classification.extraction import Extraction
 from fw_assets.classification.imbalance import Imbalance
 from fw_assets.classification.labels import Finding, LabelCount, Severity
 from fw_assets.classification.overlap import OverlapFacts
@@ -14,11 +15,14 @@ SHOWN = 12
 
 
 def spelling_findings(
+    extraction: Extraction,
     aliases: Sequence[tuple[str, str]],
     near: Sequence[tuple[str, str]],
     contained: Sequence[tuple[str, str]],
     colliding: Sequence[tuple[str, ...]],
 ) -> Iterator[Finding]:
+    for message in mixed_formats(extraction):
+        yield _finding("labels_known", "warn", message)
     if aliases:
         pairs = _list(f"{spelling!r} as {label!r}" for spelling, label in aliases)
         yield _finding("labels_known", "warn", f"Spelling variants are read as one label: {pairs}.")
@@ -31,6 +35,16 @@ def spelling_findings(
     if contained:
         pairs = _list(f"{inner!r} in {outer!r}" for inner, outer in contained)
         yield _finding("labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}.")
+
+
+def mixed_formats(extraction: Extraction) -> Iterator[str]:
+    """Said when some answers carry a format around their label and others do not, or another one."""
+    if extraction.mixed:
+        formats = _list(f"{score.name} reads {100 * score.coverage:.1f}% of them" for score in extraction.mixed)
+        yield (
+            f"The answers are not all in one format ({formats}), so a label may be listed once for each format. "
+            "Bring them into one format, or give each row a ground_truth."
+        )
 
 
 def occurrence_findings(
@@ -54,12 +68,13 @@ def occurrence_findings(
 
 def imbalance_findings(imbalance: Imbalance) -> Iterator[Finding]:
     (most, many), (least, few) = imbalance.most, imbalance.least
-    sizes = f"{most} ({many:,}) over {least} ({few:,}) is {imbalance.ratio:.1f}"
+    sizes = f"The most frequent label, {most} ({many:,}), occurs {imbalance.ratio:.1f} times as often as the least "
+    sizes += f"frequent, {least} ({few:,})"
     if imbalance.exceeded:
-        message = f"{sizes}, above the threshold {imbalance.threshold:g}; see the mitigations."
+        message = f"{sizes}: above the threshold of {imbalance.threshold:g}; see the mitigations."
         yield _finding("imbalance", "warn", message)
     else:
-        yield _finding("imbalance", "info", f"{sizes}, within the threshold {imbalance.threshold:g}.")
+        yield _finding("imbalance", "info", f"{sizes}: within the threshold of {imbalance.threshold:g}.")
 
 
 def overlap_findings(
@@ -90,7 +105,9 @@ def overlap_findings(
 
 
 def left_out_finding(what: str, rows: Sequence[str]) -> Finding:
-    return _finding("labels_known", "warn", f"{len(rows):,} rows left out: {what}.", rows)
+    return _finding(
+        "labels_known", "warn", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} left out: {what}.", rows
+    )
 
 
 def _finding(check: str, severity: Severity, message: str, rows: Sequence[str] = ()) -> Finding:

@@ -69,6 +69,8 @@ class LabelSet(Frozen):
     split: SplitFacts
     overlap: OverlapFacts
     findings: tuple[Finding, ...]
+    left_out: tuple[tuple[str, int], ...] = ()
+    """Rows without a known label that `bad_rows: quarantine` left out, by kind: `no-label`, `unknown-label`."""
 
     @property
     def digest(self) -> str:

@@ -68,7 +68,7 @@ def make_plan(
         full_waves=waves(full_jobs, session.max_parallel_jobs),
         estimate=priced,
         mitigations=options,
-        warnings=warnings(session, models, planned, rows, label_set, priced, unused),
+        warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused),
         on_approval=on_approval(session, planned, priced),
         on_rejection=on_rejection(dataset_name),
         inputs=inputs,

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fw_assets.classification.cost import Estimate
 from fw_assets.classification.grid import rate_text
+from fw_assets.classification.intake import InspectedDataset
+from fw_assets.classification.label_findings import mixed_formats
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.models import CatalogueModel, PlannedModel
 from fw_assets.classification.session import Session
@@ -19,6 +21,7 @@ def warnings(
     catalogue: Sequence[CatalogueModel],
     models: Sequence[PlannedModel],
     rows: Mapping[str, int],
+    inspected: InspectedDataset,
     label_set: LabelSet,
     priced: Estimate,
     unused: Sequence[str],
@@ -26,6 +29,8 @@ def warnings(
     """What may surprise, most consequential first."""
     return (
         *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
+        *_rejected_warnings(inspected, label_set),
+        *mixed_formats(label_set.extraction),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_money_warnings(session, priced),
@@ -34,21 +39,28 @@ def warnings(
 
 def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estimate) -> tuple[str, ...]:
     """What saying yes starts, in order."""
-    steps = [f"Each of the {len(models)} base models answers the validation and test rows once."]
+    alone = len(models) == 1
+    which = "The base model" if alone else f"Each of the {len(models)} base models"
+    steps = [f"{which} answers the validation and test rows once."]
     if session.free_rows:
-        steps.append(f"Each model also answers at most {session.free_rows} test rows without constrained decoding.")
+        steps.append(
+            f"{'It' if alone else 'Each model'} also answers at most {session.free_rows} test rows without constrained "
+            "decoding."
+        )
     if session.null_control:
         steps.append("Each base model answers the test rows a second time, as a null control.")
     steps.append("Two baselines that need no language model are trained here, at no cost.")
     if priced.finalists:
-        choice = "each" if priced.finalists == len(models) else f"the best {priced.finalists} on validation rows"
+        best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
+        choice = "it" if alone else "each" if priced.finalists == len(models) else f"{best} on validation rows"
+        tuned = "It" if priced.finalists == 1 else "Each of them"
         steps.append(
             f"Fine-tuning: {choice}, with every cell of the grid, at most {session.max_parallel_jobs} jobs at once."
         )
         if session.full_data_run:
-            steps.append("Each of them is trained with its best cell on all training rows.")
+            steps.append(f"{tuned} is trained with its best cell on all training rows.")
         if session.learning_curve:
-            steps.append("Each of them is also trained on 25% and on 50% of the training rows, as a learning curve.")
+            steps.append(f"{tuned} is also trained on 25% and on 50% of the training rows, as a learning curve.")
         steps.append("Base and fine-tuned models are compared on the test rows, which no choice reads.")
         steps.append(
             {
@@ -69,6 +81,17 @@ def on_rejection(dataset: str) -> tuple[str, ...]:
         "The rejection is recorded and costs nothing; nothing is created on the platform.",
         f"Change the session of {dataset} and plan again: a new plan needs a new approval.",
     )
+
+
+def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
+    kinds = (*inspected.rejected_kinds, *label_set.left_out)
+    rows = len(inspected.rejected) + sum(count for _, count in label_set.left_out)
+    if rows:
+        listed = ", ".join(f"{kind}: {count:,}" for kind, count in kinds)
+        yield (
+            f"{rows:,} {'row' if rows == 1 else 'rows'} could not be used and {'is' if rows == 1 else 'are'} left out "
+            f"({listed}); each is in rejected_rows.jsonl with its reasons."
+        )
 
 
 def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:

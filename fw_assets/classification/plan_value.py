@@ -126,6 +126,16 @@ class Plan(Frozen):
         return sum(known) if len(known) == len(lines) else None
 
     @property
+    def rejected(self) -> dict[str, int]:
+        """Rows and lines that could not be used, by kind; a line with several faults counts once for each kind."""
+        return dict(self.inspected.rejected_kinds) | dict(self.label_set.left_out)
+
+    @property
+    def rejected_rows(self) -> int:
+        """How many of them there are."""
+        return len(self.inspected.rejected) + sum(count for _, count in self.label_set.left_out)
+
+    @property
     def approves_itself(self) -> bool:
         """Whether the session lets a plan of this price run unattended; never with a price unknown."""
         limit = self.session.auto_approve_up_to_usd

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from fw_assets.classification import imbalance, label_findings, overlap, spelling, split
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.extraction import extract
 from fw_assets.classification.labels import RARE_TEST_ROWS, Finding, LabelCount, LabelSet
 from fw_assets.classification.rows import RejectedRow, place
@@ -33,7 +33,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
 
     Raises:
         InputError: rows without label or with an unknown one (file, line, field of each), fewer than two
-            labels, labels that do not repeat, or no row left for training.
+            labels, labels that do not repeat, no row left for training, or a mitigation that cannot be had.
     """
     raw = extract(frame, inspected.extraction)
     is_eval = frame["source"] == "eval"
@@ -42,11 +42,14 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     multi_label = bool((raw.list.len() != 1).fill_null(False).any())
     labels, aliases, multi_label = _resolved(raw, known, multi_label)
     unlabelled = labels.is_null()
+    left_out = _left_out_kinds(raw.filter(unlabelled))
     if unlabelled.any() and session.bad_rows == "fail":
+        first = unlabelled.arg_true().head(InputError.SHOWN)
         raise InputError(
-            _unlabelled(frame.filter(unlabelled), raw.filter(unlabelled), inspected, known),
-            advice="Correct these rows or the session's `labels`, or leave such rows out with "
-            "`bad_rows: quarantine`. Nothing was started.",
+            _unlabelled(frame[first], raw.gather(first), inspected, known),
+            advice=f"{_unknown_labels(raw.filter(unlabelled), known)}Correct these rows or the session's `labels`, or "
+            "leave such rows out with `bad_rows: quarantine`. Nothing was started.",
+            counts=left_out,
         )
     _check_count(known.labels, frame.height - int(unlabelled.sum()), inspected, given=session.labels is not None)
 
@@ -67,18 +70,19 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     measured = imbalance.measure(
         {label: trained_on.get(label, 0) for label in known.labels}, session.imbalance_threshold
     )
-    if measured.exceeded:
-        train = out.filter(pl.col("split") == split.TRAIN)
-        effects = imbalance.quantify(train, session.imbalance_threshold, session.seed)
-        measured = measured.model_copy(update={"mitigations": effects})
+    if measured.exceeded or session.mitigation != "none":
+        measured = imbalance.quantify(out.filter(pl.col("split") == split.TRAIN), measured, session.seed)
+    refusal = measured.refusal(session.mitigation)
+    if refusal:
+        raise input_error(refusal, field="mitigation", advice="Choose another mitigation; nothing was started.")
     only_in_eval = tuple(c.label for c in label_counts if c.total and not trained_on.get(c.label))
     rare = tuple(c.label for c in label_counts if c.total and c.test < RARE_TEST_ROWS)
     contained = spelling.contained_labels(known.labels)
     misses = spelling.near_misses(_counts(labels)) if session.labels is None else ()
     contradicting, contradictions = _contradictions(used, groups.normalised)
     findings = (
-        *_left_out(frame.filter(unlabelled), raw.filter(unlabelled)),
-        *label_findings.spelling_findings(aliases, misses, contained, known.colliding),
+        *_left_out(frame.filter(unlabelled), raw.filter(unlabelled), known),
+        *label_findings.spelling_findings(inspected.extraction, aliases, misses, contained, known.colliding),
         *label_findings.occurrence_findings(label_counts, only_in_eval, split_facts, rare),
         *label_findings.imbalance_findings(measured),
         *label_findings.overlap_findings(facts, contradicting, contradictions, used.height, _shared_keys(frame)),
@@ -99,6 +103,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
         split=split_facts,
         overlap=facts,
         findings=findings,
+        left_out=tuple(left_out.items()),
     )
 
 
@@ -139,6 +144,8 @@ def _unlabelled(
     rows: pl.DataFrame, raw: pl.Series, inspected: InspectedDataset, known: spelling.Spellings
 ) -> list[Problem]:
     problems = []
+    choices = ", ".join(known.labels[:20]) + (", ..." if len(known.labels) > 20 else "")
+    like: dict[str, str | None] = {}
     for source, row, shape, truth, labels in zip(
         rows["source"], rows["row"], rows["shape"], rows["ground_truth"], raw, strict=True
     ):
@@ -152,9 +159,9 @@ def _unlabelled(
             )
         else:
             wrong = next(label for label in labels if known.find(label) is None)
-            like = spelling.nearest(wrong, known.labels)
-            hint = f"; did you mean {like!r}?" if like else ""
-            choices = ", ".join(known.labels[:20]) + (", ..." if len(known.labels) > 20 else "")
+            if wrong not in like:
+                like[wrong] = spelling.nearest(wrong, known.labels)
+            hint = f"; did you mean {like[wrong]!r}?" if like[wrong] else ""
             kind, message = (
                 "unknown-label",
                 f"found the label {wrong[:80]!r}, expected one of {choices}{hint}",
@@ -189,7 +196,7 @@ def _check_count(labels: tuple[str, ...], rows: int, inspected: InspectedDataset
         message = f"{found}, expected labels that repeat"
     else:
         return
-    others = ", ".join(dict.fromkeys(s.rule + (f":{s.key}" if s.key else "") for s in inspected.extraction.runners_up))
+    others = ", ".join(dict.fromkeys(score.name for score in inspected.extraction.runners_up))
     advice = f"Labels were read by the rule {rule}; force another with `extraction`" + (
         f" ({others})" if others else ""
     )
@@ -241,13 +248,29 @@ def _shared_keys(frame: pl.DataFrame) -> int:
     return keys.height - keys["group_key"].n_unique()
 
 
-def _left_out(rows: pl.DataFrame, raw: pl.Series) -> list[Finding]:
+def _left_out_kinds(raw: pl.Series) -> dict[str, int]:
+    without = raw.null_count()
+    counts = {"no-label": without, "unknown-label": len(raw) - without}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def _unknown_labels(raw: pl.Series, known: spelling.Spellings) -> str:
+    """The labels that are not in the set, most frequent first, as a sentence; empty when there is none."""
+    counts = {label: count for label, count in _counts(raw).items() if known.find(label) is None}
+    if not counts:
+        return ""
+    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{label[:80]!r} ({count:,})" for label, count in named[:MANY_LABELS])
+    more = f" and {len(named) - MANY_LABELS:,} more" if len(named) > MANY_LABELS else ""
+    return f"Labels outside the set: {listed}{more}. "
+
+
+def _left_out(rows: pl.DataFrame, raw: pl.Series, known: spelling.Spellings) -> list[Finding]:
     found = []
     without = raw.is_null()
     if without.any():
         found.append(label_findings.left_out_finding("no label was found", rows.filter(without)["id"].to_list()))
     if (~without).any():
-        found.append(
-            label_findings.left_out_finding("a label is not in the label set", rows.filter(~without)["id"].to_list())
-        )
+        what = f"a label is not in the label set. {_unknown_labels(raw.filter(~without), known)}".strip().rstrip(".")
+        found.append(label_findings.left_out_finding(what, rows.filter(~without)["id"].to_list()))
     return found

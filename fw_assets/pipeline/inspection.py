@@ -47,6 +47,7 @@ class SessionConfig(dg.Config):
     models: list[str] | None = Field(None, description="Candidate models, e.g. [minilm-l6-v2, char-ngram].")
     instruction: str | None = Field(None, description="Plain English, e.g. 'Use a 70/30 train/test split.'")
     labels: list[str] | None = Field(None, description="The label set; left out, it is inferred and shown in the plan.")
+    extraction: str | None = Field(None, description="Forces a rule for finding labels, e.g. json_key:intent.")
     imbalance_threshold: float | None = Field(None, description="Most frequent over least frequent label; default 50.")
     train_fraction: float | None = Field(None, description="Share of the rows not held out for testing; default 0.8.")
     mode: ModeChoice | None = Field(None, description="benchmark stops after the base models.")
@@ -154,7 +155,11 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=label_checks("label_set", labels),
-        metadata=_label_metadata(labels),
+        metadata={
+            **_label_metadata(labels),
+            "rejected_rows": len(inspected.rejected) + sum(count for _, count in labels.left_out),
+            "rejected": table([{"kind": kind, "rows": count} for kind, count in labels.left_out]),
+        },
     )
 
 
@@ -194,7 +199,8 @@ def rows_place(dataset: str) -> tuple[str, ...]:
 
 
 def _write_rejected(store: Workspace, dataset: str, rejected: tuple[RejectedRow, ...]) -> None:
-    if rejected:
+    # An empty file takes the place of one that an earlier state of the data left behind.
+    if rejected or store.read_text(dataset, "rejected_rows.jsonl"):
         store.write_text("".join(f"{line}\n" for line in rejected_jsonl(rejected)), dataset, "rejected_rows.jsonl")
 
 

@@ -144,6 +144,7 @@ def plan(
                     for m in made.models
                 ]
             ),
+            "rejected_rows": made.rejected_rows,
             "warnings": table([{"warning": warning} for warning in made.warnings]),
             "understood": table([{"understood": item} for item in made.understood]),
             "not_used": table([{"clause": clause, "instead": suggest(clause)} for clause in made.unused]),
@@ -265,6 +266,9 @@ def approval(
         )
     planned = config.mitigation is MitigationChoice.as_planned
     mitigation = current.session.mitigation if planned else MITIGATIONS[config.mitigation]
+    refusal = current.label_set.imbalance.refusal(mitigation)
+    if refusal and config.decision is Answer.approve:
+        raise dg.Failure(f"{dataset}: {refusal}", allow_retries=False)
     answer = Approval(
         plan_digest=head.digest,
         decision="approved" if config.decision is Answer.approve else "rejected",

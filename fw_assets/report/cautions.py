@@ -37,6 +37,11 @@ def cautions(report: Report) -> tuple[str, ...]:
             f"The most frequent label has {report.data.imbalance_ratio:,.0f} times the rows of the rarest "
             f"(threshold {report.data.imbalance_threshold:g}); macro-F1 says more than accuracy here."
         )
+    if report.data.rejected:
+        found.append(
+            f"{plural(report.data.rejected, 'row')} of the data could not be used and "
+            f"{'was' if report.data.rejected == 1 else 'were'} left out; rejected_rows.jsonl has each with its reasons."
+        )
     if report.data.contradictions:
         found.append(
             f"{plural(report.data.contradictions, 'group')} of equal texts "

@@ -128,7 +128,7 @@ def data_facts(inspected: InspectedDataset, labels: LabelSet) -> m.Dataset:
         duplicate_groups=overlap.near_groups,
         removed_from_train=overlap.removed_from_train,
         contradictions=labels.contradictions,
-        rejected=len(inspected.rejected),
+        rejected=len(inspected.rejected) + sum(count for _, count in labels.left_out),
         findings=tuple(sentence(finding.message) for finding in labels.findings),
     )
 

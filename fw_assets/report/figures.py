@@ -85,6 +85,16 @@ def usd_roughly(amount: float | None) -> str:
     return usd(amount, 4 if amount is not None and 0 < abs(amount) < 0.01 else 2)
 
 
+def parameters(number: int | None) -> str:
+    """A model's size: `8.03 B`, `22.7 M`, `65.5 K`."""
+    if not number:
+        return "n/a"
+    for unit, size in (("B", 1e9), ("M", 1e6), ("K", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return str(number)
+
+
 def learning_rate(value: float) -> str:
     """`1.5e-4` as people write it."""
     mantissa, exponent = f"{value:.3e}".split("e")

@@ -62,7 +62,7 @@ VERSION: Literal[1] = 1
 
 
 class PartRows(Frozen):
-    """How many rows each part has; `excluded` rows duplicate a test row and are used nowhere."""
+    """How many rows each part has; `excluded` rows repeat a test row or have no known label, and are used nowhere."""
 
     train: int
     validation: int
@@ -178,6 +178,7 @@ class Dataset(Frozen):
     removed_from_train: int = 0
     contradictions: int = 0
     rejected: int = 0
+    """Lines and rows that `bad_rows: quarantine` left out, those without a known label among them."""
     findings: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fw_assets.classification.plan import Plan
-from fw_assets.report import plan_tables
+from fw_assets.report import plan_labels, plan_tables
 from fw_assets.report.convert import sentence
 from fw_assets.report.markdown import environment, tidy
 
@@ -17,4 +17,4 @@ def render_plan(plan: Plan, changed: Sequence[str] = ()) -> str:
         changed: a heading, then what is different from the plan before; empty when nothing is.
     """
     source = environment().get_template("plan.md.jinja")
-    return tidy(source.render(plan=plan, changed=changed, tables=plan_tables, sentence=sentence))
+    return tidy(source.render(plan=plan, changed=changed, tables=plan_tables, labels=plan_labels, sentence=sentence))

@@ -15,14 +15,14 @@ from fw_assets.report.figures import (
     Quoted,
     count,
     learning_rate,
-    percent,
+    parameters,
     plural,
     points,
     usd,
     usd_digits,
     usd_roughly,
 )
-from fw_assets.report.table import Column, Table, columns
+from fw_assets.report.table import Table, columns
 from fw_assets.report.words import listing
 
 
@@ -46,9 +46,11 @@ def intention(plan: Plan) -> str:
     """The work in one sentence."""
     names = listing([model.slug for model in plan.models])
     if plan.session.mode == "benchmark":
-        return f"Benchmark {names} as they are; nothing is fine-tuned."
+        return f"Benchmark {names} as {'it is' if len(plan.models) == 1 else 'they are'}; nothing is fine-tuned."
     finalists = plan.estimate.finalists
+    alone = len(plan.models) == 1
     which = "each" if finalists == len(plan.models) else f"the best {finalists}" if finalists > 1 else "the best one"
+    which = "it" if alone else which
     cells = max((len(model.cells) for model in plan.models), default=0)
     tried = f"{plural(cells, 'setting')}" + (f" on {plural(plan.sweep_rows, 'row')}" if cells > 1 else "")
     deployed = {
@@ -78,6 +80,8 @@ def duration(minutes: Range) -> str:
     """A range of minutes as a person says it."""
     if minutes.high < 1:
         return "Less than a minute."
+    if minutes.expected < 1:
+        return f"Less than a minute, at most {_time(minutes.high)}."
     return f"About {_time(minutes.expected)}; {_time(minutes.low)} to {_time(minutes.high)}."
 
 
@@ -92,34 +96,12 @@ def labels(plan: Plan) -> str:
 def rows(plan: Plan) -> str:
     """The split in one sentence."""
     parts = ", ".join(f"{count(plan.rows.get(name, 0))} {name}" for name in ("train", "validation", "test"))
-    excluded = plan.rows.get("excluded", 0)
-    tail = f"; {plural(excluded, 'row')} left out because they repeat a test row" if excluded else ""
+    without_label = sum(number for _, number in plan.label_set.left_out)
+    repeated = plan.rows.get("excluded", 0) - without_label
+    tail = f"; {plural(repeated, 'row')} left out because they repeat a test row" if repeated else ""
+    if plan.rejected_rows:
+        tail += f"; {plural(plan.rejected_rows, 'row')} left out because they cannot be used"
     return f"{parts}{tail}. Choices read validation rows only; test rows are read once per model."
-
-
-def label_counts(plan: Plan) -> Table:
-    """Every label's rows in each part, and how precisely its accuracy will be known."""
-    body = tuple(
-        (
-            Quoted(item.label),
-            count(item.train),
-            count(item.validation),
-            count(item.test),
-            "unknown" if item.test_half_width is None else f"±{100 * item.test_half_width:.0f} points",
-        )
-        for item in plan.label_set.counts
-    )
-    total = ("All", *(count(plan.rows.get(name, 0)) for name in ("train", "validation", "test")), "")
-    single = None if plan.label_set.multi_label else total
-    return Table(columns("Label", ">Train", ">Validation", ">Test", ">Known to"), body, single)
-
-
-def spellings(plan: Plan) -> Table:
-    """Other spellings in the data that are read as a label."""
-    return Table(
-        columns("Spelling", "Read as"),
-        tuple((Quoted(spelling), Quoted(label)) for spelling, label in plan.label_set.aliases),
-    )
 
 
 def models(plan: Plan) -> Table:
@@ -131,7 +113,7 @@ def models(plan: Plan) -> Table:
             + (f", batch {cell.batch_size}" if cell.batch_size else "")
             for cell in model.cells
         )
-        size = f"{model.parameter_count / 1e9:.3g} B" if model.parameter_count else "n/a"
+        size = parameters(model.parameter_count)
         body.append((Quoted(model.slug), size, model.strategy, cells or "not fine-tuned"))
     return Table(columns("Model", ">Parameters", "Asked on", "Settings to try"), tuple(body))
 
@@ -190,13 +172,15 @@ def prices(plan: Plan) -> Table:
 def mitigations(plan: Plan) -> Table:
     """Answers to the imbalance, each with what it leaves and costs."""
     effects = {effect.name: effect for effect in plan.label_set.imbalance.mitigations}
-    body = []
+    body: list[tuple[str, ...]] = []
     for option in plan.mitigations:
         effect = effects.get(option.name)
         ratio = effect.ratio_after if effect else plan.label_set.imbalance.ratio
         high = option.estimate.high
         spent = f"{usd_roughly(option.estimate.expected)} (at most {usd_roughly(high)})"
         body.append((option.name, count(option.rows), f"{ratio:,.1f}", spent, sentence(option.note)))
+    for name, reason in plan.label_set.imbalance.unavailable:
+        body.append((name, DASH, DASH, DASH, f"Not available: {sentence(reason)}."))
     return Table(columns("Mitigation", ">Training rows", ">Ratio then", ">Cost", "What it does"), tuple(body))
 
 
@@ -206,13 +190,6 @@ def created(plan: Plan) -> Table:
         (item.kind, Quoted(item.id), item.purpose, "one of these" if item.one_of else "") for item in plan.created
     )
     return Table(columns("Kind", "Name", "For", ""), body)
-
-
-def examples(plan: Plan) -> Table:
-    """Excerpts with the label that was found in them."""
-    head = (Column("In the data"), Column("Label found"))
-    found = plan.label_set.extraction.examples
-    return Table(head, tuple((Quoted(excerpt), Quoted(label)) for excerpt, label in found))
 
 
 def files(plan: Plan) -> Table:
@@ -228,30 +205,6 @@ def files(plan: Plan) -> Table:
         for file in plan.inspected.files
     )
     return Table(columns("File", ">Rows", ">Rejected", ">Bytes", "SHA-256"), body)
-
-
-def runners_up(plan: Plan) -> Table:
-    """The extraction rules that were not chosen, and how they would have fitted."""
-    body = tuple(
-        (
-            Quoted(f"{item.rule}:{item.key}" if item.key else item.rule),
-            percent(item.coverage),
-            count(item.labels),
-            f"{item.score:.3f}",
-        )
-        for item in plan.label_set.extraction.runners_up
-    )
-    return Table(columns("Other rule", ">Answers read", ">Labels", ">Score"), body)
-
-
-def extraction(plan: Plan) -> str:
-    """Where the labels come from."""
-    inspected, rule = plan.inspected, plan.label_set.extraction
-    if inspected.ground_truth_rows == inspected.rows:
-        return "Every row has a ground_truth, which is its label."
-    covered = percent(rule.coverage)
-    rest = " of the rows that have no ground_truth" if inspected.ground_truth_rows else ""
-    return f"Labels are taken from the last assistant message ({rule.name}); that reads {covered} of the answers{rest}."
 
 
 def suggestion(clause: str) -> str:

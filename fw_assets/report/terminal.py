@@ -10,7 +10,7 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from fw_assets.classification.plan import Plan
-from fw_assets.report import beside, facts, plan_tables, results, words
+from fw_assets.report import beside, facts, plan_labels, plan_tables, results, words
 from fw_assets.report.cautions import cautions
 from fw_assets.report.escape import visible
 from fw_assets.report.figures import short
@@ -34,9 +34,11 @@ def plan_view(plan: Plan) -> RenderableType:
         draw(plan_tables.screen(plan), heads=False),
         *(Text(f"Careful: {visible(warning)}", style="yellow") for warning in plan.warnings),
         _heading("Labels"),
-        draw(_cut(plan_tables.label_counts(plan))),
+        Text(visible(plan_labels.extraction(plan))),
+        Text(""),
+        draw(_cut(plan_labels.label_counts(plan))),
     ]
-    if plan.label_set.imbalance.exceeded:
+    if plan.label_set.imbalance.mitigations:
         parts += [_heading("Imbalance"), draw(plan_tables.mitigations(plan))]
     parts += [
         _heading("Models"),

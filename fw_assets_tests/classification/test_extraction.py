@@ -49,7 +49,12 @@ def test_the_rule_is_found_from_the_answers(name: str, tmp_path: Path) -> None:
     assert extraction.name == name
     assert extraction.coverage == 1.0
     assert found == [[labels[i % 3]] for i in range(24)]
-    assert 1 <= len(extraction.examples) <= 10
+    assert len(extraction.examples) == 10
+    shown = extraction.examples[0]
+    assert (shown.input, shown.label) == ("text 0", "billing")
+    assert "billing" in shown.answer
+    assert extraction.score is not None
+    assert (extraction.score.name, extraction.score.labels) == (name, 3)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,17 @@ def test_plain_labels_are_taken_whole(labels: list[str], why: str, tmp_path: Pat
     extraction, found = chosen(tmp_path, cycle("{}", labels, 30))
     assert extraction.name == "whole_message", why
     assert found == [[labels[i % len(labels)]] for i in range(30)]
+
+
+def test_answers_in_two_formats_are_named(tmp_path: Path) -> None:
+    answers = [
+        f"Label: {label}" if i % 2 else f'{{"label": "{label}"}}' for i, label in enumerate(cycle("{}", LABELS[:3], 60))
+    ]
+    extraction, _ = chosen(tmp_path, answers)
+    assert extraction.rule == "whole_message"
+    assert {score.name for score in extraction.mixed} == {"label_prefix:Label", "json_key:label"}
+    plain, _ = chosen(tmp_path, cycle("{}", ["Bug: crash", "Bug: typo", "Feature: new", "Feature: old"], 60))
+    assert plain.mixed == ()
 
 
 def test_thoughts_are_no_part_of_the_answer(tmp_path: Path) -> None:

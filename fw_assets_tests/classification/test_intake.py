@@ -126,6 +126,21 @@ def test_unknown_labels_can_be_left_out(tmp_path: Path) -> None:
     assert out["labels"].to_list()[-1] == []
     assert any(finding.rows == ("train:10",) for finding in label_set.findings)
     assert out["group"].n_unique() == 10
+    assert label_set.left_out == (("unknown-label", 1),)
+    assert "1 row left out: a label is not in the label set. Labels outside the set: 'weather' (1)" in messages(
+        label_set, "labels_known"
+    )
+
+
+def test_the_first_twenty_unknown_labels_are_shown_and_all_are_counted(tmp_path: Path) -> None:
+    wrong: list[Pair] = [(f"what {i}", "weather" if i % 3 else "sport") for i in range(60)]
+    with pytest.raises(InputError) as raised:
+        resolved(tmp_path, [*pairs(9), *wrong], labels=LABELS)
+    error = raised.value
+    assert [problem.line for problem in error.problems] == list(range(10, 30))
+    assert (error.total, error.counts) == (60, {"unknown-label": 60})
+    assert "... and 40 more (unknown-label: 60)" in str(error)
+    assert "Labels outside the set: 'weather' (40), 'sport' (20)" in error.advice
 
 
 def test_a_row_without_label_names_its_place(tmp_path: Path) -> None:
@@ -201,8 +216,32 @@ def test_dropping_a_label_is_not_proposed_where_it_would_leave_a_single_one(tmp_
     rows = [*pairs(400, ("common",)), *[(f"unusual {i} matter {i * i}", "rare") for i in range(4)]]
     frame, label_set = resolved(tmp_path, rows)
     assert [effect.name for effect in label_set.imbalance.mitigations] == ["rebalance", "weight"]
-    with pytest.raises(InputError, match="would leave fewer than 2 labels"):
+    assert label_set.imbalance.unavailable == (("drop-rare", "it would leave common as the only label to learn"),)
+    with pytest.raises(InputError, match="drop-rare is not available: it would leave common as the only label"):
         apply_mitigation(frame.filter(pl.col("split") == "train"), label_set, "drop-rare", 1)
+    with pytest.raises(InputError, match="drop-rare is not available: it would leave common as the only label"):
+        resolved(tmp_path, rows, mitigation="drop-rare")
+
+
+def test_a_mitigation_that_the_session_asks_for_is_counted_below_the_threshold_too(tmp_path: Path) -> None:
+    rows = [*pairs(200, ("common", "frequent")), *[(f"unusual {i} matter {i * i}", "rare") for i in range(20)]]
+    _, label_set = resolved(tmp_path, rows, mitigation="weight")
+    assert not label_set.imbalance.exceeded
+    assert [effect.name for effect in label_set.imbalance.mitigations] == ["rebalance", "weight"]
+    assert "no label is 50 times rarer" in dict(label_set.imbalance.unavailable)["drop-rare"]
+    _, plain = resolved(tmp_path, rows)
+    assert "Ask for it in the session" in plain.imbalance.refusal("weight")
+    assert plain.imbalance.refusal("none") == ""
+
+
+def test_a_sample_drops_the_labels_that_the_plan_dropped(tmp_path: Path) -> None:
+    rare = [(f"unusual {i} matter {i * i}", "rare") for i in range(4)]
+    frame, label_set = resolved(tmp_path, [*pairs(800, ("common", "frequent")), *rare])
+    train = frame.filter(pl.col("split") == "train")
+    is_rare = pl.col("labels").list.contains("rare")
+    sample = pl.concat([train.filter(~is_rare).head(6), train.filter(is_rare)])
+    kept = apply_mitigation(sample, label_set, "drop-rare", 1)
+    assert kept["id"].to_list() == sample["id"].to_list()[:6], "by its own counts the sample would drop nothing"
 
 
 def test_quarantined_lines_are_counted_and_kept(tmp_path: Path) -> None:
