@@ -57,18 +57,18 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
-    """Every line without its line end (`\\n` or `\\r\\n`), blank ones included; a UTF-8 BOM is skipped.
+def read_pieces(path: Path) -> Iterator[bytes]:
+    """The file in pieces of whole lines, about 4 MiB each; a UTF-8 BOM is skipped.
 
-    Only `\\n` ends a line, so U+2028 and the like stay inside their strings. Peak memory is one block of
-    4 MiB and the longest line.
+    Only `\\n` ends a line, so U+2028 and the like stay inside their strings. Peak memory is one block of 4 MiB and
+    the longest line.
 
     Raises:
         InputError: the file cannot be opened, is of a foreign kind, or its compressed stream is damaged.
     """
     try:
         with path.open("rb") as file:
-            yield from split_lines(_blocks(path, file))
+            yield from whole_lines(_blocks(path, file))
     except OSError as error:
         raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
 
@@ -80,26 +80,27 @@ def is_plain(path: Path) -> bool:
     return not head.startswith((GZIP, ZSTANDARD, *(magic for magic, _, _ in FOREIGN)))
 
 
-def split_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The lines of consecutive blocks; a BOM in front of the first block is skipped."""
+def whole_lines(blocks: Iterator[bytes], *, bom: bool = True) -> Iterator[bytes]:
+    """Blocks of bytes, cut anywhere, as pieces that end with a line and hold at least 4 MiB, the last one less.
+
+    Args:
+        bom: the blocks are a file's first ones: a BOM in front is skipped.
+    """
     parts: list[bytes] = []
-    first = True
+    size = 0
     for block in blocks:
-        if first:
-            block = block.removeprefix(UTF8_BOM)
-            first = False
-        lines = block.split(b"\n")
-        if len(lines) > 1:
-            parts.append(lines[0])
-            lines[0] = b"".join(parts)
-            parts = [lines.pop()]
-            for line in lines:
-                yield line[:-1] if line.endswith(b"\r") else line
-        else:
-            parts += lines
+        parts.append(block)
+        size += len(block)
+        if size >= BLOCK and (cut := block.rfind(b"\n") + 1):
+            parts[-1] = block[:cut]
+            piece = b"".join(parts)
+            yield piece.removeprefix(UTF8_BOM) if bom else piece
+            parts, bom, size = [block[cut:]], False, len(block) - cut
     last = b"".join(parts)
+    if bom:
+        last = last.removeprefix(UTF8_BOM)
     if last:
-        yield last[:-1] if last.endswith(b"\r") else last
+        yield last
 
 
 def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:

@@ -14,8 +14,8 @@ import polars as pl
 from fw_assets.classification import segments
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.json_faults import Fault
-from fw_assets.classification.lines import data_files, file_sha256, is_plain, read_lines, unreadable
-from fw_assets.classification.parse_lines import EXCERPT, Parsed, parse_lines
+from fw_assets.classification.lines import data_files, file_sha256, is_plain, read_pieces, unreadable
+from fw_assets.classification.parse_lines import EXCERPT, Parsed, parse_pieces
 from fw_assets.classification.row_blocks import ROW_COLUMNS
 from fw_assets.classification.spool import Spool
 from fw_assets.classification.values import Frozen
@@ -144,10 +144,10 @@ def _read_file(file: Path, first: int, source: str, spool: Spool, stop_after: in
         if spool.folder is not None and size >= segments.WORTH_WORKERS and segments.cores() > 1 and is_plain(file):
             parsed, sha256 = segments.parse_in_parallel(file, first, source, spool, stop_after=stop_after)
         else:
-            parsed = parse_lines(read_lines(file), first, source, spool, stop_after=stop_after)
+            parsed = parse_pieces(read_pieces(file), first, source, spool, stop_after=stop_after)
             sha256 = file_sha256(file)
     except OSError as error:
-        raise unreadable(file, "unreadable", f"cannot be read: {error.strerror}") from None
+        raise unreadable(file, "unreadable", f"cannot be read: {error.strerror or error}") from None
     return parsed, FileFacts(
         path_name=str(file),
         source=source,

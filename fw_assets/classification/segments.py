@@ -8,31 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from fw_assets.classification.lines import BLOCK, UTF8_BOM, split_lines
-from fw_assets.classification.parse_lines import Parsed, parse_lines
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.parse_lines import Parsed
+from fw_assets.classification.segment_worker import Segment, Task, Worker, WorkerLostError
 from fw_assets.classification.spool import Spool
 
-SEGMENT = 16 << 20
-WORTH_WORKERS = 128 << 20
-"""Bytes of a file from which starting processes (about a second each) pays."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Bytes `start` to `stop` of a file; its first line is the row `row`."""
-
-    path: Path
-    start: int
-    stop: int
-    row: int
+SEGMENT = 8 << 20
+WORTH_WORKERS = 64 << 20
+"""Bytes of a file from which starting processes (about half a second each) pays."""
+MOST_WORKERS = 8
+"""Each holds up to about 250 MB."""
 
 
 def cores() -> int:
@@ -41,31 +33,57 @@ def cores() -> int:
 
 
 def parse_in_parallel(
-    path: Path, first: int, source: str, spool: Spool, *, stop_after: int | None = None, workers: int | None = None
+    path: Path, first: int, source: str, spool: Spool, *, stop_after: int | None = None
 ) -> tuple[Parsed, str]:
-    """`parse_lines` over a plain file, and the file's SHA-256; the spool must be a folder.
+    """`parse_pieces` over a plain file, and the file's SHA-256; the spool must be a folder.
 
-    Processes are spawned, not forked: polars' and Dagster's threads do not survive a fork.
+    Raises:
+        InputError: a worker was lost.
+        OSError: the file cannot be read or the spool not be written.
     """
     digest = hashlib.sha256()
+    share = _Share(_segments(path, first, digest), source, spool, stop_after)
+    count = min(cores(), MOST_WORKERS)
+    try:
+        # Ended from the inside outwards: without its worker no thread waits any longer.
+        with ThreadPoolExecutor(count) as threads, ExitStack() as workers:
+            jobs = [threads.submit(share.work, workers.enter_context(Worker())) for _ in range(count)]
+            for job in jobs:
+                job.result()
+    except WorkerLostError as lost:
+        problem = Problem(kind="unreadable", file=str(path), message=f"could not be read to its end: {lost}")
+        raise InputError([problem], advice="Free some memory and run again; nothing was started.") from None
     parsed = Parsed()
-    waiting: deque[Future[Parsed]] = deque()
-    workers = workers or cores()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for segment in _segments(path, first, digest):
-            waiting.append(pool.submit(parse_segment, segment, source, spool, stop_after))
-            if len(waiting) > 2 * workers:
-                parsed.extend(waiting.popleft().result())
-            if stop_after is not None and len(parsed.refused) >= stop_after:
-                break
-        while waiting:
-            parsed.extend(waiting.popleft().result())
+    for _, part in sorted(share.found.items()):
+        parsed.extend(part)
     return parsed, digest.hexdigest()
 
 
-def parse_segment(segment: Segment, source: str, spool: Spool, stop_after: int | None) -> Parsed:
-    """`parse_lines` over one segment."""
-    return parse_lines(split_lines(_range(segment)), segment.row, source, spool, stop_after=stop_after)
+class _Share:
+    """The segments, dealt out in order to whoever asks next, and what each one held."""
+
+    def __init__(self, segments: Iterator[Segment], source: str, spool: Spool, stop_after: int | None) -> None:
+        self.segments, self.source, self.spool, self.stop_after = segments, source, spool, stop_after
+        self.found: dict[int, Parsed] = {}
+        self.refused = 0
+        self.stopped = False
+        self.lock = Lock()
+
+    def work(self, worker: Worker) -> None:
+        try:
+            while (segment := self._next()) is not None:
+                parsed = worker.parse(Task(segment, self.source, self.spool, self.stop_after))
+                with self.lock:
+                    self.found[segment.start] = parsed
+                    self.refused += len(parsed.refused)
+        finally:
+            self.stopped = True
+
+    def _next(self) -> Segment | None:
+        with self.lock:
+            if self.stopped or (self.stop_after is not None and self.refused >= self.stop_after):
+                return None
+            return next(self.segments, None)
 
 
 def _segments(path: Path, first: int, digest: Any) -> Iterator[Segment]:
@@ -78,15 +96,3 @@ def _segments(path: Path, first: int, digest: Any) -> Iterator[Segment]:
             yield Segment(path, start, start + len(data), row)
             start += len(data)
             row += data.count(b"\n")
-
-
-def _range(segment: Segment) -> Iterator[bytes]:
-    left = segment.stop - segment.start
-    with segment.path.open("rb") as file:
-        file.seek(segment.start)
-        at_start = True
-        while left and (block := file.read(min(BLOCK, left))):
-            left -= len(block)
-            # A BOM is one in front of the file only; elsewhere it is a fault of its line.
-            yield UTF8_BOM + block if at_start and segment.start else block
-            at_start = False

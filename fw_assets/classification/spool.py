@@ -10,9 +10,6 @@ import polars as pl
 
 from fw_assets.classification.row_blocks import ROW_COLUMNS
 
-CHUNK = 1 << 16
-"""Rows of a part, at most: what is in memory at a time."""
-
 
 @dataclass
 class Spool:
