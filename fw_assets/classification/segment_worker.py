@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,9 +63,12 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.kill()
-        # Also closes the pipes.
-        with self.process:
-            pass
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            # What a lost process never read is still to be written, which fails once more.
+            with suppress(BrokenPipeError):
+                assert pipe is not None
+                pipe.close()
 
     def parse(self, task: Task) -> Parsed:
         """What the segment held.
