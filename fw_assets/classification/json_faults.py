@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+# Integers are left as text wherever only the structure counts: Python refuses to convert very long ones.
 KEYS_READ = frozenset(("messages", "ground_truth", "weight", "role", "content", "text", "name", "type"))
 
 
@@ -24,12 +25,15 @@ def not_json(text: str, reason: str) -> Fault:
     if text.startswith(("[", "{")) and len(text.strip()) == 1:
         message = "one JSON document is spread over lines, expected one object a line (`jq -c` writes that)"
         return Fault("not-jsonl", None, message)
+    if text.startswith("\ufeff"):
+        message = "a byte order mark (BOM) inside the file, expected one in front of it at most; were files joined?"
+        return Fault("json", None, message)
     if not text.lstrip().startswith(("{", "[", '"')):
         return Fault("json", None, f'found {excerpt(text)}, expected a JSON object {{"messages": [...]}}')
     if "truncated" in reason:
         return Fault("cut-off", None, f"the line is cut off after {excerpt(text[-30:])}, expected the object's end")
     try:
-        _, end = json.JSONDecoder(strict=True, parse_constant=_refuse).raw_decode(text.lstrip())
+        _, end = json.JSONDecoder(strict=True, parse_constant=_refuse, parse_int=str).raw_decode(text.lstrip())
     except _Constant as error:
         return Fault("json", None, f"found {error}, which JSON does not have; expected a number or null")
     except json.JSONDecodeError as error:
@@ -69,7 +73,7 @@ def repeated_keys(text: str) -> list[Fault]:
         repeated.extend(key for key in dict.fromkeys(keys) if keys.count(key) > 1)
         return dict(items)
 
-    json.loads(text, object_pairs_hook=pairs)
+    json.loads(text, object_pairs_hook=pairs, parse_int=str)
     return [
         Fault("duplicate-key", key, f"the field {key!r} is written twice in one object, expected once")
         for key in dict.fromkeys(repeated)
@@ -84,7 +88,7 @@ def name_of(value: Any) -> str:
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        return f"the number {str(value) if abs(value) < 10**40 else 'of more than 40 digits'}"
     if isinstance(value, str):
         return f"the text {excerpt(value)}"
     return "a list" if isinstance(value, list) else "an object"

@@ -62,7 +62,10 @@ def occurrence_findings(
         yield _finding("rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}.")
     if rare:
         by_label = {count.label: count for count in counts}
-        names = _list(f"{label} ({by_label[label].test} test rows{_width(by_label[label])})" for label in rare)
+        names = _list(
+            f"{label} ({_count(by_label[label].test, 'test row', 'test rows')}{_width(by_label[label])})"
+            for label in rare
+        )
         yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.")
 
 
@@ -81,14 +84,13 @@ def overlap_findings(
     overlap: OverlapFacts, contradicting: Sequence[str], contradictions: int, rows: int, shared_keys: int
 ) -> Iterator[Finding]:
     if overlap.removed_from_train:
-        message = (
-            f"{overlap.between_train_and_eval:,} evaluation rows also occur in the training dataset; "
-            f"{overlap.removed_from_train:,} training rows were taken out for it."
-        )
+        seen = _count(overlap.between_train_and_eval, "evaluation row also occurs", "evaluation rows also occur")
+        taken = _count(overlap.removed_from_train, "training row was", "training rows were")
+        message = f"{seen} in the training dataset; {taken} taken out for it."
         yield _finding("overlap", "warn", message, overlap.removed)
     if overlap.near_groups:
-        sizes = f"{overlap.rows_in_groups:,} rows in {overlap.near_groups:,} duplicate groups"
-        message = f"{sizes}, each within one part."
+        groups = _count(overlap.near_groups, "duplicate group", "duplicate groups")
+        message = f"{overlap.rows_in_groups:,} rows in {groups}, each within one part."
         yield _finding("overlap", "info", message)
     if overlap.largest_group > max(20, rows // 5):
         message = (
@@ -97,21 +99,25 @@ def overlap_findings(
         )
         yield _finding("overlap", "warn", message)
     if contradictions:
-        message = f"{contradictions:,} texts occur with different labels; no model can answer both."
+        texts = _count(contradictions, "text occurs", "texts occur")
+        message = f"{texts} with different labels; no model can answer both."
         yield _finding("overlap", "warn", message, contradicting)
     if shared_keys:
-        message = f"{shared_keys:,} conversation or user ids occur in both datasets; not taken as the same."
+        ids = _count(shared_keys, "conversation or user id occurs", "conversation or user ids occur")
+        message = f"{ids} in both datasets; not taken as the same."
         yield _finding("overlap", "info", message)
 
 
 def left_out_finding(what: str, rows: Sequence[str]) -> Finding:
-    return _finding(
-        "labels_known", "warn", f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} left out: {what}.", rows
-    )
+    return _finding("labels_known", "warn", f"{_count(len(rows), 'row', 'rows')} left out: {what}.", rows)
 
 
 def _finding(check: str, severity: Severity, message: str, rows: Sequence[str] = ()) -> Finding:
     return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:ROWS]))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _width(count: LabelCount) -> str:

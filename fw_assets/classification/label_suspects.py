@@ -91,12 +91,15 @@ def find_suspects(frame: pl.DataFrame, seed: int) -> LabelSuspects:
     )
 
 
-def suspects_csv(found: LabelSuspects) -> str:
-    """The suspects as CSV (`COLUMNS`); text that a spreadsheet would run as a formula is quoted by an apostrophe."""
+def suspects_csv(found: LabelSuspects, *, test: bool) -> str:
+    """The suspects of the test part, or of the others, as CSV (`COLUMNS`).
+
+    Text that a spreadsheet would run as a formula is quoted by an apostrophe.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for item in found.suspects:
+    for item in [suspect for suspect in found.suspects if (suspect.part == TEST) is test]:
         labels = " | ".join(item.labels)
         row = (item.part, item.rank, item.id, labels, item.suggested, f"{item.margin:.4f}", item.text)
         writer.writerow([_harmless(str(cell)) if index in (3, 4, 6) else cell for index, cell in enumerate(row)])

@@ -173,13 +173,14 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     description="Rows whose label a model of the other rows doubts, for a person to look at; nothing is changed.",
 )
 def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
-    """Ranks the doubted rows, test rows apart, in label_suspects.csv. No other asset waits for it."""
+    """Ranks the doubted rows, in label_suspects_train.csv and label_suspects_test.csv. No other asset waits for it."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         registration = store.need("registration", dataset, Registration)
         frame = store.read_frame(dataset, "assets", "label_set.parquet")
         found = find_suspects(frame, registration.session.seed)
-    store.write_text(suspects_csv(found), dataset, "label_suspects.csv")
+    for side in ("train", "test"):
+        store.write_text(suspects_csv(found, test=side == "test"), dataset, f"label_suspects_{side}.csv")
     made = store.write("label_suspects", dataset, found, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
@@ -188,7 +189,8 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
             "doubted_train_rows": found.doubted_train,
             "doubted_test_rows": found.doubted_test,
             "judged_rows": found.judged,
-            "csv": dg.MetadataValue.path(store.path(dataset, "label_suspects.csv")),
+            "csv_train": dg.MetadataValue.path(store.path(dataset, "label_suspects_train.csv")),
+            "csv_test": dg.MetadataValue.path(store.path(dataset, "label_suspects_test.csv")),
         },
     )
 

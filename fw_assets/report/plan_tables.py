@@ -98,9 +98,9 @@ def rows(plan: Plan) -> str:
     parts = ", ".join(f"{count(plan.rows.get(name, 0))} {name}" for name in ("train", "validation", "test"))
     without_label = sum(number for _, number in plan.label_set.left_out)
     repeated = plan.rows.get("excluded", 0) - without_label
-    tail = f"; {plural(repeated, 'row')} left out because they repeat a test row" if repeated else ""
+    tail = f"; {plural(repeated, 'row')} left out for repeating a test row" if repeated else ""
     if plan.rejected_rows:
-        tail += f"; {plural(plan.rejected_rows, 'row')} left out because they cannot be used"
+        tail += f"; {plural(plan.rejected_rows, 'row')} left out as unusable"
     return f"{parts}{tail}. Choices read validation rows only; test rows are read once per model."
 
 

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import polars as pl
 
-from fw_assets.classification.label_suspects import LEAST_GROUPS, find_suspects, suspects_csv
+from fw_assets.classification.label_suspects import LEAST_GROUPS, LabelSuspects, find_suspects, suspects_csv
 
 TOPICS = {
     "billing": "invoice charge refund payment receipt card",
@@ -96,6 +96,19 @@ def test_nothing_to_judge() -> None:
 def test_the_csv_runs_no_formula() -> None:
     rows, _ = frame()
     rows = rows.with_columns(pl.col("messages").str.replace('"content": "', '"content": "=cmd() '))
-    table = list(csv.DictReader(io.StringIO(suspects_csv(find_suspects(rows, 42)))))
+    table = listed(find_suspects(rows, 42), test=False)
     assert table
     assert all(row["text"].startswith("'=cmd()") for row in table)
+
+
+def test_training_and_test_rows_are_exported_apart() -> None:
+    found = find_suspects(frame()[0], 42)
+    train, test = listed(found, test=False), listed(found, test=True)
+    assert [row["id"] for row in (*train, *test)] == [item.id for item in found.suspects]
+    assert {row["part"] for row in test} == {"test"}
+    assert {row["part"] for row in train} == {"train"}
+    assert [row["rank"] for row in test] == [str(place) for place in range(1, len(test) + 1)]
+
+
+def listed(found: LabelSuspects, *, test: bool) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(suspects_csv(found, test=test))))
