@@ -10,7 +10,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline import inspection, staging
+from fw_assets.classification.intake import inspect_into
+from fw_assets.pipeline import staging
 from fw_assets_tests.classification.frames import Pair, write_chat
 from fw_assets_tests.pipeline.conftest import Desk
 
@@ -25,14 +26,13 @@ def texts(count: int, about: str) -> list[str]:
 def test_a_file_that_changes_under_the_inspection_is_one_clear_error(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = inspection.inspect_into
 
     def edited(*arguments: Any) -> Any:
         with desk.data.open("ab") as file:
             file.write(desk.data.read_bytes().splitlines(keepends=True)[0])
-        return read(*arguments)
+        return inspect_into(*arguments)
 
-    monkeypatch.setattr(inspection, "inspect_into", edited)
+    monkeypatch.setattr("fw_assets.pipeline.inspection.inspect_into", edited)
     done = desk.run("plan", str(desk.data), "--model", "char-ngram")
     assert done.returncode == 2
     assert f"{desk.data}: changed while it was being read" in done.stderr
