@@ -190,8 +190,14 @@ def is_remote(dataset: str) -> bool:
     return "://" in dataset or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
 
 
+def without_query(reference: str) -> str:
+    """A web address without its query, which may hold a signature; any other reference as it is."""
+    return re.sub(r"[?#].*$", "", reference) if reference.startswith(("http://", "https://")) else reference
+
+
 def dataset_name(reference: str) -> str:
     """The partition key of a dataset: the file's or resource's own name, as lower-case `a-z0-9-` (1-48 characters)."""
+    reference = without_query(reference)
     stem = reference.rstrip("/").rsplit("/", 1)[-1]
     stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", stem, flags=re.IGNORECASE)
     if stem.lower() in {"train", "test", "data", "dataset"} and "/" in reference.rstrip("/"):

@@ -25,7 +25,7 @@ import msgspec
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.lines import SUFFIXES, data_files, file_sha256
 from fw_assets.classification.rows import FileFacts
-from fw_assets.classification.session import is_remote
+from fw_assets.classification.session import is_remote, without_query
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform import Platform
 from fw_assets.pipeline.values import SourceFile
@@ -33,7 +33,10 @@ from fw_assets.pipeline.workspace import Workspace
 
 Role = Literal["train", "eval"]
 PLACE = "staged"
-VERSIONS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created", "md5Hash")
+VERSIONS = (
+    *("ETag", "etag", "Content-MD5", "md5Hash", "Last-Modified", "LastModified", "last_modified"),
+    *("mtime", "updated", "created"),
+)
 
 CHANGED = "changed-file"
 REGISTER_AGAIN = (
@@ -168,7 +171,7 @@ def _fetched(workspace: Workspace, platform: Platform, reference: str, version: 
 
 
 def _fetch(platform: Platform, reference: str, folder: Path) -> Path:
-    name = reference.rstrip("/").rsplit("/", 1)[-1]
+    name = without_query(reference).rstrip("/").rsplit("/", 1)[-1]
     if reference.startswith("accounts/"):
         target = folder / f"{name}.jsonl"
 
@@ -178,7 +181,7 @@ def _fetch(platform: Platform, reference: str, folder: Path) -> Path:
         return platform.call(download)
     try:
         fs, path = fsspec.url_to_fs(reference)
-        if not fs.isdir(path):
+        if not _is_folder(fs, path):
             return _copy(fs, path, folder / name)
         (folder / name).mkdir()
         for file in _remote_files(fs, reference):
@@ -190,12 +193,17 @@ def _fetch(platform: Platform, reference: str, folder: Path) -> Path:
 
 def _remote_files(fs: Any, reference: str) -> Sequence[str]:
     path = fs._strip_protocol(reference)
-    if not fs.isdir(path):
+    if not _is_folder(fs, path):
         return [path]
     found = sorted(name for name in fs.ls(path, detail=False) if name.endswith(SUFFIXES))
     if not found:
         raise _missing(reference, f"the folder holds no file ending in {', '.join(SUFFIXES)}")
     return found
+
+
+def _is_folder(fs: Any, path: str) -> bool:
+    # Asked of a file behind a web server, that would be answered with its content.
+    return not without_query(path).endswith(SUFFIXES) and bool(fs.isdir(path))
 
 
 def _copy(fs: Any, path: str, target: Path) -> Path:

@@ -64,7 +64,6 @@ def rendered(counts: dict[str, int], reports: dict[str, dict[str, Any]]) -> str:
     """The Markdown table: recall and F1 of the rarest labels, then the averages, a column a mitigation."""
     tuned = {name: report["candidates"][0]["tuned"] for name, report in reports.items()}
     rarest = sorted(counts, key=lambda label: (counts[label], label))[:SHOWN]
-    first = next(iter(tuned.values()))
     lines = ["| recall / F1 of | test rows | " + " | ".join(f"`{name}`" for name in tuned) + " |"]
     lines.append("|---|--:|" + "--:|" * len(tuned))
     for label in rarest:
@@ -72,9 +71,12 @@ def rendered(counts: dict[str, int], reports: dict[str, dict[str, Any]]) -> str:
         cells = [f"{item['accuracy']:.0%} / {item['f1'] or 0:.2f}" for item in found]
         lines.append(f"| {label} | {found[0]['support']:,} | " + " | ".join(cells) + " |")
     for title, key in AVERAGES:
-        if first.get(key) is not None:
+        values = [
+            (result["multi_label"] or result if key == "micro_f1" else result).get(key) for result in tuned.values()
+        ]
+        if None not in values:
             shape = ".1%" if key == "accuracy" else ".3f"
-            lines.append(f"| {title} | | " + " | ".join(format(result[key], shape) for result in tuned.values()) + " |")
+            lines.append(f"| {title} | | " + " | ".join(format(value, shape) for value in values) + " |")
     return "\n".join(lines)
 
 

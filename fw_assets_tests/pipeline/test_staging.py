@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +17,7 @@ import zstandard
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.lines import file_sha256
 from fw_assets.classification.rows import read_rows
+from fw_assets.classification.session import dataset_name
 from fw_assets.pipeline import staging
 from fw_assets.pipeline.platform import Platform
 from fw_assets.pipeline.staging import reading_as_registered, stage
@@ -89,6 +93,35 @@ def test_a_url_is_fetched_once_under_its_digest(store: Workspace, opened: list[s
     assert read_rows(Path(found.path), source="train").frame.height == 9
     fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA * 2))
     assert stage(store, NO_PLATFORM, "train", reference).sha256 != found.sha256
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """A web server over a folder, and the requests that it answered."""
+    seen: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            seen.append(str(args[0]).rsplit(" ", 1)[0])
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        server.shutdown()
+
+
+def test_a_file_behind_a_web_server_is_fetched_once(
+    store: Workspace, tmp_path: Path, web: tuple[str, list[str]]
+) -> None:
+    (tmp_path / "tickets.jsonl.gz").write_bytes(gzip.compress(DATA))
+    url, seen = web
+    reference = f"{url}/tickets.jsonl.gz?signature=secret"
+    found = stage(store, NO_PLATFORM, "train", reference)
+    assert Path(found.path).name == "tickets.jsonl.gz"
+    assert dataset_name(reference) == "tickets"
+    assert read_rows(Path(found.path), source="train").frame.height == 9
+    assert stage(store, NO_PLATFORM, "eval", reference).path == found.path
+    assert len([request for request in seen if request.startswith("GET")]) == 1
 
 
 class _Downloads:

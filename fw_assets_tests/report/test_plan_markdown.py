@@ -51,3 +51,47 @@ def test_a_benchmark_plan_promises_no_tuning() -> None:
     text = render_plan(plan)
     assert "nothing is fine-tuned" in text
     assert "What can be seen?" not in text
+
+
+def written(folder: Path, rows: list[tuple[str, str]]) -> Path:
+    """A dataset of (answer, text)."""
+    data = folder / "data.jsonl"
+    with data.open("w") as file:
+        for answer, text in rows:
+            turns = [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
+            file.write(json.dumps({"messages": turns}) + "\n")
+    return data
+
+
+def test_the_chosen_rule_stands_beside_the_others_with_ten_examples(tmp_path: Path) -> None:
+    labels = ["billing", "sales|team", "support"]
+    data = written(tmp_path, [(f"The intent is: {labels[n % 3]}", f"question {n} of {n * 7}") for n in range(60)])
+    text = render_plan(planned(Session(dataset=str(data), models=MODELS), data)[0])
+    said = "The label of a row is what follows “The intent is:” in the answer"
+    assert f"{said} (the last assistant message). This rule, label_prefix:The intent is, was chosen" in text
+    assert "100.0% of the rows have a label. Training keeps the answers' own format." in text
+    rules = text.split("### Rules for finding the label")[1].split("###")[0]
+    assert "| `label_prefix:The intent is` | 100.0% | 3 | 0.967 | chosen |" in rules
+    assert "| `first_word` | 100.0% | 1 | 1.000 | finds one label only |" in rules
+    examples = text.split("### Examples")[1].split("###")[0].strip().splitlines()
+    assert len(examples) == 2 + 10
+    assert examples[3] == "| `question 1 of 7` | `The intent is: sales\\|team` | `sales\\|team` |"
+    forced = Session(dataset=str(data), models=MODELS, extraction="last_line")
+    assert "This rule, last_line, was forced by the session" in render_plan(planned(forced, data)[0])
+
+
+def test_a_mitigation_that_cannot_be_had_says_why(tmp_path: Path) -> None:
+    rows = [("ham", f"see you at {n} in room {n * 7}") for n in range(240)]
+    rows += [("spam", f"win prize number {n * 13} now") for n in range(12)]
+    data = written(tmp_path, rows)
+    text = render_plan(planned(Session(dataset=str(data), models=MODELS, imbalance_threshold=5.0), data)[0])
+    assert "| drop-rare | – | – | – | Not available: it would leave ham as the only label to learn. |" in text
+
+
+def test_unusable_rows_are_counted_at_the_top(tmp_path: Path) -> None:
+    rows = [(("a", "b", "c")[n % 3], f"question {n} of {n * 7}") for n in range(60)]
+    data = written(tmp_path, rows)
+    session = Session(dataset=str(data), models=MODELS, labels=("a", "b"), bad_rows="quarantine")
+    top = render_plan(planned(session, data)[0]).split("## Labels")[0]
+    assert "20 rows left out as unusable." in top
+    assert "**Careful:** 20 rows could not be used and are left out (unknown-label: 20)" in top
