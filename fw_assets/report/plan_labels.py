@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.answer_formats import render
 from fw_assets.classification.extraction import ENOUGH, Extraction
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.rule_scores import RuleScore
@@ -50,20 +51,29 @@ def extraction(plan: Plan) -> str:
     inspected, rule = plan.inspected, plan.label_set.extraction
     if inspected.ground_truth_rows == inspected.rows:
         kept = "" if rule.rule == "ground_truth" else f" The answers say it as well, as {place(rule)}."
-        return f"Every row has a ground_truth, which is its label.{kept}{_training(rule)}"
+        return f"Every row has a ground_truth, which is its label.{kept}"
     others = "the other rows it" if inspected.ground_truth_rows else "every row it"
     truths = f"{count(inspected.ground_truth_rows)} rows have a ground_truth, which is their label; in "
     start = f"{truths}{others} is" if inspected.ground_truth_rows else "The label of a row is"
     how = "forced by the session" if rule.forced else "chosen from the data"
     return (
         f"{start} {place(rule)} (the last assistant message). This rule, {rule.name}, was {how}; with it "
-        f"{percent(rule.coverage)} of the rows have a label.{_training(rule)}"
+        f"{percent(rule.coverage)} of the rows have a label."
     )
 
 
 def place(rule: Extraction) -> str:
     """Where a rule finds its label, in words."""
     return PLACES[rule.rule].replace("{key}", rule.key or "any")
+
+
+def target(plan: Plan) -> str:
+    """An answer as training teaches it and as every model is asked for it."""
+    labels, rule = plan.label_set, plan.label_set.extraction
+    if labels.multi_label:
+        key = rule.key if rule.rule == "json_key" else "labels"
+        return render("json_key", key, labels.labels[:2], None, multi_label=True)
+    return rule.render(labels.labels[:1])
 
 
 def rules(plan: Plan) -> Table:
@@ -91,12 +101,6 @@ def examples(plan: Plan) -> Table:
     head = (Column("Input"), *([Column("Answer")] if answered else []), Column("Label found"))
     rows = ((item.input, *([item.answer] if answered else []), item.label) for item in found)
     return Table(head, tuple(tuple(Quoted(cell) for cell in row) for row in rows))
-
-
-def _training(rule: Extraction) -> str:
-    if rule.rule in ("ground_truth", "whole_message"):
-        return ""
-    return " Training keeps the answers' own format."
 
 
 def _drawback(score: RuleScore, most: float) -> str:

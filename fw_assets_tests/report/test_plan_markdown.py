@@ -69,7 +69,8 @@ def test_the_chosen_rule_stands_beside_the_others_with_ten_examples(tmp_path: Pa
     text = render_plan(planned(Session(dataset=str(data), models=MODELS), data)[0])
     said = "The label of a row is what follows “The intent is:” in the answer"
     assert f"{said} (the last assistant message). This rule, label_prefix:The intent is, was chosen" in text
-    assert "100.0% of the rows have a label. Training keeps the answers' own format." in text
+    assert "100.0% of the rows have a label. Training teaches answers of this form" in text
+    assert "every model is asked for it: `The intent is: billing`." in text
     rules = text.split("### Rules for finding the label")[1].split("###")[0]
     assert "| `label_prefix:The intent is` | 100.0% | 3 | 0.967 | chosen |" in rules
     assert "| `first_word` | 100.0% | 1 | 1.000 | finds one label only |" in rules
