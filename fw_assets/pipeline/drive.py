@@ -24,7 +24,11 @@ __all__ = ["approve", "drive", "execute", "fail_lost_runs", "open_instance"]
 DAGSTER_YAML = """\
 telemetry: {{enabled: false}}
 nux: {{enabled: false}}
-storage: {{sqlite: {{base_dir: "{base}"}}}}
+storage:
+  custom:
+    module: fw_assets.pipeline.storage
+    class: SqliteStorage
+    config: {{base_dir: "{base}"}}
 local_artifact_storage:
   module: dagster._core.storage.root
   class: LocalArtifactStorage

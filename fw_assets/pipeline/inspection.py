@@ -165,7 +165,8 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
 
 @dg.asset(
     partitions_def=datasets,
-    deps=[label_set],
+    # After the plan, which a person waits for.
+    deps=[label_set, "plan"],
     group_name="plan",
     kinds={"scikitlearn"},
     check_specs=[noise_spec("label_suspects")],
