@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import dagster as dg
 
 from fw_assets.pipeline import (
@@ -41,3 +43,6 @@ defs = dg.Definitions(
     # A run is a process of its own already, and its work is remote or native: a process per step only costs seconds.
     executor=dg.in_process_executor,
 )
+
+# This is loaded by the process of every run, which then loads more; see `fw_assets.cli.main`.
+gc.set_threshold(50_000)

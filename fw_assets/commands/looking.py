@@ -8,10 +8,12 @@ import webbrowser
 import click
 from rich.table import Table
 
+from fw_assets.classification.ledger import Ledger
 from fw_assets.commands.showing import DONE, FAILED, known, print_json
 from fw_assets.console import out
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform import platform_from_environment
+from fw_assets.pipeline.spending import REGRESSION, read_ledger
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.pipeline.workspace import Workspace
 
@@ -23,19 +25,34 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     if name:
         known(store, name)
     standings = {item: due(store, item, driver=None) for item in names}
+    checks = {item: read_ledger(store, item, "ledger", REGRESSION) for item in names}
     if as_json:
         print_json(
             [
-                {"dataset": item, "state": s.state, "note": s.note, "due": [step.key for step in s.steps]}
+                {
+                    "dataset": item,
+                    "state": s.state,
+                    "note": s.note,
+                    "due": [step.key for step in s.steps],
+                    "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
+                }
                 for item, s in standings.items()
             ]
         )
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for item, standing in standings.items():
-        table.add_row(item, standing.state, standing.note)
+        table.add_row(item, standing.state, standing.note + _checked(checks[item]))
     out.print(table if standings else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
+
+
+def _checked(ledger: Ledger) -> str:
+    """What the deployment's checks cost, in words; nothing where there were none."""
+    if not ledger.entries and not ledger.reservations:
+        return ""
+    held = f", ${ledger.reserved:,.2f} held" if ledger.reserved else ""
+    return f"; {len(ledger.entries)} regression checks, ${ledger.spent:,.2f} paid{held}"
 
 
 def report(root: str, name: str, *, open_it: bool) -> int:

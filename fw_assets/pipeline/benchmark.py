@@ -20,7 +20,7 @@ from fw_assets.pipeline.metadata import Row, clear_failures, picture, table
 from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
 from fw_assets.pipeline.planning import account_of, approval, approved, approved_plan, plan
-from fw_assets.pipeline.policy import PATIENT
+from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
@@ -36,7 +36,6 @@ from fw_assets.report.evidence_plots import reliability, risk_coverage
     kinds={"fireworks"},
     code_version="1",
     pool="inference",
-    retry_policy=PATIENT,
     description="One base model, asked for every validation and test row: the baseline.",
 )
 def base_metrics(
@@ -45,7 +44,7 @@ def base_metrics(
     """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with clear_failures(), listening(to_log(context.log.info)):
+    with patiently(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
@@ -73,7 +72,8 @@ def base_metrics(
                 null_control=found.null_control,
             )
 
-        metrics = host.call(work)
+        with stoppable(context, account, slug):
+            metrics = host.call(work)
     made = store.write("base_metrics", dataset, metrics, inputs=baseline_inputs(current.digest), model=slug)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made), metadata={**score_metadata(metrics.test), **trust_metadata(metrics.trust)}

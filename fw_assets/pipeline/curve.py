@@ -15,11 +15,11 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluate import evaluate
 from fw_assets.pipeline.evaluation import metrics
 from fw_assets.pipeline.jobs import train, upload
-from fw_assets.pipeline.metadata import clear_failures, picture, table
+from fw_assets.pipeline.metadata import picture, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
-from fw_assets.pipeline.policy import PATIENT
+from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account, promised
@@ -35,7 +35,6 @@ from fw_assets.report.evidence_plots import learning_curve as draw
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    retry_policy=PATIENT,
     description="One finalist on 25 % and 50 % of the training rows, where the session asks for a learning curve.",
 )
 def learning_curve(
@@ -44,7 +43,7 @@ def learning_curve(
     """Trains with the finalist's own cell; nothing is chosen from it."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with clear_failures(), listening(to_log(context.log.info)):
+    with patiently(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         account = account_of(store, dataset, current)
         whole = store.need("fine_tuned_models", dataset, FineTuned, slug)
@@ -56,7 +55,8 @@ def learning_curve(
             last = CurvePoint(share=1.0, rows=whole.rows, test=measured.test, model=whole.tuned_model)
             return LearningCurve(points=(*points, last))
 
-        result = host.call(work)
+        with stoppable(context, account, slug):
+            result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("learning_curve", dataset, result, inputs=inputs, model=slug)
     chart = draw([learning_point(p.share, p.rows, p.test) for p in result.points])

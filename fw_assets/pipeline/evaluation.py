@@ -9,11 +9,10 @@ from fw_assets.classification.labels import LabelSet
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.benchmark import base_metrics, score_metadata, trust_metadata
 from fw_assets.pipeline.evaluate import evaluate, predictions
-from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
-from fw_assets.pipeline.policy import PATIENT
+from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.training import fine_tuned_models
@@ -27,7 +26,6 @@ from fw_assets.pipeline.values import FineTuned, TunedMetrics
     kinds={"fireworks"},
     code_version="1",
     pool="inference",
-    retry_policy=PATIENT,
     description="One fine-tuned model, asked for the same rows as its base, and the two compared row by row.",
 )
 def metrics(
@@ -36,7 +34,7 @@ def metrics(
     """Evaluates one fine-tuned model, on a deployment that scales to zero or in batch jobs."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with clear_failures(), listening(to_log(context.log.info)):
+    with patiently(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         tuned = store.need("fine_tuned_models", dataset, FineTuned, slug)
         account = account_of(store, dataset, current)
@@ -73,7 +71,8 @@ def metrics(
                 free=found.free,
             )
 
-        result = host.call(work)
+        with stoppable(context, account, slug):
+            result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("metrics", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import datetime as dt
+import time
 
 import dagster as dg
 import polars as pl
@@ -10,20 +11,18 @@ from pydantic import Field
 
 from fw_assets.classification.comparison import Comparison, compare
 from fw_assets.classification.labels import LabelSet
-from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.values import Frozen, Interval
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.pipeline.evaluate import predictions
 from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import datasets
-from fw_assets.pipeline.planning import approved
+from fw_assets.pipeline.regression_ledger import regression_account
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
-from fw_assets.pipeline.spending import Account, high_usd
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.pipeline.workspace import Workspace
 
@@ -83,7 +82,7 @@ def regression(
     workspace: WorkspaceResource,
     platform: PlatformResource,
 ) -> dg.MaterializeResult:
-    """Asks, compares, and keeps each date's figures in regression.jsonl."""
+    """Asks, compares, and keeps each date's figures in regression.jsonl and its cost in ledger/regression.jsonl."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
     with clear_failures():
@@ -115,8 +114,14 @@ def regression(
                 metadata=figures,
             )
         ],
-        metadata={"date": date, "deployment": found.deployment, **figures},
+        metadata={"date": date, "deployment": found.deployment, **figures, **_costs(store, dataset)},
     )
+
+
+def _costs(store: Workspace, dataset: str) -> dict[str, int | float]:
+    """What all checks of a dataset came to, for the UI to plot over time."""
+    ledger = regression_account(store, dataset).ledger()
+    return {"checks": len(ledger.entries), "paid_usd": ledger.spent, "held_usd": ledger.reserved}
 
 
 async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: str, max_usd: float) -> Regression:
@@ -137,24 +142,29 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
-    most = _most_usd(store, dataset, slug)
+    account = regression_account(store, dataset)
+    most = account.most_usd(slug)
     if most is None or most > max_usd:
         cost = "has no known price" if most is None else f"could cost ${most:.2f}"
         raise PhaseError(f"asking {rows.height} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
     prompt = store.need("prompt", dataset, Prompt)
     labels = store.need("label_set", dataset, LabelSet)
     probe = request(prompt, rows["messages"][0])
+    payment = account.promise_check(slug, record.deployment, date)
+    started = time.monotonic()
     await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
     answers = AnswerStore(store, dataset, record.address, [prompt.digest, "regression", date])
     asked = await ask(client, record.address, prompt, rows, answers, what=f"{slug} regression {date}")
+    window = DeploymentSpec(base_model=record.model).scale_to_zero_window
+    payment.settle(
+        {
+            "tuned-inference-input": asked.usage.prompt_tokens,
+            "tuned-inference-output": asked.usage.completion_tokens,
+            "deployment-hour": payment.hours(time.monotonic() - started, window),
+        },
+        "tokens and hours",
+    )
     comparison = compare(accepted, asked.predictions, labels=labels.labels, multi_label=labels.multi_label, resamples=0)
     if not comparison.complete:
         raise Unanswered(record.model, rows.height - comparison.rows)
     return Regression(date=date, deployment=record.deployment, comparison=comparison)
-
-
-def _most_usd(store: Workspace, dataset: str, slug: str) -> float | None:
-    """The plan's high figure for evaluating the model, which also covers the validation rows."""
-    plan = store.need("plan", dataset, Plan)
-    line = Account(store, dataset, plan, approved(store, dataset).mitigation).line(f"tuned-evaluation/{slug}")
-    return None if line is None or line.usd is None else high_usd(line)

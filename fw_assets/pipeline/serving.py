@@ -21,11 +21,11 @@ from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluate import predictions
 from fw_assets.pipeline.evaluation import metrics
 from fw_assets.pipeline.inference import ask
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
-from fw_assets.pipeline.policy import PATIENT
+from fw_assets.pipeline.policy import patiently
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serve import serve
 from fw_assets.pipeline.spending import Account, promised
@@ -46,7 +46,6 @@ from fw_assets.pipeline.workspace import Workspace
     kinds={"fireworks"},
     check_specs=[gate_spec("deployment"), serving_spec("deployment")],
     code_version="1",
-    retry_policy=PATIENT,
     description="The winner, chosen on validation; the gate, decided on test; and what is deployed, if anything is.",
 )
 def deployment(
@@ -54,7 +53,7 @@ def deployment(
 ) -> dg.MaterializeResult:
     """Deploys the winner if it earned it, and asks it again for rows it was evaluated on."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
-    with clear_failures():
+    with patiently(context):
         current = approved_plan(store, dataset)
         slugs = store.need("finalists", dataset, FinalistsRecord).slugs
         winner, decision = decide(store, dataset, current)

@@ -22,6 +22,9 @@ from fw_assets.pipeline.errors import HoursUsedUp, JobCost
 from fw_assets.pipeline.values import Stopped
 from fw_assets.pipeline.workspace import Workspace
 
+REGRESSION = "regression.jsonl"
+"""The record of what checking a deployment cost, beside those of the plans, which it belongs to none of."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -53,19 +56,7 @@ class Account:
 
     def ledger(self) -> Ledger:
         """All that was promised and paid so far."""
-        ledger = Ledger(ceiling=None)
-        for line in self.store.lines(*self._record):
-            kind, body = msgspec.json.decode(line)
-            if kind == "paid":
-                ledger = ledger.settle(LedgerEntry.model_validate(body))
-            elif kind == "promised":
-                promise = Reservation.model_validate(body)
-                ledger = ledger.reserve(promise.key, promise.id, promise.usd, promise.at)
-            elif kind == "raised":
-                ledger = ledger.raised(body["id"], body["usd"])
-            else:
-                ledger = ledger.release(body["id"])
-        return ledger
+        return read_ledger(self.store, *self._record)
 
     def promise(self, key: str, id: str, usd: float) -> Reservation | None:
         """Hold an amount before something that costs money starts; gives an earlier promise of the same id, if any.
@@ -125,6 +116,23 @@ class Account:
     def _locked(self) -> Iterator[None]:
         with self.store.locked(*self._record):
             yield
+
+
+def read_ledger(store: Workspace, *record: str) -> Ledger:
+    """All that a record of promises and payments holds; an empty ledger where there is none."""
+    ledger = Ledger(ceiling=None)
+    for line in store.lines(*record):
+        kind, body = msgspec.json.decode(line)
+        if kind == "paid":
+            ledger = ledger.settle(LedgerEntry.model_validate(body))
+        elif kind == "promised":
+            promise = Reservation.model_validate(body)
+            ledger = ledger.reserve(promise.key, promise.id, promise.usd, promise.at)
+        elif kind == "raised":
+            ledger = ledger.raised(body["id"], body["usd"])
+        else:
+            ledger = ledger.release(body["id"])
+    return ledger
 
 
 def high_usd(line: CostLine, share: float = 1.0) -> float:

@@ -17,11 +17,11 @@ from fw_assets.classification.sample import stratified_sample
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.benchmark import finalists
 from fw_assets.pipeline.jobs import Upload, best_cell, train, upload
-from fw_assets.pipeline.metadata import clear_failures, picture, table
+from fw_assets.pipeline.metadata import picture, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
-from fw_assets.pipeline.policy import PATIENT
+from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import Account, job_share, promised
@@ -65,7 +65,6 @@ async def uploads(
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    retry_policy=PATIENT,
     description="One finalist, fine-tuned with every cell of the grid on a sample; the best cell goes on.",
 )
 def sweep(
@@ -74,7 +73,7 @@ def sweep(
     """Starts or finds one job per cell, in waves of at most the session's `max_parallel_jobs`."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with clear_failures(), listening(to_log(context.log.info)):
+    with patiently(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
@@ -93,7 +92,8 @@ def sweep(
                 why=why,
             )
 
-        result = host.call(work)
+        with stoppable(context, account, slug):
+            result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("sweep", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(

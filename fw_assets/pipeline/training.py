@@ -6,11 +6,10 @@ import dagster as dg
 
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.jobs import train
-from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
-from fw_assets.pipeline.policy import PATIENT
+from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.spending import promised
@@ -25,7 +24,6 @@ from fw_assets.pipeline.values import FineTuned, Sweep
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    retry_policy=PATIENT,
     description="One finalist, fine-tuned with its best cell on all training rows.",
 )
 def fine_tuned_models(
@@ -34,7 +32,7 @@ def fine_tuned_models(
     """Starts or finds the full-data job. Where the sweep already trained on all rows, that model is taken over."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with clear_failures(), listening(to_log(context.log.info)):
+    with patiently(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
@@ -76,7 +74,8 @@ def fine_tuned_models(
                 adopted_from_sweep=in_sweep,
             )
 
-        result = host.call(work)
+        with stoppable(context, account, slug):
+            result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("fine_tuned_models", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(

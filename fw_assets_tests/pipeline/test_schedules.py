@@ -19,6 +19,7 @@ from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.regression import unchanged
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.spending import REGRESSION, read_ledger
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets_tests.pipeline.conftest import Desk
 
@@ -67,6 +68,13 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
         assert again - first <= 1, "one probe; the answers of one date are kept"
         night("2026-03-03")
         assert deployed.platform()["inference_requests"] - again >= test_rows - 5, "another date has its own answers"
+    ledger = read_ledger(store, "tickets", "ledger", REGRESSION)
+    assert [entry.id[-10:] for entry in ledger.entries] == ["2026-03-02", "2026-03-03"], "a date is paid for once"
+    assert all(entry.quantity > test_rows for entry in ledger.entries)
+    assert ledger.reservations == ()
+    (told,) = json.loads(deployed.run("status", "--json").stdout)
+    assert told["regression_checks"] == {"paid_usd": 0, "held_usd": 0}
+    assert "2 regression checks, $0.00 paid" in " ".join(deployed.run("status").stdout.split())
     kept = [json.loads(line)["date"] for line in store.lines("tickets", "regression.jsonl")]
     assert kept == ["2026-03-02", "2026-03-02", "2026-03-03"]
     assert due(store, "tickets", driver=None).state == "done"
