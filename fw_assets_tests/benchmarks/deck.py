@@ -66,7 +66,7 @@ class Deck:
                 start_new_session=True,
             )
         query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
-        self.until(lambda: bool(self.asked(query, quiet=True).get("repositoriesOrError", {}).get("nodes")), 120)
+        self.until(lambda: bool(self.asked(query, quiet=True).get("repositoriesOrError", {}).get("nodes")), 400)
 
     def stop(self) -> None:
         """End everything that was started here, run workers too."""
