@@ -79,6 +79,9 @@ def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--imbalance-threshold", type=float, metavar="X", help="Default 50."),
         click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"])),
         click.option("--extraction", metavar="RULE", help="Force a rule for finding labels, e.g. json_key:intent."),
+        click.option(
+            "--inference", type=click.Choice(["serverless", "batch", "deployment"]), help="How models are asked."
+        ),
         click.option("--bad-rows", type=click.Choice(["fail", "quarantine"]), help="What to do with malformed lines."),
         click.option("--deploy", type=click.Choice(["if-better", "always", "never"])),
         click.option("--max-spend-usd", type=float, metavar="USD", help="A ceiling below the plan's high figure."),

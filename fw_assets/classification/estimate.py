@@ -136,16 +136,15 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
         formula = f"{_rows(volume)} x (prompt + answer tokens), serverless"
         return line("base-evaluation", model.slug, formula, _inference(model, volume, pricing, False), minutes)
     if model.strategy == "batch":
-        return _batch_line("base-evaluation", model, workload, pricing)
+        return _batch_line("base-evaluation", model, volume, pricing)
     formula = f"{_rows(volume)} on a deployment of its own, until it has scaled to zero"
     hours = [_hours(model, volume, pricing)]
     return line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
 
 
 def _batch_line(
-    stage: Stage, model: PlannedModel, workload: Workload, pricing: Pricing, *, conditional: bool = False
+    stage: Stage, model: PlannedModel, volume: TextVolume, pricing: Pricing, *, conditional: bool = False
 ) -> CostLine:
-    volume = workload.validation + workload.test
     ratio = pricing.ratio_of(model)
     parts = [
         part(_half(pricing.price(model, "inference-input")), ratio.prompt_tokens(volume)),
@@ -193,7 +192,7 @@ def _full_line(model: PlannedModel, workload: Workload, pricing: Pricing, condit
 
 def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
     if model.tuned_strategy == "batch":
-        return _batch_line("tuned-evaluation", model, workload, pricing, conditional=conditional)
+        return _batch_line("tuned-evaluation", model, workload.evaluated, pricing, conditional=conditional)
     volume = workload.evaluated
     formula = f"{_rows(volume)} on the tuned model's deployment, until it has scaled to zero"
     parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing)]

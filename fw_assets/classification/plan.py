@@ -133,7 +133,7 @@ def _created(plan: Plan) -> tuple[Created, ...]:
         Created(kind="batch inference job", id=plan.batch_id(model.name, part), purpose=f"{model.slug}, {part} rows")
         for model in plan.models
         if model.strategy == "batch"
-        for part in ("validation", "test")
+        for part in plan.asked_parts(tuned=False)
     ]
     tuned = [model for model in plan.models if model.cells]
     if not tuned:
@@ -180,7 +180,7 @@ def _jobs(plan: Plan, model: PlannedModel) -> list[Created]:
         serving = plan.deployment_id(id)
         purpose = f"{model.slug}, tuned"
         made[serving] = Created(kind="deployment", id=serving, purpose=purpose, one_of=f"{model.slug} tuned")
-        for part in ("validation", "test") if model.tuned_strategy == "batch" else ():
+        for part in plan.asked_parts(tuned=True) if model.tuned_strategy == "batch" else ():
             asked = plan.batch_id(id, part)
             purpose = f"{model.slug}, tuned, {part} rows"
             one_of = f"{model.slug} tuned, {part}"

@@ -124,10 +124,6 @@ def _model_warnings(
                     f"{model.slug}: learning rate {rates} is outside the range of its catalogue entry, "
                     f"{rate_text(low)} to {rate_text(high)}."
                 )
-    batched = [model.slug for model in models if model.strategy == "batch"]
-    if batched and (session.null_control or session.free_rows):
-        names = ", ".join(batched)
-        yield f"{names}: a batch asks the evaluated rows once; no unconstrained rows, no null control."
     slowest = max((len(model.cells) for model in models), default=0)
     if slowest > 12:
         yield f"The grid has {slowest} cells, so {slowest} jobs for each finalist."

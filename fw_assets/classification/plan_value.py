@@ -14,6 +14,7 @@ from fw_assets.classification.session import Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
 
 Part = Literal["train", "sweep", "validation"]
+AskedPart = Literal["validation", "test", "unconstrained", "null control"]
 
 _WITHOUT_EFFECT = frozenset({"dataset", "eval_dataset", "instruction", "auto_approve_up_to_usd"})
 """Session fields that neither outcome nor price depends on; the digest has the data, not its place."""
@@ -173,11 +174,23 @@ class Plan(Frozen):
         """The platform id of the deployment that serves a model, by the model's full name."""
         return deployment_id(model)
 
-    def batch_id(self, model: str, part: str) -> str:
+    def asked_parts(self, *, tuned: bool) -> tuple[AskedPart, ...]:
+        """What a base or a fine-tuned model is asked in its evaluation, in order."""
+        parts: list[AskedPart] = ["validation", "test"]
+        if self.session.free_rows:
+            parts.append("unconstrained")
+        if self.session.null_control and not tuned:
+            parts.append("null control")
+        return tuple(parts)
+
+    def batch_id(self, model: str, part: AskedPart) -> str:
         """The platform id of the batch job in which a model, by its full name, answers the rows of a part."""
         split = self.label_set.split
         rows = split.validation_digest if part == "validation" else split.test_digest
-        return batch_id(model, [part, rows, self.prompt_digest])
+        content: list[Any] = [part, rows, self.prompt_digest]
+        if part == "unconstrained":
+            content += [self.session.free_rows, self.session.seed]
+        return batch_id(model, content)
 
 
 def _tuning(model: PlannedModel) -> dict[str, Any]:

@@ -76,8 +76,8 @@ class Session(Frozen):
     inference: Inference | None = None
     """How models are asked in evaluations. Null, for each base model: `serverless` where the platform has it so, else
     `batch` (one job for all rows, at half the price) where it can, else a `deployment` of its own that scales to zero.
-    `batch` also asks the fine-tuned models so, which otherwise answer from deployments. A batch asks the evaluated rows
-    only: no `free_rows`, no `null_control`."""
+    `batch` also asks the fine-tuned models so, which otherwise answer from deployments; `free_rows` and `null_control`
+    are then asked in batch jobs of their own."""
     bad_rows: BadRows = "fail"
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"

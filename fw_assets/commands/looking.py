@@ -11,6 +11,7 @@ from rich.table import Table
 from fw_assets.classification.ledger import Ledger
 from fw_assets.commands.showing import DONE, FAILED, known, print_json
 from fw_assets.console import out
+from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.spending import REGRESSION, read_ledger
@@ -77,6 +78,8 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     store = Workspace(root)
     known(store, name)
     record = store.need("deployment", name, DeploymentRecord)
+    if record.address is None:
+        raise NotServed(record.model, record.gate.why)
     prompt = store.need("prompt", name, Prompt)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
     answer = platform_from_environment().call(

@@ -24,7 +24,8 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("benchmark_only"):
         fields["mode"] = "benchmark"
     plain = ("dataset", "eval_dataset", "instruction", "train_fraction", "imbalance_threshold", "mitigation")
-    for name in (*plain, "extraction", "bad_rows", "deploy", "max_spend_usd", "auto_approve_up_to_usd"):
+    choices = ("inference", "extraction", "bad_rows", "deploy", "max_spend_usd", "auto_approve_up_to_usd")
+    for name in (*plain, *choices):
         if given.get(name) is not None:
             fields[name] = given[name]
     for name in ("models", "labels"):

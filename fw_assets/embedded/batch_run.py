@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from fw_assets.embedded import resources, training, work
-from fw_assets.embedded.chat_request import read_request
+from fw_assets.embedded.chat_request import ChatRequest, read_request
 from fw_assets.embedded.chat_rows import BatchRow, lines
-from fw_assets.embedded.completion import complete
+from fw_assets.embedded.completion import complete_all
 from fw_assets.embedded.datasets import KIND as DATASETS
 from fw_assets.embedded.datasets import new_document, ready_dataset
+from fw_assets.embedded.desk import MOST_TOGETHER
 from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.names import split_name
 from fw_assets.embedded.platform import Platform
-from fw_assets.embedded.routing import undeployed
+from fw_assets.embedded.routing import Target, undeployed
 from fw_assets.embedded.work import Claim
 
 KIND = "batchInferenceJobs"
@@ -85,23 +88,42 @@ def _answer_all(platform: Platform, taken: Claim, job: dict[str, Any], path: Pat
         }
 
     with (out / RESULTS).open("wb") as results, (out / ERRORS).open("wb") as errors:
-        for _, line in lines(path):
-            row = decoder.decode(line)
-            try:
-                request = read_request(msgspec.json.encode({**shared, **row.body, "model": job["model"]}))
-                answer = complete(platform, request, target)
-            except ApiError as error:
-                failed += 1
-                errors.write(_line({"custom_id": row.custom_id, "response": None, **error.inference()}))
-            else:
-                done += 1
-                read += answer["usage"]["prompt_tokens"]
-                written += answer["usage"]["completion_tokens"]
-                results.write(_line({"custom_id": row.custom_id, "response": answer}))
+        for together in _together(decoder.decode(line) for _, line in lines(path)):
+            for row, answer in zip(together, _answers(platform, job, shared, target, together), strict=True):
+                if isinstance(answer, ApiError):
+                    failed += 1
+                    errors.write(_line({"custom_id": row.custom_id, "response": None, **answer.inference()}))
+                else:
+                    done += 1
+                    read += answer["usage"]["prompt_tokens"]
+                    written += answer["usage"]["completion_tokens"]
+                    results.write(_line({"custom_id": row.custom_id, "response": answer}))
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
                 training.report(platform, taken, {"jobProgress": progress()})
     return progress()
+
+
+def _together(rows: Iterator[BatchRow]) -> Iterator[list[BatchRow]]:
+    while chunk := list(islice(rows, MOST_TOGETHER)):
+        yield chunk
+
+
+def _answers(
+    platform: Platform, job: dict[str, Any], shared: dict[str, Any], target: Target, together: Sequence[BatchRow]
+) -> list[dict[str, Any] | ApiError]:
+    """One answer or refusal per row, in their order; the rows that are requests are answered together."""
+    found: list[dict[str, Any] | ApiError] = []
+    requests: dict[int, ChatRequest] = {}
+    for place, row in enumerate(together):
+        try:
+            requests[place] = read_request(msgspec.json.encode({**shared, **row.body, "model": job["model"]}))
+            found.append({})
+        except ApiError as error:
+            found.append(error)
+    for place, answer in zip(requests, complete_all(platform, list(requests.values()), target), strict=True):
+        found[place] = answer
+    return found
 
 
 def _shared_body(job: dict[str, Any]) -> dict[str, Any]:

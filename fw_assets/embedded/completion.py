@@ -20,22 +20,10 @@ from fw_assets.embedded.tokens import count_prompt, pieces
 _IMPOSSIBLE = -1e9
 
 
-def complete(platform: Platform, request: ChatRequest, target: Target) -> dict[str, Any]:
-    """The chat completion with which `target` answers `request`.
-
-    Raises:
-        ApiError: INVALID_ARGUMENT when it cannot be answered.
-    """
-    (found,) = complete_all(platform, [request], target)
-    if isinstance(found, ApiError):
-        raise found
-    return found
-
-
 def complete_all(
     platform: Platform, requests: Sequence[ChatRequest], target: Target
 ) -> list[dict[str, Any] | ApiError]:
-    """The same for several requests at once; each has its completion or its refusal."""
+    """The chat completions with which `target` answers requests; each has its own, or its refusal."""
     loaded = load(platform, target)
     alike: dict[bytes, list[int]] = {}
     for place, request in enumerate(requests):

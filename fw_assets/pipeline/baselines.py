@@ -35,7 +35,7 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         labels = store.need("label_set", dataset, LabelSet)
         frame = store.read_frame(dataset, "assets", "label_set.parquet")
         train = frame.filter(pl.col("split") == "train")
-        parts = {part: frame.filter(pl.col("split") == part) for part in PARTS}
+        parts: dict[str, pl.DataFrame] = {part: frame.filter(pl.col("split") == part) for part in PARTS}
         found = []
         for name in BASELINES:
             predicted = baseline_predictions(name, prompt, train, parts, current.session.seed)

@@ -45,7 +45,8 @@ async def ask_in_batch(
     """Ask `model` for each of `rows` (a SPLIT frame) in a job of the id `job`, and judge the answers.
 
     A job that is there already is waited for and read. What it left unanswered is asked in a further job, whose id
-    follows from the missing rows; at most one job is started here, so rows that fail every time cost once per call.
+    follows from the job before and the missing rows; at most one job is started here, so rows that fail every time
+    cost once per call. One that had failed before this call is read as far as it came, and left as it is.
 
     Raises:
         BatchStalled: the platform never began with the job.
@@ -57,26 +58,29 @@ async def ask_in_batch(
     name, sent = job, 0
     waiting = dict(zip(keys, rows["messages"], strict=True))
     while not sent and any(store.get(key) is None for key in distinct):
-        if not await _exists(client, name):
+        found = await _find(client, name)
+        if found is None:
             await _start(client, model, prompt, waiting, name)
             sent = len(waiting)
-        await _wait(client, name, model, poll, stall, what)
+        if found is None or not found.finished:
+            await _wait(client, name, model, poll, stall, what)
         await _collect(client, name, distinct, store, errors)
         waiting = dict(waiting_rows(rows, keys, store))
-        name = batch_id(model, [job, sorted(waiting)])
+        name = batch_id(model, [name, sorted(waiting)])
     tell(what, sum(store.get(key) is not None for key in distinct), len(distinct))
     for key in distinct:
         if store.get(key) is None:
             errors.setdefault(key, FireworksError(f"batch inference job {job} gave no answer"))
-    return Asked(judged(prompt, rows, keys, store, errors), used(distinct, store), sent)
+    usage = used(distinct, store)
+    refused = str(next(iter(errors.values()))) if errors and not usage.requests else None
+    return Asked(judged(prompt, rows, keys, store, errors), usage, sent, refused)
 
 
-async def _exists(client: Fireworks, job: str) -> bool:
+async def _find(client: Fireworks, job: str) -> BatchInferenceJob | None:
     try:
-        await client.batch_inference_job(job)
+        return await client.batch_inference_job(job)
     except NotFound:
-        return False
-    return True
+        return None
 
 
 async def _start(client: Fireworks, model: str, prompt: Prompt, waiting: dict[str, str], job: str) -> None:
@@ -118,8 +122,13 @@ async def _wait(client: Fireworks, job: str, model: str, poll: float, stall: flo
 async def _collect(
     client: Fireworks, job: str, wanted: set[str], store: AnswerStore, errors: dict[str, FireworksError]
 ) -> None:
+    """Keep what the job answered; one that failed may have left nothing at all."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
-        for key, found in batch_results(await client.download_dataset_files(batch_id(job, "answers"), Path(folder))):
+        try:
+            files = await client.download_dataset_files(batch_id(job, "answers"), Path(folder))
+        except NotFound:
+            return
+        for key, found in batch_results(files):
             if key not in wanted or store.get(key) is not None:
                 continue
             if isinstance(found, FireworksError):

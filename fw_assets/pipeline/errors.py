@@ -52,6 +52,17 @@ class BatchStalled(PhaseError):
         )
 
 
+class NotServed(PhaseError):
+    """No address answers for the winner."""
+
+    def __init__(self, model: str, why: str) -> None:
+        super().__init__(
+            f"{model} has no address that requests could go to: it answered in batch jobs, the platform serves it on a "
+            f"deployment only, and nothing was deployed. {why} To ask it, run again with `--inference deployment`: its "
+            "evaluation then makes a deployment, priced in the plan, which scales to zero and stays."
+        )
+
+
 class NotWhatWasEvaluated(PhaseError):
     """A deployment answers, but not as the model that was evaluated."""
 

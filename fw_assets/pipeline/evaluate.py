@@ -11,22 +11,22 @@ import polars as pl
 from fw_assets.classification.comparison import Comparison
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.models import Strategy
+from fw_assets.classification.plan_value import AskedPart
 from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.scores import Scores, score
 from fw_assets.classification.trust import Trust, judge_confidence
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
-from fw_assets.pipeline.batch import ask_in_batch
+from fw_assets.pipeline.asking import Asker
 from fw_assets.pipeline.errors import Unanswered
 from fw_assets.pipeline.free_slice import ask_again, ask_freely
-from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.serve import Served, serve
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
 from fw_assets.pipeline.workspace import Workspace
 
-PARTS = ("validation", "test")
+PARTS: tuple[AskedPart, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ async def evaluate(
     kind: str,
     stage: str,
     poll: float,
-    parts: Sequence[str] = PARTS,
+    parts: Sequence[AskedPart] = PARTS,
     extras: bool = True,
     share: float = 1.0,
 ) -> Evaluated:
@@ -73,7 +73,7 @@ async def evaluate(
         stage: the estimate's stage that pays.
         poll: how often a batch job's state is looked at, in seconds.
         parts: the parts to ask for.
-        extras: also judge the confidence, and ask the session's unconstrained rows and null control (not in batch).
+        extras: also judge the confidence, and ask the session's unconstrained rows and null control.
         share: of the stage's price that this evaluation is at most.
 
     Raises:
@@ -88,6 +88,7 @@ async def evaluate(
     served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, frame["messages"][0]))
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()
+    asker = Asker(client, account.plan, model, served.address, strategy, poll)
     answers = AnswerStore(store, dataset, served.address, prompt.digest)
     scored: dict[str, Scores] = {}
     kept: dict[str, pl.DataFrame] = {}
@@ -97,11 +98,7 @@ async def evaluate(
         for part in parts:
             rows = frame.filter(pl.col("split") == part)
             what = f"{slug} {kind}, {part} rows"
-            if strategy == "batch":
-                job = account.plan.batch_id(model, part)
-                asked = await ask_in_batch(client, model, prompt, rows, answers, job=job, poll=poll, what=what)
-            else:
-                asked = await ask(client, served.address, prompt, rows, answers, what=what)
+            asked = await asker(prompt, rows, answers, part=part, what=what)
             store.write_frame(asked.predictions, *prediction_place(dataset, slug, kind, part))
             scored[part] = score(asked.predictions, labels.labels, labels.multi_label)
             kept[part] = asked.predictions
@@ -110,16 +107,12 @@ async def evaluate(
         if missing:
             # Nothing is settled yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(model, missing)
-        if extras and strategy != "batch":
+        if extras:
             test, what = frame.filter(pl.col("split") == "test"), f"{slug} {kind}"
-            free, used = await ask_freely(
-                client, account, served.address, prompt, labels, test, kept["test"], what=what
-            )
+            free, used = await ask_freely(asker, account, prompt, labels, test, kept["test"], what=what)
             usage += used
             if kind == "base":
-                control, used = await ask_again(
-                    client, account, served.address, prompt, labels, test, kept["test"], what=what
-                )
+                control, used = await ask_again(asker, account, prompt, labels, test, kept["test"], what=what)
                 usage += used
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     busy = time.monotonic() - started

@@ -9,17 +9,15 @@ from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.prompt import Prompt
 from fw_assets.classification.sample import stratified_sample
 from fw_assets.classification.scores import score
-from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
-from fw_assets.pipeline.inference import ask
+from fw_assets.pipeline.asking import Asker
 from fw_assets.pipeline.spending import Account
 from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
 
 
 async def ask_freely(
-    client: Fireworks,
+    asker: Asker,
     account: Account,
-    address: str,
     prompt: Prompt,
     labels: LabelSet,
     test: pl.DataFrame,
@@ -35,18 +33,20 @@ async def ask_freely(
 
     Returns:
         None where the session wants no such rows. A platform that answers only with constraints refuses the first
-        row, and no other is sent.
+        row, and no other is sent; in a batch it refuses all of them.
     """
     session = account.plan.session
     rows = stratified_sample(test, session.free_rows, session.seed) if session.free_rows else test.clear()
     if not rows.height:
         return None, NO_USAGE
     free = prompt.free()
-    answers = AnswerStore(account.store, account.dataset, address, free.digest)
-    first = await ask(client, address, free, rows.head(1), answers, what=f"{what}, unconstrained, first row")
-    if first.refused is not None:
-        return FreeSlice(rows=rows.height, supported=False, why=first.refused), NO_USAGE
-    asked = await ask(client, address, free, rows, answers, what=f"{what}, unconstrained")
+    answers = AnswerStore(account.store, account.dataset, asker.address, free.digest)
+    tried = rows if asker.in_batch else rows.head(1)
+    asked = await asker(free, tried, answers, part="unconstrained", what=f"{what}, unconstrained")
+    if asked.refused is not None:
+        return FreeSlice(rows=rows.height, supported=False, why=asked.refused), NO_USAGE
+    if not asker.in_batch:
+        asked = await asker(free, rows, answers, part="unconstrained", what=f"{what}, unconstrained")
     same = constrained.join(rows.select("id"), on="id", how="semi", maintain_order="left")
     return FreeSlice(
         rows=rows.height,
@@ -57,9 +57,8 @@ async def ask_freely(
 
 
 async def ask_again(
-    client: Fireworks,
+    asker: Asker,
     account: Account,
-    address: str,
     prompt: Prompt,
     labels: LabelSet,
     test: pl.DataFrame,
@@ -70,8 +69,8 @@ async def ask_again(
     """The null control: the same model on the same rows a second time; None where the session wants none."""
     if not account.plan.session.null_control:
         return None, NO_USAGE
-    answers = AnswerStore(account.store, account.dataset, address, [prompt.digest, "null control"])
-    asked = await ask(client, address, prompt, test, answers, what=f"{what}, null control")
+    answers = AnswerStore(account.store, account.dataset, asker.address, [prompt.digest, "null control"])
+    asked = await asker(prompt, test, answers, part="null control", what=f"{what}, null control")
     found = compare(
         before,
         asked.predictions,

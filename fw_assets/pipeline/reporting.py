@@ -41,7 +41,8 @@ from fw_assets.pipeline.values import (
 )
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import model as m
-from fw_assets.report.build import CandidateResult, Deployed, build_report
+from fw_assets.report.build import CandidateResult, build_report
+from fw_assets.report.delivery import Deployed
 from fw_assets.report.evidence_plots import cost_accuracy
 from fw_assets.report.flips import changed_rows
 from fw_assets.report.html import render_html
@@ -163,6 +164,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
         before=_before(host),
         baselines=beside_models(store, dataset, record.winner, current.label_set),
         costs=cost_points(measured, tuned, baselines.found if baselines else (), entries),
+        batch_only=record.address is None,
     )
 
 

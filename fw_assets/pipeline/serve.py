@@ -25,6 +25,11 @@ class Served:
     idle_seconds: float = 0.0
 
 
+async def shared_address(client: Fireworks, model: str) -> str | None:
+    """Where a model answers without a deployment; None where it does so in batch jobs at most."""
+    return model if (await client.model(model)).supports_serverless else None
+
+
 async def serve(client: Fireworks, model: str, *, shared: bool, probe: Mapping[str, Any]) -> Served:
     """`model` on the shared endpoint, or on a deployment named after it, so that asking again finds it.
 

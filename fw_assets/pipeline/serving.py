@@ -27,7 +27,7 @@ from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.serve import serve
+from fw_assets.pipeline.serve import serve, shared_address
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import (
     BaseMetrics,
@@ -58,12 +58,16 @@ def deployment(
         slugs = store.need("finalists", dataset, FinalistsRecord).slugs
         winner, decision = decide(store, dataset, current)
         base = store.need("base_metrics", dataset, BaseMetrics, winner.model)
+        address: str | None = base.address
+        if current.model(winner.model).strategy == "batch":
+            # Batch jobs answered for it, which proves no address.
+            address = host.call(lambda client: shared_address(client, base.model))
         record = DeploymentRecord(
             winner=winner,
             gate=decision,
             deployed=False,
             model=base.model,
-            address=base.address,
+            address=address,
             deployment=base.deployment,
             endpoint=f"{host.public_url}/inference/v1/chat/completions",
             proof=None,

@@ -246,7 +246,7 @@ class DeploymentRecord(Frozen):
     deployed: bool
     model: str
     address: str | None
-    """What goes in a request's `model` field."""
+    """What goes in a request's `model` field; None where nothing serves the model but batch jobs."""
     deployment: str | None
     endpoint: str | None
     proof: ServingProof | None

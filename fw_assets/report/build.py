@@ -24,6 +24,7 @@ from fw_assets.report.convert import (
     sentence,
     validation,
 )
+from fw_assets.report.delivery import Deployed, deployment_result
 from fw_assets.report.evidence import (
     BaselineResult,
     ConfidenceResult,
@@ -72,18 +73,6 @@ class CandidateResult:
     learning: Sequence[LearningPoint] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """The deployment that stands. `address` is what requests name as their model."""
-
-    id: str
-    endpoint: str
-    address: str
-    replayed: int | None = None
-    agreed: int | None = None
-    usd_per_hour: float | None = None
-
-
 def build_report(
     *,
     plan: Plan,
@@ -103,6 +92,7 @@ def build_report(
     before: Sequence[str] = (),
     baselines: Sequence[BaselineResult] = (),
     costs: Sequence[CostPoint] = (),
+    batch_only: bool = False,
 ) -> m.Report:
     """The report of one dataset's run.
 
@@ -114,6 +104,7 @@ def build_report(
         before: shell lines that must run before the snippets, such as exporting the key.
         baselines: what needs no language model, on the same rows.
         costs: cost against accuracy.
+        batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
     labels = plan.label_set
     unfinished = [*incomplete, *_unanswered(candidates)]
@@ -135,7 +126,7 @@ def build_report(
         costs=tuple(costs),
         finalists=_ranking(finalists),
         winner=won,
-        deployment=_deployment(gate, deployment, plan, bool(unfinished)),
+        deployment=deployment_result(gate, deployment, plan, unfinished=bool(unfinished), batch_only=batch_only),
         cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows),
         snippets=_snippets(prompt, deployment, run, example, before, _confidence(won, candidates)),
         run=run,
@@ -226,44 +217,6 @@ def _winner(winner: Winner | None, candidates: Sequence[CandidateResult]) -> m.W
             why = sentence(winner.why)
             return m.WinnerResult(model=item.tuned_model, kind="tuned", base_model=item.model, why=why)
     raise ValueError(f"the winner {winner.model!r} is none of the candidates")
-
-
-def _deployment(
-    gate: GateDecision | None, deployed: Deployed | None, plan: Plan, unfinished: bool
-) -> m.DeploymentResult:
-    why = sentence(gate.why) if gate else ""
-    losing = tuple(change.label for change in gate.losing_labels) if gate else ()
-    watch = tuple(change.label for change in gate.watch_labels) if gate else ()
-    if deployed is not None:
-        rate = deployed.usd_per_hour if deployed.usd_per_hour is not None else _hourly(plan)
-        return m.DeploymentResult(
-            id=deployed.id,
-            endpoint=deployed.endpoint,
-            decision="deployed",
-            why=why,
-            model=deployed.address,
-            replayed=deployed.replayed,
-            agreed=deployed.agreed,
-            losing_labels=losing,
-            watch_labels=watch,
-            usd_per_hour=rate,
-        )
-    if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
-        return m.DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
-    if gate is not None and gate.decision == "keep-base":
-        return m.DeploymentResult(decision="keep-base", why=why, losing_labels=losing, watch_labels=watch)
-    return m.DeploymentResult(decision="not-asked", why=why)
-
-
-def _hourly(plan: Plan) -> float | None:
-    prices = [
-        part.price.per_unit
-        for line in plan.estimate.lines
-        if line.stage == "deployment"
-        for part in line.parts
-        if part.unit == "hours"
-    ]
-    return prices[0] if prices else None
 
 
 def _snippets(

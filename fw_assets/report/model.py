@@ -126,6 +126,8 @@ class DeploymentResult(Frozen):
     losing_labels: tuple[str, ...] = ()
     watch_labels: tuple[str, ...] = ()
     usd_per_hour: float | None = None
+    batch_only: bool = False
+    """Nothing is deployed, and the platform answers for the base model in batch jobs only."""
 
 
 class CostEntry(Frozen):

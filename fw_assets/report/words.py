@@ -194,6 +194,12 @@ def _near(one: float | None, other: float | None) -> bool:
     return one is not None and other is not None and abs(one - other) <= 0.005 * max(one, other) + 1e-4
 
 
+BATCH_ONLY = (
+    "On this platform it answers in batch jobs only; to ask it row by row, run again with inference set to deployment, "
+    "which makes a deployment of it that scales to zero."
+)
+
+
 def next_step(report: Report) -> str:
     """What the reader has, or can do, now."""
     deployment, winner = report.deployment, report.winner
@@ -211,7 +217,8 @@ def next_step(report: Report) -> str:
     if report.status == "benchmark":
         return "Run again without the benchmark-only mode to fine-tune; these figures are kept."
     if deployment.decision == "keep-base":
-        return f"Keep using {winner.base_model if winner else 'the base model'}. {deployment.why}".strip()
+        kept = f"Keep using {winner.base_model if winner else 'the base model'}. {deployment.why}".strip()
+        return f"{kept} {BATCH_ONLY}" if deployment.batch_only else kept
     return f"{deployment.why} Set deploy to if-better or always to serve {winner.model if winner else 'it'}.".strip()
 
 

@@ -16,18 +16,22 @@ from fw_assets.classification.cost import Estimate
 from fw_assets.classification.estimate import Pricing, Workload, estimate
 from fw_assets.classification.grid import grid
 from fw_assets.classification.models import PlannedModel, Strategy
+from fw_assets.classification.names import batch_id
 from fw_assets.classification.prices import Price, PriceBook
 from fw_assets.classification.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.timing import FIREWORKS_TIMING
 from fw_assets.classification.tokens import COUNTED, TextVolume
-from fw_assets.embedded import api_key, counts, create_app
+from fw_assets.embedded import api_key, counts, create_app, models, resources
+from fw_assets.embedded.names import ACCOUNT
+from fw_assets.embedded.platform import open_platform
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.batch import ask_in_batch
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.inference import Asked, ask
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets_tests.pipeline.conftest import Desk, Done
 
 MODEL = "accounts/fireworks/models/char-ngram"
 LABELS = ("billing", "technical")
@@ -66,10 +70,10 @@ class House:
 
         return asyncio.run(inside())
 
-    def batch(self, frame: pl.DataFrame, job: str = "fwa-batch-a", **options: Any) -> Asked:
-        store = self.store()
+    def batch(self, frame: pl.DataFrame, job: str = "fwa-batch-a", prompt: Prompt = PROMPT, **options: Any) -> Asked:
+        store = self.store(prompt.digest)
         asked = self.call(
-            lambda client: ask_in_batch(client, MODEL, PROMPT, frame, store, job=job, poll=0.05, what="test", **options)
+            lambda client: ask_in_batch(client, MODEL, prompt, frame, store, job=job, poll=0.05, what="test", **options)
         )
         assert isinstance(asked, Asked)
         return asked
@@ -109,6 +113,28 @@ def test_a_job_whose_answers_were_lost_is_adopted_and_only_new_rows_are_asked(ho
     assert set(more.predictions["outcome"]) <= {"correct", "wrong_label"}
 
 
+def test_rows_that_are_refused_every_time_cost_one_job_per_call(house: House) -> None:
+    for calls in (1, 2, 3):
+        asked = house.batch(rows(TEXTS[:3]), prompt=PROMPT.free())
+        assert (asked.sent, asked.usage.requests, house.jobs()) == (3, 0, calls)
+        assert "chooses among given labels" in (asked.refused or "")
+        assert set(asked.predictions["outcome"]) == {"failed"}
+
+
+def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_another(house: House) -> None:
+    house.batch(rows(TEXTS[:4]))
+    for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
+        file.unlink()
+    platform = open_platform(house.home)
+    with platform.store.write() as connection:
+        resources.update(connection, "batchInferenceJobs", ACCOUNT, "fwa-batch-a", {"state": "JOB_STATE_FAILED"})
+        resources.delete(connection, "datasets", ACCOUNT, batch_id("fwa-batch-a", "answers"))
+    asked = house.batch(rows(TEXTS[:4]))
+    assert (asked.sent, house.jobs()) == (4, 2)
+    assert set(asked.predictions["outcome"]) <= {"correct", "wrong_label"}
+    assert house.batch(rows(TEXTS[:4])).sent == 0
+
+
 def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
     house.call(lambda client: client.account())
     (house.home / "faults.json").write_text('{"stall": 2}')
@@ -118,11 +144,48 @@ def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
     assert house.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
 
 
+class NotShared(Desk):
+    """A platform whose base models are served in batch jobs, or on a deployment, and not without one."""
+
+    def run(self, *arguments: str) -> Done:
+        shown = models.base_document
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(models, "base_document", lambda model: {**shown(model), "supportsServerless": False})
+            return super().run(*arguments)
+
+
+def test_everything_of_an_evaluation_is_asked_in_batch_jobs_that_the_plan_names(tmp_path: Path) -> None:
+    desk = NotShared(tmp_path, rows=80)
+    session = tmp_path / "s.yaml"
+    session.write_text("null_control: true\nfree_rows: 10\nlora_ranks: 16\nlearning_rates: 0.1\n")
+    done = desk.run(*desk.workflow("--session", str(session), "--inference", "batch", "--deploy", "never", "--json"))
+    assert done.returncode == 0, done.stderr
+    (candidate,) = json.loads(done.stdout)["candidates"]
+    assert candidate["strategy"] == "batch"
+    assert candidate["base"]["null_control"]["rows"] == candidate["base"]["rows"]
+    assert candidate["base"]["free"]["supported"] is False
+    assert candidate["tuned"]["free"]["rows"] == 10
+    assert candidate["tuned"]["free"]["supported"] is True
+    plan = json.loads((desk.workspace / "tickets" / "plan.json").read_text("utf-8"))
+    named = {item["id"]: item["purpose"] for item in plan["created"] if item["kind"] == "batch inference job"}
+    platform = open_platform(desk.workspace / ".platform")
+    with platform.store.read() as connection:
+        made = {item["name"].rsplit("/", 1)[-1] for item in resources.every(connection, "batchInferenceJobs", ACCOUNT)}
+    assert made <= set(named)
+    assert len(made) == 7, "four for the base model, three for the fine-tuned one"
+    assert desk.platform()["deployments"] == 0
+
+    told = desk.run("predict", "tickets", "I was charged twice")
+    assert told.returncode == 1
+    assert "has no address that requests could go to" in told.stderr
+    assert "--inference deployment" in told.stderr
+
+
 TEXT = TextVolume(rows=1000, messages=1000, prompt_tokens=50_000, answer_tokens=2_000)
 PRICES = [("inference-input", 0.2), ("inference-output", 0.4), ("training", 0.5), ("deployment-hour", 7.0)]
 
 
-def price(strategy: Strategy) -> Estimate:
+def price(strategy: Strategy, **extra: TextVolume) -> Estimate:
     book = PriceBook(layers=(tuple(Price.model_validate({"item": item, "usd": usd}) for item, usd in PRICES),))
     model = PlannedModel(
         name=MODEL,
@@ -132,7 +195,7 @@ def price(strategy: Strategy) -> Estimate:
         tuned_strategy="batch" if strategy == "batch" else "deployment",
         cells=grid(Session(), None, 1000),
     )
-    workload = Workload(train=TEXT, sweep=TEXT, validation=TEXT, test=TEXT)
+    workload = Workload(train=TEXT, sweep=TEXT, validation=TEXT, test=TEXT, **extra)
     return estimate([model], workload, Session(), Pricing(prices=book, ratio=COUNTED, timing=FIREWORKS_TIMING))
 
 
@@ -146,3 +209,14 @@ def test_a_batch_costs_half_of_serverless_and_no_hours() -> None:
     assert tuned.usd == one.usd
     assert {part.item for part in tuned.parts} == {"inference-input", "inference-output"}
     assert "half the serverless price" in tuned.formula
+
+
+def test_unconstrained_rows_and_the_null_control_are_in_the_price_of_a_batch() -> None:
+    extra = {"free": TEXT.scaled(50), "again": TEXT}
+    plain, more = price("batch"), price("batch", **extra)
+
+    def tokens(found: Estimate, key: str) -> float:
+        return found.line(key).parts[0].quantity.expected
+
+    assert tokens(more, "base-evaluation/m") == pytest.approx(tokens(plain, "base-evaluation/m") * 3.05 / 2)
+    assert tokens(more, "tuned-evaluation/m") == pytest.approx(tokens(plain, "tuned-evaluation/m") * 2.05 / 2)

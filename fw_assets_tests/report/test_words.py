@@ -41,7 +41,12 @@ def test_keeping_the_base_model() -> None:
         snippets=None,
     )
     assert made.answer.endswith("Keep the base model; nothing was deployed.")
-    assert f"Keep using {base}. No tuned model" in dict(first_screen(made))["What now?"]
+    kept = dict(first_screen(made))["What now?"]
+    assert f"Keep using {base}. No tuned model" in kept
+    assert "batch" not in kept
+    only = made.model_copy(update={"deployment": made.deployment.model_copy(update={"batch_only": True})})
+    assert "run again with inference set to deployment" in dict(first_screen(only))["What now?"]
+    assert "answers in batch jobs only" in render_markdown(only)
     assert "## Use it" not in render_markdown(made)
 
 

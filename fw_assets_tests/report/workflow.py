@@ -24,7 +24,8 @@ from fw_assets.classification.session import Session
 from fw_assets.classification.standing import Standing, choose_finalists, choose_winner
 from fw_assets.classification.timing import FIREWORKS_TIMING
 from fw_assets.classification.tokens import BYTE_PAIR, measure_volumes
-from fw_assets.report.build import CandidateResult, Deployed
+from fw_assets.report.build import CandidateResult
+from fw_assets.report.delivery import Deployed
 from fw_assets.report.flips import changed_rows
 from fw_assets.report.model import Run, SweepCell
 

@@ -1,0 +1,68 @@
+"""What stands deployed at the end, as the report has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fw_assets.classification.deploy_gate import GateDecision
+from fw_assets.classification.plan import Plan
+from fw_assets.report import model as m
+from fw_assets.report.convert import sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """The deployment that stands. `address` is what requests name as their model."""
+
+    id: str
+    endpoint: str
+    address: str
+    replayed: int | None = None
+    agreed: int | None = None
+    usd_per_hour: float | None = None
+
+
+def deployment_result(
+    gate: GateDecision | None, deployed: Deployed | None, plan: Plan, *, unfinished: bool, batch_only: bool
+) -> m.DeploymentResult:
+    """What the gate decided and what stands.
+
+    Args:
+        unfinished: some part of the run is missing, so that no decision counts.
+        batch_only: without a deployment, the winner's base model answers in batch jobs only.
+    """
+    why = sentence(gate.why) if gate else ""
+    losing = tuple(change.label for change in gate.losing_labels) if gate else ()
+    watch = tuple(change.label for change in gate.watch_labels) if gate else ()
+    if deployed is not None:
+        rate = deployed.usd_per_hour if deployed.usd_per_hour is not None else _hourly(plan)
+        return m.DeploymentResult(
+            id=deployed.id,
+            endpoint=deployed.endpoint,
+            decision="deployed",
+            why=why,
+            model=deployed.address,
+            replayed=deployed.replayed,
+            agreed=deployed.agreed,
+            losing_labels=losing,
+            watch_labels=watch,
+            usd_per_hour=rate,
+        )
+    if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
+        return m.DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
+    if gate is not None and gate.decision == "keep-base":
+        return m.DeploymentResult(
+            decision="keep-base", why=why, losing_labels=losing, watch_labels=watch, batch_only=batch_only
+        )
+    return m.DeploymentResult(decision="not-asked", why=why)
+
+
+def _hourly(plan: Plan) -> float | None:
+    prices = [
+        part.price.per_unit
+        for line in plan.estimate.lines
+        if line.stage == "deployment"
+        for part in line.parts
+        if part.unit == "hours"
+    ]
+    return prices[0] if prices else None
