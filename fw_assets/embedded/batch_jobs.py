@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import msgspec
@@ -48,6 +49,7 @@ def create(call: Call) -> dict[str, Any]:
     with call.platform.store.write() as connection:
         if resources.find(connection, DATASETS, owner, output_id) is not None:
             raise already_exists(output)
+        faults.keep_stall(call.platform, call.faults, KIND, id)
         resources.insert(connection, KIND, call.account, id, document)
         work.enqueue(connection, KIND, call.account, id, call.platform.clock())
     work.ensure_workers(call.platform)
@@ -59,7 +61,7 @@ def get(call: Call) -> dict[str, Any]:
     work.ensure_workers(call.platform)
     with call.platform.store.read() as connection:
         document = resources.get(connection, KIND, call.account, call.id)
-    return masked(faults.rename_state(call.platform, document), call.query.get("readMask", ""))
+    return masked(faults.rename_state(call.faults, document), call.query.get("readMask", ""))
 
 
 def list_all(call: Call) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def list_all(call: Call) -> dict[str, Any]:
     work.ensure_workers(call.platform)
     with call.platform.store.read() as connection:
         documents = resources.every(connection, KIND, call.account)
-    return page(KIND, documents, call.query)
+    return page(KIND, [faults.rename_state(call.faults, document) for document in documents], call.query)
 
 
 def delete(call: Call) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def delete(call: Call) -> dict[str, Any]:
     with call.platform.store.write() as connection:
         work.dequeue(connection, KIND, call.account, call.id)
         resources.delete(connection, KIND, call.account, call.id)
+    shutil.rmtree(call.platform.job_folder(KIND, call.id), ignore_errors=True)
     return {}
 
 

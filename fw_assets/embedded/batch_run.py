@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.embedded import resources, training, work
+from fw_assets.embedded import faults, resources, training, work
 from fw_assets.embedded.chat_request import ChatRequest, read_request
 from fw_assets.embedded.chat_rows import BatchRow, lines
 from fw_assets.embedded.completion import complete_all
@@ -43,6 +43,7 @@ def validate(platform: Platform, taken: Claim) -> None:
 def run(platform: Platform, taken: Claim) -> None:
     """RUNNING, then COMPLETED together with the output dataset: results and errors, by `custom_id`."""
     job = training.report(platform, taken, {"state": "JOB_STATE_RUNNING"})
+    faults.stall(platform, KIND, taken.id)
     _, path = ready_dataset(platform, job["inputDatasetId"], "inputDatasetId")
     _, output_id = split_name(job["outputDatasetId"], DATASETS, "outputDatasetId")
     for left in platform.home.glob(f"datasets/.{output_id}.*"):

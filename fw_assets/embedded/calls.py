@@ -11,7 +11,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fw_assets.embedded import faults
 from fw_assets.embedded.errors import ApiError, invalid
+from fw_assets.embedded.faults import NONE, Faults
 from fw_assets.embedded.names import ACCOUNT, PUBLISHER
 from fw_assets.embedded.platform import Platform
 
@@ -28,6 +30,7 @@ class Call:
         query: the last value of every query parameter.
         body: the JSON object that was sent, empty when there was none.
         base_url: scheme and host that the caller used, for URLs that lead back here.
+        faults: those that concern this request.
     """
 
     platform: Platform
@@ -36,6 +39,7 @@ class Call:
     query: Mapping[str, str]
     body: Mapping[str, Any]
     base_url: str
+    faults: Faults = NONE
 
 
 Handler = Callable[[Call], Mapping[str, Any]]
@@ -62,6 +66,7 @@ def endpoint(handler: Handler) -> Endpoint:
             query=request.query_params,
             body=await read_object(request),
             base_url=str(request.base_url).rstrip("/"),
+            faults=faults.of(request.scope),
         )
         return JSONReply(await anyio.to_thread.run_sync(handler, call))
 

@@ -26,7 +26,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `delay`: seconds before a request is looked at. `rate_429`, `rate_5xx`: refused before anything is done.
     `drop`: done, then the connection closes without a response. `truncate`: done, then half the body comes.
-    `stall`: seconds for which jobs sit in RUNNING without progress. `unknown_state`: what RUNNING is called.
+    `stall`: seconds for which a job sits in RUNNING without progress; the request that creates it may carry this.
+    `unknown_state`: what RUNNING is called in answers.
     `late_routing`: seconds after READY in which a deployment still answers 404. `serve_base`: a tuned model
     answers with its base model. `paths`: only paths that contain this text are concerned.
     """
@@ -45,6 +46,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 NONE = Faults()
 _HELD = "fw_assets.faults"
+_STALL = "stall"
 _cache: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 
 
@@ -64,9 +66,10 @@ def current(platform: Platform, header: bytes | None = None) -> Faults:
         raise invalid(f"the faults cannot be read: {error}") from None
 
 
-def hold(scope: MutableMapping[str, Any], faults: Faults) -> None:
-    """Keep a request's faults with it."""
-    scope[_HELD] = faults
+def hold(scope: MutableMapping[str, Any], faults: Faults) -> Faults:
+    """Keep with a request the faults that concern its path, and give them."""
+    held = scope[_HELD] = faults if faults.paths in scope["path"] else NONE
+    return held
 
 
 def of(scope: Mapping[str, Any]) -> Faults:
@@ -88,16 +91,26 @@ def happens(rate: float) -> bool:
     return bool(rate) and random.random() < rate
 
 
-def stall(platform: Platform) -> None:
-    """Sit still for as long as the `stall` fault of the file says."""
-    seconds = current(platform).stall
+def keep_stall(platform: Platform, active: Faults, collection: str, id: str) -> None:
+    """Let the job that a request creates stall as the request's faults say."""
+    if active.stall:
+        folder = platform.job_folder(collection, id)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _STALL).write_text(str(active.stall))
+
+
+def stall(platform: Platform, collection: str, id: str) -> None:
+    """Sit still for as long as the `stall` fault of a job, or of the file, says."""
+    kept = platform.job_folder(collection, id) / _STALL
+    seconds = max(current(platform).stall, float(kept.read_text()) if kept.exists() else 0.0)
+    kept.unlink(missing_ok=True)
     if seconds:
         time.sleep(seconds)
 
 
-def rename_state(platform: Platform, job: Mapping[str, Any]) -> dict[str, Any]:
+def rename_state(active: Faults, job: Mapping[str, Any]) -> dict[str, Any]:
     """A job's document, with RUNNING under the name of the `unknown_state` fault."""
-    name = current(platform).unknown_state
+    name = active.unknown_state
     return {**job, "state": name} if name and job["state"] == "JOB_STATE_RUNNING" else dict(job)
 
 

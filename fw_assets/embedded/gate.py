@@ -45,8 +45,7 @@ class Gate:
                 self._check_key(headers)
                 limits.count(self.platform)
             active = faults.current(self.platform, headers.get(faults.HEADER))
-            faults.hold(scope, active)
-            if active is faults.NONE or active.paths not in path:
+            if faults.hold(scope, active) is faults.NONE:
                 await self.app(scope, receive, sender)
             else:
                 await self._faulty(active, scope, receive, sender)

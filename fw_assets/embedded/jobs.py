@@ -45,6 +45,7 @@ def create(call: Call) -> dict[str, Any]:
     }
     with call.platform.store.write() as connection:
         _check_new(connection, call.account, id, fields["outputModel"])
+        faults.keep_stall(call.platform, call.faults, KIND, id)
         resources.insert(connection, KIND, call.account, id, document)
         work.enqueue(connection, KIND, call.account, id, call.platform.clock())
     work.ensure_workers(call.platform)
@@ -122,4 +123,4 @@ def _check_new(connection: sqlite3.Connection, account: str, id: str, output_mod
 def _view(call: Call, document: dict[str, Any]) -> dict[str, Any]:
     path = call.platform.job_folder(KIND, document["name"].rsplit("/", 1)[1]) / METRICS
     shown = document | {"metricsFileSignedUrl": signed_url(call.platform, call.base_url, path, "GET")}
-    return faults.rename_state(call.platform, shown)
+    return faults.rename_state(call.faults, shown)

@@ -44,7 +44,7 @@ def run(platform: Platform, taken: Claim) -> None:
 
     progress = {"percent": 0, "epoch": 0}
     job = report(platform, taken, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
-    faults.stall(platform)
+    faults.stall(platform, KIND, taken.id)
     answers, rows, evaluation = read_rows(platform, job)
     dataset, _ = ready_dataset(platform, job["dataset"], "dataset")
     tokens = int(dataset["estimatedTokenCount"])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+
+import pytest
 
 from fw_assets.embedded import counts, faults
-from fw_assets_tests.embedded.conftest import Client
+from fw_assets_tests.embedded.conftest import Client, row
 
 AT = "/v1/accounts/local/datasets"
 CREATE = {"datasetId": "d", "dataset": {"exampleCount": 3, "userUploaded": {}}}
@@ -49,7 +52,45 @@ def test_faults_that_do_not_exist_are_refused(client: Client) -> None:
     assert client.send("GET", AT, headers=with_faults(client, lightning=1)).status_code == 400
 
 
-def test_running_can_have_another_name(client: Client) -> None:
-    (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_DANCING"}')
-    shown = faults.rename_state(client.app.state.platform, {"state": "JOB_STATE_RUNNING"})
-    assert shown["state"] == "JOB_STATE_DANCING"
+@pytest.mark.parametrize("kind", ["supervisedFineTuningJobs", "batchInferenceJobs"])
+def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(client: Client, kind: str) -> None:
+    """The worker is another process: the stall has to reach it with the job."""
+    client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
+    body = {"messages": [{"role": "user", "content": "?"}]}
+    client.dataset("in", [{"custom_id": id, "body": body} for id in "abc"])
+    base = "accounts/fireworks/models/char-ngram"
+    if kind == "batchInferenceJobs":
+        at, asked = "batchInferenceJobId=j", {"model": base, "inputDatasetId": "accounts/local/datasets/in"}
+    else:
+        at, asked = "supervisedFineTuningJobId=j", {"baseModel": base, "dataset": "accounts/local/datasets/train"}
+    client.post(f"/v1/accounts/local/{kind}?{at}", asked, headers=with_faults(client, stall=3))
+    seen: list[float] = []
+
+    def state(**fields: object) -> str:
+        return str(client.get(f"/v1/accounts/local/{kind}/j", headers=with_faults(client, **fields))["state"])
+
+    while (found := state(unknown_state="JOB_STATE_DANCING")) != "JOB_STATE_COMPLETED":
+        assert found != "JOB_STATE_RUNNING"
+        if found == "JOB_STATE_DANCING":
+            seen.append(time.monotonic())
+            if len(seen) == 1:
+                assert state() == "JOB_STATE_RUNNING"
+                (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_SINGING"}')
+                assert state() == "JOB_STATE_SINGING"
+                (client.home / faults.FILE).unlink()
+        time.sleep(0.05)
+    assert seen[-1] - seen[0] > 2
+
+
+def test_faults_of_other_paths_concern_no_job(client: Client) -> None:
+    (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_DANCING", "paths": "/deployments"}')
+    client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
+    body = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/fireworks/models/char-ngram"}
+    create = "/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId=j"
+    client.post(create, body, headers=with_faults(client, stall=1, paths=""))
+    seen = set()
+    while (found := client.get("/v1/accounts/local/supervisedFineTuningJobs/j")["state"]) != "JOB_STATE_COMPLETED":
+        seen.add(found)
+        time.sleep(0.02)
+    assert "JOB_STATE_RUNNING" in seen
+    assert "JOB_STATE_DANCING" not in seen
