@@ -8,10 +8,12 @@ threshold and 0.2 at s = 0.5. All in numpy: a Python loop over rows would take m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fw_assets.classification.cores import cores
 from fw_assets.classification.shingles import Shingles, mix, shingle
 
 THRESHOLD = 0.85
@@ -19,7 +21,8 @@ THRESHOLD = 0.85
 BANDS = 14
 BAND_HASHES = 6
 _ALL_PAIRS_UP_TO = 32
-_BLOCK_HASHES = 8_000_000
+_BLOCK_HASHES = 1 << 17
+"""Few enough to stay in the processor's cache through all hash functions."""
 
 
 def components(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -74,20 +77,26 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     # Odd multipliers permute the 32-bit numbers; a fixed stream, so that groups depend on no seed.
     multipliers = (mix(np.arange(1, BANDS * BAND_HASHES + 1, dtype=np.uint64)) | np.uint64(1)).astype(np.uint32)
     offsets = mix(np.arange(1001, 1001 + BANDS * BAND_HASHES, dtype=np.uint64)).astype(np.uint32)
-    first = 0
-    while first < len(rows):
-        last = int(np.searchsorted(starts, starts[first] + _BLOCK_HASHES, side="right")) - 1
-        last = min(max(last, first + 1), len(rows))
+    cuts = np.unique(np.searchsorted(starts, np.arange(0, starts[-1], _BLOCK_HASHES), side="left"))
+    cuts = cuts[cuts < len(rows)]
+
+    def work(first: int, last: int) -> None:
         hashes = sets.hashes[starts[first] : starts[last]]
-        cuts = starts[first:last] - starts[first]
+        begins = starts[first:last] - starts[first]
+        value, shifted = np.empty_like(hashes), np.empty_like(hashes)
         for index in range(BANDS * BAND_HASHES):
             # The high bits of a product are its good ones, and they decide the minimum.
-            value = hashes * multipliers[index] + offsets[index]
-            value ^= value >> np.uint32(15)
-            minima = np.minimum.reduceat(value, cuts).astype(np.uint64)
+            np.multiply(hashes, multipliers[index], out=value)
+            np.add(value, offsets[index], out=value)
+            np.right_shift(value, np.uint32(15), out=shifted)
+            np.bitwise_xor(value, shifted, out=value)
+            minima = np.minimum.reduceat(value, begins).astype(np.uint64)
             band = index // BAND_HASHES
             keys[band, first:last] = mix(keys[band, first:last] ^ (minima + np.uint64(0x9E3779B97F4A7C15)))
-        first = last
+
+    # numpy lets go of the interpreter.
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(work, cuts, [*cuts[1:], len(rows)]))
     return keys
 
 

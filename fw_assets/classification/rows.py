@@ -14,7 +14,7 @@ import polars as pl
 from fw_assets.classification import segments
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.json_faults import Fault
-from fw_assets.classification.lines import data_files, file_sha256, is_plain, read_pieces, unreadable
+from fw_assets.classification.lines import data_files, file_sha256, read_pieces, unreadable
 from fw_assets.classification.parse_lines import EXCERPT, Parsed, parse_pieces
 from fw_assets.classification.row_blocks import ROW_COLUMNS
 from fw_assets.classification.spool import Spool
@@ -141,7 +141,7 @@ def read_rows(
 def _read_file(file: Path, first: int, source: str, spool: Spool, stop_after: int | None) -> tuple[Parsed, FileFacts]:
     try:
         size = file.stat().st_size
-        if spool.folder is not None and size >= segments.WORTH_WORKERS and segments.cores() > 1 and is_plain(file):
+        if spool.folder is not None and segments.worth_workers(file, size):
             parsed, sha256 = segments.parse_in_parallel(file, first, source, spool, stop_after=stop_after)
         else:
             parsed = parse_pieces(read_pieces(file), first, source, spool, stop_after=stop_after)

@@ -7,7 +7,6 @@ and write their rows to the spool, so that only counts and bad lines come back.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,7 +14,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from fw_assets.classification.cores import cores
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.lines import is_plain
 from fw_assets.classification.parse_lines import Parsed
 from fw_assets.classification.segment_worker import Segment, Task, Worker, WorkerLostError
 from fw_assets.classification.spool import Spool
@@ -27,9 +28,9 @@ MOST_WORKERS = 8
 """Each holds up to about 250 MB."""
 
 
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def worth_workers(path: Path, size: int) -> bool:
+    """Whether a file of `size` bytes is read sooner by `parse_in_parallel`, and can be."""
+    return size >= WORTH_WORKERS and cores() > 1 and is_plain(path)
 
 
 def parse_in_parallel(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fw_assets.classification.cores import cores
 
 SHINGLE = 5
 """Characters in a shingle."""
@@ -16,7 +19,8 @@ COMMON_ROWS = 20
 """A shingle in more than `max(COMMON_SHARE * texts, COMMON_ROWS)` texts, or in all of 8 or more, is left out:
 it comes from a template around the text and says nothing about what two texts share."""
 
-_BLOCK_CHARACTERS = 4_000_000
+_BLOCK_CHARACTERS = 1_000_000
+_PAIRS = 20_000
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,27 @@ class Shingles:
 
     def jaccard(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
         """Jaccard similarity of rows `left[k]` and `right[k]`; two empty rows have 0."""
-        from scipy.sparse import csr_array
-
         sizes = self.sizes
-        data = np.ones(len(self.hashes), dtype=np.int32)
-        matrix: Any = csr_array((data, self.hashes.astype(np.int64), self.starts), shape=(len(sizes), 1 << 32))
         shared = np.empty(len(left), dtype=np.int64)
-        for start in range(0, len(left), 50_000):
-            part = slice(start, start + 50_000)
-            shared[part] = matrix[left[part]].multiply(matrix[right[part]]).sum(axis=1)
+        for start in range(0, len(left), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            shared[part] = self._shared(left[part], right[part])
         union = sizes[left] + sizes[right] - shared
         similarity: NDArray[np.float64] = np.divide(shared, union, out=np.zeros(len(left)), where=union > 0)
         return similarity
+
+    def _shared(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+        from scipy.sparse import csr_array
+
+        # Only the rows in question: the whole matrix would take twelve bytes for each shingle.
+        rows, places = np.unique(np.concatenate((left, right)), return_inverse=True)
+        starts = np.concatenate(([0], np.cumsum(self.sizes[rows])))
+        positions = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], np.diff(starts))
+        data = np.ones(len(positions), dtype=np.int32)
+        columns = self.hashes[positions].astype(np.int64)
+        matrix: Any = csr_array((data, columns, starts), shape=(len(rows), 1 << 32))
+        shared: NDArray[np.int64] = matrix[places[: len(left)]].multiply(matrix[places[len(left) :]]).sum(axis=1)
+        return shared
 
 
 def shingle(texts: Sequence[str]) -> Shingles:
@@ -51,19 +64,19 @@ def shingle(texts: Sequence[str]) -> Shingles:
 
     A text shorter than a shingle is one shingle. Hashes are 32 bits, so unequal shingles meet once in 4e9.
     """
-    hashes: list[NDArray[np.uint32]] = []
-    sizes: list[NDArray[np.int64]] = []
+    blocks: list[Sequence[str]] = []
     start, characters = 0, 0
     for index, text in enumerate(texts):
         characters += len(text)
         if characters >= _BLOCK_CHARACTERS or index == len(texts) - 1:
-            block_hashes, block_sizes = _shingle_block(texts[start : index + 1])
-            hashes.append(block_hashes)
-            sizes.append(block_sizes)
+            blocks.append(texts[start : index + 1])
             start, characters = index + 1, 0
-    if not hashes:
+    if not blocks:
         return Shingles(np.empty(0, np.uint32), np.zeros(1, np.int64))
-    return _without_common(np.concatenate(hashes), np.concatenate(sizes))
+    # numpy lets go of the interpreter.
+    with ThreadPoolExecutor(cores()) as pool:
+        found = list(pool.map(_shingle_block, blocks))
+    return _without_common([hashes for hashes, _ in found], [sizes for _, sizes in found])
 
 
 def _shingle_block(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -83,21 +96,32 @@ def _shingle_block(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np
     distinct[1:] = keys[1:] != keys[:-1]
     keys = keys[distinct]
     sizes = np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(padded))
-    return keys.astype(np.uint32), sizes
+    return keys.astype(np.uint32), sizes.astype(np.int64)
 
 
-def _without_common(hashes: NDArray[np.uint32], sizes: NDArray[np.int64]) -> Shingles:
-    rows = len(sizes)
+def _without_common(hashes: list[NDArray[np.uint32]], sizes: list[NDArray[np.int64]]) -> Shingles:
+    rows = sum(map(len, sizes))
     cap = max(COMMON_SHARE * rows, COMMON_ROWS)
     if rows >= 8:
         cap = min(cap, rows - 1)
     # Counted in 4 million buckets, which bounds the memory; a rare shingle hardly ever meets a common one.
-    buckets = hashes >> np.uint32(10)
-    counts = np.bincount(buckets, minlength=1)
-    keep = counts[buckets] <= max(cap, 0)
-    row_of = np.repeat(np.arange(rows), sizes)
-    kept = np.bincount(row_of[keep], minlength=rows)
-    return Shingles(hashes[keep], np.concatenate(([0], np.cumsum(kept))).astype(np.int64))
+    counts = np.zeros(1 << 22, dtype=np.int64)
+    for block in hashes:
+        counts += np.bincount(block >> np.uint32(10), minlength=len(counts))
+    rare = counts <= max(cap, 0)
+    kept = np.empty(sum(map(len, hashes)), dtype=np.uint32)
+    kept_sizes: list[NDArray[np.int64]] = []
+    end = 0
+    # Block by block, each let go of once it is copied: millions of rows have hundreds of millions of shingles.
+    hashes.reverse()
+    for size in sizes:
+        block = hashes.pop()
+        keep = rare[block >> np.uint32(10)]
+        kept_sizes.append(np.bincount(np.repeat(np.arange(len(size)), size)[keep], minlength=len(size)))
+        chosen = block[keep]
+        kept[end : end + len(chosen)] = chosen
+        end += len(chosen)
+    return Shingles(kept[:end], np.concatenate(([0], np.cumsum(np.concatenate(kept_sizes)))).astype(np.int64))
 
 
 def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

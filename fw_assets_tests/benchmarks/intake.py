@@ -1,16 +1,18 @@
 """Reading chat JSONL at size, beside a `json` loop, polars' own reader, duckdb and a plain byte read.
 
-Run as `python -m fw_assets_tests.benchmarks.intake [ROWS ...]` (default 100000 1000000 3000000). Every method runs
-in a process of its own, best of two runs; memory is the highest sum over the process and its workers of what is
-resident (Linux).
+Run as `python -m fw_assets_tests.benchmarks.intake [ROWS ...]` (default 100000 1000000 3000000). Every run is a process
+of its own; the methods take turns, so that a busy moment meets all of them, and the best of each method's runs counts
+(five up to 200,000 rows, two above). Memory is the highest sum over the process and its workers of what is resident
+(Linux). Starting workers is part of the time, importing libraries is not.
 
 Two answers are compared. The *rows*: every row's number, messages, input text, answer, ground truth and a content
-digest, in a parquet file; that is what `read_rows` gives, besides checking each line. The *counts*: how often each
-label occurs, and no more.
+digest, in a parquet file; that is what `read_rows` gives, besides checking each line. Number, text, answer and ground
+truth of all rows are compared with those of `read_rows`. The *counts*: how often each label occurs, and no more.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import random
@@ -21,6 +23,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ALIKE = 0.8
@@ -61,6 +64,7 @@ def ours(path: Path, out: Path) -> int:
 def json_rows(path: Path, out: Path) -> int:
     import polars as pl
 
+    names = ["row", "messages", "text", "answer", "ground_truth", "digest"]
     columns: list[tuple[int, str, str, str, str | None, str]] = []
     with path.open() as file:
         for number, line in enumerate(file, 1):
@@ -71,9 +75,9 @@ def json_rows(path: Path, out: Path) -> int:
             compact = json.dumps(turns, separators=(",", ":"))
             columns.append((number, compact, text, turns[-1]["content"], row.get("ground_truth"), digest))
             if len(columns) == 1 << 16:
-                pl.DataFrame(columns, orient="row").write_parquet(out / f"{number}.parquet")
+                pl.DataFrame(columns, schema=names, orient="row").write_parquet(out / f"{number:09d}.parquet")
                 columns = []
-    pl.DataFrame(columns, orient="row").write_parquet(out / "last.parquet")
+    pl.DataFrame(columns, schema=names, orient="row").write_parquet(out / "last.parquet")
     return number
 
 
@@ -135,8 +139,9 @@ def duckdb_counts(path: Path, _: Path) -> int:
     return sum(count for _, count in duckdb.connect().execute(query).fetchall())
 
 
+OURS = "fw-assets read_rows"
 METHODS: dict[str, tuple[str, Callable[[Path, Path], int]]] = {
-    "fw-assets read_rows": ("rows", ours),
+    OURS: ("rows", ours),
     "json loop": ("rows", json_rows),
     "polars scan_ndjson": ("rows", polars_rows),
     "duckdb read_json": ("rows", duckdb_rows),
@@ -148,22 +153,46 @@ MOST_ROWS = {"polars scan_ndjson": 1_000_000, "json loop": 1_000_000, "json loop
 """Beyond it, polars wants about 14 GB and a `json` loop minutes."""
 
 
-def measured(name: str, path: Path, runs: int = 2) -> tuple[float, float, int]:
-    """Seconds inside the process (imports before), peak resident GB over it and its children, rows."""
-    best, peak, rows = float("inf"), 0.0, 0
-    for _ in range(runs):
-        with tempfile.TemporaryDirectory(dir=path.parent) as out:
-            command = [sys.executable, "-m", "fw_assets_tests.benchmarks.intake", "--one", name, str(path), out]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            highest = [0.0]
-            watcher = threading.Thread(target=_watch, args=(process, highest))
-            watcher.start()
-            said = process.communicate()[0].split()
-            watcher.join()
-            if process.returncode or len(said) != 2:
-                raise RuntimeError(f"{name} failed")
-            best, rows, peak = min(best, float(said[0])), int(said[1]), max(peak, highest[0])
-    return best, peak, rows
+@dataclass
+class Runs:
+    """What the runs of one method gave: seconds (imports before), peak resident GB, rows, the answer's fingerprint."""
+
+    seconds: list[float] = field(default_factory=list)
+    peak: float = 0.0
+    rows: int = 0
+    answer: int | None = None
+
+
+def run(name: str, path: Path, runs: Runs) -> None:
+    """Run a method once, in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as out:
+        command = [sys.executable, "-m", "fw_assets_tests.benchmarks.intake", "--one", name, str(path), out]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        highest = [0.0]
+        watcher = threading.Thread(target=_watch, args=(process, highest))
+        watcher.start()
+        said = process.communicate()[0].split()
+        watcher.join()
+        if process.returncode or len(said) != 2:
+            raise RuntimeError(f"{name} failed")
+        runs.seconds.append(float(said[0]))
+        runs.peak, runs.rows = max(runs.peak, highest[0]), int(said[1])
+        if METHODS[name][0] == "rows" and runs.answer is None:
+            runs.answer = fingerprint(Path(out))
+
+
+def fingerprint(folder: Path) -> int:
+    """Of the rows in a folder's parquet files, in whatever order: number, text, answer and ground truth."""
+    import polars as pl
+
+    frame = pl.scan_parquet(folder / "*.parquet")
+    truth = pl.col("ground_truth")
+    if isinstance(frame.collect_schema()["ground_truth"], pl.List):
+        truth = truth.list.join("\x1d")
+    given = pl.when(truth.is_null()).then(pl.lit("none")).otherwise(pl.lit("one"))
+    whole = pl.concat_str(pl.col("row").cast(pl.Int64), "text", "answer", truth.fill_null(""), given, separator="\x1e")
+    found = frame.select(whole.hash().cast(pl.UInt128).sum(), pl.len().alias("rows")).collect(engine="streaming")
+    return hash(found.row(0))
 
 
 def _watch(process: subprocess.Popen[str], highest: list[float]) -> None:
@@ -183,6 +212,22 @@ def _resident(pid: int) -> int:
     return own + sum(_resident(int(child)) for child in children)
 
 
+def compare(size: int, path: Path) -> dict[str, Runs]:
+    """Every method in turn, and again; the answers are held against each other."""
+    methods = [name for name in METHODS if size <= MOST_ROWS.get(name, size)]
+    found = {name: Runs() for name in methods}
+    for _ in range(5 if size <= 200_000 else 2):
+        for name in methods:
+            run(name, path, found[name])
+    own = found[OURS]
+    for name, runs in found.items():
+        if runs.rows != size:
+            raise RuntimeError(f"{name} found {runs.rows} rows")
+        if runs.answer not in (None, own.answer):
+            raise RuntimeError(f"{name} gives another answer")
+    return found
+
+
 def main(sizes: list[int]) -> None:
     per_row: dict[int, float] = {}
     for size in sizes:
@@ -191,23 +236,28 @@ def main(sizes: list[int]) -> None:
             write_rows(path, size)
             megabytes = path.stat().st_size / 1e6
             print(f"\n{size:,} rows, {megabytes:,.0f} MB")
-            print(f"{'method':22} {'answer':7} {'seconds':>8} {'MB/s':>6} {'peak GB':>8}")
-            seconds: dict[str, float] = {}
-            for name, (answer, _) in METHODS.items():
-                if size > MOST_ROWS.get(name, size):
-                    continue
-                seconds[name], peak, rows = measured(name, path)
-                if rows != size:
-                    raise RuntimeError(f"{name} found {rows} rows")
-                took = seconds[name]
-                print(f"{name:22} {answer:7} {took:8.2f} {megabytes / took:6.0f} {peak:8.2f}", flush=True)
-            own = seconds["fw-assets read_rows"]
-            per_row[size] = own / size
-            best = min((took, name) for name, took in seconds.items() if METHODS[name][0] == "rows" and took != own)
-            print(f"speed over the fastest other with the same answer ({best[1]}): {best[0] / own:.2f}")
-            print(f"speed over duckdb's counts alone: {seconds['duckdb, counts'] / own:.2f}")
+            found = compare(size, path)
+        print(f"{'method':22} {'answer':7} {'seconds':>8} {'MB/s':>6} {'peak GB':>8}")
+        for name, runs in found.items():
+            took = min(runs.seconds)
+            print(f"{name:22} {METHODS[name][0]:7} {took:8.2f} {megabytes / took:6.0f} {runs.peak:8.2f}")
+        own = min(found[OURS].seconds)
+        per_row[size] = own / size
+        others = {
+            name: min(runs.seconds) for name, runs in found.items() if METHODS[name][0] == "rows" and name != OURS
+        }
+        fastest = min(others, key=others.__getitem__)
+        ratio = others[fastest] / own
+        print(f"speed over the fastest other with the same answer ({fastest}): {ratio:.2f}")
+        print(f"at least {ALIKE}: {_said(ratio >= ALIKE)}; memory under 1.5 GB: {_said(found[OURS].peak < 1.5)}")
+        print(f"speed over duckdb's counts alone: {min(found['duckdb, counts'].seconds) / own:.2f}")
     first, last = min(per_row), max(per_row)
-    print(f"\ntime a row at {last:,} over {first:,}: {per_row[last] / per_row[first]:.2f}")
+    growth = per_row[last] / per_row[first]
+    print(f"\ntime a row at {last:,} over {first:,}: {growth:.2f}; at most 1.2: {_said(growth <= 1.2)}")
+
+
+def _said(holds: bool) -> str:
+    return "yes" if holds else "NO"
 
 
 def _one(name: str, path: str, out: str) -> None:
@@ -227,4 +277,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         _one(*sys.argv[2:5])
     else:
-        main([int(size) for size in sys.argv[1:]] or [100_000, 1_000_000, 3_000_000])
+        parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("rows", type=int, nargs="*", default=[100_000, 1_000_000, 3_000_000])
+        main(parser.parse_args().rows)

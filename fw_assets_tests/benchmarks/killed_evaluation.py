@@ -6,7 +6,6 @@ python -m fw_assets_tests.benchmarks.killed_evaluation [ROWS] [KILLS]
 from __future__ import annotations
 
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fw_assets_tests.benchmarks.arguments import positional
 from fw_assets_tests.pipeline.killable import FAULTS, evaluate, kept, killed_at
 
 
@@ -46,4 +46,4 @@ def _predictions(folder: Path) -> pl.DataFrame:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*positional(__doc__, rows=5_000, kills=20))

@@ -5,7 +5,6 @@ Run as `python -m fw_assets_tests.benchmarks.label_noise FILE.jsonl [SHARE]`; FI
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import polars as pl
 from fw_assets.classification.intake import inspect, resolve
 from fw_assets.classification.label_suspects import find_suspects
 from fw_assets.classification.session import Session
+from fw_assets_tests.benchmarks.arguments import positional
 
 
 def flipped(frame: pl.DataFrame, share: float, seed: int) -> tuple[pl.DataFrame, set[str]]:
@@ -30,9 +30,9 @@ def flipped(frame: pl.DataFrame, share: float, seed: int) -> tuple[pl.DataFrame,
     return changed, set(frame["id"].gather(chosen))
 
 
-def main(path: str, share: float = 0.05) -> None:
+def main(path: Path, share: float = 0.05) -> None:
     session = Session(models=("char-ngram",))
-    frame, _ = resolve(*inspect(Path(path), None, session), session)
+    frame, _ = resolve(*inspect(path, None, session), session)
     find_suspects(frame.head(200), 0)  # scikit-learn's import is not what is timed
     for seed in range(5):
         changed, wrong = flipped(frame, share, seed)
@@ -48,4 +48,4 @@ def main(path: str, share: float = 0.05) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(float, sys.argv[2:3]))
+    main(*positional(__doc__, file=Path, share=0.05))

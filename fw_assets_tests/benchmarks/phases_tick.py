@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from fw_assets.pipeline import automation, phases
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets_tests.benchmarks.arguments import positional
 
 DATASETS, MODELS = 200, 20
 
@@ -69,4 +70,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    positional(__doc__)
     main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from fw_assets.classification.timing import FIREWORKS_TIMING
 from fw_assets.classification.tokens import BYTE_PAIR, measure_volumes
 from fw_assets.pipeline.planning import with_sample
 from fw_assets.report.plan_markdown import render_plan
+from fw_assets_tests.benchmarks.arguments import positional
 
 TEXT = "the card bank app error invoice login refund plan price phone order account help please when why late"
 WORDS = TEXT.split()
@@ -66,4 +66,4 @@ def main(rows: int = 1_000_000, models: int = 10) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    main(*positional(__doc__, rows=1_000_000, models=10))

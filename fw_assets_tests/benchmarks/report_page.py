@@ -8,12 +8,12 @@ Needs playwright (not a dependency of the project) and a chromium on the path.
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from fw_assets.report.html import render_html
+from fw_assets_tests.benchmarks.arguments import positional
 from fw_assets_tests.report.beside_samples import beside
 from fw_assets_tests.report.samples import report
 
@@ -24,6 +24,7 @@ def main(folder: Path) -> None:
     """Open the page in light, dark and print, and print what was seen."""
     from playwright.sync_api import sync_playwright  # type: ignore[import-not-found,unused-ignore]
 
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     page_file = folder / "final_report.html"
     page_file.write_text(render_html(beside(report(150, 6_000))), "utf-8")
@@ -65,4 +66,4 @@ def _look(browser: Any, page_file: Path, scheme: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "report-page"))
+    main(*positional(__doc__, folder=Path("report-page")))

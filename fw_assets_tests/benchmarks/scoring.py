@@ -6,7 +6,6 @@ Run as `python -m fw_assets_tests.benchmarks.scoring [ROWS] [LABELS]`.
 from __future__ import annotations
 
 import resource
-import sys
 import time
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ import polars as pl
 
 from fw_assets.classification.comparison import compare
 from fw_assets.classification.scores import score
+from fw_assets_tests.benchmarks.arguments import positional
 
 
 def predictions(rows: int, labels: list[str], seed: int, accuracy: float) -> pl.DataFrame:
@@ -65,4 +65,4 @@ def main(rows: int = 1_000_000, many: int = 150) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*positional(__doc__, rows=1_000_000, labels=150))

@@ -6,7 +6,6 @@ Run as `python -m fw_assets_tests.benchmarks.stratification FILE.jsonl`. The mea
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import polars as pl
 from fw_assets.classification.intake import inspect, resolve
 from fw_assets.classification.session import Session
 from fw_assets.classification.split import assign_split
+from fw_assets_tests.benchmarks.arguments import positional
 
 FRACTION = 0.2
 
@@ -58,9 +58,9 @@ def distribution(labels: Sequence[Sequence[str]], test: np.ndarray[tuple[int], n
     return float(np.mean([abs(inside[name] / (taken - inside[name]) - n / (rows - n)) for name, n in whole.items()]))
 
 
-def main(path: str) -> None:
+def main(path: Path) -> None:
     session = Session(models=("char-ngram",), train_fraction=1 - FRACTION)
-    frame, _ = resolve(*inspect(Path(path), None, session), session)
+    frame, _ = resolve(*inspect(path, None, session), session)
     fewer = pl.Series(np.random.default_rng(1).random(frame.height) > 0.01)
     for name in ("by the rarest label and content", "iterative stratification"):
         taken = []
@@ -75,4 +75,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*positional(__doc__, file=Path))

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from fw_assets.fireworks import Fireworks
+from fw_assets_tests.benchmarks.arguments import positional
 from fw_assets_tests.fireworks.test_resume import PATIENCE, Cutter
 
 PORT = 8978
@@ -63,12 +64,13 @@ async def main(folder: Path, megabytes: int) -> None:
 
 
 if __name__ == "__main__":
+    (megabytes,) = positional(__doc__, megabytes=400)
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "home"
         process = subprocess.Popen([sys.executable, "-c", SERVE.format(PORT), str(home)], stdout=subprocess.DEVNULL)
         try:
             time.sleep(4)
-            asyncio.run(main(Path(name), int(sys.argv[1]) if len(sys.argv) > 1 else 400))
+            asyncio.run(main(Path(name), megabytes))
         finally:
             process.terminate()
             process.wait()
