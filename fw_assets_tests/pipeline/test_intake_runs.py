@@ -103,8 +103,15 @@ def test_the_same_data_without_bad_rows_leaves_no_list_of_them_behind(messy: Des
     lines = messy.data.read_text("utf-8").splitlines(keepends=True)
     clean = tmp_path / "tickets.jsonl"
     clean.write_text("".join(line for line in lines[:190] if "weather" not in line), "utf-8")
-    assert messy.run("plan", str(clean), "--name", "tickets", "--model", "char-ngram").returncode == 0
+    again = ("plan", str(clean), "--name", "tickets", "--model", "char-ngram", "--imbalance-threshold", "100")
+    assert messy.run(*again).returncode == 0
     assert store.read_text("utf-8") == ""
+    refused = messy.run("approve", "tickets", "--mitigation", "weight")
+    assert refused.returncode == 1
+    assert (
+        "weight is not in the plan: the ratio of 62.5 is within the threshold of 100. Ask for it in" in refused.stderr
+    )
+    assert not (messy.workspace / "tickets" / "approvals.jsonl").exists()
 
 
 def metadata(desk: Desk, asset: str) -> dict[str, Any]:
