@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fw_assets.classification.extraction import Extraction
 from fw_assets.classification.imbalance import Imbalance
@@ -13,6 +13,9 @@ from fw_assets.classification.split import SplitFacts
 ROWS = 50
 SHOWN = 12
 
+Where = Callable[[Iterable[str]], Sequence[str]]
+"""Gives the ids of the first rows that have one of some labels."""
+
 
 def spelling_findings(
     extraction: Extraction,
@@ -20,15 +23,19 @@ def spelling_findings(
     near: Sequence[tuple[str, str]],
     contained: Sequence[tuple[str, str]],
     colliding: Sequence[tuple[str, ...]],
+    spelled: Where,
 ) -> Iterator[Finding]:
+    """About how labels are written; `spelled` looks for them as the rows write them."""
     for message in mixed_formats(extraction):
         yield _finding("labels_known", "warn", message)
     if aliases:
         pairs = _list(f"{spelling!r} as {label!r}" for spelling, label in aliases)
-        yield _finding("labels_known", "warn", f"Spelling variants are read as one label: {pairs}.")
+        rows = spelled(spelling for spelling, _ in aliases)
+        yield _finding("labels_known", "warn", f"Spelling variants are read as one label: {pairs}.", rows)
     if near:
         pairs = _list(f"{rare!r} beside {frequent!r}" for rare, frequent in near)
-        yield _finding("labels_known", "warn", f"Labels that may be misspelt, left as they are: {pairs}.")
+        rows = spelled(rare for rare, _ in near)
+        yield _finding("labels_known", "warn", f"Labels that may be misspelt, left as they are: {pairs}.", rows)
     for same in colliding:
         names = _list(map(repr, same))
         yield _finding("labels_known", "warn", f"Labels that differ in case or joints only, matched exactly: {names}.")
@@ -48,34 +55,37 @@ def mixed_formats(extraction: Extraction) -> Iterator[str]:
 
 
 def occurrence_findings(
-    counts: Sequence[LabelCount], only_in_eval: Sequence[str], split: SplitFacts, rare: Sequence[str]
+    counts: Sequence[LabelCount], only_in_eval: Sequence[str], split: SplitFacts, rare: Sequence[str], where: Where
 ) -> Iterator[Finding]:
+    """About labels that occur too seldom, or in one place only."""
     absent = [count.label for count in counts if not count.total]
     if absent:
         yield _finding("labels_known", "warn", f"Labels that no row has: {_list(absent)}.")
     if only_in_eval:
         message = f"Labels only in the evaluation dataset, which cannot be learnt: {_list(only_in_eval)}."
-        yield _finding("labels_known", "warn", message)
+        yield _finding("labels_known", "warn", message, where(only_in_eval))
     too_rare = [(label, count) for label, count in split.too_rare if count and label not in only_in_eval]
     if too_rare:
         names = _list(f"{label} ({count})" for label, count in too_rare)
-        yield _finding("rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}.")
+        rows = where(label for label, _ in too_rare)
+        yield _finding("rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}.", rows)
     if rare:
         by_label = {count.label: count for count in counts}
         names = _list(
             f"{label} ({_count(by_label[label].test, 'test row', 'test rows')}{_width(by_label[label])})"
             for label in rare
         )
-        yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.")
+        yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.", where(rare))
 
 
-def imbalance_findings(imbalance: Imbalance) -> Iterator[Finding]:
+def imbalance_findings(imbalance: Imbalance, where: Where) -> Iterator[Finding]:
+    """The ratio, with the rows of the least frequent label where it is above the threshold."""
     (most, many), (least, few) = imbalance.most, imbalance.least
     sizes = f"The most frequent label, {most} ({many:,}), occurs {imbalance.ratio:.1f} times as often as the least "
     sizes += f"frequent, {least} ({few:,})"
     if imbalance.exceeded:
         message = f"{sizes}: above the threshold of {imbalance.threshold:g}; see the mitigations."
-        yield _finding("imbalance", "warn", message)
+        yield _finding("imbalance", "warn", message, where([least]))
     else:
         yield _finding("imbalance", "info", f"{sizes}: within the threshold of {imbalance.threshold:g}.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,11 +82,13 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     contained = spelling.contained_labels(known.labels)
     misses = spelling.near_misses(_counts(labels)) if session.labels is None else ()
     contradicting, contradictions = _contradictions(used, groups.normalised)
+    spelled = partial(_having, frame["id"], raw)
+    where = partial(_having, frame["id"], labels)
     findings = (
         *_left_out(frame.filter(unlabelled), raw.filter(unlabelled), known),
-        *label_findings.spelling_findings(inspected.extraction, aliases, misses, contained, known.colliding),
-        *label_findings.occurrence_findings(label_counts, only_in_eval, split_facts, rare),
-        *label_findings.imbalance_findings(measured),
+        *label_findings.spelling_findings(inspected.extraction, aliases, misses, contained, known.colliding, spelled),
+        *label_findings.occurrence_findings(label_counts, only_in_eval, split_facts, rare, where),
+        *label_findings.imbalance_findings(measured, where),
         *label_findings.overlap_findings(facts, contradicting, contradictions, used.height, _shared_keys(frame)),
     )
     return out, LabelSet(
@@ -241,6 +245,12 @@ def _contradictions(used: pl.DataFrame, same: np.ndarray[tuple[int], np.dtype[np
     table = used.select("id", "labels").with_columns(pl.Series("same", same), pl.col("labels").list.join("\x1f"))
     differing = table.filter(pl.col("labels").n_unique().over("same") > 1)
     return differing["id"].to_list(), differing["same"].n_unique()
+
+
+def _having(ids: pl.Series, labels: pl.Series, names: Iterable[str]) -> list[str]:
+    """The ids of the first rows that have one of the labels."""
+    having = labels.list.eval(pl.element().is_in(list(names))).list.any().fill_null(False)
+    return ids.filter(having).head(label_findings.ROWS).to_list()
 
 
 def _shared_keys(frame: pl.DataFrame) -> int:

@@ -92,6 +92,7 @@ def test_spelling_variants_become_one_label(tmp_path: Path) -> None:
 def test_probable_misspellings_are_named_and_left(tmp_path: Path) -> None:
     _, label_set = resolved(tmp_path, [*pairs(90), ("one more", "biling")])
     assert label_set.near_misses == (("biling", "billing"),)
+    assert any(finding.rows == ("train:91",) for finding in label_set.findings if "misspelt" in finding.message)
     assert "biling" in label_set.labels
 
 
@@ -198,6 +199,10 @@ def test_rare_and_unseen_labels_are_named(tmp_path: Path) -> None:
     assert set(label_set.rare) == {"novel", "rare"}
     assert ("rare", 1) in label_set.split.too_rare
     assert "rare (1)" in messages(label_set, "rare_labels")
+    rows = {finding.message.split(":")[0]: finding.rows for finding in label_set.findings}
+    assert rows["Labels only in the evaluation dataset, which cannot be learnt"] == ("eval:51",)
+    assert rows["Labels too rare to be in train, validation and test"] == ("train:91",)
+    assert rows["Too few test rows to judge these labels by"] == ("train:91", "eval:51")
 
 
 def test_imbalance_proposes_three_mitigations_above_the_threshold_only(tmp_path: Path) -> None:

@@ -167,10 +167,11 @@ def test_the_ui_shows_counts_histograms_and_the_worst_problems(messy: Desk) -> N
         ("inspected_dataset", "schema", "rejected", "the line is cut off after", "191"),
         ("label_set", "labels_known", "findings", "a label is not in the label set", "train:186, train:187"),
         ("label_set", "labels_known", "findings", "Labels that no row has: fraud", ""),
-        ("label_set", "imbalance", "findings", "above the threshold of 20", ""),
+        ("label_set", "labels_known", "findings", "'Billing' as 'billing'", "train:121, train:122, train:123"),
+        ("label_set", "imbalance", "findings", "above the threshold of 20", "train:184, train:185"),
         ("label_set", "overlap", "findings", "1 training row was taken out", "train:190"),
         ("label_set", "overlap", "findings", "1 text occurs with different labels", "train:188, train:189"),
-        ("label_set", "rare_labels", "findings", "refund (0 test rows", ""),
+        ("label_set", "rare_labels", "findings", "refund (0 test rows", "train:184, train:185"),
     ],
 )
 def test_every_check_has_its_rows_in_the_metadata(
