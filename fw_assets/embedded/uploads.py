@@ -16,6 +16,7 @@ from fw_assets.embedded.errors import ApiError, invalid
 from fw_assets.embedded.platform import Platform
 from fw_assets.embedded.signing import check_signed
 
+_UNNOTICED_SECONDS = 5.0
 LARGEST_UPLOAD = 150 * 1024 * 1024
 _BLOCK = 1 << 20
 
@@ -90,6 +91,8 @@ async def _receive(request: Request, path: Path, size: int | None) -> Response:
         partial.replace(path)
         return Response(status_code=200)
     first, total = _range(content_range)
+    if first is None and not partial.exists():
+        await _end_of_broken(path)
     there = partial.stat().st_size if partial.exists() else 0
     if first is not None:
         if first > there:
@@ -102,6 +105,14 @@ async def _receive(request: Request, path: Path, size: int | None) -> Response:
     if partial.exists():
         partial.replace(path)
     return Response(status_code=200)
+
+
+async def _end_of_broken(path: Path) -> None:
+    """Wait a moment for an upload that is under way: its client may have lost the connection unnoticed as yet."""
+    start = f".{path.name}."
+    with anyio.move_on_after(_UNNOTICED_SECONDS):
+        while any(found.name.startswith(start) and found.suffix != ".part" for found in path.parent.iterdir()):
+            await anyio.sleep(0.05)
 
 
 def _range(text: str) -> tuple[int | None, int]:

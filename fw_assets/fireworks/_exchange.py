@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ._answers import Answer, refusal
 from ._errors import ConnectionFailed, FireworksError, UnexpectedAnswer
-from ._transport import READ_SECONDS, Method, WholeTransport, times
+from ._transport import METHODS, READ_SECONDS, Method, WholeTransport, times
 
 
 class Exchange:
@@ -41,6 +41,7 @@ class Exchange:
             ApiError: the platform refused.
             ConnectionFailed, UnexpectedAnswer: no whole answer came.
         """
+        _check(method)
         lost: FireworksError | None = None
         try:
             if self._short is not None:
@@ -67,6 +68,7 @@ class Exchange:
         signed: bool = False,
     ) -> AsyncIterator[httpx.Response]:
         """The open answer to a request, of any status; `signed` sends no key."""
+        _check(method)
         chosen = (self._open if signed else self._headers).copy()
         chosen.update(headers or {})
         request = httpx.Request(method, url, headers=chosen, content=content, extensions=times(read_seconds))
@@ -120,6 +122,11 @@ class Exchange:
         headers = httpx.Headers([*framing, *self._with_json.raw])
         stream = httpx.ByteStream(data)
         return httpx.Request(method, address, headers=headers, stream=stream, extensions=times(READ_SECONDS))
+
+
+def _check(method: str) -> None:
+    if method not in METHODS:
+        raise ValueError(f"{method} is not among what this client sends: {', '.join(METHODS)}")
 
 
 async def read_whole(response: httpx.Response) -> Answer:

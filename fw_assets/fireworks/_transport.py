@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import httpx
 
 Method = Literal["GET", "POST", "PUT"]
+METHODS: tuple[str, ...] = get_args(Method)
+"""All that is ever sent: nothing can be deleted or changed in place."""
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0

@@ -20,7 +20,7 @@ from fw_assets.fireworks import (
     LrScheduler,
 )
 
-from .fake import KEY, NOT_FOUND, client_of, reply
+from .fake import KEY, NOT_FOUND, URL, client_of, reply
 
 ACME = "/v1/accounts/acme"
 DEPRECATED = {
@@ -267,9 +267,21 @@ def test_nothing_the_client_can_send_deletes_cancels_or_changes() -> None:
     public = {name for name in vars(Fireworks) if not name.startswith("_")}
     assert {request.method for request in requests} <= {"GET", "POST"}
     assert not [name for name in public if re.search(r"delete|cancel|update|patch|remove|scale|stop", name)]
-    source = "".join(path.read_text() for path in Path(__file__).parents[2].glob("fw_assets/fireworks/*.py"))
-    assert not re.search(r"""["'](DELETE|PATCH)["']|:cancel|:scale\b|:resume""", source)
-    assert set(re.findall(r"\b(?:self\._)?request\(\s*\"([A-Z]+)\"", source)) <= {"GET", "POST", "PUT"}
+    sources = {path.name: path.read_text() for path in Path(__file__).parents[2].glob("fw_assets/fireworks/*.py")}
+    assert not re.search(r"""["'](DELETE|PATCH)["']|:cancel|:scale\b|:resume""", "".join(sources.values()))
+    sending = re.compile(r"\.handle_async_request\(|_short\.exchange\(")
+    assert [name for name, source in sources.items() if sending.search(source)] == ["_exchange.py"]
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "delete", "OPTIONS"])
+def test_the_one_place_that_sends_refuses_every_other_method(method: Any) -> None:
+    client, recorder, _ = client_of(everything)
+    exchange = client._wire._exchange
+    with pytest.raises(ValueError, match="is not among what this client sends: GET, POST, PUT"):
+        asyncio.run(exchange.whole(method, f"{URL}{ACME}/deployments/d", "x"))
+    with pytest.raises(ValueError, match="is not among what this client sends"):
+        asyncio.run(exchange.streamed(method, f"{URL}{ACME}/deployments/d", None, {}, read_seconds=1))
+    assert recorder.requests == []
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete", "scale", "resume", "purge"])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fw_assets.embedded import ACCOUNT, api_key, create_app
@@ -101,3 +105,22 @@ def test_what_has_arrived_is_not_sent_again(tmp_path: Path, serve: Serve, path: 
     assert dataset.ready
     size = path.stat().st_size
     assert carried < size + 300_000 * (1 + len(cuts)), f"{carried} bytes for a file of {size}"
+
+
+def test_the_storage_waits_for_the_end_of_a_connection_that_is_being_lost(tmp_path: Path, serve: Serve) -> None:
+    """A busy machine may ask how much has arrived before the server knows that the connection is gone."""
+    home = tmp_path / "home"
+    base = serve(create_app(home))
+    at = f"{base}/v1/accounts/{ACCOUNT}/datasets"
+    with httpx.Client(headers={"X-Api-Key": api_key(home)}) as client, socket.socket() as losing:
+        client.post(at, json={"datasetId": "d", "dataset": {"exampleCount": "3", "userUploaded": {}}})
+        asked = client.post(f"{at}/d:getUploadEndpoint", json={"filenameToSize": {"f.jsonl": "1000"}})
+        url = httpx.URL(asked.json()["filenameToSignedUrls"]["f.jsonl"])
+        losing.connect((url.host, url.port))
+        losing.sendall(f"PUT {url.raw_path.decode()} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
+        losing.sendall(b"x" * 400)
+        while not list(home.glob("datasets/d/.f.jsonl.*")):
+            time.sleep(0.01)
+        threading.Timer(0.3, losing.shutdown, [socket.SHUT_RDWR]).start()
+        found = client.put(url, headers={"Content-Range": "bytes */1000"})
+    assert (found.status_code, found.headers["range"]) == (308, "bytes=0-399")
