@@ -24,7 +24,7 @@ from fw_assets.fireworks import (
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.inference import Asked, judged, request_keys, stored, used, waiting_rows
-from fw_assets.pipeline.progress import tell
+from fw_assets.pipeline.progress import sending, tell
 
 STALL_SECONDS = 3600.0
 """A model that takes no batch inference stays PENDING for ever, without an error."""
@@ -93,7 +93,12 @@ async def _start(client: Fireworks, model: str, prompt: Prompt, waiting: dict[st
                 row = {"custom_id": key, "body": {"messages": shared.pop("messages")}}
                 sink.write(msgspec.json.encode(row) + b"\n")
         dataset = await client.ensure_dataset(
-            batch_id(job, "rows"), path, rows=len(waiting), display_name=job, format="FORMAT_UNSPECIFIED"
+            batch_id(job, "rows"),
+            path,
+            rows=len(waiting),
+            display_name=job,
+            format="FORMAT_UNSPECIFIED",
+            on_bytes=sending(job),
         )
     spec = BatchInferenceSpec(
         model=model,

@@ -20,6 +20,9 @@ class Progress:
     detail: str = ""
 
 
+WORTH_TELLING = 5_000_000
+"""Bytes from which an upload tells how far it is."""
+
 _listeners: list[Listener] = []
 
 
@@ -27,6 +30,16 @@ def tell(what: str, done: float, total: float | None = None, detail: str = "") -
     """Tell all listeners."""
     for listener in tuple(_listeners):
         listener(Progress(what, done, total, detail))
+
+
+def sending(what: str) -> Callable[[int, int], None]:
+    """Tells how much of a file has been sent, in MB; what is sent at once is not worth a message."""
+
+    def listen(sent: int, size: int) -> None:
+        if size >= WORTH_TELLING:
+            tell(f"upload of {what}, MB", round(sent / 1e6, 1), round(size / 1e6, 1))
+
+    return listen
 
 
 def remaining(seconds: float) -> str:

@@ -26,6 +26,7 @@ from fw_assets.embedded import api_key, counts, create_app, models, resources
 from fw_assets.embedded.names import ACCOUNT
 from fw_assets.embedded.platform import open_platform
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline import progress
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.batch import ask_in_batch
 from fw_assets.pipeline.errors import BatchStalled
@@ -142,6 +143,16 @@ def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
         house.batch(rows(TEXTS), stall=0.3)
     (house.home / "faults.json").unlink()
     assert house.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
+
+
+def test_a_large_upload_tells_how_far_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "WORTH_TELLING", 1000)
+    told: list[progress.Progress] = []
+    with progress.listening(told.append):
+        house.batch(rows(TEXTS))
+    sent = [message for message in told if message.what == "upload of fwa-batch-a, MB"]
+    assert sent
+    assert sent[-1].done == sent[-1].total
 
 
 class NotShared(Desk):
