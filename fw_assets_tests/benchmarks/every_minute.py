@@ -1,0 +1,28 @@
+"""The code location with its schedules switched on and due every minute, for `ticking_schedules`."""
+
+import dagster as dg
+
+from fw_assets.definitions import defs as shipped
+from fw_assets.pipeline import schedules
+
+CLOCK = (schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark)
+
+
+def _every_minute(schedule: dg.ScheduleDefinition) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=schedule.name,
+        job=schedule.job,  # type: ignore[arg-type]
+        cron_schedule="* * * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        execution_fn=schedule._execution_fn,  # type: ignore[arg-type]
+    )
+
+
+defs = dg.Definitions(
+    assets=shipped.assets,
+    jobs=shipped.jobs,
+    sensors=shipped.sensors,
+    resources=shipped.resources,
+    executor=shipped.executor,
+    schedules=[_every_minute(schedule) for schedule in CLOCK],
+)
