@@ -11,10 +11,10 @@ CLOCK = (schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly
 def _every_minute(schedule: dg.ScheduleDefinition) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=schedule.name,
-        job=schedule.job,  # type: ignore[arg-type]
+        job=schedule.job,
         cron_schedule="* * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        execution_fn=schedule._execution_fn,  # type: ignore[arg-type]
+        execution_fn=schedule._execution_fn,
     )
 
 

@@ -19,8 +19,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from fw_assets.embedded.prices import UNITS
+
 MODELS = ("quick-a", "quick-b", "quick-c")
 ACCOUNT = "local"
+FREE = [
+    {"model": f"accounts/fireworks/models/{id}", "item": item, "unit": unit, "usd": 0.0}
+    for id in MODELS
+    for item, unit in UNITS.items()
+]
+"""Nothing costs anything, so that no ceiling is met however slow the machine is."""
 _CURVE = "".join(json.dumps({"epoch": 1, "eval/loss": 0.5, "eval/accuracy": 0.9, "train/loss": 0.4}) + "\n")
 
 
@@ -43,6 +51,7 @@ class InstantPlatform:
                 Route("/inference/v1/chat/completions", self.chat, methods=["POST"]),
                 Route("/metrics", lambda _: PlainTextResponse(_CURVE)),
                 Route("/v1/accounts", lambda _: JSONResponse({"accounts": [{"name": f"accounts/{ACCOUNT}"}]})),
+                Route("/v1/prices", lambda _: JSONResponse({"prices": FREE})),
                 Route("/v1/{path:path}", self.resource, methods=["GET", "POST"]),
             ]
         )
