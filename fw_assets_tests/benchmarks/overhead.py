@@ -92,11 +92,11 @@ def in_dagster(deck: Deck, plain_seconds: dict[str, float]) -> tuple[float, floa
     deck.start()
     time.sleep(6)  # the first ticks are over, as on any day but the first
     deck.drop(NAME, ROWS, SESSION)
-    to_plan = deck.until(lambda: due(deck.store, NAME).state == "waiting", 120)
+    to_plan = deck.until(lambda: due(deck.store, NAME).state == "waiting", 900)
     time.sleep(3)
     began = time.time()
     deck.approve(NAME)
-    deck.until(lambda: due(deck.store, NAME).state == "done", 300)
+    deck.until(lambda: due(deck.store, NAME).state == "done", 1500)
     wall = time.time() - began
     time.sleep(3)
     with deck.instance() as instance:
