@@ -129,7 +129,7 @@ def build_report(
         deployment=deployment_result(gate, deployment, plan, unfinished=bool(unfinished), batch_only=batch_only),
         cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows),
         snippets=_snippets(prompt, deployment, run, example, before, _confidence(won, candidates)),
-        run=run,
+        run=run.model_copy(update={"mitigation": mitigation or plan.session.mitigation}),
         created=tuple(created),
         versions=dict(versions),
         seeds={"split": labels.split.seed, "training": plan.session.seed}

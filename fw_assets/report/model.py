@@ -212,6 +212,8 @@ class Run(Frozen):
     finished_at: str | None = None
     approved_by: str | None = None
     approved_at: str | None = None
+    mitigation: str = "none"
+    """What was done about imbalance in the training rows, as it was approved."""
     note: str = ""
 
 

@@ -248,8 +248,8 @@ def asked_settings(report: Report) -> tuple[tuple[str, str], ...]:
     ]
     if session.instruction:
         pairs.insert(0, ("Instruction", Quoted(session.instruction)))
-    if session.mitigation != "none":
-        pairs.append(("Imbalance mitigation", session.mitigation))
+    if report.run.mitigation != "none":
+        pairs.append(("Imbalance mitigation", f"{report.run.mitigation}, in the training rows only"))
     if session.max_spend_usd is not None:
         pairs.append(("Spending ceiling", usd(session.max_spend_usd)))
     return tuple(pairs)

@@ -118,3 +118,10 @@ def test_sentences_are_written_as_the_report_writes_figures() -> None:
         "down −3.2 points, 95% interval −4.0 to −1 (qwen3-8b)"
     )
     assert sentence("a\ud800b") == "a?b"
+
+
+def test_the_mitigation_that_was_approved_is_named() -> None:
+    report = build_report(**finished(), mitigation="weight")
+    assert report.asked.mitigation == "none"
+    assert "| Imbalance mitigation | weight, in the training rows only |" in render_markdown(report)
+    assert "Imbalance mitigation" not in render_markdown(build_report(**finished()))
