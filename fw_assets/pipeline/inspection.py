@@ -218,4 +218,5 @@ def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | floa
         "histogram": label_histogram(labels),
         "findings": table([{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]),
         "worst_problems": worst_findings(labels),
+        "alike": table([item.model_dump() for item in labels.overlap.examples]),
     }

@@ -62,6 +62,15 @@ def extraction(plan: Plan) -> str:
     )
 
 
+def duplicates(plan: Plan) -> Table:
+    """Some pairs of rows that are alike, exactly or nearly."""
+    body = tuple(
+        (item.kind, Quoted(item.first), Quoted(item.second), f"{item.similarity:.2f}", Quoted(item.text))
+        for item in plan.label_set.overlap.examples
+    )
+    return Table(columns("Alike", "Row", "Row", ">Similarity", "Text of the second"), body)
+
+
 def place(rule: Extraction) -> str:
     """Where a rule finds its label, in words."""
     return PLACES[rule.rule].replace("{key}", rule.key or "any")

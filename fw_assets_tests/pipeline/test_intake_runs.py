@@ -156,6 +156,9 @@ def test_the_ui_shows_counts_histograms_and_the_worst_problems(messy: Desk) -> N
     assert 1 <= len(shown["worst_problems"]) <= 10
     assert any("Labels outside the set: 'weather' (2)" in row["problem"] for row in shown["worst_problems"])
 
+    pairs = {(row["kind"], row["first"], row["second"]) for row in shown["alike"]}
+    assert ("normalised", "train:188", "train:189") in pairs
+
     inspected = metadata(messy, "inspected_dataset")
     assert sum(row["rows"] for row in inspected["lengths"]) == inspected["rows"] == 190 + 28
     assert {row["kind"]: row["lines"] for row in inspected["worst_problems"]} == {"cut-off": 1, "missing-messages": 1}

@@ -89,6 +89,13 @@ def test_a_mitigation_that_cannot_be_had_says_why(tmp_path: Path) -> None:
     assert "| drop-rare | – | – | – | Not available: it would leave ham as the only label to learn. |" in text
 
 
+def test_rows_that_are_alike_are_shown(tmp_path: Path) -> None:
+    rows = [(("a", "b")[n % 2], f"question {n * 7919 % 10007} of {n * 31}") for n in range(60)]
+    data = written(tmp_path, [*rows, ("a", "where is my | card"), ("a", "Where is my | card?")])
+    text = render_plan(planned(Session(dataset=str(data), models=MODELS), data)[0])
+    assert "| normalised | `train:61` | `train:62` | 1.00 | `Where is my \\| card?` |" in text
+
+
 def test_unusable_rows_are_counted_at_the_top(tmp_path: Path) -> None:
     rows = [(("a", "b", "c")[n % 3], f"question {n} of {n * 7}") for n in range(60)]
     data = written(tmp_path, rows)
