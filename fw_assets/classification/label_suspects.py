@@ -59,28 +59,32 @@ class LabelSuspects(Frozen):
     """At most `LISTED` of each side."""
 
 
-def find_suspects(frame: pl.DataFrame, seed: int) -> LabelSuspects:
+def find_suspects(frame: pl.DataFrame | pl.LazyFrame, seed: int) -> LabelSuspects:
     """Rank the rows of a split frame by how little a model of the other rows believes their labels.
 
     Rows outside the test part are judged by cross-validation whose folds keep duplicate groups whole; test rows by
-    a model of all the others, so no test label is learnt from. Beyond `MOST_ROWS` rows, as many by content hash.
+    a model of all the others, so no test label is learnt from. Beyond `MOST_ROWS` rows, as many by content hash;
+    only the messages of those are brought into memory when the frame is a lazy one.
     """
-    rows = frame.filter((pl.col("split") != EXCLUDED) & (pl.col("labels").list.len() > 0))
-    chance = uniform(rows["digest"], seed, "label suspects")
-    if rows.height > MOST_ROWS:
-        kept = np.sort(np.argsort(chance, kind="stable")[:MOST_ROWS])
-        rows = rows[kept]
+    count = frame.lazy().select(pl.len()).collect().item()
+    usable = frame.lazy().filter((pl.col("split") != EXCLUDED) & (pl.col("labels").list.len() > 0))
+    narrow = usable.select("id", "digest").collect(engine="streaming")
+    if narrow.height > MOST_ROWS:
+        chance = uniform(narrow["digest"], seed, "label suspects")
+        kept = narrow["id"].gather(np.argsort(chance, kind="stable")[:MOST_ROWS])
+        usable = usable.filter(pl.col("id").is_in(kept.implode()))
+    rows = usable.collect(engine="streaming")
     is_test = (rows["split"] == TEST).to_numpy()
     names = _learnable(rows.filter(~pl.Series(is_test)))
     known = rows["labels"].list.eval(pl.element().is_in(names)).list.all().to_numpy()
     if len(names) < 2 or not known.any():
-        return LabelSuspects(judged=0, not_judged=frame.height, doubted_train=0, doubted_test=0, suspects=())
+        return LabelSuspects(judged=0, not_judged=count, doubted_train=0, doubted_test=0, suspects=())
     texts = [input_text(messages) for messages in rows["messages"]]
     given = _indicator(rows["labels"], names)
     margins, suggested = _judged(texts, given, is_test, known, _folds(rows, seed))
     return LabelSuspects(
         judged=int(known.sum()),
-        not_judged=frame.height - int(known.sum()),
+        not_judged=count - int(known.sum()),
         doubted_train=int((known & ~is_test & (margins < 0)).sum()),
         doubted_test=int((known & is_test & (margins < 0)).sum()),
         suspects=tuple(

@@ -20,6 +20,7 @@ COMMON_ROWS = 20
 it comes from a template around the text and says nothing about what two texts share."""
 
 _BLOCK_CHARACTERS = 1_000_000
+_COUNTED = 8
 _PAIRS = 20_000
 
 
@@ -106,8 +107,10 @@ def _without_common(hashes: list[NDArray[np.uint32]], sizes: list[NDArray[np.int
         cap = min(cap, rows - 1)
     # Counted in 4 million buckets, which bounds the memory; a rare shingle hardly ever meets a common one.
     counts = np.zeros(1 << 22, dtype=np.int64)
-    for block in hashes:
-        counts += np.bincount(block >> np.uint32(10), minlength=len(counts))
+    # The table is large beside a block, so several blocks are counted at once.
+    for start in range(0, len(hashes), _COUNTED):
+        several = np.concatenate(hashes[start : start + _COUNTED])
+        counts += np.bincount(several >> np.uint32(10), minlength=len(counts))
     rare = counts <= max(cap, 0)
     kept = np.empty(sum(map(len, hashes)), dtype=np.uint32)
     kept_sizes: list[NDArray[np.int64]] = []

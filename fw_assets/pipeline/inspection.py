@@ -14,7 +14,7 @@ from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.resolution import SPLIT_COLUMNS, rejected_for_labels
 from fw_assets.classification.rows import RejectedRow, rejected_jsonl
 from fw_assets.pipeline.checks import label_checks, label_specs, noise_check, noise_spec, schema_check, schema_spec
-from fw_assets.pipeline.frames import sink_frame, spooled, stored_rows
+from fw_assets.pipeline.frames import sink_frame, spooled, stored_frame, stored_rows
 from fw_assets.pipeline.histograms import label_histogram, length_histogram, worst_findings, worst_problems
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
@@ -178,7 +178,7 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         registration = store.need("registration", dataset, Registration)
-        frame = store.read_frame(dataset, "assets", "label_set.parquet")
+        frame = stored_frame(store, dataset, "assets", "label_set.parquet")
         found = find_suspects(frame, registration.session.seed)
     for side in ("train", "test"):
         store.write_text(suspects_csv(found, test=side == "test"), dataset, f"label_suspects_{side}.csv")
