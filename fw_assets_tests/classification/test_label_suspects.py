@@ -8,7 +8,9 @@ import json
 
 import numpy as np
 import polars as pl
+import pytest
 
+from fw_assets.classification import label_suspects
 from fw_assets.classification.label_suspects import LEAST_GROUPS, LabelSuspects, find_suspects, suspects_csv
 
 TOPICS = {
@@ -112,3 +114,11 @@ def test_training_and_test_rows_are_exported_apart() -> None:
 
 def listed(found: LabelSuspects, *, test: bool) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(suspects_csv(found, test=test))))
+
+
+def test_beyond_the_most_rows_as_many_are_judged_of_a_lazy_frame_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = frame()[0]
+    monkeypatch.setattr(label_suspects, "MOST_ROWS", rows.height // 2)
+    eager, lazy = find_suspects(rows, 42), find_suspects(rows.lazy(), 42)
+    assert lazy == eager
+    assert (lazy.judged, lazy.not_judged) == (rows.height // 2, rows.height - rows.height // 2)
