@@ -2,15 +2,23 @@
 
 One growing record per (served model, prompt, decoding parameters), one line per answer. Only answers are kept, errors
 never: asking again is how an error is mended. A line cut off by a crash is left out when the record is read.
+
+What is looked up lies in a SQLite database of its own beside it: a temporary one on disk, made from the record when
+it is opened and gone when it is closed, so that memory does not grow with the answers.
 """
 
 from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
 
 import msgspec
 
 from fw_assets.classification.completion import Completion
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.workspace import Workspace
+
+_CACHE_KIB = 4096
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,21 +49,63 @@ _encoder = msgspec.json.Encoder()
 
 
 class AnswerStore:
-    """The answers of one served model to one prompt."""
+    """The answers of one served model to one prompt.
+
+    Attributes:
+        lookup: the table `answer`, and `row` and `request` for those who ask, round by round.
+    """
 
     def __init__(self, workspace: Workspace, dataset: str, served_model: str, decoding: object) -> None:
-        self._workspace = workspace
-        self._place = (dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
-        self._answers = {answer.key: answer for answer in map(_decoder.decode, workspace.lines(*self._place))}
+        place = (dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
+        self.lookup = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self.lookup.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        self.lookup.execute("PRAGMA journal_mode = OFF")
+        self.lookup.executescript(_TABLES)
+        self.lookup.execute("BEGIN")
+        self.lookup.executemany(_INSERT, _kept(workspace, place))
+        self.lookup.execute("COMMIT")
+        self._rounds = 0
+        self._record = workspace.record(*place)
 
     def __len__(self) -> int:
-        return len(self._answers)
+        count: int = self.lookup.execute("SELECT count(*) FROM answer").fetchone()[0]
+        return count
+
+    def next_round(self) -> int:
+        """A number for a round of requests."""
+        self._rounds += 1
+        return self._rounds
 
     def get(self, key: str) -> StoredAnswer | None:
         """The answer to a request, or None where it has not been asked yet."""
-        return self._answers.get(key)
+        found = self.lookup.execute("SELECT line FROM answer WHERE key = ?", (key,)).fetchone()
+        return read_answer(found[0]) if found else None
 
     def add(self, answer: StoredAnswer) -> None:
-        """Keep an answer; it is on disk when this returns."""
-        self._workspace.append_line(_encoder.encode(answer).decode(), *self._place)
-        self._answers[answer.key] = answer
+        """Keep an answer; the operating system has it when this returns, so that no kill of the process loses it."""
+        line = _encoder.encode(answer)
+        self._record.add(line)
+        self.lookup.execute(_INSERT, _fields(answer, line.decode()))
+
+
+_TABLES = """
+CREATE TABLE answer (key TEXT PRIMARY KEY, line TEXT, prompt_tokens INT, completion_tokens INT) WITHOUT ROWID;
+CREATE TABLE row (round INT, place INT, key TEXT, PRIMARY KEY (round, place)) WITHOUT ROWID;
+-- `first`: the place of the first of several equal rows, the one that is asked for.
+CREATE TABLE request (round INT, key TEXT, first INT, error TEXT, PRIMARY KEY (round, key)) WITHOUT ROWID;
+"""
+_INSERT = "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)"
+
+
+def read_answer(line: str) -> StoredAnswer:
+    """A line of the record."""
+    return _decoder.decode(line)
+
+
+def _fields(answer: StoredAnswer, line: str) -> tuple[str, str, int, int]:
+    return answer.key, line, answer.prompt_tokens, answer.completion_tokens
+
+
+def _kept(workspace: Workspace, place: tuple[str, ...]) -> Iterator[tuple[str, str, int, int]]:
+    for line in workspace.lines(*place):
+        yield _fields(_decoder.decode(line), line)

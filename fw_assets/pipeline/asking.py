@@ -14,6 +14,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.batch import ask_in_batch
 from fw_assets.pipeline.inference import Asked, ask
+from fw_assets.pipeline.slices import Slices
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Asker:
         return self.strategy == "batch"
 
     async def __call__(
-        self, prompt: Prompt, rows: pl.DataFrame, answers: AnswerStore, *, part: AskedPart, what: str
+        self, prompt: Prompt, rows: Slices | pl.DataFrame, answers: AnswerStore, *, part: AskedPart, what: str
     ) -> Asked:
         """The model's answers to `rows` (a SPLIT frame); those that `answers` has are not asked for again."""
         if not self.in_batch:

@@ -9,11 +9,12 @@ from fw_assets.classification.baselines import BASELINES, METHODS, BaselineScore
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.prompt import Prompt
 from fw_assets.classification.scores import score
-from fw_assets.pipeline.evaluate import PARTS, prediction_place
+from fw_assets.pipeline.evaluate import PARTS
 from fw_assets.pipeline.metadata import clear_failures, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import baseline_inputs
 from fw_assets.pipeline.planning import approval, approved_plan
+from fw_assets.pipeline.predictions import prediction_place
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.values import Baselines
 

@@ -23,8 +23,10 @@ from fw_assets.fireworks import (
 )
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.errors import BatchStalled
-from fw_assets.pipeline.inference import Asked, judged, request_keys, stored, used, waiting_rows
+from fw_assets.pipeline.inference import Asked, stored
 from fw_assets.pipeline.progress import sending, tell
+from fw_assets.pipeline.requests import Requests
+from fw_assets.pipeline.slices import Slices
 
 STALL_SECONDS = 3600.0
 """A model that takes no batch inference stays PENDING for ever, without an error."""
@@ -34,7 +36,7 @@ async def ask_in_batch(
     client: Fireworks,
     model: str,
     prompt: Prompt,
-    rows: pl.DataFrame,
+    rows: Slices | pl.DataFrame,
     store: AnswerStore,
     *,
     job: str,
@@ -52,28 +54,20 @@ async def ask_in_batch(
         BatchStalled: the platform never began with the job.
         JobFailed: it gave up on it.
     """
-    keys = request_keys(prompt, rows)
-    distinct = set(keys)
-    errors: dict[str, FireworksError] = {}
+    requests = Requests(prompt, rows if isinstance(rows, Slices) else Slices(rows.lazy()), store)
     name, sent = job, 0
-    waiting = dict(zip(keys, rows["messages"], strict=True))
-    while not sent and any(store.get(key) is None for key in distinct):
+    while not sent and requests.answered < requests.total:
         found = await _find(client, name)
         if found is None:
-            await _start(client, model, prompt, waiting, name)
-            sent = len(waiting)
+            sent = await _start(client, model, prompt, requests, name)
         if found is None or not found.finished:
             await _wait(client, name, model, poll, stall, what)
-        await _collect(client, name, distinct, store, errors)
-        waiting = dict(waiting_rows(rows, keys, store))
-        name = batch_id(model, [name, sorted(waiting)])
-    tell(what, sum(store.get(key) is not None for key in distinct), len(distinct))
-    for key in distinct:
-        if store.get(key) is None:
-            errors.setdefault(key, FireworksError(f"batch inference job {job} gave no answer"))
-    usage = used(distinct, store)
-    refused = str(next(iter(errors.values()))) if errors and not usage.requests else None
-    return Asked(judged(prompt, rows, keys, store, errors), usage, sent, refused)
+        await _collect(client, name, requests, store)
+        name = batch_id(model, [name, requests.missing_digest()])
+    tell(what, requests.answered, requests.total)
+    usage = requests.usage
+    refused = None if usage.requests or not requests.total else requests.error or f"job {job} gave no answer"
+    return Asked(requests, usage, sent, refused)
 
 
 async def _find(client: Fireworks, job: str) -> BatchInferenceJob | None:
@@ -83,19 +77,21 @@ async def _find(client: Fireworks, job: str) -> BatchInferenceJob | None:
         return None
 
 
-async def _start(client: Fireworks, model: str, prompt: Prompt, waiting: dict[str, str], job: str) -> None:
+async def _start(client: Fireworks, model: str, prompt: Prompt, requests: Requests, job: str) -> int:
     shared: dict[str, Any] = {}
+    rows = 0
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         path = Path(folder) / "requests.jsonl"
         with path.open("wb") as sink:
-            for key, messages in sorted(waiting.items()):
+            for key, messages in requests.waiting():
                 shared = request(prompt, messages)
                 row = {"custom_id": key, "body": {"messages": shared.pop("messages")}}
                 sink.write(msgspec.json.encode(row) + b"\n")
+                rows += 1
         dataset = await client.ensure_dataset(
             batch_id(job, "rows"),
             path,
-            rows=len(waiting),
+            rows=rows,
             display_name=job,
             format="FORMAT_UNSPECIFIED",
             on_bytes=sending(job),
@@ -109,6 +105,7 @@ async def _start(client: Fireworks, model: str, prompt: Prompt, waiting: dict[st
         extra_body=shared,
     )
     await client.ensure_batch_inference_job(job, spec)
+    return rows
 
 
 async def _wait(client: Fireworks, job: str, model: str, poll: float, stall: float, what: str) -> None:
@@ -124,9 +121,7 @@ async def _wait(client: Fireworks, job: str, model: str, poll: float, stall: flo
             raise
 
 
-async def _collect(
-    client: Fireworks, job: str, wanted: set[str], store: AnswerStore, errors: dict[str, FireworksError]
-) -> None:
+async def _collect(client: Fireworks, job: str, requests: Requests, store: AnswerStore) -> None:
     """Keep what the job answered; one that failed may have left nothing at all."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         try:
@@ -134,9 +129,9 @@ async def _collect(
         except NotFound:
             return
         for key, found in batch_results(files):
-            if key not in wanted or store.get(key) is not None:
+            if not requests.wants(key):
                 continue
             if isinstance(found, FireworksError):
-                errors[key] = found
+                requests.fail(key, found)
             else:
                 store.add(stored(key, found))

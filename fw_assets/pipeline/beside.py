@@ -11,7 +11,7 @@ from fw_assets.classification.ledger import LedgerEntry
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.trust import Trust
 from fw_assets.classification.verdict import ModelKind, Winner
-from fw_assets.pipeline.evaluate import predictions
+from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.values import Baselines, BaseMetrics, FreeSlice, LearningCurve, TunedMetrics, Usage
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import evidence as e

@@ -5,7 +5,6 @@
 import dagster as dg
 import polars as pl
 
-from fw_assets.classification.cost import CostLine
 from fw_assets.classification.estimate import CURVE_SHARES
 from fw_assets.classification.imbalance import apply_mitigation
 from fw_assets.classification.labels import LabelSet
@@ -22,7 +21,7 @@ from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.spending import Account, promised
+from fw_assets.pipeline.spending import Account, promised, share_of
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
 from fw_assets.report.convert_evidence import learning_point
 from fw_assets.report.evidence_plots import learning_curve as draw
@@ -69,13 +68,6 @@ def learning_curve(
     )
 
 
-def _training_share(line: CostLine) -> float:
-    """How much of the line's high price is training; the rest is asking."""
-    high = {part.item: part.usd.high for part in line.parts if part.usd is not None}
-    total = sum(high.values())
-    return high.get("training", 0.0) / total if total else 1.0
-
-
 async def _point(
     client: Fireworks, account: Account, slug: str, whole: FineTuned, share: float, poll: float
 ) -> CurvePoint:
@@ -92,12 +84,20 @@ async def _point(
     job = current.job_id(slug, whole.cell, "train", account.mitigation, share)
     key = f"learning-curve/{slug}"
     line = account.line(key)
-    training_share = _training_share(line) if line else 1.0
+    training_share = share_of(line, "training") if line else 1.0
     payment = promised(account, key, job, training_share * share / sum(CURVE_SHARES))
     trained = await train(
-        client, job, whole.model, whole.cell, training, checked, poll=poll, what=f"{slug} on {share:.0%}"
+        client,
+        job,
+        whole.model,
+        whole.cell,
+        training,
+        checked,
+        poll=poll,
+        what=f"{slug} on {share:.0%}",
+        quoted=payment.quoted,
     )
-    payment.settle({"training": trained.trained_tokens or 0}, "tokens")
+    payment.settle_tokens(trained.trained_tokens)
     found = await evaluate(
         client,
         account,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -21,7 +21,9 @@ from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.asking import Asker
 from fw_assets.pipeline.errors import Unanswered
 from fw_assets.pipeline.free_slice import ask_again, ask_freely
+from fw_assets.pipeline.predictions import COMPARED, CONFIDENT, SCORED, prediction_place, predictions
 from fw_assets.pipeline.serve import Served, serve
+from fw_assets.pipeline.slices import Slices, write_slices
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
 from fw_assets.pipeline.workspace import Workspace
@@ -83,36 +85,37 @@ async def evaluate(
     store, dataset = account.store, account.dataset
     prompt = store.need("prompt", dataset, Prompt)
     labels = store.need("label_set", dataset, LabelSet)
-    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split").is_in(PARTS))
+    frame = store.scan_frame(dataset, "assets", "label_set.parquet")
+    first = next(iter(Slices(frame, pl.col("split").is_in(PARTS))))["messages"][0]
     payment = promised(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
-    served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, frame["messages"][0]))
+    served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, first))
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()
     asker = Asker(client, account.plan, model, served.address, strategy, poll)
     answers = AnswerStore(store, dataset, served.address, prompt.digest)
     scored: dict[str, Scores] = {}
-    kept: dict[str, pl.DataFrame] = {}
     usage = NO_USAGE
     free, control = None, None
     async with payment.in_time(served.idle_seconds if served.deployment else None):
         for part in parts:
-            rows = frame.filter(pl.col("split") == part)
+            rows = Slices(frame, pl.col("split") == part)
             what = f"{slug} {kind}, {part} rows"
             asked = await asker(prompt, rows, answers, part=part, what=what)
-            store.write_frame(asked.predictions, *prediction_place(dataset, slug, kind, part))
-            scored[part] = score(asked.predictions, labels.labels, labels.multi_label)
-            kept[part] = asked.predictions
+            scored[part] = keep_and_score(
+                store, (dataset, slug, kind, part), asked.judged(), labels.labels, labels.multi_label
+            )
             usage += asked.usage
         missing = _missing(scored)
         if missing:
             # Nothing is settled yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(model, missing)
         if extras:
-            test, what = frame.filter(pl.col("split") == "test"), f"{slug} {kind}"
-            free, used = await ask_freely(asker, account, prompt, labels, test, kept["test"], what=what)
+            rows, what = Slices(frame, pl.col("split") == "test"), f"{slug} {kind}"
+            before = predictions(store, dataset, slug, kind, "test", (*COMPARED, "lenient_outcome"))
+            free, used = await ask_freely(asker, account, prompt, labels, rows, before, what=what)
             usage += used
             if kind == "base":
-                control, used = await ask_again(asker, account, prompt, labels, test, kept["test"], what=what)
+                control, used = await ask_again(asker, account, prompt, labels, rows, before, what=what)
                 usage += used
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     busy = time.monotonic() - started
@@ -126,23 +129,28 @@ async def evaluate(
         "tokens and hours",
     )
     wanted = account.plan.session.wanted_precision
-    trust = judge_confidence(kept["validation"], kept["test"], wanted) if extras else None
+    trust = None
+    if extras:
+        validation, test = (predictions(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
+        trust = judge_confidence(validation, test, wanted)
     return Evaluated(served, scored, usage, trust, free, control)
+
+
+def keep_and_score(
+    store: Workspace,
+    of: tuple[str, str, str, str],
+    judged: Iterable[pl.DataFrame],
+    labels: Sequence[str],
+    multi_label: bool,
+) -> Scores:
+    """Keep predictions as they come, then score them from the columns that this takes.
+
+    Args:
+        of: dataset, slug, kind and part, as `predictions` takes them.
+    """
+    write_slices(store, judged, *prediction_place(*of))
+    return score(predictions(store, *of, SCORED), labels, multi_label)
 
 
 def _missing(scored: Mapping[str, Scores]) -> int:
     return sum(item.rows - item.scored for item in scored.values())
-
-
-def prediction_place(dataset: str, slug: str, kind: str, part: str) -> tuple[str, ...]:
-    """Where the predictions of a model on a part lie in the workspace."""
-    return (dataset, "predictions", f"{slug}-{kind}-{part}.parquet")
-
-
-def predictions(store: Workspace, dataset: str, slug: str, kind: str, part: str) -> pl.DataFrame:
-    """The kept predictions.
-
-    Raises:
-        FileNotFoundError: this model was not asked for this part.
-    """
-    return store.read_frame(*prediction_place(dataset, slug, kind, part))

@@ -8,11 +8,12 @@ from fw_assets.classification.comparison import compare
 from fw_assets.classification.labels import LabelSet
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.benchmark import base_metrics, score_metadata, trust_metadata
-from fw_assets.pipeline.evaluate import evaluate, predictions
+from fw_assets.pipeline.evaluate import evaluate
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
+from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.training import fine_tuned_models

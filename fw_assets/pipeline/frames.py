@@ -14,6 +14,9 @@ import polars as pl
 from fw_assets.classification.spool import Spool
 from fw_assets.pipeline.workspace import Workspace
 
+_ROW_GROUP = 16_384
+"""Rows that a reader of a slice has to open, and that a writer holds back until they are complete."""
+
 
 @contextmanager
 def spooled(store: Workspace, *place: str) -> Iterator[Spool]:
@@ -69,5 +72,5 @@ def sink_frame(store: Workspace, frame: pl.LazyFrame, *place: str) -> None:
     target = store.local(*place)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    frame.sink_parquet(temporary)
+    frame.sink_parquet(temporary, row_group_size=_ROW_GROUP)
     temporary.replace(target)

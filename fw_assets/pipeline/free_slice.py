@@ -11,6 +11,7 @@ from fw_assets.classification.sample import stratified_sample
 from fw_assets.classification.scores import score
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.asking import Asker
+from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.spending import Account
 from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
 
@@ -20,7 +21,7 @@ async def ask_freely(
     account: Account,
     prompt: Prompt,
     labels: LabelSet,
-    test: pl.DataFrame,
+    test: Slices,
     constrained: pl.DataFrame,
     *,
     what: str,
@@ -28,17 +29,18 @@ async def ask_freely(
     """The session's `free_rows` test rows without constraint, beside the same rows as they were evaluated.
 
     Args:
-        test: the test rows (SPLIT).
-        constrained: their predictions.
+        test: the test rows (SPLIT), of which there are some.
+        constrained: their predictions, `SCORED` columns and `id`.
 
     Returns:
         None where the session wants no such rows. A platform that answers only with constraints refuses the first
         row, and no other is sent; in a batch it refuses all of them.
     """
     session = account.plan.session
-    rows = stratified_sample(test, session.free_rows, session.seed) if session.free_rows else test.clear()
-    if not rows.height:
+    if not session.free_rows:
         return None, NO_USAGE
+    chosen = stratified_sample(test.columns("id", "digest", "labels"), session.free_rows, session.seed)["id"]
+    rows = test.of(chosen)
     free = prompt.free()
     answers = AnswerStore(account.store, account.dataset, asker.address, free.digest)
     tried = rows if asker.in_batch else rows.head(1)
@@ -61,7 +63,7 @@ async def ask_again(
     account: Account,
     prompt: Prompt,
     labels: LabelSet,
-    test: pl.DataFrame,
+    test: Slices,
     before: pl.DataFrame,
     *,
     what: str,

@@ -16,13 +16,14 @@ from fw_assets.classification.values import Frozen, Interval
 from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.errors import PhaseError, Unanswered
-from fw_assets.pipeline.evaluate import predictions
 from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.regression_ledger import regression_account
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
+from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.pipeline.workspace import Workspace
 
@@ -136,9 +137,8 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
         raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
     slug = record.winner.model
     accepted = predictions(store, dataset, slug, "tuned", "test")
-    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "test")
-    rows = frame.join(accepted.select("id"), on="id", how="semi")
-    if not rows.height == frame.height == accepted.height:
+    rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
+    if not rows.columns("id")["id"].sort().equals(accepted["id"].sort()):
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
@@ -146,10 +146,10 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
     most = account.most_usd(slug)
     if most is None or most > max_usd:
         cost = "has no known price" if most is None else f"could cost ${most:.2f}"
-        raise PhaseError(f"asking {rows.height} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
+        raise PhaseError(f"asking {accepted.height} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
     prompt = store.need("prompt", dataset, Prompt)
     labels = store.need("label_set", dataset, LabelSet)
-    probe = request(prompt, rows["messages"][0])
+    probe = request(prompt, next(iter(rows))["messages"][0])
     payment = account.promise_check(slug, record.deployment, date)
     started = time.monotonic()
     await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
@@ -166,5 +166,5 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
     )
     comparison = compare(accepted, asked.predictions, labels=labels.labels, multi_label=labels.multi_label, resamples=0)
     if not comparison.complete:
-        raise Unanswered(record.model, rows.height - comparison.rows)
+        raise Unanswered(record.model, accepted.height - comparison.rows)
     return Regression(date=date, deployment=record.deployment, comparison=comparison)

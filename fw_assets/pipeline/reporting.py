@@ -5,6 +5,7 @@
 import datetime as dt
 import platform as machine
 import shlex
+from collections.abc import Sequence
 from importlib import metadata as packages
 
 import dagster as dg
@@ -17,14 +18,15 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt, input_text
 from fw_assets.classification.revision import with_chosen_cells
 from fw_assets.pipeline.beside import beside_models, cost_points, evidence, learning
-from fw_assets.pipeline.evaluate import predictions
 from fw_assets.pipeline.metadata import clear_failures, picture, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
 from fw_assets.pipeline.platform import Platform, workspace_root
+from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
+from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.spending import Account
 from fw_assets.pipeline.stopped_report import assemble_stopped, stopped_now
 from fw_assets.pipeline.sweep import shown
@@ -44,7 +46,7 @@ from fw_assets.report import model as m
 from fw_assets.report.build import CandidateResult, build_report
 from fw_assets.report.delivery import Deployed
 from fw_assets.report.evidence_plots import cost_accuracy
-from fw_assets.report.flips import changed_rows
+from fw_assets.report.flips import MOST, changed_rows
 from fw_assets.report.html import render_html
 from fw_assets.report.markdown import render_markdown
 from fw_assets.report.plots import accuracy_bars
@@ -124,8 +126,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
     prompt = store.need("prompt", dataset, Prompt)
     answer = approved(store, dataset)
     account = account_of(store, dataset, current)
-    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "test")
-    texts = {row_id: input_text(messages) for row_id, messages in frame.select("id", "messages").iter_rows()}
+    rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
     tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in chosen.slugs}
     compared = compare_all({slug: found.comparison for slug, found in tuned.items()})
     measured = {p.slug: store.need("base_metrics", dataset, BaseMetrics, p.slug) for p in current.models}
@@ -141,7 +142,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
             note=_why_not(current, chosen, planned.slug),
         )
         if planned.slug in tuned:
-            result = _tuned(store, dataset, planned.slug, base, tuned[planned.slug], compared[planned.slug], texts)
+            result = _tuned(store, dataset, planned.slug, base, tuned[planned.slug], compared[planned.slug], rows)
         candidates.append(result)
     entries = account.entries()
     planned_for, revised = _estimates(store, dataset, account, chosen)
@@ -160,7 +161,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
         versions=_versions(),
         mitigation=answer.mitigation,
         created=created,
-        example=frame["messages"][0],
+        example=next(iter(rows))["messages"][0],
         before=_before(host),
         baselines=beside_models(store, dataset, record.winner, current.label_set),
         costs=cost_points(measured, tuned, baselines.found if baselines else (), entries),
@@ -208,7 +209,7 @@ def _tuned(
     base: BaseMetrics,
     found: TunedMetrics,
     comparison: Comparison,
-    texts: dict[str, str],
+    rows: Slices,
 ) -> CandidateResult:
     trained = store.need("fine_tuned_models", dataset, FineTuned, slug)
     swept = store.need("sweep", dataset, Sweep, slug)
@@ -226,7 +227,7 @@ def _tuned(
         flips=changed_rows(
             predictions(store, dataset, slug, "base", "test"),
             predictions(store, dataset, slug, "tuned", "test"),
-            texts,
+            _texts(rows, [*comparison.flips_lost[:MOST], *comparison.flips_gained[:MOST]]),
         ),
         sweep=[shown(cell, swept) for cell in swept.cells],
         hyperparameters={
@@ -236,6 +237,11 @@ def _tuned(
             "rows": trained.rows,
         },
     )
+
+
+def _texts(rows: Slices, ids: Sequence[str]) -> dict[str, str]:
+    found = rows.of(pl.Series(ids, dtype=pl.String)).select("id", "messages")
+    return {row_id: input_text(messages) for row_id, messages in found.iter_rows()}
 
 
 def _deployed(record: DeploymentRecord) -> Deployed | None:

@@ -18,7 +18,6 @@ from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.benchmark import finalists
 from fw_assets.pipeline.checks import deployment_checks, gate_spec, serving_spec
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
-from fw_assets.pipeline.evaluate import predictions
 from fw_assets.pipeline.evaluation import metrics
 from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.metadata import table
@@ -26,8 +25,10 @@ from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently
+from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serve import serve, shared_address
+from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.values import (
     BaseMetrics,
@@ -160,7 +161,7 @@ async def prove(
     after = predictions(store, dataset, slug, "tuned", "test").select("id", tuned="predicted")
     joined = after.join(before, on="id").with_columns(differs=pl.col("base") != pl.col("tuned"))
     chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED_ROWS)
-    rows = store.read_frame(dataset, "assets", "label_set.parquet").join(chosen.select("id"), on="id", how="semi")
+    rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet")).of(chosen["id"])
     if in_batch:
         served = await serve(client, tuned.tuned_model, shared=False, probe=request(prompt, rows["messages"][0]))
         tuned = tuned.model_copy(update={"deployment": served.deployment, "address": served.address})
@@ -176,7 +177,8 @@ async def prove(
         },
         "tokens and hours",
     )
-    again = asked.predictions.select("id", now="predicted").join(chosen, on="id")
+    now = pl.col("predicted").cast(after.schema["tuned"])
+    again = asked.predictions.select("id", now=now).join(chosen, on="id")
     agreed = int((again["now"] == again["tuned"]).sum())
     if agreed < 0.9 * again.height:
         raise NotWhatWasEvaluated(

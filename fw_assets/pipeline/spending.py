@@ -140,6 +140,13 @@ def high_usd(line: CostLine, share: float = 1.0) -> float:
     return line.known.high * share
 
 
+def share_of(line: CostLine, item: str) -> float:
+    """How much of a line's high figure one item is; all of it where nothing has a price."""
+    high = {part.item: part.usd.high for part in line.parts if part.usd is not None}
+    total = sum(high.values())
+    return high.get(item, 0.0) / total if total else 1.0
+
+
 def priced(line: CostLine, quantities: dict[str, float]) -> float | None:
     """US dollars of quantities (by item, in the line's own units) at the line's prices; None if one is unknown."""
     total = 0.0
@@ -189,7 +196,8 @@ class Payment:
             return
         line = self.account.line(self.key)
         expected = [part.quantity.expected for part in line.parts if part.item == "training"] if line else []
-        tokens = sum(expected) * self.share
+        # Where the line pays for more than training, this payment's share is smaller than its share of the tokens.
+        tokens = sum(expected) * self.share / (share_of(line, "training") if line else 1.0)
         usd = priced(line, {"training": tokens}) if line else None
         self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=True)
 

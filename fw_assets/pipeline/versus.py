@@ -11,7 +11,7 @@ from fw_assets.classification.comparison import Comparison, compare
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.scores import Scores, score
-from fw_assets.pipeline.evaluate import prediction_place
+from fw_assets.pipeline.predictions import prediction_place
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.pipeline.workspace import Workspace
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import io
-import os
-import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,13 +22,10 @@ import polars as pl
 from pydantic import BaseModel
 
 from fw_assets.classification.values import canonical_json, digest
+from fw_assets.pipeline.records import Objects, Record, whole_lines
 
 Value = TypeVar("Value", bound=BaseModel)
 Part = TypeVar("Part", bound=msgspec.Struct)
-
-
-CANCELLED = b"\x18\n"
-"""Ends a line that a crash cut off, so that the next one starts on its own."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -181,6 +176,18 @@ class Workspace:
             raise FileNotFoundError(f"{self.path(*parts)} is not there")
         return pl.read_parquet(raw)
 
+    def scan_frame(self, *parts: str) -> pl.LazyFrame:
+        """A stored frame, of which only what is asked for is read; behind a URL it is fetched whole.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        if not self.is_local:
+            return self.read_frame(*parts).lazy()
+        if not self._exists(*parts):
+            raise FileNotFoundError(f"{self.path(*parts)} is not there")
+        return pl.scan_parquet(self.path(*parts))
+
     # --- text ---
 
     def write_text(self, text: str, *parts: str) -> None:
@@ -197,30 +204,19 @@ class Workspace:
 
         Behind a URL, where nothing can be appended to, each line is an object of its own in a folder of that name.
         """
-        data = (line.rstrip("\n") + "\n").encode()
-        if not self.is_local:
-            self._put(data, *parts[:-1], f"{parts[-1]}.d", f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}")
-            return
-        path, flags = self.path(*parts), os.O_RDWR | os.O_APPEND | os.O_CREAT
-        try:
-            descriptor = os.open(path, flags, 0o644)
-        except FileNotFoundError:
-            self.local(*parts[:-1]).mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, flags, 0o644)
-        try:
-            size = os.fstat(descriptor).st_size
-            cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, CANCELLED + data if cut_off else data)
-        finally:
-            os.close(descriptor)
+        with closing(self.record(*parts)) as record:
+            record.add(line.rstrip("\n").encode())
+
+    def record(self, *parts: str) -> Record | Objects:
+        """The same for many lines: a record that stays open until it is closed."""
+        if self.is_local:
+            return Record(self.path(*parts))
+        return Objects(self._fs[0], self.path(*parts[:-1], f"{parts[-1]}.d"))
 
     def lines(self, *parts: str) -> Iterable[str]:
         """The whole lines of a growing record, in order; a line cut off by a crash is left out."""
         if self.is_local:
-            raw = self._bytes(*parts) or b""
-            for line in raw.split(b"\n")[:-1]:
-                if not line.endswith(CANCELLED[:-1]):
-                    yield line.decode("utf-8", "surrogatepass")
+            yield from whole_lines(self.path(*parts))
             return
         for name in self.names(*parts[:-1], f"{parts[-1]}.d"):
             yield (self.read_text(*parts[:-1], f"{parts[-1]}.d", name) or "").rstrip("\n")

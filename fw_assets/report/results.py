@@ -114,7 +114,7 @@ def more_figures(report: Report) -> Table:
 
 @dataclass(frozen=True)
 class LabelRow:
-    """One label of a candidate, ready to be drawn: `start` and `width` are of the bar between its two dots."""
+    """One label of a candidate, ready to be drawn."""
 
     label: str
     before: LabelResult
@@ -130,12 +130,15 @@ class LabelRow:
         return "" if not self.change else "up" if self.change > 0 else "down"
 
     @property
-    def start(self) -> float:
-        return 100 * min(self.before.accuracy or 0.0, self.final.accuracy or 0.0)
-
-    @property
-    def width(self) -> float:
-        return 100 * abs(self.change or 0.0)
+    def drawn(self) -> str:
+        """What the page's chart of the label is drawn from, as CSS variables of shares from 0 to 1."""
+        before, after = self.before.accuracy, self.after.accuracy if self.after else None
+        places = {"b": before, "t": after}
+        if self.final.interval:
+            places["i0"], places["i1"] = self.final.interval
+        if before is not None and after is not None:
+            places["l0"], places["l1"] = min(before, after), max(before, after)
+        return ";".join(f"--{name}:{place:.3f}" for name, place in places.items() if place is not None)
 
 
 def label_rows(candidate: Candidate) -> list[LabelRow]:

@@ -129,12 +129,13 @@ def test_a_job_that_the_platform_prices_higher_stops_everything_else(tmp_path: P
 def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: Path, plan: Plan) -> None:
     money = account(tmp_path, plan)
     promised(money, "sweep/m", "counted", share=0.5).settle_tokens(1_100_000)
-    promised(money, "sweep/m", "silent", share=0.25).settle_tokens(None)
+    # Half of the training, which is three quarters of the line's price.
+    promised(money, "sweep/m", "silent", share=0.375).settle_tokens(None)
     counted, silent = money.entries()
     assert counted.usd == pytest.approx(1.1)
     assert not counted.estimated
-    assert (silent.quantity, silent.estimated) == (500_000, True)
-    assert silent.usd == pytest.approx(0.5)
+    assert (silent.quantity, silent.estimated) == (1_000_000, True)
+    assert silent.usd == pytest.approx(1.0)
 
 
 def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> None:

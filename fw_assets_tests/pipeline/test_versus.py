@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from fw_assets.classification.answer import PREDICTIONS
 from fw_assets.classification.errors import InputError
 from fw_assets.pipeline import versus as module
-from fw_assets.pipeline.evaluate import prediction_place
+from fw_assets.pipeline.predictions import prediction_place
 from fw_assets.pipeline.versus import Named, evaluated, resolve, versus
 from fw_assets.pipeline.workspace import Workspace
 

@@ -44,11 +44,14 @@
       });
     });
   }
+  // What a table or matrix needs to answer is prepared when it is first used: a long report opens at once.
+  const lazily = (make) => { let made; return () => (made ??= make()); };
+
   for (const input of all("input.find")) {
-    const rows = all("tbody tr", document.getElementById(input.dataset.table));
+    const table = document.getElementById(input.dataset.table);
     const count = one("output", input.closest(".tools"));
     input.addEventListener("input", () => {
-      const wanted = input.value.trim().toLowerCase();
+      const rows = [...table.tBodies[0].rows], wanted = input.value.trim().toLowerCase();
       for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
       count.textContent = wanted ? `${rows.filter((row) => !row.hidden).length} of ${rows.length}` : "";
     });
@@ -57,11 +60,12 @@
   // Rows that changed.
   for (const input of all("input.flip-text")) {
     const tools = input.closest(".tools");
-    const rows = all("tbody tr", document.getElementById(input.dataset.table))
-      .map((row) => ({ row, text: row.textContent.toLowerCase(), gold: row.cells[2].textContent }));
+    const body = document.getElementById(input.dataset.table).tBodies[0];
+    const read = lazily(() => [...body.rows]
+      .map((row) => ({ row, text: row.textContent.toLowerCase(), gold: row.cells[2].textContent })));
     const way = one(".flip-way", tools), gold = one(".flip-gold", tools), count = one("output", tools);
     const filter = () => {
-      const wanted = input.value.trim().toLowerCase();
+      const rows = read(), wanted = input.value.trim().toLowerCase();
       let left = 0;
       for (const item of rows) {
         const keep = (!way.value || item.row.dataset.way === way.value)
@@ -69,25 +73,35 @@
         item.row.hidden = !keep;
         left += keep;
       }
-      count.textContent = `${left.toLocaleString("en")} of ${rows.length.toLocaleString("en")} rows`;
+      say(left, rows.length);
+    };
+    const say = (left, of) => {
+      count.textContent = `${left.toLocaleString("en")} of ${of.toLocaleString("en")} rows`;
     };
     for (const control of [input, way, gold]) control.addEventListener("input", filter);
-    filter();
+    say(body.rows.length, body.rows.length);
   }
 
   // Heat maps: a cursor for mouse and keyboard, and a walk through the largest confusions.
   for (const heat of all(".heat")) {
-    const data = JSON.parse(one(".heat-data", heat).textContent);
-    const labels = all(".rows span", one(".view", heat)).map((span) => span.textContent);
-    const counts = new Map(data.cells.map(([row, column, base, tuned]) => [`${row},${column}`, [base, tuned]]));
+    const known = lazily(() => {
+      const data = JSON.parse(one(".heat-data", heat).textContent);
+      return {
+        cells: data.cells,
+        support: data.support,
+        labels: all(".rows span", one(".view", heat)).map((span) => span.textContent),
+        counts: new Map(data.cells.map(([row, column, base, tuned]) => [`${row},${column}`, [base, tuned]])),
+      };
+    });
     const columns = parseInt(heat.style.getPropertyValue("--columns"), 10);
     const readout = one(".readout", heat);
     const at = { row: 0, column: 0 };
     let walked = -1;
     const view = () => one(`.view[data-name="${heat.dataset.view}"]`, heat);
-    const name = (column) => (column < labels.length ? labels[column] : "no valid label");
+    const name = (labels, column) => (column < labels.length ? labels[column] : "no valid label");
     const bold = (text) => { const b = document.createElement("b"); b.textContent = text; return b; };
     const show = (row, column, scroll) => {
+      const { counts, labels, support } = known();
       at.row = Math.max(0, Math.min(labels.length - 1, row));
       at.column = Math.max(0, Math.min(columns - 1, column));
       const place = view(), grid = one(".grid", place), cursor = one(".cursor", place);
@@ -98,10 +112,10 @@
       one(".rows", place).children[at.row].classList.add("on");
       one(".columns", place).children[at.column].classList.add("on");
       const [base, tuned] = counts.get(`${at.row},${at.column}`) || [0, 0];
-      const total = data.support[at.row];
+      const total = support[at.row];
       const part = (n) => `${n} of ${total} (${total ? (100 * n / total).toFixed(1) : "0.0"}%)`;
       const hasTuned = !!one('.view[data-name="tuned"]', heat);
-      readout.replaceChildren(bold(labels[at.row]), " answered as ", bold(name(at.column)),
+      readout.replaceChildren(bold(labels[at.row]), " answered as ", bold(name(labels, at.column)),
         hasTuned ? `: base ${part(base)}, fine-tuned ${part(tuned || 0)}` : `: ${part(base)}`);
       if (scroll) {
         const cell = cursor.offsetWidth, axis = one(".corner", place);
@@ -114,7 +128,7 @@
     for (const grid of all(".grid", heat)) {
       const body = one(".body", grid);
       body.addEventListener("pointermove", (event) => {
-        const box = body.getBoundingClientRect(), cell = box.height / labels.length;
+        const box = body.getBoundingClientRect(), cell = box.height / known().labels.length;
         show(Math.floor((event.clientY - box.top) / cell), Math.floor((event.clientX - box.left) / cell), false);
       });
       grid.addEventListener("keydown", (event) => {
@@ -130,7 +144,7 @@
     }
     one(".next", heat).addEventListener("click", () => {
       const part = (cell) => ({ base: cell[2], tuned: cell[3] || 0, change: Math.abs((cell[3] || 0) - cell[2]) })[heat.dataset.view];
-      const pairs = data.cells.filter((cell) => cell[0] !== cell[1] && part(cell)).sort((a, b) => part(b) - part(a));
+      const pairs = known().cells.filter((cell) => cell[0] !== cell[1] && part(cell)).sort((a, b) => part(b) - part(a));
       if (!pairs.length) { readout.textContent = "No two labels are confused here."; return; }
       walked = (walked + 1) % pairs.length;
       show(pairs[walked][0], pairs[walked][1], true);
