@@ -18,8 +18,8 @@ _STEADY_WINDOWS = 8
 class Pace:
     """A number of places that follows what the platform does.
 
-    After each window of answers: halved when the platform refused for its rate (429); half as many more (after a
-    refusal, one more) while that raises the answers per second; a quarter fewer when it lowers
+    After each window of answers: halved when the platform refused for its rate (429), a quarter fewer when it had not
+    in the window before; half as many more (after a refusal, one more) while that raises the answers per second; a quarter fewer when it lowers
     them, or only lengthens the queue.
 
     Attributes:
@@ -44,7 +44,7 @@ class Pace:
         self._rate = 0.0
         self._shortest = float("inf")
         self._steady = 0
-        self._bold = True
+        self._bold, self._refused = True, False
         self._begin()
 
     @asynccontextmanager
@@ -79,9 +79,13 @@ class Pace:
         refused, self._seen = self._throttled() - self._seen, self._throttled()
         self._shortest = min(self._shortest, latency)
         if refused > 0:
-            self._to(self.limit // 2)
-            self._rate, self._bold = 0.0, False
-        elif rate > before * _BETTER and latency <= _QUEUEING * self._shortest:
+            # Refused again at once, or while growing boldly: far too many. Else only just: a little fewer will do.
+            far = self._bold or self._refused
+            self._to(self.limit // 2 if far else self.limit - max(1, self.limit // 4))
+            self._rate, self._bold, self._refused = 0.0, False, True
+            return
+        self._refused = False
+        if rate > before * _BETTER and latency <= _QUEUEING * self._shortest:
             self._to(self.limit + (self.limit // 2 if self._bold else 0) + 1)
         elif rate < before * _WORSE or latency > _QUEUEING * self._shortest:
             self._to(self.limit - max(1, self.limit // 4))

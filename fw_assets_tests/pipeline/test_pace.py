@@ -44,7 +44,7 @@ def test_it_stops_where_only_the_queue_gets_longer() -> None:
     assert 8 <= pace.limit <= 32
 
 
-def test_a_refusal_for_the_rate_halves_it() -> None:
+def test_a_refusal_for_the_rate_halves_it_and_more_keep_it_down() -> None:
     platform = Platform(capacity=1000)
     pace = paced(platform, start=40, most=40)
     platform.throttled = 3
@@ -53,7 +53,20 @@ def test_a_refusal_for_the_rate_halves_it() -> None:
     for _ in range(20):
         platform.throttled += 1
         platform.serve(pace, 1)
-    assert pace.limit <= 10
+    assert pace.limit <= 14
+
+
+def test_a_lone_refusal_after_calm_takes_a_quarter_and_the_next_one_half() -> None:
+    platform = Platform(capacity=1000)
+    pace = paced(platform, start=40, most=40)
+    limits = []
+    for refused in (True, False, False, True, True):
+        before = pace.limit
+        platform.throttled += refused
+        while pace.limit == before and len(limits) < 5:
+            platform.serve(pace, 0.05)
+        limits.append(pace.limit)
+    assert limits == [20, 21, 22, 17, 8]
 
 
 @pytest.mark.parametrize("limit", [1, 3])
