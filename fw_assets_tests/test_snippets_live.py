@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -97,9 +98,19 @@ def exports(report: dict[str, Any]) -> str:
     return "\n".join(line for line in report["snippets"]["before"] if "serve" not in line)
 
 
+def shown(desk: Desk, language: str) -> str:
+    """The code that final_report.md shows in that language."""
+    text = (desk.workspace / "tickets" / "final_report.md").read_text("utf-8")
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
 def test_the_python_snippet(desk: Desk) -> None:
     report = desk.report()
-    (desk.folder / "ask.py").write_text(report["snippets"]["python"], "utf-8")
+    code = shown(desk, "python")
+    assert code == report["snippets"]["python"]
+    assert "THRESHOLD" in code
+    (desk.folder / "ask.py").write_text(code, "utf-8")
     script = f"{exports(report)}\npython ask.py\npython ask.py 'I forgot my password and cannot log in'"
     example, given = shell(desk, script).splitlines()
     assert {example, given} <= {*report["labels"], "None"}
@@ -112,6 +123,17 @@ def test_the_curl_snippet(desk: Desk) -> None:
     answer = json.loads(shell(desk, f"{exports(report)}\n{report['snippets']['curl']}"))
     assert answer["choices"][0]["message"]["content"] in report["labels"]
     assert answer["model"].endswith(report["deployment"]["id"])
+
+
+def test_the_same_request_by_openais_sdk(desk: Desk, port: int) -> None:
+    openai = pytest.importorskip("openai")
+    report = desk.report()
+    key = (desk.workspace / ".platform" / "api_key").read_text().strip()
+    client = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/inference/v1", api_key=key)
+    answer = client.chat.completions.create(
+        model=report["deployment"]["model"], messages=[{"role": "user", "content": "I forgot my password"}]
+    )
+    assert answer.choices[0].message.content in report["labels"]
 
 
 def test_prices_to_rehearse_with_are_charged_from_then_on(desk: Desk, port: int) -> None:

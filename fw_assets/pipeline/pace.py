@@ -19,8 +19,8 @@ class Pace:
     """A number of places that follows what the platform does.
 
     After each window of answers: halved when the platform refused for its rate (429), a quarter fewer when it had not
-    in the window before; half as many more (after a refusal, one more) while that raises the answers per second; a quarter fewer when it lowers
-    them, or only lengthens the queue.
+    in the window before; half as many more (after a refusal, one more) while that raises the answers per second; a
+    quarter fewer when it lowers them, or only lengthens the queue.
 
     Attributes:
         limit: how many may be under way now.

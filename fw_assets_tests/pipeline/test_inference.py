@@ -6,15 +6,18 @@ import asyncio
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx
 import polars as pl
 import pytest
 
+from fw_assets.classification.answer import PREDICTIONS
 from fw_assets.classification.prompt import Prompt
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.inference import Asked, ask
+from fw_assets.pipeline.slices import Slices, write_slices
 from fw_assets.pipeline.workspace import Workspace
 
 PROMPT = Prompt(
@@ -60,7 +63,7 @@ class Host:
         return httpx.Response(200, json={"id": "x", "choices": [choice], "usage": usage})
 
 
-def run(host: Host, frame: pl.DataFrame, store: Workspace, prompt: Prompt = PROMPT, model: str = "m") -> Asked:
+def run(host: Host, frame: pl.DataFrame | Slices, store: Workspace, prompt: Prompt = PROMPT, model: str = "m") -> Asked:
     async def work() -> Asked:
         client = Fireworks(base_url="http://host", api_key="k", account_id="acme", transport=httpx.MockTransport(host))
         async with client:
@@ -114,13 +117,68 @@ def test_only_what_failed_is_asked_again(store: Workspace) -> None:
     assert mended.predictions["outcome"].unique().to_list() == ["correct"]
 
 
-@pytest.mark.parametrize("knob", ["model", "prompt"])
+KNOBS: dict[str, Any] = {
+    "system": "Choose a label.",
+    "labels": ("b", "a"),
+    "answers": ("a.", "b."),
+    "mode": "free",
+    "json_key": "label",
+    "multi_label": True,
+    "max_tokens": 9,
+    "rule": "prefix",
+    "key": "intent",
+    "seed": 8,
+    "reasoning_effort": "low",
+}
+
+
+def test_every_field_of_the_prompt_is_a_knob() -> None:
+    assert set(KNOBS) == set(Prompt.model_fields)
+    prompts = [PROMPT, *(PROMPT.model_copy(update={knob: value}) for knob, value in KNOBS.items())]
+    assert len({prompt.digest for prompt in prompts}) == len(prompts)
+
+
+@pytest.mark.parametrize("knob", ["model", "max_tokens", "seed"])
 def test_any_changed_knob_asks_again(store: Workspace, knob: str) -> None:
     run(Host(), rows(4), store)
     host = Host()
-    prompt = PROMPT.model_copy(update={"max_tokens": 9}) if knob == "prompt" else PROMPT
+    prompt = PROMPT if knob == "model" else PROMPT.model_copy(update={knob: KNOBS[knob]})
     run(host, rows(4), store, prompt, "other" if knob == "model" else "m")
     assert sum(host.asked.values()) == 4
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_the_size_of_the_slices_changes_nothing(store: Workspace, size: int) -> None:
+    """Equal rows in one slice and in several, rows of another part between, and one request that fails."""
+    frame = rows(20)
+    mixed = pl.concat([frame, frame.head(5).with_columns(id=pl.col("id") + "x"), frame.tail(2)]).with_columns(
+        split=pl.Series(["test" if i % 4 else "train" for i in range(27)])
+    )
+    store.write_frame(mixed, "rows.parquet")
+    host = Host(refused={"text 6"})
+    test = mixed.filter(pl.col("split") == "test")
+    asked = run(host, Slices(store.scan_frame("rows.parquet"), pl.col("split") == "test", size), store)
+    write_slices(store, asked.judged(), "predictions.parquet")
+    kept = store.read_frame("predictions.parquet")
+    assert kept["id"].to_list() == test["id"].to_list()
+    assert (
+        kept.filter(pl.col("outcome") == "failed")["id"].to_list()
+        == test.filter(pl.col("messages").str.contains("text 6"))["id"].to_list()
+    )
+    assert max(host.asked.values()) == 1
+    assert asked.usage.requests == test["messages"].n_unique() - 1
+    assert kept.schema == pl.Schema(PREDICTIONS)
+
+
+def test_no_rows_are_no_requests(store: Workspace) -> None:
+    asked = run(Host(), rows(3).clear(), store)
+    assert (asked.usage.requests, asked.sent, asked.predictions.height) == (0, 0, 0)
+
+
+def test_only_a_platform_that_understands_no_request_has_refused_them_all(store: Workspace) -> None:
+    everything = {f"text {i}" for i in range(4)}
+    assert "not today" in (run(Host(refused=everything), rows(4), store).refused or "")
+    assert run(Host(refused={"text 1"}), rows(4), store).refused is None
 
 
 def test_an_answer_cut_off_by_a_crash_is_asked_for_again(store: Workspace) -> None:
