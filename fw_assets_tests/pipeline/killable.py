@@ -53,11 +53,13 @@ class Platform(httpx.AsyncBaseTransport):
             headers = {"retry-after-ms": "1"} if fault == 429 else {}
             return httpx.Response(fault, json={"error": {"message": "not now"}}, headers=headers, request=request)
         label = LABELS[sum(text.encode()) % len(LABELS)]
-        self.log.write(f"{text}\n")
-        self.log.flush()
         choice = {"index": 0, "message": {"role": "assistant", "content": label}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
-        return httpx.Response(200, json={"id": "x", "choices": [choice], "usage": usage}, request=request)
+        answer = httpx.Response(200, json={"id": "x", "choices": [choice], "usage": usage}, request=request)
+        # From here until the answer is kept, a kill loses it.
+        self.log.write(f"{text}\n")
+        self.log.flush()
+        return answer
 
 
 def rows(count: int) -> pl.DataFrame:
