@@ -4,6 +4,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from fw_assets.report.markdown import render_markdown, tidy
+from fw_assets_tests.report.beside_samples import beside
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import report
 
@@ -97,3 +98,11 @@ def test_hostile_labels_and_texts_neither_break_tables_nor_render() -> None:
 
 def test_a_fence_is_left_alone_by_tidying() -> None:
     assert tidy("a\n\n\n\nb  \n```\nx\n\n\ny\n```\n\n\n") == "a\n\nb\n```\nx\n\n\ny\n```\n"
+
+
+def test_every_heading_stands_on_its_own() -> None:
+    text = render_markdown(beside(report(12, 200)))
+    lines = text.split("\n")
+    starts = [token.map[0] for token in PARSER.parse(text) if token.type == "heading_open" and token.map]
+    assert len(starts) > 10
+    assert [lines[start] for start in starts if start and lines[start - 1]] == []
