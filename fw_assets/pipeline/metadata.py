@@ -1,4 +1,7 @@
-"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them."""
+"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them.
+
+What could disguise text there, control characters and direction overrides, is made visible besides.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,15 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.ledger import CeilingReached
 from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
 from fw_assets.pipeline.errors import PhaseError, Unanswered
+from fw_assets.report.escape import visible
+from fw_assets.report.figures import clip
 from fw_assets.report.plots import standalone
 
 PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
 """Troubles that may have passed when the step is tried again."""
+
+LONGEST = 500
+"""Characters of a cell; the UI shows a longer one on lines without end."""
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
@@ -45,6 +53,8 @@ def picture(svg: str) -> dg.MarkdownMetadataValue:
 def _plain(value: Cell) -> str | int | float | bool:
     if value is None:
         return ""
+    if isinstance(value, str):
+        return clip(visible(value), LONGEST)
     return round(value, 6) if isinstance(value, float) else value
 
 

@@ -1,0 +1,39 @@
+"""What comes from a dataset into the UI stands in tables as text, and charts are images in which nothing runs."""
+
+from __future__ import annotations
+
+import base64
+import re
+from xml.etree import ElementTree
+
+import dagster as dg
+import pytest
+
+from fw_assets.pipeline.metadata import LONGEST, picture, table
+from fw_assets.report.plots import accuracy_bars
+from fw_assets_tests.report.hostile import LABELS, TEXTS
+from fw_assets_tests.report.samples import report
+
+UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize("text", [*LABELS, *TEXTS, "very " * 1000 + "long", "javascript:alert(1)"])
+def test_hostile_text_is_a_cell_of_one_line(text: str) -> None:
+    found = table([{"label": text, "rows": 3}])
+    (record,) = found.records
+    cell = str(record.data["label"])
+    assert not UNSEEN.search(cell)
+    assert len(cell) <= LONGEST
+    assert record.data["rows"] == 3
+
+
+def test_no_metadata_but_a_chart_is_markdown() -> None:
+    found = picture(accuracy_bars(report(3, 90)))
+    assert isinstance(found, dg.MarkdownMetadataValue)
+    image = re.fullmatch(r"!\[chart\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", found.md_str)
+    assert image
+    root = ElementTree.fromstring(base64.b64decode(image[1]))
+    assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
+        "svg", "style", "g", "rect", "line", "path", "text", "title", "circle", "polyline", "tspan"
+    }  # fmt: skip
+    assert not [name for element in root.iter() for name in element.attrib if name.startswith("on") or "href" in name]
