@@ -249,15 +249,18 @@ def parse(text: str, as_json: bool) -> int:
 )
 @clear_errors
 def serve(port: int, host: str, root: str | None, rehearse_prices: Path | None) -> int:
-    """Serve the embedded platform over HTTP, on the state that the pipeline uses."""
+    """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
     from fw_assets.embedded import serve as serve_platform
+    from fw_assets.pipeline.pages import PREFIX, pages
     from fw_assets.pipeline.platform import platform_home
     from fw_assets.pipeline.platform import rehearse_prices as rehearse
 
-    _root(root)
+    workspace = _root(root)
     if rehearse_prices is not None:
         rehearse(rehearse_prices)
-    serve_platform(platform_home(), host=host, port=port)
+    # They hold the dataset's text and ask for no key: for this machine only.
+    shown = "://" not in workspace and host in ("127.0.0.1", "localhost", "::1")
+    serve_platform(platform_home(), host=host, port=port, beside={PREFIX: pages(Path(workspace))} if shown else None)
     return DONE
 
 

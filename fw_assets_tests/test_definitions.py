@@ -7,29 +7,35 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 import yaml
 
 from fw_assets.definitions import defs
+from fw_assets.pipeline.approving import ApprovalConfig
 from fw_assets.pipeline.automation import BY_CELL, BY_DATASET
+from fw_assets.pipeline.buttons import ButtonConfig
+from fw_assets.pipeline.inspection import SessionConfig
 from fw_assets.pipeline.partitions import cells, datasets
+from fw_assets.pipeline.regression import RegressionConfig
+from fw_assets.pipeline.schedules import DatasetConfig
 
 ROOT = Path(__file__).parents[1]
 GRAPH = {
-    "approval": ("plan", "dataset"),
-    "baselines": ("baseline", "dataset"),
-    "base_metrics": ("baseline", "cell"),
-    "deployment": ("delivery", "dataset"),
-    "finalists": ("baseline", "dataset"),
-    "fine_tuned_models": ("tuning", "cell"),
-    "inspected_dataset": ("plan", "dataset"),
-    "label_set": ("plan", "dataset"),
-    "label_suspects": ("plan", "dataset"),
-    "learning_curve": ("tuning", "cell"),
-    "metrics": ("tuning", "cell"),
-    "plan": ("plan", "dataset"),
-    "regression": ("delivery", "dataset"),
-    "report": ("delivery", "dataset"),
-    "sweep": ("tuning", "cell"),
+    "approval": ("1_plan", "dataset"),
+    "baselines": ("2_baseline", "dataset"),
+    "base_metrics": ("2_baseline", "cell"),
+    "deployment": ("4_delivery", "dataset"),
+    "finalists": ("2_baseline", "dataset"),
+    "fine_tuned_models": ("3_tuning", "cell"),
+    "inspected_dataset": ("1_plan", "dataset"),
+    "label_set": ("1_plan", "dataset"),
+    "label_suspects": ("1_plan", "dataset"),
+    "learning_curve": ("3_tuning", "cell"),
+    "metrics": ("3_tuning", "cell"),
+    "plan": ("1_plan", "dataset"),
+    "regression": ("4_delivery", "dataset"),
+    "report": ("4_delivery", "dataset"),
+    "sweep": ("3_tuning", "cell"),
 }
 
 
@@ -45,11 +51,35 @@ def test_the_assets_their_groups_and_partitions() -> None:
     assert {name for name, (_, kind) in GRAPH.items() if kind == "cell"} == set(BY_CELL)
 
 
-def test_every_asset_and_sensor_says_what_it_is() -> None:
-    graph = defs.resolve_asset_graph()
-    assert all(graph.get(key).description for key in graph.get_all_asset_keys())
-    assert {sensor.name for sensor in defs.sensors or []} == {"inbox", "lost_runs", "phases", "platform_datasets"}
-    assert all(sensor.description for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition))
+@pytest.mark.parametrize("asset", sorted(GRAPH))
+def test_every_asset_says_what_it_is(asset: str) -> None:
+    """In the catalog a person sees the group, the owner, the icons and the description before anything else."""
+    node = defs.resolve_asset_graph().get(dg.AssetKey(asset))
+    assert len(node.description or "") > 60
+    assert node.owners
+    assert node.kinds
+    assert node.group_name != "default"
+    assert node.code_version
+    assert node.check_keys
+    assert all(check.description for check in defs.get_assets_def(asset).check_specs)
+
+
+def test_every_sensor_says_what_it_does() -> None:
+    sensors = [sensor for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition)]
+    named = {"inbox", "lost_runs", "phases", "platform_datasets", "skipped_cells"}
+    assert {sensor.name for sensor in sensors} == named
+    assert all(sensor.description for sensor in sensors)
+
+
+def test_every_field_in_a_launchpad_is_explained() -> None:
+    configs = (ApprovalConfig, SessionConfig, ButtonConfig, DatasetConfig, RegressionConfig)
+    unexplained = [
+        f"{config.__name__}.{name}"
+        for config in configs
+        for name, field in config.model_fields.items()
+        if not field.description
+    ]
+    assert unexplained == []
 
 
 def test_schedules_are_off_and_jobs_and_schedules_say_what_they_are() -> None:
@@ -58,7 +88,7 @@ def test_schedules_are_off_and_jobs_and_schedules_say_what_they_are() -> None:
     assert set(schedules) == {"nightly_regression", "weekly_rerun", "monthly_benchmark"}
     assert all(s.default_status is dg.DefaultScheduleStatus.STOPPED for s in schedules.values())
     assert all(s.description for s in schedules.values())
-    named = {"inspect_and_plan", "benchmark_only", "full_workflow", "dataset_job", "cell_job"}
+    named = {"inspect_and_plan", "approve_plan", "benchmark_only", "full_workflow", "dataset_job", "cell_job"}
     jobs = {job.name: job for job in repository.get_all_jobs()}
     assert named <= set(jobs)
     assert all(job.description for name, job in jobs.items() if not name.startswith("__"))

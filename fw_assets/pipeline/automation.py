@@ -16,6 +16,7 @@ from fw_assets.pipeline.lost_runs import fail_lost_runs
 from fw_assets.pipeline.partitions import cell
 from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, Step, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import step_tags
 
 T = TypeVar("T")
 MOST_REQUESTS_PER_TICK = 50
@@ -71,12 +72,6 @@ def config_of(step: Step, driver: str) -> dict[str, str] | None:
 def partition_key(step: Step) -> str:
     """The partition that a step materializes."""
     return step.dataset if step.model is None else cell(step.dataset, step.model)
-
-
-def run_tags(step: Step) -> dict[str, str]:
-    """What a step's run is tagged with, for the run list's filter."""
-    tags = {"fw_assets/dataset": step.dataset, "fw_assets/phase": step.assets[0]}
-    return tags if step.model is None else {**tags, "fw_assets/model": step.model}
 
 
 def _run_config(step: Step) -> dict[str, object]:
@@ -138,7 +133,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
                 partition_key=partition_key(step),
                 asset_selection=[dg.AssetKey(asset) for asset in step.assets],
                 run_config=_run_config(step),
-                tags=run_tags(step),
+                tags=step_tags(step),
             )
             for step in wanted
         ],
@@ -152,7 +147,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     minimum_interval_seconds=3,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Watches the inbox ($FW_INBOX, a folder or fsspec URL; default `inbox` in the workspace): NAME.jsonl, with "
+        "Watches the inbox ($FW_INBOX, a folder or fsspec URL; default inbox/ in the workspace): NAME.jsonl, with "
         "NAME.session.yaml for the models and everything else, and NAME.eval.jsonl for a test set of its own. Content "
         "is planned once. Its skip reason names every file that waits, and for what."
     ),
@@ -180,7 +175,7 @@ def inbox(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Watches the platform's datasets whose id matches $FW_WATCH_DATASETS, e.g. `tickets-*` (off without it). "
+        "Watches the platform's datasets whose id matches $FW_WATCH_DATASETS, e.g. tickets-* (off without it). "
         "$FW_WATCH_SESSION names a session file with the models and everything else; a dataset without models waits."
     ),
 )

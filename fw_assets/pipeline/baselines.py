@@ -9,23 +9,30 @@ from fw_assets.classification.baselines import BASELINES, METHODS, BaselineScore
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.prompt import Prompt
 from fw_assets.classification.scores import score
+from fw_assets.pipeline.approving import approval
 from fw_assets.pipeline.evaluate import PARTS
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.phase_checks import baseline_checks, specs
 from fw_assets.pipeline.phases import baseline_inputs
-from fw_assets.pipeline.planning import approval, approved_plan
+from fw_assets.pipeline.planning import approved_plan
 from fw_assets.pipeline.predictions import prediction_place
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.values import Baselines
+from fw_assets.report.figures import percent, plural
 
 
 @dg.asset(
     partitions_def=datasets,
     deps=[approval],
-    group_name="baseline",
+    group_name="2_baseline",
     kinds={"scikitlearn"},
+    check_specs=specs("baselines"),
     code_version="1",
-    description="The most frequent label, and TF-IDF with logistic regression: local, free, on the models' rows.",
+    description=(
+        "**Phase 3.** What needs no language model: the most frequent label, and TF-IDF with logistic regression. "
+        "Local and free, on the same rows as the models."
+    ),
 )
 def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Learns from the training rows as they are, and is scored by the models' own scorer."""
@@ -57,4 +64,18 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         }
         for item in found
     ]
-    return dg.MaterializeResult(data_version=dg.DataVersion(made), metadata={"test_rows": table(rows)})
+    best = max(found, key=lambda item: item.validation.headline.value)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made),
+        check_results=baseline_checks(dataset, found),
+        metadata={
+            "summary": summary(
+                f"Without a language model **{percent(best.test.headline.value)}** of "
+                f"{plural(best.test.rows, 'test row')} come out right ({best.method})."
+            ),
+            "accuracy": best.test.headline.value,
+            "rows": best.test.rows,
+            "test_rows": table(rows),
+            **files(store, predictions=prediction_place(dataset, best.name, "baseline", "test")),
+        },
+    )

@@ -14,29 +14,40 @@ from fw_assets.classification.session import Mitigation
 from fw_assets.classification.trust import Trust
 from fw_assets.classification.verdict import Standing, choose_finalists
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.approving import approval
 from fw_assets.pipeline.baselines import baselines
-from fw_assets.pipeline.evaluate import evaluate
-from fw_assets.pipeline.metadata import Row, clear_failures, picture, table
-from fw_assets.pipeline.partitions import cell, cells, dataset_and_model, datasets
+from fw_assets.pipeline.evaluate import PARTS, evaluate
+from fw_assets.pipeline.metadata import File, Row, clear_failures, files, picture, summary, table
+from fw_assets.pipeline.partitions import cells, dataset_and_model, datasets
+from fw_assets.pipeline.phase_checks import finalists_checks, score_checks, specs
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
-from fw_assets.pipeline.planning import account_of, approval, approved, approved_plan, plan
+from fw_assets.pipeline.planning import account_of, approved, approved_plan, plan
 from fw_assets.pipeline.policy import patiently, stoppable
+from fw_assets.pipeline.predictions import prediction_place
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import paid_usd, tag_cost
+from fw_assets.pipeline.skipped import never, skipped
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report.convert_evidence import confidence_result
+from fw_assets.report.escape import code
 from fw_assets.report.evidence_plots import reliability, risk_coverage
+from fw_assets.report.figures import percent, percent_range, plural
 
 
 @dg.asset(
     partitions_def=cells,
     deps=[approval],
-    group_name="baseline",
+    group_name="2_baseline",
     kinds={"fireworks"},
     code_version="1",
     pool="inference",
-    description="One base model, asked for every validation and test row: the baseline.",
+    check_specs=specs("base_metrics"),
+    description=(
+        "**Phase 3.** One base model, asked for every validation and test row as it is: what fine-tuning has to beat. "
+        "Starts when the plan is approved, once for each model of the plan."
+    ),
 )
 def base_metrics(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -75,17 +86,32 @@ def base_metrics(
         with stoppable(context, account, slug):
             metrics = host.call(work)
     made = store.write("base_metrics", dataset, metrics, inputs=baseline_inputs(current.digest), model=slug)
+    cost = tag_cost(context, paid_usd(account, f"base-evaluation/{slug}"))
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(made), metadata={**score_metadata(metrics.test), **trust_metadata(metrics.trust)}
+        data_version=dg.DataVersion(made),
+        check_results=score_checks("base_metrics", f"{dataset}, {slug}", (metrics.validation, metrics.test)),
+        metadata={
+            "summary": summary(f"{code(slug)} as it is: {scored(metrics.test)}"),
+            **score_metadata(metrics.test),
+            "cost_usd": cost,
+            "tokens": metrics.usage.prompt_tokens + metrics.usage.completion_tokens,
+            **trust_metadata(metrics.trust),
+            **prediction_files(store, dataset, slug, "base"),
+        },
     )
 
 
 @dg.asset(
     partitions_def=datasets,
     deps=[base_metrics, baselines, plan],
-    group_name="baseline",
+    group_name="2_baseline",
+    kinds={"python"},
+    check_specs=specs("finalists"),
     code_version="1",
-    description="The base models that go on to fine-tuning, chosen on the validation rows.",
+    description=(
+        "**Phase 3.** The base models that go on to fine-tuning, chosen on the validation rows. The cells of all "
+        "others are settled as *skipped*, with the reason in their metadata."
+    ),
 )
 def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Chooses the strongest base models; reports every cell that will not run as skipped, with the reason."""
@@ -109,10 +135,18 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     record = FinalistsRecord(finalists=chosen, slugs=tuned, revised=revised)
     inputs = finalists_inputs(store, dataset, current.digest, slugs)
     made = store.write("finalists", dataset, record, inputs=inputs)
-    _report_skipped(context, dataset, [s for s in slugs if s not in tuned], current)
+    for event in skipped(dataset, never(store, dataset, slugs)):
+        context.instance.report_runless_asset_event(event)
+    account = account_of(store, dataset, current)
+    going_on = ", ".join(code(slug, table=False) for slug in tuned) or "None: benchmark only"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
+        check_results=finalists_checks(dataset, record, current, account.ceiling),
         metadata={
+            "summary": summary(f"To be fine-tuned: {going_on}, of {plural(len(slugs), 'base model')}."),
+            "finalists": len(tuned),
+            "best_validation_accuracy": chosen.ranked[0].validation.value,
+            "cost_usd": account.ledger().spent,
             "ranking": table(
                 [
                     {
@@ -161,17 +195,6 @@ def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) ->
     ]
 
 
-def _report_skipped(context: dg.AssetExecutionContext, dataset: str, slugs: list[str], current: Plan) -> None:
-    why = "benchmark only" if current.session.mode == "benchmark" else "not among the finalists"
-    for slug in slugs:
-        for asset in ("sweep", "fine_tuned_models", "metrics"):
-            context.instance.report_runless_asset_event(
-                dg.AssetMaterialization(
-                    asset, partition=cell(dataset, slug), metadata={"status": "skipped", "why": why}
-                )
-            )
-
-
 def trust_metadata(trust: Trust | None) -> dict[str, dg.MetadataValue | float]:
     """Calibration and abstention of one model, with the report's charts."""
     if trust is None:
@@ -184,11 +207,22 @@ def trust_metadata(trust: Trust | None) -> dict[str, dg.MetadataValue | float]:
     }
 
 
+def scored(scores: Scores) -> str:
+    """The headline of one model, in a sentence."""
+    span = percent_range((scores.headline.low, scores.headline.high))
+    return f"**{percent(scores.headline.value)}** of {plural(scores.scored, 'test row')} right (95% interval {span})."
+
+
+def prediction_files(store: Workspace, dataset: str, slug: str, kind: str) -> dict[str, File]:
+    """Where every row's answer lies, part by part."""
+    return files(store, **{f"{part}_predictions": prediction_place(dataset, slug, kind, part) for part in PARTS})
+
+
 def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
     """The figures of one model that the UI shows and plots over time."""
     return {
-        "accuracy": scores.headline.value,
-        "macro_f1": scores.macro_f1 if scores.macro_f1 is not None else float("nan"),
+        "accuracy": round(scores.headline.value, 4),
+        "macro_f1": round(scores.macro_f1, 4) if scores.macro_f1 is not None else float("nan"),
         "rows": scores.rows,
         "per_label": table(
             [

@@ -17,9 +17,13 @@ import msgspec
 import yaml
 from pydantic import Field
 
+from fw_assets.classification.plan import Plan
 from fw_assets.pipeline.inspection import SessionConfig, fields_of
-from fw_assets.pipeline.phases import PLANNING
+from fw_assets.pipeline.phases import APPROVAL, PLANNING, due
+from fw_assets.pipeline.planning import account_of
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.run_tags import COST, DATASET
+from fw_assets.pipeline.workspace import Workspace
 
 
 class ButtonConfig(SessionConfig):
@@ -43,6 +47,16 @@ inspect_and_plan = dg.define_asset_job(
     description=(
         "Inspects one dataset and writes its plan; spends nothing. Choose the partition; a dataset that is not "
         "registered yet needs its file and its models in the config of inspected_dataset."
+    ),
+)
+
+approve_plan = dg.define_asset_job(
+    "approve_plan",
+    selection=dg.AssetSelection.assets(*APPROVAL),
+    executor_def=dg.in_process_executor,
+    description=(
+        "Answers the plan of one dataset; the same as materializing the asset `approval`. Choose the partition, write "
+        "your name in approved_by. The link in the plan's summary opens it with the plan's digest filled in."
     ),
 )
 
@@ -88,6 +102,7 @@ def _drive(context: dg.OpExecutionContext, config: ButtonConfig, root: str, forc
         )
     plan = msgspec.json.decode(planned)
     name, digest = str(plan["dataset"]), str(plan["digest"])
+    context.instance.add_run_tags(context.run.run_id, {DATASET: name})
     if config.approved_by:
         _run(
             context,
@@ -96,6 +111,10 @@ def _drive(context: dg.OpExecutionContext, config: ButtonConfig, root: str, forc
             expected=(0,),
         )
     _run(context, root, "run", name, "--yes", expected=(0, 3))
+    store = Workspace(root)
+    if due(store, name, driver=None).state == "done":
+        account = account_of(store, name, store.need("plan", name, Plan))
+        context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})
 
 
 def _run(context: dg.OpExecutionContext, root: str, *arguments: str, expected: tuple[int, ...]) -> str:

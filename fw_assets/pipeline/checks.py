@@ -11,6 +11,7 @@ from fw_assets.classification.label_suspects import LabelSuspects
 from fw_assets.classification.labels import Finding, LabelSet
 from fw_assets.pipeline.metadata import Row, table
 from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.report.figures import plural
 
 LABEL_CHECKS = {
     "labels_known": "Every row's label is in the label set, and no label is probably a misspelling of another.",
@@ -30,8 +31,9 @@ def label_specs(asset: str) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=asset, description=text) for name, text in LABEL_CHECKS.items()]
 
 
-def schema_check(asset: str, inspected: InspectedDataset) -> dg.AssetCheckResult:
+def schema_check(asset: str, about: str, inspected: InspectedDataset) -> dg.AssetCheckResult:
     """Warns of lines that were left out."""
+    left_out = plural(len(inspected.rejected), "line")
     rows: list[Row] = [
         {"file": problem.file, "line": problem.line, "field": problem.field, "problem": problem.message}
         for rejected in inspected.rejected
@@ -42,7 +44,7 @@ def schema_check(asset: str, inspected: InspectedDataset) -> dg.AssetCheckResult
         check_name="schema",
         passed=not rows,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(inspected.rejected)} lines were left out" if rows else f"{inspected.rows} usable rows",
+        description=f"{about}: {left_out} were left out" if rows else f"{about}: {inspected.rows:,} usable rows",
         metadata={"rejected": table(rows), "rows": inspected.rows},
     )
 
@@ -53,10 +55,22 @@ def noise_spec(asset: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec("label_noise", asset=asset, description=text)
 
 
-def noise_check(asset: str, found: LabelSuspects) -> dg.AssetCheckResult:
+def noise_check(asset: str, about: str, found: LabelSuspects) -> dg.AssetCheckResult:
     """Warns of doubted rows and shows the first 50 of each side."""
-    doubted = found.doubted_train + found.doubted_test
-    rows: list[Row] = [
+    doubted, rows = found.doubted_train + found.doubted_test, suspect_rows(found)
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name="label_noise",
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{about}: {doubted:,} of {found.judged:,} rows are labelled otherwise than the rest would have it",
+        metadata={"suspects": table(rows), "train": found.doubted_train, "test": found.doubted_test},
+    )
+
+
+def suspect_rows(found: LabelSuspects) -> list[Row]:
+    """The first 50 doubted rows of each side, training rows first."""
+    return [
         {
             "part": item.part,
             "rank": item.rank,
@@ -69,22 +83,14 @@ def noise_check(asset: str, found: LabelSuspects) -> dg.AssetCheckResult:
         for side in (False, True)
         for item in [s for s in found.suspects if (s.part == "test") is side][:50]
     ]
-    return dg.AssetCheckResult(
-        asset_key=asset,
-        check_name="label_noise",
-        passed=not rows,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{doubted:,} of {found.judged:,} rows are labelled otherwise than a model of the other rows would",
-        metadata={"suspects": table(rows), "train": found.doubted_train, "test": found.doubted_test},
-    )
 
 
-def label_checks(asset: str, labels: LabelSet) -> list[dg.AssetCheckResult]:
+def label_checks(asset: str, about: str, labels: LabelSet) -> list[dg.AssetCheckResult]:
     """One result per check, with the rows that each finding is about."""
-    return [_found(asset, name, [f for f in labels.findings if f.check == name]) for name in LABEL_CHECKS]
+    return [_found(asset, name, about, [f for f in labels.findings if f.check == name]) for name in LABEL_CHECKS]
 
 
-def _found(asset: str, name: str, findings: Sequence[Finding]) -> dg.AssetCheckResult:
+def _found(asset: str, name: str, about: str, findings: Sequence[Finding]) -> dg.AssetCheckResult:
     serious = [finding for finding in findings if finding.severity != "info"]
     rows: list[Row] = [{"severity": f.severity, "finding": f.message, "rows": ", ".join(f.rows[:20])} for f in findings]
     return dg.AssetCheckResult(
@@ -92,7 +98,7 @@ def _found(asset: str, name: str, findings: Sequence[Finding]) -> dg.AssetCheckR
         check_name=name,
         passed=not serious,
         severity=dg.AssetCheckSeverity.WARN,
-        description=serious[0].message if serious else "nothing found",
+        description=f"{about}: {serious[0].message if serious else 'nothing found'}",
         metadata={"findings": table(rows)},
     )
 
@@ -107,7 +113,7 @@ def serving_spec(asset: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec("serves_what_was_evaluated", asset=asset, description="Asked again, it answers the same.")
 
 
-def deployment_checks(asset: str, record: DeploymentRecord) -> list[dg.AssetCheckResult]:
+def deployment_checks(asset: str, about: str, record: DeploymentRecord) -> list[dg.AssetCheckResult]:
     """The gate's decision and the serving proof."""
     gate, proof = record.gate, record.proof
     losing: list[Row] = [
@@ -126,14 +132,17 @@ def deployment_checks(asset: str, record: DeploymentRecord) -> list[dg.AssetChec
             check_name="gate",
             passed=gate.decision in ("deploy", "keep-base", "not-asked"),
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{gate.decision}: {gate.why}",
+            description=f"{about}: {gate.decision}: {gate.why}",
             metadata={"decision": gate.decision, "labels_that_lost": table(losing)},
         ),
         dg.AssetCheckResult(
             asset_key=asset,
             check_name="serves_what_was_evaluated",
             passed=True,
-            description=f"{proof.agreed} of {proof.asked} rows answered as evaluated" if proof else "nothing deployed",
+            description=f"{about}: "
+            + (
+                f"{proof.agreed} of {plural(proof.asked, 'row')} answered as evaluated" if proof else "nothing deployed"
+            ),
             metadata={"asked": proof.asked if proof else 0, "agreed": proof.agreed if proof else 0},
         ),
     ]

@@ -14,27 +14,35 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluate import evaluate
 from fw_assets.pipeline.evaluation import metrics
 from fw_assets.pipeline.jobs import train, upload
-from fw_assets.pipeline.metadata import picture, table
+from fw_assets.pipeline.metadata import picture, summary, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phase_checks import curve_check, specs
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.spending import Account, promised, share_of
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
 from fw_assets.report.convert_evidence import learning_point
+from fw_assets.report.escape import code
 from fw_assets.report.evidence_plots import learning_curve as draw
+from fw_assets.report.figures import percent, plural
 
 
 @dg.asset(
     partitions_def=cells,
     deps=[metrics],
-    group_name="tuning",
+    group_name="3_tuning",
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    description="One finalist on 25 % and 50 % of the training rows, where the session asks for a learning curve.",
+    check_specs=specs("learning_curve"),
+    description=(
+        "**Phase 5.** Would more labels help? One finalist on 25 % and 50 % of the training rows, where the session "
+        "asks for it (`learning_curve: true`)."
+    ),
 )
 def learning_curve(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -63,8 +71,18 @@ def learning_curve(
         {"rows": p.rows, "accuracy": p.test.headline.value, "low": p.test.headline.low, "high": p.test.headline.high}
         for p in result.points
     ]
+    sizes = " → ".join(f"{percent(p.test.headline.value)} on {plural(p.rows, 'row')}" for p in result.points)
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(made), metadata={"test_rows": table(rows), "chart": picture(chart)}
+        data_version=dg.DataVersion(made),
+        check_results=[curve_check(f"{dataset}, {slug}", result)],
+        metadata={
+            "summary": summary(f"{code(slug)}: {sizes}."),
+            "test_rows": table(rows),
+            "accuracy": result.points[-1].test.headline.value,
+            "rows": result.points[-1].rows,
+            "cost_usd": tag_cost(context, paid_usd(account, f"learning-curve/{slug}")),
+            "chart": picture(chart),
+        },
     )
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import dagster as dg
 
-from fw_assets.pipeline.automation import config_of, job_name, partition_key, run_tags
+from fw_assets.pipeline.automation import config_of, job_name, partition_key
 from fw_assets.pipeline.lost_runs import fail_lost_runs
 from fw_assets.pipeline.phases import APPROVAL, Standing, Step, due
+from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.pipeline.stopped_report import stopped_now
 from fw_assets.pipeline.workspace import Workspace
 
@@ -75,7 +76,7 @@ def execute(instance: dg.DagsterInstance, step: Step, config: Mapping[str, Any] 
         instance=instance,
         asset_selection=[dg.AssetKey(asset) for asset in step.assets],
         partition_key=partition_key(step),
-        tags={**run_tags(step), "fw_assets/driver": "command-line"},
+        tags={**step_tags(step), "fw_assets/driver": "command-line"},
         run_config=run_config,
     )
 

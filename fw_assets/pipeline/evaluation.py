@@ -7,27 +7,36 @@ import dagster as dg
 from fw_assets.classification.comparison import compare
 from fw_assets.classification.labels import LabelSet
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.benchmark import base_metrics, score_metadata, trust_metadata
+from fw_assets.pipeline.benchmark import base_metrics, prediction_files, score_metadata, scored, trust_metadata
 from fw_assets.pipeline.evaluate import evaluate
+from fw_assets.pipeline.metadata import summary
 from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phase_checks import metrics_checks, specs
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.training import fine_tuned_models
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
+from fw_assets.report.escape import code
+from fw_assets.report.figures import p_value, points
 
 
 @dg.asset(
     partitions_def=cells,
     deps=[fine_tuned_models, base_metrics],
-    group_name="tuning",
+    group_name="3_tuning",
     kinds={"fireworks"},
     code_version="1",
     pool="inference",
-    description="One fine-tuned model, asked for the same rows as its base, and the two compared row by row.",
+    check_specs=specs("metrics"),
+    description=(
+        "**Phase 5.** One fine-tuned model, asked for the same rows as its base, and the two compared row by row "
+        "with a paired test. No choice ever reads the test rows."
+    ),
 )
 def metrics(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -78,13 +87,23 @@ def metrics(
     made = store.write("metrics", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
+        check_results=metrics_checks(f"{dataset}, {slug}", result),
         metadata={
+            "summary": summary(
+                f"{code(slug)}, fine-tuned: {scored(result.test)} **{result.comparison.verdict}** than its base: "
+                f"{points(result.comparison.difference.value)} points, {p_value(result.comparison.p_value)}."
+                if result.comparison.verdict in ("better", "worse")
+                else f"{code(slug)}, fine-tuned: {scored(result.test)} Against its base: {result.comparison.verdict}."
+            ),
             **score_metadata(result.test),
+            "cost_usd": tag_cost(context, paid_usd(account, f"tuned-evaluation/{slug}")),
+            "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **trust_metadata(result.trust),
             "verdict": result.comparison.verdict,
             "difference": result.comparison.difference.value,
             "p_value": result.comparison.p_value,
             "gained": result.comparison.gained,
             "lost": result.comparison.lost,
+            **prediction_files(store, dataset, slug, "tuned"),
         },
     )

@@ -11,7 +11,7 @@ from fw_assets.classification.intake import InspectedDataset
 from fw_assets.classification.labels import LabelSet
 from fw_assets.pipeline.metadata import table
 
-BAR = 40
+BAR = 20
 WORST = 10
 SEVERITIES = ("error", "warn", "info")
 

@@ -199,6 +199,11 @@ def _taking_up(dataset: str, name: str, marks: list[Mark], seen: Seen, now: floa
         yield
     except (InputError, FireworksError, OSError, ValueError) as error:
         problem = _one_line(error)
+        if isinstance(error, InputError) and name.endswith(".jsonl"):
+            # Its advice is for the command line; here the place to write is the session file.
+            problem = _one_line("; ".join(str(item) for item in error.problems))
+            if any(item.field == "models" for item in error.problems):
+                problem += f". Write them in {name.removesuffix('.jsonl')}.session.yaml beside it, as models: [NAME]"
         found.seen[dataset] = Seen(marks, seen.since, seen.content, seen.taken, problem, now)
         found.notes.append(f"{name}: {problem}")
 

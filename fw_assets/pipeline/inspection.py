@@ -13,16 +13,26 @@ from fw_assets.classification.label_suspects import find_suspects, suspects_csv
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.resolution import SPLIT_COLUMNS, rejected_for_labels
 from fw_assets.classification.rows import RejectedRow, rejected_jsonl
-from fw_assets.pipeline.checks import label_checks, label_specs, noise_check, noise_spec, schema_check, schema_spec
+from fw_assets.pipeline.checks import (
+    label_checks,
+    label_specs,
+    noise_check,
+    noise_spec,
+    schema_check,
+    schema_spec,
+    suspect_rows,
+)
 from fw_assets.pipeline.frames import sink_frame, spooled, stored_frame, stored_rows
 from fw_assets.pipeline.histograms import label_histogram, length_histogram, worst_findings, worst_problems
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration import register, source_paths
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.staging import reading_as_registered
 from fw_assets.pipeline.values import Registration
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.escape import code
+from fw_assets.report.figures import count, plural
 
 
 class ModeChoice(Enum):
@@ -83,11 +93,16 @@ def registered(
 
 @dg.asset(
     partitions_def=datasets,
-    group_name="plan",
+    group_name="1_plan",
     kinds={"polars", "pandera"},
     check_specs=[schema_spec("inspected_dataset")],
     code_version="1",
-    description="The staged dataset: its rows, read and validated line by line, and what was found in them.",
+    description=(
+        "**Phase 1.** The dataset as it is: every row read and validated line by line.\n\n"
+        "Starts by itself when a file is dropped in the inbox (sensor `inbox`). Malformed lines fail it with "
+        "file, line and field in the failure's metadata; `bad_rows: quarantine` in the session leaves them out. To "
+        "register a dataset by hand: *Materialize*, and name `dataset` and `models` in the launchpad."
+    ),
 )
 def inspected_dataset(
     context: dg.AssetExecutionContext,
@@ -110,8 +125,12 @@ def inspected_dataset(
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
-        check_results=[schema_check("inspected_dataset", inspected)],
+        check_results=[schema_check("inspected_dataset", dataset, inspected)],
         metadata={
+            "summary": summary(
+                f"**{plural(inspected.rows, 'row')}** in {plural(len(inspected.files), 'file')}, "
+                f"{plural(inspected.labels_seen, 'label')}; {plural(len(inspected.rejected), 'line')} left out."
+            ),
             "dagster/partition_row_count": inspected.rows,
             "files": table(
                 [
@@ -121,8 +140,10 @@ def inspected_dataset(
             ),
             "rows": inspected.rows,
             "rejected_rows": len(inspected.rejected),
+            "labels": inspected.labels_seen,
             "lengths": length_histogram(rows),
             "worst_problems": worst_problems(inspected),
+            **(files(store, rejected=(dataset, "rejected_rows.jsonl")) if inspected.rejected else {}),
         },
     )
 
@@ -130,11 +151,14 @@ def inspected_dataset(
 @dg.asset(
     partitions_def=datasets,
     deps=[inspected_dataset],
-    group_name="plan",
+    group_name="1_plan",
     kinds={"polars"},
     check_specs=label_specs("label_set"),
     code_version="1",
-    description="The labels: given or inferred, their counts, the imbalance ratio, duplicates, and the split.",
+    description=(
+        "**Phase 1.** The labels, given or inferred: counts, imbalance, duplicates and near-duplicates, and which rows "
+        "are for training, validation and test. The checks name what to look at before approving the plan."
+    ),
 )
 def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
@@ -154,7 +178,7 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     made = store.write("label_set", dataset, labels, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
-        check_results=label_checks("label_set", labels),
+        check_results=label_checks("label_set", dataset, labels),
         metadata={
             **_label_metadata(labels),
             "rejected_rows": len(inspected.rejected) + sum(count for _, count in labels.left_out),
@@ -167,11 +191,14 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     partitions_def=datasets,
     # After the plan, which a person waits for.
     deps=[label_set, "plan"],
-    group_name="plan",
+    group_name="1_plan",
     kinds={"scikitlearn"},
     check_specs=[noise_spec("label_suspects")],
     code_version="1",
-    description="Rows whose label a model of the other rows doubts, for a person to look at; nothing is changed.",
+    description=(
+        "**Phase 1.** Rows whose label a model of the other rows doubts, for a person to look at. Nothing is changed, "
+        "and nothing waits for it."
+    ),
 )
 def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Ranks the doubted rows, in label_suspects_train.csv and label_suspects_test.csv. No other asset waits for it."""
@@ -185,13 +212,21 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     made = store.write("label_suspects", dataset, found, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
-        check_results=[noise_check("label_suspects", found)],
+        check_results=[noise_check("label_suspects", dataset, found)],
         metadata={
+            "summary": summary(
+                f"**{count(found.doubted_train + found.doubted_test)}** of {plural(found.judged, 'row')} are labelled "
+                "otherwise than a model of the other rows would. Where to look, not what to change."
+            ),
             "doubted_train_rows": found.doubted_train,
             "doubted_test_rows": found.doubted_test,
             "judged_rows": found.judged,
-            "csv_train": dg.MetadataValue.path(store.path(dataset, "label_suspects_train.csv")),
-            "csv_test": dg.MetadataValue.path(store.path(dataset, "label_suspects_test.csv")),
+            "first": table(suspect_rows(found)[:20]),
+            **files(
+                store,
+                train_suspects=(dataset, "label_suspects_train.csv"),
+                test_suspects=(dataset, "label_suspects_test.csv"),
+            ),
         },
     )
 
@@ -208,7 +243,12 @@ def _write_rejected(store: Workspace, dataset: str, rejected: tuple[RejectedRow,
 
 
 def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | float | bool]:
+    ratio, most, least = labels.imbalance.ratio, labels.imbalance.most, labels.imbalance.least
     return {
+        "summary": summary(
+            f"**{plural(len(labels.labels), 'label')}**, {'given' if labels.given else 'inferred from the data'}; "
+            f"{code(most[0])} is {ratio:.1f} times as frequent as {code(least[0])}."
+        ),
         "labels": len(labels.labels),
         "multi_label": labels.multi_label,
         "imbalance_ratio": labels.imbalance.ratio,

@@ -6,8 +6,10 @@ What could disguise text there, control characters and direction overrides, is m
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import dagster as dg
 
@@ -15,7 +17,8 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.ledger import CeilingReached
 from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
 from fw_assets.pipeline.errors import PhaseError, Unanswered
-from fw_assets.report.escape import visible
+from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.escape import prose, visible
 from fw_assets.report.figures import clip
 from fw_assets.report.plots import standalone
 
@@ -24,6 +27,9 @@ PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAns
 
 LONGEST = 500
 """Characters of a cell; the UI shows a longer one on lines without end."""
+File = dg.MarkdownMetadataValue | dg.PathMetadataValue
+MOST_MARKDOWN = 200_000
+"""Characters of a document that are kept with its event."""
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
@@ -50,12 +56,40 @@ def picture(svg: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![chart](data:image/svg+xml;base64,{data})")
 
 
+def summary(*sentences: str) -> dg.MarkdownMetadataValue:
+    """A few lines of Markdown: the UI shows up to 1,000 characters at once, and more behind a click."""
+    return dg.MetadataValue.md("\n\n".join(sentence for sentence in sentences if sentence))
+
+
+def document(text: str) -> dg.MarkdownMetadataValue:
+    """A whole document of this program's, which has escaped what is not its own; the UI opens it in a dialog."""
+    if len(text) <= MOST_MARKDOWN:
+        return dg.MetadataValue.md(text)
+    return dg.MetadataValue.md(f"{text[:MOST_MARKDOWN]}\n\n(cut here: the whole is in the file)")
+
+
+def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
+    """Where files of the workspace lie; where `$FW_FILES_URL` says that they can be had, as links to click.
+
+    A browser refuses `file:` links on a page that came over http, so without it there is only the path to copy.
+    """
+    base = os.environ.get("FW_FILES_URL", "").rstrip("/")
+    found: dict[str, File] = {}
+    for name, place in places.items():
+        if base:
+            url = "/".join((base, *(quote(part) for part in place)))
+            found[f"open_{name}"] = dg.MetadataValue.md(f"[{prose(place[-1])}]({url})")
+        found[name] = dg.MetadataValue.path(store.path(*place))
+    return found
+
+
 def _plain(value: Cell) -> str | int | float | bool:
     if value is None:
         return ""
     if isinstance(value, str):
         return clip(visible(value), LONGEST)
-    return round(value, 6) if isinstance(value, float) else value
+    # Four digits: a table of the UI has little room, and the values are whole in the workspace.
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _type(values: Sequence[Cell]) -> str:

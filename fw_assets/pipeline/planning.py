@@ -1,13 +1,13 @@
-"""Phase 2: the plan with its price, and a person's answer to it."""
+"""Phase 2: the plan with its price; a person's answer to it is `approving`."""
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-import datetime as dt
-from enum import Enum
+from urllib.parse import quote, urlencode
 
 import dagster as dg
 import polars as pl
-from pydantic import Field, ValidationError
+import yaml
+from pydantic import ValidationError
 
 from fw_assets.classification.instruction import suggest
 from fw_assets.classification.intake import InspectedDataset
@@ -17,19 +17,22 @@ from fw_assets.classification.plan_changes import plan_differences
 from fw_assets.classification.prompt import make_prompt
 from fw_assets.classification.revision import Basis
 from fw_assets.classification.sample import stratified_sample
-from fw_assets.classification.session import Mitigation
 from fw_assets.classification.tokens import measure_volumes
 from fw_assets.pipeline.catalogue import offer
 from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.inspection import inspected_dataset, label_set
-from fw_assets.pipeline.metadata import clear_failures, table
+from fw_assets.pipeline.metadata import clear_failures, document, files, summary, table
 from fw_assets.pipeline.partitions import datasets
-from fw_assets.pipeline.phases import AUTOMATIC
+from fw_assets.pipeline.phase_checks import plan_checks, specs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import PLANNED, tag
 from fw_assets.pipeline.spending import Account
 from fw_assets.pipeline.values import Approval, PlanChanges, Registration
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.escape import code, prose
+from fw_assets.report.figures import clip, plural
 from fw_assets.report.plan_markdown import render_plan
+from fw_assets.report.plan_tables import duration, intention, price
 
 
 def approved(store: Workspace, dataset: str) -> Approval:
@@ -68,13 +71,20 @@ def account_of(store: Workspace, dataset: str, current: Plan) -> Account:
 @dg.asset(
     partitions_def=datasets,
     deps=[inspected_dataset, label_set],
-    group_name="plan",
+    group_name="1_plan",
     kinds={"markdown"},
     code_version="1",
+    check_specs=specs("plan"),
     description=(
-        "What will be done, under which names, and what it costs; nothing is spent before it is approved. To approve: "
-        "read plan.md (path in the metadata), open the asset `approval`, choose this dataset's partition, click "
-        "Materialize, fill in approved_by in the launchpad, and launch."
+        "**Phase 2.** What will be done, under which names, and what it costs. **Nothing is spent before you say yes.**"
+        "\n\n"
+        "1. Read it: click *Show Markdown* beside `plan`, below. (With several datasets: choose yours on the tab "
+        "*Partitions* first.)\n"
+        "2. Click *Approve or reject this plan* in `summary`, below. A launchpad opens that knows the dataset and the "
+        "plan.\n"
+        "3. Write your name between the quotes of `approved_by`, and click *Launch Run*. To say no, write "
+        "`decision: reject`.\n\n"
+        "What follows starts by itself. Instead of 2 you can materialize the asset `approval`."
     ),
 )
 def plan(
@@ -118,22 +128,27 @@ def plan(
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "plan.json")
     store.write("plan", dataset, made, inputs=registration.inputs, known_as=made.digest)
     context.instance.add_dynamic_partitions("models", [model.slug for model in made.models])
+    tag(context, {PLANNED: f"{made.estimate.expected:.4f}"})
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.digest),
+        check_results=plan_checks(made),
         metadata={
+            "summary": plan_summary(made, changes),
+            "plan": document(text),
+            **files(store, plan_file=(dataset, "plan.md")),
             "digest": made.digest,
-            "plan": dg.MetadataValue.path(store.path(dataset, "plan.md")),
+            "rows": sum(made.rows.values()),
             "expected_usd": made.estimate.expected,
             "high_usd": made.estimate.high,
             "cost": table(
                 [
                     {
                         "line": line.key,
-                        "formula": line.formula,
                         "low": line.known.low,
                         "expected": line.known.expected,
                         "high": line.known.high,
                         "known": line.usd is not None,
+                        "reckoned as": line.formula,
                     }
                     for line in made.estimate.lines
                 ]
@@ -151,6 +166,34 @@ def plan(
             "changes": table([{changes.heading: difference} for difference in changes.differences]),
         },
     )
+
+
+def plan_summary(made: Plan, changes: PlanChanges) -> dg.MarkdownMetadataValue:
+    """What a person must know to say yes or no, and the link to say it."""
+    labels = made.label_set.labels
+    named = ", ".join(code(label, table=False) for label in labels[:8]) + (" ..." if len(labels) > 8 else "")
+    careful = [f"- **Careful:** {prose(clip(warning, 150))}" for warning in made.warnings[:2]]
+    return summary(
+        prose(intention(made)),
+        f"**Cost:** {price(made)} **Time:** {duration(made.estimate.minutes)}",
+        f"{plural(len(labels), 'label')}, {'given' if made.label_set.given else 'inferred'}: {named}",
+        "\n".join(careful),
+        prose(changes.heading) if changes.differences else "",
+        f"**[Approve or reject this plan]({launchpad(made)})**: write your name in `approved_by`, and launch.",
+    )
+
+
+def launchpad(made: Plan) -> str:
+    """Where the UI asks for the answer to this plan, with the partition and the digest filled in."""
+    config = {"approved_by": "", "decision": "approve", "labels_confirmed": False, "plan_digest": made.digest}
+    if made.label_set.imbalance.exceeded:
+        config["mitigation"] = "as_planned"
+    filled = {
+        "config": yaml.safe_dump({"ops": {"approval": {"config": config}}}, sort_keys=False),
+        "tags[0][key]": "dagster/partition",
+        "tags[0][value]": made.dataset,
+    }
+    return f"/locations/fw_assets/jobs/approve_plan/playground/setup?{urlencode(filled, quote_via=quote)}"
 
 
 def with_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
@@ -183,117 +226,3 @@ def _earlier(store: Workspace, dataset: str, asset: str) -> Plan | None:
         return store.read(asset, dataset, Plan)
     except ValidationError:
         return None  # written by another version of this program
-
-
-class Answer(Enum):
-    """Yes or no."""
-
-    approve = "approve"
-    reject = "reject"
-
-
-class MitigationChoice(Enum):
-    """What to do about imbalance."""
-
-    as_planned = "as-planned"
-    none = "none"
-    rebalance = "rebalance"
-    weight = "weight"
-    drop_rare = "drop-rare"
-
-
-MITIGATIONS: dict[MitigationChoice, Mitigation] = {
-    MitigationChoice.none: "none",
-    MitigationChoice.rebalance: "rebalance",
-    MitigationChoice.weight: "weight",
-    MitigationChoice.drop_rare: "drop-rare",
-}
-
-
-class DriverChoice(Enum):
-    """Who carries on."""
-
-    daemon = "daemon"
-    command_line = "command-line"
-
-
-class ApprovalConfig(dg.Config):
-    """A person's answer to the current plan."""
-
-    approved_by: str = Field(description="Who answers. Recorded.")
-    plan_digest: str = Field("", description="The digest that was looked at; refused if the plan is another by now.")
-    decision: Answer = Field(Answer.approve, description="Rejecting costs nothing.")
-    mitigation: MitigationChoice = Field(
-        MitigationChoice.as_planned, description="What to do about imbalance; as_planned keeps the session's choice."
-    )
-    labels_confirmed: bool = Field(
-        False, description="You have looked at the labels in plan.md and they are the right ones. Recorded."
-    )
-    note: str = Field("", description="Kept with the answer.")
-    driver: DriverChoice = Field(DriverChoice.daemon, description="Who carries on after the approval.")
-
-
-@dg.asset(
-    partitions_def=datasets,
-    deps=[plan],
-    group_name="plan",
-    code_version="1",
-    description="A person's answer to the plan. Materialize it to approve or reject; the phases then follow.",
-)
-def approval(
-    context: dg.AssetExecutionContext, config: ApprovalConfig, workspace: WorkspaceResource
-) -> dg.MaterializeResult:
-    """Records the answer, bound to the plan's digest. A changed plan has another digest and needs a new answer."""
-    store, dataset = workspace.open(), context.partition_key
-    head, current = store.head("plan", dataset), store.read("plan", dataset, Plan)
-    if head is None or current is None:
-        raise dg.Failure(f"there is no plan of {dataset} to approve: materialize `plan` first", allow_retries=False)
-    if config.plan_digest and config.plan_digest != head.digest:
-        changes = store.read("plan_changes", dataset, PlanChanges)
-        why = " ".join(changes.differences) if changes else ""
-        raise dg.Failure(
-            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again. {why}",
-            allow_retries=False,
-        )
-    if not config.approved_by.strip():
-        raise dg.Failure("approved_by is empty: say who answers", allow_retries=False)
-    automatic = config.approved_by == AUTOMATIC
-    if automatic and (current.unused or not current.approves_itself or config.decision is not Answer.approve):
-        raise dg.Failure(
-            f"the plan of {dataset} does not approve itself: it costs up to ${current.estimate.high:,.2f}, a price is "
-            "unknown, or a part of the instruction was not understood. A person has to answer.",
-            allow_retries=False,
-        )
-    planned = config.mitigation is MitigationChoice.as_planned
-    mitigation = current.session.mitigation if planned else MITIGATIONS[config.mitigation]
-    refusal = current.label_set.imbalance.refusal(mitigation)
-    if refusal and config.decision is Answer.approve:
-        raise dg.Failure(f"{dataset}: {refusal}", allow_retries=False)
-    answer = Approval(
-        plan_digest=head.digest,
-        decision="approved" if config.decision is Answer.approve else "rejected",
-        approved_by=config.approved_by,
-        mitigation=mitigation,
-        note=config.note,
-        driver="daemon" if config.driver is DriverChoice.daemon else "command-line",
-        automatic=automatic,
-        labels=current.label_set.labels,
-        labels_confirmed=config.labels_confirmed or current.label_set.given,
-        at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-    )
-    store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
-    store.write("answered_plan", dataset, current, inputs=head.digest, known_as=head.digest)
-    store.write("approval", dataset, answer, inputs=head.digest)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
-        metadata={
-            "decision": answer.decision,
-            "approved_by": answer.approved_by,
-            "plan_digest": answer.plan_digest,
-            "mitigation": answer.mitigation,
-            "labels": ", ".join(answer.labels),
-            "labels_confirmed": answer.labels_confirmed,
-            "automatic": answer.automatic,
-            "note": answer.note or "(none)",
-        },
-    )

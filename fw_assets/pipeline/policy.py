@@ -1,4 +1,4 @@
-"""How the steps that speak to the platform end early: tried again, or stopped by a person."""
+"""What assets have in common: how they end early, tried again or stopped by a person, and who answers for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import dagster as dg
 
 from fw_assets.pipeline.metadata import clear_failures
 from fw_assets.pipeline.spending import Account
+
+OWNERS = ["team:fw-assets"]
+"""Shown on every asset's page and found by the catalog's filter."""
 
 RETRIES = 2
 FIRST_DELAY = 2.0

@@ -17,7 +17,7 @@ from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.pipeline.inference import ask
-from fw_assets.pipeline.metadata import clear_failures
+from fw_assets.pipeline.metadata import Row, clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.regression_ledger import regression_account
@@ -61,7 +61,7 @@ def unchanged(difference: Interval) -> bool:
 @dg.asset(
     partitions_def=datasets,
     deps=[deployment],
-    group_name="delivery",
+    group_name="4_delivery",
     kinds={"fireworks"},
     pool="inference",
     check_specs=[
@@ -73,8 +73,8 @@ def unchanged(difference: Interval) -> bool:
     ],
     code_version="1",
     description=(
-        "The live deployment, asked again for its frozen test rows and compared row by row with the accepted answers. "
-        "Materialize it by hand, or switch on the schedule nightly_regression."
+        "**Afterwards.** The live deployment, asked again for its frozen test rows and compared row by "
+        "row with the accepted answers. Materialize it by hand, or switch on the schedule nightly_regression."
     ),
 )
 def regression(
@@ -100,6 +100,10 @@ def regression(
         "rows_gained": found.comparison.gained,
         "rows_lost": found.comparison.lost,
     }
+    said = (
+        f"{found.comparison.gained} rows gained, {found.comparison.lost} lost of {found.comparison.rows}: "
+        f"accuracy {difference.value:+.3f} (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
+    )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=[
@@ -108,15 +112,37 @@ def regression(
                 check_name=CHECK,
                 passed=found.holds,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=(
-                    f"{found.comparison.gained} rows gained, {found.comparison.lost} lost of {found.comparison.rows}: "
-                    f"accuracy {difference.value:+.3f} (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
-                ),
+                description=f"{dataset}: {said}",
                 metadata=figures,
             )
         ],
-        metadata={"date": date, "deployment": found.deployment, **figures, **_costs(store, dataset)},
+        metadata={
+            "summary": summary(
+                f"On {date}: {said}. " + ("It answers as it did." if found.holds else "**It changed.**")
+            ),
+            "date": date,
+            "deployment": found.deployment,
+            **figures,
+            **_costs(store, dataset),
+            "dates": table(dates(store, dataset)),
+            **files(store, every_date=(dataset, "regression.jsonl")),
+        },
     )
+
+
+def dates(store: Workspace, dataset: str, most: int = 30) -> list[Row]:
+    """The last checks, the newest first."""
+    kept = [Regression.model_validate_json(line) for line in store.lines(dataset, "regression.jsonl")]
+    return [
+        {
+            "date": one.date,
+            "difference": one.comparison.difference.value,
+            "low": one.comparison.difference.low,
+            "high": one.comparison.difference.high,
+            "holds": one.holds,
+        }
+        for one in reversed(kept[-most:])
+    ]
 
 
 def _costs(store: Workspace, dataset: str) -> dict[str, int | float]:

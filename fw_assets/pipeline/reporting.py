@@ -18,8 +18,9 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt, input_text
 from fw_assets.classification.revision import with_chosen_cells
 from fw_assets.pipeline.beside import beside_models, cost_points, evidence, learning
-from fw_assets.pipeline.metadata import clear_failures, picture, table
+from fw_assets.pipeline.metadata import clear_failures, document, files, picture, summary, table
 from fw_assets.pipeline.partitions import datasets
+from fw_assets.pipeline.phase_checks import report_checks, specs
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
 from fw_assets.pipeline.platform import Platform, workspace_root
@@ -45,22 +46,30 @@ from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import model as m
 from fw_assets.report.build import CandidateResult, build_report
 from fw_assets.report.delivery import Deployed
+from fw_assets.report.escape import prose
 from fw_assets.report.evidence_plots import cost_accuracy
 from fw_assets.report.flips import MOST, changed_rows
 from fw_assets.report.html import render_html
 from fw_assets.report.markdown import render_markdown
 from fw_assets.report.plots import accuracy_bars
 
+FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
 VERSIONS_OF = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
 
 @dg.asset(
     partitions_def=datasets,
     deps=[deployment],
-    group_name="delivery",
+    group_name="4_delivery",
     kinds={"markdown", "html"},
+    check_specs=specs("report"),
     code_version="1",
-    description="final_report.md, final_report.html and report.json: base against fine-tuned, the winner, the cost.",
+    description=(
+        "**Phase 7.** Base against fine-tuned, the winner, the evidence and the cost.\n\n"
+        "To read it, click *Show Markdown* beside `report`, below, or `open_html` where it is listed: that is the "
+        "report with its charts and sortable tables. (With several datasets: choose yours on the tab *Partitions* "
+        "first.)"
+    ),
 )
 def report(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -70,7 +79,7 @@ def report(
     with clear_failures():
         current = approved_plan(store, dataset)
         stopped = stopped_now(store, dataset)
-        host = platform.open()
+        host, account = platform.open(), account_of(store, dataset, current)
         if stopped is None:
             made = assemble(store, host, dataset, current)
             slugs = store.need("finalists", dataset, FinalistsRecord).slugs
@@ -81,7 +90,8 @@ def report(
             head = store.head("approval", dataset)
             inputs = incomplete_inputs(head.digest if head else "")
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "report.json")
-    store.write_text(render_markdown(made), dataset, "final_report.md")
+    text = render_markdown(made)
+    store.write_text(text, dataset, "final_report.md")
     store.write_text(render_html(made), dataset, "final_report.html")
     record = ReportRecord(
         markdown=store.path(dataset, "final_report.md"),
@@ -92,13 +102,16 @@ def report(
         accuracy=_accuracy(made),
         complete=made.status != "incomplete",
     )
+    missing = sorted(set(FILES.values()) - set(store.names(dataset)))
+    checks = report_checks(dataset, missing, record.complete, made.answer, made.cost.actual_usd, account.ceiling)
     version = store.write("report", dataset, record, inputs=inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
+        check_results=checks,
         metadata={
-            "answer": dg.MetadataValue.text(made.answer),
-            "report": dg.MetadataValue.path(record.html),
-            "markdown": dg.MetadataValue.path(record.markdown),
+            "summary": summary(prose(made.answer)),
+            "report": document(text),
+            **files(store, **{kind: (dataset, name) for kind, name in FILES.items()}),
             "accuracy": float("nan") if record.accuracy is None else record.accuracy,
             "accuracies": picture(accuracy_bars(made)),
             "cost_against_accuracy": picture(cost_accuracy(made.costs)),

@@ -6,16 +6,23 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.pipeline.platform import Platform, platform_from_environment, workspace_root
+from fw_assets.pipeline.run_tags import tag_partition
 from fw_assets.pipeline.workspace import Workspace
 
 
 class WorkspaceResource(dg.ConfigurableResource):
     """Where results lie."""
 
-    root: str = Field(
-        default="",
-        description="A folder or fsspec URL; empty: $FW_WORKSPACE, or workspace/ in the current folder.",
+    # Null and not empty: the launchpad lists every default that is a value, and nobody sets these there.
+    root: str | None = Field(
+        default=None,
+        description="A folder or fsspec URL; without it $FW_WORKSPACE, or workspace/ in the current folder.",
     )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Tags the run, whoever launched it."""
+        if context.run is not None and context.instance is not None:
+            tag_partition(context.instance, context.run)
 
     def open(self) -> Workspace:
         """The workspace."""
@@ -25,7 +32,7 @@ class WorkspaceResource(dg.ConfigurableResource):
 class PlatformResource(dg.ConfigurableResource):
     """Which platform is spoken to. The key stays in the environment."""
 
-    name: str = Field(default="", description="embedded or fireworks; empty: $FW_PLATFORM, or embedded.")
+    name: str | None = Field(default=None, description="embedded or fireworks; without it $FW_PLATFORM, or embedded.")
 
     def open(self) -> Platform:
         """The platform."""

@@ -117,10 +117,10 @@ def _date(context: dg.ScheduleEvaluationContext) -> str:
     cron_schedule="0 2 * * *",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
-        "Every night at 2 (UTC): asks each live deployment again for its frozen test rows. The check `regression` "
+        "Every night at 2 (UTC): asks each live deployment again for its frozen test rows. The check regression "
         "fails where the paired interval against the accepted result excludes 0. Not part of any approved plan: "
         "$FW_REGRESSION_MAX_USD (default 0) is the most that one check may cost. $FW_SCHEDULED_DATASETS chooses the "
-        "datasets, e.g. `tickets-*`; all without it."
+        "datasets, e.g. tickets-*; all without it."
     ),
 )
 def nightly_regression(

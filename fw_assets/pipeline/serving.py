@@ -20,13 +20,14 @@ from fw_assets.pipeline.checks import deployment_checks, gate_spec, serving_spec
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation import metrics
 from fw_assets.pipeline.inference import ask
-from fw_assets.pipeline.metadata import table
+from fw_assets.pipeline.metadata import summary, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently
 from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.serve import serve, shared_address
 from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.spending import Account, promised
@@ -38,16 +39,20 @@ from fw_assets.pipeline.values import (
     TunedMetrics,
 )
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.escape import code, prose
 
 
 @dg.asset(
     partitions_def=datasets,
     deps=[finalists, metrics],
-    group_name="delivery",
+    group_name="4_delivery",
     kinds={"fireworks"},
     check_specs=[gate_spec("deployment"), serving_spec("deployment")],
     code_version="1",
-    description="The winner, chosen on validation; the gate, decided on test; and what is deployed, if anything is.",
+    description=(
+        "**Phase 6.** The winner, chosen on the validation rows; the gate's word on it, from the test rows; and what "
+        "is deployed, if it earned it, proven by asking it again. It scales to zero when idle."
+    ),
 )
 def deployment(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -56,6 +61,7 @@ def deployment(
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     with patiently(context):
         current = approved_plan(store, dataset)
+        account = account_of(store, dataset, current)
         slugs = store.need("finalists", dataset, FinalistsRecord).slugs
         winner, decision = decide(store, dataset, current)
         base = store.need("base_metrics", dataset, BaseMetrics, winner.model)
@@ -76,7 +82,6 @@ def deployment(
         if winner.kind == "tuned":
             tuned = store.need("metrics", dataset, TunedMetrics, winner.model)
             if decision.deploys:
-                account = account_of(store, dataset, current)
                 tuned, proof = host.call(lambda client: prove(client, account, winner.model, tuned))
                 changes = {
                     "deployed": True,
@@ -91,8 +96,18 @@ def deployment(
     )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
-        check_results=deployment_checks("deployment", record),
+        check_results=deployment_checks("deployment", dataset, record),
         metadata={
+            "summary": summary(
+                f"The winner is **{winner.model} ({winner.kind})**; {decision.decision}: {prose(decision.why)}",
+                f"It answers at {code(record.endpoint or '')} as {code(record.address or '')}."
+                if record.deployed
+                else "",
+            ),
+            "winner_validation_accuracy": winner.ranked[0].validation.value,
+            "rows_asked_again": record.proof.asked if record.proof else 0,
+            "rows_answered_as_evaluated": record.proof.agreed if record.proof else 0,
+            "cost_usd": tag_cost(context, paid_usd(account, "deployment/proof", "deployment/first-hour")),
             "winner": f"{winner.model} ({winner.kind})",
             "decision": decision.decision,
             "why": decision.why,

@@ -17,17 +17,21 @@ from fw_assets.classification.sample import stratified_sample
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.benchmark import finalists
 from fw_assets.pipeline.jobs import Upload, best_cell, train, upload
-from fw_assets.pipeline.metadata import picture, table
+from fw_assets.pipeline.metadata import picture, summary, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phase_checks import specs, sweep_check
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.spending import Account, job_share, promised
 from fw_assets.pipeline.values import Sweep, SweepCell
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import model as m
+from fw_assets.report.escape import code, prose
+from fw_assets.report.figures import plural
 from fw_assets.report.plots import sweep_curves
 
 
@@ -61,11 +65,15 @@ async def uploads(
 @dg.asset(
     partitions_def=cells,
     deps=[finalists],
-    group_name="tuning",
+    group_name="3_tuning",
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    description="One finalist, fine-tuned with every cell of the grid on a sample; the best cell goes on.",
+    check_specs=specs("sweep"),
+    description=(
+        "**Phase 3.** One finalist, fine-tuned with every cell of the grid on a sample of the training rows; the cell "
+        "with the lowest evaluation loss on the validation rows goes on."
+    ),
 )
 def sweep(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -98,7 +106,12 @@ def sweep(
     made = store.write("sweep", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
+        check_results=[sweep_check(f"{dataset}, {slug}", result)],
         metadata={
+            "summary": summary(
+                f"{code(slug)}: {plural(len(result.cells), 'setting')} tried on {plural(result.rows, 'row')}; "
+                f"**{result.best.cell.name}** goes on ({prose(result.why)})."
+            ),
             "cells": table(
                 [
                     {
@@ -115,6 +128,8 @@ def sweep(
             ),
             "curves": picture(sweep_curves([shown(c, result) for c in result.cells])),
             "rows": result.rows,
+            "cost_usd": tag_cost(context, paid_usd(account, f"sweep/{slug}")),
+            "best_evaluation_loss": result.best.eval_loss if result.best.eval_loss is not None else float("nan"),
             "best": result.best.cell.name,
         },
     )

@@ -6,25 +6,34 @@ import dagster as dg
 
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.jobs import train
+from fw_assets.pipeline.metadata import summary, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model
+from fw_assets.pipeline.phase_checks import specs, training_check
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.spending import promised
 from fw_assets.pipeline.sweep import sweep, uploads
 from fw_assets.pipeline.values import FineTuned, Sweep
+from fw_assets.report.escape import code
+from fw_assets.report.figures import plural
 
 
 @dg.asset(
     partitions_def=cells,
     deps=[sweep],
-    group_name="tuning",
+    group_name="3_tuning",
     kinds={"fireworks"},
     code_version="1",
     pool="fine_tune",
-    description="One finalist, fine-tuned with its best cell on all training rows.",
+    check_specs=specs("fine_tuned_models"),
+    description=(
+        "**Phase 4.** One finalist, fine-tuned with its best cell on all training rows. A retried step finds the job "
+        "that its predecessor started: jobs are named after their content."
+    ),
 )
 def fine_tuned_models(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
@@ -80,7 +89,26 @@ def fine_tuned_models(
     made = store.write("fine_tuned_models", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
+        check_results=[training_check(f"{dataset}, {slug}", result, chosen)],
         metadata={
+            "summary": summary(
+                f"{code(slug)} was fine-tuned with **{result.cell.name}** on {plural(result.rows, 'training row')}"
+                + (", already in the sweep." if result.adopted_from_sweep else ".")
+            ),
+            "settings": table(
+                [
+                    {
+                        "rank": result.cell.lora_rank,
+                        "learning rate": result.cell.learning_rate,
+                        "epochs": result.cell.epochs,
+                        "batch size": result.cell.batch_size,
+                        "evaluation loss": result.eval_loss,
+                        "evaluation accuracy": result.eval_accuracy,
+                    }
+                ]
+            ),
+            "cost_usd": tag_cost(context, paid_usd(account, f"full-training/{slug}")),
+            "trained_tokens": result.trained_tokens or 0,
             "model": result.tuned_model,
             "job": result.job,
             "cell": result.cell.name,

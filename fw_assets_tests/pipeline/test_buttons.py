@@ -44,7 +44,10 @@ def test_without_an_approver_it_stops_at_the_plan_and_goes_on_when_pressed_again
     assert here.platform()["supervisedFineTuningJobs"] == 0
     with open_instance(str(here.workspace)) as instance:
         phases = {run.tags.get("fw_assets/phase") for run in instance.get_runs()}
+        pressed = instance.get_runs(dg.RunsFilter(job_name="benchmark_only"))[0].tags
     assert {"inspected_dataset", "approval", "base_metrics", "deployment"} <= phases
+    assert (pressed["fw_assets/dataset"], pressed["fw_assets/platform"]) == ("tickets", "embedded")
+    assert float(pressed["fw_assets/cost_usd"]) == 0
 
 
 def test_what_is_wrong_fails_the_button(here: Desk, tmp_path: Path) -> None:
