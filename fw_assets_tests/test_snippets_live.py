@@ -26,6 +26,7 @@ lora_ranks: [32]
 learning_rates: [0.01]
 epochs: 5
 deploy: always
+wanted_precision: 0.5
 """
 PRICES = {
     "prices": [{"model": "accounts/fireworks/models/char-ngram", "item": "training", "unit": "1M tokens", "usd": 3.0}]
