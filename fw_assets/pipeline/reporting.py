@@ -3,10 +3,8 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import datetime as dt
-import platform as machine
 import shlex
 from collections.abc import Sequence
-from importlib import metadata as packages
 
 import dagster as dg
 import polars as pl
@@ -42,6 +40,7 @@ from fw_assets.pipeline.values import (
     Sweep,
     TunedMetrics,
 )
+from fw_assets.pipeline.versions import versions
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import model as m
 from fw_assets.report.build import CandidateResult, build_report
@@ -54,7 +53,6 @@ from fw_assets.report.markdown import render_markdown
 from fw_assets.report.plots import accuracy_bars
 
 FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
-VERSIONS_OF = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
 
 @dg.asset(
@@ -86,7 +84,7 @@ def report(
             inputs = delivery_inputs(store, dataset, current.digest, list(slugs))
         else:
             run = _run(host, approved(store, dataset), host.account_id)
-            made = assemble_stopped(store, dataset, current, stopped, run, _versions())
+            made = assemble_stopped(store, dataset, current, stopped, run, versions())
             head = store.head("approval", dataset)
             inputs = incomplete_inputs(head.digest if head else "")
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "report.json")
@@ -171,7 +169,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
         deployment=deployed,
         cost_rows=summarise(planned_for, entries, revised),
         run=_run(host, answer, _account(host, tuned)),
-        versions=_versions(),
+        versions=versions(),
         mitigation=answer.mitigation,
         created=created,
         example=next(iter(rows))["messages"][0],
@@ -282,16 +280,6 @@ def _before(host: Platform) -> tuple[str, ...]:
     port = host.public_url.rpartition(":")[2]
     key = shlex.quote(str(host.home / "api_key"))
     return (f"{served} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": machine.python_version()}
-    for name in VERSIONS_OF:
-        try:
-            found[name] = packages.version(name)
-        except packages.PackageNotFoundError:
-            continue
-    return found
 
 
 def _accuracy(made: m.Report) -> float | None:
