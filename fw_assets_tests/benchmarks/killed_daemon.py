@@ -71,14 +71,14 @@ def main(rounds: int = 20, seed: int = 1) -> None:
             for number in range(rounds + 1):
                 dataset = f"round-{number:02d}"
                 deck.drop(dataset, "".join(ROWS[number : number + 160]), SESSION.format(seed=number))
-                told = "undisturbed"
+                told, moment = "undisturbed", 0.0
                 if number:
                     victim = chance.choice(list(VICTIMS))
                     moment = chance.uniform(0, usual)
                     time.sleep(moment)
                     told = f"{victim} ({strike(deck, victim)} processes) after {moment:.0f} of {usual:.0f} s"
                 spent = deck.until(lambda dataset=dataset: due(deck.store, dataset).state == "done", PATIENCE)  # type: ignore[misc]
-                usual = usual or spent
+                usual = min(usual, moment + spent) if number else spent
                 print(f"{dataset}: {told}; complete after {spent:.0f} s more", flush=True)
             print_totals(deck, rounds + 1, time.monotonic() - started)
         finally:
