@@ -25,10 +25,10 @@ import dagster as dg
 
 from fw_assets.classification.session import Session
 from fw_assets.definitions import defs
+from fw_assets.pipeline.approving import ApprovalConfig
 from fw_assets.pipeline.automation import partition_key
 from fw_assets.pipeline.inspection import SessionConfig
 from fw_assets.pipeline.phases import APPROVAL, Step, due
-from fw_assets.pipeline.planning import ApprovalConfig
 from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource

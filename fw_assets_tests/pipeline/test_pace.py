@@ -59,7 +59,7 @@ def test_a_refusal_for_the_rate_halves_it_and_more_keep_it_down() -> None:
 def test_a_lone_refusal_after_calm_takes_a_quarter_and_the_next_one_half() -> None:
     platform = Platform(capacity=1000)
     pace = paced(platform, start=40, most=40)
-    limits = []
+    limits: list[int] = []
     for refused in (True, False, False, True, True):
         before = pace.limit
         platform.throttled += refused

@@ -77,8 +77,8 @@ def test_spend_never_passes_the_ceiling(launches: list[tuple[float, float, str]]
                     continue
                 if fate == "torn":
                     # A process dies while it writes: it holds the lock until then, and only the system gives it back.
-                    place = ("tickets", "ledger", f"{plan.digest}.jsonl")
-                    with Workspace(folder).locked(*place), Path(folder, *place).open("ab") as record:
+                    record_at = ("tickets", "ledger", f"{plan.digest}.jsonl")
+                    with Workspace(folder).locked(*record_at), Path(folder, *record_at).open("ab") as record:
                         record.write(b'["paid",{"id":"jo')
                 elif fate == "again":
                     account(folder, plan).promise("sweep/m", id, amount)
