@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import webbrowser
+from pathlib import Path
 
 import click
 from rich.table import Table
@@ -12,6 +14,7 @@ from fw_assets.classification.ledger import Ledger
 from fw_assets.commands.showing import DONE, FAILED, known, print_json
 from fw_assets.console import out
 from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.glance import glance
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.spending import REGRESSION, read_ledger
@@ -22,9 +25,12 @@ from fw_assets.pipeline.workspace import Workspace
 def status(root: str, name: str | None, *, as_json: bool) -> int:
     """Where datasets stand."""
     store = Workspace(root)
-    names = [name] if name else store.datasets()
     if name:
         known(store, name)
+        names = [name]
+    else:
+        store = glance(store)
+        names = store.datasets()
     standings = {item: due(store, item, driver=None) for item in names}
     checks = {item: read_ledger(store, item, "ledger", REGRESSION) for item in names}
     if as_json:
@@ -65,7 +71,12 @@ def report(root: str, name: str, *, open_it: bool) -> int:
         raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
     click.echo(text)
     if open_it:
-        webbrowser.open(f"file://{store.path(name, 'final_report.html')}")
+        if store.is_local:
+            page = store.local(name, "final_report.html")
+        else:
+            page = Path(tempfile.mkdtemp(prefix="fw-assets-")) / "final_report.html"
+            store.download(page, name, page.name)
+        webbrowser.open(page.as_uri())
     return DONE
 
 

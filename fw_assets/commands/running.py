@@ -42,7 +42,7 @@ def _driven(store: Workspace, name: str, *, as_json: bool, only: tuple[str, ...]
         return standing
     from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
 
-    with store.locked(name, "run"), open_instance(store.root) as instance, progress_shown(as_json):
+    with store.alone(name, "run"), open_instance(store.root) as instance, progress_shown(as_json):
         fail_lost_runs(instance)
         return drive(instance, store, name, started=_announce, only=only)
 

@@ -43,7 +43,7 @@ def show_plan(store: Workspace, name: str) -> None:
         err.print(f"\n{changes.heading}", markup=False)
         for difference in changes.differences:
             err.print(f"  {difference}", markup=False)
-    err.print(f"The whole plan: {store.path(name, 'plan.md')}", markup=False)
+    err.print(f"The whole plan: {store.url(name, 'plan.md')}", markup=False)
 
 
 def show_report(store: Workspace, name: str, *, as_json: bool) -> int:
@@ -57,7 +57,7 @@ def show_report(store: Workspace, name: str, *, as_json: bool) -> int:
     else:
         show(report_view(made), out)
         out.print(
-            f"Report: {store.path(name, 'final_report.md')}\n        {store.path(name, 'final_report.html')}",
+            f"Report: {store.url(name, 'final_report.md')}\n        {store.url(name, 'final_report.html')}",
             markup=False,
         )
     return DONE

@@ -1,9 +1,11 @@
 """Answers that were paid for, kept row by row so that no request is sent twice.
 
-One growing record per (served model, prompt, decoding parameters), one line per answer. Only answers are kept, errors
-never: asking again is how an error is mended. A line cut off by a crash is left out when the record is read.
+One growing collection per (served model, prompt, decoding parameters), one line per answer. Only answers are kept,
+errors never: asking again is how an error is mended. On a disk every answer is stored before the next one is asked
+for; behind a URL many at a time, and a process that dies loses the last few hundred or those of the last seconds
+(`object_records`), which are asked again.
 
-What is looked up lies in a SQLite database of its own beside it: a temporary one on disk, made from the record when
+What is looked up lies in a SQLite database of its own beside it: a temporary one on disk, made from the collection when
 it is opened and gone when it is closed, so that memory does not grow with the answers.
 """
 
@@ -16,6 +18,7 @@ import msgspec
 
 from fw_assets.classification.completion import Completion
 from fw_assets.classification.values import digest
+from fw_assets.pipeline.records import Collection
 from fw_assets.pipeline.workspace import Workspace
 
 _CACHE_KIB = 4096
@@ -56,16 +59,15 @@ class AnswerStore:
     """
 
     def __init__(self, workspace: Workspace, dataset: str, served_model: str, decoding: object) -> None:
-        place = (dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
+        self._stored = workspace.collection(dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
         self.lookup = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self.lookup.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self.lookup.execute("PRAGMA journal_mode = OFF")
         self.lookup.executescript(_TABLES)
         self.lookup.execute("BEGIN")
-        self.lookup.executemany(_INSERT, _kept(workspace, place))
+        self.lookup.executemany(_INSERT, _kept(self._stored))
         self.lookup.execute("COMMIT")
         self._rounds = 0
-        self._record = workspace.record(*place)
 
     def __len__(self) -> int:
         count: int = self.lookup.execute("SELECT count(*) FROM answer").fetchone()[0]
@@ -82,10 +84,14 @@ class AnswerStore:
         return read_answer(found[0]) if found else None
 
     def add(self, answer: StoredAnswer) -> None:
-        """Keep an answer; the operating system has it when this returns, so that no kill of the process loses it."""
-        line = _encoder.encode(answer)
-        self._record.add(line)
-        self.lookup.execute(_INSERT, _fields(answer, line.decode()))
+        """Keep an answer; stored at the latest when `flush` returns, on a disk when this returns: no kill loses it."""
+        line = _encoder.encode(answer).decode()
+        self._stored.append(line)
+        self.lookup.execute(_INSERT, _fields(answer, line))
+
+    def flush(self) -> None:
+        """Store every answer."""
+        self._stored.flush()
 
 
 _TABLES = """
@@ -106,6 +112,6 @@ def _fields(answer: StoredAnswer, line: str) -> tuple[str, str, int, int]:
     return answer.key, line, answer.prompt_tokens, answer.completion_tokens
 
 
-def _kept(workspace: Workspace, place: tuple[str, ...]) -> Iterator[tuple[str, str, int, int]]:
-    for line in workspace.lines(*place):
+def _kept(stored: Collection) -> Iterator[tuple[str, str, int, int]]:
+    for line in stored.lines():
         yield _fields(_decoder.decode(line), line)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import dagster as dg
 import msgspec
 
+from fw_assets.pipeline.glance import glance
 from fw_assets.pipeline.inbox import Look, Seen, inbox_url, look, look_at_platform
 from fw_assets.pipeline.lost_runs import fail_lost_runs
 from fw_assets.pipeline.partitions import cell
@@ -109,8 +110,8 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     requested: dict[str, float] = json.loads(context.cursor or "{}")
 
     def look() -> tuple[list[Step], list[str]]:
-        known = set(context.instance.get_dynamic_partitions("datasets"))
-        standings = {dataset: due(store, dataset) for dataset in store.datasets()}
+        known, seen = set(context.instance.get_dynamic_partitions("datasets")), glance(store)
+        standings = {dataset: due(seen, dataset) for dataset in seen.datasets()}
         steps = [step for dataset, standing in standings.items() if dataset in known for step in standing.steps]
         return steps, [f"{dataset}: {standing.note}" for dataset, standing in standings.items()]
 

@@ -135,3 +135,4 @@ async def _collect(client: Fireworks, job: str, requests: Requests, store: Answe
                 requests.fail(key, found)
             else:
                 store.add(stored(key, found))
+    store.flush()

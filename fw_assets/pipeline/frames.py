@@ -1,4 +1,7 @@
-"""Frames that need not fit in memory: rows in parts, and wide columns that pass through."""
+"""Frames that need not fit in memory: rows in parts, and wide columns that pass through.
+
+Behind a URL they pass through a temporary folder of this machine, file by file.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from pathlib import Path
 
 import polars as pl
 
+from fw_assets.classification.lines import file_sha256
 from fw_assets.classification.spool import Spool
 from fw_assets.pipeline.workspace import Workspace
 
 _ROW_GROUP = 16_384
 """Rows that a reader of a slice has to open, and that a writer holds back until they are complete."""
+ROWS = "rows.txt"
+"""Behind a URL, names the parts that are the rows; what lies beside them is of other rows."""
 
 
 @contextmanager
@@ -25,7 +31,10 @@ def spooled(store: Workspace, *place: str) -> Iterator[Spool]:
         with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
             spool = Spool(Path(held))
             yield spool
-            store.write_frame(spool.scan().collect(), *place, "rows.parquet")
+            names = {file: f"{file.stem}-{file_sha256(file)[:8]}.parquet" for file in spool.parts()}
+            for file, name in names.items():
+                store.upload(file, *place, name)
+        store.write_text("\n".join(names.values()), *place, ROWS)
         return
     target = store.local(*place)
     folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -39,18 +48,26 @@ def spooled(store: Workspace, *place: str) -> Iterator[Spool]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def stored_rows(store: Workspace, *place: str) -> pl.LazyFrame:
-    """The rows of a place, in order; scanned from this machine's disk, else fetched.
+@contextmanager
+def stored_rows(store: Workspace, *place: str) -> Iterator[pl.LazyFrame]:
+    """The rows of a place, in order, scanned from this machine's disk; read them before the block ends.
 
     Raises:
         FileNotFoundError: there are none.
     """
-    names = [name for name in store.names(*place) if name.endswith(".parquet")]
-    if not names:
-        raise FileNotFoundError(f"{store.path(*place)} is not there")
     if store.is_local:
-        return pl.scan_parquet([store.local(*place, name) for name in names])
-    return pl.concat([store.read_frame(*place, name) for name in names]).lazy()
+        names = [name for name in store.names(*place) if name.endswith(".parquet")]
+    else:
+        names = (store.read_text(*place, ROWS) or "").split()
+    if not names:
+        raise FileNotFoundError(f"{store.url(*place)} is not there")
+    if store.is_local:
+        yield pl.scan_parquet([store.local(*place, name) for name in names])
+        return
+    with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
+        for name in names:
+            store.download(Path(held) / name, *place, name)
+        yield pl.scan_parquet([Path(held) / name for name in names])
 
 
 def stored_frame(store: Workspace, *place: str) -> pl.LazyFrame:
@@ -67,7 +84,9 @@ def stored_frame(store: Workspace, *place: str) -> pl.LazyFrame:
 def sink_frame(store: Workspace, frame: pl.LazyFrame, *place: str) -> None:
     """Store a frame as parquet, in memory a part at a time."""
     if not store.is_local:
-        store.write_frame(frame.collect(), *place)
+        with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
+            frame.sink_parquet(Path(held) / "frame.parquet", row_group_size=_ROW_GROUP)
+            store.upload(Path(held) / "frame.parquet", *place)
         return
     target = store.local(*place)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -108,7 +108,10 @@ async def _send(
                 rate = (done - known) / max(time.monotonic() - started, 1e-9)
                 tell(what, done, total, f"{rate:.0f}/s{remaining((total - done) / rate)}")
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(pace.most, total - known)):
-            group.create_task(worker())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(pace.most, total - known)):
+                group.create_task(worker())
+    finally:
+        store.flush()
     return done - known + requests.failed

@@ -28,7 +28,7 @@ from fw_assets.pipeline.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration import register, source_paths
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.staging import reading_as_registered
+from fw_assets.pipeline.staging import on_this_machine, reading_as_registered
 from fw_assets.pipeline.values import Registration
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report.escape import code
@@ -115,13 +115,15 @@ def inspected_dataset(
     with clear_failures():
         registration = registered(store, platform, dataset, fields_of(config))
         with (
-            reading_as_registered(registration.files) as check,
+            on_this_machine(store, registration.files) as here,
+            reading_as_registered(here) as check,
             spooled(store, *rows_place(dataset)) as spool,
         ):
-            inspected = inspect_into(spool, *source_paths(registration.files), registration.session)
+            inspected = inspect_into(spool, *source_paths(here), registration.session)
             check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
-    rows = stored_rows(store, *rows_place(dataset))
+    with stored_rows(store, *rows_place(dataset)) as rows:
+        lengths = length_histogram(rows)
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
@@ -141,7 +143,7 @@ def inspected_dataset(
             "rows": inspected.rows,
             "rejected_rows": len(inspected.rejected),
             "labels": inspected.labels_seen,
-            "lengths": length_histogram(rows),
+            "lengths": lengths,
             "worst_problems": worst_problems(inspected),
             **(files(store, rejected=(dataset, "rejected_rows.jsonl")) if inspected.rejected else {}),
         },
@@ -163,18 +165,17 @@ def inspected_dataset(
 def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures():
+    with clear_failures(), stored_rows(store, *rows_place(dataset)) as rows:
         registration = store.need("registration", dataset, Registration)
         inspected = store.need("inspected_dataset", dataset, InspectedDataset)
-        rows = stored_rows(store, *rows_place(dataset))
         frame = rows.select(pl.exclude("messages")).collect(engine="streaming")
         split, labels = resolve(frame, inspected, registration.session)
         if registration.session.bad_rows == "quarantine":
             unknown = rejected_for_labels(frame, inspected, registration.session)
             _write_rejected(store, dataset, (*inspected.rejected, *unknown))
-    # The messages are wide: they pass from one file to the other without being in memory at once.
-    whole = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
-    sink_frame(store, whole, dataset, "assets", "label_set.parquet")
+        # The messages are wide: they pass from one file to the other without being in memory at once.
+        whole = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
+        sink_frame(store, whole, dataset, "assets", "label_set.parquet")
     made = store.write("label_set", dataset, labels, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),

@@ -79,7 +79,7 @@ def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
         if base:
             url = "/".join((base, *(quote(part) for part in place)))
             found[f"open_{name}"] = dg.MetadataValue.md(f"[{prose(place[-1])}]({url})")
-        found[name] = dg.MetadataValue.path(store.path(*place))
+        found[name] = dg.MetadataValue.path(store.url(*place))
     return found
 
 

@@ -1,65 +1,110 @@
-"""A record that only ever grows: one line after the other in a file, each there as a whole or not at all."""
+"""Records that only ever grow, a line at a time; here on a disk of this machine, where one file holds the lines."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 CANCELLED = b"\x18\n"
 """Ends a line that a crash cut off, so that the next one starts on its own."""
 
+Decision = Callable[[Sequence[str]], str | None]
+"""From the lines that are there to the line that is to follow them, or to None where none is."""
 
-class Record:
-    """A record that is open for adding to, by this and other processes."""
+
+class Record(Protocol):
+    """A record that many processes read and add to; no line of it is ever changed or lost."""
+
+    def lines(self) -> Iterable[str]:
+        """The whole lines, in order."""
+        ...
+
+    def append(self, line: str) -> None:
+        """Add a line; it is stored when this returns."""
+        ...
+
+    def decide(self, decision: Decision) -> None:
+        """Add the line that `decision` makes of the lines before it; no other line can come in between.
+
+        `decision` may be asked more than once, each time with all the lines that are there by then.
+        """
+        ...
+
+
+class Collection(Protocol):
+    """A record of very many lines whose order says nothing."""
+
+    def lines(self) -> Iterable[str]:
+        """The whole lines."""
+        ...
+
+    def append(self, line: str) -> None:
+        """Add a line; it is stored at the latest when `flush` returns."""
+        ...
+
+    def flush(self) -> None:
+        """Store every line that was added."""
+        ...
+
+
+class DiskRecord:
+    """A record as a file of lines; a collection too, in which each line is stored at once. It stays open for adding."""
 
     def __init__(self, path: str) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-        try:
-            self._descriptor = os.open(path, flags, 0o644)
-        except FileNotFoundError:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, flags, 0o644)
+        self._path = path
+        self._descriptor = -1
 
-    def add(self, line: bytes) -> None:
+    def lines(self) -> Iterator[str]:
+        """The whole lines, in order; a line cut off by a crash is left out."""
+        try:
+            with Path(self._path).open("rb") as file:
+                for line in file:
+                    if line.endswith(b"\n") and not line.endswith(CANCELLED):
+                        yield line[:-1].decode("utf-8", "surrogatepass")
+        except (FileNotFoundError, NotADirectoryError):
+            return
+
+    def append(self, line: str) -> None:
         """Add a line in one write, unbuffered: the operating system has it when this returns."""
+        if self._descriptor < 0:
+            self._descriptor = self._opened()
         size = os.fstat(self._descriptor).st_size
         cut_off = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
-        os.write(self._descriptor, b"%b%b\n" % (CANCELLED if cut_off else b"", line))
+        data = line.rstrip("\n").encode("utf-8", "surrogatepass")
+        os.write(self._descriptor, b"%b%b\n" % (CANCELLED if cut_off else b"", data))
 
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+    def _opened(self) -> int:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        try:
+            return os.open(self._path, flags, 0o644)
+        except FileNotFoundError:
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, flags, 0o644)
 
     def __del__(self) -> None:
-        self.close()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def decide(self, decision: Decision) -> None:
+        """Add the line that `decision` makes of the lines before it, under the file's lock."""
+        with locked(Path(self._path)):
+            line = decision(list(self.lines()))
+            if line is not None:
+                self.append(line)
+
+    def flush(self) -> None:
+        """Nothing is ever left to store."""
 
 
-class Objects:
-    """The same behind a URL, where nothing can be appended to: each line is an object of its own in a folder."""
-
-    def __init__(self, fs: Any, folder: str) -> None:
-        self._fs, self._folder = fs, folder
-
-    def add(self, line: bytes) -> None:
-        """Add a line; it is stored when this returns."""
-        self._fs.pipe_file(f"{self._folder}/{time.time_ns():020d}-{uuid.uuid4().hex[:8]}", line + b"\n")
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-def whole_lines(path: str) -> Iterator[str]:
-    """The lines of a record in order, without those that a crash cut off; none where there is no file."""
-    try:
-        with Path(path).open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n") and not line.endswith(CANCELLED):
-                    yield line[:-1].decode("utf-8", "surrogatepass")
-    except (FileNotFoundError, NotADirectoryError):
-        return
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock against the other processes of this machine; the system gives it back when one dies."""
+    lock = path.with_name(f".{path.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

@@ -25,7 +25,7 @@ class RegressionAccount(Account):
         return math.inf
 
     @property
-    def _record(self) -> tuple[str, ...]:
+    def _place(self) -> tuple[str, ...]:
         return (self.dataset, "ledger", REGRESSION)
 
     def stop(self, reason: str) -> None:

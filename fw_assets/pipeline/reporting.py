@@ -92,9 +92,9 @@ def report(
     store.write_text(text, dataset, "final_report.md")
     store.write_text(render_html(made), dataset, "final_report.html")
     record = ReportRecord(
-        markdown=store.path(dataset, "final_report.md"),
-        html=store.path(dataset, "final_report.html"),
-        json_file=store.path(dataset, "report.json"),
+        markdown=store.url(dataset, "final_report.md"),
+        html=store.url(dataset, "final_report.html"),
+        json_file=store.url(dataset, "report.json"),
         headline=made.answer,
         winner=made.winner.model if made.winner else "",
         accuracy=_accuracy(made),

@@ -6,9 +6,10 @@ import asyncio
 import datetime as dt
 import math
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -19,6 +20,7 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import canonical_json
 from fw_assets.pipeline.errors import HoursUsedUp, JobCost
+from fw_assets.pipeline.records import Record
 from fw_assets.pipeline.values import Stopped
 from fw_assets.pipeline.workspace import Workspace
 
@@ -51,12 +53,16 @@ class Account:
         return self.plan.ceiling_usd(self.mitigation)
 
     @property
-    def _record(self) -> tuple[str, ...]:
+    def _place(self) -> tuple[str, ...]:
         return (self.dataset, "ledger", f"{self.plan.digest}.jsonl")
+
+    @cached_property
+    def _record(self) -> Record:
+        return self.store.record(*self._place)
 
     def ledger(self) -> Ledger:
         """All that was promised and paid so far."""
-        return read_ledger(self.store, *self._record)
+        return ledger_of(self._record.lines())
 
     def promise(self, key: str, id: str, usd: float) -> Reservation | None:
         """Hold an amount before something that costs money starts; gives an earlier promise of the same id, if any.
@@ -64,17 +70,22 @@ class Account:
         Raises:
             CeilingReached: it could take the total above the approved ceiling; nothing was started.
         """
-        at = _now()
-        with self._locked():
-            ledger = self.ledger()
+        at, earlier = _now(), None
+
+        def promised(lines: Sequence[str]) -> str | None:
+            nonlocal earlier
+            ledger = ledger_of(lines)
             earlier = next((item for item in ledger.reservations if item.id == id), None)
-            try:
-                held = ledger.model_copy(update={"ceiling": self.ceiling}).reserve(key, id, usd, at)
-            except CeilingReached as reached:
-                self.stop(str(reached))
-                raise
-            if held.reservations != ledger.reservations:
-                self._write("promised", canonical_json(Reservation(key=key, id=id, usd=usd, at=at)))
+            held = ledger.model_copy(update={"ceiling": self.ceiling}).reserve(key, id, usd, at)
+            if held.reservations == ledger.reservations:
+                return None
+            return _line("promised", canonical_json(Reservation(key=key, id=id, usd=usd, at=at)))
+
+        try:
+            self._record.decide(promised)
+        except CeilingReached as reached:
+            self.stop(str(reached))
+            raise
         return earlier
 
     def stop(self, reason: str) -> None:
@@ -85,18 +96,22 @@ class Account:
 
     def hold_more(self, id: str, usd: float) -> None:
         """Hold at least that amount for what has started already, even above the ceiling."""
-        with self._locked():
-            ledger = self.ledger()
-            if ledger.raised(id, usd) != ledger:
-                self._write("raised", canonical_json({"id": id, "usd": usd}))
+
+        def raised(lines: Sequence[str]) -> str | None:
+            ledger = ledger_of(lines)
+            return None if ledger.raised(id, usd) == ledger else _line("raised", canonical_json({"id": id, "usd": usd}))
+
+        self._record.decide(raised)
 
     def pay(self, key: str, id: str, quantity: float, unit: str, usd: float | None, *, estimated: bool = False) -> None:
         """Record what was paid; a second time with the same id changes nothing."""
         entry = LedgerEntry(key=key, id=id, quantity=quantity, unit=unit, usd=usd, at=_now(), estimated=estimated)
-        with self._locked():
-            ledger = self.ledger()
-            if ledger.settle(entry).entries != ledger.entries:
-                self._write("paid", canonical_json(entry))
+
+        def paid(lines: Sequence[str]) -> str | None:
+            ledger = ledger_of(lines)
+            return None if ledger.settle(entry).entries == ledger.entries else _line("paid", canonical_json(entry))
+
+        self._record.decide(paid)
 
     def line(self, key: str) -> CostLine | None:
         """The estimate line of that key, None where the plan has none."""
@@ -109,19 +124,16 @@ class Account:
         """All payments, in order."""
         return self.ledger().entries
 
-    def _write(self, kind: str, body: str) -> None:
-        self.store.append_line(f'["{kind}",{body}]', *self._record)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self.store.locked(*self._record):
-            yield
-
 
 def read_ledger(store: Workspace, *record: str) -> Ledger:
     """All that a record of promises and payments holds; an empty ledger where there is none."""
+    return ledger_of(store.lines(*record))
+
+
+def ledger_of(lines: Iterable[str]) -> Ledger:
+    """All that the lines of a record say was promised and paid."""
     ledger = Ledger(ceiling=None)
-    for line in store.lines(*record):
+    for line in lines:
         kind, body = msgspec.json.decode(line)
         if kind == "paid":
             ledger = ledger.settle(LedgerEntry.model_validate(body))
@@ -158,6 +170,10 @@ def priced(line: CostLine, quantities: dict[str, float]) -> float | None:
             return None
         total += each * quantities[part.item]
     return total
+
+
+def _line(kind: str, body: str) -> str:
+    return f'["{kind}",{body}]'
 
 
 def _now() -> str:

@@ -1,42 +1,38 @@
-"""Dataset files where this machine can read them: local ones where they lie, others fetched once.
+"""Dataset files where a step can read them: local ones where they lie, others fetched once.
 
-What was fetched lies in `staged/DIGEST/NAME` under the digest of its content. `staged/index.json` remembers, for each
-reference, the version that its source gave it then (modification time, ETag, creation time), so that a source which
-has not changed is neither read nor fetched again.
+What was fetched lies in `staged/DIGEST/NAME` of the workspace under the digest of its content. `staged/index/`
+remembers, for each reference, the version that its source gave it then (modification time, ETag, creation time), so
+that a source which has not changed is neither read nor fetched again.
 
 Local files are not copied: datasets can be of several gigabytes, and links would follow edits in place. Instead,
 reading has to find what was registered (`reading_as_registered`); the rows then lie in the workspace, and no later
-phase reads the file.
+phase reads the file. Behind a URL they are copied: the machine that reads them may be another.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import fsspec
 import msgspec
 
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.lines import SUFFIXES, data_files, file_sha256
+from fw_assets.classification.lines import data_files, file_sha256
 from fw_assets.classification.rows import FileFacts
-from fw_assets.classification.session import is_remote, without_query
-from fw_assets.fireworks import Fireworks
+from fw_assets.classification.session import is_remote
+from fw_assets.classification.values import digest
 from fw_assets.pipeline.platform import Platform
+from fw_assets.pipeline.sources import fetch, local_file, stamp, version_of
 from fw_assets.pipeline.values import SourceFile
 from fw_assets.pipeline.workspace import Workspace
 
 Role = Literal["train", "eval"]
 PLACE = "staged"
-VERSIONS = (
-    *("ETag", "etag", "Content-MD5", "md5Hash", "Last-Modified", "LastModified", "last_modified"),
-    *("mtime", "updated", "created"),
-)
+
 
 CHANGED = "changed-file"
 REGISTER_AGAIN = (
@@ -46,7 +42,7 @@ REGISTER_AGAIN = (
 
 
 class _Entry(msgspec.Struct):
-    """What is known of one reference."""
+    """What is known of one reference. `path` is where it lies: on this machine's disk, or in the workspace."""
 
     version: str
     path: str
@@ -55,7 +51,7 @@ class _Entry(msgspec.Struct):
 
 
 def stage(workspace: Workspace, platform: Platform, role: Role, reference: str) -> SourceFile:
-    """The dataset of a reference as a local file or folder.
+    """The dataset of a reference as a file or folder that every machine of this workspace can read.
 
     Args:
         reference: a local file, a local folder of `*.jsonl`, `.jsonl.gz` and `.jsonl.zst`, an fsspec URL of either,
@@ -64,16 +60,48 @@ def stage(workspace: Workspace, platform: Platform, role: Role, reference: str) 
     Raises:
         InputError: there is nothing, or it cannot be read.
     """
-    version = _version(platform, reference)
-    key = reference if is_remote(reference) else str(_local(reference))
-    with workspace.locked(PLACE, "index.json"):
-        index = _index(workspace)
-        known = index.get(key)
-        if known is None or not version or known.version != version or not Path(known.path).exists():
-            known = _fetched(workspace, platform, reference, version)
-            index[key] = known
-            workspace.write_text(msgspec.json.encode(index).decode(), PLACE, "index.json")
-    return SourceFile(role=role, reference=reference, path=known.path, sha256=known.sha256, size_bytes=known.size_bytes)
+    key = reference if is_remote(reference) else str(local_file(reference))
+    place = (PLACE, "index", f"{digest(key, 24)}.json")
+    text = workspace.read_text(*place)
+    known = msgspec.json.decode(text, type=_Entry) if text else None
+    if known is not None and not workspace.is_local and not is_remote(reference) and not Path(key).exists():
+        # The file lies on another machine, which has staged it.
+        return _source(role, reference, known)
+    version = version_of(platform, reference)
+    if known is None or not version or known.version != version or not _is_there(workspace, known):
+        known = _staged(workspace, platform, reference, version)
+        workspace.write_text(msgspec.json.encode(known).decode(), *place)
+    return _source(role, reference, known)
+
+
+@contextmanager
+def on_this_machine(workspace: Workspace, files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, ...]]:
+    """The files with paths on this machine's disk, where they lie until the block ends.
+
+    Raises:
+        InputError: what was staged is gone.
+    """
+    with ExitStack() as held:
+        yield tuple(file.model_copy(update={"path": str(_here(workspace, file, held))}) for file in files)
+
+
+def _here(workspace: Workspace, file: SourceFile, held: ExitStack) -> Path:
+    if not is_remote(file.path):
+        return Path(file.path)
+    parts = file.path.removeprefix(workspace.url()).strip("/").split("/")
+    target = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="fw-assets-"))) / parts[-1]
+    names = workspace.names(*parts)
+    try:
+        if names and names != [parts[-1]]:
+            target.mkdir()
+            for name in names:
+                workspace.download(target / name, *parts, name)
+        else:
+            workspace.download(target, *parts)
+    except FileNotFoundError:
+        message = f"the copy of {file.reference} that was staged is not there any more: register it again"
+        raise InputError([Problem(kind="missing-file", file=file.path, message=message)]) from None
+    return target
 
 
 @contextmanager
@@ -87,12 +115,12 @@ def reading_as_registered(files: Sequence[SourceFile]) -> Iterator[Callable[[Seq
         InputError: content was read that is not the registered one, or a file was written to meanwhile. It takes the
             place of what is found wrong in such content.
     """
-    before = {file.role: _stamp(Path(file.path)) for file in files}
+    before = {file.role: stamp(Path(file.path)) for file in files}
 
     def check(digest_of: Callable[[SourceFile], str]) -> None:
         changed = []
         for file in files:
-            if _stamp(Path(file.path)) != before[file.role]:
+            if stamp(Path(file.path)) != before[file.role]:
                 changed.append(_changed(file, "while it was being read"))
             elif digest_of(file) != file.sha256:
                 changed.append(_changed(file, "after it was registered"))
@@ -105,12 +133,6 @@ def reading_as_registered(files: Sequence[SourceFile]) -> Iterator[Callable[[Seq
         if error.problems[0].kind != CHANGED:
             check(lambda file: file_sha256(Path(file.path)))
         raise
-
-
-def _stamp(path: Path) -> str:
-    # Change time as well: a file can be replaced by one of equal size and modification time.
-    stats = [(file.name, file.stat()) for file in data_files(path)]
-    return repr([(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in stats])
 
 
 def _digest_of(file: SourceFile, read: Sequence[FileFacts]) -> str:
@@ -129,38 +151,27 @@ def _changed(file: SourceFile, when: str) -> Problem:
     return Problem(kind=CHANGED, file=file.path, message=f"changed {when} ({was})")
 
 
-def _index(workspace: Workspace) -> dict[str, _Entry]:
-    text = workspace.read_text(PLACE, "index.json")
-    return msgspec.json.decode(text, type=dict[str, _Entry]) if text else {}
+def _source(role: Role, reference: str, known: _Entry) -> SourceFile:
+    return SourceFile(role=role, reference=reference, path=known.path, sha256=known.sha256, size_bytes=known.size_bytes)
 
 
-def _version(platform: Platform, reference: str) -> str:
-    """Equal as long as the content is; empty where the source does not say."""
+def _is_there(workspace: Workspace, known: _Entry) -> bool:
+    if not is_remote(known.path):
+        return Path(known.path).exists()
+    return workspace.exists(*known.path.removeprefix(workspace.url()).strip("/").split("/"))
+
+
+def _staged(workspace: Workspace, platform: Platform, reference: str, version: str) -> _Entry:
     if not is_remote(reference):
-        return _stamp(_local(reference))
-    if reference.startswith("accounts/"):
-        # The platform's datasets never change once they are ready.
-        dataset = platform.call(lambda client: client.dataset(reference))
-        return f"{dataset.name} {dataset.create_time}"
-    try:
-        fs, _ = fsspec.url_to_fs(reference)
-        found = [(name, fs.info(name)) for name in _remote_files(fs, reference)]
-    except (OSError, ValueError, ImportError) as error:
-        raise _missing(reference, f"cannot be read: {error}") from None
-    versions = [next((str(info[key]) for key in VERSIONS if info.get(key)), "") for _, info in found]
-    if not all(versions):
-        return ""
-    return repr([(name, info.get("size"), version) for (name, info), version in zip(found, versions, strict=True)])
-
-
-def _fetched(workspace: Workspace, platform: Platform, reference: str, version: str) -> _Entry:
-    if not is_remote(reference):
-        path = _local(reference)
-        return _entry(path, version)
-    root = workspace.local(PLACE) if workspace.is_local else Path(".fw-staged")
-    root.mkdir(parents=True, exist_ok=True)
+        path = local_file(reference)
+        return _entry(path, version) if workspace.is_local else _uploaded(workspace, path, version)
+    root = workspace.local(PLACE) if workspace.is_local else None
+    if root is not None:
+        root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".fetch-") as folder:
-        path = _fetch(platform, reference, Path(folder))
+        path = fetch(platform, reference, Path(folder))
+        if root is None:
+            return _uploaded(workspace, path, version)
         entry = _entry(path, version)
         target = root / entry.sha256[:16] / path.name
         if not target.exists():
@@ -170,56 +181,15 @@ def _fetched(workspace: Workspace, platform: Platform, reference: str, version: 
     return entry
 
 
-def _fetch(platform: Platform, reference: str, folder: Path) -> Path:
-    name = without_query(reference).rstrip("/").rsplit("/", 1)[-1]
-    if reference.startswith("accounts/"):
-        target = folder / f"{name}.jsonl"
-
-        async def download(client: Fireworks) -> Path:
-            return await client.download_dataset(reference, target)
-
-        return platform.call(download)
-    try:
-        fs, path = fsspec.url_to_fs(reference)
-        if not _is_folder(fs, path):
-            return _copy(fs, path, folder / name)
-        (folder / name).mkdir()
-        for file in _remote_files(fs, reference):
-            _copy(fs, file, folder / name / file.rsplit("/", 1)[-1])
-    except (OSError, ValueError, ImportError) as error:
-        raise _missing(reference, f"cannot be read: {error}") from None
-    return folder / name
-
-
-def _remote_files(fs: Any, reference: str) -> Sequence[str]:
-    path = fs._strip_protocol(reference)
-    if not _is_folder(fs, path):
-        return [path]
-    found = sorted(name for name in fs.ls(path, detail=False) if name.endswith(SUFFIXES))
-    if not found:
-        raise _missing(reference, f"the folder holds no file ending in {', '.join(SUFFIXES)}")
-    return found
-
-
-def _is_folder(fs: Any, path: str) -> bool:
-    # Asked of a file behind a web server, that would be answered with its content.
-    return not without_query(path).endswith(SUFFIXES) and bool(fs.isdir(path))
-
-
-def _copy(fs: Any, path: str, target: Path) -> Path:
-    with fs.open(path, "rb") as source, target.open("wb") as sink:
-        shutil.copyfileobj(source, sink, 1 << 20)
-    return target
-
-
-def _local(reference: str) -> Path:
-    return Path(reference).expanduser().resolve()
+def _uploaded(workspace: Workspace, path: Path, version: str) -> _Entry:
+    entry = _entry(path, version)
+    place = (PLACE, entry.sha256[:16], path.name)
+    for file in data_files(path):
+        workspace.upload(file, *place, *([file.name] if path.is_dir() else []))
+    entry.path = workspace.url(*place)
+    return entry
 
 
 def _entry(path: Path, version: str) -> _Entry:
     size = sum(file.stat().st_size for file in data_files(path))
     return _Entry(version=version, path=str(path), sha256=file_sha256(path), size_bytes=size)
-
-
-def _missing(reference: str, message: str) -> InputError:
-    return InputError([Problem(kind="missing-file", file=reference, message=message)])

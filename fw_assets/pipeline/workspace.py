@@ -1,53 +1,33 @@
 """The workspace: one folder a dataset, one file an asset and partition, on disk or behind an fsspec URL.
 
-A value is stored as `{"inputs": ..., "digest": ..., "value": {...}}`: what it was made from, what it is,
-and the value itself. Files are written under a temporary name and renamed, so a reader sees a whole file or none.
+Files are written under a temporary name and renamed, so a reader sees a whole file or none.
 """
 
 from __future__ import annotations
 
-import fcntl
 import io
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import fsspec
-import msgspec
 import polars as pl
 from pydantic import BaseModel
 
 from fw_assets.classification.values import canonical_json, digest
-from fw_assets.pipeline.records import Objects, Record, whole_lines
+from fw_assets.pipeline.lease import lease
+from fw_assets.pipeline.object_records import NumberedRecord, SegmentedCollection, listed
+from fw_assets.pipeline.records import Collection, DiskRecord, Record, locked
+from fw_assets.pipeline.stored import HEAD_BYTES, Head, Part, decoded_fields, decoded_head, decoded_value, place, stored
 
 Value = TypeVar("Value", bound=BaseModel)
-Part = TypeVar("Part", bound=msgspec.Struct)
 
-
-class Head(msgspec.Struct, frozen=True):
-    """What a stored value was made from and what it is, without the value."""
-
-    inputs: str
-    digest: str
-
-
-class _Stored(msgspec.Struct):
-    value: msgspec.Raw
-
-
-_HEAD_BYTES = 512
-"""A stored value begins with its inputs and its digest: so much of it holds both, and no more has to be read."""
-_head = msgspec.json.Decoder(Head)
-
-
-def slug(name: str) -> str:
-    """A file name for a model or dataset name: the last part of a resource name, `/` and the like replaced."""
-    last = name.rsplit("/", 1)[-1]
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in last) or "_"
+CHANGES = ".changes"
+"""Behind a URL, holds an object a dataset that is written anew after each of its values: what to look at again."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +42,14 @@ class Workspace:
 
     @cached_property
     def _fs(self) -> tuple[Any, str]:
-        fs, path = fsspec.url_to_fs(self.root)
+        # Another machine may have written a moment ago: no listing is kept.
+        fs, path = fsspec.url_to_fs(self.root, **({"use_listings_cache": False} if "://" in self.root else {}))
         return fs, path.rstrip("/")
+
+    @property
+    def filesystem(self) -> Any:
+        """The fsspec file system of the root."""
+        return self._fs[0]
 
     @cached_property
     def is_local(self) -> bool:
@@ -77,6 +63,10 @@ class Workspace:
     def path(self, *parts: str) -> str:
         """The full path or URL-path of a file in the workspace."""
         return "/".join((self._fs[1], *parts))
+
+    def url(self, *parts: str) -> str:
+        """The same as a person or another program finds it: a path, or a whole URL."""
+        return self.path(*parts) if self.is_local else str(self._fs[0].unstrip_protocol(self.path(*parts)))
 
     def local(self, *parts: str) -> Path:
         """The same as a local path.
@@ -102,18 +92,15 @@ class Workspace:
     ) -> str:
         """Store `value`; gives its digest (`known_as` where the value has a digest of its own)."""
         made = known_as or digest(value)
-        self.write_text(
-            f'{{"inputs":{msgspec.json.encode(inputs).decode()},"digest":"{made}","value":{canonical_json(value)}}}\n',
-            *_place(asset, dataset, model),
-        )
+        self.write_text(stored(inputs, made, canonical_json(value)), *place(asset, dataset, model))
+        if not self.is_local:
+            self._put(uuid.uuid4().bytes, CHANGES, dataset)
         return made
 
     def read(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value | None:
         """The stored value, or None where there is none."""
-        raw = self._bytes(*_place(asset, dataset, model))
-        if raw is None:
-            return None
-        return kind.model_validate(msgspec.json.decode(raw)["value"])
+        raw = self._bytes(*place(asset, dataset, model))
+        return None if raw is None else kind.model_validate(decoded_value(raw))
 
     def need(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value:
         """The stored value.
@@ -129,22 +116,22 @@ class Workspace:
 
     def head(self, asset: str, dataset: str, model: str | None = None) -> Head | None:
         """What a stored value was made from and its digest, or None where there is none."""
-        place = _place(asset, dataset, model)
+        at = place(asset, dataset, model)
         if self.is_local:
             try:
-                with open(self.path(*place), "rb", buffering=0) as file:  # noqa: PTH123 - a tick opens thousands
-                    start, value, _ = file.read(_HEAD_BYTES).partition(b',"value":')
+                with open(self.path(*at), "rb", buffering=0) as file:  # noqa: PTH123 - a tick opens thousands
+                    head = decoded_head(file.read(HEAD_BYTES))
             except (FileNotFoundError, NotADirectoryError):
                 return None
-            if value:
-                return _head.decode(start + b"}")
-        raw = self._bytes(*place)
-        return None if raw is None else _head.decode(raw)
+            if head is not None:
+                return head
+        raw = self._bytes(*at)
+        return None if raw is None else decoded_head(raw, whole=True)
 
     def peek(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part | None:
         """The fields of a stored value that `kind` names, read without building the whole value."""
-        raw = self._bytes(*_place(asset, dataset, model))
-        return None if raw is None else msgspec.json.decode(msgspec.json.decode(raw, type=_Stored).value, type=kind)
+        raw = self._bytes(*place(asset, dataset, model))
+        return None if raw is None else decoded_fields(raw, kind)
 
     def need_peek(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part:
         """The same.
@@ -173,7 +160,7 @@ class Workspace:
         """
         raw = self._bytes(*parts)
         if raw is None:
-            raise FileNotFoundError(f"{self.path(*parts)} is not there")
+            raise FileNotFoundError(f"{self.url(*parts)} is not there")
         return pl.read_parquet(raw)
 
     def scan_frame(self, *parts: str) -> pl.LazyFrame:
@@ -184,7 +171,7 @@ class Workspace:
         """
         if not self.is_local:
             return self.read_frame(*parts).lazy()
-        if not self._exists(*parts):
+        if not self.exists(*parts):
             raise FileNotFoundError(f"{self.path(*parts)} is not there")
         return pl.scan_parquet(self.path(*parts))
 
@@ -199,69 +186,71 @@ class Workspace:
         raw = self._bytes(*parts)
         return None if raw is None else raw.decode("utf-8", "surrogatepass")
 
-    def append_line(self, line: str, *parts: str) -> None:
-        """Add a line to a record that only ever grows.
+    # --- files ---
 
-        Behind a URL, where nothing can be appended to, each line is an object of its own in a folder of that name.
-        """
-        with closing(self.record(*parts)) as record:
-            record.add(line.rstrip("\n").encode())
+    def upload(self, source: Path, *parts: str) -> None:
+        """Store a file of this machine, in memory a block at a time; for a workspace behind a URL."""
+        self._fs[0].put_file(str(source), self.path(*parts))
 
-    def record(self, *parts: str) -> Record | Objects:
-        """The same for many lines: a record that stays open until it is closed."""
+    def download(self, target: Path, *parts: str) -> None:
+        """Fetch a file to this machine, in memory a block at a time; for a workspace behind a URL."""
+        self._fs[0].get_file(self.path(*parts), str(target))
+
+    def exists(self, *parts: str) -> bool:
+        """Whether there is a file or folder of that name."""
+        return bool(self._fs[0].exists(self.path(*parts)))
+
+    # --- what grows ---
+
+    def record(self, *parts: str) -> Record:
+        """A record of that place: lines that are decided by those before them, and never lost."""
         if self.is_local:
-            return Record(self.path(*parts))
-        return Objects(self._fs[0], self.path(*parts[:-1], f"{parts[-1]}.d"))
+            return DiskRecord(self.path(*parts))
+        return NumberedRecord(*self._fs, self.path(*parts[:-1], f"{parts[-1]}.d"))
+
+    def collection(self, *parts: str) -> Collection:
+        """A collection of that place: lines by the thousand, in no order."""
+        if self.is_local:
+            return DiskRecord(self.path(*parts))
+        return SegmentedCollection(self._fs[0], self.path(*parts[:-1], f"{parts[-1]}.d"))
+
+    def append_line(self, line: str, *parts: str) -> None:
+        """Add a line to a record."""
+        self.record(*parts).append(line)
 
     def lines(self, *parts: str) -> Iterable[str]:
-        """The whole lines of a growing record, in order; a line cut off by a crash is left out."""
+        """The whole lines of a record, in order."""
+        return self.record(*parts).lines()
+
+    def alone(self, *parts: str) -> AbstractContextManager[None]:
+        """One at a time under that name: over the processes of this machine, or behind a URL over all machines."""
         if self.is_local:
-            yield from whole_lines(self.path(*parts))
-            return
-        for name in self.names(*parts[:-1], f"{parts[-1]}.d"):
-            yield (self.read_text(*parts[:-1], f"{parts[-1]}.d", name) or "").rstrip("\n")
-
-    @contextmanager
-    def locked(self, *parts: str) -> Iterator[None]:
-        """Hold a file's lock against the other processes of this machine.
-
-        Behind a URL there is nothing to hold: there every line is an object of its own, and none is lost.
-        """
-        if not self.is_local:
-            yield
-            return
-        path = self.local(*parts[:-1], f".{parts[-1]}.lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            yield
+            return locked(self.local(*parts))
+        return lease(*self._fs, self.path(*parts[:-1], f".{parts[-1]}.lease"))
 
     def names(self, *parts: str) -> list[str]:
         """The names of the files and folders in a folder, sorted; empty where there is none."""
-        fs, _ = self._fs
-        folder = self.path(*parts)
-        try:
-            found = fs.ls(folder, detail=False, refresh=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in found if name.rstrip("/") != folder.rstrip("/"))
+        return listed(self._fs[0], self.path(*parts))
 
     def datasets(self) -> list[str]:
         """The datasets that have been registered here."""
-        return [name for name in self.names() if self._exists(name, "assets", "registration.json")]
+        return [name for name in self.names() if self.exists(name, "assets", "registration.json")]
 
     # --- bytes ---
-
-    def _exists(self, *parts: str) -> bool:
-        return bool(self._fs[0].exists(self.path(*parts)))
 
     def _bytes(self, *parts: str) -> bytes | None:
         try:
             if self.is_local:
                 return Path(self.path(*parts)).read_bytes()
-            return bytes(self._fs[0].cat_file(self.path(*parts)))
+            # From the first byte on: without a range s3fs asks for the size first.
+            return bytes(self._fs[0].cat_file(self.path(*parts), start=0))
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError:
+            # An empty object has no first byte.
+            if self.is_local or self._fs[0].info(self.path(*parts))["size"]:
+                raise
+            return b""
 
     def _put(self, data: bytes, *parts: str) -> None:
         fs, _ = self._fs
@@ -275,7 +264,3 @@ class Workspace:
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
         temporary.write_bytes(data)
         temporary.replace(path)
-
-
-def _place(asset: str, dataset: str, model: str | None) -> tuple[str, ...]:
-    return (dataset, "assets", f"{asset}.json") if model is None else (dataset, "assets", asset, f"{slug(model)}.json")

@@ -17,6 +17,7 @@ from fw_assets.classification.plan import Plan
 from fw_assets.classification.prices import Price
 from fw_assets.classification.ranges import Range
 from fw_assets.pipeline.errors import JobCost
+from fw_assets.pipeline.records import locked
 from fw_assets.pipeline.spending import Account, promised
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets_tests.report.workflow import planned
@@ -77,9 +78,9 @@ def test_spend_never_passes_the_ceiling(launches: list[tuple[float, float, str]]
                     continue
                 if fate == "torn":
                     # A process dies while it writes: it holds the lock until then, and only the system gives it back.
-                    record_at = ("tickets", "ledger", f"{plan.digest}.jsonl")
-                    with Workspace(folder).locked(*record_at), Path(folder, *record_at).open("ab") as record:
-                        record.write(b'["paid",{"id":"jo')
+                    record = ("tickets", "ledger", f"{plan.digest}.jsonl")
+                    with locked(Path(folder, *record)), Path(folder, *record).open("ab") as torn:
+                        torn.write(b'["paid",{"id":"jo')
                 elif fate == "again":
                     account(folder, plan).promise("sweep/m", id, amount)
                     account(folder, plan).pay("sweep/m", id, 1, "tokens", amount * share)

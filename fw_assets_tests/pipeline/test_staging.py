@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -18,9 +19,9 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.lines import file_sha256
 from fw_assets.classification.rows import read_rows
 from fw_assets.classification.session import dataset_name
-from fw_assets.pipeline import staging
+from fw_assets.pipeline import sources, staging
 from fw_assets.pipeline.platform import Platform
-from fw_assets.pipeline.staging import reading_as_registered, stage
+from fw_assets.pipeline.staging import on_this_machine, reading_as_registered, stage
 from fw_assets.pipeline.values import SourceFile
 from fw_assets.pipeline.workspace import Workspace
 
@@ -38,7 +39,7 @@ def store(tmp_path: Path) -> Workspace:
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The paths whose content was fetched or digested."""
     seen: list[str] = []
-    copy, digest = staging._copy, file_sha256
+    copy, digest = sources.copy, file_sha256
 
     def counted_copy(fs: Any, path: str, target: Path) -> Path:
         seen.append(path)
@@ -48,7 +49,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         seen.append("digest")
         return digest(path)
 
-    monkeypatch.setattr(staging, "_copy", counted_copy)
+    monkeypatch.setattr(sources, "copy", counted_copy)
     monkeypatch.setattr(staging, "file_sha256", counted_digest)
     yield seen
     fs = fsspec.filesystem("memory")
@@ -234,3 +235,26 @@ def test_a_copy_that_changed_says_what_to_remove(store: Workspace, opened: list[
     Path(found.path).unlink()
     read_as_registered([stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")])
     assert opened.count("/bucket/data.jsonl") == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_behind_a_url_a_local_file_is_there_for_every_machine(tmp_path: Path, opened: list[str], kind: str) -> None:
+    shared = Workspace("memory://team/work")
+    path = tmp_path / "data.jsonl"
+    if kind == "folder":
+        path.mkdir()
+        (path / "1.jsonl").write_bytes(DATA)
+        (path / "2.jsonl").write_bytes(DATA)
+    else:
+        path.write_bytes(DATA)
+    found = stage(shared, NO_PLATFORM, "train", str(path))
+    assert stage(shared, NO_PLATFORM, "train", str(path)) == found
+    shutil.move(path, tmp_path / "elsewhere")  # as on a machine that never had it
+    assert stage(shared, NO_PLATFORM, "train", str(path)) == found
+    with on_this_machine(shared, [found]) as (here,):
+        assert file_sha256(Path(here.path)) == found.sha256
+        assert read_rows(Path(here.path), source="train").frame.height == (18 if kind == "folder" else 9)
+    assert not Path(here.path).exists()
+    shared.filesystem.store.clear()
+    with pytest.raises(InputError, match="register it again"), on_this_machine(shared, [found]):
+        pass

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.values import Frozen, digest
-from fw_assets.pipeline.workspace import Workspace, slug
+from fw_assets.pipeline.stored import slug
+from fw_assets.pipeline.workspace import Workspace
 
 
 class Thing(Frozen):
