@@ -98,7 +98,8 @@ def _here(workspace: Workspace, file: SourceFile, held: ExitStack) -> Path:
                 workspace.download(target / name, *parts, name)
         else:
             workspace.download(target, *parts)
-    except FileNotFoundError:
+        data_files(target)
+    except (FileNotFoundError, InputError):
         message = f"the copy of {file.reference} that was staged is not there any more: register it again"
         raise InputError([Problem(kind="missing-file", file=file.path, message=message)]) from None
     return target
