@@ -27,6 +27,8 @@ REQUEST_AGAIN_SECONDS = 60.0
 WATCH_SECONDS = 4.0
 """How long a tick looks for something new; less than the daemon's loop of five seconds."""
 LOOK_SECONDS = 0.25
+REQUEST_SECONDS = 1.0
+"""The same where every look is a request."""
 
 BY_DATASET = (
     *(
@@ -80,7 +82,9 @@ def _run_config(step: Step) -> dict[str, object]:
     return {"ops": {step.assets[0]: {"config": config}}} if config else {}
 
 
-def watched(instance: dg.DagsterInstance, look: Callable[[], T], enough: Callable[[T], bool]) -> T:
+def watched(
+    instance: dg.DagsterInstance, look: Callable[[], T], enough: Callable[[T], bool], least: float = LOOK_SECONDS
+) -> T:
     """Look again and again until there is enough to end the tick, or the tick is about to be over.
 
     Dagster starts a tick every five seconds at most; looking within the tick finds what is new in a fraction of one.
@@ -92,7 +96,7 @@ def watched(instance: dg.DagsterInstance, look: Callable[[], T], enough: Callabl
     while True:
         started = time.monotonic()
         found = look()
-        pause = max(LOOK_SECONDS, 9 * (time.monotonic() - started))
+        pause = max(least, 9 * (time.monotonic() - started))
         if enough(found) or time.monotonic() + pause > end:
             return found
         time.sleep(pause)
@@ -119,7 +123,8 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
         # What was requested is requested again after a while: a daemon killed between the two loses nothing.
         return [step for step in steps if time.time() - requested.get(step.key, 0) > REQUEST_AGAIN_SECONDS]
 
-    steps, notes = watched(context.instance, look, lambda found: bool(new(found[0])))
+    least = LOOK_SECONDS if store.is_local else REQUEST_SECONDS
+    steps, notes = watched(context.instance, look, lambda found: bool(new(found[0])), least)
     wanted = sorted(new(steps), key=lambda step: requested.get(step.key, 0))
     waiting = context.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])) if wanted else 0
     wanted = wanted[: max(0, min(MOST_REQUESTS_PER_TICK, MOST_QUEUED - waiting))]
@@ -167,7 +172,8 @@ def inbox(
         seen = found.seen
         return found
 
-    found = watched(context.instance, once, lambda found: bool(found.registered))
+    least = REQUEST_SECONDS if "://" in url else LOOK_SECONDS
+    found = watched(context.instance, once, lambda found: bool(found.registered), least)
     return _registered(context, found, f"nothing new in {url}")
 
 

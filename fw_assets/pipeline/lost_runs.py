@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from pathlib import Path
 
 import dagster as dg
 
+MACHINE_TAG = "fw_assets/machine"
+"""Tags a run with the machine that executes it."""
 _SLACK_SECONDS = 5.0
 """By which the clocks may differ: the time of the boot is known to the second, and may be set later."""
 _PID = re.compile(r"\(pid: (\d+)\)")
@@ -17,18 +20,27 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     """Fail every started run of this machine whose process is gone and free its pool slots; gives their short ids.
 
     Dagster's default run launcher does not look: after a reboot such runs would stay started for ever and keep
-    their slots claimed.
+    their slots claimed. The runs of other machines are theirs to look after.
     """
     gone = []
+    alone = any("sqlite" in kind.__module__ for kind in type(instance.run_storage).__mro__)
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     for record in instance.get_run_records(started):
         run = record.dagster_run
+        # One that died before it said where it runs can only have run here if no other machine has this instance.
+        if run.tags.get(MACHINE_TAG, this_machine() if alone else "") != this_machine():
+            continue
         worker = worker_of(instance, run.run_id)
         if worker is not None and not is_alive(*worker):
             instance.report_run_failed(run, f"The process {worker[0]} of this run is gone.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             gone.append(run.run_id[:8])
     return gone
+
+
+def this_machine() -> str:
+    """What this machine is called: `$FW_MACHINE`, or its host name."""
+    return os.environ.get("FW_MACHINE") or socket.gethostname()
 
 
 def worker_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:

@@ -71,7 +71,8 @@ class Platform:
         """A client, to be entered with `async with`.
 
         Raises:
-            InputError: the platform is `fireworks` and `FIREWORKS_API_KEY` is not set.
+            InputError: the platform is `fireworks`, or the embedded one of another machine, and
+                `FIREWORKS_API_KEY` is not set.
         """
         if self.is_embedded and self.base_url is None:
             from fw_assets.embedded import ACCOUNT, api_key, create_app
@@ -82,6 +83,12 @@ class Platform:
         if self.is_embedded and not key:
             from fw_assets.embedded import api_key
 
+            if not (self.home / "api_key").exists():
+                raise input_error(
+                    f"the embedded platform at {self.base_url} is not of this machine, and its key is not known here",
+                    field="FIREWORKS_API_KEY",
+                    advice="Set it to what `fw-assets serve` printed there (the file api_key in its folder).",
+                )
             key = api_key(self.home)
         if not key:
             raise input_error(

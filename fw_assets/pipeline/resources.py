@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 from pydantic import Field
 
+from fw_assets.pipeline.lost_runs import MACHINE_TAG, this_machine
 from fw_assets.pipeline.platform import Platform, platform_from_environment, workspace_root
 from fw_assets.pipeline.run_tags import tag_partition
 from fw_assets.pipeline.workspace import Workspace
@@ -20,9 +21,10 @@ class WorkspaceResource(dg.ConfigurableResource):
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Tags the run, whoever launched it."""
+        """Tags the run, whoever launched it, and with the machine that executes it."""
         if context.run is not None and context.instance is not None:
             tag_partition(context.instance, context.run)
+            context.instance.add_run_tags(context.run.run_id, {MACHINE_TAG: this_machine()})
 
     def open(self) -> Workspace:
         """The workspace."""
