@@ -11,6 +11,8 @@ import dagster as dg
 
 MACHINE_TAG = "fw_assets/machine"
 """Tags a run with the machine that executes it."""
+_SHARED = ("dagster_postgres", "dagster_mysql")
+"""Storages that several machines may have in common."""
 _SLACK_SECONDS = 5.0
 """By which the clocks may differ: the time of the boot is known to the second, and may be set later."""
 _PID = re.compile(r"\(pid: (\d+)\)")
@@ -23,7 +25,7 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     their slots claimed. The runs of other machines are theirs to look after.
     """
     gone = []
-    alone = any("sqlite" in kind.__module__ for kind in type(instance.run_storage).__mro__)
+    alone = not type(instance.run_storage).__module__.startswith(_SHARED)
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     for record in instance.get_run_records(started):
         run = record.dagster_run
