@@ -62,7 +62,7 @@ def test_the_chart_makes_a_valid_instance_of_the_values(tmp_path: Path) -> None:
         "dagster_home": "/opt/dagster/dagster_home",
         "postgres_password_secret": values["global"]["postgresqlSecretName"],
     }
-    checked = process_config(K8sRunLauncher.config_type(), config)
+    checked = process_config(K8sRunLauncher.config_type(), config)  # type: ignore[no-untyped-call]
     assert checked.success, checked.errors
     coordinator = snake(daemon["runCoordinator"]["config"]["queuedRunCoordinator"])
     concurrency = {key: snake(values["concurrency"][key]) for key in ("pools", "runs")}

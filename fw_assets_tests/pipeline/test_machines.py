@@ -146,7 +146,7 @@ def test_two_executors_that_share_no_folder_take_a_dataset_to_its_report(
         for name, value in network.environment("desk").items():
             monkeypatch.setenv(name, value)
         fsspec.get_filesystem_class("s3").clear_instance_cache()
-        with dg.DagsterInstance.get() as instance, Connection(network.shared["FW_CELERY_BROKER"]) as broker:
+        with dg.DagsterInstance.get() as instance, Connection(network.shared["FW_CELERY_BROKER"]) as broker:  # type: ignore[no-untyped-call]
             # Both have made their tables now, which no two processes may do at once.
             broker.SimpleQueue("dagster").close()
             for worker in WORKERS:
