@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -67,7 +68,7 @@ def postgres() -> Iterator[str]:
                 _wait(port, process)
                 yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
             finally:
-                process.terminate()
+                process.send_signal(signal.SIGINT)  # without waiting for those who are connected
                 process.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

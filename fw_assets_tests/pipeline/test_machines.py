@@ -132,6 +132,7 @@ def machines(folder: Path) -> Iterator[Machines]:
         yield found
 
 
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # of kombu's models
 def test_two_executors_that_share_no_folder_take_a_dataset_to_its_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
