@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import dagster as dg
 import msgspec
 
+from fw_assets.pipeline.glance import glance
 from fw_assets.pipeline.partitions import cell
 from fw_assets.pipeline.phases import delivery_inputs, finalists_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
@@ -103,7 +104,7 @@ def _key(dataset: str, model: str | None) -> str:
 )
 def skipped_cells(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """Reports what is missing and will stay so, a few hundred cells a tick."""
-    store, models = workspace.open(), context.instance.get_dynamic_partitions("models")
+    store, models = glance(workspace.open()), context.instance.get_dynamic_partitions("models")
     settled = {
         asset: set(context.instance.get_materialized_partitions(dg.AssetKey(asset))) for asset in (*CELLS, "regression")
     }
