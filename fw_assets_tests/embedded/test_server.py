@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
+from fw_assets.embedded import api_key, serve
 from fw_assets_tests.embedded.conftest import Client, grammar
 
 CHAT = {
@@ -31,3 +34,18 @@ def test_faults_cut_the_connection(client: Client, url: str) -> None:
         headers = {"X-Api-Key": client.key, "x-fw-faults": f'{{"{fault}": 1}}'}
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(f"{url}/v1/accounts", headers=headers)
+
+
+def test_it_listens_on_loopback_and_shows_its_key_at_the_first_start_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, host, **options: started.append(host))
+    serve(tmp_path)
+    first = capsys.readouterr()
+    serve(tmp_path)
+    second = capsys.readouterr()
+    key = api_key(tmp_path)
+    assert started == ["127.0.0.1", "127.0.0.1"]
+    assert first.err.count(key) == 1
+    assert key not in first.out + second.out + second.err
