@@ -54,8 +54,16 @@ def require_create_only(fs: Any, folder: str) -> None:
     try:
         # The first finds the probe of an earlier process, or leaves one for the second.
         refused = not create(fs, f"{folder}/{_PROBE}", b"\n") or not create(fs, f"{folder}/{_PROBE}", b"\n")
-    except (OSError, TypeError, NotImplementedError) as error:
-        raise NoConditionalWrites(f"{where} cannot be a workspace: a write with `If-None-Match: *`: {error}") from error
+    except OSError as error:
+        raise NoConditionalWrites(
+            f"{where} cannot be a workspace: a write with `If-None-Match: *` failed: {error}; see that the store can "
+            f"be reached, that it may be written to, and that it has conditional writes"
+        ) from error
+    except (TypeError, NotImplementedError) as error:
+        raise NoConditionalWrites(
+            f"{where} cannot be a workspace: the installed driver of {protocol}:// has no create-only write ({error}); "
+            f"update it: pip install --upgrade fsspec s3fs gcsfs"
+        ) from error
     if not refused:
         raise NoConditionalWrites(
             f"{where} cannot be a workspace: the store ignored `If-None-Match: *` and wrote over an object, so two "
