@@ -87,3 +87,13 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def here(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk whose workspace and folder this process has as its own."""
+    for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FW_WORKSPACE", str(desk.workspace))
+    monkeypatch.chdir(desk.folder)
+    return desk

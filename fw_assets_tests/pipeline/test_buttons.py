@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from fw_assets.definitions import defs
 from fw_assets.pipeline.drive import open_instance
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets_tests.pipeline.conftest import Desk
-
-
-@pytest.fixture
-def here(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("FW_WORKSPACE", str(desk.workspace))
-    monkeypatch.chdir(desk.folder)
-    return desk
 
 
 def press(desk: Desk, job: str, op: str, **config: object) -> dg.ExecuteInProcessResult:

@@ -20,15 +20,6 @@ from fw_assets_tests.pipeline.conftest import Desk
 CELLS = 4
 
 
-@pytest.fixture
-def here(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("FW_WORKSPACE", str(desk.workspace))
-    monkeypatch.chdir(desk.folder)
-    return desk
-
-
 def terminate_when_training(instance: dg.DagsterInstance, desk: Desk) -> None:
     """What the UI's button does: the run is marked, and its process gets the interrupt signal."""
     while desk.platform()["supervisedFineTuningJobs"] < CELLS:
