@@ -6,7 +6,7 @@ import gc
 import getpass
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -14,27 +14,9 @@ from typing import Any, ParamSpec
 import click
 
 from fw_assets.classification.errors import InputError
+from fw_assets.exit_codes import DONE, INTERRUPTED, exit_code_of
 
 P = ParamSpec("P")
-
-DONE, FAILED, BAD_INPUT, WAITING, INCOMPLETE = 0, 1, 2, 3, 4
-
-
-def exit_code_of(error: BaseException) -> int:
-    """The exit code that a script should see for an error."""
-    from fw_assets.classification.ledger import CeilingReached
-    from fw_assets.fireworks import ConnectionFailed, RateLimited, ServerError, WaitTimeout
-    from fw_assets.pipeline.errors import NotApproved, RunStopped, Unanswered
-
-    cause = error.__cause__ or error
-    if isinstance(cause, InputError):
-        return BAD_INPUT
-    if isinstance(cause, NotApproved):
-        return WAITING
-    stopped = CeilingReached | RunStopped | Unanswered | ConnectionFailed | RateLimited | ServerError | WaitTimeout
-    if isinstance(cause, stopped):
-        return INCOMPLETE
-    return FAILED
 
 
 def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
@@ -50,16 +32,9 @@ def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
         except (InputError, FireworksError, PhaseError, FileNotFoundError) as error:
             click.echo(f"fw-assets: {error}", err=True)
             code = exit_code_of(error)
-        except Exception as error:
-            # Dagster is imported only by the commands that run something, and a failed step arrives as its Failure.
-            dagster = sys.modules.get("dagster")
-            if dagster is None or not isinstance(error, dagster.Failure):
-                raise
-            click.echo(f"fw-assets: {error.description}", err=True)
-            code = exit_code_of(error)
         except KeyboardInterrupt:
             click.echo("fw-assets: stopped; run the same command again to go on where it was", err=True)
-            code = 130
+            code = INTERRUPTED
         sys.exit(code or DONE)
 
     return run
@@ -126,9 +101,10 @@ def main() -> None:
 @clear_errors
 def run(approve_it: bool, yes: bool, root: str | None, as_json: bool, **given: Any) -> int:
     """Take a dataset through all phases: inspect, plan, approve, benchmark, fine-tune, evaluate, deploy, report."""
+    root = _ready(root, given)
     from fw_assets import commands
 
-    return commands.run(_root(root), given, approve=approve_it, ask=not yes, as_json=as_json)
+    return commands.run(root, given, approve=approve_it, ask=not yes, as_json=as_json)
 
 
 @main.command()
@@ -136,9 +112,10 @@ def run(approve_it: bool, yes: bool, root: str | None, as_json: bool, **given: A
 @clear_errors
 def plan(root: str | None, as_json: bool, **given: Any) -> int:
     """Inspect a dataset and write the plan; nothing is spent."""
+    root = _ready(root, given)
     from fw_assets import commands
 
-    return commands.plan(_root(root), given, as_json=as_json)
+    return commands.plan(root, given, as_json=as_json)
 
 
 @main.command()
@@ -272,4 +249,15 @@ def _root(given: str | None) -> str:
         os.environ["FW_WORKSPACE"] = given
     root = workspace_root()
     os.environ["FW_WORKSPACE"] = root
+    return root
+
+
+def _ready(given: str | None, fields: Mapping[str, Any]) -> str:
+    """The workspace's root; begins to load the program beside this process if there is likely something to run."""
+    from fw_assets.pipeline.warm import load
+
+    root = _root(given)
+    name = Path(str(fields.get("dataset") or "")).stem
+    if not (name and Path(root, name, "report.json").exists()):
+        load()
     return root

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from fw_assets.classification.models import CatalogueModel
 from fw_assets.classification.prices import Item, PriceBook
-from fw_assets.commands.showing import DONE, print_json
+from fw_assets.commands.showing import print_json
 from fw_assets.console import out
+from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.platform import platform_from_environment
 
 PRICED: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")

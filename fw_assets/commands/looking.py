@@ -11,8 +11,9 @@ import click
 from rich.table import Table
 
 from fw_assets.classification.ledger import Ledger
-from fw_assets.commands.showing import DONE, FAILED, known, print_json
+from fw_assets.commands.showing import known, print_json
 from fw_assets.console import out
+from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.glance import glance
 from fw_assets.pipeline.phases import due

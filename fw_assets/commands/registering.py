@@ -36,22 +36,10 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Registration:
     """Register what the arguments say, or find the dataset that they name."""
-    from fw_assets.pipeline.registration import register
+    from fw_assets.pipeline.registration import register, taken_up
 
-    fields = fields_of(given)
-    readings: dict[str, dict[str, Any]] = {}
-    named = fields.get("dataset")
-    if isinstance(named, str) and not Path(named).exists():
-        known = store.read("registration", named, Registration)
-        if known is not None:
-            fields = {
-                **known.session.model_dump(mode="json", exclude_unset=True),
-                **fields,
-                "dataset": known.session.dataset,
-            }
-            given = {**given, "name": named}
-            if "instruction" in known.session.model_fields_set and fields["instruction"] == known.session.instruction:
-                readings = {clause: {} for clause in known.confirmed}
+    fields, known, readings = taken_up(store, fields_of(given))
+    name = known or given.get("name")
     platform = platform_from_environment()
     rehearse(given.get("rehearse_prices"))
     reader = given.get("reader_model") or os.environ.get("FW_READER_MODEL")
@@ -59,7 +47,7 @@ def registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Regi
         readings |= second_reading(platform, reader, fields, readings, ask=ask and is_terminal())
     if ask and is_terminal():
         _ask_missing(fields, platform)
-    registration = register(store, platform, fields, driver="command-line", name=given.get("name"), readings=readings)
+    registration = register(store, platform, fields, driver="command-line", name=name, readings=readings)
     for item in registration.understood:
         err.print(f"Understood: {item}", markup=False)
     return registration

@@ -11,9 +11,12 @@ import click
 from fw_assets.classification.instruction import suggest
 from fw_assets.classification.plan import Plan
 from fw_assets.commands.registering import registered
-from fw_assets.commands.showing import DONE, FAILED, INCOMPLETE, WAITING, known, print_json, show_plan, show_report
+from fw_assets.commands.showing import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown
-from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
+from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
+from fw_assets.pipeline.drive import answer as sign
+from fw_assets.pipeline.drive import drive
+from fw_assets.pipeline.phases import APPROVAL, PLANNING, Standing, Step, due
 from fw_assets.pipeline.values import Registration
 from fw_assets.pipeline.workspace import Workspace
 
@@ -40,11 +43,8 @@ def _driven(store: Workspace, name: str, *, as_json: bool, only: tuple[str, ...]
     standing = due(store, name, driver="command-line")
     if not any(only in (None, step.assets) for step in standing.steps):
         return standing
-    from fw_assets.pipeline.drive import drive, fail_lost_runs, open_instance
-
-    with store.alone(name, "run"), open_instance(store.root) as instance, progress_shown(as_json):
-        fail_lost_runs(instance)
-        return drive(instance, store, name, started=_announce, only=only)
+    with store.alone(name, "run"), progress_shown(as_json):
+        return drive(store, name, say=_say, only=only)
 
 
 def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
@@ -58,11 +58,7 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
         answer = _answer(store, name, registration, standing, approve=approve, ask=ask, as_json=as_json)
         if answer is None:
             return WAITING
-        from fw_assets.pipeline.drive import approve as sign
-        from fw_assets.pipeline.drive import open_instance
-
-        with open_instance(root) as instance:
-            sign(instance, name, answer)
+        sign(store, name, answer)
         if answer["decision"] == "reject":
             return WAITING
     elif standing.state == "elsewhere":
@@ -147,9 +143,6 @@ def approve(
     labels_confirmed: bool,
 ) -> int:
     """Answer a plan."""
-    from fw_assets.pipeline.drive import approve as sign
-    from fw_assets.pipeline.drive import open_instance
-
     store = Workspace(root)
     registration = known(store, name)
     chosen = driver or registration.driver
@@ -162,8 +155,9 @@ def approve(
         "labels_confirmed": labels_confirmed,
         "driver": chosen.replace("-", "_"),
     }
-    with open_instance(root) as instance:
-        sign(instance, name, answer)
+    from fw_assets.pipeline.step_process import materialize
+
+    materialize(root, Step(APPROVAL, name, None, ""), answer)
     if reject:
         err.print(f"{name}: rejected; nothing was started.", markup=False)
     elif chosen == "daemon":
@@ -173,6 +167,5 @@ def approve(
     return DONE
 
 
-def _announce(step: Step, standing: Standing) -> None:
-    what = " ".join(filter(None, [", ".join(step.assets), step.model]))
-    err.print(f"{step.dataset}: {what}", markup=False)
+def _say(text: str) -> None:
+    err.print(text, markup=False)

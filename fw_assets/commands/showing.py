@@ -11,10 +11,9 @@ import click
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.plan import Plan
 from fw_assets.console import err, out
+from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.values import PlanChanges, Registration
 from fw_assets.pipeline.workspace import Workspace
-
-DONE, FAILED, WAITING, INCOMPLETE = 0, 1, 3, 4
 
 
 def known(store: Workspace, name: str) -> Registration:

@@ -15,7 +15,7 @@ from fw_assets.pipeline.glance import glance
 from fw_assets.pipeline.inbox import Look, Seen, inbox_url, look, look_at_platform
 from fw_assets.pipeline.lost_runs import fail_lost_runs
 from fw_assets.pipeline.partitions import cell
-from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, Step, due
+from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import step_tags
 
@@ -63,13 +63,6 @@ cell_job = dg.define_asset_job(
 def job_name(step: Step) -> str:
     """The job that a step runs in: one run cannot span both partitions definitions."""
     return "dataset_job" if step.model is None else "cell_job"
-
-
-def config_of(step: Step, driver: str) -> dict[str, str] | None:
-    """The configuration of a step's first asset: an approval that is due is the session's own answer."""
-    if step.assets != APPROVAL:
-        return None
-    return {"approved_by": AUTOMATIC, "plan_digest": step.inputs, "decision": "approve", "driver": driver}
 
 
 def partition_key(step: Step) -> str:

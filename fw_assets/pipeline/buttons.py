@@ -1,27 +1,27 @@
 """Jobs for people who prefer one button: the same steps in the same order as the sensors', driven to their end.
 
 One run cannot span both partitions definitions, and two runs in one process deadlock: so the button's run starts the
-command line in a process of its own, whose steps are runs on the same instance, and shows what it says.
+steps as the command line does, each a run in a process of its own on the same instance, and logs what they tell.
 """
 
 # No `from __future__ import annotations` here: Dagster reads an op's annotations as they are written.
 
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import msgspec
-import yaml
 from pydantic import Field
 
+from fw_assets.classification.instruction import suggest
 from fw_assets.classification.plan import Plan
+from fw_assets.pipeline.drive import answer, drive
 from fw_assets.pipeline.inspection import SessionConfig, fields_of
-from fw_assets.pipeline.phases import APPROVAL, PLANNING, due
+from fw_assets.pipeline.metadata import clear_failures
+from fw_assets.pipeline.phases import APPROVAL, PLANNING
 from fw_assets.pipeline.planning import account_of
-from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.platform import Platform
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.registration import register, taken_up
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.workspace import Workspace
 
@@ -62,15 +62,19 @@ approve_plan = dg.define_asset_job(
 
 
 @dg.op(description="Plan, approval if someone gives it, benchmark, report. Trains nothing.")
-def benchmark_to_the_end(context: dg.OpExecutionContext, config: ButtonConfig, workspace: WorkspaceResource) -> None:
+def benchmark_to_the_end(
+    context: dg.OpExecutionContext, config: ButtonConfig, workspace: WorkspaceResource, platform: PlatformResource
+) -> None:
     """Every step that is due for the command line, until none is."""
-    _drive(context, config, workspace.open().root, {"mode": "benchmark"})
+    _drive(context, config, workspace.open(), platform.open(), {"mode": "benchmark"})
 
 
 @dg.op(description="Plan, approval if someone gives it, benchmark, tuning, evaluation, deployment, report.")
-def workflow_to_the_end(context: dg.OpExecutionContext, config: ButtonConfig, workspace: WorkspaceResource) -> None:
+def workflow_to_the_end(
+    context: dg.OpExecutionContext, config: ButtonConfig, workspace: WorkspaceResource, platform: PlatformResource
+) -> None:
     """Every step that is due for the command line, until none is."""
-    _drive(context, config, workspace.open().root, {})
+    _drive(context, config, workspace.open(), platform.open(), {})
 
 
 @dg.job(
@@ -91,50 +95,34 @@ def full_workflow() -> None:
     workflow_to_the_end()
 
 
-def _drive(context: dg.OpExecutionContext, config: ButtonConfig, root: str, forced: dict[str, Any]) -> None:
-    fields = {key: value for key, value in fields_of(config).items() if key not in ("name", "approved_by", "dataset")}
-    with tempfile.TemporaryDirectory() as folder:
-        session = Path(folder) / "session.yaml"
-        session.write_text(yaml.safe_dump({**fields, **forced}), "utf-8")
-        named = ("--name", config.name) if config.name else ()
-        planned = _run(
-            context, root, "plan", config.dataset, "--session", str(session), *named, "--json", expected=(0,)
+def _drive(
+    context: dg.OpExecutionContext,
+    config: ButtonConfig,
+    store: Workspace,
+    platform: Platform,
+    forced: dict[str, Any],
+) -> None:
+    given = {key: value for key, value in fields_of(config).items() if key not in ("name", "approved_by")}
+    with clear_failures(), listening(to_log(context.log.info)):
+        fields, name, readings = taken_up(store, {**given, **forced})
+        registration = register(
+            store, platform, fields, driver="command-line", name=name or config.name, readings=readings
         )
-    plan = msgspec.json.decode(planned)
-    name, digest = str(plan["dataset"]), str(plan["digest"])
-    context.instance.add_run_tags(context.run.run_id, {DATASET: name})
-    if config.approved_by:
-        _run(
-            context,
-            root,
-            *("approve", name, "--digest", digest, "--by", config.approved_by, "--driver", "command-line"),
-            expected=(0,),
-        )
-    _run(context, root, "run", name, "--yes", expected=(0, 3))
-    store = Workspace(root)
-    if due(store, name, driver=None).state == "done":
-        account = account_of(store, name, store.need("plan", name, Plan))
-        context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})
-
-
-def _run(context: dg.OpExecutionContext, root: str, *arguments: str, expected: tuple[int, ...]) -> str:
-    """Run `fw-assets` and log what it says; gives its standard output."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        command = [sys.executable, "-m", "fw_assets", *arguments, "--workspace", root]
-        said: list[str] = []
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace"
-        ) as process:
-            try:
-                assert process.stderr is not None
-                for line in process.stderr:
-                    said.append(line.rstrip())
-                    context.log.info(line.rstrip())
-                process.wait()
-            finally:
-                process.terminate()
-        output.seek(0)
-        printed = output.read()
-    if process.returncode not in expected:
-        raise dg.Failure("\n".join(said[-20:]) or f"fw-assets {arguments[0]} failed", allow_retries=False)
-    return printed
+        name = registration.name
+        context.instance.add_run_tags(context.run.run_id, {DATASET: name})
+        with store.alone(name, "run"):
+            drive(store, name, say=context.log.info, only=PLANNING)
+            if config.approved_by and not registration.unused:
+                digest = store.need("plan", name, Plan).digest
+                who = {"approved_by": config.approved_by, "plan_digest": digest}
+                answer(store, name, {**who, "decision": "approve", "driver": "command_line"})
+            standing = drive(store, name, say=context.log.info)
+        context.log.info(f"{name}: {standing.note}")
+        if registration.unused:
+            left = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in registration.unused)
+            context.log.warning(f"Not understood in the instruction, and nothing runs on a guess: {left}")
+        if standing.state in ("incomplete", "running"):
+            raise dg.Failure(f"{name}: {standing.note}", allow_retries=False)
+        if standing.state == "done":
+            account = account_of(store, name, store.need("plan", name, Plan))
+            context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class PhaseError(Exception):
     """Base of the errors below; each says what to do."""
+
+
+class StepFailed(PhaseError):
+    """A step of a command failed; this is what it said in its own process, and what the command ends with."""
+
+    def __init__(self, said: str, exit_code: int, step: str = "") -> None:
+        super().__init__(said)
+        self.exit_code = exit_code
+        self.step = step
+
+    @classmethod
+    def of(cls, errors: Sequence[StepFailed]) -> StepFailed:
+        """Several as one: each said once, with the exit code of the first."""
+        return cls("\n".join(dict.fromkeys(map(str, errors))), errors[0].exit_code, errors[0].step)
 
 
 class Unanswered(PhaseError):

@@ -105,6 +105,19 @@ class _Registration(msgspec.Struct):
     driver: str
 
 
+def config_of(step: Step, driver: str) -> dict[str, str] | None:
+    """The configuration of a step's first asset: an approval that is due is the session's own answer."""
+    if step.assets != APPROVAL:
+        return None
+    return {"approved_by": AUTOMATIC, "plan_digest": step.inputs, "decision": "approve", "driver": driver}
+
+
+def is_stopped(workspace: Workspace, dataset: str) -> bool:
+    """Whether the run of the current approval was ended by the ceiling."""
+    approval, stopped = workspace.head("approval", dataset), workspace.head("stopped", dataset)
+    return approval is not None and stopped is not None and stopped.inputs == approval.digest
+
+
 def plan_inputs(workspace: Workspace, dataset: str) -> str | None:
     """What the current plan has to be made from: the digest of the registration."""
     head = workspace.head("registration", dataset)

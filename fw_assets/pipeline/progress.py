@@ -28,8 +28,13 @@ _listeners: list[Listener] = []
 
 def tell(what: str, done: float, total: float | None = None, detail: str = "") -> None:
     """Tell all listeners."""
+    relay(Progress(what, done, total, detail))
+
+
+def relay(message: Progress) -> None:
+    """Pass on a message, such as one of another process."""
     for listener in tuple(_listeners):
-        listener(Progress(what, done, total, detail))
+        listener(message)
 
 
 def sending(what: str) -> Callable[[int, int], None]:

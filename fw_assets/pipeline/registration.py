@@ -53,6 +53,26 @@ def register(
     return registration
 
 
+def taken_up(
+    workspace: Workspace, fields: Mapping[str, Any]
+) -> tuple[dict[str, Any], str | None, dict[str, dict[str, Any]]]:
+    """A session that names a registered dataset instead of a file: what is registered, changed by `fields`.
+
+    Gives the fields, the dataset's name (None where `dataset` names no registered one) and the clauses of its
+    instruction that a person confirmed.
+    """
+    named = fields.get("dataset")
+    known = None
+    if isinstance(named, str) and "/" not in named and not Path(named).exists():
+        known = workspace.read("registration", named, Registration)
+    if known is None:
+        return dict(fields), None, {}
+    session = known.session
+    merged = {**session.model_dump(mode="json", exclude_unset=True), **fields, "dataset": session.dataset}
+    same = "instruction" in session.model_fields_set and merged["instruction"] == session.instruction
+    return merged, known.name, {clause: {} for clause in known.confirmed} if same else {}
+
+
 def understand(
     platform: Platform, fields: Mapping[str, Any], readings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> tuple[Session, tuple[str, ...], tuple[str, ...]]:

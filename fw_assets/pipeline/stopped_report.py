@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fw_assets.classification.ledger import summarise
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt
-from fw_assets.pipeline.phases import baseline_inputs
+from fw_assets.pipeline.phases import baseline_inputs, is_stopped
 from fw_assets.pipeline.planning import account_of, approved
 from fw_assets.pipeline.values import BaseMetrics, Stopped
 from fw_assets.pipeline.workspace import Workspace
@@ -16,11 +16,8 @@ from fw_assets.report.build import CandidateResult, build_report
 
 
 def stopped_now(store: Workspace, dataset: str) -> Stopped | None:
-    """Why the run of the current approval was ended, None where it was not."""
-    approval, stopped = store.head("approval", dataset), store.head("stopped", dataset)
-    if approval is None or stopped is None or stopped.inputs != approval.digest:
-        return None
-    return store.read("stopped", dataset, Stopped)
+    """Why the run of the current approval was ended; None where it was not."""
+    return store.read("stopped", dataset, Stopped) if is_stopped(store, dataset) else None
 
 
 def assemble_stopped(

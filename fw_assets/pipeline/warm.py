@@ -7,28 +7,40 @@ neither locks nor connections.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+import signal
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 
-PROGRAM = (
-    "fw_assets.definitions",
-    "fw_assets.pipeline.storage",
-    "dagster._cli.api",
-    "dagster._core.execution.execute_in_process",
-)
-"""What every run needs: the graph, and what Dagster loads only when something is executed."""
-PHASES = ("pandera.polars", "sklearn.feature_extraction.text", "sklearn.linear_model", "fw_assets.report.build")
-"""What single phases need and load themselves where it is not there: seconds, which are only worth it in advance."""
+PROGRAM = "fw_assets.pipeline.loaded"
 
 
-def warm(modules: Sequence[str] = PROGRAM) -> BaseContext | None:
-    """A context whose processes are forked from one that has loaded `modules`; None where the system cannot fork.
+def warm() -> BaseContext | None:
+    """A context whose processes are forked from one that has loaded the program; None where the system cannot fork.
 
-    The first call of this process decides on the modules. The fork server begins with the first process, or with
-    `multiprocessing.forkserver.ensure_running`; it ends with this process, while those that were forked from it go on.
+    The fork server begins with `load`; it ends with this process, while those that were
+    forked from it go on.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return None
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(modules))
+    context.set_forkserver_preload([PROGRAM])
     return context
+
+
+def load() -> None:
+    """Have the program loaded while this process does something else."""
+    if warm() is None:
+        return
+    # The keyboard's interrupt is this process's to handle: while it loads, the fork server would answer it with a
+    # traceback. What is forked inherits the mask; see `unmask`.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def unmask() -> None:
+    """In a forked process: let it be interrupted."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -6,16 +6,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from click.testing import CliRunner
 
 from fw_assets.cli import main
 from fw_assets.embedded import counts
+from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.step_process import materialize
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
 
@@ -97,3 +100,38 @@ def here(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("FW_WORKSPACE", str(desk.workspace))
     monkeypatch.chdir(desk.folder)
     return desk
+
+
+class Here:
+    """A crew that does each step at once and in this process, where a test can watch what it does."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._ended: list[StepFailed | None] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing works any more."""
+
+    def __len__(self) -> int:
+        return len(self._ended)
+
+    def begin(self, step: Step, config: Mapping[str, Any] | None) -> None:
+        try:
+            materialize(self._root, step, config)
+        except StepFailed as error:
+            self._ended.append(error)
+        else:
+            self._ended.append(None)
+
+    def wait(self) -> list[StepFailed]:
+        ended = self._ended.pop()
+        return [ended] if ended else []
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of commands happen in this process."""
+    monkeypatch.setattr("fw_assets.pipeline.drive.Crew", Here)

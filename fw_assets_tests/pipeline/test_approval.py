@@ -14,9 +14,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline.automation import config_of
-from fw_assets.pipeline.drive import execute
-from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Step, due, incomplete_inputs
+from fw_assets.pipeline.execution import execute
+from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Step, config_of, due, incomplete_inputs
 from fw_assets.pipeline.values import Approval
 from fw_assets_tests.pipeline.conftest import Desk
 from fw_assets_tests.pipeline.test_phases import Story, story

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from fw_assets.definitions import defs
-from fw_assets.pipeline.drive import open_instance
+from fw_assets.pipeline.execution import open_instance
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets_tests.pipeline.conftest import Desk

@@ -14,7 +14,7 @@ import pytest
 from fw_assets.classification.intervals import paired_difference
 from fw_assets.definitions import defs
 from fw_assets.pipeline import schedules
-from fw_assets.pipeline.drive import open_instance
+from fw_assets.pipeline.execution import open_instance
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform import platform_from_environment
 from fw_assets.pipeline.regression import unchanged

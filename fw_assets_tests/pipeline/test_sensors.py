@@ -13,7 +13,7 @@ import pytest
 
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline import automation
-from fw_assets.pipeline.drive import execute
+from fw_assets.pipeline.execution import execute
 from fw_assets.pipeline.inbox import inbox_url
 from fw_assets.pipeline.phases import PLANNING, Step
 from fw_assets.pipeline.platform import platform_from_environment

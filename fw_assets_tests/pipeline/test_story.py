@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from fw_assets.definitions import defs
-from fw_assets.pipeline.drive import execute, open_instance
+from fw_assets.pipeline.execution import execute, open_instance
 from fw_assets.pipeline.pages import pages
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.resources import WorkspaceResource

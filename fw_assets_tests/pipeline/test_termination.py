@@ -10,7 +10,7 @@ import time
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline.drive import execute, open_instance
+from fw_assets.pipeline.execution import execute, open_instance
 from fw_assets.pipeline.phases import TUNING, Step, due
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import RETRIES, patiently

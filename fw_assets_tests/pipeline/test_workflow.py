@@ -24,7 +24,7 @@ def made(desk: Desk) -> dict[str, int]:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def opened(watched: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that are opened."""
     seen: list[str] = []
     open_path = Path.open
@@ -38,7 +38,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def sent(watched: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The requests that the platform is sent, `METHOD path` each."""
     seen: list[str] = []
     send = httpx.ASGITransport.handle_async_request
