@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
@@ -67,14 +69,14 @@ class SqliteStorage(DagsterSqliteStorage):
 class _Runs(SqliteRunStorage):
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        with _connected(_path(self._conn_string), kept=True) as connection:
+        with _connected(_path(self._conn_string), _INDEXES) as connection:
             yield connection
 
 
 class _Schedules(SqliteScheduleStorage):
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        with _connected(_path(self._conn_string), kept=True) as connection:
+        with _connected(_path(self._conn_string), _INDEXES) as connection:
             yield connection
 
 
@@ -85,8 +87,15 @@ class _Events(SqliteEventLogStorage):
             if shard not in self._initialized_dbs:
                 self._prepare(shard)
                 self._initialized_dbs.add(shard)
-            with _connected(self.path_for_shard(shard), kept=shard == INDEX_SHARD_NAME) as connection:
+            engines = _INDEXES if shard == INDEX_SHARD_NAME else _SHARDS
+            with _connected(self.path_for_shard(shard), engines) as connection:
                 yield connection
+
+    def wipe(self) -> None:
+        # What is open would go on with the files that are gone.
+        _INDEXES.close()
+        _SHARDS.close()
+        super().wipe()
 
     def _prepare(self, shard: str) -> None:
         path, empty = Path(self.path_for_shard(shard)), Path(self._base_dir, EMPTY_RUN)
@@ -107,16 +116,55 @@ def _open() -> sqlite3.Connection:
     return connection
 
 
-@cache
-def _engine() -> Engine:
-    """One for the databases of all runs: what it has compiled for one run's events serves every other."""
-    return create_engine("sqlite://", creator=_open, poolclass=NullPool)
+class _Engines:
+    """Engines that keep their connections, for the databases that were asked last.
+
+    A connection to a write-ahead log that is opened for one event alone writes the log back when it is closed: that
+    took longer than the event. What was compiled for one run's events serves every other run.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Engine] = OrderedDict()
+        self._compiled: dict[Any, Any] = {}
+        self._process = os.getpid()
+        self._of_the_parent: list[OrderedDict[str, Engine]] = []
+
+    def of(self, path: str) -> Engine:
+        with self._lock:
+            if self._process != os.getpid():
+                # No forked process may use its parent's connections; nor close them, which would give up its locks.
+                self._of_the_parent.append(self._kept)
+                self._kept, self._process = OrderedDict(), os.getpid()
+            if path not in self._kept:
+                self._kept[path] = create_engine(
+                    "sqlite://",
+                    creator=_open,
+                    poolclass=QueuePool,
+                    pool_size=4,
+                    max_overflow=-1,
+                    execution_options={"compiled_cache": self._compiled},
+                )
+            self._kept.move_to_end(path)
+            oldest = self._kept.popitem(last=False)[1] if len(self._kept) > self._most else None
+            found = self._kept[path]
+        if oldest is not None:
+            oldest.dispose()
+        return found
+
+    def close(self) -> None:
+        """Close what no one uses at the moment."""
+        with self._lock:
+            kept, self._kept = self._kept, OrderedDict()
+        for engine in kept.values():
+            engine.dispose()
 
 
-@cache
-def _keeping_engine(path: str, process: int) -> Engine:
-    """One for a database that is asked all the time; it keeps its connections, which no forked process may share."""
-    return create_engine("sqlite://", creator=_open, poolclass=QueuePool, pool_size=4, max_overflow=-1)
+_INDEXES = _Engines(16)
+"""Runs, schedules and the index of events, of a few instances."""
+_SHARDS = _Engines(8)
+"""The events of single runs: a run's process writes one, the UI reads a few."""
 
 
 @cache
@@ -125,10 +173,10 @@ def _path(url: str) -> str:
 
 
 @contextmanager
-def _connected(path: str, *, kept: bool) -> Iterator[Connection]:
+def _connected(path: str, engines: _Engines) -> Iterator[Connection]:
     token = _file.set(path)
     try:
-        opened = (_keeping_engine(path, os.getpid()) if kept else _engine()).connect()
+        opened = engines.of(path).connect()
     finally:
         _file.reset(token)
     with opened as connection, connection.begin():

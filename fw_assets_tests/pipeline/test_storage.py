@@ -65,7 +65,7 @@ def test_what_one_wrote_the_other_reads_and_goes_on_with(tmp_path: Path) -> None
 def test_many_threads_write_the_events_of_many_runs_and_none_is_lost(tmp_path: Path) -> None:
     with instance(tmp_path, OURS) as opened:
         dg.materialize([small], instance=opened)
-        names = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(8)]
+        names = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(12)]
 
         def write(run_id: str) -> None:
             run = dg.DagsterRun(job_name="j", run_id=run_id)
@@ -90,3 +90,13 @@ def test_a_database_that_was_made_half_is_made_whole(tmp_path: Path) -> None:
         opened.add_run(run)
         opened.report_engine_event("said", run)
         assert len(events(opened, "half")) == 1
+
+
+def test_after_a_wipe_it_begins_again(tmp_path: Path) -> None:
+    with instance(tmp_path, OURS) as opened:
+        dg.materialize([small], instance=opened)
+        opened.wipe()
+        assert opened.get_runs_count() == 0
+        assert opened.get_latest_materialization_event(dg.AssetKey("small")) is None
+        run_id = dg.materialize([small], instance=opened).run_id
+        assert "RUN_SUCCESS" in " ".join(events(opened, run_id))
