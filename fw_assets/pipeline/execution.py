@@ -29,8 +29,8 @@ local_artifact_storage:
   class: LocalArtifactStorage
   config: {{base_dir: "{base}"}}
 compute_logs:
-  module: dagster._core.storage.local_compute_log_manager
-  class: LocalComputeLogManager
+  module: fw_assets.pipeline.captured_logs
+  class: CapturedLogs
   config: {{base_dir: "{base}/storage"}}
 concurrency:
   pools: {{default_limit: 6, granularity: op}}
