@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -14,9 +15,9 @@ from fw_assets.commands.registering import registered
 from fw_assets.commands.showing import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
-from fw_assets.pipeline.drive import answer as sign
-from fw_assets.pipeline.drive import drive
-from fw_assets.pipeline.phases import APPROVAL, PLANNING, Standing, Step, due
+from fw_assets.pipeline.crew import Crew
+from fw_assets.pipeline.drive import answer, drive
+from fw_assets.pipeline.phases import APPROVAL, PLANNING, Standing, Step
 from fw_assets.pipeline.values import Registration
 from fw_assets.pipeline.workspace import Workspace
 
@@ -25,7 +26,8 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     """Phases 1 and 2."""
     store = Workspace(root)
     registration = registered(store, given, ask=not as_json)
-    _driven(store, registration.name, as_json=as_json, only=PLANNING)
+    with _crew(store, registration.name, as_json) as crew:
+        drive(crew, store, registration.name, say=_say, only=PLANNING)
     made = store.need("plan", registration.name, Plan)
     if as_json:
         print_json(made.model_dump(mode="json") | {"digest": made.digest})
@@ -38,13 +40,10 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     return DONE
 
 
-def _driven(store: Workspace, name: str, *, as_json: bool, only: tuple[str, ...] | None = None) -> Standing:
-    """Run what is due for the command line; without Dagster where nothing is."""
-    standing = due(store, name, driver="command-line")
-    if not any(only in (None, step.assets) for step in standing.steps):
-        return standing
-    with store.alone(name, "run"), progress_shown(as_json):
-        return drive(store, name, say=_say, only=only)
+@contextmanager
+def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[Crew]:
+    with store.alone(name, "run"), progress_shown(as_json), Crew(store.root) as crew:
+        yield crew
 
 
 def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
@@ -52,19 +51,28 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
     store = Workspace(root)
     registration = registered(store, given, ask=ask and not as_json)
     name = registration.name
-    standing = _driven(store, name, as_json=as_json, only=PLANNING)
-    again = approve and standing.state in ("elsewhere", "incomplete")
-    if standing.state in ("waiting", "rejected") or again:
-        answer = _answer(store, name, registration, standing, approve=approve, ask=ask, as_json=as_json)
-        if answer is None:
+    sure = approve and not registration.unused
+    with _crew(store, name, as_json) as crew:
+        standing = drive(crew, store, name, say=_say, only=PLANNING, ahead=sure)
+        answers = standing.state in ("waiting", "rejected", *(("elsewhere", "incomplete") if approve else ()))
+        if answers and sure:
+            if not as_json:
+                show_plan(store, name)
+            answer(crew, name, _signed(store, name) | {"decision": "approve"})
+        if sure or not answers:
+            standing = drive(crew, store, name, say=_say)
+    if answers and not sure:
+        asked = _asked(store, name, registration, standing, ask=ask, as_json=as_json)
+        if asked is None:
             return WAITING
-        sign(store, name, answer)
-        if answer["decision"] == "reject":
-            return WAITING
-    elif standing.state == "elsewhere":
+        with _crew(store, name, as_json) as crew:
+            answer(crew, name, asked)
+            if asked["decision"] == "reject":
+                return WAITING
+            standing = drive(crew, store, name, say=_say)
+    if standing.state == "elsewhere":
         err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
         return WAITING
-    standing = _driven(store, name, as_json=as_json)
     if standing.state == "incomplete":
         show_report(store, name, as_json=as_json)
         return INCOMPLETE
@@ -74,28 +82,21 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
     return show_report(store, name, as_json=as_json)
 
 
-def _answer(
-    store: Workspace,
-    name: str,
-    registration: Registration,
-    standing: Standing,
-    *,
-    approve: bool,
-    ask: bool,
-    as_json: bool,
+def _signed(store: Workspace, name: str) -> dict[str, Any]:
+    digest = store.need("plan", name, Plan).digest
+    return {"plan_digest": digest, "approved_by": getpass.getuser(), "driver": "command_line"}
+
+
+def _asked(
+    store: Workspace, name: str, registration: Registration, standing: Standing, *, ask: bool, as_json: bool
 ) -> dict[str, Any] | None:
+    """The answer of a person, None where there is none."""
     current = store.need("plan", name, Plan)
-    answer: dict[str, Any] = {
-        "plan_digest": current.digest,
-        "approved_by": getpass.getuser(),
-        "driver": "command_line",
-    }
+    answer = _signed(store, name)
     if not as_json:
         show_plan(store, name)
     if registration.unused:
         _show_unused(registration.unused)
-    elif approve:
-        return answer | {"decision": "approve"}
     if ask and is_terminal() and not as_json:
         found = current.label_set
         if not found.given:

@@ -15,7 +15,6 @@ from fw_assets.classification.trust import Trust
 from fw_assets.classification.verdict import Standing, choose_finalists
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approving import approval
-from fw_assets.pipeline.baselines import baselines
 from fw_assets.pipeline.evaluate import PARTS, evaluate
 from fw_assets.pipeline.metadata import File, Row, clear_failures, files, picture, summary, table
 from fw_assets.pipeline.partitions import cells, dataset_and_model, datasets
@@ -103,7 +102,7 @@ def base_metrics(
 
 @dg.asset(
     partitions_def=datasets,
-    deps=[base_metrics, baselines, plan],
+    deps=[base_metrics, plan],
     group_name="2_baseline",
     kinds={"python"},
     check_specs=specs("finalists"),

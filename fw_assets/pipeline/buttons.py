@@ -13,6 +13,7 @@ from pydantic import Field
 
 from fw_assets.classification.instruction import suggest
 from fw_assets.classification.plan import Plan
+from fw_assets.pipeline.crew import Crew
 from fw_assets.pipeline.drive import answer, drive
 from fw_assets.pipeline.inspection import SessionConfig, fields_of
 from fw_assets.pipeline.metadata import clear_failures
@@ -110,13 +111,13 @@ def _drive(
         )
         name = registration.name
         context.instance.add_run_tags(context.run.run_id, {DATASET: name})
-        with store.alone(name, "run"):
-            drive(store, name, say=context.log.info, only=PLANNING)
+        with store.alone(name, "run"), Crew(store.root) as crew:
+            drive(crew, store, name, say=context.log.info, only=PLANNING)
             if config.approved_by and not registration.unused:
                 digest = store.need("plan", name, Plan).digest
                 who = {"approved_by": config.approved_by, "plan_digest": digest}
-                answer(store, name, {**who, "decision": "approve", "driver": "command_line"})
-            standing = drive(store, name, say=context.log.info)
+                answer(crew, name, {**who, "decision": "approve", "driver": "command_line"})
+            standing = drive(crew, store, name, say=context.log.info)
         context.log.info(f"{name}: {standing.note}")
         if registration.unused:
             left = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in registration.unused)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -53,8 +54,8 @@ class Crew:
         self._root = root
         self._begun = 0
         self._working: dict[Connection, BaseProcess] = {}
-        load()
-        self._context: Any = warm() or get_context("spawn")
+        self._said: dict[str, StepFailed] = {}
+        self._failed: list[StepFailed] = []
         self._before: Any = None
 
     def __enter__(self) -> Self:
@@ -74,35 +75,55 @@ class Crew:
 
     def begin(self, step: Step, config: Mapping[str, Any] | None) -> None:
         """Start a step."""
+        load()
+        context: Any = warm() or get_context("spawn")
         order = Order(self._root, step, config, not self._begun, str(Path.cwd()), dict(os.environ))
-        ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_work, args=(order, theirs), name=step.key)
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(order, theirs), name=step.key)
         process.start()
         theirs.close()
         self._begun += 1
         self._working[ours] = process
 
-    def wait(self) -> list[StepFailed]:
-        """Until one of them ends: relays what they tell of their progress, and gives the errors of those that ended."""
-        failed: list[StepFailed] = []
+    def wait(self, seconds: float | None = None) -> list[StepFailed]:
+        """Until one ends, or for some seconds: relays what they tell, and gives the errors of those that ended."""
+        failed = self._failed
+        self._failed = []
+        end = None if seconds is None else time.monotonic() + seconds
         waiting = len(self)
-        while len(self) == waiting and self._working:
-            for channel in wait(list(self._working)):
+        while self._working and len(self) == waiting and not failed:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                break
+            for channel in wait(list(self._working), left):
                 assert isinstance(channel, Connection)
-                try:
-                    message = channel.recv()
-                except EOFError:
-                    process = self._working.pop(channel)
-                    channel.close()
-                    process.join()
-                    if process.exitcode and not any(error.step == process.name for error in failed):
-                        failed.append(_died(process))
-                    continue
-                if isinstance(message, Failed):
-                    failed.append(StepFailed(message.said, message.exit_code, self._working[channel].name))
-                elif isinstance(message, Progress):
-                    relay(message)
+                failed += self._heard(channel)
         return failed
+
+    def wait_for(self, step: Step) -> list[StepFailed]:
+        """Until this one has ended; gives its error. Those of the others are kept for `wait`."""
+        own: list[StepFailed] = []
+        while any(process.name == step.key for process in self._working.values()):
+            for error in self.wait():
+                (own if error.step == step.key else self._failed).append(error)
+        return own
+
+    def _heard(self, channel: Connection) -> list[StepFailed]:
+        """One message of one of them, or its end."""
+        try:
+            message = channel.recv()
+        except EOFError:
+            process = self._working.pop(channel)
+            channel.close()
+            process.join()
+            said = self._said.pop(process.name, None)
+            return [said] if said else [_died(process)] if process.exitcode else []
+        if isinstance(message, Failed):
+            name = self._working[channel].name
+            self._said[name] = StepFailed(message.said, message.exit_code, name)
+        elif isinstance(message, Progress):
+            relay(message)
+        return []
 
     def _end(self) -> None:
         for process in self._working.values():

@@ -7,12 +7,16 @@ import importlib
 from fw_assets.definitions import defs
 
 RUNS = (
-    *("dagster._cli.api", "dagster._core.execution.execute_in_process", "dagster._core.storage.sqlite_storage"),
-    *("fw_assets.pipeline.storage", "fw_assets.pipeline.step_process", "fw_assets.fireworks._network", "upath"),
+    *("dagster._cli.api", "dagster._core.execution.execute_in_process", "dagster._core.executor.in_process"),
+    *("dagster._core.instance.factory", "dagster._core.instance.runs.run_domain", "dagster._core.storage.root"),
+    *("dagster._core.execution.plan.active", "dagster._core.system_config.composite_descent"),
+    *("fsspec.implementations.local", "fsspec.implementations.chained", "upath.implementations.local"),
+    *("fw_assets.pipeline.storage", "fw_assets.pipeline.captured_logs", "fw_assets.pipeline.step_process"),
+    "fw_assets.fireworks._network",
 )
 """What Dagster and the client load only when something is executed."""
-PHASES = ("pandera.polars", "sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.naive_bayes")
-"""What single phases load where they use it."""
+PHASES = ("pandera.polars", "scipy.sparse", "scipy.special", "fw_assets.report.build")
+"""What single phases load where they use it, as far as more than one does."""
 
 for name in (*RUNS, *PHASES):
     importlib.import_module(name)

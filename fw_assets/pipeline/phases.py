@@ -200,16 +200,18 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
     slugs = [model.slug for model in plan.models]
     wanted = baseline_inputs(plan_digest)
     todo = [m for m in slugs if not _made(workspace, "base_metrics", dataset, m, wanted)]
-    beside = not _made(workspace, "baselines", dataset, None, wanted)
-    if todo or beside:
+    # They need no model and nothing but the report needs them: they keep no one else waiting.
+    beside: tuple[Step, ...] = ()
+    if not _made(workspace, "baselines", dataset, None, wanted):
+        beside = (Step(BASELINES, dataset, None, digest([signature, wanted])),)
+    if todo:
         steps = tuple(Step(BASELINE, dataset, m, digest([signature, wanted])) for m in todo)
-        if beside:
-            steps += (Step(BASELINES, dataset, None, digest([signature, wanted])),)
-        return Standing(steps, f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated", "running")
+        note = f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated"
+        return Standing((*steps, *beside), note, "running")
     wanted = finalists_inputs(workspace, dataset, plan_digest, slugs)
     if not _made(workspace, "finalists", dataset, None, wanted):
         return Standing(
-            (Step(FINALISTS, dataset, None, digest([signature, wanted])),),
+            (Step(FINALISTS, dataset, None, digest([signature, wanted])), *beside),
             "finalists to be chosen",
             "running",
         )
@@ -219,12 +221,15 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
     todo = [m for m in finalists if not _made(workspace, "metrics", dataset, m, wanted)]
     if todo:
         steps = tuple(Step(TUNING, dataset, m, digest([signature, wanted])) for m in todo)
-        return Standing(steps, f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned", "running")
+        note = f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned"
+        return Standing((*steps, *beside), note, "running")
     if plan.session.learning_curve:
         todo = [m for m in finalists if not _made(workspace, "learning_curve", dataset, m, wanted)]
         if todo:
             steps = tuple(Step(LEARNING_CURVE, dataset, m, digest([signature, wanted])) for m in todo)
-            return Standing(steps, "learning curves to be measured", "running")
+            return Standing((*steps, *beside), "learning curves to be measured", "running")
+    if beside:
+        return Standing(beside, "what needs no language model to be scored", "running")
     wanted = delivery_inputs(workspace, dataset, plan_digest, finalists)
     if not _made(workspace, "report", dataset, None, wanted):
         return Standing(

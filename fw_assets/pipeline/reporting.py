@@ -57,7 +57,7 @@ FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "re
 
 @dg.asset(
     partitions_def=datasets,
-    deps=[deployment],
+    deps=[deployment, "baselines"],
     group_name="4_delivery",
     kinds={"markdown", "html"},
     check_specs=specs("report"),

@@ -126,12 +126,17 @@ class Here:
         else:
             self._ended.append(None)
 
-    def wait(self) -> list[StepFailed]:
+    def wait(self, seconds: float | None = None) -> list[StepFailed]:
+        del seconds
         ended = self._ended.pop()
         return [ended] if ended else []
+
+    def wait_for(self, step: Step) -> list[StepFailed]:
+        del step
+        return self.wait()
 
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of commands happen in this process."""
-    monkeypatch.setattr("fw_assets.pipeline.drive.Crew", Here)
+    monkeypatch.setattr("fw_assets.commands.running.Crew", Here)

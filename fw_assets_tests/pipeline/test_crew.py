@@ -101,15 +101,8 @@ class Pretended:
     failing: dict[str, int]
     most = 0
 
-    def __init__(self, root: str) -> None:
-        del root
+    def __init__(self) -> None:
         self._begun: list[Step] = []
-
-    def __enter__(self) -> Pretended:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert not self._begun
 
     def __len__(self) -> int:
         return len(self._begun)
@@ -119,7 +112,8 @@ class Pretended:
         self._begun.append(step)
         Pretended.most = max(Pretended.most, len(self))
 
-    def wait(self) -> list[StepFailed]:
+    def wait(self, seconds: float | None = None) -> list[StepFailed]:
+        del seconds
         step = self._begun.pop(0)
         DONE.append(step.model or "")
         code = self.failing.get(step.model or "")
@@ -139,14 +133,14 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         todo = tuple(Step(("base_metrics",), "tickets", model, "x") for model in MODELS if model not in DONE)
         return Standing(todo, "", "running" if todo else "done")
 
-    monkeypatch.setattr(driving, "Crew", Pretended)
     monkeypatch.setattr(driving, "due", standing)
     monkeypatch.setattr(driving, "is_stopped", lambda *_: state["stopped"])
     return state
 
 
 def test_so_many_at_a_time_until_all_are_done(pretended: dict[str, Any], tmp_path: Path) -> None:
-    assert drive(Workspace(str(tmp_path)), "tickets", say=lambda _: None).state == "done"
+    crew: Any = Pretended()
+    assert drive(crew, Workspace(str(tmp_path)), "tickets", say=lambda _: None).state == "done"
     assert DONE == MODELS
     assert Pretended.most == AT_ONCE
 
@@ -156,8 +150,21 @@ def test_after_a_failure_what_has_begun_is_finished_and_nothing_begins(
 ) -> None:
     Pretended.failing = {"m0": INCOMPLETE, "m2": FAILED}
     said: list[str] = []
+    crew: Any = Pretended()
     with pytest.raises(StepFailed, match=r"\Am0 failed\nm2 failed\Z") as raised:
-        drive(Workspace(str(tmp_path)), "tickets", say=said.append)
+        drive(crew, Workspace(str(tmp_path)), "tickets", say=said.append)
     assert raised.value.exit_code == INCOMPLETE
     assert MODELS[:AT_ONCE] == DONE
     assert "m0 failed\ntickets: what has begun is finished first" in said
+
+
+def test_what_nothing_else_needs_is_not_waited_for(
+    pretended: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew: Any = Pretended()
+    planning = Standing((Step(PLANNING, "tickets", None, "x"),), "", "running")
+    standings = iter([planning, planning, Standing((), "", "waiting")])
+    monkeypatch.setattr(driving, "due", lambda *_, **__: next(standings))
+    monkeypatch.setattr(crew, "wait", lambda seconds: [])
+    assert drive(crew, Workspace(str(tmp_path)), "tickets", say=print, only=PLANNING, ahead=True).state == "waiting"
+    assert len(crew) == 1, "it still works on what is left of planning"

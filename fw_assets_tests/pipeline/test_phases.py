@@ -190,12 +190,18 @@ def test_a_metric_measured_again_reopens_what_was_decided_on_it(story: Story) ->
     assert started(story.due()) == [("deployment", None)]
 
 
-def test_the_baselines_keep_the_finalists_waiting(story: Story) -> None:
+def test_the_baselines_keep_nothing_but_the_report_waiting(story: Story) -> None:
     story.register()
     story.plan(models=("a",))
     story.approve()
     story.base("a")
+    assert started(story.due()) == [("finalists", None), ("baselines", None)]
+    story.finalists("a", models=("a",))
+    assert started(story.due()) == [("sweep", "a"), ("baselines", None)]
+    story.tuned("a")
     assert started(story.due()) == [("baselines", None)]
+    story.baselines()
+    assert started(story.due()) == [("deployment", None)]
 
 
 def test_a_learning_curve_comes_between_the_metrics_and_the_report_where_it_was_asked_for(story: Story) -> None:
