@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
@@ -30,6 +30,11 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import NullPool, QueuePool
+
+from fw_assets.pipeline.warm import load
+
+if TYPE_CHECKING:
+    from dagster._daemon.types import DaemonHeartbeat
 
 EMPTY_RUN = "empty-run.template"
 """A run's database before its first event; copied for each run."""
@@ -71,6 +76,14 @@ class _Runs(SqliteRunStorage):
     def connect(self) -> Iterator[Connection]:
         with _connected(_path(self._conn_string), _INDEXES) as connection:
             yield connection
+
+    def add_daemon_heartbeat(self, daemon_heartbeat: DaemonHeartbeat) -> None:
+        super().add_daemon_heartbeat(daemon_heartbeat)
+        # No process but the daemon writes these, from its first second on: what runs are forked from begins with it.
+        from fw_assets.pipeline.launcher import WarmRunLauncher
+
+        if isinstance(self._instance.run_launcher, WarmRunLauncher):
+            load()
 
 
 class _Schedules(SqliteScheduleStorage):

@@ -1,17 +1,25 @@
 """A process that has loaded the program and forks others from itself: they begin at once, not after their imports.
 
-It is `multiprocessing`'s fork server. It stays single-threaded and opens nothing, so that what is forked from it shares
-neither locks nor connections.
+It is `multiprocessing`'s fork server. It opens nothing and runs nothing: the only threads in it are idle ones that
+libraries begin when they are imported (jemalloc's, which is made for it, and Polars'), so that what is forked from it
+shares neither held locks nor connections.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
+import time
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
+from pathlib import Path
 
 PROGRAM = "fw_assets.pipeline.loaded"
+LOADED_FROM = time.time()
+"""When this process, or the one that it was forked from, began to load the program."""
+_CLOCK_STEP = 0.05
+"""A file's time may lie a tick of the system's clock before the time at which it was written."""
 
 
 def warm() -> BaseContext | None:
@@ -23,7 +31,7 @@ def warm() -> BaseContext | None:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return None
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([PROGRAM])
+    context.set_forkserver_preload([__name__, PROGRAM])
     return context
 
 
@@ -44,3 +52,13 @@ def unmask() -> None:
     """In a forked process: let it be interrupted."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def has_changed(package: str) -> bool:
+    """Whether a source file of a package was written since this process began to load the program.
+
+    By the time at which a file's entry changed, which no tool that copies files sets back.
+    """
+    folders = sys.modules[package].__path__ if package in sys.modules else []
+    files = (file for folder in folders for file in Path(folder).rglob("*.py"))
+    return any(file.stat().st_ctime > LOADED_FROM - _CLOCK_STEP for file in files)

@@ -1,4 +1,4 @@
-"""`kill -9` of the daemon, the code server, the UI's server, a run worker or all of them, at random points.
+"""`kill -9` of the daemon, the servers, what runs are forked from, the run workers or all of them, at random points.
 
 Run by hand: `python -m fw_assets_tests.benchmarks.killed_daemon [ROUNDS] [SEED]`. Each round drops a dataset into the
 inbox of a real `dagster dev`, whose plan approves itself; kills something while it is worked on; starts what died
@@ -15,8 +15,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import dagster as dg
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+
 from fw_assets.embedded import counts
 from fw_assets.fireworks import FineTuningJob, Fireworks
+from fw_assets.pipeline.lost_runs import own_worker
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform import Platform
 from fw_assets_tests.benchmarks.deck import HERE, Deck, command
@@ -29,19 +33,39 @@ VICTIMS = {
     "daemon": ("dagster._daemon",),
     "code server": ("dagster api grpc", "code-server"),
     "UI's server": ("dagster_webserver",),
-    "run worker": ("multiprocessing.spawn",),
-    "everything": ("dagster", "multiprocessing.spawn"),
+    "what runs are forked from": ("multiprocessing.forkserver",),
+    "run workers": ("multiprocessing.forkserver", "multiprocessing.spawn"),
+    "everything": ("dagster", "multiprocessing.forkserver", "multiprocessing.spawn"),
 }
 PATIENCE = 900.0
 """Seconds for a round: a run that was about to start when everything died is given up after three minutes."""
 
 
+def run_workers(deck: Deck) -> set[int]:
+    """The processes of the runs that are under way. A forked one has the command line of what it was forked from."""
+    with deck.instance() as instance:
+        records = instance.get_run_records(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
+        noted = (own_worker(record.dagster_run) for record in records)
+        return {worker.pid for worker in noted if worker}
+
+
+def victims(deck: Deck, victim: str) -> list[int]:
+    """The processes that are meant."""
+    found = {pid for pid in deck.processes() if any(mark in command(pid) for mark in VICTIMS[victim])}
+    forked = run_workers(deck)
+    if victim == "what runs are forked from":
+        found -= forked
+    if victim == "run workers":
+        found = {pid for pid in found if pid in forked or "multiprocessing.spawn" in command(pid)}
+    return sorted(found)
+
+
 def strike(deck: Deck, victim: str) -> int:
     """Kill it, and start again what does not start by itself; gives how many processes died."""
-    found = [pid for pid in deck.processes() if any(mark in command(pid) for mark in VICTIMS[victim])]
+    found = victims(deck, victim)
     if found:
         deck.kill(*found)
-    if victim != "run worker":
+    if victim not in ("run workers", "what runs are forked from"):
         # What `dagster dev` had started goes with it, as it does by itself when one of its processes dies.
         rest = [pid for pid in deck.processes() if "dagster" in command(pid) and "multiprocessing" not in command(pid)]
         if rest:
