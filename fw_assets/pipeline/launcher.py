@@ -34,6 +34,8 @@ from dagster_shared.error import SerializableErrorInfo
 from fw_assets.pipeline import warm
 from fw_assets.pipeline.lost_runs import is_alive, lost_worker, own_worker, tag_worker, this_machine
 
+PATIENCE = 60.0
+"""Seconds that a forked process has to say that it is there; the launch waits for it."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -75,6 +77,9 @@ class WarmRunLauncher(DefaultRunLauncher):
                     Popen(forking.Process(target=execute, args=arguments))  # type: ignore[attr-defined]
             except (EOFError, OSError) as error:
                 self._tell(run, f"The process that runs are forked from cannot be had ({error or type(error)}).")
+                return False
+            if not ours.poll(PATIENCE):
+                self._tell(run, f"The forked process has said nothing for {PATIENCE:g} s.")
                 return False
             try:
                 said = ours.recv()

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
@@ -62,6 +63,9 @@ def victims(deck: Deck, victim: str) -> list[int]:
 
 def strike(deck: Deck, victim: str) -> int:
     """Kill it, and start again what does not start by itself; gives how many processes died."""
+    if victim == "run workers":
+        with suppress(TimeoutError):  # the dataset may be done
+            deck.until(lambda: bool(victims(deck, victim)), 15)
     found = victims(deck, victim)
     if found:
         deck.kill(*found)
