@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.calibration import Answered, Shares, answered
+from fw_assets.classification.calibration import Answered, Shares, blocks
 from fw_assets.classification.intervals import normal_quantile, wilson
 from fw_assets.classification.values import Frozen, Interval
 
@@ -68,81 +68,90 @@ class Threshold(Frozen):
     precision: Interval
 
 
-def confidence_figures(predictions: pl.DataFrame, bins: int = 10, points: int = 50) -> Confidence:
-    """Calibration error, reliability bins and the risk-coverage curve of (calibrated) predictions."""
-    usable = answered(predictions)
-    confidence, right = usable.confidence, usable.right
-    many = right.size
+def confidence_figures(usable: Answered, bins: int = 10, points: int = 50) -> Confidence:
+    """Calibration error, reliability bins and the risk-coverage curve of answers with (calibrated) confidences."""
+    many = usable.usable
     if not many:
         return Confidence(rows=usable.rows, usable=0, ece=None, brier=None, auroc=None, bins=(), risk=())
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    found = []
-    for index in np.unique(place).tolist():
-        inside = place == index
-        found.append(
-            ReliabilityBin(
-                low=index / bins,
-                high=(index + 1) / bins,
-                rows=int(inside.sum()),
-                confidence=float(confidence[inside].mean()),
-                accuracy=wilson(int(right[inside].sum()), int(inside.sum())),
-            )
+    inside, right = np.zeros(bins, dtype=np.int64), np.zeros(bins, dtype=np.int64)
+    claimed, squares = np.zeros(bins), 0.0
+    for values, true in ((usable.hits, True), (usable.misses, False)):
+        for block in blocks(values):
+            place = np.minimum((block * bins).astype(np.int64), bins - 1)
+            counted = np.bincount(place, minlength=bins)
+            inside += counted
+            right += counted * true
+            claimed += np.bincount(place, weights=block, minlength=bins)
+            squares += float(((block - true) ** 2).sum())
+    found = tuple(
+        ReliabilityBin(
+            low=index / bins,
+            high=(index + 1) / bins,
+            rows=int(inside[index]),
+            confidence=float(claimed[index] / inside[index]),
+            accuracy=wilson(int(right[index]), int(inside[index])),
         )
+        for index in np.flatnonzero(inside).tolist()
+    )
     return Confidence(
         rows=usable.rows,
         usable=many,
         ece=math.fsum(bin_.rows * abs(bin_.confidence - bin_.accuracy.value) for bin_ in found) / many,
-        brier=float(np.mean((confidence - right) ** 2)),
-        auroc=_auroc(confidence, right),
-        bins=tuple(found),
+        brier=squares / many,
+        auroc=_auroc(usable),
+        bins=found,
         risk=_risk_curve(usable, points),
     )
 
 
-def threshold_for(validation: pl.DataFrame, wanted: float, confidence: float = 0.95) -> Threshold:
+def threshold_for(validation: Answered, wanted: float, confidence: float = 0.95) -> Threshold:
     """The lowest threshold from which the answers given are right `wanted` of the time.
 
     The lower Wilson bound of the precision must reach `wanted`, so that the promise holds on other rows too.
 
     Args:
-        validation: (calibrated) predictions on validation rows; confidence: of the bound.
+        validation: answers to validation rows with (calibrated) confidences; confidence: of the bound.
     """
-    usable = answered(validation)
-    thresholds, given, right = _cuts(usable)
-    good = np.flatnonzero(_wilson_low(right, given, confidence) >= wanted)
-    if not good.size:
-        nothing = wilson(0, 0)
-        return Threshold(wanted=wanted, reached=False, threshold=1.0, coverage=0.0, precision=nothing)
-    at = int(good[-1])
-    return Threshold(
-        wanted=wanted,
-        reached=True,
-        threshold=float(thresholds[at]),
-        coverage=int(given[at]) / usable.rows,
-        precision=wilson(int(right[at]), int(given[at]), confidence),
-    )
+    for levels in _levels(validation):
+        right = validation.hits.size - np.searchsorted(validation.hits, levels)
+        given = right + validation.misses.size - np.searchsorted(validation.misses, levels)
+        good = np.flatnonzero(_wilson_low(right, given, confidence) >= wanted)
+        if good.size:
+            at = int(good[0])
+            return Threshold(
+                wanted=wanted,
+                reached=True,
+                threshold=float(levels[at]),
+                coverage=int(given[at]) / validation.rows,
+                precision=wilson(int(right[at]), int(given[at]), confidence),
+            )
+    return Threshold(wanted=wanted, reached=False, threshold=1.0, coverage=0.0, precision=wilson(0, 0))
 
 
-def _cuts(usable: Answered) -> tuple[Shares, Counts, Counts]:
-    """The distinct confidences, highest first, with the rows at or above each and how many are right."""
-    thresholds, place = np.unique(-usable.confidence, return_inverse=True)
-    given = np.bincount(place, minlength=thresholds.size).cumsum()
-    right = np.bincount(place[usable.right], minlength=thresholds.size).cumsum()
-    return -thresholds, given, right
+def _levels(usable: Answered) -> Iterator[Shares]:
+    """The distinct confidences, lowest first, some at a time."""
+    every = np.concatenate([usable.hits, usable.misses])
+    every.sort()
+    last = -1.0
+    for block in blocks(every):
+        distinct = block[np.diff(block, prepend=last) > 0]
+        last = block[-1]
+        yield distinct
 
 
 def _risk_curve(usable: Answered, points: int) -> tuple[RiskPoint, ...]:
     """At most `points` points over the whole curve, most coverage first."""
-    thresholds, given, right = _cuts(usable)
-    chosen = np.unique(np.linspace(0, thresholds.size - 1, points).round().astype(np.int64))
-    return tuple(
-        RiskPoint(
-            threshold=float(thresholds[at]),
-            coverage=int(given[at]) / usable.rows,
-            accuracy=wilson(int(right[at]), int(given[at])),
-        )
-        for at in chosen[::-1].tolist()
-    )
+    many = sum(levels.size for levels in _levels(usable))
+    # Places are counted from the highest confidence down.
+    chosen = many - 1 - np.unique(np.linspace(0, many - 1, points).round().astype(np.int64))[::-1]
+    found, passed = [], 0
+    for levels in _levels(usable):
+        here = chosen[(chosen >= passed) & (chosen < passed + levels.size)] - passed
+        passed += levels.size
+        for threshold in levels[here].tolist():
+            right, given = usable.from_confidence(threshold)
+            found.append(RiskPoint(threshold=threshold, coverage=given / usable.rows, accuracy=wilson(right, given)))
+    return tuple(found)
 
 
 def _wilson_low(right: Counts, given: Counts, confidence: float) -> Shares:
@@ -152,11 +161,13 @@ def _wilson_low(right: Counts, given: Counts, confidence: float) -> Shares:
     return np.asarray((share + z * z / (2 * given) - half) / (1 + z * z / given))
 
 
-def _auroc(confidence: Shares, right: NDArray[np.bool_]) -> float | None:
-    hits, misses = int(right.sum()), int((~right).sum())
-    if not hits or not misses:
+def _auroc(usable: Answered) -> float | None:
+    """The Mann-Whitney statistic: the pairs in which the right answer has more confidence, ties counting half."""
+    pairs = usable.hits.size * usable.misses.size
+    if not pairs:
         return None
-    # The Mann-Whitney statistic: ties share their ranks.
-    _, place, count = np.unique(confidence, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(count) - (count - 1) / 2)[place]
-    return float((rank[right].sum() - hits * (hits + 1) / 2) / (hits * misses))
+    above = sum(
+        int(np.searchsorted(usable.misses, block).sum() + np.searchsorted(usable.misses, block, side="right").sum())
+        for block in blocks(usable.hits)
+    )
+    return above / 2 / pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -41,10 +41,10 @@ class BaselineScores(Frozen):
     test: Scores
 
 
-def baseline_predictions(
-    name: BaselineName, prompt: Prompt, train: pl.DataFrame, parts: Mapping[str, pl.DataFrame], seed: int
-) -> dict[str, pl.DataFrame]:
-    """Predictions (schema `PREDICTIONS`) of a baseline on each of `parts`, from SPLIT frames.
+def learn_baseline(
+    name: BaselineName, prompt: Prompt, train: pl.DataFrame, seed: int
+) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """A baseline that has learned from `train`: from a SPLIT frame to its predictions (schema `PREDICTIONS`).
 
     The answers go through the same rendering, parser and scorer as a model's. Rows of `train` with a weight count
     with it.
@@ -55,7 +55,7 @@ def baseline_predictions(
     if not train.height:
         raise ValueError("a baseline needs training rows")
     answer = {"majority": _majority, "tfidf": _tfidf}[name](prompt, train, seed)
-    return {part: _judged(prompt, rows, answer(rows)) for part, rows in parts.items()}
+    return lambda rows: _judged(prompt, rows, answer(rows))
 
 
 def _judged(prompt: Prompt, rows: pl.DataFrame, answers: Answers) -> pl.DataFrame:

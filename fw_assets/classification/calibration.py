@@ -1,7 +1,12 @@
-"""Confidence that means what it says: the share of answers that are right, fitted on validation predictions."""
+"""Confidence that means what it says: the share of answers that are right, fitted on validation predictions.
+
+Of every answer that has a confidence, 8 bytes are held; whatever is computed from them passes by in blocks.
+"""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +21,28 @@ Shares = NDArray[np.float64]
 _EDGE = 1e-6
 # Strength of the pull towards "leave it as it is": worth this many rows.
 _PRIOR_ROWS = 4.0
+_BLOCK = 65_536
 
 
 class Answered(NamedTuple):
-    """The rows with a valid label and a confidence, and how many rows the model answered in all."""
+    """The confidences of the rows with a valid label, each sorted: `hits` of right answers, `misses` of wrong ones.
 
-    confidence: Shares
-    right: NDArray[np.bool_]
+    `rows`: how many rows the model answered in all.
+    """
+
+    hits: Shares
+    misses: Shares
     rows: int
+
+    @property
+    def usable(self) -> int:
+        """Rows with a valid label and a confidence."""
+        return int(self.hits.size + self.misses.size)
+
+    def from_confidence(self, least: float) -> tuple[int, int]:
+        """How many of the answers with at least this confidence are right, and how many there are."""
+        right = self.hits.size - int(np.searchsorted(self.hits, least))
+        return right, right + self.misses.size - int(np.searchsorted(self.misses, least))
 
 
 class Calibration(Frozen):
@@ -44,78 +63,101 @@ class Calibration(Frozen):
 
     def apply(self, confidence: Shares) -> Shares:
         """Calibrated confidences, same shape."""
-        return _sigmoid(_logit(confidence) / self.temperature + self.shift)
+        found = np.empty(confidence.shape, dtype=np.float64)
+        for start in range(0, confidence.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            found[block] = _sigmoid(_logit(confidence[block]) / self.temperature + self.shift)
+        return found
 
 
-def fit_calibration(validation: pl.DataFrame) -> Calibration | None:
+def fit_calibration(validation: Answered) -> Calibration | None:
     """Fits temperature and shift by penalised maximum likelihood (Platt 1999) with Newton's method.
 
     The penalty draws towards leaving confidences as they are, so that a few rows, or rows that are all right,
     do not give infinite parameters.
 
     Args:
-        validation: predictions (schema `PREDICTIONS`) on validation rows.
+        validation: answers to validation rows.
 
     Returns:
         None when no row has a confidence.
     """
-    usable = answered(validation)
-    if not usable.right.size:
+    rows = validation.usable
+    if not rows:
         return None
-    logit, right = _logit(usable.confidence), usable.right.astype(np.float64)
-    design = np.column_stack([logit, np.ones_like(logit)])
     start = np.array([1.0, 0.0])
     weights = start.copy()
-    scale = _PRIOR_ROWS * np.array([max(1.0, float(np.mean(logit**2))), 1.0]) / 4
+    squares = sum(float((logit**2).sum()) for logit, _ in _logits(validation)) / rows
+    scale = _PRIOR_ROWS * np.array([max(1.0, squares), 1.0]) / 4
 
     def objective(at: Shares) -> float:
-        return float(np.logaddexp(0, np.where(right > 0, -1, 1) * (design @ at)).sum()) + float(
-            (scale * (at - start) ** 2).sum() / 2
-        )
+        lost = sum(float(np.logaddexp(0, sign * (at[0] * logit + at[1])).sum()) for logit, sign in _logits(validation))
+        return lost + float((scale * (at - start) ** 2).sum() / 2)
 
     for _ in range(100):
-        likely = _sigmoid(design @ weights)
-        slope = design.T @ (likely - right) + scale * (weights - start)
-        curve = (design * (likely * (1 - likely))[:, None]).T @ design + np.diag(scale)
+        slope, curve = scale * (weights - start), np.diag(scale)
+        for logit, sign in _logits(validation):
+            likely = _sigmoid(weights[0] * logit + weights[1])
+            off, spread = likely - (sign < 0), likely * (1 - likely)
+            cross = float(spread @ logit)
+            slope += [float(off @ logit), float(off.sum())]
+            curve += [[float(spread @ logit**2), cross], [cross, float(spread.sum())]]
         step = np.linalg.solve(curve, slope)
-        length = 1.0
-        while length > 1e-8 and objective(weights - length * step) > objective(weights):
+        length, before = 1.0, objective(weights)
+        while length > 1e-8 and objective(weights - length * step) > before:
             length /= 2
         weights = weights - length * step
         if np.abs(length * step).max() < 1e-10:
             break
     # A confidence that says nothing, or the opposite, must not reverse the order of answers.
     inverse = max(float(weights[0]), 1e-3)
-    found = Calibration(temperature=1 / inverse, shift=float(weights[1]), rows=right.size, loss_before=0, loss_after=0)
+    found = Calibration(temperature=1 / inverse, shift=float(weights[1]), rows=rows, loss_before=0, loss_after=0)
     return found.model_copy(
-        update={
-            "loss_before": _loss(usable.confidence, usable.right),
-            "loss_after": _loss(found.apply(usable.confidence), usable.right),
-        }
+        update={"loss_before": _loss(validation), "loss_after": _loss(calibrate(validation, found))}
     )
 
 
-def calibrate(predictions: pl.DataFrame, calibration: Calibration | None) -> pl.DataFrame:
-    """The predictions with calibrated confidences (unchanged without a calibration)."""
-    if calibration is None or not predictions.height:
-        return predictions
-    raw = predictions.get_column("confidence")
-    adjusted = pl.Series("confidence", calibration.apply(raw.fill_null(0.5).to_numpy()), dtype=pl.Float64)
-    return predictions.with_columns(confidence=pl.when(raw.is_not_null()).then(adjusted))
+def calibrate(usable: Answered, calibration: Calibration) -> Answered:
+    """The same answers with calibrated confidences."""
+    hits, misses = calibration.apply(usable.hits), calibration.apply(usable.misses)
+    # In the last digit a logarithm may turn two neighbours round.
+    hits.sort()
+    misses.sort()
+    return Answered(hits, misses, usable.rows)
 
 
-def answered(predictions: pl.DataFrame) -> Answered:
-    """What takes part in calibration: failed rows are not counted, rows without a valid label only as rows."""
-    asked = predictions.filter(pl.col("outcome") != "failed")
-    kept = asked.filter(pl.col("outcome").is_in(["correct", "wrong_label"]) & pl.col("confidence").is_between(0.0, 1.0))
-    return Answered(
-        kept.get_column("confidence").to_numpy(), (kept.get_column("outcome") == "correct").to_numpy(), asked.height
-    )
+def answered(predictions: pl.DataFrame | Iterable[pl.DataFrame]) -> Answered:
+    """What takes part in calibration: failed rows are not counted, rows without a valid label only as rows.
+
+    Args:
+        predictions: `outcome` and `confidence` (schema `PREDICTIONS`), whole or in parts.
+    """
+    rows, kept = 0, {"correct": array("d"), "wrong_label": array("d")}
+    for part in (predictions,) if isinstance(predictions, pl.DataFrame) else predictions:
+        rows += part.height - int((part.get_column("outcome") == "failed").sum())
+        given = part.filter(pl.col("confidence").is_between(0.0, 1.0))
+        for outcome, held in kept.items():
+            held.frombytes(given.filter(pl.col("outcome") == outcome).get_column("confidence").to_numpy().tobytes())
+    hits, misses = (np.frombuffer(held, dtype=np.float64) for held in kept.values())
+    hits.sort()
+    misses.sort()
+    return Answered(hits, misses, rows)
 
 
-def _loss(confidence: Shares, right: NDArray[np.bool_]) -> float:
-    logit = _logit(confidence)
-    return float(np.logaddexp(0, np.where(right, -logit, logit)).mean())
+def blocks(values: Shares) -> Iterator[Shares]:
+    """The values, some at a time."""
+    return (values[start : start + _BLOCK] for start in range(0, values.size, _BLOCK))
+
+
+def _logits(usable: Answered) -> Iterator[tuple[Shares, int]]:
+    """The logits of the confidences, with -1 where the answers are right and 1 where they are wrong."""
+    for values, sign in ((usable.hits, -1), (usable.misses, 1)):
+        for block in blocks(values):
+            yield _logit(block), sign
+
+
+def _loss(usable: Answered) -> float:
+    return sum(float(np.logaddexp(0, sign * logit).sum()) for logit, sign in _logits(usable)) / usable.usable
 
 
 def _logit(confidence: Shares) -> Shares:

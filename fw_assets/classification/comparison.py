@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import numpy as np
-import polars as pl
-
-from fw_assets.classification.bootstrap import Codes, LabelEvents, bootstrap_f1
-from fw_assets.classification.counts import label_codes
+from fw_assets.classification.bootstrap import bootstrap_f1
 from fw_assets.classification.intervals import paired_difference
 from fw_assets.classification.paired import holm, mcnemar, smallest_detectable_difference
+from fw_assets.classification.paired_counts import COMPARED, FLIPS, Frames, PairedCounts, paired
 from fw_assets.classification.values import Frozen, Interval
 
 __all__ = [
+    "COMPARED",
+    "FLIPS",
     "Comparison",
     "LabelChange",
     "Verdict",
@@ -56,7 +55,8 @@ class Comparison(Frozen):
             comparisons made together, which is what the verdict goes by.
         difference: in accuracy (subset accuracy), second minus first, Newcombe's paired interval.
         macro_f1_difference, micro_f1_difference: paired bootstrap over duplicate groups; None if not asked.
-        per_label: the labels that have rows. flips_gained, flips_lost: row ids.
+        per_label: the labels that have rows. flips_gained, flips_lost: ids of the
+            first `FLIPS` of those rows.
     """
 
     rows: int
@@ -79,8 +79,8 @@ class Comparison(Frozen):
 
 
 def compare(
-    base: pl.DataFrame,
-    tuned: pl.DataFrame,
+    base: Frames,
+    tuned: Frames,
     *,
     labels: Sequence[str],
     multi_label: bool,
@@ -88,7 +88,9 @@ def compare(
     seed: int = 0,
     resamples: int = 10_000,
 ) -> Comparison:
-    """Compares two prediction frames (schema `PREDICTIONS`) row by row, whatever their order.
+    """Compares two prediction frames (the columns `COMPARED`) row by row, whatever their order.
+
+    Frames in parts are never held whole where both have the rows in the same order.
 
     Args:
         resamples: of the bootstrap; 0 leaves the F1 intervals out.
@@ -97,25 +99,16 @@ def compare(
         ValueError: the frames are not about the same rows with the same gold labels.
     """
     del multi_label  # a single label is a set of one: every figure here is the same for both
-    pairs = _joined(base, tuned, labels)
-    answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("outcome_tuned") != "failed"))
-    before = (answered.get_column("outcome") == "correct").to_numpy()
-    after = (answered.get_column("outcome_tuned") == "correct").to_numpy()
-    both, gained = int((before & after).sum()), int((~before & after).sum())
-    lost, neither = int((before & ~after).sum()), int((~before & ~after).sum())
+    found = PairedCounts(labels, units=bool(resamples))
+    for pairs in paired(base, tuned):
+        found.add(pairs)
+    (neither, gained), (lost, both) = found.right.tolist()
+    rows = both + gained + lost + neither
     test = mcnemar(gained, lost)
-    many = len(labels)
-    events = LabelEvents(
-        *(_events(answered.get_column(name), labels, name) for name in ("gold", "predicted", "predicted_tuned"))
-    )
-    f1 = None
-    if resamples and answered.height:
-        groups = answered.get_column("group").cast(pl.Int64).to_numpy()
-        f1 = bootstrap_f1(events, groups, many, seed=seed, resamples=resamples)
-    identity = answered.get_column("id")
+    f1 = bootstrap_f1(found.units, seed=seed, resamples=resamples) if found.units and rows else None
     return Comparison(
-        rows=answered.height,
-        complete=answered.height == pairs.height and answered.height > 0,
+        rows=rows,
+        complete=rows == found.rows and rows > 0,
         both=both,
         gained=gained,
         lost=lost,
@@ -128,9 +121,9 @@ def compare(
         macro_f1_difference=f1.macro if f1 else None,
         micro_f1_difference=f1.micro if f1 else None,
         verdict=_verdict(test.p_value, gained, lost, alpha),
-        per_label=_label_changes(events, labels),
-        flips_gained=tuple(identity.filter(pl.Series(~before & after))),
-        flips_lost=tuple(identity.filter(pl.Series(before & ~after))),
+        per_label=_label_changes(found.per_label.tolist(), labels),
+        flips_gained=tuple(found.flips_gained),
+        flips_lost=tuple(found.flips_lost),
     )
 
 
@@ -154,34 +147,7 @@ def _verdict(p_value: float, gained: int, lost: int, alpha: float) -> Verdict:
     return "better" if gained > lost else "worse"
 
 
-def _joined(base: pl.DataFrame, tuned: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
-    wanted = ("id", "gold", "predicted", "outcome")
-    pairs = base.select(*wanted, "group").join(
-        tuned.select(*wanted), on="id", how="inner", suffix="_tuned", validate="1:1", maintain_order="left"
-    )
-    if not pairs.height == base.height == tuned.height:
-        raise ValueError(
-            f"the predictions are not about the same rows: {base.height} and {tuned.height}, {pairs.height} shared"
-        )
-    first = _events(pairs.get_column("gold"), labels, "gold")
-    second = _events(pairs.get_column("gold_tuned"), labels, "gold")
-    if not np.array_equal(first, second):
-        row = int(np.setxor1d(first, second).min()) // len(labels)
-        raise ValueError(f"row {pairs.get_column('id')[row]} has different gold labels in the two frames")
-    return pairs
-
-
-def _events(column: pl.Series, labels: Sequence[str], name: str) -> Codes:
-    row, label = label_codes(column, labels, name)
-    return row * len(labels) + label
-
-
-def _label_changes(events: LabelEvents, labels: Sequence[str]) -> tuple[LabelChange, ...]:
-    many = len(labels)
-    before = np.isin(events.gold, events.first, assume_unique=True)
-    after = np.isin(events.gold, events.second, assume_unique=True)
-    label = events.gold % many
-    cells = np.bincount(label * 4 + before * 2 + after, minlength=many * 4).reshape(many, 4).tolist()
+def _label_changes(cells: Sequence[Sequence[int]], labels: Sequence[str]) -> tuple[LabelChange, ...]:
     changes = []
     for name, (neither, gained, lost, both) in zip(labels, cells, strict=True):
         support = neither + gained + lost + both

@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
 
-_TOGETHER = 50_000
-"""Rows counted at a time, so that counting takes no memory that grows with the rows."""
-
 
 def label_codes(column: pl.Series, labels: Sequence[str], name: str) -> tuple[Codes, Codes]:
     """A list column as (row, label position) pairs, sorted and without repeats.
@@ -60,8 +57,5 @@ def single_codes(predictions: pl.DataFrame, labels: Sequence[str]) -> tuple[Code
 def label_pair_counts(predictions: pl.DataFrame, labels: Sequence[str]) -> Codes:
     """The confusion matrix, shape (labels, labels + 1): gold by predicted, the last column no valid label."""
     columns = len(labels) + 1
-    counts = np.zeros(len(labels) * columns, dtype=np.int64)
-    for part in predictions.select("gold", "predicted").iter_slices(_TOGETHER):
-        gold, predicted = single_codes(part, labels)
-        counts += np.bincount(gold * columns + predicted, minlength=counts.size)
-    return counts.reshape(len(labels), columns)
+    gold, predicted = single_codes(predictions, labels)
+    return np.bincount(gold * columns + predicted, minlength=len(labels) * columns).reshape(len(labels), columns)

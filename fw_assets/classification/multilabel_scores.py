@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,57 +38,86 @@ class MultiLabelScores(Frozen):
     mean_predicted: float
 
 
-def score_sets(
-    answered: pl.DataFrame, labels: Sequence[str], most: int
-) -> tuple[MultiLabelScores, tuple[LabelScore, ...], tuple[PairCount, ...]]:
-    """The set figures, the label figures, and the `most` frequent (missed, added) pairs of labels."""
-    rows, many = answered.height, len(labels)
-    gold = _pairs(answered.get_column("gold"), labels, "gold")
-    predicted = _pairs(answered.get_column("predicted"), labels, "predicted")
-    right = np.intersect1d(gold, predicted, assume_unique=True)
-    in_gold, in_predicted, in_both = (np.bincount(part // many, minlength=rows) for part in (gold, predicted, right))
-    per_label = label_scores(labels, *(np.bincount(part % many, minlength=many) for part in (right, gold, predicted)))
-    valid = answered.get_column("outcome").is_in(["correct", "wrong_label"]).to_numpy()
-    either = in_gold + in_predicted - in_both
-    overlap = np.where(either == 0, 1.0, in_both / np.maximum(either, 1))
-    sets = MultiLabelScores(
-        subset_accuracy=float(np.mean(valid & (either == in_both))) if rows else 0.0,
-        jaccard=float(np.mean(np.where(valid, overlap, 0.0))) if rows else 0.0,
-        hamming=float((either - in_both).sum() / (rows * many)) if rows else 0.0,
-        micro_precision=ratio(right.size, predicted.size),
-        micro_recall=ratio(right.size, gold.size),
-        micro_f1=ratio(2 * right.size, gold.size + predicted.size),
-        macro_f1=macro_f1(per_label),
-        mean_gold=gold.size / rows if rows else 0.0,
-        mean_predicted=predicted.size / rows if rows else 0.0,
-    )
-    missed = np.setdiff1d(gold, right, assume_unique=True)
-    added = np.setdiff1d(predicted, right, assume_unique=True)
-    return sets, per_label, _swapped(missed, added, labels, most)
+class SetCounts:
+    """What the set figures are made of, counted over rows that are added in parts.
+
+    It grows with how many different sets of gold labels there are and how many pairs of labels are confused, not with
+    the rows.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self.right, self.gold, self.predicted = (np.zeros(len(labels), dtype=np.int64) for _ in range(3))
+        self._sizes: Counter[tuple[bool, int, int]] = Counter()
+        self._gold_sets: Counter[tuple[int, ...]] = Counter()
+        self._swapped: Counter[tuple[int, int]] = Counter()
+
+    def add(self, answered: pl.DataFrame) -> None:
+        """Count rows; `gold`, `predicted` and `outcome` are read."""
+        rows, many = answered.height, len(self.labels)
+        gold = _pairs(answered.get_column("gold"), self.labels, "gold")
+        predicted = _pairs(answered.get_column("predicted"), self.labels, "predicted")
+        right = np.intersect1d(gold, predicted, assume_unique=True)
+        for counts, events in ((self.right, right), (self.gold, gold), (self.predicted, predicted)):
+            counts += np.bincount(events % many, minlength=many)
+        in_gold, in_predicted, in_both = (
+            np.bincount(part // many, minlength=rows) for part in (gold, predicted, right)
+        )
+        valid = answered.get_column("outcome").cast(pl.String).is_in(["correct", "wrong_label"])
+        sizes = pl.DataFrame({"valid": valid, "both": in_both, "either": in_gold + in_predicted - in_both})
+        _count(self._sizes, sizes.group_by("valid", "both", "either").len())
+        sets = (
+            pl.DataFrame({"row": gold // many, "label": gold % many}).group_by("row", maintain_order=True).agg("label")
+        )
+        for labels, count in sets.group_by("label").len().iter_rows():
+            self._gold_sets[tuple(labels)] += count
+        self._gold_sets[()] += rows - sets.height
+        missed = np.setdiff1d(gold, right, assume_unique=True)
+        added = np.setdiff1d(predicted, right, assume_unique=True)
+        lost = pl.DataFrame({"row": missed // many, "gold": missed % many})
+        extra = pl.DataFrame({"row": added // many, "predicted": added % many})
+        _count(self._swapped, lost.join(extra, on="row").group_by("gold", "predicted").len())
+
+    def per_label(self) -> tuple[LabelScore, ...]:
+        """The figures of every label."""
+        return label_scores(self.labels, self.right, self.gold, self.predicted)
+
+    def figures(self) -> MultiLabelScores:
+        """The set figures."""
+        rows = self._sizes.total()
+        right, gold, predicted = (int(counts.sum()) for counts in (self.right, self.gold, self.predicted))
+        exact = sum(count for (valid, both, either), count in self._sizes.items() if valid and both == either)
+        overlap = math.fsum(
+            count * (both / either if either else 1.0) for (valid, both, either), count in self._sizes.items() if valid
+        )
+        wrong = sum(count * (either - both) for (_, both, either), count in self._sizes.items())
+        return MultiLabelScores(
+            subset_accuracy=ratio(exact, rows) or 0.0,
+            jaccard=overlap / rows if rows else 0.0,
+            hamming=ratio(wrong, rows * len(self.labels)) or 0.0,
+            micro_precision=ratio(right, predicted),
+            micro_recall=ratio(right, gold),
+            micro_f1=ratio(2 * right, gold + predicted),
+            macro_f1=macro_f1(self.per_label()),
+            mean_gold=ratio(gold, rows) or 0.0,
+            mean_predicted=ratio(predicted, rows) or 0.0,
+        )
+
+    def most_frequent(self) -> int:
+        """How many rows have the most frequent set of gold labels."""
+        return max(self._gold_sets.values(), default=0)
+
+    def most_swapped(self, most: int) -> tuple[PairCount, ...]:
+        """The most frequent (missed, added) pairs of labels."""
+        first = sorted(self._swapped.items(), key=lambda item: (-item[1], item[0]))[:most]
+        return tuple((self.labels[gold], self.labels[predicted], count) for (gold, predicted), count in first)
 
 
-def most_frequent_set(answered: pl.DataFrame, labels: Sequence[str]) -> int:
-    """How many rows have the most frequent set of gold labels."""
-    row, label = label_codes(answered.get_column("gold"), labels, "gold")
-    sets = pl.DataFrame({"row": row, "label": label}).group_by("row", maintain_order=True).agg("label")
-    counted: list[int] = sets.group_by("label").len().get_column("len").to_list()
-    return max(answered.height - sets.height, *counted, 0)
+def _count(into: Counter[Any], counted: pl.DataFrame) -> None:
+    for *key, count in counted.iter_rows():
+        into[tuple(key)] += count
 
 
 def _pairs(column: pl.Series, labels: Sequence[str], name: str) -> Codes:
     row, label = label_codes(column, labels, name)
     return row * len(labels) + label
-
-
-def _swapped(missed: Codes, added: Codes, labels: Sequence[str], most: int) -> tuple[PairCount, ...]:
-    many = len(labels)
-    lost = pl.DataFrame({"row": missed // many, "gold": missed % many})
-    extra = pl.DataFrame({"row": added // many, "predicted": added % many})
-    counted = (
-        lost.join(extra, on="row")
-        .group_by("gold", "predicted")
-        .len("rows")
-        .sort("rows", "gold", "predicted", descending=[True, False, False])
-        .head(most)
-    )
-    return tuple((labels[gold], labels[predicted], count) for gold, predicted, count in counted.iter_rows())

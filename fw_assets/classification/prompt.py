@@ -118,9 +118,8 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
     Args:
         messages: the row's JSON array of turns; a final assistant turn is left out, training weights too.
     """
-    turns = [_without(turn, "weight") for turn in input_turns(read_turns(messages))]
     body: dict[str, Any] = {
-        "messages": with_system(turns, prompt.system),
+        "messages": request_turns(prompt, messages),
         "temperature": 0,
         "seed": prompt.seed,
         "max_tokens": prompt.max_tokens,
@@ -133,6 +132,11 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
     if prompt.reasoning_effort is not None:
         body["reasoning_effort"] = prompt.reasoning_effort
     return body
+
+
+def request_turns(prompt: Prompt, messages: str) -> list[dict[str, Any]]:
+    """The `messages` of a request."""
+    return with_system([_without(turn, "weight") for turn in input_turns(read_turns(messages))], prompt.system)
 
 
 def training_example(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,13 +22,18 @@ from fw_assets.classification.label_scores import (
     ratio,
     weighted_f1,
 )
-from fw_assets.classification.multilabel_scores import MultiLabelScores, most_frequent_set, score_sets
+from fw_assets.classification.multilabel_scores import MultiLabelScores, SetCounts
 from fw_assets.classification.values import Frozen, Interval
 
-__all__ = ["LabelScore", "MultiLabelScores", "PairCount", "Scores", "score"]
+__all__ = ["SCORED", "LabelScore", "MultiLabelScores", "PairCount", "Scores", "Tally", "score"]
+
+SCORED = ("gold", "predicted", "outcome", "lenient_outcome")
+"""The columns of predictions that the figures are counted from."""
 
 # Pairs of labels that are reported as most confused.
 _MOST_CONFUSED = 20
+# Rows counted at a time.
+_TOGETHER = 50_000
 
 
 class Scores(Frozen):
@@ -87,62 +94,92 @@ def score(predictions: pl.DataFrame, labels: Sequence[str], multi_label: bool) -
         ValueError: a gold or predicted label is not in `labels`, an outcome is unknown, or a single-label row
             has not exactly one gold label.
     """
-    labels = tuple(labels)
-    outcomes = _outcomes(predictions)
-    answered = predictions.filter(pl.col("outcome") != "failed")
-    scored = answered.height
-    correct, wrong = outcomes["correct"], outcomes["wrong_label"]
-    lenient = int((answered.get_column("lenient_outcome") == "correct").sum())
-    shared = {
-        "rows": predictions.height,
-        "scored": scored,
-        "complete": scored == predictions.height and scored > 0,
-        "outcomes": tuple(outcomes.items()),
-        "accuracy": wilson(correct, scored),
-        "coverage": ratio(correct + wrong, scored) or 0.0,
-        "answered_accuracy": ratio(correct, correct + wrong),
-        "lenient_accuracy": ratio(lenient, scored) or 0.0,
+    tally = Tally(labels, multi_label)
+    for part in predictions.select(SCORED).iter_slices(_TOGETHER):
+        tally.add(part)
+    return tally.scores()
+
+
+class Tally:
+    """The figures of rows that are added in parts: as if they were scored together, in memory that they do not fill.
+
+    Of single labels the counts of (gold, predicted) are held, of sets what `SetCounts` holds.
+    """
+
+    def __init__(self, labels: Sequence[str], multi_label: bool) -> None:
+        self._labels = tuple(labels)
+        self._outcomes: Counter[str] = Counter()
+        self._lenient = 0
+        self._sets = SetCounts(self._labels) if multi_label else None
+        self._matrix = np.zeros((len(self._labels), len(self._labels) + 1), dtype=np.int64)
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Count predictions, of which the columns `SCORED` are read.
+
+        Raises:
+            ValueError: as `score`.
+        """
+        self._outcomes.update(dict(part.get_column("outcome").value_counts().iter_rows()))
+        unknown = self._outcomes.keys() - set(OUTCOMES)
+        if unknown:
+            raise ValueError(f"unknown outcomes: {', '.join(sorted(map(str, unknown)))}")
+        answered = part.filter(pl.col("outcome") != "failed")
+        self._lenient += int((answered.get_column("lenient_outcome") == "correct").sum())
+        if self._sets is not None:
+            self._sets.add(answered)
+        else:
+            self._matrix += label_pair_counts(answered, self._labels)
+
+    def scores(self) -> Scores:
+        """The figures of the rows so far."""
+        rows = self._outcomes.total()
+        scored = rows - self._outcomes["failed"]
+        correct, wrong = self._outcomes["correct"], self._outcomes["wrong_label"]
+        shared = {
+            "rows": rows,
+            "scored": scored,
+            "complete": scored == rows and scored > 0,
+            "outcomes": tuple((name, self._outcomes[name]) for name in OUTCOMES),
+            "accuracy": wilson(correct, scored),
+            "coverage": ratio(correct + wrong, scored) or 0.0,
+            "answered_accuracy": ratio(correct, correct + wrong),
+            "lenient_accuracy": ratio(self._lenient, scored) or 0.0,
+        }
+        return Scores(**shared, **(self._of_labels(scored) if self._sets is None else _of_sets(self._sets, scored)))
+
+    def _of_labels(self, scored: int) -> dict[str, Any]:
+        matrix = self._matrix
+        support = matrix.sum(axis=1)
+        pairs = _pairs(matrix, self._labels)
+        wrong = [pair for pair in pairs if pair[1] is not None and pair[0] != pair[1]]
+        return {
+            **_means(label_scores(self._labels, np.diagonal(matrix), support, matrix.sum(axis=0)[:-1])),
+            "mcc": matthews(matrix),
+            "majority_accuracy": ratio(int(support.max(initial=0)), scored) or 0.0,
+            "confusion": tuple(pairs),
+            "most_confused": tuple(sorted(wrong, key=lambda pair: -pair[2])[:_MOST_CONFUSED]),
+        }
+
+
+def _of_sets(sets: SetCounts, scored: int) -> dict[str, Any]:
+    return {
+        **_means(sets.per_label()),
+        "mcc": None,
+        "majority_accuracy": ratio(sets.most_frequent(), scored) or 0.0,
+        "confusion": (),
+        "most_confused": sets.most_swapped(_MOST_CONFUSED),
+        "multi": sets.figures(),
     }
-    if multi_label:
-        sets, per_label, most_confused = score_sets(answered, labels, _MOST_CONFUSED)
-        return Scores(
-            **shared,
-            macro_f1=macro_f1(per_label),
-            weighted_f1=weighted_f1(per_label),
-            balanced_accuracy=mean_recall(per_label),
-            mcc=None,
-            majority_accuracy=ratio(most_frequent_set(answered, labels), scored) or 0.0,
-            per_label=per_label,
-            labels_without_rows=tuple(item.label for item in per_label if not item.support),
-            confusion=(),
-            most_confused=most_confused,
-            multi=sets,
-        )
-    matrix = label_pair_counts(answered, labels)
-    support = matrix.sum(axis=1)
-    per_label = label_scores(labels, np.diagonal(matrix), support, matrix.sum(axis=0)[:-1])
-    pairs = _pairs(matrix, labels)
-    wrong_pairs = [pair for pair in pairs if pair[1] is not None and pair[0] != pair[1]]
-    return Scores(
-        **shared,
-        macro_f1=macro_f1(per_label),
-        weighted_f1=weighted_f1(per_label),
-        balanced_accuracy=mean_recall(per_label),
-        mcc=matthews(matrix),
-        majority_accuracy=ratio(int(support.max(initial=0)), scored) or 0.0,
-        per_label=per_label,
-        labels_without_rows=tuple(item.label for item in per_label if not item.support),
-        confusion=tuple(pairs),
-        most_confused=tuple(sorted(wrong_pairs, key=lambda pair: -pair[2])[:_MOST_CONFUSED]),
-    )
 
 
-def _outcomes(predictions: pl.DataFrame) -> dict[str, int]:
-    counted = dict(predictions.get_column("outcome").value_counts().iter_rows())
-    unknown = set(counted) - set(OUTCOMES)
-    if unknown:
-        raise ValueError(f"unknown outcomes: {', '.join(sorted(map(str, unknown)))}")
-    return {name: int(counted.get(name, 0)) for name in OUTCOMES}
+def _means(per_label: tuple[LabelScore, ...]) -> dict[str, Any]:
+    return {
+        "macro_f1": macro_f1(per_label),
+        "weighted_f1": weighted_f1(per_label),
+        "balanced_accuracy": mean_recall(per_label),
+        "per_label": per_label,
+        "labels_without_rows": tuple(item.label for item in per_label if not item.support),
+    }
 
 
 def _pairs(matrix: np.ndarray[tuple[int, int], np.dtype[np.int64]], labels: tuple[str, ...]) -> list[PairCount]:

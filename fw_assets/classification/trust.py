@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from fw_assets.classification.abstention import Confidence, Threshold, confidence_figures, threshold_for
@@ -29,8 +31,10 @@ class Trust(Frozen):
     precision: Interval | None
 
 
-def judge_confidence(validation: pl.DataFrame, test: pl.DataFrame, wanted: float) -> Trust | None:
-    """The trust in a model from its predictions (schema `PREDICTIONS`) on both parts.
+def judge_confidence(
+    validation: pl.DataFrame | Iterable[pl.DataFrame], test: pl.DataFrame | Iterable[pl.DataFrame], wanted: float
+) -> Trust | None:
+    """The trust in a model from its predictions (`outcome` and `confidence`) on both parts, whole or in slices.
 
     Args:
         wanted: the precision that the threshold is to give.
@@ -38,21 +42,24 @@ def judge_confidence(validation: pl.DataFrame, test: pl.DataFrame, wanted: float
     Returns:
         None when the platform gave no confidence for the validation rows.
     """
-    fitted = fit_calibration(validation)
+    learned = answered(validation)
+    fitted = fit_calibration(learned)
     if fitted is None:
         return None
-    after = calibrate(test, fitted)
-    threshold = threshold_for(calibrate(validation, fitted), wanted)
+    threshold = threshold_for(calibrate(learned, fitted), wanted)
+    del learned
+    before = answered(test)
+    raw = confidence_figures(before)
+    after = calibrate(before, fitted)
+    del before
     coverage, precision = None, None
     if threshold.reached:
-        usable = answered(after)
-        given = usable.confidence >= threshold.threshold
-        if given.any():
-            coverage = float(given.sum()) / usable.rows
-            precision = wilson(int((usable.right & given).sum()), int(given.sum()))
+        right, given = after.from_confidence(threshold.threshold)
+        if given:
+            coverage, precision = given / after.rows, wilson(right, given)
     return Trust(
         calibration=fitted,
-        raw=confidence_figures(test),
+        raw=raw,
         calibrated=confidence_figures(after),
         threshold=threshold,
         coverage=coverage,

@@ -64,9 +64,9 @@ class AnswerStore:
         self.lookup.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self.lookup.execute("PRAGMA journal_mode = OFF")
         self.lookup.executescript(_TABLES)
+        # One transaction from here to the end: a database that dies with its connection has nothing to commit.
         self.lookup.execute("BEGIN")
         self.lookup.executemany(_INSERT, _kept(self._stored))
-        self.lookup.execute("COMMIT")
         self._rounds = 0
 
     def __len__(self) -> int:

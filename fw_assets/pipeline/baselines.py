@@ -5,12 +5,11 @@
 import dagster as dg
 import polars as pl
 
-from fw_assets.classification.baselines import BASELINES, METHODS, BaselineScores, baseline_predictions
+from fw_assets.classification.baselines import BASELINES, METHODS, BaselineScores, learn_baseline
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.prompt import Prompt
-from fw_assets.classification.scores import score
 from fw_assets.pipeline.approving import approval
-from fw_assets.pipeline.evaluate import PARTS
+from fw_assets.pipeline.evaluate import PARTS, keep_and_score
 from fw_assets.pipeline.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phase_checks import baseline_checks, specs
@@ -18,6 +17,7 @@ from fw_assets.pipeline.phases import baseline_inputs
 from fw_assets.pipeline.planning import approved_plan
 from fw_assets.pipeline.predictions import prediction_place
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.values import Baselines
 from fw_assets.report.figures import percent, plural
 
@@ -41,15 +41,21 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         current = approved_plan(store, dataset)
         prompt = store.need("prompt", dataset, Prompt)
         labels = store.need("label_set", dataset, LabelSet)
-        frame = store.read_frame(dataset, "assets", "label_set.parquet")
-        train = frame.filter(pl.col("split") == "train")
-        parts: dict[str, pl.DataFrame] = {part: frame.filter(pl.col("split") == part) for part in PARTS}
+        frame = store.scan_frame(dataset, "assets", "label_set.parquet")
+        train = frame.filter(pl.col("split") == "train").collect()
         found = []
         for name in BASELINES:
-            predicted = baseline_predictions(name, prompt, train, parts, current.session.seed)
-            for part, predictions in predicted.items():
-                store.write_frame(predictions, *prediction_place(dataset, name, "baseline", part))
-            scores = {part: score(p, labels.labels, labels.multi_label) for part, p in predicted.items()}
+            learned = learn_baseline(name, prompt, train, current.session.seed)
+            scores = {
+                part: keep_and_score(
+                    store,
+                    (dataset, name, "baseline", part),
+                    map(learned, Slices(frame, pl.col("split") == part)),
+                    labels.labels,
+                    labels.multi_label,
+                )
+                for part in PARTS
+            }
             found.append(
                 BaselineScores(name=name, method=METHODS[name], validation=scores["validation"], test=scores["test"])
             )

@@ -11,7 +11,7 @@ from fw_assets.classification.ledger import LedgerEntry
 from fw_assets.classification.scores import Scores
 from fw_assets.classification.trust import Trust
 from fw_assets.classification.verdict import ModelKind, Winner
-from fw_assets.pipeline.predictions import predictions
+from fw_assets.pipeline.predictions import prediction_slices
 from fw_assets.pipeline.values import Baselines, BaseMetrics, FreeSlice, LearningCurve, TunedMetrics, Usage
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import evidence as e
@@ -49,8 +49,8 @@ def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelS
     if found is None or best is None:
         return ()
     versus = compare(
-        predictions(store, dataset, best.name, "baseline", "test"),
-        predictions(store, dataset, winner.model, winner.kind, "test"),
+        prediction_slices(store, dataset, best.name, "baseline", "test"),
+        prediction_slices(store, dataset, winner.model, winner.kind, "test"),
         labels=labels.labels,
         multi_label=labels.multi_label,
         resamples=0,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from fw_assets.classification.comparison import Comparison
+from fw_assets.classification.comparison import COMPARED, Comparison
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.models import Strategy
 from fw_assets.classification.plan_value import AskedPart
 from fw_assets.classification.prompt import Prompt, request
-from fw_assets.classification.scores import Scores, score
+from fw_assets.classification.scores import SCORED, Scores, Tally
 from fw_assets.classification.trust import Trust, judge_confidence
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
@@ -21,7 +21,7 @@ from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.asking import Asker
 from fw_assets.pipeline.errors import Unanswered
 from fw_assets.pipeline.free_slice import ask_again, ask_freely
-from fw_assets.pipeline.predictions import COMPARED, CONFIDENT, SCORED, prediction_place, predictions
+from fw_assets.pipeline.predictions import CONFIDENT, prediction_place, prediction_slices
 from fw_assets.pipeline.serve import Served, serve
 from fw_assets.pipeline.slices import Slices, write_slices
 from fw_assets.pipeline.spending import Account, promised
@@ -111,7 +111,7 @@ async def evaluate(
             raise Unanswered(model, missing)
         if extras:
             rows, what = Slices(frame, pl.col("split") == "test"), f"{slug} {kind}"
-            before = predictions(store, dataset, slug, kind, "test", (*COMPARED, "lenient_outcome"))
+            before = prediction_slices(store, dataset, slug, kind, "test", (*COMPARED, "lenient_outcome"))
             free, used = await ask_freely(asker, account, prompt, labels, rows, before, what=what)
             usage += used
             if kind == "base":
@@ -131,7 +131,7 @@ async def evaluate(
     wanted = account.plan.session.wanted_precision
     trust = None
     if extras:
-        validation, test = (predictions(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
+        validation, test = (prediction_slices(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
         trust = judge_confidence(validation, test, wanted)
     return Evaluated(served, scored, usage, trust, free, control)
 
@@ -143,13 +143,20 @@ def keep_and_score(
     labels: Sequence[str],
     multi_label: bool,
 ) -> Scores:
-    """Keep predictions as they come, then score them from the columns that this takes.
+    """Keep predictions as they come, and count them on the way.
 
     Args:
         of: dataset, slug, kind and part, as `predictions` takes them.
     """
-    write_slices(store, judged, *prediction_place(*of))
-    return score(predictions(store, *of, SCORED), labels, multi_label)
+    tally = Tally(labels, multi_label)
+
+    def counted() -> Iterator[pl.DataFrame]:
+        for part in judged:
+            tally.add(part.select(SCORED))
+            yield part
+
+    write_slices(store, counted(), *prediction_place(*of))
+    return tally.scores()
 
 
 def _missing(scored: Mapping[str, Scores]) -> int:

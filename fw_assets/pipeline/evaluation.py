@@ -15,7 +15,7 @@ from fw_assets.pipeline.phase_checks import metrics_checks, specs
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently, stoppable
-from fw_assets.pipeline.predictions import predictions
+from fw_assets.pipeline.predictions import prediction_slices
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import paid_usd, tag_cost
@@ -62,8 +62,8 @@ def metrics(
                 poll=host.poll_seconds,
             )
             comparison = compare(
-                predictions(store, dataset, slug, "base", "test"),
-                predictions(store, dataset, slug, "tuned", "test"),
+                prediction_slices(store, dataset, slug, "base", "test"),
+                prediction_slices(store, dataset, slug, "tuned", "test"),
                 labels=labels.labels,
                 multi_label=labels.multi_label,
                 seed=current.session.seed,

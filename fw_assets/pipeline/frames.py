@@ -70,17 +70,6 @@ def stored_rows(store: Workspace, *place: str) -> Iterator[pl.LazyFrame]:
         yield pl.scan_parquet([Path(held) / name for name in names])
 
 
-def stored_frame(store: Workspace, *place: str) -> pl.LazyFrame:
-    """A stored frame; scanned from this machine's disk, else fetched.
-
-    Raises:
-        FileNotFoundError: it is not there.
-    """
-    if store.is_local and store.local(*place).exists():
-        return pl.scan_parquet(store.local(*place))
-    return store.read_frame(*place).lazy()
-
-
 def sink_frame(store: Workspace, frame: pl.LazyFrame, *place: str) -> None:
     """Store a frame as parquet, in memory a part at a time."""
     if not store.is_local:

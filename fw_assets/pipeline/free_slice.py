@@ -7,7 +7,7 @@ import polars as pl
 from fw_assets.classification.comparison import Comparison, compare
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.prompt import Prompt
-from fw_assets.classification.sample import stratified_sample
+from fw_assets.classification.sample import chosen_places, sampling_keys
 from fw_assets.classification.scores import score
 from fw_assets.pipeline.answers import AnswerStore
 from fw_assets.pipeline.asking import Asker
@@ -22,7 +22,7 @@ async def ask_freely(
     prompt: Prompt,
     labels: LabelSet,
     test: Slices,
-    constrained: pl.DataFrame,
+    constrained: Slices,
     *,
     what: str,
 ) -> tuple[FreeSlice | None, Usage]:
@@ -30,7 +30,7 @@ async def ask_freely(
 
     Args:
         test: the test rows (SPLIT), of which there are some.
-        constrained: their predictions, `SCORED` columns and `id`.
+        constrained: their predictions.
 
     Returns:
         None where the session wants no such rows. A platform that answers only with constraints refuses the first
@@ -39,8 +39,8 @@ async def ask_freely(
     session = account.plan.session
     if not session.free_rows:
         return None, NO_USAGE
-    chosen = stratified_sample(test.columns("id", "digest", "labels"), session.free_rows, session.seed)["id"]
-    rows = test.of(chosen)
+    keys = pl.concat([sampling_keys(part, session.seed) for part in test])
+    rows = test.at(chosen_places(keys, session.free_rows))
     free = prompt.free()
     answers = AnswerStore(account.store, account.dataset, asker.address, free.digest)
     tried = rows if asker.in_batch else rows.head(1)
@@ -49,7 +49,7 @@ async def ask_freely(
         return FreeSlice(rows=rows.height, supported=False, why=asked.refused), NO_USAGE
     if not asker.in_batch:
         asked = await asker(free, rows, answers, part="unconstrained", what=f"{what}, unconstrained")
-    same = constrained.join(rows.select("id"), on="id", how="semi", maintain_order="left")
+    same = constrained.of(rows["id"])
     return FreeSlice(
         rows=rows.height,
         supported=True,
@@ -64,7 +64,7 @@ async def ask_again(
     prompt: Prompt,
     labels: LabelSet,
     test: Slices,
-    before: pl.DataFrame,
+    before: Slices,
     *,
     what: str,
 ) -> tuple[Comparison | None, Usage]:
@@ -75,7 +75,7 @@ async def ask_again(
     asked = await asker(prompt, test, answers, part="null control", what=f"{what}, null control")
     found = compare(
         before,
-        asked.predictions,
+        asked.judged(),
         labels=labels.labels,
         multi_label=labels.multi_label,
         seed=account.plan.session.seed,

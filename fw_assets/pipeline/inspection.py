@@ -22,7 +22,7 @@ from fw_assets.pipeline.checks import (
     schema_spec,
     suspect_rows,
 )
-from fw_assets.pipeline.frames import sink_frame, spooled, stored_frame, stored_rows
+from fw_assets.pipeline.frames import sink_frame, spooled, stored_rows
 from fw_assets.pipeline.histograms import label_histogram, length_histogram, worst_findings, worst_problems
 from fw_assets.pipeline.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
@@ -206,7 +206,7 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         registration = store.need("registration", dataset, Registration)
-        frame = stored_frame(store, dataset, "assets", "label_set.parquet")
+        frame = store.scan_frame(dataset, "assets", "label_set.parquet")
         found = find_suspects(frame, registration.session.seed)
     for side in ("train", "test"):
         store.write_text(suspects_csv(found, test=side == "test"), dataset, f"label_suspects_{side}.csv")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from fw_assets.classification.answer import OUTCOMES
+from fw_assets.classification.comparison import COMPARED
+from fw_assets.pipeline.slices import Slices
 from fw_assets.pipeline.workspace import Workspace
 
-SCORED = ("gold", "predicted", "outcome", "lenient_outcome")
 CONFIDENT = ("outcome", "confidence")
-COMPARED = ("id", "gold", "predicted", "outcome", "group")
 _NARROW = {
     "gold": pl.List(pl.Categorical),
     "predicted": pl.List(pl.Categorical),
@@ -35,3 +35,14 @@ def predictions(
     """
     frame = store.scan_frame(*prediction_place(dataset, slug, kind, part))
     return frame.select(pl.col(name).cast(_NARROW[name]) if name in _NARROW else name for name in columns).collect()
+
+
+def prediction_slices(
+    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED
+) -> Slices:
+    """Columns of the kept predictions as they are, a slice at a time.
+
+    Raises:
+        FileNotFoundError: this model was not asked for this part.
+    """
+    return Slices(store.scan_frame(*prediction_place(dataset, slug, kind, part)).select(columns))

@@ -19,7 +19,7 @@ from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.pipeline.inference import ask
 from fw_assets.pipeline.metadata import Row, clear_failures, files, summary, table
 from fw_assets.pipeline.partitions import datasets
-from fw_assets.pipeline.predictions import predictions
+from fw_assets.pipeline.predictions import prediction_slices
 from fw_assets.pipeline.regression_ledger import regression_account
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
@@ -162,9 +162,10 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
     if not record.deployed or record.deployment is None or record.address is None:
         raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
     slug = record.winner.model
-    accepted = predictions(store, dataset, slug, "tuned", "test")
+    accepted = prediction_slices(store, dataset, slug, "tuned", "test")
     rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
-    if not rows.columns("id")["id"].sort().equals(accepted["id"].sort()):
+    known = accepted.columns("id")["id"].sort()
+    if not rows.columns("id")["id"].sort().equals(known):
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
@@ -172,7 +173,7 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
     most = account.most_usd(slug)
     if most is None or most > max_usd:
         cost = "has no known price" if most is None else f"could cost ${most:.2f}"
-        raise PhaseError(f"asking {accepted.height} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
+        raise PhaseError(f"asking {known.len()} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
     prompt = store.need("prompt", dataset, Prompt)
     labels = store.need("label_set", dataset, LabelSet)
     probe = request(prompt, next(iter(rows))["messages"][0])
@@ -190,7 +191,7 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
         },
         "tokens and hours",
     )
-    comparison = compare(accepted, asked.predictions, labels=labels.labels, multi_label=labels.multi_label, resamples=0)
+    comparison = compare(accepted, asked.judged(), labels=labels.labels, multi_label=labels.multi_label, resamples=0)
     if not comparison.complete:
-        raise Unanswered(record.model, accepted.height - comparison.rows)
+        raise Unanswered(record.model, known.len() - comparison.rows)
     return Regression(date=date, deployment=record.deployment, comparison=comparison)

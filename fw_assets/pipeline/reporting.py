@@ -4,7 +4,6 @@
 
 import datetime as dt
 import shlex
-from collections.abc import Sequence
 
 import dagster as dg
 import polars as pl
@@ -22,7 +21,7 @@ from fw_assets.pipeline.phase_checks import report_checks, specs
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.planning import account_of, approved, approved_plan
 from fw_assets.pipeline.platform import Platform, workspace_root
-from fw_assets.pipeline.predictions import predictions
+from fw_assets.pipeline.predictions import prediction_slices
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.serving import deployment
 from fw_assets.pipeline.slices import Slices
@@ -224,6 +223,7 @@ def _tuned(
 ) -> CandidateResult:
     trained = store.need("fine_tuned_models", dataset, FineTuned, slug)
     swept = store.need("sweep", dataset, Sweep, slug)
+    flipped = pl.Series([*comparison.flips_lost[:MOST], *comparison.flips_gained[:MOST]], dtype=pl.String)
     return CandidateResult(
         model=base.model,
         base_scores=base.test,
@@ -236,9 +236,9 @@ def _tuned(
         tuned_validation=found.validation.headline,
         comparison=comparison,
         flips=changed_rows(
-            predictions(store, dataset, slug, "base", "test"),
-            predictions(store, dataset, slug, "tuned", "test"),
-            _texts(rows, [*comparison.flips_lost[:MOST], *comparison.flips_gained[:MOST]]),
+            prediction_slices(store, dataset, slug, "base", "test").of(flipped),
+            prediction_slices(store, dataset, slug, "tuned", "test").of(flipped),
+            _texts(rows.of(flipped)),
         ),
         sweep=[shown(cell, swept) for cell in swept.cells],
         hyperparameters={
@@ -250,9 +250,8 @@ def _tuned(
     )
 
 
-def _texts(rows: Slices, ids: Sequence[str]) -> dict[str, str]:
-    found = rows.of(pl.Series(ids, dtype=pl.String)).select("id", "messages")
-    return {row_id: input_text(messages) for row_id, messages in found.iter_rows()}
+def _texts(rows: pl.DataFrame) -> dict[str, str]:
+    return {row_id: input_text(messages) for row_id, messages in rows.select("id", "messages").iter_rows()}
 
 
 def _deployed(record: DeploymentRecord) -> Deployed | None:

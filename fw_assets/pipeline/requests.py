@@ -15,7 +15,7 @@ import polars as pl
 
 from fw_assets.classification.answer import PREDICTIONS, predictions_frame
 from fw_assets.classification.completion import Completion
-from fw_assets.classification.prompt import Prompt, request
+from fw_assets.classification.prompt import Prompt, request_turns
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import BadRequest, FireworksError
 from fw_assets.pipeline.answers import AnswerStore, read_answer
@@ -25,7 +25,7 @@ from fw_assets.pipeline.values import Usage
 
 def request_key(prompt: Prompt, messages: str) -> str:
     """What the answer to a row is kept under: the digest of its request's messages."""
-    return digest(request(prompt, messages)["messages"], 24)
+    return digest(request_turns(prompt, messages), 24)
 
 
 class Requests:
@@ -43,12 +43,10 @@ class Requests:
         self._prompt, self._rows, self._lookup = prompt, rows, store.lookup
         self._round = store.next_round()
         place = itertools.count()
-        self._lookup.execute("BEGIN")
         for part in rows:
             keyed = [(self._round, next(place), request_key(prompt, messages)) for messages in part["messages"]]
             self._lookup.executemany("INSERT INTO row VALUES (?, ?, ?)", keyed)
             self._lookup.executemany("INSERT OR IGNORE INTO request (round, first, key) VALUES (?, ?, ?)", keyed)
-        self._lookup.execute("COMMIT")
         self.total: int = self._one("SELECT count(*) FROM request WHERE round = ?")[0]
 
     @property

@@ -9,6 +9,7 @@ import polars as pl
 
 from fw_assets.classification.comparison import compare_all
 from fw_assets.classification.estimate import REPLAYED_ROWS
+from fw_assets.classification.paired_counts import paired
 from fw_assets.classification.plan import Plan
 from fw_assets.classification.prompt import Prompt, request
 from fw_assets.classification.scores import Scores
@@ -25,7 +26,7 @@ from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.planning import account_of, approved_plan
 from fw_assets.pipeline.policy import patiently
-from fw_assets.pipeline.predictions import predictions
+from fw_assets.pipeline.predictions import prediction_slices
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.serve import serve, shared_address
@@ -172,10 +173,7 @@ async def prove(
     payment = promised(account, "deployment/proof", f"proof-{own}")
     in_batch = not tuned.deployment
     started = time.monotonic()
-    before = predictions(store, dataset, slug, "base", "test").select("id", base="predicted")
-    after = predictions(store, dataset, slug, "tuned", "test").select("id", tuned="predicted")
-    joined = after.join(before, on="id").with_columns(differs=pl.col("base") != pl.col("tuned"))
-    chosen = joined.sort("differs", "id", descending=[True, False]).head(REPLAYED_ROWS)
+    chosen = _to_replay(*(prediction_slices(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
     rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet")).of(chosen["id"])
     if in_batch:
         served = await serve(client, tuned.tuned_model, shared=False, probe=request(prompt, rows["messages"][0]))
@@ -192,8 +190,7 @@ async def prove(
         },
         "tokens and hours",
     )
-    now = pl.col("predicted").cast(after.schema["tuned"])
-    again = asked.predictions.select("id", now=now).join(chosen, on="id")
+    again = asked.predictions.select("id", now="predicted").join(chosen, on="id")
     agreed = int((again["now"] == again["tuned"]).sum())
     if agreed < 0.9 * again.height:
         raise NotWhatWasEvaluated(
@@ -201,3 +198,14 @@ async def prove(
             "it does not serve the model that was evaluated. Nothing is reported as deployed."
         )
     return tuned, ServingProof(asked=again.height, agreed=agreed)
+
+
+def _to_replay(before: Slices, after: Slices) -> pl.DataFrame:
+    """Rows (`id`, `tuned`: what was predicted), first those to which the two models give other labels, by id."""
+    differs = pl.col("predicted") != pl.col("predicted_tuned")
+    found = pl.DataFrame()
+    for pairs in paired(before, after):
+        part = pairs.select("id", tuned="predicted_tuned", differs=differs)
+        found = pl.concat([found, part] if found.height else [part])
+        found = found.sort("differs", "id", descending=[True, False]).head(REPLAYED_ROWS)
+    return found

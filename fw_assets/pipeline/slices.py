@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,14 @@ class Slices:
         """Some columns of all the rows, to be held in memory."""
         wanted = self.frame if self.where is None else self.frame.filter(self.where)
         return wanted.select(names).collect()
+
+    def at(self, places: Sequence[int]) -> pl.DataFrame:
+        """The rows at these places, which ascend."""
+        found, passed = [], 0
+        for part in self:
+            found.append(part[[place - passed for place in places if passed <= place < passed + part.height]])
+            passed += part.height
+        return pl.concat(found)
 
     def of(self, ids: pl.Series) -> pl.DataFrame:
         """The rows with these ids, in the order of the frame."""

@@ -40,7 +40,7 @@ def training_rows(store: Workspace, dataset: str, current: Plan, *, most: int | 
 
     The sample is drawn before the mitigation, so that oversampled rows do not crowd out others.
     """
-    frame = store.read_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "train")
+    frame = store.scan_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "train").collect()
     if most is not None and frame.height > most:
         frame = stratified_sample(frame, most, current.session.seed)
     labels = store.need("label_set", dataset, LabelSet)
@@ -54,8 +54,8 @@ async def uploads(
     prompt = store.need("prompt", dataset, Prompt)
     mitigation = approved(store, dataset).mitigation
     rows = training_rows(store, dataset, current, most=current.sweep_rows if part == "sweep" else None)
-    frame = store.read_frame(dataset, "assets", "label_set.parquet")
-    validation = frame.filter(pl.col("split") == "validation").with_columns(weight=pl.lit(None, pl.Float64))
+    frame = store.scan_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "validation")
+    validation = frame.with_columns(weight=pl.lit(None, pl.Float64)).collect()
     return (
         await upload(client, current.dataset_id(part, mitigation), rows, prompt),
         await upload(client, current.dataset_id("validation", mitigation), validation, prompt),

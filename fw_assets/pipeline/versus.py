@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fw_assets.classification.comparison import Comparison, compare
+from fw_assets.classification.comparison import COMPARED, Comparison, compare
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.labels import LabelSet
 from fw_assets.classification.scores import Scores, score
-from fw_assets.pipeline.predictions import prediction_place
+from fw_assets.pipeline.predictions import predictions
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.pipeline.workspace import Workspace
 
@@ -110,7 +110,8 @@ def versus(store: Workspace, first: Named, second: Named) -> Versus:
 
 def _by_content(store: Workspace, item: Named) -> pl.DataFrame:
     """The test predictions with the rows' content digest as their id; of equal rows the first."""
-    found = store.read_frame(*prediction_place(item.dataset, item.slug, item.kind, "test"))
-    content = store.read_frame(item.dataset, "assets", "label_set.parquet").select("id", "digest")
+    columns = (*COMPARED, "lenient_outcome")
+    found = predictions(store, item.dataset, item.slug, item.kind, "test", columns)
+    content = store.scan_frame(item.dataset, "assets", "label_set.parquet").select("id", "digest").collect()
     joined = found.join(content, on="id", how="left", maintain_order="left")
     return joined.with_columns(id="digest").drop("digest").unique("id", keep="first", maintain_order=True)

@@ -6,6 +6,7 @@ Files are written under a temporary name and renamed, so a reader sees a whole f
 from __future__ import annotations
 
 import io
+import tempfile
 import uuid
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -164,16 +165,25 @@ class Workspace:
         return pl.read_parquet(raw)
 
     def scan_frame(self, *parts: str) -> pl.LazyFrame:
-        """A stored frame, of which only what is asked for is read; behind a URL it is fetched whole.
+        """A stored frame, of which only what is asked for is read into memory.
+
+        Behind a URL it is fetched to this machine's disk, where it stays, without a name, as long as it is scanned.
 
         Raises:
             FileNotFoundError: it is not there.
         """
-        if not self.is_local:
-            return self.read_frame(*parts).lazy()
-        if not self.exists(*parts):
-            raise FileNotFoundError(f"{self.path(*parts)} is not there")
-        return pl.scan_parquet(self.path(*parts))
+        if self.is_local:
+            if not self.exists(*parts):
+                raise FileNotFoundError(f"{self.path(*parts)} is not there")
+            return pl.scan_parquet(self.path(*parts))
+        with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
+            fetched = Path(held) / "frame.parquet"
+            try:
+                self.download(fetched, *parts)
+            except FileNotFoundError:
+                raise FileNotFoundError(f"{self.url(*parts)} is not there") from None
+            with fetched.open("rb") as file:
+                return pl.scan_parquet(file)
 
     # --- text ---
 

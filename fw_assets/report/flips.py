@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from fw_assets.classification.comparison import FLIPS
 from fw_assets.report.figures import clip
 from fw_assets.report.model import Flip
 
 TEXT = 400
 """Characters of a text that the report keeps."""
-MOST = 500
+MOST = FLIPS
 """Rows kept each way."""
 
 

@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from fw_assets.classification.bootstrap import F1Differences, LabelEvents, bootstrap_f1
-from fw_assets.classification.counts import Codes
+from fw_assets.classification.bootstrap import F1Differences, bootstrap_f1
+from fw_assets.classification.units import Codes, LabelEvents, Units
 
 
 def single(gold: Codes, first: Codes, second: Codes, labels: int) -> LabelEvents:
     row = np.arange(gold.size) * labels
     return LabelEvents(row + gold, row + first, row + second)
+
+
+def drawn(events: LabelEvents, groups: Codes, labels: int, **options: int) -> F1Differences:
+    units = Units(labels)
+    units.add(events, groups.astype(np.uint32))
+    return bootstrap_f1(units, **options)
 
 
 def models(rows: int, labels: int, seed: int) -> tuple[Codes, Codes, Codes]:
@@ -24,7 +30,7 @@ def models(rows: int, labels: int, seed: int) -> tuple[Codes, Codes, Codes]:
 def differences(gold: Codes, first: Codes, second: Codes, **options: int) -> F1Differences:
     labels = 6
     groups = np.arange(gold.size)
-    return bootstrap_f1(single(gold, first, second, labels), groups, labels, **{"seed": 1, "resamples": 400, **options})
+    return drawn(single(gold, first, second, labels), groups, labels, **{"seed": 1, "resamples": 400, **options})
 
 
 def test_the_figure_itself_is_scikit_learns() -> None:
@@ -59,9 +65,9 @@ def test_it_is_the_plain_bootstrap() -> None:
     """Against drawing rows one by one; with every row answered, micro-F1 is accuracy."""
     gold, first, second = models(150, 6, 4)
     random = np.random.default_rng(0)
-    drawn = [random.integers(0, 150, 150) for _ in range(3000)]
+    resampled = [random.integers(0, 150, 150) for _ in range(3000)]
     gain = (second == gold).astype(int) - (first == gold)
-    plain = [gain[rows].mean() for rows in drawn]
+    plain = [gain[rows].mean() for rows in resampled]
     low, high = np.quantile(plain, [0.025, 0.975])
     found = differences(gold, first, second, resamples=4000)
     assert (found.micro.low, found.micro.high) == pytest.approx((low, high), abs=0.015)
@@ -73,7 +79,7 @@ def test_many_rows_of_few_kinds_are_drawn_by_count_with_the_same_spread() -> Non
     gold = random.integers(0, 2, 1600)
     first, second = gold ^ (random.random(1600) < 0.3), gold ^ (random.random(1600) < 0.2)
     events = single(gold, first, second, 2)
-    counted = bootstrap_f1(events, np.arange(1600), 2, seed=1, resamples=3000)
+    counted = drawn(events, np.arange(1600), 2, seed=1, resamples=3000)
     spread = np.std(
         [np.mean(((second == gold).astype(int) - (first == gold))[random.integers(0, 1600, 1600)]) for _ in range(2000)]
     )
@@ -85,8 +91,8 @@ def test_duplicates_are_one_unit_so_the_interval_is_as_wide_as_without_them() ->
     once = differences(gold, first, second, resamples=3000)
     groups = np.tile(np.arange(120), 5)
     events = single(np.tile(gold, 5), np.tile(first, 5), np.tile(second, 5), 6)
-    grouped = bootstrap_f1(events, groups, 6, seed=1, resamples=3000)
-    naive = bootstrap_f1(events, np.arange(600), 6, seed=1, resamples=3000)
+    grouped = drawn(events, groups, 6, seed=1, resamples=3000)
+    naive = drawn(events, np.arange(600), 6, seed=1, resamples=3000)
     width = [found.macro.high - found.macro.low for found in (once, grouped, naive)]
     assert width[1] == pytest.approx(width[0], rel=0.08)
     assert width[2] < 0.6 * width[0]
@@ -100,6 +106,6 @@ def test_the_interval_covers_the_true_difference() -> None:
         gold = random.integers(0, labels, 200)
         first = np.where(random.random(200) < 0.7, gold, (gold + 1) % labels)
         second = np.where(random.random(200) < 0.8, gold, (gold + 1) % labels)
-        found = bootstrap_f1(single(gold, first, second, labels), np.arange(200), labels, seed=seed, resamples=500)
+        found = drawn(single(gold, first, second, labels), np.arange(200), labels, seed=seed, resamples=500)
         inside += found.micro.low <= 0.1 <= found.micro.high
     assert inside / 120 >= 0.9

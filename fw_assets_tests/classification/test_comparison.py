@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.comparison import Comparison, compare, compare_all
+from fw_assets.classification.comparison import FLIPS, Comparison, compare, compare_all
 from fw_assets.classification.paired import mcnemar
 from fw_assets.classification.scores import score
 from fw_assets_tests.classification.prediction_frames import frame, random_sets, random_single
@@ -145,3 +145,28 @@ def test_comparisons_survive_json() -> None:
 def test_no_rows() -> None:
     found = quick(frame([]), frame([]), resamples=100)
     assert (found.complete, found.p_value, found.macro_f1_difference) == (False, 1.0, None)
+
+
+@pytest.mark.parametrize("size", [1, 7, 80])
+def test_frames_in_parts_are_compared_as_if_they_were_whole(size: int) -> None:
+    """Parts of other sizes on the other side, groups over several parts, rows that failed."""
+    base, tuned = random_single(LABELS, 80, 1), random_single(LABELS, 80, 2, accuracy=0.9)
+    groups = pl.Series("group", [number % 50 for number in range(80)], dtype=pl.UInt32)
+    failed = pl.when(pl.int_range(pl.len()) % 9 == 0).then(pl.lit("failed")).otherwise("outcome").alias("outcome")
+    base, tuned = base.with_columns(groups), tuned.with_columns(failed)
+
+    def parts(one: pl.DataFrame, other: pl.DataFrame) -> Comparison:
+        return compare(one.iter_slices(size), other.iter_slices(11), labels=LABELS, multi_label=False, resamples=200)
+
+    whole = quick(base, tuned, resamples=200)
+    assert parts(base, tuned) == whole
+    late = pl.concat([tuned.head(30), tuned.tail(50).sample(fraction=1.0, shuffle=True, seed=3)])
+    assert parts(base, late) == whole
+    with pytest.raises(ValueError, match="80 and 79, 79 shared"):
+        parts(base, tuned.head(79))
+
+
+def test_only_so_many_flips_are_named() -> None:
+    found = table(0, FLIPS + 3, 2, 0)
+    assert found.flips_gained == tuple(f"eval:{line}" for line in range(1, FLIPS + 1))
+    assert (found.gained, len(found.flips_lost)) == (FLIPS + 3, 2)

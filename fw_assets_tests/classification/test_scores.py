@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from fw_assets.classification.scores import Scores, score
+from fw_assets.classification.scores import Scores, Tally, score
 from fw_assets_tests.classification.prediction_frames import frame, random_single
 
 EXACT = 1e-12
@@ -182,3 +183,22 @@ def test_the_largest_confusions_come_first() -> None:
     off_diagonal = [count for gold, given, count in found.confusion if given is not None and gold != given]
     assert counts == sorted(off_diagonal, reverse=True)[:20]
     assert np.sum([count for *_, count in found.confusion]) == 4000
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.lists(st.tuples(*[st.lists(st.sampled_from("abc"), max_size=3, unique=True)] * 2), max_size=20),
+    cuts=st.lists(st.integers(0, 20), max_size=4),
+    multi_label=st.booleans(),
+)
+def test_rows_counted_in_parts_are_scored_as_if_together(
+    rows: list[tuple[list[str], list[str]]], cuts: list[int], multi_label: bool
+) -> None:
+    if not multi_label:
+        rows = [((gold or ["a"])[:1], given[:1]) for gold, given in rows]
+    whole = frame([(gold, given or None) for gold, given in rows])
+    tally = Tally("abc", multi_label)
+    bounds = sorted({0, *(min(cut, whole.height) for cut in cuts), whole.height})
+    for start, end in pairwise(bounds):
+        tally.add(whole[start:end])
+    assert tally.scores() == score(whole, "abc", multi_label)

@@ -56,6 +56,18 @@ def test_frames_come_back_equal(store: Workspace) -> None:
         store.read_frame("tickets", "nothing.parquet")
 
 
+def test_a_frame_behind_a_url_can_be_scanned_as_long_as_it_is_wanted(store: Workspace) -> None:
+    """What was fetched has no name any more, and is not that of a later frame."""
+    for root in (store.root, "memory://scanned"):
+        place = Workspace(root)
+        place.write_frame(pl.DataFrame({"id": ["a", "b"], "text": ["x", "y"]}), "tickets", "rows.parquet")
+        scanned = place.scan_frame("tickets", "rows.parquet")
+        assert scanned.select("id").slice(1, 1).collect()["id"].to_list() == ["b"]
+        assert scanned.filter(pl.col("text") == "x").collect()["id"].to_list() == ["a"]
+        with pytest.raises(FileNotFoundError, match=r"nothing\.parquet is not there"):
+            place.scan_frame("tickets", "nothing.parquet")
+
+
 def test_a_growing_record_keeps_every_line_in_order(store: Workspace) -> None:
     for number in range(5):
         store.append_line(json.dumps({"n": number}), "tickets", "record.jsonl")
