@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import click
@@ -42,6 +44,8 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
 
 @contextmanager
 def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[Crew]:
+    # What shows the plan and the report is loaded while others work.
+    threading.Thread(target=import_module, args=("fw_assets.report.terminal",), daemon=True).start()
     with store.alone(name, "run"), progress_shown(as_json), Crew(store.root) as crew:
         yield crew
 

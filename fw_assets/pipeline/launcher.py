@@ -63,7 +63,7 @@ class WarmRunLauncher(DefaultRunLauncher):
 
     def _fork(self, run: dg.DagsterRun) -> bool:
         """Whether a process has taken the run. One that was not told to go on executes nothing."""
-        forking = warm.warm()
+        forking = warm.warm(warm.ALL_DAY)
         if forking is None:
             return False
         # Not `Process.start()`: the daemon would wait for its runs when it ends.
@@ -92,7 +92,7 @@ class WarmRunLauncher(DefaultRunLauncher):
         if said.changed:
             self._tell(run, "The program's files have changed since they were loaded.")
             _end(said.server)
-            warm.load()
+            warm.load(warm.ALL_DAY)
         return not said.changed
 
     def _tell(self, run: dg.DagsterRun, why: str) -> None:

@@ -31,7 +31,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
-from fw_assets.pipeline.warm import load
+from fw_assets.pipeline.warm import ALL_DAY, load
 
 if TYPE_CHECKING:
     from dagster._daemon.types import DaemonHeartbeat
@@ -83,7 +83,7 @@ class _Runs(SqliteRunStorage):
         from fw_assets.pipeline.launcher import WarmRunLauncher
 
         if isinstance(self._instance.run_launcher, WarmRunLauncher):
-            load()
+            load(ALL_DAY)
 
 
 class _Schedules(SqliteScheduleStorage):

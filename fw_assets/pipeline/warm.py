@@ -11,18 +11,21 @@ import multiprocessing
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
 PROGRAM = "fw_assets.pipeline.loaded"
+ALL_DAY = ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.naive_bayes")
+"""What single steps take a second to load besides: worth it in advance where runs are forked all day."""
 LOADED_FROM = time.time()
 """When this process, or the one that it was forked from, began to load the program."""
 _CLOCK_STEP = 0.05
 """A file's time may lie a tick of the system's clock before the time at which it was written."""
 
 
-def warm() -> BaseContext | None:
+def warm(more: Sequence[str] = ()) -> BaseContext | None:
     """A context whose processes are forked from one that has loaded the program; None where the system cannot fork.
 
     The fork server begins with `load`; it ends with this process, while those that were
@@ -31,13 +34,13 @@ def warm() -> BaseContext | None:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return None
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, PROGRAM])
+    context.set_forkserver_preload([__name__, PROGRAM, *more])
     return context
 
 
-def load() -> None:
-    """Have the program loaded while this process does something else."""
-    if warm() is None:
+def load(more: Sequence[str] = ()) -> None:
+    """Have the program, and `more` modules, loaded while this process does something else."""
+    if warm(more) is None:
         return
     # The keyboard's interrupt is this process's to handle: while it loads, the fork server would answer it with a
     # traceback. What is forked inherits the mask; see `unmask`.

@@ -253,7 +253,7 @@ def test_only_this_program_on_this_machine_is_forked(
 
 def test_only_the_daemon_begins_to_load(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
-    monkeypatch.setattr("fw_assets.pipeline.storage.load", lambda: begun.append("loading"))
+    monkeypatch.setattr("fw_assets.pipeline.storage.load", lambda _: begun.append("loading"))
     with dg.DagsterInstance.from_config(str(daemon.source.parents[1])) as instance:
         assert isinstance(instance.run_launcher, WarmRunLauncher)
         instance.get_run_records()
