@@ -34,8 +34,8 @@ from dagster_shared.error import SerializableErrorInfo
 from fw_assets.pipeline import warm
 from fw_assets.pipeline.lost_runs import is_alive, lost_worker, own_worker, tag_worker, this_machine
 
-PATIENCE = 60.0
-"""Seconds that a forked process has to say that it is there; the launch waits for it."""
+PATIENCE = 30.0
+"""Seconds that a forked process has to say that it is there: less than run monitoring gives a run to start."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

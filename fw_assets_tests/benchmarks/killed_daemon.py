@@ -39,7 +39,7 @@ VICTIMS = {
     "everything": ("dagster", "multiprocessing.forkserver", "multiprocessing.spawn"),
 }
 PATIENCE = 900.0
-"""Seconds for a round: a run that was about to start when everything died is given up after three minutes."""
+"""Seconds for a round: a run that was about to start when everything died is given up after a minute and a half."""
 
 
 def run_workers(deck: Deck) -> set[int]:
