@@ -93,7 +93,8 @@ class ApprovalConfig(dg.Config):
     code_version="1",
     description=(
         "**Phase 2.** A person's answer to the plan; what follows starts by itself.\n\n"
-        "Read the asset `plan` first. Then: *Materialize*, choose your dataset under *Partition*, click *Scaffold "
+        "Read the asset `plan` first, and click *Approve or reject this plan* there, beside `answer`. Or here: "
+        "*Materialize*, choose your dataset under *Partition*, click *Scaffold "
         "missing config*, write your name between the quotes of `approved_by`, *Materialize*.\n\n"
         "- To say no: `decision: reject`.\n"
         "- Against imbalance: `mitigation: rebalance`, `weight`, `drop_rare` or `none`.\n"
@@ -147,14 +148,23 @@ def approval(
     store.write("approval", dataset, answer, inputs=head.digest)
     ceiling = current.ceiling_usd(mitigation) if answer.decision == "approved" else 0.0
     tag(context, {APPROVED: f"{ceiling:.4f}"})
-    follows = (
-        f"Up to **{usd_roughly(ceiling)}** may be spent." if answer.decision == "approved" else "Nothing is started."
-    )
+    if answer.decision == "rejected":
+        follows = "Nothing is started, and nothing spent. The plan can still be approved, by another answer."
+    else:
+        money = f"Up to **{usd_roughly(ceiling)}** may be spent." if ceiling else "It costs nothing."
+        follows = f"{money} What follows starts by itself: see *Runs*, and *Automation* → `phases`."
+        if answer.driver == "command-line":
+            follows = f"{money} `fw-assets run` carries on."
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
         check_results=approval_checks(dataset, answer, current.label_set.given),
         metadata={
-            "summary": summary(f"**{answer.decision}** by {code(answer.approved_by, table=False)}. {follows}"),
+            "summary": summary(
+                dataset,
+                f"plan {answer.plan_digest} is **{answer.decision}** by {code(answer.approved_by, table=False)}"
+                + (f", with the mitigation **{mitigation}**." if mitigation != "none" else "."),
+                follows,
+            ),
             "approved_usd": ceiling,
             "answers": table(answers(store, dataset)),
             "decision": answer.decision,
@@ -174,7 +184,7 @@ def answers(store: Workspace, dataset: str) -> list[Row]:
     given = [msgspec.json.decode(line) for line in store.lines(dataset, "approvals.jsonl")]
     return [
         {
-            "at": str(item.get("at", ""))[:19],
+            "at": str(item.get("at", ""))[:19].replace("T", " "),
             "plan": item.get("plan_digest"),
             "answer": item.get("decision"),
             "by": item.get("approved_by"),

@@ -50,13 +50,17 @@ dataset_job = dg.define_asset_job(
     "dataset_job",
     selection=dg.AssetSelection.assets(*BY_DATASET),
     executor_def=dg.in_process_executor,
-    description="The assets of one dataset. The phases sensor selects those that are due.",
+    description=(
+        "For the sensor phases, which starts in it what is due of one dataset. For people: approve_plan, full_workflow."
+    ),
 )
 cell_job = dg.define_asset_job(
     "cell_job",
     selection=dg.AssetSelection.assets(*BY_CELL),
     executor_def=dg.in_process_executor,
-    description="The assets of one candidate model in one dataset. The phases sensor selects those that are due.",
+    description=(
+        "For the sensor phases, which starts in it what is due of one model in one dataset. For people: full_workflow."
+    ),
 )
 
 

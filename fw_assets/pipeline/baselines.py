@@ -76,8 +76,9 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         check_results=baseline_checks(dataset, found),
         metadata={
             "summary": summary(
-                f"Without a language model **{percent(best.test.headline.value)}** of "
-                f"{plural(best.test.rows, 'test row')} come out right ({best.method})."
+                dataset,
+                f"without a language model **{percent(best.test.headline.value)}** of "
+                f"{plural(best.test.rows, 'test row')} come out right ({best.method}).",
             ),
             "accuracy": best.test.headline.value,
             "rows": best.test.rows,

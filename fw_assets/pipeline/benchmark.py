@@ -29,10 +29,12 @@ from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.skipped import never, skipped
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.convert import model_result
 from fw_assets.report.convert_evidence import confidence_result
 from fw_assets.report.escape import code
 from fw_assets.report.evidence_plots import reliability, risk_coverage
 from fw_assets.report.figures import percent, percent_range, plural
+from fw_assets.report.heat_picture import heat_picture
 
 
 @dg.asset(
@@ -90,7 +92,7 @@ def base_metrics(
         data_version=dg.DataVersion(made),
         check_results=score_checks("base_metrics", f"{dataset}, {slug}", (metrics.validation, metrics.test)),
         metadata={
-            "summary": summary(f"{code(slug)} as it is: {scored(metrics.test)}"),
+            "summary": summary(f"{dataset}, {slug}", f"as it is, {scored(metrics.test)}"),
             **score_metadata(metrics.test),
             "cost_usd": cost,
             "tokens": metrics.usage.prompt_tokens + metrics.usage.completion_tokens,
@@ -142,18 +144,17 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         data_version=dg.DataVersion(made),
         check_results=finalists_checks(dataset, record, current, account.ceiling),
         metadata={
-            "summary": summary(f"To be fine-tuned: {going_on}, of {plural(len(slugs), 'base model')}."),
+            "summary": summary(dataset, f"to be fine-tuned: {going_on}, of {plural(len(slugs), 'base model')}."),
             "finalists": len(tuned),
-            "best_validation_accuracy": chosen.ranked[0].validation.value,
+            "best_validation_accuracy": round(chosen.ranked[0].validation.value, 4),
             "cost_usd": account.ledger().spent,
             "ranking": table(
                 [
                     {
                         "model": entry.model,
-                        "validation": entry.validation.value,
-                        "low": entry.validation.low,
-                        "high": entry.validation.high,
-                        "goes on": entry.model in tuned,
+                        "validation": percent(entry.validation.value),
+                        "95% interval": percent_range((entry.validation.low, entry.validation.high)),
+                        "goes on": "yes" if entry.model in tuned else "no",
                         "why": entry.why,
                     }
                     for entry in chosen.ranked
@@ -200,7 +201,7 @@ def trust_metadata(trust: Trust | None) -> dict[str, dg.MetadataValue | float]:
         return {}
     shown = confidence_result(trust)
     return {
-        "calibration_error": shown.ece if shown.ece is not None else float("nan"),
+        "calibration_error": round(shown.ece, 4) if shown.ece is not None else float("nan"),
         "reliability": picture(reliability(shown)),
         "answered_share": picture(risk_coverage(shown)),
     }
@@ -228,11 +229,9 @@ def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
                 {
                     "label": s.label,
                     "rows": s.support,
-                    "accuracy": s.accuracy.value if s.accuracy else None,
-                    "low": s.accuracy.low if s.accuracy else None,
-                    "high": s.accuracy.high if s.accuracy else None,
-                    "precision": s.precision,
-                    "f1": s.f1,
+                    "right": percent(s.accuracy.value) if s.accuracy else "n/a",
+                    "95% interval": percent_range((s.accuracy.low, s.accuracy.high)) if s.accuracy else "",
+                    "F1": s.f1,
                 }
                 for s in scores.per_label
             ]
@@ -241,4 +240,5 @@ def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
         "most_confused": table(
             [{"label": gold, "answered": given, "rows": rows} for gold, given, rows in scores.most_confused]
         ),
+        **({"confusion": picture(heat_picture(model_result("", scores)))} if scores.confusion else {}),
     }

@@ -31,14 +31,23 @@ class ButtonConfig(SessionConfig):
     """What to do with which dataset, and who approves the plan."""
 
     dataset: str = Field(description="A JSONL file, accounts/ACCOUNT/datasets/ID, or the name of a registered dataset.")
+    models: list[str] | None = Field(
+        None,
+        description="Candidate models, e.g. [minilm-l6-v2, char-ngram]. Empty: those of the registered dataset.",
+    )
     name: str | None = Field(None, description="The dataset's name (its partition); made from the file's if left out.")
     approved_by: str = Field(
         "",
         description=(
-            "Who approves the plan unseen, whatever it costs. Empty: the run stops at the plan, which then waits for "
-            "approval; run the job again afterwards and it goes on from there."
+            "Your name: approves the plan unseen, whatever it costs. Empty: the run stops at the plan. Approve that by "
+            "the link beside `answer` and the sensors carry on, or launch this job again with your name."
         ),
     )
+
+
+def blank(op: str) -> dict[str, Any]:
+    """What a launchpad opens with: the fields that matter, to be filled in."""
+    return {"ops": {op: {"config": {"dataset": "", "models": [], "approved_by": ""}}}}
 
 
 inspect_and_plan = dg.define_asset_job(
@@ -46,8 +55,9 @@ inspect_and_plan = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*PLANNING),
     executor_def=dg.in_process_executor,
     description=(
-        "Inspects one dataset and writes its plan; spends nothing. Choose the partition; a dataset that is not "
-        "registered yet needs its file and its models in the config of inspected_dataset."
+        "Inspects a registered dataset again and writes its plan; spends nothing. Choose the dataset under Partition, "
+        "and launch. A new dataset is not in that list: drop its file in the inbox, or name it in the launchpad of "
+        "full_workflow, which stops at the plan as long as approved_by is empty."
     ),
 )
 
@@ -56,8 +66,9 @@ approve_plan = dg.define_asset_job(
     selection=dg.AssetSelection.assets(*APPROVAL),
     executor_def=dg.in_process_executor,
     description=(
-        "Answers the plan of one dataset; the same as materializing the asset `approval`. Choose the partition, write "
-        "your name in approved_by. The link in the plan's summary opens it with the plan's digest filled in."
+        "Answers the plan of one dataset; the same as materializing the asset approval. Best opened by the link beside "
+        "answer on the page of plan, which fills in dataset and digest. By hand: choose the dataset under "
+        "Partition, click Scaffold missing config, write your name in approved_by."
     ),
 )
 
@@ -80,7 +91,11 @@ def workflow_to_the_end(
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    description="One button up to the benchmark of the base models: name the dataset, the models and who approves.",
+    config=blank("benchmark_to_the_end"),
+    description=(
+        "One button up to the benchmark of the base models; trains nothing. In the launchpad: dataset, models, and "
+        "your name in approved_by. Without a name it stops at the plan, to be read and approved first."
+    ),
 )
 def benchmark_only() -> None:
     """One op, which starts runs of its own."""
@@ -89,7 +104,11 @@ def benchmark_only() -> None:
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    description="One button for all phases: name the dataset, the models and who approves.",
+    config=blank("workflow_to_the_end"),
+    description=(
+        "One button for all phases, up to the report. In the launchpad: dataset, models, and your name in approved_by, "
+        "which approves the plan unseen. Without a name it stops at the plan, to be read and approved first."
+    ),
 )
 def full_workflow() -> None:
     """One op, which starts runs of its own."""
@@ -103,7 +122,15 @@ def _drive(
     platform: Platform,
     forced: dict[str, Any],
 ) -> None:
-    given = {key: value for key, value in fields_of(config).items() if key not in ("name", "approved_by")}
+    if not config.dataset:
+        raise dg.Failure(
+            "dataset is empty: name a JSONL file, accounts/ACCOUNT/datasets/ID, or a registered dataset in the "
+            "launchpad",
+            allow_retries=False,
+        )
+    own = ("name", "approved_by")
+    # An empty list is what the launchpad opens with: nothing is said, and what was registered holds.
+    given = {key: value for key, value in fields_of(config).items() if key not in own and value != []}
     with clear_failures(), listening(to_log(context.log.info)):
         fields, name, readings = taken_up(store, {**given, **forced})
         registration = register(
@@ -119,11 +146,16 @@ def _drive(
                 answer(crew, name, {**who, "decision": "approve", "driver": "command_line"})
             standing = drive(crew, store, name, say=context.log.info)
         context.log.info(f"{name}: {standing.note}")
+        where = f"of {name}: Catalog, the asset %s, tab Partitions, {name}"
+        if standing.state == "waiting":
+            said = "The plan " + where % "plan" + "; the link beside `answer` approves it, and the rest follows."
+            context.log.info(said)
         if registration.unused:
             left = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in registration.unused)
             context.log.warning(f"Not understood in the instruction, and nothing runs on a guess: {left}")
         if standing.state in ("incomplete", "running"):
             raise dg.Failure(f"{name}: {standing.note}", allow_retries=False)
         if standing.state == "done":
+            context.log.info("The report " + where % "report")
             account = account_of(store, name, store.need("plan", name, Plan))
             context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})

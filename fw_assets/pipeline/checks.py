@@ -73,11 +73,9 @@ def suspect_rows(found: LabelSuspects) -> list[Row]:
     return [
         {
             "part": item.part,
-            "rank": item.rank,
             "row": item.id,
             "labels": ", ".join(item.labels),
             "suggested": item.suggested,
-            "margin": item.margin,
             "text": item.text[:200],
         }
         for side in (False, True)

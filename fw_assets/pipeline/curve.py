@@ -26,7 +26,6 @@ from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.spending import Account, promised, share_of
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
 from fw_assets.report.convert_evidence import learning_point
-from fw_assets.report.escape import code
 from fw_assets.report.evidence_plots import learning_curve as draw
 from fw_assets.report.figures import percent, plural
 
@@ -76,7 +75,7 @@ def learning_curve(
         data_version=dg.DataVersion(made),
         check_results=[curve_check(f"{dataset}, {slug}", result)],
         metadata={
-            "summary": summary(f"{code(slug)}: {sizes}."),
+            "summary": summary(f"{dataset}, {slug}", f"{sizes}."),
             "test_rows": table(rows),
             "accuracy": result.points[-1].test.headline.value,
             "rows": result.points[-1].rows,

@@ -21,7 +21,6 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.training import fine_tuned_models
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
-from fw_assets.report.escape import code
 from fw_assets.report.figures import p_value, points
 
 
@@ -90,18 +89,19 @@ def metrics(
         check_results=metrics_checks(f"{dataset}, {slug}", result),
         metadata={
             "summary": summary(
-                f"{code(slug)}, fine-tuned: {scored(result.test)} **{result.comparison.verdict}** than its base: "
+                f"{dataset}, {slug}",
+                f"fine-tuned, {scored(result.test)} **{result.comparison.verdict}** than its base: "
                 f"{points(result.comparison.difference.value)} points, {p_value(result.comparison.p_value)}."
                 if result.comparison.verdict in ("better", "worse")
-                else f"{code(slug)}, fine-tuned: {scored(result.test)} Against its base: {result.comparison.verdict}."
+                else f"fine-tuned, {scored(result.test)} Against its base: {result.comparison.verdict}.",
             ),
             **score_metadata(result.test),
             "cost_usd": tag_cost(context, paid_usd(account, f"tuned-evaluation/{slug}")),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **trust_metadata(result.trust),
             "verdict": result.comparison.verdict,
-            "difference": result.comparison.difference.value,
-            "p_value": result.comparison.p_value,
+            "difference": round(result.comparison.difference.value, 4),
+            "p_value": float(f"{result.comparison.p_value:.4g}"),
             "gained": result.comparison.gained,
             "lost": result.comparison.lost,
             **prediction_files(store, dataset, slug, "tuned"),

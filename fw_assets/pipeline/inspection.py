@@ -130,8 +130,9 @@ def inspected_dataset(
         check_results=[schema_check("inspected_dataset", dataset, inspected)],
         metadata={
             "summary": summary(
+                dataset,
                 f"**{plural(inspected.rows, 'row')}** in {plural(len(inspected.files), 'file')}, "
-                f"{plural(inspected.labels_seen, 'label')}; {plural(len(inspected.rejected), 'line')} left out."
+                f"{plural(inspected.labels_seen, 'label')}; {plural(len(inspected.rejected), 'line')} left out.",
             ),
             "dagster/partition_row_count": inspected.rows,
             "files": table(
@@ -181,7 +182,7 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         data_version=dg.DataVersion(made),
         check_results=label_checks("label_set", dataset, labels),
         metadata={
-            **_label_metadata(labels),
+            **_label_metadata(dataset, labels),
             "rejected_rows": len(inspected.rejected) + sum(count for _, count in labels.left_out),
             "rejected": table([{"kind": kind, "rows": count} for kind, count in labels.left_out]),
         },
@@ -216,8 +217,9 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
         check_results=[noise_check("label_suspects", dataset, found)],
         metadata={
             "summary": summary(
+                dataset,
                 f"**{count(found.doubted_train + found.doubted_test)}** of {plural(found.judged, 'row')} are labelled "
-                "otherwise than a model of the other rows would. Where to look, not what to change."
+                "otherwise than a model of the other rows would. Where to look, not what to change.",
             ),
             "doubted_train_rows": found.doubted_train,
             "doubted_test_rows": found.doubted_test,
@@ -243,16 +245,17 @@ def _write_rejected(store: Workspace, dataset: str, rejected: tuple[RejectedRow,
         store.write_text("".join(f"{line}\n" for line in rejected_jsonl(rejected)), dataset, "rejected_rows.jsonl")
 
 
-def _label_metadata(labels: LabelSet) -> dict[str, dg.MetadataValue | int | float | bool]:
+def _label_metadata(dataset: str, labels: LabelSet) -> dict[str, dg.MetadataValue | int | float | bool]:
     ratio, most, least = labels.imbalance.ratio, labels.imbalance.most, labels.imbalance.least
     return {
         "summary": summary(
+            dataset,
             f"**{plural(len(labels.labels), 'label')}**, {'given' if labels.given else 'inferred from the data'}; "
-            f"{code(most[0])} is {ratio:.1f} times as frequent as {code(least[0])}."
+            f"{code(most[0])} is {ratio:.1f} times as frequent as {code(least[0])}.",
         ),
         "labels": len(labels.labels),
         "multi_label": labels.multi_label,
-        "imbalance_ratio": labels.imbalance.ratio,
+        "imbalance_ratio": round(ratio, 2),
         "counts": table(
             [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
         ),

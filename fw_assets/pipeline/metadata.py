@@ -56,9 +56,14 @@ def picture(svg: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![chart](data:image/svg+xml;base64,{data})")
 
 
-def summary(*sentences: str) -> dg.MarkdownMetadataValue:
-    """A few lines of Markdown: the UI shows up to 1,000 characters at once, and more behind a click."""
-    return dg.MetadataValue.md("\n\n".join(sentence for sentence in sentences if sentence))
+def summary(about: str, *sentences: str) -> dg.MarkdownMetadataValue:
+    """A few lines of Markdown: the UI shows up to 1,000 characters at once, and more behind a click.
+
+    `about` is the dataset, or the dataset and the model. It comes first because an asset's overview shows the newest
+    partition, whichever that is.
+    """
+    first, *others = (sentence for sentence in sentences if sentence)
+    return dg.MetadataValue.md("\n\n".join((f"**{prose(about)}:** {first}", *others)))
 
 
 def document(text: str) -> dg.MarkdownMetadataValue:
@@ -69,18 +74,16 @@ def document(text: str) -> dg.MarkdownMetadataValue:
 
 
 def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
-    """Where files of the workspace lie; where `$FW_FILES_URL` says that they can be had, as links to click.
+    """Files of the workspace: where `$FW_FILES_URL` says that they can be had, as links to click, `open_...`.
 
-    A browser refuses `file:` links on a page that came over http, so without it there is only the path to copy.
+    A browser refuses `file:` links on a page that came over http, so without it they are paths to copy. They are not
+    both: a long path makes the UI's table wider than its column, and cuts off what stands beside it.
     """
     base = os.environ.get("FW_FILES_URL", "").rstrip("/")
-    found: dict[str, File] = {}
-    for name, place in places.items():
-        if base:
-            url = "/".join((base, *(quote(part) for part in place)))
-            found[f"open_{name}"] = dg.MetadataValue.md(f"[{prose(place[-1])}]({url})")
-        found[name] = dg.MetadataValue.path(store.url(*place))
-    return found
+    if not base:
+        return {name: dg.MetadataValue.path(store.url(*place)) for name, place in places.items()}
+    links = {name: "/".join((base, *(quote(part) for part in place))) for name, place in places.items()}
+    return {f"open_{name}": dg.MetadataValue.md(f"[{prose(places[name][-1])}]({url})") for name, url in links.items()}
 
 
 def _plain(value: Cell) -> str | int | float | bool:

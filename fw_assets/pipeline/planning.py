@@ -6,7 +6,6 @@ from urllib.parse import quote, urlencode
 
 import dagster as dg
 import polars as pl
-import yaml
 from pydantic import ValidationError
 
 from fw_assets.classification.instruction import suggest
@@ -80,8 +79,8 @@ def account_of(store: Workspace, dataset: str, current: Plan) -> Account:
         "\n\n"
         "1. Read it: click *Show Markdown* beside `plan`, below. (With several datasets: choose yours on the tab "
         "*Partitions* first.)\n"
-        "2. Click *Approve or reject this plan* in `summary`, below. A launchpad opens that knows the dataset and the "
-        "plan.\n"
+        "2. Click *Approve or reject this plan* beside `answer`, below. A launchpad opens that knows the dataset and "
+        "the plan.\n"
         "3. Write your name between the quotes of `approved_by`, and click *Launch Run*. To say no, write "
         "`decision: reject`.\n\n"
         "What follows starts by itself. Instead of 2 you can materialize the asset `approval`."
@@ -134,6 +133,7 @@ def plan(
         check_results=plan_checks(made),
         metadata={
             "summary": plan_summary(made, changes),
+            "answer": dg.MetadataValue.md(f"**[Approve or reject this plan]({launchpad(made)})** of {code(dataset)}"),
             "plan": document(text),
             **files(store, plan_file=(dataset, "plan.md")),
             "digest": made.digest,
@@ -169,27 +169,38 @@ def plan(
 
 
 def plan_summary(made: Plan, changes: PlanChanges) -> dg.MarkdownMetadataValue:
-    """What a person must know to say yes or no, and the link to say it."""
+    """What a person must know to say yes or no."""
     labels = made.label_set.labels
-    named = ", ".join(code(label, table=False) for label in labels[:8]) + (" ..." if len(labels) > 8 else "")
+    named = ", ".join(code(clip(label, 30), table=False) for label in labels[:8]) + (" ..." if len(labels) > 8 else "")
     careful = [f"- **Careful:** {prose(clip(warning, 150))}" for warning in made.warnings[:2]]
     return summary(
+        made.dataset,
         prose(intention(made)),
         f"**Cost:** {price(made)} **Time:** {duration(made.estimate.minutes)}",
         f"{plural(len(labels), 'label')}, {'given' if made.label_set.given else 'inferred'}: {named}",
         "\n".join(careful),
         prose(changes.heading) if changes.differences else "",
-        f"**[Approve or reject this plan]({launchpad(made)})**: write your name in `approved_by`, and launch.",
     )
 
 
 def launchpad(made: Plan) -> str:
-    """Where the UI asks for the answer to this plan, with the partition and the digest filled in."""
-    config = {"approved_by": "", "decision": "approve", "labels_confirmed": False, "plan_digest": made.digest}
+    """Where the UI asks for the answer to this plan, with the partition and the digest filled in.
+
+    Short, because the UI puts Markdown of more than 1,000 characters behind a click.
+    """
+    fields = [
+        ("approved_by", '""', "your name"),
+        ("decision", "approve", "or reject"),
+        ("labels_confirmed", "false", "true: they are the right ones"),
+    ]
     if made.label_set.imbalance.exceeded:
-        config["mitigation"] = "as_planned"
+        possible = [effect.name.replace("-", "_") for effect in made.label_set.imbalance.mitigations]
+        fields.append(("mitigation", "as_planned", f"or {', '.join(dict.fromkeys(('none', *possible)))}"))
+    # In quotes, because YAML takes a digest such as 12e456789012 for a number.
+    fields.append(("plan_digest", f'"{made.digest}"', "the plan you read"))
+    lines = [f"      # {meaning}\n      {key}: {value}" for key, value, meaning in fields]
     filled = {
-        "config": yaml.safe_dump({"ops": {"approval": {"config": config}}}, sort_keys=False),
+        "config": "\n".join(("ops:", "  approval:", "    config:", *lines, "")),
         "tags[0][key]": "dagster/partition",
         "tags[0][value]": made.dataset,
     }

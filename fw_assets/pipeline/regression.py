@@ -118,7 +118,8 @@ def regression(
         ],
         metadata={
             "summary": summary(
-                f"On {date}: {said}. " + ("It answers as it did." if found.holds else "**It changed.**")
+                dataset,
+                f"on {date}: {said}. " + ("It answers as it did." if found.holds else "**It changed.**"),
             ),
             "date": date,
             "deployment": found.deployment,

@@ -46,6 +46,7 @@ from fw_assets.report.build import CandidateResult, build_report
 from fw_assets.report.delivery import Deployed
 from fw_assets.report.escape import prose
 from fw_assets.report.evidence_plots import cost_accuracy
+from fw_assets.report.figures import percent, short
 from fw_assets.report.flips import MOST, changed_rows
 from fw_assets.report.html import render_html
 from fw_assets.report.markdown import render_markdown
@@ -106,7 +107,7 @@ def report(
         data_version=dg.DataVersion(version),
         check_results=checks,
         metadata={
-            "summary": summary(prose(made.answer)),
+            "summary": summary(dataset, prose(made.answer)),
             "report": document(text),
             **files(store, **{kind: (dataset, name) for kind, name in FILES.items()}),
             "accuracy": float("nan") if record.accuracy is None else record.accuracy,
@@ -117,9 +118,9 @@ def report(
             "candidates": table(
                 [
                     {
-                        "model": c.model,
-                        "base": c.base.accuracy if c.base else None,
-                        "fine-tuned": c.tuned.accuracy if c.tuned else None,
+                        "model": short(c.model),
+                        "base": percent(c.base.accuracy) if c.base else None,
+                        "fine-tuned": percent(c.tuned.accuracy) if c.tuned else None,
                         "verdict": c.comparison.verdict if c.comparison else None,
                     }
                     for c in made.candidates

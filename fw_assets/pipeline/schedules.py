@@ -91,13 +91,18 @@ def benchmark_of_new_models(
     context.log.info(f"{config.dataset}: {', '.join(new) or 'no model that was not in the plan'}")
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Reads one registered dataset's files again.")
+@dg.job(
+    executor_def=dg.in_process_executor, description="For weekly_rerun: reads one registered dataset's files again."
+)
 def restage_job() -> None:
     """One op."""
     restage_dataset()
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Plans a benchmark of one dataset over newly tunable models.")
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="For monthly_benchmark: plans a benchmark of one dataset over newly tunable models.",
+)
 def new_models_job() -> None:
     """One op."""
     benchmark_of_new_models()

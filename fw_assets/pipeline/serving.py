@@ -40,7 +40,9 @@ from fw_assets.pipeline.values import (
     TunedMetrics,
 )
 from fw_assets.pipeline.workspace import Workspace
+from fw_assets.report.convert import sentence
 from fw_assets.report.escape import code, prose
+from fw_assets.report.figures import percent, percent_range
 
 
 @dg.asset(
@@ -95,12 +97,14 @@ def deployment(
     made = store.write(
         "deployment", dataset, record, inputs=delivery_inputs(store, dataset, current.digest, list(slugs))
     )
+    why = sentence(decision.why)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=deployment_checks("deployment", dataset, record),
         metadata={
             "summary": summary(
-                f"The winner is **{winner.model} ({winner.kind})**; {decision.decision}: {prose(decision.why)}",
+                dataset,
+                f"the winner is **{winner.model} ({winner.kind})**; {decision.decision}: {prose(why)}",
                 f"It answers at {code(record.endpoint or '')} as {code(record.address or '')}."
                 if record.deployed
                 else "",
@@ -111,7 +115,7 @@ def deployment(
             "cost_usd": tag_cost(context, paid_usd(account, "deployment/proof", "deployment/first-hour")),
             "winner": f"{winner.model} ({winner.kind})",
             "decision": decision.decision,
-            "why": decision.why,
+            "why": why,
             "deployed": record.deployed,
             "model": record.model,
             "deployment": record.deployment or "none of its own",
@@ -120,9 +124,8 @@ def deployment(
                     {
                         "model": r.model,
                         "kind": r.kind,
-                        "accuracy": r.validation.value,
-                        "low": r.validation.low,
-                        "high": r.validation.high,
+                        "right": percent(r.validation.value),
+                        "95% interval": percent_range((r.validation.low, r.validation.high)),
                     }
                     for r in winner.ranked
                 ]

@@ -30,8 +30,8 @@ from fw_assets.pipeline.spending import Account, job_share, promised
 from fw_assets.pipeline.values import Sweep, SweepCell
 from fw_assets.pipeline.workspace import Workspace
 from fw_assets.report import model as m
-from fw_assets.report.escape import code, prose
-from fw_assets.report.figures import plural
+from fw_assets.report.escape import prose
+from fw_assets.report.figures import percent, plural
 from fw_assets.report.plots import sweep_curves
 
 
@@ -103,25 +103,26 @@ def sweep(
         with stoppable(context, account, slug):
             result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
+    loss = float("nan") if result.best.eval_loss is None else round(result.best.eval_loss, 4)
     made = store.write("sweep", dataset, result, inputs=inputs, model=slug)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=[sweep_check(f"{dataset}, {slug}", result)],
         metadata={
             "summary": summary(
-                f"{code(slug)}: {plural(len(result.cells), 'setting')} tried on {plural(result.rows, 'row')}; "
-                f"**{result.best.cell.name}** goes on ({prose(result.why)})."
+                f"{dataset}, {slug}",
+                f"{plural(len(result.cells), 'setting')} tried on {plural(result.rows, 'row')}; "
+                f"**{result.best.cell.name}** goes on ({prose(result.why)}).",
             ),
             "cells": table(
                 [
                     {
-                        "cell": c.cell.name,
                         "rank": c.cell.lora_rank,
-                        "learning rate": c.cell.learning_rate,
+                        "rate": c.cell.learning_rate,
                         "epochs": c.cell.epochs,
-                        "evaluation loss": c.eval_loss,
-                        "evaluation accuracy": c.eval_accuracy,
-                        "best": c == result.best,
+                        "loss": c.eval_loss,
+                        "right": percent(c.eval_accuracy) if c.eval_accuracy is not None else "",
+                        "goes on": "yes" if c == result.best else "",
                     }
                     for c in result.cells
                 ]
@@ -129,7 +130,7 @@ def sweep(
             "curves": picture(sweep_curves([shown(c, result) for c in result.cells])),
             "rows": result.rows,
             "cost_usd": tag_cost(context, paid_usd(account, f"sweep/{slug}")),
-            "best_evaluation_loss": result.best.eval_loss if result.best.eval_loss is not None else float("nan"),
+            "best_evaluation_loss": loss,
             "best": result.best.cell.name,
         },
     )

@@ -18,8 +18,7 @@ from fw_assets.pipeline.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.spending import promised
 from fw_assets.pipeline.sweep import sweep, uploads
 from fw_assets.pipeline.values import FineTuned, Sweep
-from fw_assets.report.escape import code
-from fw_assets.report.figures import plural
+from fw_assets.report.figures import percent, plural
 
 
 @dg.asset(
@@ -92,18 +91,19 @@ def fine_tuned_models(
         check_results=[training_check(f"{dataset}, {slug}", result, chosen)],
         metadata={
             "summary": summary(
-                f"{code(slug)} was fine-tuned with **{result.cell.name}** on {plural(result.rows, 'training row')}"
-                + (", already in the sweep." if result.adopted_from_sweep else ".")
+                f"{dataset}, {slug}",
+                f"fine-tuned with **{result.cell.name}** on {plural(result.rows, 'training row')}"
+                + (", already in the sweep." if result.adopted_from_sweep else "."),
             ),
             "settings": table(
                 [
                     {
                         "rank": result.cell.lora_rank,
-                        "learning rate": result.cell.learning_rate,
+                        "rate": result.cell.learning_rate,
                         "epochs": result.cell.epochs,
-                        "batch size": result.cell.batch_size,
-                        "evaluation loss": result.eval_loss,
-                        "evaluation accuracy": result.eval_accuracy,
+                        "batch": result.cell.batch_size,
+                        "loss": result.eval_loss,
+                        "right": percent(result.eval_accuracy) if result.eval_accuracy is not None else "",
                     }
                 ]
             ),
@@ -113,6 +113,6 @@ def fine_tuned_models(
             "job": result.job,
             "cell": result.cell.name,
             "rows": result.rows,
-            "evaluation_loss": result.eval_loss if result.eval_loss is not None else float("nan"),
+            "evaluation_loss": round(result.eval_loss, 4) if result.eval_loss is not None else float("nan"),
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.pipeline.workspace import Workspace
 
 _FILE = re.compile(r"(?P<slug>.+)-(?P<kind>base|tuned|tuned-on-\d+pct|baseline)-test\.parquet")
+
+MOST_NAMED = 20
+"""Models that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def resolve(store: Workspace, text: str) -> Named:
         InputError: nothing, with what there is.
     """
     known = evaluated(store)
+    if not text.strip():
+        raise input_error("A and B are each DATASET, DATASET/MODEL or DATASET/MODEL:KIND", field="MODEL")
     name, _, kind = text.partition(":")
     dataset, _, slug = name.partition("/")
     if dataset and not slug and not kind:
@@ -71,12 +77,24 @@ def resolve(store: Workspace, text: str) -> Named:
     order = ("tuned", "base", "baseline")
     fitting.sort(key=lambda item: order.index(item.kind) if item.kind in order else len(order))
     if not fitting:
-        there = ", ".join(map(str, known)) or "nothing yet"
-        raise input_error(
-            f"no evaluated model is called {text!r}; evaluated so far: {there}",
-            field="MODEL",
-        )
+        raise input_error(_unknown(store, text, dataset, known), field="MODEL")
     return fitting[0]
+
+
+def _unknown(store: Workspace, text: str, dataset: str, known: list[Named]) -> str:
+    """Why nothing is called so, with what there is: of the dataset, where there is such a dataset, else of all."""
+    here = [str(item) for item in known if item.dataset == dataset]
+    if text == dataset and dataset in store.datasets():
+        why = (
+            f"{dataset} has no winner yet: name one of its models" if here else f"nothing of {dataset} is evaluated yet"
+        )
+    else:
+        why = f"no evaluated model is called {text!r}"
+    names = here or [str(item) for item in known]
+    near = difflib.get_close_matches(text, names, n=1, cutoff=0.8)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{why}; evaluated so far: {', '.join(names[:MOST_NAMED]) or 'nothing yet'}{more}.{guess}"
 
 
 def versus(store: Workspace, first: Named, second: Named) -> Versus:

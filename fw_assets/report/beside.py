@@ -33,6 +33,9 @@ def measured(report: Report) -> list[tuple[Candidate, ModelResult, str]]:
     ]
 
 
+NOT_NEEDED = "No language model is needed here: "
+
+
 def compared_baseline(report: Report) -> BaselineResult | None:
     """The best baseline, if the report's model was compared with it."""
     return next((item for item in report.baselines if item.versus is not None), None)
@@ -58,7 +61,7 @@ def baseline_sentence(report: Report) -> str:
         )
     shown = "is worse" if versus.verdict == "worse" else "was not shown to be better"
     return (
-        f"No language model is needed here: {name}, local and free, reaches {percent(best.accuracy)} of the same rows, "
+        f"{NOT_NEEDED}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, "
         f"and {short(versus.model)} {shown} ({against}; {p_value(versus.p_value)})."
     )
 

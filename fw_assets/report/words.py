@@ -6,7 +6,7 @@ renderers escape it.
 
 from __future__ import annotations
 
-from fw_assets.report.beside import baseline_sentence, is_needed
+from fw_assets.report.beside import NOT_NEEDED, baseline_sentence, is_needed
 from fw_assets.report.figures import (
     Quoted,
     count,
@@ -118,8 +118,9 @@ def first_screen(report: Report) -> tuple[tuple[str, str], ...]:
         )
         pairs.append(("Is it real?", _belief(report, candidate)))
     if is_needed(report) is not None and report.status != "incomplete":
-        needed = "Yes: " if is_needed(report) else ""
-        pairs.append(("Is a language model needed?", needed + baseline_sentence(report)))
+        said = baseline_sentence(report)
+        needed = f"Yes: {said}" if is_needed(report) else f"No: {said.removeprefix(NOT_NEEDED)}"
+        pairs.append(("Is a language model needed?", needed))
     pairs.append(("What did it cost?", spending(report)))
     deployment = report.deployment
     if deployment.decision == "deployed":
@@ -204,11 +205,14 @@ def next_step(report: Report) -> str:
     """What the reader has, or can do, now."""
     deployment, winner = report.deployment, report.winner
     if deployment.decision == "deployed":
+        first = "Weigh the simpler model first, which does as well and is free. " if is_needed(report) is False else ""
+        asking = "The deployed one: ask" if first else "Ask"
         if not deployment.replayed:
-            return "Ask it with the code under “Use it” in the report."
+            return f"{first}{asking} it with the code under “Use it” in the report."
         rows = plural(deployment.replayed, "test row")
         agreed = count(deployment.agreed or 0)
-        return f"Ask it with the code under “Use it”. Deployed, it answered {agreed} of {rows} as in the evaluation."
+        proof = f"Deployed, it answered {agreed} of {rows} as in the evaluation."
+        return f"{first}{asking} it with the code under “Use it”. {proof}"
     if report.status == "incomplete":
         return (
             "Run the same command again, with a higher ceiling if that is what ended it: what exists is taken up, and "

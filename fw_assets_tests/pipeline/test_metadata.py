@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from fw_assets.pipeline.metadata import LONGEST, picture, table
+from fw_assets.report.heat_picture import heat_picture
 from fw_assets.report.plots import accuracy_bars
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import report
@@ -27,8 +28,15 @@ def test_hostile_text_is_a_cell_of_one_line(text: str) -> None:
     assert record.data["rows"] == 3
 
 
-def test_no_metadata_but_a_chart_is_markdown() -> None:
-    found = picture(accuracy_bars(report(3, 90)))
+def confusion(labels: int) -> str:
+    made = report(labels, 40 * labels).candidates[0].base
+    assert made is not None
+    return heat_picture(made)
+
+
+@pytest.mark.parametrize("svg", [accuracy_bars(report(3, 90)), confusion(3), confusion(30)])
+def test_no_metadata_but_a_chart_is_markdown(svg: str) -> None:
+    found = picture(svg)
     assert isinstance(found, dg.MarkdownMetadataValue)
     image = re.fullmatch(r"!\[chart\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", found.md_str or "")
     assert image

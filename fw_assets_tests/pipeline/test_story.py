@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import dagster as dg
 import pytest
+import yaml
 from starlette.testclient import TestClient
 
 from fw_assets.definitions import defs
@@ -30,6 +32,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, dg.Da
         desk = Desk(tmp_path_factory.mktemp("story"))
         desk.environment["FW_FILES_URL"] = FILES
         patch.setenv("FW_WORKSPACE", str(desk.workspace))
+        patch.setenv("FW_FILES_URL", FILES)
         patch.chdir(desk.folder)
         (desk.folder / "session.yaml").write_text(SESSION, "utf-8")
         done = desk.run("run", "--session", "session.yaml", "--approve", "--yes")
@@ -63,7 +66,9 @@ def test_every_asset_has_a_summary_a_table_a_figure_and_its_checks(
     assert {dg.MarkdownMetadataValue, dg.TableMetadataValue} <= kinds
     assert kinds & {dg.IntMetadataValue, dg.FloatMetadataValue}
     summary = made.metadata["summary"].value
-    assert 20 < len(str(summary)) <= 1000 or asset == "plan", "longer Markdown is shown behind a click"
+    assert 20 < len(str(summary)) <= 1000, "longer Markdown is shown behind a click"
+    assert str(summary).startswith("**tickets"), "the overview shows the newest partition, whichever that is"
+    assert dg.PathMetadataValue not in kinds, "a long path makes the table wider than its column"
     node = defs.resolve_asset_graph().get(dg.AssetKey(asset))
     found = {
         key.name: instance.event_log_storage.get_asset_check_execution_history(key, limit=1) for key in node.check_keys
@@ -92,6 +97,24 @@ def test_the_plan_and_the_report_are_there_to_read_and_to_open(told: tuple[Desk,
         client = TestClient(pages(desk.workspace), base_url="http://127.0.0.1")
         answer = client.get(url.removeprefix(FILES))
         assert answer.content == (desk.workspace / place).read_bytes()
+
+
+def test_the_link_to_the_launchpad_fills_in_the_dataset_and_the_plan(told: tuple[Desk, dg.DagsterInstance]) -> None:
+    _, instance = told
+    event = instance.fetch_materializations(
+        dg.AssetRecordsFilter(dg.AssetKey("plan"), asset_partitions=["tickets"]), limit=1
+    ).records[0]
+    assert event.asset_materialization is not None
+    link = str(event.asset_materialization.metadata["answer"].value)
+    assert len(link) <= 1000
+    asked = parse_qs(urlsplit(link.partition("](")[2].rpartition(")")[0]).query)
+    assert asked["tags[0][value]"] == ["tickets"]
+    config = yaml.safe_load(asked["config"][0])
+    digest = str(event.asset_materialization.metadata["digest"].value)
+    filled = {"approved_by": "", "decision": "approve", "labels_confirmed": False, "plan_digest": digest}
+    assert config == {"ops": {"approval": {"config": filled}}}
+    assert f'plan_digest: "{digest}"' in asked["config"][0], "12e456789012 without quotes is a number"
+    assert dg.validate_run_config(defs.resolve_job_def("approve_plan"), config)
 
 
 def test_the_files_that_are_served_are_those_a_person_reads(told: tuple[Desk, dg.DagsterInstance]) -> None:

@@ -64,6 +64,10 @@ def test_names_find_the_fine_tuned_model_first(store: Workspace) -> None:
     assert str(resolve(store, "one/tfidf")) == "one/tfidf:baseline"
     with pytest.raises(InputError, match="evaluated so far: one/m:base"):
         resolve(store, "one/other")
+    with pytest.raises(InputError, match=r"Did you mean one/m:base\?"):
+        resolve(store, "one/m/base")
+    with pytest.raises(InputError, match="one has no winner yet: name one of its models"):
+        resolve(store, "one")
 
 
 def test_without_a_shared_row_there_is_an_error(store: Workspace) -> None:
