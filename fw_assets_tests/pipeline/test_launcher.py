@@ -135,6 +135,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     (folder / "dagster.yaml").write_text(DAGSTER_YAML.format(base=folder / "state"), "utf-8")
     with pytest.MonkeyPatch.context() as patch, fork_server_of_its_own():
         patch.setattr(warm, "PROGRAM", MODULE)
+        patch.setattr(warm, "ALL_DAY", ())
         patch.syspath_prepend(str(folder))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
         with dg.DagsterInstance.from_config(str(folder)) as instance:
