@@ -113,18 +113,19 @@ def evaluate(root: str, count: int) -> None:
 
 def main(sizes: list[int]) -> None:
     """Every size in a process of its own, with the ratios to the first."""
-    found = []
+    found: list[tuple[int, float]] = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as root:
             python = [sys.executable, "-m", "fw_assets_tests.benchmarks.evaluation_memory"]
             subprocess.run([*python, "--rows", root, str(size)], check=True)
             done = subprocess.run([*python, "--one", root, str(size)], check=True, stdout=subprocess.PIPE)
         figures = json.loads(done.stdout)
-        found.append(figures["peak"])
+        rows, held = found[-1] if found else (size, figures["peak"])
+        found.append((size, figures["peak"]))
         print(
             f"{size:>9,} rows: peak {figures['peak']:4.0f} MB ({figures['before']:.0f} before), "
-            f"{found[-1] / found[0]:.2f}x that of {sizes[0]:,} rows, "
-            f"{(found[-1] - found[0]) * 1024 / max(size - sizes[0], 1):.2f} KB a further row, "
+            f"{figures['peak'] / found[0][1]:.2f}x that of {sizes[0]:,} rows, "
+            f"{(figures['peak'] - held) * 1024 / max(size - rows, 1):.3f} KB a row beyond {rows:,}, "
             f"{size / figures['seconds']:.0f} rows/s",
             flush=True,
         )
