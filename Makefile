@@ -36,14 +36,17 @@ ui: $(VENV)/.installed ## Dagster UI (port 3000) and the embedded platform over 
 serve: $(VENV)/.installed ## The embedded platform over HTTP alone
 	$(BIN)/fw-assets serve
 
+# Two at a time, by file: what a file's tests share is made once.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.installed-dev ## Run the test suite
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(VENV)/.installed-dev ## Format, lint, types and tests
 	$(BIN)/ruff format --check fw_assets fw_assets_tests
 	$(BIN)/ruff check fw_assets fw_assets_tests
 	$(BIN)/mypy fw_assets fw_assets_tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: $(VENV)/.installed-dev ## Rewrite the code in its one format
 	$(BIN)/ruff format fw_assets fw_assets_tests
