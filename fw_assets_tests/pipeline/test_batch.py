@@ -32,7 +32,7 @@ from fw_assets.pipeline.batch import ask_in_batch
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.inference import Asked, ask
 from fw_assets.pipeline.workspace import Workspace
-from fw_assets_tests.pipeline.conftest import Desk, Done
+from fw_assets_tests.pipeline.conftest import Desk, Done, Here
 
 MODEL = "accounts/fireworks/models/char-ngram"
 LABELS = ("billing", "technical")
@@ -162,6 +162,7 @@ class NotShared(Desk):
         shown = models.base_document
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(models, "base_document", lambda model: {**shown(model), "supportsServerless": False})
+            patched.setattr("fw_assets.commands.running.Crew", Here)  # what is patched is patched in this process
             return super().run(*arguments)
 
 
