@@ -6,12 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from fw_assets.classification.plain_english.candidates import read_models
-from fw_assets.classification.plain_english.datasets import read_datasets
-from fw_assets.classification.plain_english.label_lists import read_labels
-from fw_assets.classification.plain_english.reading import Reading
-from fw_assets.classification.plain_english.settings import read_settings, read_single_candidate
-from fw_assets.classification.plain_english.splits import read_splits
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 
@@ -40,6 +34,14 @@ def parse_instruction(text: str, models: Sequence[str] = ()) -> Parsed:
     for one field set none. Models are those of the catalogue `models` (ids or full names) in any spelling;
     other names of known model families are returned as written, so that resolving them can refuse them.
     """
+    # Here, because its patterns take a fifth of a second to compile, and most sessions have no instruction.
+    from fw_assets.classification.plain_english.candidates import read_models
+    from fw_assets.classification.plain_english.datasets import read_datasets
+    from fw_assets.classification.plain_english.label_lists import read_labels
+    from fw_assets.classification.plain_english.reading import Reading
+    from fw_assets.classification.plain_english.settings import read_settings, read_single_candidate
+    from fw_assets.classification.plain_english.splits import read_splits
+
     reading = Reading(text)
     read_datasets(reading)
     mentions = read_models(reading, models)
