@@ -13,6 +13,7 @@ from fw_assets.classification.models import CatalogueModel
 from fw_assets.cli import main
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline import catalogue as offered
+from fw_assets_tests.pipeline.conftest import Here
 
 OTHERS = (
     CatalogueModel(name="accounts/fireworks/models/gpt-oss-120b", parameter_count=120 * 10**9, serverless=True),
@@ -28,6 +29,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return (*await real(client), *OTHERS)
 
     monkeypatch.setattr(offered, "catalogue", catalogue)
+    monkeypatch.setattr("fw_assets.commands.running.Crew", Here)  # what is patched is patched in this process
     monkeypatch.setenv("FW_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.chdir(tmp_path)
 

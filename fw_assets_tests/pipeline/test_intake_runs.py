@@ -24,7 +24,7 @@ def texts(count: int, about: str) -> list[str]:
 
 
 def test_a_file_that_changes_under_the_inspection_is_one_clear_error(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, watched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
     def edited(*arguments: Any) -> Any:
