@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from fw_assets.classification.errors import InputError
 from fw_assets.exit_codes import INTERRUPTED, exit_code_of
@@ -22,6 +23,8 @@ from fw_assets.pipeline.execution import execute, open_instance
 from fw_assets.pipeline.lost_runs import fail_lost_runs
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Progress, listening
+
+_INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
 
 
 def run(order: Order, channel: Connection) -> None:
@@ -38,7 +41,11 @@ def run(order: Order, channel: Connection) -> None:
             materialize(order.root, order.step, order.config, look_for_lost=order.first)
     except (StepFailed, InputError, FireworksError, PhaseError, FileNotFoundError) as error:
         send(Failed(str(error), exit_code_of(error)))
-    except KeyboardInterrupt:
+    except _INTERRUPTS:
+        sys.exit(INTERRUPTED)
+    except BaseExceptionGroup as group:
+        if group.subgroup(_INTERRUPTS) is None:
+            raise
         sys.exit(INTERRUPTED)
 
 

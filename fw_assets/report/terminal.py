@@ -61,6 +61,9 @@ def show(view: RenderableType, console: Console | None = None) -> None:
     (console or Console()).print(Padding(view, (1, 0)))
 
 
+SHORT = len("fine-tuned")
+
+
 def draw(table: Table, *, heads: bool = True) -> Drawn:
     """A table for the terminal."""
     drawn = Drawn(show_header=heads, box=None, padding=(0, 2, 0, 0), header_style="bold", show_footer=False)
@@ -70,8 +73,8 @@ def draw(table: Table, *, heads: bool = True) -> Drawn:
         drawn.add_column(
             Text(visible(column.name)),
             justify="right" if column.figures else "left",
-            # A wrapped figure cannot be read; a wrapped text can.
-            no_wrap=column.figures or i == 0,
+            # A wrapped figure or short word cannot be read; a wrapped text can.
+            no_wrap=column.figures or i == 0 or all(len(str(row[i])) <= SHORT for row in table.rows),
             overflow="fold",
         )
     for row in table.rows:
