@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from fw_assets.definitions import defs as shipped
+from fw_assets import definitions
 from fw_assets.pipeline import schedules
 
 CLOCK = (schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark)
@@ -19,10 +19,10 @@ def _every_minute(schedule: dg.ScheduleDefinition) -> dg.ScheduleDefinition:
 
 
 defs = dg.Definitions(
-    assets=shipped.assets,
-    jobs=shipped.jobs,
-    sensors=shipped.sensors,
-    resources=shipped.resources,
-    executor=shipped.executor,
+    assets=definitions.defs.assets,
+    jobs=definitions.defs.jobs,
+    sensors=definitions.defs.sensors,
+    resources=definitions.defs.resources,
+    executor=definitions.defs.executor,
     schedules=[_every_minute(schedule) for schedule in CLOCK],
 )
