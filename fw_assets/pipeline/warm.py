@@ -7,7 +7,9 @@ shares neither held locks nor connections.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -34,7 +36,7 @@ def warm(more: Sequence[str] = ()) -> BaseContext | None:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return None
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, PROGRAM, *more])
+    context.set_forkserver_preload([__name__, PROGRAM, *more, "fw_assets.pipeline.fork_server"])
     return context
 
 
@@ -52,7 +54,8 @@ def load(more: Sequence[str] = ()) -> None:
 
 
 def unmask() -> None:
-    """In a forked process: let it be interrupted."""
+    """In a forked process: let it be interrupted, and end as processes do."""
+    atexit.unregister(os._exit)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
