@@ -1,8 +1,8 @@
 """The three schedules ticked by a real daemon, every minute instead of every night, week and month.
 
 Run by hand: `python -m fw_assets_tests.benchmarks.ticking_schedules [MINUTES]`, over a dataset with a live deployment.
-Every tick of one date asks for the same runs, so each runs once: the check asks again and holds, the rerun changes
-nothing, and the benchmark of new models is planned and waits for approval.
+Every tick of one date runs the same again: the check holds, and its price is in the ledger once; the rerun changes
+nothing; and the benchmark of new models is planned and waits for approval.
 """
 
 from __future__ import annotations
