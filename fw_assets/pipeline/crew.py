@@ -87,26 +87,29 @@ class Crew:
 
     def wait(self, seconds: float | None = None) -> list[StepFailed]:
         """Until one ends, or for some seconds: relays what they tell, and gives the errors of those that ended."""
-        failed = self._failed
-        self._failed = []
         end = None if seconds is None else time.monotonic() + seconds
         waiting = len(self)
-        while self._working and len(self) == waiting and not failed:
+        while self._working and len(self) == waiting and not self._failed:
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:
                 break
-            for channel in wait(list(self._working), left):
-                assert isinstance(channel, Connection)
-                failed += self._heard(channel)
+            self._hear(left)
+        failed, self._failed = self._failed, []
         return failed
 
     def wait_for(self, step: Step) -> list[StepFailed]:
         """Until this one has ended; gives its error. Those of the others are kept for `wait`."""
-        own: list[StepFailed] = []
         while any(process.name == step.key for process in self._working.values()):
-            for error in self.wait():
-                (own if error.step == step.key else self._failed).append(error)
+            self._hear(None)
+        own = [error for error in self._failed if error.step == step.key]
+        self._failed = [error for error in self._failed if error.step != step.key]
         return own
+
+    def _hear(self, seconds: float | None) -> None:
+        """What some of them have to say, once there is anything; the errors of those that ended are kept."""
+        for channel in wait(list(self._working), seconds):
+            assert isinstance(channel, Connection)
+            self._failed += self._heard(channel)
 
     def _heard(self, channel: Connection) -> list[StepFailed]:
         """One message of one of them, or its end."""

@@ -75,6 +75,19 @@ def test_a_process_that_dies_is_a_failed_step(planned: Workspace) -> None:
     assert error.exit_code == FAILED
 
 
+def test_one_is_waited_for_though_another_failed_before_it(planned: Workspace) -> None:
+    first, second, *_ = due(planned, "tickets", driver="command-line").steps
+    with Crew(planned.root) as crew:
+        crew.begin(first, None)
+        (process,) = crew._working.values()
+        crew.begin(second, None)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        assert crew.wait_for(second) == []
+        (error,) = crew.wait()
+    assert error.step == first.key
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["told-to-end", "killed"])
 def test_nothing_goes_on_without_its_command(desk: Desk, how: signal.Signals) -> None:
     process = desk.start(*desk.workflow())
