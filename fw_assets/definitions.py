@@ -6,52 +6,49 @@ import gc
 
 import dagster as dg
 
-from fw_assets.pipeline import (
-    approving,
-    automation,
+from fw_assets.pipeline.assets import (
+    approval,
+    base_metrics,
     baselines,
-    benchmark,
-    buttons,
-    curve,
-    evaluation,
+    deployment,
+    fine_tuned_models,
     inspection,
-    planning,
+    learning_curve,
+    metrics,
+    plan,
     regression,
-    reporting,
-    schedules,
-    serving,
-    skipped,
+    report,
     sweep,
-    training,
 )
-from fw_assets.pipeline.policy import OWNERS
+from fw_assets.pipeline.automation import one_click_jobs, schedules, sensors, skipped_cells
+from fw_assets.pipeline.failures import OWNERS
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
 MODULES = (
-    *(inspection, planning, approving, baselines, benchmark, curve, sweep, training, evaluation),
-    *(serving, reporting, regression),
+    *(inspection, plan, approval, baselines, base_metrics, learning_curve, sweep, fine_tuned_models, metrics),
+    *(deployment, report, regression),
 )
 ASSETS = [asset for asset in dg.load_assets_from_modules(MODULES) if isinstance(asset, dg.AssetsDefinition)]
 
 defs = dg.Definitions(
     assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=OWNERS), ASSETS),
     jobs=[
-        buttons.approve_plan,
-        automation.dataset_job,
-        automation.cell_job,
-        buttons.inspect_and_plan,
-        buttons.benchmark_only,
-        buttons.full_workflow,
+        one_click_jobs.approve_plan,
+        sensors.dataset_job,
+        sensors.cell_job,
+        one_click_jobs.inspect_and_plan,
+        one_click_jobs.benchmark_only,
+        one_click_jobs.full_workflow,
         schedules.restage_job,
         schedules.new_models_job,
     ],
     schedules=[schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark],
     sensors=[
-        automation.phases,
-        automation.inbox,
-        automation.platform_datasets,
-        automation.lost_runs,
-        skipped.skipped_cells,
+        sensors.phases,
+        sensors.inbox,
+        sensors.platform_datasets,
+        sensors.lost_runs,
+        skipped_cells.skipped_cells,
     ],
     resources={"workspace": WorkspaceResource(), "platform": PlatformResource()},
     # A run is a process of its own already, and its work is remote or native: a process per step only costs seconds.

@@ -7,8 +7,8 @@ DONE, FAILED, BAD_INPUT, WAITING, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 def exit_code_of(error: BaseException) -> int:
     """The exit code that a script should see for an error."""
+    from fw_assets.classification.cost.ledger import CeilingReached
     from fw_assets.classification.errors import InputError
-    from fw_assets.classification.ledger import CeilingReached
     from fw_assets.fireworks import ConnectionFailed, RateLimited, ServerError, WaitTimeout
     from fw_assets.pipeline.errors import NotApproved, RunStopped, StepFailed, Unanswered
 

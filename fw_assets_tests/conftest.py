@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+from fw_assets_tests.project import InProcessPool, Project
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the measurement datasets are not on this machine")
     return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose workspace and folder this process has as its own."""
+    for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FW_WORKSPACE", str(project.workspace))
+    monkeypatch.chdir(project.folder)
+    return project
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of commands happen in this process."""
+    monkeypatch.setattr("fw_assets.commands.run.Crew", InProcessPool)

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from fw_assets.definitions import defs
-from fw_assets.pipeline.approving import ApprovalConfig
-from fw_assets.pipeline.automation import BY_CELL, BY_DATASET
-from fw_assets.pipeline.buttons import ButtonConfig
-from fw_assets.pipeline.inspection import SessionConfig
+from fw_assets.pipeline.assets.approval import ApprovalConfig
+from fw_assets.pipeline.assets.inspection import SessionConfig
+from fw_assets.pipeline.assets.regression import RegressionConfig
+from fw_assets.pipeline.automation.one_click_jobs import ButtonConfig
+from fw_assets.pipeline.automation.schedules import DatasetConfig
+from fw_assets.pipeline.automation.sensors import BY_CELL, BY_DATASET
 from fw_assets.pipeline.partitions import cells, datasets
-from fw_assets.pipeline.regression import RegressionConfig
-from fw_assets.pipeline.schedules import DatasetConfig
 
 ROOT = Path(__file__).parents[1]
 GRAPH = {

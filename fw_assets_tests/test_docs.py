@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fw_assets.classification.session import Session
-from fw_assets_tests.documented import DOCS, documents
+from scripts.generate_docs import DOCS, documents
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

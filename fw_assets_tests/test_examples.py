@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_assets.classification.overlap import duplicate_groups
-from fw_assets.classification.rows import read_rows
+from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.session import load_session, make_session
+from fw_assets.classification.splits.duplicates import duplicate_groups
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DATASET = EXAMPLES / "support-intents.jsonl"

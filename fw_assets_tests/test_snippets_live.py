@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fw_assets_tests.pipeline.conftest import Desk
+from fw_assets_tests.project import Project
 
 pytest.importorskip("fireworks", reason="needs the development package fireworks-ai")
 SESSION = """
@@ -42,24 +42,24 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Desk]:
+def project(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Project]:
     """A finished run whose winner is deployed, and the platform that serves it."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
-    desk.environment["FW_PORT"] = str(port)
-    session = desk.folder / "session.yaml"
+    project = Project(tmp_path_factory.mktemp("project"))
+    project.environment["FW_PORT"] = str(port)
+    session = project.folder / "session.yaml"
     session.write_text(SESSION)
-    done = desk.run("run", str(desk.data), "--session", str(session), "--approve", "--yes")
+    done = project.run("run", str(project.data), "--session", str(session), "--approve", "--yes")
     assert done.returncode == 0, done.stderr
-    prices = desk.folder / "prices.json"
+    prices = project.folder / "prices.json"
     prices.write_text(json.dumps(PRICES))
-    server = desk.start("serve", "--port", str(port), "--rehearse-prices", str(prices))
+    server = project.start("serve", "--port", str(port), "--rehearse-prices", str(prices))
     try:
         deadline = time.monotonic() + 30
         while not healthy(port):
             assert server.poll() is None, server.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        yield desk
+        yield project
     finally:
         server.terminate()
         server.communicate(timeout=20)
@@ -72,18 +72,18 @@ def healthy(port: int) -> bool:
         return False
 
 
-def shell(desk: Desk, script: str) -> str:
+def shell(project: Project, script: str) -> str:
     """What a script prints in a shell that has seen nothing of this project but the report."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(desk.folder),
+        "HOME": str(project.folder),
     }
     for name in [name for name in environment if name.startswith(("FW_", "FIREWORKS_"))]:
         del environment[name]
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        cwd=desk.folder,
+        cwd=project.folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -99,37 +99,37 @@ def exports(report: dict[str, Any]) -> str:
     return "\n".join(line for line in report["snippets"]["before"] if "serve" not in line)
 
 
-def shown(desk: Desk, language: str) -> str:
+def shown(project: Project, language: str) -> str:
     """The code that final_report.md shows in that language."""
-    text = (desk.workspace / "tickets" / "final_report.md").read_text("utf-8")
+    text = (project.workspace / "tickets" / "final_report.md").read_text("utf-8")
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     return str(found)
 
 
-def test_the_python_snippet(desk: Desk) -> None:
-    report = desk.report()
-    code = shown(desk, "python")
+def test_the_python_snippet(project: Project) -> None:
+    report = project.report()
+    code = shown(project, "python")
     assert code == report["snippets"]["python"]
     assert "THRESHOLD" in code
-    (desk.folder / "ask.py").write_text(code, "utf-8")
+    (project.folder / "ask.py").write_text(code, "utf-8")
     script = f"{exports(report)}\npython ask.py\npython ask.py 'I forgot my password and cannot log in'"
-    example, given = shell(desk, script).splitlines()
+    example, given = shell(project, script).splitlines()
     assert {example, given} <= {*report["labels"], "None"}
     assert given in ("account", "None")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_curl_snippet(desk: Desk) -> None:
-    report = desk.report()
-    answer = json.loads(shell(desk, f"{exports(report)}\n{report['snippets']['curl']}"))
+def test_the_curl_snippet(project: Project) -> None:
+    report = project.report()
+    answer = json.loads(shell(project, f"{exports(report)}\n{report['snippets']['curl']}"))
     assert answer["choices"][0]["message"]["content"] in report["labels"]
     assert answer["model"].endswith(report["deployment"]["id"])
 
 
-def test_the_same_request_by_openais_sdk(desk: Desk, port: int) -> None:
+def test_the_same_request_by_openais_sdk(project: Project, port: int) -> None:
     openai = pytest.importorskip("openai")
-    report = desk.report()
-    key = (desk.workspace / ".platform" / "api_key").read_text().strip()
+    report = project.report()
+    key = (project.workspace / ".platform" / "api_key").read_text().strip()
     client = openai.OpenAI(base_url=f"http://127.0.0.1:{port}/inference/v1", api_key=key)
     answer = client.chat.completions.create(
         model=report["deployment"]["model"], messages=[{"role": "user", "content": "I forgot my password"}]
@@ -137,11 +137,11 @@ def test_the_same_request_by_openais_sdk(desk: Desk, port: int) -> None:
     assert answer.choices[0].message.content in report["labels"]
 
 
-def test_prices_to_rehearse_with_are_charged_from_then_on(desk: Desk, port: int) -> None:
-    key = (desk.workspace / ".platform" / "api_key").read_text().strip()
+def test_prices_to_rehearse_with_are_charged_from_then_on(project: Project, port: int) -> None:
+    key = (project.workspace / ".platform" / "api_key").read_text().strip()
     found = httpx.get(f"http://127.0.0.1:{port}/v1/prices", headers={"Authorization": f"Bearer {key}"}).json()
     assert PRICES["prices"][0] in found["prices"]
-    shown = json.loads(desk.run("models", "--json").stdout)
+    shown = json.loads(project.run("models", "--json").stdout)
     (usd,) = {
         price["usd"]
         for entry in shown

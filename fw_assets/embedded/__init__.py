@@ -13,17 +13,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fw_assets.embedded.names import ACCOUNT
+from fw_assets.embedded.store.resource_ids import ACCOUNT
 
 if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
-    from fw_assets.embedded.counters import counts
-    from fw_assets.embedded.secret_files import api_key
     from fw_assets.embedded.server import serve
+    from fw_assets.embedded.store.counters import counts
+    from fw_assets.embedded.store.secret_files import api_key
 
 __all__ = ["ACCOUNT", "api_key", "counts", "create_app", "serve"]
 
-_HOMES = {"create_app": "app", "counts": "counters", "api_key": "secret_files", "serve": "server"}
+_HOMES = {
+    "create_app": "app",
+    "counts": "store.counters",
+    "api_key": "store.secret_files",
+    "serve": "server",
+}
 
 
 def __getattr__(name: str) -> Any:

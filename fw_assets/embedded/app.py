@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fw_assets.embedded import openapi
-from fw_assets.embedded.calls import JSONReply
 from fw_assets.embedded.errors import ApiError
-from fw_assets.embedded.gate import Gate, envelope
-from fw_assets.embedded.platform import open_platform
+from fw_assets.embedded.http.endpoint import JSONReply
+from fw_assets.embedded.http.middleware import Gate, envelope
 from fw_assets.embedded.routes import routes
+from fw_assets.embedded.store.platform import open_platform
 
 
 def create_app(home: Path) -> Starlette:

@@ -10,21 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fw_assets.embedded import (
+from fw_assets.embedded.endpoints import (
     accounts,
     batch_jobs,
     chat,
     datasets,
     deployed_models,
     deployments,
-    jobs,
+    fine_tuning_jobs,
     models,
     prices,
-    routing,
     shapes,
-    uploads,
 )
-from fw_assets.embedded.calls import Call, Handler, JSONReply, endpoint
+from fw_assets.embedded.http import uploads
+from fw_assets.embedded.http.endpoint import Call, Handler, JSONReply, endpoint
+from fw_assets.embedded.inference import routing
 
 ACCOUNT = "/v1/accounts/{account}"
 
@@ -71,8 +71,8 @@ def operations() -> list[Operation]:
         Operation("POST", f"{ACCOUNT}/datasets/{{id}}:getUploadEndpoint", datasets.get_upload_endpoint),
         Operation("POST", f"{ACCOUNT}/datasets/{{id}}:validateUpload", datasets.validate_upload),
         Operation("GET", f"{ACCOUNT}/datasets/{{id}}:getDownloadEndpoint", datasets.get_download_endpoint),
-        Operation("POST", f"{ACCOUNT}/supervisedFineTuningJobs/{{id}}:cancel", jobs.cancel),
-        Operation("POST", f"{ACCOUNT}/supervisedFineTuningJobs/{{id}}:resume", jobs.resume),
+        Operation("POST", f"{ACCOUNT}/supervisedFineTuningJobs/{{id}}:cancel", fine_tuning_jobs.cancel),
+        Operation("POST", f"{ACCOUNT}/supervisedFineTuningJobs/{{id}}:resume", fine_tuning_jobs.resume),
         Operation("GET", f"{ACCOUNT}/models/{{id}}:getDownloadEndpoint", models.get_download_endpoint),
         Operation("PATCH", f"{ACCOUNT}/deployments/{{id}}:scale", deployments.scale),
         Operation("POST", f"{ACCOUNT}/deploymentShapeVersions:match", shapes.match),
@@ -81,7 +81,7 @@ def operations() -> list[Operation]:
         Operation("GET", "/v1/accounts", accounts.list_all),
         Operation("GET", ACCOUNT, accounts.get),
         *_collection("datasets", datasets, patch=True),
-        *_collection("supervisedFineTuningJobs", jobs),
+        *_collection("supervisedFineTuningJobs", fine_tuning_jobs),
         *_collection("models", models, create=False),
         *_collection("deployments", deployments),
         *_collection("deployedModels", deployed_models, patch=True),

@@ -11,8 +11,8 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from fw_assets.embedded.app import create_app
-from fw_assets.embedded.prices import rehearse_prices
-from fw_assets.embedded.secret_files import api_key
+from fw_assets.embedded.endpoints.prices import rehearse_prices
+from fw_assets.embedded.store.secret_files import api_key
 
 DEFAULT_PORT = 8432
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ._errors import AccountError
+from ._http import Wire
 from ._values import Resource, read
-from ._wire import Wire
 
 
 class Account(Resource):

@@ -12,10 +12,10 @@ from pydantic import Field
 from ._completion import ChatCompletion, read_completion
 from ._ensure import ensure, unequal_fields
 from ._errors import FireworksError, UnexpectedAnswer
+from ._http import Wire
 from ._job import Job, wait_succeeded
 from ._names import check_id, full_name, resource_path
 from ._values import Spec, read
-from ._wire import Wire
 
 COLLECTION = "batchInferenceJobs"
 _ALWAYS_SHOWN = ("model", "inputDatasetId", "outputDatasetId")

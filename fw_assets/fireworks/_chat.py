@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._completion import ChatCompletion
-from ._usual_answer import completion_of, read_answer
-from ._wire import Wire
+from ._fast_decode import completion_of, read_answer
+from ._http import Wire
 
 PATH = "/inference/v1/chat/completions"
 

@@ -10,9 +10,9 @@ import httpx
 from ._accounts import Account, find_account
 from ._clock import Clock, SystemClock
 from ._deployments import Deployment
+from ._http import Wire
 from ._retry import Patience
 from ._upload import DIRECT_LIMIT
-from ._wire import Wire
 
 HOSTED = "https://api.fireworks.ai"
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from ._ensure import ensure, unequal_fields
 from ._errors import AlreadyExists, ApiError, BadRequest, DatasetFailed, FailedPrecondition, TooLarge
+from ._http import Wire
 from ._names import check_id, full_name, resource_path
 from ._poll import poll
 from ._retry import Backoff, retrying
 from ._upload import DIRECT_LIMIT, Begun, OnBytes, upload_file
 from ._values import Resource, read
-from ._wire import Wire
 
 Format = Literal["CHAT", "COMPLETION", "RL", "FORMAT_UNSPECIFIED"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from ._ensure import UNREADABLE
 from ._errors import AlreadyExists, DeploymentFailed, FailedPrecondition
+from ._http import Wire
 from ._models import DeployedModelRef, get_model
 from ._poll import poll
 from ._retry import Backoff, outcome_unknown, retrying
 from ._values import Resource, read
-from ._wire import Wire
 
 COLLECTION = "deployedModels"
 

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 
 from ._ensure import ensure, unequal_fields
 from ._errors import DeploymentFailed
+from ._http import Wire
 from ._names import check_id, full_name, resource_path
 from ._retry import log
 from ._values import Resource, Spec, Value, read
-from ._wire import Wire
 
 COLLECTION = "deployments"
 GONE = ("FAILED", "DELETING", "DELETED")

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 from ._errors import ApiError, UnexpectedAnswer
+from ._http import Wire
 from ._names import full_name, resource_path
 from ._retry import Backoff, retrying
-from ._wire import Wire
 
 
 async def download_files(wire: Wire, account: str, name: str, folder: Path) -> tuple[Path, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from ._errors import ApiError
+from ._http import Wire
 from ._jobs import FineTuningJob, get_job
-from ._wire import Wire
 
 
 async def job_metrics(wire: Wire, account: str, job: FineTuningJob | str) -> list[dict[str, float]]:

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import Field
 
 from ._ensure import ensure, unequal_fields
+from ._http import Wire
 from ._job import Job, wait_succeeded
 from ._job_spec import FineTuningSpec
 from ._models import get_model
 from ._names import check_id, full_name, resource_path
 from ._values import Money, read
-from ._wire import Wire
 
 COLLECTION = "supervisedFineTuningJobs"
 LARGEST_RANK = 32

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ._http import Wire
 from ._names import full_name, resource_path
 from ._values import Resource, Value, read
-from ._wire import Wire
 
 
 class BaseModelDetails(Value):

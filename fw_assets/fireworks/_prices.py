@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._errors import NotFound
-from ._wire import Wire
+from ._http import Wire
 
 
 async def price_list(wire: Wire) -> list[dict[str, Any]] | None:

@@ -10,9 +10,9 @@ from ._chat import chat_once
 from ._completion import ChatCompletion
 from ._deployments import Deployment, get_deployment
 from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, WaitTimeout
+from ._http import Wire
 from ._poll import poll
 from ._retry import log
-from ._wire import Wire
 
 PROBE: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Answer with the word ok."}],

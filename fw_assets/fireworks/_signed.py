@@ -10,9 +10,9 @@ import httpx
 
 from ._clock import Clock
 from ._errors import ApiError
-from ._exchange import Exchange, read_whole
 from ._retry import Patience, retrying
 from ._transport import READ_SECONDS
+from ._transport_call import Exchange, read_whole
 
 UPLOAD_SECONDS = 600.0
 """How long a storage may be silent at the end of a large file."""

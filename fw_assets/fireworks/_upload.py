@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 from ._errors import UnexpectedAnswer
-from ._wire import Wire
+from ._http import Wire
 
 DIRECT_LIMIT = 150_000_000
 """Bytes up to which a file goes through `:upload`; larger ones go to a signed URL."""

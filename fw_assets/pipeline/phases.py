@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from fw_assets.classification.values import digest
-from fw_assets.pipeline.workspace import Workspace
+from fw_assets.workspace.workspace import Workspace
 
 AUTOMATIC = "auto_approve_up_to_usd"
 """Who approves when the session lets a plan of this price approve itself."""

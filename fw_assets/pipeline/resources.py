@@ -5,10 +5,10 @@ from __future__ import annotations
 import dagster as dg
 from pydantic import Field
 
-from fw_assets.pipeline.lost_runs import MACHINE_TAG, this_machine
-from fw_assets.pipeline.platform import Platform, platform_from_environment, workspace_root
-from fw_assets.pipeline.run_tags import tag_partition
-from fw_assets.pipeline.workspace import Workspace
+from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, workspace_root
+from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG, this_machine
+from fw_assets.pipeline.ui.run_tags import tag_partition
+from fw_assets.workspace.workspace import Workspace
 
 
 class WorkspaceResource(dg.ConfigurableResource):

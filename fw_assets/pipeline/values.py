@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fw_assets.classification.baselines import BaselineScores
-from fw_assets.classification.comparison import Comparison
-from fw_assets.classification.cost import Estimate
-from fw_assets.classification.grid import Cell
-from fw_assets.classification.scores import Scores
+from fw_assets.classification.catalogue.tuning_grid import Cell
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.verdict import Finalists, GateDecision, Winner
 from fw_assets.classification.session import Mitigation, Session
-from fw_assets.classification.trust import Trust
 from fw_assets.classification.values import Frozen, digest
-from fw_assets.classification.verdict import Finalists, GateDecision, Winner
 
 Driver = Literal["daemon", "command-line"]
 

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fw_assets.classification.comparison import Comparison
-from fw_assets.classification.deploy_gate import GateDecision
-from fw_assets.classification.ledger import CostRow
-from fw_assets.classification.plan import Plan
-from fw_assets.classification.prompt import Prompt, request
-from fw_assets.classification.scores import Scores
+from fw_assets.classification.cost.ledger import CostRow
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.deploy_gate import GateDecision
+from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation
-from fw_assets.classification.standing import Finalists, Winner
 from fw_assets.classification.values import Interval
 from fw_assets.report import model as m
 from fw_assets.report.convert import (
@@ -34,8 +34,8 @@ from fw_assets.report.evidence import (
     NullControl,
 )
 from fw_assets.report.figures import clip, short
-from fw_assets.report.snippets import make_snippets
-from fw_assets.report.words import answer
+from fw_assets.report.rendering.snippets import make_snippets
+from fw_assets.report.sentences import answer
 
 EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from fw_assets.classification.comparison import Comparison
-from fw_assets.classification.cost import CostLine, Estimate
-from fw_assets.classification.intake import InspectedDataset
-from fw_assets.classification.labels import LabelSet
-from fw_assets.classification.ledger import PROMISED, CostRow
-from fw_assets.classification.scores import Scores
+from fw_assets.classification.cost.cost_lines import CostLine, Estimate
+from fw_assets.classification.cost.ledger import PROMISED, CostRow
+from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.values import Interval
 from fw_assets.report import model as m
 

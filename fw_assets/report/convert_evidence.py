@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fw_assets.classification.abstention import ReliabilityBin
-from fw_assets.classification.baselines import BaselineScores
-from fw_assets.classification.comparison import Comparison
-from fw_assets.classification.scores import Scores
-from fw_assets.classification.trust import Trust
+from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.metrics.selective_prediction import ReliabilityBin
+from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.report import evidence as e
 from fw_assets.report.convert import bounds, sentence
 

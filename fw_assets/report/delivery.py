@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fw_assets.classification.deploy_gate import GateDecision
-from fw_assets.classification.plan import Plan
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.report import model as m
 from fw_assets.report.convert import sentence
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from fw_assets.classification.comparison import FLIPS
+from fw_assets.classification.selection.comparison import FLIPS
 from fw_assets.report.figures import clip
 from fw_assets.report.model import Flip
 

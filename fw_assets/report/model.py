@@ -14,7 +14,7 @@ from pydantic import Field
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.evidence import BaselineResult, CostPoint, LearningPoint
-from fw_assets.report.measured import (
+from fw_assets.report.model_results import (
     Bounds,
     ComparisonResult,
     ConfusionCount,

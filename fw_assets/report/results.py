@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fw_assets.report.beside import NAMES
 from fw_assets.report.figures import (
     Quoted,
     count,
@@ -20,8 +19,9 @@ from fw_assets.report.figures import (
 )
 from fw_assets.report.glossary import OUTCOMES
 from fw_assets.report.model import Candidate, LabelResult, ModelResult, Report
-from fw_assets.report.table import Column, Table, columns
-from fw_assets.report.words import incomplete_note
+from fw_assets.report.rendering.table import Column, Table, columns
+from fw_assets.report.sentences import incomplete_note
+from fw_assets.report.supplementary import NAMES
 
 MATRIX_LABELS = 12
 """Up to this many labels a whole confusion matrix can be read as a table of numbers."""

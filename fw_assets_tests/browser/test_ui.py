@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fw_assets_tests.browser.conftest import Ui, Watcher
-from fw_assets_tests.pipeline.conftest import EXAMPLES
+from fw_assets_tests.project import EXAMPLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

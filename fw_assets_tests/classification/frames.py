@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.intake import InspectedDataset, inspect, resolve
-from fw_assets.classification.labels import LabelSet
+from fw_assets.classification.labels.inspection import InspectedDataset, inspect, resolve
+from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.session import Session
 
 Pair = tuple[str, str | list[str]]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.answer import PREDICTIONS
+from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 
 Row = tuple[Sequence[str], Sequence[str] | None]
 

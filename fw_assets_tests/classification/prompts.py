@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.extraction import Extraction
-from fw_assets.classification.labels import LabelSet
-from fw_assets.classification.prompt import Prompt, make_prompt
+from fw_assets.classification.labels.extraction import Extraction
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 
 
 def label_set(

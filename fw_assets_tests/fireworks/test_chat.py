@@ -13,7 +13,7 @@ import pytest
 from fw_assets.fireworks import ChatCompletion, UnexpectedAnswer
 from fw_assets.fireworks._answers import Answer
 from fw_assets.fireworks._completion import read_completion
-from fw_assets.fireworks._usual_answer import completion_of, read_answer
+from fw_assets.fireworks._fast_decode import completion_of, read_answer
 
 from .fake import client_of, reply
 

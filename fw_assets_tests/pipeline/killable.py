@@ -17,11 +17,11 @@ from pathlib import Path
 import httpx
 import polars as pl
 
-from fw_assets.classification.prompt import Prompt
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Backoff, Fireworks, Patience
-from fw_assets.pipeline.answers import AnswerStore
-from fw_assets.pipeline.inference import ask
-from fw_assets.pipeline.workspace import Workspace
+from fw_assets.pipeline.evaluation.online import ask
+from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.workspace.workspace import Workspace
 
 LABELS = ("billing", "technical", "account", "sales")
 PROMPT = Prompt(

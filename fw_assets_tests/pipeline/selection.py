@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.plan import Plan
-from fw_assets.pipeline.serving import decide
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.pipeline.assets.deployment import decide
 from fw_assets.pipeline.values import DeploymentRecord
-from fw_assets.pipeline.workspace import Workspace
+from fw_assets.workspace.workspace import Workspace
 
 CHOICES = ("finalists.json", "sweep/*.json", "fine_tuned_models/*.json")
 SCORED = ("base_metrics/*.json", "metrics/*.json")

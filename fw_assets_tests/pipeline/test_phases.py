@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from fw_assets.pipeline import phases
 from fw_assets.pipeline.phases import Standing, due
-from fw_assets.pipeline.workspace import Workspace
+from fw_assets.workspace.workspace import Workspace
 
 
 class Free(BaseModel, extra="allow"):

@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from fw_assets_tests.pipeline.conftest import Desk
 from fw_assets_tests.pipeline.selection import no_test_row_was_read
+from fw_assets_tests.project import Project
 
 # What one clean run of one model with a grid of four cells makes: the training and the validation rows; a job and
 # its model per cell (the sweep already trains on all rows of so small a dataset); one deployment.
 MADE = {"datasets": 2, "supervisedFineTuningJobs": 4, "models": 4, "deployments": 1}
 
 
-def made(desk: Desk) -> dict[str, int]:
-    found = desk.platform()
+def made(project: Project) -> dict[str, int]:
+    found = project.platform()
     return {kind: found[kind] for kind in MADE}
 
 
@@ -51,11 +51,11 @@ def sent(watched: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_a_run_and_the_same_run_again(desk: Desk, opened: list[str], sent: list[str]) -> None:
-    first = desk.run(*desk.workflow("--deploy", "always", "--json"))
+def test_a_run_and_the_same_run_again(project: Project, opened: list[str], sent: list[str]) -> None:
+    first = project.run(*project.workflow("--deploy", "always", "--json"))
     assert first.returncode == 0, first.stderr
     report = json.loads(first.stdout)
-    assert report == desk.report()
+    assert report == project.report()
     assert (report["version"], report["status"]) == (1, "complete")
     assert sum(report["rows"].values()) == 160
     (candidate,) = report["candidates"]
@@ -67,25 +67,25 @@ def test_a_run_and_the_same_run_again(desk: Desk, opened: list[str], sent: list[
     assert report["winner"]["kind"] == "tuned"
     assert report["deployment"]["decision"] == "deployed"
     assert report["cost"]["actual_usd"] == 0
-    assert made(desk) == MADE
+    assert made(project) == MADE
     assert [item["name"] for item in report["baselines"]] == ["tfidf", "majority"]
-    no_test_row_was_read(desk.workspace, "tickets", desk.folder / "changed")
-    before = desk.platform()
-    assert str(desk.data) in opened
+    no_test_row_was_read(project.workspace, "tickets", project.folder / "changed")
+    before = project.platform()
+    assert str(project.data) in opened
     assert sum(request.endswith(":upload") for request in sent) == MADE["datasets"]
 
     opened.clear()
     sent.clear()
-    second = desk.run(*desk.workflow("--deploy", "always", "--json"))
+    second = project.run(*project.workflow("--deploy", "always", "--json"))
     assert second.returncode == 0
     assert json.loads(second.stdout) == report
-    assert desk.platform() == before, "nothing is created and nothing is asked a second time"
-    assert str(desk.data) not in opened, "unchanged data is not read a second time"
+    assert project.platform() == before, "nothing is created and nothing is asked a second time"
+    assert str(project.data) not in opened, "unchanged data is not read a second time"
     assert [request for request in sent if not request.startswith("GET ")] == []
 
-    answer = desk.run("predict", "tickets", "I forgot my password and cannot log in", "--json")
+    answer = project.run("predict", "tickets", "I forgot my password and cannot log in", "--json")
     assert json.loads(answer.stdout)["labels"][0] in report["labels"]
-    status = json.loads(desk.run("status", "--json").stdout)
+    status = json.loads(project.run("status", "--json").stdout)
     assert [(entry["dataset"], entry["state"]) for entry in status] == [("tickets", "done")]
 
 
@@ -100,61 +100,61 @@ MOMENTS = (
 )
 
 
-def test_killed_in_every_phase_it_finishes_and_pays_nothing_twice(desk: Desk) -> None:
+def test_killed_in_every_phase_it_finishes_and_pays_nothing_twice(project: Project) -> None:
     for moment in MOMENTS:
-        process = desk.start(*desk.workflow("--deploy", "always"))
+        process = project.start(*project.workflow("--deploy", "always"))
         assert process.stderr is not None
         seen = any(moment in line for line in process.stderr)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert seen, f"the run ended before {moment}"
         assert process.returncode == -signal.SIGKILL
-    again = desk.run(*desk.workflow("--deploy", "always"))
+    again = project.run(*project.workflow("--deploy", "always"))
     assert again.returncode == 0, again.stderr
-    assert made(desk) == MADE
-    assert desk.report()["status"] == "complete"
+    assert made(project) == MADE
+    assert project.report()["status"] == "complete"
 
 
-def test_benchmark_only_trains_nothing(desk: Desk) -> None:
-    done = desk.run(*desk.workflow("--benchmark-only", "--json"))
+def test_benchmark_only_trains_nothing(project: Project) -> None:
+    done = project.run(*project.workflow("--benchmark-only", "--json"))
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["status"], report["candidates"][0]["tuned"]) == ("benchmark", None)
-    assert made(desk) == dict.fromkeys(MADE, 0)
+    assert made(project) == dict.fromkeys(MADE, 0)
 
 
-def test_without_approval_it_stops_at_the_plan(desk: Desk) -> None:
-    waiting = desk.run("run", str(desk.data), "--model", "char-ngram")
+def test_without_approval_it_stops_at_the_plan(project: Project) -> None:
+    waiting = project.run("run", str(project.data), "--model", "char-ngram")
     assert waiting.returncode == 3
     assert "waits for approval" in waiting.stderr
-    assert desk.platform()["inference_requests"] == 0
-    plan = (desk.workspace / "tickets" / "plan.md").read_text("utf-8")
+    assert project.platform()["inference_requests"] == 0
+    plan = (project.workspace / "tickets" / "plan.md").read_text("utf-8")
     assert "Nothing has been started" in plan
 
-    wrong = desk.run("approve", "tickets", "--digest", "000000000000")
+    wrong = project.run("approve", "tickets", "--digest", "000000000000")
     assert wrong.returncode != 0
     assert "look at plan.md again" in wrong.stderr
 
-    rejected = desk.run("approve", "tickets", "--reject", "--by", "ann", "--note", "too early")
+    rejected = project.run("approve", "tickets", "--reject", "--by", "ann", "--note", "too early")
     assert rejected.returncode == 0
-    assert desk.run("run", "tickets").returncode == 3
-    assert "rejected by ann" in desk.run("status", "tickets").stdout
-    assert desk.platform()["inference_requests"] == 0
+    assert project.run("run", "tickets").returncode == 3
+    assert "rejected by ann" in project.run("status", "tickets").stdout
+    assert project.platform()["inference_requests"] == 0
 
-    approved = desk.run("approve", "tickets", "--by", "bob")
+    approved = project.run("approve", "tickets", "--by", "bob")
     assert approved.returncode == 0, approved.stderr
-    done = desk.run("run", "tickets")
+    done = project.run("run", "tickets")
     assert done.returncode == 0, done.stderr
-    assert desk.report()["run"]["approved_by"] == "bob"
-    trail = (desk.workspace / "tickets" / "approvals.jsonl").read_text("utf-8").splitlines()
+    assert project.report()["run"]["approved_by"] == "bob"
+    trail = (project.workspace / "tickets" / "approvals.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["approved_by"] for line in trail] == ["ann", "bob"]
 
 
-def test_changed_data_needs_a_new_answer(desk: Desk) -> None:
-    assert desk.run(*desk.workflow("--benchmark-only")).returncode == 0
-    lines = desk.data.read_text("utf-8").splitlines(keepends=True)
-    desk.data.write_text("".join(lines[:-5]), "utf-8")
-    again = desk.run("run", str(desk.data), "--model", "char-ngram", "--benchmark-only")
+def test_changed_data_needs_a_new_answer(project: Project) -> None:
+    assert project.run(*project.workflow("--benchmark-only")).returncode == 0
+    lines = project.data.read_text("utf-8").splitlines(keepends=True)
+    project.data.write_text("".join(lines[:-5]), "utf-8")
+    again = project.run("run", str(project.data), "--model", "char-ngram", "--benchmark-only")
     assert again.returncode == 3
 
 
@@ -175,21 +175,21 @@ GOOD = '{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content
     ids=["cut-off", "role-order", "no-messages", "unknown-label"],
 )
 def test_a_malformed_file_is_one_clear_error_that_leaves_the_platform_untouched(
-    desk: Desk, tmp_path: Path, bad: str, said: str
+    project: Project, tmp_path: Path, bad: str, said: str
 ) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text(GOOD + GOOD.replace('"a"', '"b"').replace("hi", "ho") + bad + "\n", "utf-8")
-    done = desk.run("run", str(path), "--model", "char-ngram", "--label", "a", "--label", "b", "--approve", "--yes")
+    done = project.run("run", str(path), "--model", "char-ngram", "--label", "a", "--label", "b", "--approve", "--yes")
     assert done.returncode == 2
     assert f"bad.jsonl{said}" in done.stderr
     assert done.stdout == ""
-    assert not any(desk.platform().values())
+    assert not any(project.platform().values())
 
 
-def test_what_is_missing_is_answered_with_the_choices(desk: Desk) -> None:
-    done = desk.run("run", "--yes")
+def test_what_is_missing_is_answered_with_the_choices(project: Project) -> None:
+    done = project.run("run", "--yes")
     assert done.returncode == 2
     assert "char-ngram" in done.stderr
-    unknown = desk.run("run", str(desk.data), "--model", "gpt-99", "--yes")
+    unknown = project.run("run", str(project.data), "--model", "gpt-99", "--yes")
     assert unknown.returncode == 2
     assert "nearest that can be used" in unknown.stderr

@@ -11,8 +11,8 @@ import numpy as np
 
 from fw_assets.classification.session import Session
 from fw_assets.report import model as m
-from fw_assets.report.snippets import make_snippets
-from fw_assets.report.words import answer
+from fw_assets.report.rendering.snippets import make_snippets
+from fw_assets.report.sentences import answer
 
 INTENTS = ("billing", "technical", "account", "sales")
 OPENINGS = ("Hi, ", "", "Hello there, ", "Quick one: ", "")

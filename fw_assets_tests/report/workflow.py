@@ -9,21 +9,21 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.answer import Completion, predictions_frame
-from fw_assets.classification.comparison import compare, compare_all
-from fw_assets.classification.deploy_gate import gate
-from fw_assets.classification.estimate import Pricing
-from fw_assets.classification.intake import inspect, resolve
-from fw_assets.classification.ledger import LedgerEntry, summarise
-from fw_assets.classification.models import CatalogueModel
-from fw_assets.classification.plan import Plan, make_plan
-from fw_assets.classification.prices import shipped_prices
-from fw_assets.classification.prompt import Prompt, input_text, make_prompt
-from fw_assets.classification.scores import Scores, score
+from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.cost.durations import FIREWORKS_TIMING
+from fw_assets.classification.cost.estimate import Pricing
+from fw_assets.classification.cost.ledger import LedgerEntry, summarise
+from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.token_estimates import BYTE_PAIR, measure_volumes
+from fw_assets.classification.labels.inspection import inspect, resolve
+from fw_assets.classification.metrics.scores import Scores, score
+from fw_assets.classification.plan.planner import Plan, make_plan
+from fw_assets.classification.prompting.answer_parser import Completion, predictions_frame
+from fw_assets.classification.prompting.prompt import Prompt, input_text, make_prompt
+from fw_assets.classification.selection.comparison import compare, compare_all
+from fw_assets.classification.selection.deploy_gate import gate
+from fw_assets.classification.selection.selection import Standing, choose_finalists, choose_winner
 from fw_assets.classification.session import Session
-from fw_assets.classification.standing import Standing, choose_finalists, choose_winner
-from fw_assets.classification.timing import FIREWORKS_TIMING
-from fw_assets.classification.tokens import BYTE_PAIR, measure_volumes
 from fw_assets.report.build import CandidateResult
 from fw_assets.report.delivery import Deployed
 from fw_assets.report.flips import changed_rows

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import losses, storage
+from fw_assets.embedded.engine.encoders import sides_of
 from fw_assets.embedded.engine.registry import REGISTRY
-from fw_assets.embedded.engine.sides import sides_of
 from fw_assets.embedded.engine.updates import apply
 from fw_assets.embedded.engine.values import EngineError, Scorer
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import losses, storage
+from fw_assets.embedded.engine.encoders import Side, sides_of
 from fw_assets.embedded.engine.registry import REGISTRY
-from fw_assets.embedded.engine.sides import Side, sides_of
 from fw_assets.embedded.engine.updates import Arrays, Update, apply
 from fw_assets.embedded.engine.values import EngineError, TrainingRow, TrainingSpec
 

@@ -1,0 +1,193 @@
+"""A folder in which a real `dagster dev` runs at the shipped settings: started, spoken to, killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+
+from fw_assets.workspace.workspace import Workspace
+
+HERE = Path(__file__).parents[1]
+LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchPipelineExecution(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}
+"""
+
+
+class Deck:
+    """A workspace, an inbox, the shipped `dagster.yaml` and `workspace.yaml`, and the processes over them."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("dagster.yaml", "workspace.yaml"):
+            shutil.copy(HERE / name, folder)
+        self.workspace = folder / "workspace"
+        self.inbox = self.workspace / "inbox"
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        self.store = Workspace(str(self.workspace))
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
+        paths = [str(HERE), *filter(None, [kept.get("PYTHONPATH")])]
+        self.environment = kept | {
+            "FW_WORKSPACE": str(self.workspace),
+            "PYTHONPATH": os.pathsep.join(paths),
+            **environment,
+        }
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start `dagster dev` and wait until it answers with the code location loaded."""
+        with (self.folder / "dagster.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dagster", "dev", "--port", str(self.port), "--workspace", "workspace.yaml"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
+        self.until(lambda: bool(self.asked(query, quiet=True).get("repositoriesOrError", {}).get("nodes")), 400)
+
+    def stop(self) -> None:
+        """End everything that was started here, run workers too."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(20)
+        for pid in self.processes():
+            _kill(pid)
+        self.process.wait()
+        self.process = None
+
+    def kill(self, *pids: int) -> None:
+        """SIGKILL to these processes, or to all that work in this folder but the platform's job workers."""
+        for pid in pids or [pid for pid in self.processes() if "embedded.worker" not in command(pid)]:
+            _kill(pid)
+
+    def processes(self) -> list[int]:
+        """All processes that work in this folder, however they were started: those with its workspace in their
+        environment."""
+        mark = f"FW_WORKSPACE={self.workspace}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+    def processor_seconds(self) -> float:
+        """What the processes of this folder and their ended children have used so far."""
+        ticks = 0
+        for pid in self.processes():
+            with suppress(OSError):
+                # User and system time, its own and that of the children it has waited for: the fields 14 to 17.
+                fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+                ticks += sum(map(int, fields[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def asked(self, query: str, variables: dict[str, Any] | None = None, *, quiet: bool = False) -> dict[str, Any]:
+        """The `data` of a GraphQL answer of the UI's own server; empty where nobody answers and `quiet`."""
+        try:
+            answer = httpx.post(
+                f"http://127.0.0.1:{self.port}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
+            )
+            return answer.json().get("data") or {}
+        except (httpx.HTTPError, ValueError):
+            if quiet:
+                return {}
+            raise
+
+    def launched(self, job: str, assets: list[str], partition: str, config: dict[str, Any]) -> str:
+        """Launch a run as the launchpad does; gives the run's id."""
+        params = {
+            "selector": {
+                "repositoryLocationName": "fw_assets",
+                "repositoryName": "__repository__",
+                "pipelineName": job,
+                "assetSelection": [{"path": [asset]} for asset in assets],
+            },
+            "runConfigData": config,
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+        }
+        answer = self.asked(LAUNCH, {"params": params})["launchPipelineExecution"]
+        if answer["__typename"] != "LaunchRunSuccess":
+            raise RuntimeError(str(answer))
+        return str(answer["run"]["runId"])
+
+    def approve(self, dataset: str, by: str = "ann") -> str:
+        """Approve the plan in the launchpad."""
+        return self.launched(
+            "dataset_job", ["approval"], dataset, {"ops": {"approval": {"config": {"approved_by": by}}}}
+        )
+
+    def drop(self, name: str, rows: str, session: str) -> None:
+        """Put a dataset and its session into the inbox, the data last."""
+        (self.inbox / f"{name}.session.yaml").write_text(session, "utf-8")
+        (self.inbox / f"{name}.jsonl").write_text(rows, "utf-8")
+
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """The instance of this folder; its paths are relative to the current folder."""
+        before = Path.cwd()
+        os.chdir(self.folder)
+        try:
+            with dg.DagsterInstance.from_config(str(self.folder)) as instance:
+                yield instance
+        finally:
+            os.chdir(before)
+
+    def until(self, condition: Callable[[], bool], seconds: float) -> float:
+        """Wait for a condition; gives how long it took.
+
+        Raises:
+            TimeoutError: it did not come true.
+        """
+        started = time.monotonic()
+        while not condition():
+            if time.monotonic() - started > seconds:
+                raise TimeoutError(f"not within {seconds:g} s; see {self.folder / 'dagster.log'}")
+            time.sleep(0.05)
+        return time.monotonic() - started
+
+
+def command(pid: int) -> str:
+    """The command line of a process; empty where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

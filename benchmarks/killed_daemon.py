@@ -1,0 +1,134 @@
+"""`kill -9` of the daemon, the servers, what runs are forked from, the run workers or all of them, at random points.
+
+Run by hand: `python -m benchmarks.killed_daemon [ROUNDS] [SEED]`. Each round drops a dataset into the
+inbox of a real `dagster dev`, whose plan approves itself; kills something while it is worked on; starts what died
+again; and waits for the report. At the end the embedded platform has to hold what undisturbed runs make: one job per
+specification.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+
+from benchmarks.deck import HERE, Deck, command
+from fw_assets.embedded import counts
+from fw_assets.fireworks import FineTuningJob, Fireworks
+from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.runner.orphaned_runs import own_worker
+
+ROWS = (HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
+SESSION = "models: [char-ngram]\nauto_approve_up_to_usd: 0\ndeploy: always\nseed: {seed}\n"
+EACH = {"datasets": 2, "supervisedFineTuningJobs": 4, "models": 4, "deployments": 1}
+"""What one undisturbed run of one model with a grid of four cells makes."""
+VICTIMS = {
+    "daemon": ("dagster._daemon",),
+    "code server": ("dagster api grpc", "code-server"),
+    "UI's server": ("dagster_webserver",),
+    "what runs are forked from": ("multiprocessing.forkserver",),
+    "run workers": ("multiprocessing.forkserver", "multiprocessing.spawn"),
+    "everything": ("dagster", "multiprocessing.forkserver", "multiprocessing.spawn"),
+}
+PATIENCE = 900.0
+"""Seconds for a round: a run that was about to start when everything died is given up after a minute and a half."""
+
+
+def run_workers(deck: Deck) -> set[int]:
+    """The processes of the runs that are under way. A forked one has the command line of what it was forked from."""
+    with deck.instance() as instance:
+        records = instance.get_run_records(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
+        noted = (own_worker(record.dagster_run) for record in records)
+        return {worker.pid for worker in noted if worker}
+
+
+def victims(deck: Deck, victim: str) -> list[int]:
+    """The processes that are meant."""
+    found = {pid for pid in deck.processes() if any(mark in command(pid) for mark in VICTIMS[victim])}
+    forked = run_workers(deck)
+    if victim == "what runs are forked from":
+        found -= forked
+    if victim == "run workers":
+        found = {pid for pid in found if pid in forked or "multiprocessing.spawn" in command(pid)}
+    return sorted(found)
+
+
+def strike(deck: Deck, victim: str) -> int:
+    """Kill it, and start again what does not start by itself; gives how many processes died."""
+    if victim == "run workers":
+        with suppress(TimeoutError):  # the dataset may be done
+            deck.until(lambda: bool(victims(deck, victim)), 15)
+    found = victims(deck, victim)
+    if found:
+        deck.kill(*found)
+    if victim not in ("run workers", "what runs are forked from"):
+        # What `dagster dev` had started goes with it, as it does by itself when one of its processes dies.
+        rest = [pid for pid in deck.processes() if "dagster" in command(pid) and "multiprocessing" not in command(pid)]
+        if rest:
+            deck.kill(*rest)
+        deck.start()
+    return len(found)
+
+
+def jobs(home: Path) -> list[FineTuningJob]:
+    """Every fine-tuning job that the platform holds."""
+
+    async def listed(client: Fireworks) -> list[FineTuningJob]:
+        return await client.fine_tuning_jobs()
+
+    return Platform("embedded", home).call(listed)
+
+
+def main(rounds: int = 20, seed: int = 1) -> None:
+    """Run it, and print what happened."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="fw-killed-") as name:
+        deck = Deck(Path(name))
+        deck.start()
+        started = time.monotonic()
+        try:
+            usual = 0.0
+            for number in range(rounds + 1):
+                dataset = f"round-{number:02d}"
+                deck.drop(dataset, "".join(ROWS[number : number + 160]), SESSION.format(seed=number))
+                told, moment = "undisturbed", 0.0
+                if number:
+                    victim = chance.choice(list(VICTIMS))
+                    moment = chance.uniform(0, usual)
+                    time.sleep(moment)
+                    told = f"{victim} ({strike(deck, victim)} processes) after {moment:.0f} of {usual:.0f} s"
+                spent = deck.until(lambda dataset=dataset: due(deck.store, dataset).state == "done", PATIENCE)  # type: ignore[misc]
+                usual = min(usual, moment + spent) if number else spent
+                print(f"{dataset}: {told}; complete after {spent:.0f} s more", flush=True)
+            print_totals(deck, rounds + 1, time.monotonic() - started)
+        finally:
+            deck.stop()
+
+
+def print_totals(deck: Deck, datasets: int, seconds: float) -> None:
+    """What the platform and Dagster hold."""
+    home = deck.workspace / ".platform"
+    held = counts(home)
+    for kind, each in EACH.items():
+        verdict = "as undisturbed" if held[kind] == each * datasets else f"EXPECTED {each * datasets}"
+        print(f"{kind}: {held[kind]} for {datasets} datasets, {verdict}")
+    specifications = Counter(
+        (job.dataset, job.base_model, str(job.raw["loraRank"]), str(job.raw["learningRate"]), str(job.raw["epochs"]))
+        for job in jobs(home)
+    )
+    print(f"fine-tuning jobs per specification: at most {max(specifications.values())}")
+    with deck.instance() as instance:
+        runs = Counter(record.dagster_run.status.value for record in instance.get_run_records())
+    print(f"runs: {dict(runs)}; {seconds:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,173 @@
+"""Candidate models: what the live catalogue offers, and which of them a person meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Literal
+
+from fw_assets.classification.catalogue.tuning_grid import Cell, PublishedCell
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.session import Inference
+from fw_assets.classification.values import Frozen
+
+Strategy = Inference
+NEAREST_SHOWN = 5
+
+
+class CatalogueModel(Frozen):
+    """A base model as the platform lists it now.
+
+    `grid`, `learning_rate_range` and `batch_size` are the tuning defaults that the entry publishes, if any.
+    """
+
+    name: str
+    display_name: str = ""
+    parameter_count: int | None = None
+    context_length: int | None = None
+    tunable: bool = False
+    serverless: bool = False
+    batch: bool = False
+    supports_lora: bool = False
+    grid: tuple[PublishedCell, ...] | None = None
+    learning_rate_range: tuple[float, float] | None = None
+    batch_size: int | None = None
+    unusable: str = ""
+    """Why the platform does not serve it now; empty when it does."""
+
+    @property
+    def slug(self) -> str:
+        """The id without its account."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def strategy(self) -> Strategy:
+        """How the base model is asked unless the session says otherwise: what costs least while nothing is asked."""
+        if self.serverless:
+            return "serverless"
+        return "batch" if self.batch else "deployment"
+
+    def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
+        """Why it cannot be a candidate, None when it can.
+
+        Args:
+            tunable: it is to be fine-tuned.
+            inference: how the session wants it asked.
+        """
+        if self.unusable:
+            return f"{self.slug} cannot be used: {self.unusable}"
+        if tunable and not self.tunable:
+            return f"{self.slug} cannot be fine-tuned on this platform"
+        if inference == "serverless" and not self.serverless:
+            return f"{self.slug} is not served without a deployment on this platform"
+        if inference == "batch" and not self.batch:
+            return f"{self.slug} takes no batch inference on this platform"
+        return None
+
+
+class PlannedModel(Frozen):
+    """A candidate with the cells that its sweep tries, and how its base and its tuned model are asked."""
+
+    name: str
+    slug: str
+    display_name: str = ""
+    parameter_count: int | None = None
+    tunable: bool
+    strategy: Strategy
+    tuned_strategy: Literal["batch", "deployment"] = "deployment"
+    cells: tuple[Cell, ...]
+
+
+def fold(name: str) -> tuple[str, ...]:
+    """What is left of a model name when spelling does not matter.
+
+    Words and numbers stay apart (`Qwen3 8B` and `qwen3-8b` are equal, `qwen-38b` is another model); a decimal
+    point is `.` or `p`; `v` before a version and separators carry nothing.
+    """
+    text = name.strip().lower()
+    text = re.sub(r"^accounts/[^/]+/models/", "", text)
+    text = re.sub(r"(?<=\d)[.p](?=\d)", ".", text)
+    text = re.sub(r"(?<![a-z])v(?=\d)", "", text)
+    tokens = re.findall(r"\d+(?:\.\d+)?\s?[bm](?![a-z])|\d+(?:\.\d+)?|[a-z]+", text)
+    folded: list[str] = []
+    for token in tokens:
+        token = token.replace(" ", "")
+        if folded and token.isalpha() and folded[-1].isalpha():
+            folded[-1] += token
+        else:
+            folded.append(token)
+    return tuple(folded)
+
+
+def resolve_models(
+    wanted: Sequence[str],
+    catalogue: Sequence[CatalogueModel],
+    *,
+    tunable: bool = True,
+    inference: Inference | None = None,
+) -> tuple[CatalogueModel, ...]:
+    """The catalogue's entries for the names that a person wrote, in that order, each once.
+
+    A full name (`accounts/ACCOUNT/models/ID`) must be listed as it is. Anything else is compared by `fold`;
+    an instruction-tuned variant is also found without its `instruct` or `it`, when nothing else is meant.
+    `tunable` refuses models that the platform does not fine-tune, `inference` those that it does not serve so.
+
+    Raises:
+        InputError: no model is named, or some cannot be used; each with the reason and the nearest ids.
+    """
+    refused = {model.name: model.refusal(tunable=tunable, inference=inference) for model in catalogue}
+    usable = [model for model in catalogue if refused[model.name] is None]
+    if not wanted:
+        choice = ", ".join(model.slug for model in usable) or "none: the catalogue is empty"
+        message = "no candidate model is named, and none is chosen for you"
+        raise InputError(
+            [Problem(kind="model", field="models", message=message)],
+            advice=f"Models that can be used: {choice}.",
+        )
+    found: list[CatalogueModel] = []
+    problems: list[Problem] = []
+    for name in wanted:
+        matches = _matches(name, catalogue)
+        if len(matches) == 1 and matches[0] in usable:
+            found.append(matches[0])
+            continue
+        if len(matches) == 1:
+            reason = refused[matches[0].name] or ""
+        elif matches:
+            reason = f"{name!r} can mean {' or '.join(model.name for model in matches)}"
+        else:
+            reason = f"{name!r} is not in the platform's catalogue"
+        nearest = ", ".join(nearest_ids(name, usable)) or "none"
+        problems.append(Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}"))
+    if problems:
+        raise InputError(problems, advice="Name a model as the catalogue lists it, and run again.")
+    return tuple(dict.fromkeys(found))
+
+
+def nearest_ids(name: str, catalogue: Sequence[CatalogueModel], count: int = NEAREST_SHOWN) -> tuple[str, ...]:
+    """The ids most like `name`, the most alike first."""
+    wanted = fold(name)
+    short = name.rsplit("/", 1)[-1].lower()
+
+    def likeness(model: CatalogueModel) -> tuple[float, float]:
+        tokens = fold(model.name)
+        shared = len(set(wanted) & set(tokens)) / max(len(set(wanted) | set(tokens)), 1)
+        return (shared + SequenceMatcher(None, short, model.slug).ratio(), -len(model.slug))
+
+    return tuple(model.slug for model in sorted(catalogue, key=likeness, reverse=True)[:NEAREST_SHOWN])
+
+
+def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueModel]:
+    exact = [model for model in catalogue if name.strip() in (model.name, model.slug)]
+    if name.strip().startswith("accounts/") or len(exact) == 1:
+        return [model for model in exact if model.name == name.strip()] or exact[:1] * ("/" not in name)
+    wanted = fold(name)
+    alike = [model for model in catalogue if wanted in (fold(model.name), fold(model.display_name))]
+    if alike:
+        return alike
+    return [model for model in catalogue if wanted and _without_variant(fold(model.name)) == wanted]
+
+
+def _without_variant(folded: tuple[str, ...]) -> tuple[str, ...]:
+    return folded[:-1] if folded and folded[-1] in ("instruct", "it", "chat") else folded

@@ -1,0 +1,189 @@
+"""The estimate: one line per stage and model, each with its formula; totals say what they leave out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from fw_assets.classification.cost.prices import Price
+from fw_assets.classification.cost.ranges import NOTHING, Range, total
+from fw_assets.classification.values import Frozen
+
+Stage = Literal["base-evaluation", "sweep", "full-training", "tuned-evaluation", "learning-curve", "deployment"]
+STAGES: tuple[Stage, ...] = (
+    "base-evaluation",
+    "sweep",
+    "full-training",
+    "tuned-evaluation",
+    "learning-curve",
+    "deployment",
+)
+
+
+class CostPart(Frozen):
+    """A quantity at one price. `usd` is null when the price is not known."""
+
+    item: str
+    quantity: Range
+    unit: str
+    price: Price
+    usd: Range | None
+
+
+class CostLine(Frozen):
+    """What one stage costs for one model.
+
+    `key` is stable and joins the ledger to the estimate. `conditional`: it happens only if the model becomes
+    a finalist. `counted` false: shown, but not part of a total. `promise`: covered by the approval, but spent only
+    after the report, so that nothing actual can stand beside it.
+    """
+
+    key: str
+    stage: Stage
+    model: str | None
+    formula: str
+    parts: tuple[CostPart, ...]
+    usd: Range | None
+    minutes: Range
+    conditional: bool = False
+    counted: bool = True
+    promise: bool = False
+
+    @property
+    def known(self) -> Range:
+        """US dollars of the parts whose price is known."""
+        return total(part.usd for part in self.parts if part.usd is not None)
+
+
+class Estimate(Frozen):
+    """All lines, and totals in US dollars and minutes.
+
+    Of the conditional lines only `finalists` models' will happen. Which ones is not known, so `expected` and
+    `high` take the most expensive models and `low` the cheapest. `lower_bound`: some price is unknown, so
+    the true totals are higher than the ones here by the cost of the lines in `unknown`.
+    """
+
+    lines: tuple[CostLine, ...]
+    finalists: int
+    low: float
+    expected: float
+    high: float
+    minutes: Range
+    lower_bound: bool
+    unknown: tuple[str, ...] = ()
+
+    def line(self, key: str) -> CostLine:
+        """The line of that key.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for line in self.lines:
+            if line.key == key:
+                return line
+        raise KeyError(key)
+
+    def subtotals(self) -> tuple[tuple[Stage, Range], ...]:
+        """US dollars per stage, in order, chosen as the totals are; the expected ones add up to the total."""
+        chosen = _chosen(self.lines, self.finalists)
+        return tuple(
+            (stage, _sum([line for line in self.lines if line.stage == stage], chosen))
+            for stage in STAGES
+            if any(line.stage == stage and line.counted for line in self.lines)
+        )
+
+    def with_lines(self, lines: Sequence[CostLine]) -> Estimate:
+        """The estimate of other lines for as many finalists."""
+        return make_estimate(lines, finalists=self.finalists, minutes=self.minutes)
+
+    def for_finalists(self, models: Iterable[str], minutes: Range | None = None) -> Estimate:
+        """The estimate once the finalists (slugs) are known: the other models' conditional lines are gone."""
+        names = set(models)
+        lines = [
+            line.model_copy(update={"conditional": False})
+            for line in self.lines
+            if not line.conditional or line.model in names
+        ]
+        return make_estimate(lines, finalists=len(names), minutes=minutes or self.minutes)
+
+
+def part(price: Price, quantity: Range) -> CostPart:
+    """A quantity (single tokens, or hours) at a price."""
+    each = price.per_unit
+    unit = "tokens" if price.unit == "1M tokens" else "hours"
+    return CostPart(
+        item=price.item,
+        quantity=quantity,
+        unit=unit,
+        price=price,
+        usd=None if each is None else quantity.times(each),
+    )
+
+
+def line(
+    stage: Stage,
+    model: str | None,
+    formula: str,
+    parts: Sequence[CostPart],
+    minutes: Range = NOTHING,
+    *,
+    key: str | None = None,
+    conditional: bool = False,
+    counted: bool = True,
+    promise: bool = False,
+) -> CostLine:
+    """A cost line; its cost is unknown as soon as one part's is."""
+    unknown = any(item.usd is None for item in parts)
+    return CostLine(
+        key=key or f"{stage}/{model}",
+        stage=stage,
+        model=model,
+        formula=formula,
+        parts=tuple(parts),
+        usd=None if unknown else total(item.usd for item in parts if item.usd is not None),
+        minutes=minutes,
+        conditional=conditional,
+        counted=counted,
+        promise=promise,
+    )
+
+
+def make_estimate(lines: Sequence[CostLine], *, finalists: int, minutes: Range) -> Estimate:
+    """The estimate of these lines, of whose conditional models `finalists` will be chosen."""
+    unknown = tuple(line.key for line in lines if line.counted and line.usd is None)
+    all_of_it = _sum(lines, _chosen(lines, finalists))
+    return Estimate(
+        lines=tuple(lines),
+        finalists=finalists,
+        low=all_of_it.low,
+        expected=all_of_it.expected,
+        high=all_of_it.high,
+        minutes=minutes,
+        lower_bound=bool(unknown),
+        unknown=unknown,
+    )
+
+
+def _chosen(lines: Sequence[CostLine], finalists: int) -> tuple[set[str | None], ...]:
+    """Which models' conditional lines the low, expected and high totals count."""
+    by_model: dict[str | None, Range] = {}
+    for item in lines:
+        if item.conditional and item.counted:
+            by_model[item.model] = by_model.get(item.model, NOTHING) + item.known
+    cheapest = sorted(by_model, key=lambda model: by_model[model].low)
+    expected = sorted(by_model, key=lambda model: by_model[model].expected, reverse=True)
+    dearest = sorted(by_model, key=lambda model: by_model[model].high, reverse=True)
+    return set(cheapest[:finalists]), set(expected[:finalists]), set(dearest[:finalists])
+
+
+def _sum(lines: Sequence[CostLine], chosen: Sequence[set[str | None]]) -> Range:
+    low, expected, high = (
+        math.fsum(
+            getattr(line.known, bound)
+            for line in lines
+            if line.counted and (not line.conditional or line.model in models)
+        )
+        for bound, models in zip(("low", "expected", "high"), chosen, strict=True)
+    )
+    return Range(low=min(low, expected), expected=expected, high=max(expected, high))

@@ -1,1 +1,0 @@
-"""Reading a person's instruction: deterministic patterns, and an account of every word that none explains."""

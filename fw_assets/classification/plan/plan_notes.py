@@ -1,0 +1,140 @@
+"""What a person should read before saying yes: warnings, and what happens on yes and on no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
+from fw_assets.classification.catalogue.tuning_grid import rate_text
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.labels.findings import mixed_formats
+from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.session import Session
+
+FEW_TEST_ROWS = 100
+FEW_TRAINING_ROWS = 100
+
+
+def warnings(
+    session: Session,
+    catalogue: Sequence[CatalogueModel],
+    models: Sequence[PlannedModel],
+    rows: Mapping[str, int],
+    inspected: InspectedDataset,
+    label_set: LabelSet,
+    priced: Estimate,
+    unused: Sequence[str],
+) -> tuple[str, ...]:
+    """What may surprise, most consequential first."""
+    return (
+        *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
+        *_rejected_warnings(inspected, label_set),
+        *mixed_formats(label_set.extraction),
+        *_data_warnings(session, rows, label_set),
+        *_model_warnings(session, catalogue, models),
+        *_money_warnings(session, priced),
+    )
+
+
+def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estimate) -> tuple[str, ...]:
+    """What saying yes starts, in order."""
+    alone = len(models) == 1
+    which = "The base model" if alone else f"Each of the {len(models)} base models"
+    steps = [f"{which} answers the validation and test rows once."]
+    if session.free_rows:
+        steps.append(
+            f"{'It' if alone else 'Each model'} also answers at most {session.free_rows} test rows without constrained "
+            "decoding."
+        )
+    if session.null_control:
+        steps.append("Each base model answers the test rows a second time, as a null control.")
+    steps.append("Two baselines that need no language model are trained here, at no cost.")
+    if priced.finalists:
+        best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
+        choice = "it" if alone else "each" if priced.finalists == len(models) else f"{best} on validation rows"
+        tuned = "It" if priced.finalists == 1 else "Each of them"
+        steps.append(
+            f"Fine-tuning: {choice}, with every cell of the grid, at most {session.max_parallel_jobs} jobs at once."
+        )
+        if session.full_data_run:
+            steps.append(f"{tuned} is trained with its best cell on all training rows.")
+        if session.learning_curve:
+            steps.append(f"{tuned} is also trained on 25% and on 50% of the training rows, as a learning curve.")
+        steps.append("Base and fine-tuned models are compared on the test rows, which no choice reads.")
+        steps.append(
+            {
+                "if-better": "The winner on validation rows is deployed if the test rows confirm it.",
+                "always": "The winner on validation rows is deployed.",
+                "never": "Nothing is deployed for serving.",
+            }[session.deploy]
+        )
+    steps.append("The report is written. Nothing that exists is changed or deleted.")
+    limit = "a figure that leaves out unknown prices" if priced.lower_bound else "at most the high figure"
+    steps.append(f"The approval covers {limit}; what could pass it is not started.")
+    return tuple(steps)
+
+
+def on_rejection(dataset: str) -> tuple[str, ...]:
+    """What saying no does."""
+    return (
+        "The rejection is recorded and costs nothing; nothing is created on the platform.",
+        f"Change the session of {dataset} and plan again: a new plan needs a new approval.",
+    )
+
+
+def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
+    kinds = (*inspected.rejected_kinds, *label_set.left_out)
+    rows = len(inspected.rejected) + sum(count for _, count in label_set.left_out)
+    if rows:
+        listed = ", ".join(f"{kind}: {count:,}" for kind, count in kinds)
+        yield (
+            f"{rows:,} {'row' if rows == 1 else 'rows'} could not be used and {'is' if rows == 1 else 'are'} left out "
+            f"({listed}); each is in rejected_rows.jsonl with its reasons."
+        )
+
+
+def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:
+    if rows["test"] < FEW_TEST_ROWS:
+        yield f"Only {rows['test']} test rows: small differences between models cannot be told from chance."
+    if session.mode == "fine-tune" and rows["train"] < FEW_TRAINING_ROWS:
+        yield f"Only {rows['train']} training rows: fine-tuning may do little."
+    if session.mode == "fine-tune" and not rows["validation"]:
+        yield "No validation rows: the choices between models rest on nothing."
+    imbalance = label_set.imbalance
+    if imbalance.exceeded and session.mitigation == "none":
+        yield (
+            f"{imbalance.most[0]} occurs {imbalance.ratio:.1f} times as often as {imbalance.least[0]} "
+            f"(threshold {imbalance.threshold:g}): consider a mitigation when approving."
+        )
+
+
+def _model_warnings(
+    session: Session, catalogue: Sequence[CatalogueModel], models: Sequence[PlannedModel]
+) -> Iterator[str]:
+    for entry, model in zip(catalogue, models, strict=True):
+        if session.mode == "fine-tune" and not model.cells:
+            yield f"{model.slug} cannot be fine-tuned here and is only benchmarked."
+        if entry.learning_rate_range is not None:
+            low, high = entry.learning_rate_range
+            outside = sorted({cell.learning_rate for cell in model.cells if not low <= cell.learning_rate <= high})
+            if outside:
+                rates = ", ".join(rate_text(rate) for rate in outside)
+                yield (
+                    f"{model.slug}: learning rate {rates} is outside the range of its catalogue entry, "
+                    f"{rate_text(low)} to {rate_text(high)}."
+                )
+    slowest = max((len(model.cells) for model in models), default=0)
+    if slowest > 12:
+        yield f"The grid has {slowest} cells, so {slowest} jobs for each finalist."
+
+
+def _money_warnings(session: Session, priced: Estimate) -> Iterator[str]:
+    if priced.lower_bound:
+        yield f"The total is a lower bound: no price is known for {', '.join(priced.unknown)}."
+    limit = session.max_spend_usd
+    if limit is not None and limit < priced.expected:
+        yield (
+            f"The ceiling of ${limit:,.2f} is below the expected ${priced.expected:,.2f}: "
+            "the run will probably stop before its end, as incomplete."
+        )

@@ -1,0 +1,222 @@
+"""Rows to requests: one prompt for base models, tuned models and training examples alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import polars as pl
+
+from fw_assets.classification.dataset.chat import Turn, input_text, input_turns, read_turns, turn_text, with_system
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.prompting.label_finder import occurrences
+from fw_assets.classification.prompting.normalize import Strictness, strictness_for
+from fw_assets.classification.prompting.response_format import grammar_format, schema_format
+from fw_assets.classification.values import Frozen, digest
+
+__all__ = ["Prompt", "input_text", "make_prompt", "request", "training_example"]
+
+AnswerMode = Literal["grammar", "json_schema", "free"]
+
+# Rows looked at to decide whether the conversations themselves name the labels.
+_ROWS_READ = 1000
+
+
+class Prompt(Frozen):
+    """How a model is asked and how its answer is written.
+
+    Attributes:
+        system: the system message that lists the labels; None when the rows' own messages name them all.
+        labels: the label set, in its order.
+        answers: the answer text of each label, same order; None when answers are JSON objects.
+        mode: how decoding is constrained; the same for every model that is compared.
+        json_key: the key that holds the answer in a JSON object; None for text answers.
+        rule: the extraction rule of the dataset, which says where in a longer answer the label stands.
+        key: the tag, prefix or JSON key of that rule.
+        max_tokens: enough for the longest answer at one token a byte.
+        reasoning_effort: sent as it is; None leaves the field out (models that refuse it).
+    """
+
+    system: str | None
+    labels: tuple[str, ...]
+    answers: tuple[str, ...] | None
+    mode: AnswerMode
+    json_key: str | None
+    multi_label: bool
+    max_tokens: int
+    rule: str = "whole_message"
+    key: str | None = None
+    reasoning_effort: str | None = "none"
+    seed: int = 0
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits over everything that a model is sent or judged by."""
+        return digest(self)
+
+    @property
+    def strictness(self) -> Strictness:
+        """The loosest comparison that keeps every two labels apart."""
+        return strictness_for(self.labels)
+
+    def free(self) -> Prompt:
+        """The same question without constrained decoding, as a caller in production may ask it."""
+        return self.model_copy(update={"mode": "free"})
+
+    def render(self, labels: Sequence[str]) -> str:
+        """The answer text for one row's labels: what training teaches and evaluation expects."""
+        if self.multi_label:
+            return _json_answer(self.json_key or "labels", list(labels))
+        (label,) = labels
+        if self.answers is None:
+            return _json_answer(self.json_key or "label", label)
+        return self.answers[self.labels.index(label)]
+
+
+def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
+    """The prompt for a dataset.
+
+    Args:
+        frame: the split rows (`messages` and `labels` are read).
+        label_set: the resolved labels with the dataset's answer format.
+
+    Raises:
+        ValueError: two labels would be answered with the same text.
+    """
+    labels, extraction = label_set.labels, label_set.extraction
+    json_key = None
+    if label_set.multi_label:
+        json_key = extraction.key if extraction.rule == "json_key" and extraction.key else "labels"
+    elif extraction.rule == "json_key":
+        json_key = extraction.key or "label"
+    answers = None
+    if json_key is None:
+        answers = tuple(extraction.render([label], None, False) for label in labels)
+        if len(set(answers)) < len(answers):
+            raise ValueError("two labels are answered with the same text")
+    prompt = Prompt(
+        system=None,
+        labels=labels,
+        answers=answers,
+        mode="grammar" if json_key is None else "json_schema",
+        json_key=json_key,
+        multi_label=label_set.multi_label,
+        max_tokens=0,
+        rule=extraction.rule,
+        key=extraction.key,
+    )
+    # A list of labels is asked for as JSON whatever the rows' own format, so the rows cannot have said so.
+    own_format = json_key is None or extraction.rule == "json_key"
+    system = None if own_format and _rows_name_the_labels(frame, prompt) else _system_text(prompt)
+    return prompt.model_copy(update={"system": system, "max_tokens": _max_tokens(prompt, frame)})
+
+
+def request(prompt: Prompt, messages: str) -> dict[str, Any]:
+    """The body of a chat completion, without `model`.
+
+    Args:
+        messages: the row's JSON array of turns; a final assistant turn is left out, training weights too.
+    """
+    body: dict[str, Any] = {
+        "messages": request_turns(prompt, messages),
+        "temperature": 0,
+        "seed": prompt.seed,
+        "max_tokens": prompt.max_tokens,
+        "logprobs": True,
+    }
+    if prompt.mode == "grammar" and prompt.answers is not None:
+        body["response_format"] = grammar_format(prompt.answers)
+    elif prompt.mode == "json_schema" and prompt.json_key is not None:
+        body["response_format"] = schema_format(prompt.labels, prompt.json_key, prompt.multi_label)
+    if prompt.reasoning_effort is not None:
+        body["reasoning_effort"] = prompt.reasoning_effort
+    return body
+
+
+def request_turns(prompt: Prompt, messages: str) -> list[dict[str, Any]]:
+    """The `messages` of a request."""
+    return with_system([_without(turn, "weight") for turn in input_turns(read_turns(messages))], prompt.system)
+
+
+def training_example(
+    prompt: Prompt, messages: str, labels: Sequence[str], weight: float | None = None
+) -> dict[str, Any]:
+    """One training row: the same turns as in `request`, then the answer in the same format.
+
+    Earlier assistant turns get `weight` 0 unless they have one, so that only the answer is learned.
+
+    Args:
+        weight: the row's factor in the loss; None leaves it out (either all rows of a file have it or none).
+    """
+    turns = [
+        {**turn, "weight": turn.get("weight", 0)} if turn.get("role") == "assistant" else turn
+        for turn in input_turns(read_turns(messages))
+    ]
+    answer = {"role": "assistant", "content": prompt.render(labels)}
+    example: dict[str, Any] = {"messages": [*with_system(turns, prompt.system), answer]}
+    if weight is not None:
+        example["weight"] = weight
+    return example
+
+
+def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
+    """Whether in every row looked at, each label stands somewhere in the turns that a model is shown."""
+    finder = occurrences(prompt.labels, prompt.strictness)
+    column = frame.get_column("messages").gather_every(max(1, frame.height // _ROWS_READ))
+    in_text: dict[str, frozenset[int]] = {}
+    for messages in column:
+        named: set[int] = set()
+        for turn in input_turns(read_turns(messages)):
+            text = turn_text(turn)
+            if text not in in_text:
+                in_text[text] = frozenset(position for position, _ in finder.find(text))
+            named |= in_text[text]
+        if len(named) < len(prompt.labels):
+            return False
+    return column.len() > 0
+
+
+def _system_text(prompt: Prompt) -> str:
+    if prompt.multi_label:
+        shape = _json_answer(prompt.json_key or "labels", ["..."])
+        task = f"Answer with a JSON object {shape} that lists every label that applies, out of these (none: [])"
+    elif prompt.json_key is not None:
+        shape = _json_answer(prompt.json_key, "...")
+        task = f"Answer with a JSON object {shape} whose value is exactly one of these labels"
+    else:
+        task = "Answer with exactly one of these labels, spelled as shown, and nothing else"
+    lines = [f"Classify the conversation. {task}:", "", *(f"- {_listed(label)}" for label in prompt.labels)]
+    if prompt.answers is not None and prompt.answers != prompt.labels:
+        lines += [
+            "",
+            f"Write the label in this form, here for {_listed(prompt.labels[0])}:",
+            prompt.answers[0],
+        ]
+    return "\n".join(lines)
+
+
+def _listed(label: str) -> str:
+    """A label on one line of the list; quoted when its bare text would not show where it begins and ends."""
+    plain = label.isprintable() and label == label.strip()
+    return label if plain else json.dumps(label, ensure_ascii=False)
+
+
+def _max_tokens(prompt: Prompt, frame: pl.DataFrame) -> int:
+    """Bytes of the longest answer plus a margin for the end of the turn, in steps of 8."""
+    if prompt.multi_label:
+        largest = frame.get_column("labels").list.len().max() if frame.height else 1
+        many = min(len(prompt.labels), max(4, 2 * int(str(largest or 1))))
+        by_length = sorted(prompt.labels, key=lambda label: -len(label.encode()))
+        longest = len(prompt.render(by_length[:many]).encode())
+    else:
+        longest = max(len(prompt.render([label]).encode()) for label in prompt.labels)
+    return -(-(longest + 8) // 8) * 8
+
+
+def _json_answer(key: str, value: str | list[str]) -> str:
+    return json.dumps({key: value}, ensure_ascii=False)
+
+
+def _without(turn: Turn, key: str) -> Turn:
+    return {name: value for name, value in turn.items() if name != key}

@@ -1,0 +1,169 @@
+"""Rows that say the same: exact, normalised and near-duplicate groups, found before anything is split.
+
+A group never straddles the parts of a split. Between a training and an evaluation dataset the overlap is
+taken out of the training side only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fw_assets.classification.splits.minhash import THRESHOLD, components, near_pairs
+from fw_assets.classification.values import Frozen
+
+EXAMPLES = 20
+
+
+class OverlapExample(Frozen):
+    """Two rows of one group."""
+
+    kind: str
+    """`exact`, `normalised` or `near`."""
+    first: str
+    second: str
+    """Row ids."""
+    similarity: float
+    text: str
+    """The second row's input, cut to 200 characters."""
+
+
+class OverlapFacts(Frozen):
+    """What was found; groups are counted when they hold at least two rows."""
+
+    exact_groups: int
+    normalised_groups: int
+    """Groups after case, width, punctuation and space are ignored, the exact ones among them."""
+    near_groups: int
+    """Groups after near-duplicates and conversations are joined as well: the ones the split keeps whole."""
+    rows_in_groups: int
+    largest_group: int
+    removed_from_train: int
+    between_train_and_eval: int
+    """Evaluation rows that have a duplicate in the training dataset."""
+    threshold: float = THRESHOLD
+    examples: tuple[OverlapExample, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Ids of all rows taken out of the training dataset."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The group number of every row of a frame, coarser from one array to the next."""
+
+    exact: NDArray[np.int64]
+    normalised: NDArray[np.int64]
+    near: NDArray[np.int64]
+    final: NDArray[np.int64]
+    """`near` joined with the group keys of the training rows."""
+    overlapping: NDArray[np.bool_]
+    """Training rows that have a duplicate in the evaluation dataset."""
+    pairs: tuple[tuple[int, int, float], ...]
+    """Some near-duplicates: two row positions and their similarity."""
+
+
+def normalised(texts: pl.Series) -> pl.Series:
+    """NFKC, lower case, punctuation as space, single spaces; pure punctuation only loses spaces."""
+    plain = texts.str.normalize("NFKC").str.to_lowercase()
+    words = plain.str.replace_all(r"[\p{P}\p{Z}\p{C}\s]+", " ").str.strip_chars()
+    bare = texts.str.replace_all(r"\s+", " ").str.strip_chars()
+    return pl.select(pl.when(words == "").then(bare).otherwise(words)).to_series()
+
+
+def duplicate_groups(frame: pl.DataFrame) -> pl.Series:
+    """The duplicate group of every row (UInt32), numbered in order of first appearance.
+
+    Args:
+        frame: an inspected frame (`text`, `source`, `group_key`).
+    """
+    return pl.Series("group", find_groups(frame).final, dtype=pl.UInt32)
+
+
+def find_groups(frame: pl.DataFrame) -> Groups:
+    """All kinds of groups. Rows with one `group_key` belong together within the training dataset."""
+    count = frame.height
+    exact = _numbered(frame["text"])
+    keys = normalised(frame["text"])
+    same = _numbered(keys)
+    distinct = np.unique(same, return_index=True)[1]
+    left, right, similarity = near_pairs(keys.gather(distinct).to_list())
+    near = components(count, *_edges(same, distinct[left], distinct[right]))
+    is_eval = (frame["source"] == "eval").to_numpy()
+    overlapping = ~is_eval & np.isin(near, near[is_eval])
+    # The ids of two datasets need not be of one kind, and one shared row must not take out a whole user's.
+    own = ~is_eval & ~overlapping & frame["group_key"].is_not_null().to_numpy()
+    linked = np.flatnonzero(own)
+    firsts = _first_of(_numbered(frame["group_key"].gather(linked)))
+    final = components(count, *_edges(near, linked, linked[firsts] if len(linked) else linked))
+    order = np.argsort(-similarity, kind="stable")[:EXAMPLES]
+    pairs = tuple((int(distinct[left[i]]), int(distinct[right[i]]), float(similarity[i])) for i in order)
+    return Groups(exact, same, near, final, overlapping, pairs)
+
+
+def overlap_facts(frame: pl.DataFrame, groups: Groups) -> OverlapFacts:
+    """The figures and examples of the groups that `find_groups` found in this frame."""
+    is_eval = (frame["source"] == "eval").to_numpy()
+    train_groups = groups.near[~is_eval]
+    sizes = np.bincount(groups.final) if frame.height else np.zeros(1, np.int64)
+    return OverlapFacts(
+        exact_groups=_repeated(groups.exact),
+        normalised_groups=_repeated(groups.normalised),
+        near_groups=_repeated(groups.final),
+        rows_in_groups=int(sizes[sizes > 1].sum()),
+        largest_group=int(sizes.max()),
+        removed_from_train=int(groups.overlapping.sum()),
+        between_train_and_eval=int(np.isin(groups.near[is_eval], train_groups).sum()),
+        examples=_examples(frame, groups),
+        removed=tuple(frame["id"].filter(pl.Series(groups.overlapping))),
+    )
+
+
+def _examples(frame: pl.DataFrame, groups: Groups) -> tuple[OverlapExample, ...]:
+    pairs: list[tuple[str, int, int, float]] = []
+    for kind, numbers in (("exact", groups.exact), ("normalised", groups.normalised)):
+        firsts = _first_of(numbers)
+        for second in np.flatnonzero(firsts != np.arange(len(firsts))):
+            first = int(firsts[second])
+            if kind == "exact" or groups.exact[first] != groups.exact[second]:
+                pairs.append((kind, first, int(second), 1.0))
+            if sum(1 for pair in pairs if pair[0] == kind) >= EXAMPLES:
+                break
+    pairs += [("near", first, second, similarity) for first, second, similarity in groups.pairs]
+    ids, texts = frame["id"], frame["text"]
+    return tuple(
+        OverlapExample(
+            kind=kind,
+            first=ids[first],
+            second=ids[second],
+            similarity=round(similarity, 4),
+            text=texts[second][:200],
+        )
+        for kind, first, second, similarity in pairs
+    )
+
+
+def _numbered(values: pl.Series) -> NDArray[np.int64]:
+    """Equal values get equal numbers, in order of first appearance."""
+    firsts = pl.DataFrame({"value": values}).with_row_index().select(pl.col("index").first().over("value"))
+    return np.unique(firsts.to_series().to_numpy(), return_inverse=True)[1].astype(np.int64)
+
+
+def _first_of(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The position of the first row that has each row's number."""
+    _, firsts, inverse = np.unique(numbers, return_index=True, return_inverse=True)
+    return firsts[inverse].astype(np.int64)
+
+
+def _edges(
+    groups: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The edges that hold `groups` together, and the given ones."""
+    positions = np.arange(len(groups))
+    return np.concatenate((positions, left)), np.concatenate((_first_of(groups), right))
+
+
+def _repeated(groups: NDArray[np.int64]) -> int:
+    return int((np.bincount(groups) > 1).sum()) if len(groups) else 0

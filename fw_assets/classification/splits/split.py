@@ -1,0 +1,179 @@
+"""Train, validation and test: decided by row content and seed, whole duplicate groups, label by label.
+
+Each group belongs to one stratum, its rarest label (the label that iterative stratification, Sechidis et al.
+2011, deals out first). Within a stratum the groups are ordered by a hash of their content, and the first ones
+make up the part. The order of the file plays no role, and added rows only move rows at the cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fw_assets.classification.labels.imbalance import occurrences
+from fw_assets.classification.session import Session
+from fw_assets.classification.splits.hash_random import uniform, uniform_of
+from fw_assets.classification.values import Frozen, digest
+
+TRAIN, VALIDATION, TEST, EXCLUDED = "train", "validation", "test", "excluded"
+PARTS = (TRAIN, VALIDATION, TEST)
+
+
+class PartRows(Frozen):
+    """Rows in each part."""
+
+    train: int
+    validation: int
+    test: int
+    excluded: int
+
+
+class SplitFacts(Frozen):
+    """How the rows were divided; a part's digest changes with any row in it."""
+
+    seed: int
+    train_fraction: float
+    validation_fraction: float
+    eval_dataset: bool
+    """Whether the test part is the evaluation dataset."""
+    rows: PartRows
+    train_digest: str
+    validation_digest: str
+    test_digest: str
+    too_rare: tuple[tuple[str, int], ...]
+    """Labels that are not in every part, with their count over all parts."""
+
+
+def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | None = None) -> pl.Series:
+    """The part of every row.
+
+    With rows of the source "eval", those are the test part; otherwise `1 - train_fraction` of the rows,
+    label by label, are. Then `validation_fraction` of the remaining rows are the validation part. A label
+    with one group is in train only, with two in train and test (train and validation beside an evaluation
+    dataset), with more in every part. Every label that can be is in train.
+
+    Args:
+        frame: columns `labels`, `group`, `source`, `digest`.
+        session: fractions and seed.
+        excluded: rows that belong to no part.
+    """
+    out = np.full(frame.height, TRAIN, dtype=object)
+    is_eval = (frame["source"] == "eval").to_numpy()
+    out[is_eval] = TEST
+    gone = np.zeros(frame.height, dtype=bool) if excluded is None else excluded.to_numpy()
+    own = np.flatnonzero(~is_eval & ~gone)
+    rows = frame[own].select("labels", "group", "digest")
+    groups = _groups(rows)
+    part = np.full(groups.height, TRAIN, dtype=object)
+    if not is_eval.any():
+        taken = _take(groups, 1 - session.train_fraction, session.seed, TEST, keep=2)
+        part[taken] = TEST
+    rest = np.flatnonzero(part == TRAIN)
+    taken = _take(groups[rest], session.validation_fraction, session.seed, VALIDATION, keep=1)
+    part[rest[taken]] = VALIDATION
+    assigned = part[np.searchsorted(groups["group"].to_numpy(), rows["group"].to_numpy())]
+    out[own] = _every_label_in_train(rows, assigned)
+    out[gone] = EXCLUDED
+    return pl.Series("split", out.tolist(), dtype=pl.String)
+
+
+def split_facts(frame: pl.DataFrame, labels: tuple[str, ...], session: Session) -> SplitFacts:
+    """The facts of a split frame."""
+    sizes = {part: frame.filter(pl.col("split") == part).height for part in (*PARTS, EXCLUDED)}
+    counts = {part: occurrences(frame.filter(pl.col("split") == part)) for part in PARTS}
+    too_rare = tuple(
+        (label, sum(counts[part].get(label, 0) for part in PARTS))
+        for label in labels
+        if not all(counts[part].get(label) for part in PARTS)
+    )
+    return SplitFacts(
+        seed=session.seed,
+        train_fraction=session.train_fraction,
+        validation_fraction=session.validation_fraction,
+        eval_dataset=bool((frame["source"] == "eval").any()),
+        rows=PartRows(**sizes),
+        train_digest=part_digest(frame, TRAIN),
+        validation_digest=part_digest(frame, VALIDATION),
+        test_digest=part_digest(frame, TEST),
+        too_rare=too_rare,
+    )
+
+
+def part_digest(frame: pl.DataFrame, part: str) -> str:
+    """A digest over ids and contents of one part's rows, whatever their order."""
+    rows = frame.filter(pl.col("split") == part).sort("id")
+    return digest([rows["id"].to_list(), rows["digest"].to_list(), rows["labels"].to_list()], 16)
+
+
+def _groups(rows: pl.DataFrame) -> pl.DataFrame:
+    """One line a group: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
+    counts = occurrences(rows)
+    # The last name is the stratum of rows without labels; in the mapping, it keeps polars from an empty one.
+    names = [*sorted(counts, key=lambda name: (counts[name], name)), ""]
+    rank = pl.element().replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)
+    return (
+        rows.with_columns(pl.col("labels").list.eval(rank).list.min().alias("rank"))
+        .group_by("group")
+        .agg(pl.len().alias("size"), pl.col("digest").min().alias("key"), pl.col("rank").min())
+        .sort("group")
+        .with_columns(
+            pl.col("rank")
+            .fill_null(len(names) - 1)
+            .replace_strict(list(range(len(names))), names, return_dtype=pl.String)
+            .alias("stratum")
+        )
+    )
+
+
+def _take(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: int) -> NDArray[np.int64]:
+    """Positions of the groups that make up `fraction` of the rows of each stratum.
+
+    A stratum's quota is rounded by a hash of its name, which is right on average over many strata. It takes
+    at least one group, but leaves `keep` (and always one).
+    """
+    if groups.is_empty():
+        return np.empty(0, dtype=np.int64)
+    strata = groups["stratum"].unique().to_list()
+    offset = _lookup(groups["stratum"], {name: uniform_of(name, seed, purpose) for name in strata})
+    table = groups.with_row_index("position").with_columns(
+        pl.Series("order", uniform(groups["key"], seed, purpose)), pl.Series("offset", offset)
+    )
+    table = table.sort("stratum", "order", "key", "group").with_columns(
+        pl.max_horizontal(1, (pl.col("size").sum().over("stratum") * fraction + pl.col("offset")).floor()).alias(
+            "quota"
+        ),
+        pl.len().over("stratum").alias("groups"),
+        pl.col("size").min().over("stratum").alias("smallest"),
+    )
+    # A group larger than the whole quota stays in train.
+    fits = table.filter(pl.col("size") <= pl.max_horizontal("quota", "smallest")).with_columns(
+        pl.col("size").cum_sum().over("stratum").alias("sum"),
+        pl.int_range(1, pl.len() + 1).over("stratum").alias("nth"),
+    )
+    most = (
+        pl.when(pl.col("groups") > keep)
+        .then(pl.col("groups").cast(pl.Int64) - keep)
+        .otherwise(pl.col("groups").cast(pl.Int64) - 1)
+    )
+    within = (pl.col("sum") - pl.col("size") / 2 <= pl.col("quota")) | (pl.col("nth") == 1)
+    return fits.filter(within & (pl.col("nth") <= most))["position"].to_numpy().astype(np.int64)
+
+
+def _lookup(names: pl.Series, values: Mapping[str, float]) -> pl.Series:
+    return names.replace_strict(list(values), list(values.values()), return_dtype=pl.Float64)
+
+
+def _every_label_in_train(rows: pl.DataFrame, part: NDArray[np.object_]) -> NDArray[np.object_]:
+    """A label that always occurs beside rarer ones can have missed train: its first group moves there."""
+    table = rows.with_columns(pl.Series("part", part.tolist(), dtype=pl.String))
+    exploded = table.select("labels", "group", "digest", "part").explode("labels").drop_nulls("labels")
+    missing = (
+        exploded.group_by("labels")
+        .agg((pl.col("part") == TRAIN).any().alias("present"), pl.col("group").sort_by("digest").first())
+        .filter(~pl.col("present"))
+    )
+    moved = np.isin(rows["group"].to_numpy(), missing["group"].to_numpy())
+    return np.where(moved, TRAIN, part)

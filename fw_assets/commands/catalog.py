@@ -1,0 +1,87 @@
+"""The commands that help to ask: which models there are, and what an instruction is understood to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.table import Table
+
+from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.cost.prices import Item, PriceBook
+from fw_assets.commands.render import print_json
+from fw_assets.console import out
+from fw_assets.exit_codes import DONE
+from fw_assets.pipeline.platform.platform import platform_from_environment
+
+PRICED: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")
+
+
+def models(*, as_json: bool) -> int:
+    """List the models: what can be done with each, what it costs, and why one cannot be a candidate."""
+    from fw_assets.pipeline.platform.catalogue import priced_catalogue
+
+    listed, book = priced_catalogue(platform_from_environment())
+    entries = [model_entry(model, book) for model in listed]
+    if as_json:
+        print_json(entries)
+        return DONE
+    table = Table(
+        "model", "parameters", "context", "tunable", "base asked by", "$ in/out 1M", "$ training 1M", "$ hour", box=None
+    )
+    for entry in entries:
+        known = {price["item"]: price["usd"] for price in entry["prices"]}
+
+        def shown(item: str, known: Mapping[str, float | None] = known) -> str:
+            usd = known[item]
+            return "?" if usd is None else f"{usd:g}"
+
+        table.add_row(
+            entry["slug"],
+            f"{entry['parameter_count']:,}" if entry["parameter_count"] else "?",
+            f"{entry['context_length']:,}" if entry["context_length"] else "?",
+            "yes" if entry["tunable"] else "no",
+            entry["strategy"],
+            f"{shown('inference-input')} / {shown('inference-output')}",
+            shown("training"),
+            shown("deployment-hour"),
+        )
+    out.print(table)
+    refused = [entry["refused"] for entry in entries if entry["refused"]]
+    if refused:
+        out.print("\nCannot be candidates for fine-tuning:")
+    for why in refused:
+        out.print(f"- {why}", markup=False)
+    return DONE
+
+
+def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
+    """A model as `fw-assets models --json` lists it; `refused` is why it cannot be fine-tuned, null when it can."""
+    prices = [book.price(model.name, item, model.parameter_count) for item in PRICED]
+    return {
+        **model.model_dump(mode="json"),
+        "slug": model.slug,
+        "strategy": model.strategy,
+        "refused": model.refusal(tunable=True, inference=None),
+        "prices": [
+            {"item": price.item, "usd": price.usd, "unit": price.unit, "source": price.source, "date": price.date}
+            for price in prices
+        ],
+    }
+
+
+def parse(text: str, *, as_json: bool) -> int:
+    """Show what an instruction says."""
+    from fw_assets.classification.instruction.parser import parse_instruction
+
+    names = [model.name for model in platform_from_environment().call(lambda client: client.models())]
+    parsed = parse_instruction(text, models=names)
+    if as_json:
+        print_json({"session": parsed.fields, "unused": list(parsed.unused)})
+        return DONE
+    for key, value in parsed.fields.items():
+        click.echo(f"{key}: {value}")
+    for clause, instead in parsed.suggestions:
+        click.echo(f"not understood: {clause} ({instead})")
+    return DONE

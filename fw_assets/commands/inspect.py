@@ -1,0 +1,133 @@
+"""The commands that only look: status, report, predict, compare."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import webbrowser
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from fw_assets.classification.cost.ledger import Ledger
+from fw_assets.commands.render import known, print_json
+from fw_assets.console import out
+from fw_assets.exit_codes import DONE, FAILED
+from fw_assets.pipeline.automation.workspace_snapshot import glance
+from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
+from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.platform.platform import platform_from_environment
+from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.workspace.workspace import Workspace
+
+
+def status(root: str, name: str | None, *, as_json: bool) -> int:
+    """Where datasets stand."""
+    store = Workspace(root)
+    if name:
+        known(store, name)
+        names = [name]
+    else:
+        store = glance(store)
+        names = store.datasets()
+    standings = {item: due(store, item, driver=None) for item in names}
+    checks = {item: read_ledger(store, item, "ledger", REGRESSION) for item in names}
+    if as_json:
+        print_json(
+            [
+                {
+                    "dataset": item,
+                    "state": s.state,
+                    "note": s.note,
+                    "due": [step.key for step in s.steps],
+                    "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
+                }
+                for item, s in standings.items()
+            ]
+        )
+        return DONE
+    table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
+    for item, standing in standings.items():
+        table.add_row(item, standing.state, standing.note + _checked(checks[item]))
+    out.print(table if standings else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
+    return DONE
+
+
+def _checked(ledger: Ledger) -> str:
+    """What the deployment's checks cost, in words; nothing where there were none."""
+    if not ledger.entries and not ledger.reservations:
+        return ""
+    held = f", ${ledger.reserved:,.2f} held" if ledger.reserved else ""
+    return f"; {len(ledger.entries)} regression checks, ${ledger.spent:,.2f} paid{held}"
+
+
+def report(root: str, name: str, *, open_it: bool) -> int:
+    """Print the report."""
+    store = Workspace(root)
+    known(store, name)
+    text = store.read_text(name, "final_report.md")
+    if text is None:
+        raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
+    click.echo(text)
+    if open_it:
+        if store.is_local:
+            page = store.local(name, "final_report.html")
+        else:
+            page = Path(tempfile.mkdtemp(prefix="fw-assets-")) / "final_report.html"
+            store.download(page, name, page.name)
+        webbrowser.open(page.as_uri())
+    return DONE
+
+
+def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
+    """Ask the winner."""
+    from fw_assets.classification.prompting.answer_parser import parse as read_answer
+    from fw_assets.classification.prompting.completion import Completion
+    from fw_assets.classification.prompting.prompt import Prompt, request
+
+    store = Workspace(root)
+    known(store, name)
+    record = store.need("deployment", name, DeploymentRecord)
+    if record.address is None:
+        raise NotServed(record.model, record.gate.why)
+    prompt = store.need("prompt", name, Prompt)
+    body = request(prompt, json.dumps([{"role": "user", "content": text}]))
+    answer = platform_from_environment().call(
+        lambda client: client.chat({"model": record.address, **body}, known=record.deployment is not None)
+    )
+    read = read_answer(prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal))
+    if as_json:
+        print_json(
+            {
+                "labels": list(read.labels),
+                "confidence": answer.confidence,
+                "text": answer.text,
+                "model": record.address,
+            }
+        )
+    else:
+        click.echo(", ".join(read.labels) or f"(no valid label: {answer.text!r})")
+    return DONE if read.kind == "valid" else FAILED
+
+
+def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
+    """Put two evaluated models side by side."""
+    from fw_assets.pipeline.reporting.compare import resolve, versus
+    from fw_assets.report.compare import Sides
+    from fw_assets.report.rendering.terminal import show, versus_view
+
+    store = Workspace(root)
+    found = versus(store, resolve(store, first), resolve(store, second))
+    told = Sides(
+        (str(found.first), found.first_scores),
+        (str(found.second), found.second_scores),
+        found.comparison,
+        found.rows,
+    )
+    if as_json:
+        print_json(told.as_json())
+    else:
+        show(versus_view(told), out)
+    return DONE

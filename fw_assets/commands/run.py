@@ -1,0 +1,176 @@
+"""The commands that move a dataset on: plan, run, approve."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import click
+
+from fw_assets.classification.instruction.parser import suggest
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.commands.register import registered
+from fw_assets.commands.render import known, print_json, show_plan, show_report
+from fw_assets.console import err, is_terminal, progress_shown
+from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
+from fw_assets.pipeline.phases import APPROVAL, PLANNING, Standing, Step
+from fw_assets.pipeline.runner.driver import answer, drive
+from fw_assets.pipeline.runner.worker_pool import Crew
+from fw_assets.pipeline.values import Registration
+from fw_assets.workspace.workspace import Workspace
+
+
+def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
+    """Phases 1 and 2."""
+    store = Workspace(root)
+    registration = registered(store, given, ask=not as_json)
+    with _crew(store, registration.name, as_json) as crew:
+        drive(crew, store, registration.name, say=_say, only=PLANNING)
+    made = store.need("plan", registration.name, Plan)
+    if as_json:
+        print_json(made.model_dump(mode="json") | {"digest": made.digest})
+    else:
+        show_plan(store, registration.name)
+        if made.unused:
+            _show_unused(made.unused)
+        else:
+            err.print(f"\nTo go on: fw-assets run {registration.name} --approve", markup=False)
+    return DONE
+
+
+@contextmanager
+def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[Crew]:
+    # What shows the plan and the report is loaded while others work.
+    threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
+    with store.alone(name, "run"), progress_shown(as_json), Crew(store.root) as crew:
+        yield crew
+
+
+def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
+    """All phases, from where the dataset stands."""
+    store = Workspace(root)
+    registration = registered(store, given, ask=ask and not as_json)
+    name = registration.name
+    sure = approve and not registration.unused
+    with _crew(store, name, as_json) as crew:
+        standing = drive(crew, store, name, say=_say, only=PLANNING, ahead=sure)
+        answers = standing.state in ("waiting", "rejected", *(("elsewhere", "incomplete") if approve else ()))
+        if answers and sure:
+            if not as_json:
+                show_plan(store, name)
+            answer(crew, name, _signed(store, name) | {"decision": "approve"})
+        if sure or not answers:
+            standing = drive(crew, store, name, say=_say)
+    if answers and not sure:
+        asked = _asked(store, name, registration, standing, ask=ask, as_json=as_json)
+        if asked is None:
+            return WAITING
+        with _crew(store, name, as_json) as crew:
+            answer(crew, name, asked)
+            if asked["decision"] == "reject":
+                return WAITING
+            standing = drive(crew, store, name, say=_say)
+    if standing.state == "elsewhere":
+        err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
+        return WAITING
+    if standing.state == "incomplete":
+        show_report(store, name, as_json=as_json)
+        return INCOMPLETE
+    if standing.state != "done":
+        err.print(f"{name}: {standing.note}", markup=False)
+        return FAILED
+    return show_report(store, name, as_json=as_json)
+
+
+def _signed(store: Workspace, name: str) -> dict[str, Any]:
+    digest = store.need("plan", name, Plan).digest
+    return {"plan_digest": digest, "approved_by": getpass.getuser(), "driver": "command_line"}
+
+
+def _asked(
+    store: Workspace, name: str, registration: Registration, standing: Standing, *, ask: bool, as_json: bool
+) -> dict[str, Any] | None:
+    """The answer of a person, None where there is none."""
+    current = store.need("plan", name, Plan)
+    answer = _signed(store, name)
+    if not as_json:
+        show_plan(store, name)
+    if registration.unused:
+        _show_unused(registration.unused)
+    if ask and is_terminal() and not as_json:
+        found = current.label_set
+        if not found.given:
+            listed = ", ".join(found.labels[:30]) + (" ..." if len(found.labels) > 30 else "")
+            question = f"\nThe {len(found.labels)} labels were inferred: {listed}\nAre they right?"
+            answer["labels_confirmed"] = click.confirm(question, default=False, err=True)
+        said = click.prompt(
+            "\nApprove this plan?", type=click.Choice(["yes", "no", "later"]), default="later", err=True
+        )
+        if said != "later":
+            return answer | {"decision": "approve" if said == "yes" else "reject"}
+    elif as_json:
+        print_json(
+            {
+                "dataset": name,
+                "state": standing.state,
+                "plan_digest": current.digest,
+                "unused": [{"clause": clause, "instead": suggest(clause)} for clause in registration.unused],
+            }
+        )
+    how = f"fw-assets approve {name} --digest {current.digest}" if registration.unused else ""
+    err.print(
+        f"\n{name}: {standing.note}. Approve with: {how or f'fw-assets run {name} --approve'}, or in the Dagster UI.",
+        markup=False,
+    )
+    return None
+
+
+def _show_unused(unused: Sequence[str]) -> None:
+    err.print("\nNot understood in the instruction, and nothing runs on a guess:", markup=False)
+    for clause in unused:
+        err.print(f"  {clause!r}: {suggest(clause)}", markup=False)
+
+
+def approve(
+    root: str,
+    name: str,
+    *,
+    digest: str,
+    mitigation: str | None,
+    by: str,
+    note: str,
+    reject: bool,
+    driver: str | None,
+    labels_confirmed: bool,
+) -> int:
+    """Answer a plan."""
+    store = Workspace(root)
+    registration = known(store, name)
+    chosen = driver or registration.driver
+    answer = {
+        "approved_by": by,
+        "plan_digest": digest,
+        "decision": "reject" if reject else "approve",
+        "mitigation": mitigation.replace("-", "_") if mitigation else "as_planned",
+        "note": note,
+        "labels_confirmed": labels_confirmed,
+        "driver": chosen.replace("-", "_"),
+    }
+    from fw_assets.pipeline.runner.worker import materialize
+
+    materialize(root, Step(APPROVAL, name, None, ""), answer)
+    if reject:
+        err.print(f"{name}: rejected; nothing was started.", markup=False)
+    elif chosen == "daemon":
+        err.print(f"{name}: approved; Dagster's daemon goes on (dagster dev).", markup=False)
+    else:
+        err.print(f"{name}: approved; go on with: fw-assets run {name}", markup=False)
+    return DONE
+
+
+def _say(text: str) -> None:
+    err.print(text, markup=False)

@@ -1,0 +1,154 @@
+"""The body of a new supervised fine-tuning job: what is accepted, what is filled in, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fw_assets.embedded.endpoints.models import base_document, base_model
+from fw_assets.embedded.engine import BaseModel
+from fw_assets.embedded.errors import ApiError, invalid, not_found, precondition
+from fw_assets.embedded.store.resource_ids import check_id, resource_name, split_name
+
+LARGEST_RANK = 32
+MOST_EXAMPLES = 3_000_000
+_SCHEDULERS = ("constant", "linear", "cosine")
+_DEPRECATED = (
+    "batchSize",
+    "gradientAccumulationSteps",
+    "jinjaTemplate",
+    "mtpEnabled",
+    "extraValues",
+    "earlyStop",
+)
+_ECHOED = (
+    "learningRateWarmupSteps",
+    "optimizerWeightDecay",
+    "wandbConfig",
+    "samplerCheckpointSaveIntervalSteps",
+    "region",
+    "nodes",
+    "isTurbo",
+    "usePurpose",
+    "reservationTarget",
+    "useReservation",
+    "rendererHuggingFaceRepoId",
+    "awsS3Config",
+    "azureBlobStorageConfig",
+    "metricsFileSignedUrl",
+)
+_KNOWN = {
+    "dataset",
+    "baseModel",
+    "warmStartFrom",
+    "outputModel",
+    "displayName",
+    "epochs",
+    "learningRate",
+    "lrScheduler",
+    "loraRank",
+    "maxContextLength",
+    "batchSizeSamples",
+    "evaluationDataset",
+    "evalAutoCarveout",
+    *_DEPRECATED,
+    *_ECHOED,
+}
+
+
+def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, Any]:
+    """The request's fields with every default filled in; the datasets are not looked at here.
+
+    Raises:
+        ApiError: INVALID_ARGUMENT, NOT_FOUND for the base model, FAILED_PRECONDITION when it cannot be tuned.
+    """
+    for field in body:
+        if field not in _KNOWN:
+            raise invalid(f"{field}: this field is not known; the body is flat, without a wrapping object", field)
+    for field in _DEPRECATED:
+        if body.get(field):
+            raise invalid(f"{field}: no longer supported; leave it out", field)
+    if body.get("warmStartFrom"):
+        raise ApiError("UNIMPLEMENTED", "warmStartFrom: this platform starts every job from a base model", status=400)
+    split_name(body.get("dataset"), "datasets", "dataset")
+    if body.get("evaluationDataset"):
+        split_name(body["evaluationDataset"], "datasets", "evaluationDataset")
+    model = _tunable(body.get("baseModel"))
+    output_account, output_id = split_name(
+        body.get("outputModel") or resource_name(account, "models", job_id), "models", "outputModel"
+    )
+    if output_account != account:
+        raise invalid(f"outputModel: must be in accounts/{account}", "outputModel")
+    check_id(output_id, "outputModel")
+    display_name = body.get("displayName", "")
+    if not isinstance(display_name, str) or len(display_name) >= 64:
+        raise invalid("displayName: expected a text of less than 64 characters", "displayName")
+    return {
+        "dataset": body["dataset"],
+        "baseModel": body["baseModel"],
+        "outputModel": resource_name(account, "models", output_id),
+        "displayName": display_name,
+        "epochs": _number(body, "epochs", 1),
+        "learningRate": float(_number(body, "learningRate", model.grid[0][1])),
+        "lrScheduler": _scheduler(body.get("lrScheduler")),
+        "loraRank": _rank(body, model),
+        "maxContextLength": _whole(body, "maxContextLength", model.context_length),
+        "batchSizeSamples": _whole(body, "batchSizeSamples", model.batch_size),
+        "evaluationDataset": body.get("evaluationDataset") or "",
+        "evalAutoCarveout": body.get("evalAutoCarveout", True) is not False,
+    } | {field: body[field] for field in _ECHOED if field in body}
+
+
+def check_size(rows: int, epochs: float) -> None:
+    """Rows times epochs stay within the platform's bound."""
+    if rows * epochs > MOST_EXAMPLES:
+        raise invalid(f"epochs: {rows} rows x {epochs:g} epochs are over {MOST_EXAMPLES:,} examples", "epochs")
+
+
+def _tunable(name: object) -> BaseModel:
+    if not name:
+        raise invalid("baseModel: missing; exactly one of baseModel and warmStartFrom must be given", "baseModel")
+    split_name(name, "models", "baseModel")
+    model = base_model(str(name))
+    if model is None:
+        raise not_found(str(name))
+    document = base_document(model)
+    if not document["tunable"]:
+        raise precondition(f"{name} cannot be tuned: {document['status']['message']}", "MODEL_NOT_TUNABLE")
+    return model
+
+
+def _number(body: Mapping[str, Any], field: str, default: float) -> float:
+    value = body.get(field) or default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        raise invalid(f"{field}: {value!r}; expected a number above 0", field)
+    return value
+
+
+def _whole(body: Mapping[str, Any], field: str, default: int) -> int:
+    value = body.get(field) or default
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise invalid(f"{field}: {value!r}; expected a whole number above 0", field)
+    return value
+
+
+def _rank(body: Mapping[str, Any], model: BaseModel) -> int:
+    """A power of two up to 32, or up to the largest rank of the grid that the model publishes."""
+    rank = _whole(body, "loraRank", 8)
+    most = max(LARGEST_RANK, *(cell[0] for cell in model.grid))
+    if rank > most or rank & (rank - 1):
+        raise invalid(f"loraRank: {rank}; expected a power of two up to {most}", "loraRank")
+    return rank
+
+
+def _scheduler(value: object) -> dict[str, Any]:
+    if not value:
+        return {"constant": {}}
+    if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _SCHEDULERS:
+        raise invalid(f"lrScheduler: {value!r}; expected one of {', '.join(_SCHEDULERS)} as its key", "lrScheduler")
+    settings = next(iter(value.values())) or {}
+    for ratio in ("minLrRatio", "decayRatio"):
+        found = settings.get(ratio, 0) if isinstance(settings, dict) else settings
+        if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 <= found <= 1:
+            raise invalid(f"lrScheduler.{ratio}: {found!r}; expected 0 to 1", "lrScheduler")
+    return value

@@ -1,0 +1,86 @@
+"""SQLite under the platform: pooled connections, short transactions, several processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+from fw_assets.embedded.store.schema import migrate
+
+BUSY_TIMEOUT_MS = 20_000
+
+
+class Store:
+    """Transactions on one database file, from any thread of any process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._finalizer = weakref.finalize(self, _close, self._idle)
+        with self._connection() as connection:
+            migrate(connection)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose reads see one snapshot."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A connection that holds the write lock; what was written is undone when the block raises."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._connection() as connection:
+            connection.execute(begin)
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = self._take()
+        try:
+            yield connection
+        except BaseException:
+            # It may be in an unknown state; the next caller gets a fresh one.
+            connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._process != os.getpid():
+                # SQLite connections must not cross a fork, not even to be closed.
+                self._idle = []
+                self._process = os.getpid()
+                self._finalizer.detach()
+                self._finalizer = weakref.finalize(self, _close, self._idle)
+            if self._idle:
+                return self._idle.pop()
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+
+def _close(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()

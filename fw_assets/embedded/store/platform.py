@@ -1,0 +1,67 @@
+"""One platform: its home folder, its store, its clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from fw_assets.embedded.store.database import Store
+from fw_assets.embedded.store.secret_files import api_key, signing_key
+from fw_assets.embedded.store.timestamps import timestamp
+
+_open: dict[Path, Platform] = {}
+_open_lock = threading.Lock()
+
+
+class Platform:
+    """What every part of the server needs to know.
+
+    Attributes:
+        home: the folder that holds all state.
+        clock: seconds since the epoch; tests put their own here.
+    """
+
+    def __init__(self, home: Path, clock: Callable[[], float] = time.time) -> None:
+        self.home = home
+        self.clock = clock
+        home.mkdir(parents=True, exist_ok=True)
+        self.store = Store(home / "platform.sqlite")
+
+    @cached_property
+    def api_key(self) -> str:
+        return api_key(self.home)
+
+    @cached_property
+    def signing_key(self) -> bytes:
+        return signing_key(self.home)
+
+    @property
+    def cache(self) -> Path:
+        """Where the engine keeps what it can make again: embeddings, graphs."""
+        return self.home / "cache"
+
+    def dataset_folder(self, id: str) -> Path:
+        return self.home / "datasets" / id
+
+    def model_folder(self, id: str) -> Path:
+        return self.home / "models" / id
+
+    def job_folder(self, collection: str, id: str) -> Path:
+        return self.home / "jobs" / collection / id
+
+    def timestamp(self) -> str:
+        return timestamp(self.clock())
+
+
+def open_platform(home: Path) -> Platform:
+    """The platform in `home`; one object per process, so that apps share its connections."""
+    home = home.expanduser().resolve()
+    with _open_lock:
+        known = _open.get(home)
+        # A home that was removed and made again is another platform.
+        if known is None or not known.store.path.exists():
+            known = _open[home] = Platform(home)
+        return known

@@ -1,0 +1,119 @@
+"""Fine-tuning jobs: the training file, its upload, the job, and its figures; all found again under the same names."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from fw_assets.classification.catalogue.tuning_grid import Cell
+from fw_assets.classification.prompting.prompt import Prompt, training_example
+from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
+from fw_assets.pipeline.runner.progress import sending, tell
+from fw_assets.pipeline.values import SweepCell, SweepPoint
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of chat rows on the platform: its resource name and its number of rows."""
+
+    name: str
+    rows: int
+
+
+async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt: Prompt) -> Upload:
+    """Put the rows of a SPLIT frame on the platform as training examples, or find them there."""
+    with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
+        path = Path(folder) / "rows.jsonl"
+        with path.open("wb") as sink:
+            for messages, labels, weight in rows.select("messages", "labels", "weight").iter_rows():
+                sink.write(msgspec.json.encode(training_example(prompt, messages, labels, weight)) + b"\n")
+        dataset = await client.ensure_dataset(
+            dataset_id, path, rows=rows.height, display_name=dataset_id, on_bytes=sending(dataset_id)
+        )
+    return Upload(dataset.name, rows.height)
+
+
+async def train(
+    client: Fireworks,
+    job_id: str,
+    model: str,
+    cell: Cell,
+    training: Upload,
+    evaluation: Upload,
+    *,
+    poll: float,
+    what: str,
+    quoted: Callable[[float | None], None] | None = None,
+) -> SweepCell:
+    """Train `model` with one cell of the grid and wait for it; the same id always means the same job.
+
+    Args:
+        quoted: told what the platform says that the job will cost, as soon as the job exists.
+
+    Raises:
+        JobFailed: the platform gave up on the job; its reason is in the message.
+    """
+    spec = FineTuningSpec(
+        base_model=model,
+        dataset=training.name,
+        evaluation_dataset=evaluation.name,
+        output_model=job_id,
+        epochs=cell.epochs,
+        learning_rate=cell.learning_rate,
+        lora_rank=cell.lora_rank,
+        rows=training.rows,
+        batch_size_samples=cell.batch_size,
+    )
+    created = await client.ensure_fine_tuning_job(job_id, spec)
+    if quoted is not None:
+        quoted(created.estimated_cost.usd if created.estimated_cost else None)
+
+    def progress(job: FineTuningJob) -> None:
+        tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
+
+    job = await client.wait_fine_tuning_job(job_id, poll=poll, on_progress=progress)
+    tell(f"{what} {cell.name}", 100, 100, "done")
+    records = await client.fine_tuning_metrics(job)
+    return SweepCell(
+        cell=cell,
+        job=job.name,
+        model=job.output_model,
+        eval_loss=_last(records, "eval/loss", best=True),
+        eval_accuracy=_last(records, "eval/accuracy"),
+        train_loss=_last(records, "train/loss"),
+        trained_tokens=_trained_tokens(records),
+        curve=tuple(
+            SweepPoint(epoch=record["epoch"], loss=record.get("eval/loss"), accuracy=record.get("eval/accuracy"))
+            for record in records
+            if "epoch" in record and ("eval/loss" in record or "eval/accuracy" in record)
+        ),
+    )
+
+
+def _last(records: list[dict[str, float]], key: str, *, best: bool = False) -> float | None:
+    values = [record[key] for record in records if key in record]
+    if not values:
+        return None
+    return min(values) if best else values[-1]
+
+
+def _trained_tokens(records: list[dict[str, float]]) -> int | None:
+    values = [record["train/total_tokens"] for record in records if "train/total_tokens" in record]
+    return int(max(values)) if values else None
+
+
+def best_cell(cells: tuple[SweepCell, ...]) -> tuple[SweepCell, str]:
+    """The cell with the lowest evaluation loss on the validation rows; ties go to the smaller rank.
+
+    A platform that published no evaluation loss leaves the first cell.
+    """
+    known = [cell for cell in cells if cell.eval_loss is not None]
+    if not known:
+        return cells[0], "the platform published no evaluation loss: the first cell of the grid"
+    best = min(known, key=lambda c: (c.eval_loss, c.cell.lora_rank, c.cell.learning_rate))
+    return best, f"lowest evaluation loss on the validation rows, {best.eval_loss:.4f}"

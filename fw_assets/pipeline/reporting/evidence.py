@@ -1,0 +1,91 @@
+"""What stands beside the headline in the report, read from the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fw_assets.classification.cost.ledger import LedgerEntry
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.verdict import ModelKind, Winner
+from fw_assets.pipeline.values import Baselines, BaseMetrics, FreeSlice, LearningCurve, TunedMetrics, Usage
+from fw_assets.report import evidence as e
+from fw_assets.report.build import Evidence
+from fw_assets.report.convert import bounds
+from fw_assets.report.convert_evidence import (
+    baseline_results,
+    best_baseline,
+    confidence_result,
+    free_result,
+    learning_point,
+    null_control,
+)
+from fw_assets.workspace.predictions import prediction_slices
+from fw_assets.workspace.workspace import Workspace
+
+
+def evidence(trust: Trust | None, free: FreeSlice | None, control: Comparison | None = None) -> Evidence:
+    """One model's confidence, unconstrained rows and noise floor."""
+    return Evidence(
+        confidence=confidence_result(trust) if trust else None,
+        free=free_result(free.rows, free.free, free.constrained, free.why) if free else None,
+        null_control=null_control(control) if control else None,
+    )
+
+
+def learning(store: Workspace, dataset: str, slug: str) -> tuple[e.LearningPoint, ...]:
+    """The finalist's learning curve, empty where none was asked for."""
+    found = store.read("learning_curve", dataset, LearningCurve, slug)
+    return tuple(learning_point(p.share, p.rows, p.test) for p in found.points) if found else ()
+
+
+def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelSet) -> tuple[e.BaselineResult, ...]:
+    """The baselines, and the winner against the best of them on the test rows."""
+    found = store.read("baselines", dataset, Baselines)
+    best = best_baseline(found.found) if found else None
+    if found is None or best is None:
+        return ()
+    versus = compare(
+        prediction_slices(store, dataset, best.name, "baseline", "test"),
+        prediction_slices(store, dataset, winner.model, winner.kind, "test"),
+        labels=labels.labels,
+        multi_label=labels.multi_label,
+        resamples=0,
+    )
+    return baseline_results(found.found, winner.model, versus)
+
+
+def cost_points(
+    base: dict[str, BaseMetrics],
+    tuned: dict[str, TunedMetrics],
+    baselines: Sequence[BaselineScores],
+    entries: Sequence[LedgerEntry],
+) -> tuple[e.CostPoint, ...]:
+    """What 1,000 answers of each model cost in its evaluation, beside its accuracy."""
+    points = [_point(slug, "base", m.test, m.usage, f"base-evaluation/{slug}", entries) for slug, m in base.items()]
+    points += [_point(slug, "tuned", m.test, m.usage, f"tuned-evaluation/{slug}", entries) for slug, m in tuned.items()]
+    points += [
+        e.CostPoint(
+            name=item.name,
+            kind="baseline",
+            accuracy=item.test.headline.value,
+            interval=bounds(item.test.headline),
+            usd_per_1000=0.0,
+        )
+        for item in baselines
+    ]
+    return e.mark_dominated(tuple(points))
+
+
+def _point(
+    slug: str, kind: ModelKind, test: Scores, usage: Usage, key: str, entries: Sequence[LedgerEntry]
+) -> e.CostPoint:
+    paid = [entry.usd for entry in entries if entry.key == key]
+    known = [usd for usd in paid if usd is not None]
+    each = 1000 * sum(known) / usage.requests if paid and len(known) == len(paid) and usage.requests else None
+    return e.CostPoint(
+        name=slug, kind=kind, accuracy=test.headline.value, interval=bounds(test.headline), usd_per_1000=each
+    )

@@ -1,0 +1,66 @@
+"""What an inspected dataset looks like, as tables whose bars are drawn in text: escaped, sortable, no image needed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.pipeline.ui.metadata import table
+
+BAR = 20
+WORST = 10
+SEVERITIES = ("error", "warn", "info")
+
+
+def label_histogram(labels: LabelSet) -> dg.TableMetadataValue:
+    """The labels by how often they occur."""
+    counts = sorted(((c.total, c.label) for c in labels.counts), key=lambda item: (-item[0], item[1]))
+    most = max((count for count, _ in counts), default=0)
+    return table([{"label": label, "rows": count, "": _bar(count, most)} for count, label in counts])
+
+
+def length_histogram(rows: pl.LazyFrame) -> dg.TableMetadataValue:
+    """The rows by characters of input, in bins that double."""
+    bins = pl.col("text").str.len_chars().clip(1).log(2).floor().cast(pl.UInt8).alias("bin")
+    counts = dict(rows.select(bins).group_by("bin").len().collect(engine="streaming").iter_rows())
+    most = max(counts.values(), default=0)
+    span = range(min(counts, default=0), max(counts, default=-1) + 1)
+    return table(
+        [
+            {
+                "characters": f"{2**number:,}-{2 ** (number + 1) - 1:,}",
+                "rows": counts.get(number, 0),
+                "": _bar(counts.get(number, 0), most),
+            }
+            for number in span
+        ]
+    )
+
+
+def worst_problems(inspected: InspectedDataset) -> dg.TableMetadataValue:
+    """The kinds of bad lines by number, each with its first place."""
+    kinds = Counter(dict(inspected.rejected_kinds)).most_common(WORST)
+    first = {problem.kind: problem for row in reversed(inspected.rejected) for problem in row.problems}
+    return table(
+        [
+            {"kind": kind, "lines": count, "first": f"line {first[kind].line}", "problem": first[kind].message}
+            for kind, count in kinds
+        ]
+    )
+
+
+def worst_findings(labels: LabelSet) -> dg.TableMetadataValue:
+    """The findings that matter most, those about the most rows first."""
+    serious = [finding for finding in labels.findings if finding.severity != "info"]
+    serious.sort(key=lambda finding: (SEVERITIES.index(finding.severity), -len(finding.rows)))
+    return table(
+        [{"severity": f.severity, "problem": f.message, "first rows": ", ".join(f.rows[:5])} for f in serious[:WORST]]
+    )
+
+
+def _bar(count: int, most: int) -> str:
+    return "█" * max(1, round(BAR * count / most)) if count else ""

@@ -1,0 +1,138 @@
+"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them.
+
+What could disguise text there, control characters and direction overrides, is made visible besides.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import dagster as dg
+
+from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.errors import InputError
+from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
+from fw_assets.pipeline.errors import PhaseError, Unanswered
+from fw_assets.report.figures import clip
+from fw_assets.report.plots.charts import standalone
+from fw_assets.report.rendering.escape import prose, visible
+from fw_assets.workspace.workspace import Workspace
+
+PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
+"""Troubles that may have passed when the step is tried again."""
+
+LONGEST = 500
+"""Characters of a cell; the UI shows a longer one on lines without end."""
+File = dg.MarkdownMetadataValue | dg.PathMetadataValue
+MOST_MARKDOWN = 200_000
+"""Characters of a document that are kept with its event."""
+
+Cell = str | int | float | bool | None
+Row = Mapping[str, Cell]
+
+
+def table(rows: Sequence[Row], most: int = 500) -> dg.TableMetadataValue:
+    """Rows of equal keys as a table; at most `most` of them, and a last row that says how many were left out."""
+    records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in rows[:most]]
+    columns = list(rows[0]) if rows else ["(nothing)"]
+    if len(rows) > most:
+        records.append(dg.TableRecord({columns[0]: f"... and {len(rows) - most} more"}))
+    types = {column: _type([row.get(column) for row in rows]) for column in columns}
+    if len(rows) > most:
+        types[columns[0]] = "string"
+    schema = dg.TableSchema(columns=[dg.TableColumn(column, type=types[column]) for column in columns])
+    return dg.MetadataValue.table(records=records, schema=schema)
+
+
+def picture(svg: str) -> dg.MarkdownMetadataValue:
+    """A chart of the report as an image that needs no file; nothing in it can run."""
+    if not svg:
+        return dg.MetadataValue.md("(nothing to draw)")
+    data = base64.b64encode(standalone(svg).encode("utf-8")).decode("ascii")
+    return dg.MetadataValue.md(f"![chart](data:image/svg+xml;base64,{data})")
+
+
+def summary(about: str, *sentences: str) -> dg.MarkdownMetadataValue:
+    """A few lines of Markdown: the UI shows up to 1,000 characters at once, and more behind a click.
+
+    `about` is the dataset, or the dataset and the model. It comes first because an asset's overview shows the newest
+    partition, whichever that is.
+    """
+    first, *others = (sentence for sentence in sentences if sentence)
+    return dg.MetadataValue.md("\n\n".join((f"**{prose(about)}:** {first}", *others)))
+
+
+def document(text: str) -> dg.MarkdownMetadataValue:
+    """A whole document of this program's, which has escaped what is not its own; the UI opens it in a dialog."""
+    if len(text) <= MOST_MARKDOWN:
+        return dg.MetadataValue.md(text)
+    return dg.MetadataValue.md(f"{text[:MOST_MARKDOWN]}\n\n(cut here: the whole is in the file)")
+
+
+def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
+    """Files of the workspace: where `$FW_FILES_URL` says that they can be had, as links to click, `open_...`.
+
+    A browser refuses `file:` links on a page that came over http, so without it they are paths to copy. They are not
+    both: a long path makes the UI's table wider than its column, and cuts off what stands beside it.
+    """
+    base = os.environ.get("FW_FILES_URL", "").rstrip("/")
+    if not base:
+        return {name: dg.MetadataValue.path(store.url(*place)) for name, place in places.items()}
+    links = {name: "/".join((base, *(quote(part) for part in place))) for name, place in places.items()}
+    return {f"open_{name}": dg.MetadataValue.md(f"[{prose(places[name][-1])}]({url})") for name, url in links.items()}
+
+
+def _plain(value: Cell) -> str | int | float | bool:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return clip(visible(value), LONGEST)
+    # Four digits: a table of the UI has little room, and the values are whole in the workspace.
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def _type(values: Sequence[Cell]) -> str:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int}:
+        return "int"
+    if kinds and kinds <= {int, float}:
+        return "float"
+    return "string"
+
+
+@contextmanager
+def clear_failures() -> Iterator[None]:
+    """Turn what a person has to mend into a failure that says it; only passing troubles are tried again."""
+    try:
+        yield
+    except (InputError, FireworksError, PhaseError, CeilingReached, FileNotFoundError) as error:
+        raise failure(error) from error
+    except ExceptionGroup as group:
+        first = _first(group)
+        raise failure(first) from first
+
+
+def failure(error: Exception) -> dg.Failure:
+    """What the UI shows of an error."""
+    if isinstance(error, InputError):
+        rows: list[Row] = [
+            {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind}
+            for p in error.problems
+        ]
+        metadata: dict[str, dg.TableMetadataValue | int] = {
+            "problems": table(rows),
+            "problems_in_all": error.total,
+        }
+        return dg.Failure(str(error), metadata=metadata, allow_retries=False)
+    return dg.Failure(str(error), allow_retries=isinstance(error, PASSING))
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

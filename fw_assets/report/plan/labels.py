@@ -1,0 +1,120 @@
+"""Where the plan's labels come from and how they lie in the data."""
+
+from __future__ import annotations
+
+from fw_assets.classification.labels.extraction import ENOUGH, Extraction
+from fw_assets.classification.labels.extraction_rules import render
+from fw_assets.classification.labels.rule_ranking import RuleScore
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.report.figures import Quoted, count, percent
+from fw_assets.report.rendering.table import Column, Table, columns
+
+PLACES = {
+    "boxed": "what stands in the last \\boxed{} of the answer",
+    "xml_tag": "what stands in the answer's tag <{key}>",
+    "json_key": "the value of “{key}” in the answer's JSON object",
+    "fenced_block": "the last fenced block of the answer",
+    "label_prefix": "what follows “{key}:” in the answer",
+    "whole_message": "the whole answer",
+    "last_line": "the last line of the answer",
+    "first_word": "the first word of the answer",
+}
+
+
+def label_counts(plan: Plan) -> Table:
+    """Every label's rows in each part, and how precisely its accuracy will be known."""
+    body = tuple(
+        (
+            Quoted(item.label),
+            count(item.train),
+            count(item.validation),
+            count(item.test),
+            "unknown" if item.test_half_width is None else f"±{100 * item.test_half_width:.0f} points",
+        )
+        for item in plan.label_set.counts
+    )
+    total = ("All", *(count(plan.rows.get(name, 0)) for name in ("train", "validation", "test")), "")
+    single = None if plan.label_set.multi_label else total
+    return Table(columns("Label", ">Train", ">Validation", ">Test", ">Known to"), body, single)
+
+
+def spellings(plan: Plan) -> Table:
+    """Other spellings in the data that are read as a label."""
+    return Table(
+        columns("Spelling", "Read as"),
+        tuple((Quoted(spelling), Quoted(label)) for spelling, label in plan.label_set.aliases),
+    )
+
+
+def extraction(plan: Plan) -> str:
+    """Where the labels come from."""
+    inspected, rule = plan.inspected, plan.label_set.extraction
+    if inspected.ground_truth_rows == inspected.rows:
+        kept = "" if rule.rule == "ground_truth" else f" The answers say it as well, as {place(rule)}."
+        return f"Every row has a ground_truth, which is its label.{kept}"
+    others = "the other rows it" if inspected.ground_truth_rows else "every row it"
+    truths = f"{count(inspected.ground_truth_rows)} rows have a ground_truth, which is their label; in "
+    start = f"{truths}{others} is" if inspected.ground_truth_rows else "The label of a row is"
+    how = "forced by the session" if rule.forced else "chosen from the data"
+    return (
+        f"{start} {place(rule)} (the last assistant message). This rule, {rule.name}, was {how}; with it "
+        f"{percent(rule.coverage)} of the rows have a label."
+    )
+
+
+def duplicates(plan: Plan) -> Table:
+    """Some pairs of rows that are alike, exactly or nearly."""
+    body = tuple(
+        (item.kind, Quoted(item.first), Quoted(item.second), f"{item.similarity:.2f}", Quoted(item.text))
+        for item in plan.label_set.overlap.examples
+    )
+    return Table(columns("Alike", "Row", "Row", ">Similarity", "Text of the second"), body)
+
+
+def place(rule: Extraction) -> str:
+    """Where a rule finds its label, in words."""
+    return PLACES[rule.rule].replace("{key}", rule.key or "any")
+
+
+def target(plan: Plan) -> str:
+    """An answer as training teaches it and as every model is asked for it."""
+    labels, rule = plan.label_set, plan.label_set.extraction
+    if labels.multi_label:
+        key = rule.key if rule.rule == "json_key" else "labels"
+        return render("json_key", key, labels.labels[:2], None, multi_label=True)
+    return rule.render(labels.labels[:1])
+
+
+def rules(plan: Plan) -> Table:
+    """The chosen rule and the others that read something, with how they fit."""
+    chosen = plan.label_set.extraction
+    scores = [*([chosen.score] if chosen.score else []), *chosen.runners_up]
+    most = max((score.coverage for score in scores), default=0.0)
+    body = tuple(
+        (
+            Quoted(score.name),
+            percent(score.coverage),
+            count(score.labels),
+            f"{score.score:.3f}",
+            ("forced" if chosen.forced else "chosen") if score is chosen.score else _drawback(score, most),
+        )
+        for score in scores
+    )
+    return Table(columns("Rule", ">Answers read", ">Labels", ">Score", ""), body)
+
+
+def examples(plan: Plan) -> Table:
+    """Excerpts with the label that was found in them."""
+    found = plan.label_set.extraction.examples
+    answered = any(item.answer for item in found)
+    head = (Column("Input"), *([Column("Answer")] if answered else []), Column("Label found"))
+    rows = ((item.input, *([item.answer] if answered else []), item.label) for item in found)
+    return Table(head, tuple(tuple(Quoted(cell) for cell in row) for row in rows))
+
+
+def _drawback(score: RuleScore, most: float) -> str:
+    if score.coverage < ENOUGH * most:
+        return "reads too few"
+    if score.labels < 2:
+        return "finds one label only"
+    return "" if score.repeats else "its labels do not repeat"

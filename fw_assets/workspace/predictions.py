@@ -1,0 +1,48 @@
+"""The predictions that are kept of every model on every part: where they lie, and their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from fw_assets.classification.prompting.answer_parser import OUTCOMES
+from fw_assets.classification.selection.comparison import COMPARED
+from fw_assets.workspace.batches import Slices
+from fw_assets.workspace.workspace import Workspace
+
+CONFIDENT = ("outcome", "confidence")
+_NARROW = {
+    "gold": pl.List(pl.Categorical),
+    "predicted": pl.List(pl.Categorical),
+    "outcome": pl.Enum(OUTCOMES),
+    "lenient_outcome": pl.Enum(OUTCOMES),
+}
+
+
+def prediction_place(dataset: str, slug: str, kind: str, part: str) -> tuple[str, ...]:
+    """Where the predictions of a model on a part lie in the workspace."""
+    return (dataset, "predictions", f"{slug}-{kind}-{part}.parquet")
+
+
+def predictions(
+    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED
+) -> pl.DataFrame:
+    """Columns of the kept predictions (schema PREDICTIONS), labels and outcomes as categories.
+
+    Raises:
+        FileNotFoundError: this model was not asked for this part.
+    """
+    frame = store.scan_frame(*prediction_place(dataset, slug, kind, part))
+    return frame.select(pl.col(name).cast(_NARROW[name]) if name in _NARROW else name for name in columns).collect()
+
+
+def prediction_slices(
+    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED
+) -> Slices:
+    """Columns of the kept predictions as they are, a slice at a time.
+
+    Raises:
+        FileNotFoundError: this model was not asked for this part.
+    """
+    return Slices(store.scan_frame(*prediction_place(dataset, slug, kind, part)).select(columns))

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from fw_assets.classification.cost.prices import UNITS, Price, platform_prices, read_prices, shipped_prices
+from fw_assets.classification.errors import InputError
+
+
+def test_every_shipped_price_has_unit_source_and_date() -> None:
+    (layer,) = shipped_prices().layers
+    assert {price.item for price in layer} == set(UNITS)
+    for price in layer:
+        assert price.unit == UNITS[price.item]
+        assert price.source
+        assert price.date
+
+
+@pytest.mark.parametrize(
+    ("parameters", "usd"), [(6e8, 0.5), (16e9, 0.5), (16.1e9, 3.0), (80e9, 3.0), (235e9, 6.0), (744e9, 10.0)]
+)
+def test_training_is_priced_by_size(parameters: float, usd: float) -> None:
+    assert shipped_prices().price("some-model", "training", int(parameters)).usd == usd
+
+
+def test_what_is_not_published_is_unknown_and_not_guessed() -> None:
+    book = shipped_prices()
+    assert book.price("mystery", "training").usd is None
+    assert book.price("mystery", "inference-input", int(200e9)).usd is None
+
+
+def test_a_models_own_price_wins_over_its_size_band() -> None:
+    price = shipped_prices().price("accounts/fireworks/models/gpt-oss-20b", "inference-output", int(20e9))
+    assert (price.usd, price.model) == (0.30, "gpt-oss-20b")
+
+
+def test_layers_in_front_win_even_when_they_say_unknown_or_zero() -> None:
+    published = platform_prices(
+        [
+            {"model": "accounts/fireworks/models/char-ngram", "item": "training", "unit": "1M tokens", "usd": 0.0},
+            {"model": "char-ngram", "item": "electricity", "unit": "kWh", "usd": 1.0},
+        ],
+        date="2026-11-22",
+    )
+    book = shipped_prices().over(published)
+    assert book.price("char-ngram", "training", 1000).usd == 0.0
+    assert book.price("qwen3-8b", "training", int(8e9)).usd == 0.5
+    unknown = book.over([Price(item="training", usd=None, source="mine")])
+    assert unknown.price("qwen3-8b", "training", int(8e9)).usd is None
+
+
+def test_per_unit_is_of_one_token_or_one_hour() -> None:
+    assert Price(item="training", usd=3.0).per_unit == pytest.approx(3e-6)
+    assert Price(item="deployment-hour", usd=8.0).per_unit == 8.0
+
+
+def test_a_price_per_another_unit_is_refused() -> None:
+    with pytest.raises(ValidationError, match="per 1M tokens, not per token"):
+        Price(item="training", usd=1.0, unit="token")
+
+
+def test_user_prices_are_read_and_name_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text("prices:\n- {item: training, model: qwen3-8b, usd: 0.4}\n- {item: training, usd: null}\n")
+    book = shipped_prices().over(read_prices(file))
+    assert book.price("qwen3-8b", "training").usd == 0.4
+    assert book.price("qwen3-8b", "training").source == "prices.yaml"
+    assert book.price("qwen3-14b", "training", int(14e9)).usd is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("training: 1", "expected a list"),
+        ("- {item: trainin, usd: 1}", "prices\\[0\\].item"),
+        ("- {item: training, usd: -1}", "prices\\[0\\].usd"),
+        ("- {item: training, usd: 1, units: x}", "prices\\[0\\].units"),
+        ("- [", "cannot be read"),
+    ],
+)
+def test_a_wrong_price_file_is_one_error(tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text(content)
+    with pytest.raises(InputError, match=said):
+        read_prices(file)

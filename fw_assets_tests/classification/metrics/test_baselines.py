@@ -1,0 +1,87 @@
+"""What needs no language model, against its closed form and against scikit-learn used directly."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import polars as pl
+import pytest
+
+from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, learn_baseline
+from fw_assets.classification.metrics.scores import score
+from fw_assets.classification.prompting.answer_parser import PREDICTIONS
+from fw_assets.classification.prompting.prompt import Prompt
+
+WORDS = {"billing": "invoice charge refund", "technical": "crash error login", "sales": "price offer buy"}
+
+
+def prompt(multi_label: bool = False) -> Prompt:
+    labels = tuple(WORDS)
+    return Prompt(
+        system=None,
+        labels=labels,
+        answers=None if multi_label else labels,
+        mode="json_schema" if multi_label else "grammar",
+        json_key="labels" if multi_label else None,
+        multi_label=multi_label,
+        max_tokens=32,
+    )
+
+
+def rows(count: int, offset: int = 0, several: bool = False) -> pl.DataFrame:
+    """Row i is about label i mod 5 (0 to 2: billing); with `several`, every third also about sales."""
+    names = ["billing", "billing", "billing", "technical", "sales"]
+    records = []
+    for i in range(offset, offset + count):
+        labels = [names[i % 5]]
+        if several and i % 3 == 0 and "sales" not in labels:
+            labels.append("sales")
+        words = " ".join(WORDS[label].split()[i % 3] + f" {WORDS[label]}" for label in labels)
+        text = json.dumps([{"role": "user", "content": f"case {i}: {words}"}, {"role": "assistant", "content": "x"}])
+        records.append((f"train:{i}", text, labels, i, None))
+    schema: dict[str, Any] = {"id": pl.String, "messages": pl.String, "labels": pl.List(pl.String), "group": pl.UInt32}
+    return pl.DataFrame(records, schema={**schema, "weight": pl.Float64}, orient="row")
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_the_majority_baseline_is_the_closed_form(multi_label: bool) -> None:
+    train, test = rows(50, several=multi_label), rows(30, 100, several=multi_label)
+    found = learn_baseline("majority", prompt(multi_label), train, 0)(test)
+    most = Counter(tuple(labels) for labels in train["labels"]).most_common(1)[0]
+    expected = sum(tuple(labels) == most[0] for labels in test["labels"]) / test.height
+    assert score(found, prompt().labels, multi_label).accuracy.value == pytest.approx(expected, abs=1e-12)
+    assert found["confidence"].to_list() == [most[1] / train.height] * test.height
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_words_are_learned(multi_label: bool) -> None:
+    train, test = rows(60, several=multi_label), rows(30, 100, several=multi_label)
+    found = learn_baseline("tfidf", prompt(multi_label), train, 0)(test)
+    assert score(found, prompt().labels, multi_label).accuracy.value > 0.9
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_frames_are_those_of_a_model_and_equal_each_time(name: BaselineName) -> None:
+    train, parts = rows(40), {"validation": rows(10, 50), "test": rows(10, 70)}
+    first, again = (learn_baseline(name, prompt(), train, 3) for _ in range(2))
+    for part in parts.values():
+        frame = first(part)
+        assert frame.schema == pl.Schema(PREDICTIONS)
+        assert frame["id"].to_list() == part["id"].to_list()
+        assert frame.equals(again(part))
+        assert pl.concat(map(first, part.iter_slices(3))).equals(frame)
+
+
+def test_texts_without_a_word_or_of_one_label_leave_the_majority() -> None:
+    one = rows(20).with_columns(labels=pl.lit(["sales"], dtype=pl.List(pl.String)))
+    silent = rows(20).with_columns(messages=pl.lit('[{"role":"user","content":"!?"}]'))
+    for train in (one, silent):
+        answers = learn_baseline("tfidf", prompt(), train, 0)(rows(5))["predicted"]
+        assert len({tuple(answer) for answer in answers}) == 1
+
+
+def test_no_training_rows_is_an_error() -> None:
+    with pytest.raises(ValueError, match="training rows"):
+        learn_baseline("tfidf", prompt(), rows(0), 0)

@@ -1,0 +1,66 @@
+"""The estimate once real usage and the chosen cells are known."""
+
+from __future__ import annotations
+
+import pytest
+
+from fw_assets.classification.cost.durations import FIREWORKS_TIMING
+from fw_assets.classification.cost.estimate import Pricing
+from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TextVolume, TokenRatio, measure_volumes
+from fw_assets.classification.plan.revised_estimate import Basis, Spent, revise, with_chosen_cells
+from fw_assets.classification.session import Session
+from fw_assets.embedded.inference.tokens import count_tokens
+from fw_assets_tests.report.workflow import EXAMPLE, MODELS, planned
+
+SESSION = Session(dataset=str(EXAMPLE), models=MODELS, finalists=1, sweep_rows=200)
+PLAN, PROMPT, ROWS = planned(SESSION)
+SLUGS = [model.slug for model in PLAN.models]
+
+
+def basis(counted: bool) -> Basis:
+    count = count_tokens if counted else None
+    volumes = measure_volumes(ROWS, system=PROMPT.system or "", count=count)
+    return Basis(
+        volumes=dict(volumes), pricing=Pricing(prices=shipped_prices(), ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
+    )
+
+
+def sent(volumes: dict[str, TextVolume], ratio: TokenRatio) -> int:
+    whole = volumes["validation"] + volumes["test"]
+    free = volumes["test"].scaled(min(PLAN.session.free_rows, volumes["test"].rows))
+    return round(ratio.prompt_tokens(whole + free).expected)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool) -> None:
+    made = basis(counted)
+    assumed = sent(made.volumes, made.pricing.ratio)
+    revised = revise(PLAN, made, "none", {SLUGS[0]: Spent(prompt_tokens=2 * assumed, completion_tokens=500)})
+    untouched = revise(PLAN, made, "none", {})
+    base = revised.line(f"base-evaluation/{SLUGS[0]}")
+    assert [part.quantity.expected for part in base.parts] == [2 * assumed, 500]
+    assert "as counted" in base.formula
+    for stage in ("sweep", "full-training"):
+        now = revised.line(f"{stage}/{SLUGS[0]}").parts[0].quantity.expected
+        before = untouched.line(f"{stage}/{SLUGS[0]}").parts[0].quantity.expected
+        assert 1.7 < now / before < 2.05, "the answers' tokens were not doubled"
+        assert revised.line(f"{stage}/{SLUGS[1]}") == untouched.line(f"{stage}/{SLUGS[1]}")
+
+
+def test_without_usage_it_is_the_estimate_again() -> None:
+    made = basis(False)
+    assert revise(PLAN, made, "none", {}).lines == PLAN.estimate_for("none").lines
+
+
+def test_the_full_data_line_follows_the_chosen_cell() -> None:
+    model = PLAN.models[0]
+    epochs = sorted(cell.epochs for cell in model.cells)
+    longest = max(model.cells, key=lambda cell: cell.epochs)
+    doubled = longest.model_copy(update={"epochs": 2 * epochs[len(epochs) // 2]})
+    before = PLAN.estimate.line(f"full-training/{model.slug}").parts[0].quantity
+    after = with_chosen_cells(PLAN.estimate, PLAN, {model.slug: doubled})
+    found = after.line(f"full-training/{model.slug}").parts[0].quantity
+    assert found.expected == pytest.approx(2 * before.expected)
+    other = f"full-training/{PLAN.models[1].slug}"
+    assert after.line(other) == PLAN.estimate.line(other)

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fw_assets.classification.metrics.intervals import wilson
+from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
+from fw_assets.classification.selection.verdict import (
+    GatePolicy,
+    ModelKind,
+    Standing,
+    Winner,
+    choose_finalists,
+    choose_winner,
+    gate,
+)
+from fw_assets.classification.session import DeployPolicy
+from fw_assets_tests.classification.prediction_frames import Row, frame
+
+
+def standing(
+    model: str, right: int, *, price: float | None = None, kind: ModelKind = "base", rows: int = 200
+) -> Standing:
+    return Standing(model=model, kind=kind, validation=wilson(right, rows), price=price)
+
+
+def test_the_best_go_on() -> None:
+    found = choose_finalists([standing("a", 100), standing("b", 190), standing("c", 150)], 2)
+    assert found.chosen == ("b", "c")
+    assert [item.model for item in found.ranked] == ["b", "c", "a"]
+
+
+def test_among_ties_the_cheaper_goes_first() -> None:
+    standings = [
+        standing("dear", 181, price=3.0),
+        standing("cheap", 179, price=1.0),
+        standing("unpriced", 180),
+    ]
+    found = choose_finalists(standings, 2)
+    assert found.chosen == ("cheap", "dear")
+    assert "tied with dear" in found.ranked[0].why
+
+
+def test_a_cheap_model_outside_the_interval_does_not_pass() -> None:
+    assert choose_finalists([standing("dear", 180, price=9.0), standing("cheap", 140, price=0.1)], 1).chosen == (
+        "dear",
+    )
+
+
+def test_without_prices_the_figure_decides() -> None:
+    assert choose_finalists([standing("a", 179), standing("b", 181), standing("c", 180)], 3).chosen == (
+        "b",
+        "c",
+        "a",
+    )
+
+
+def test_incomplete_models_are_listed_and_not_chosen() -> None:
+    broken = standing("broken", 200).model_copy(update={"complete": False})
+    found = choose_finalists([broken, standing("a", 10)], 2)
+    assert found.chosen == ("a",)
+    assert found.ranked[-1].why == "not every validation row was answered"
+    with pytest.raises(ValueError, match="no model"):
+        choose_finalists([broken], 1)
+    with pytest.raises(ValueError, match="no model"):
+        choose_winner([broken])
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.sampled_from([None, 1.0, 2.0])), min_size=1, max_size=8),
+    st.integers(1, 4),
+)
+def test_choices_do_not_depend_on_the_order_given(figures: list[tuple[int, float | None]], count: int) -> None:
+    standings = [standing(f"m{i}", right, price=price, rows=50) for i, (right, price) in enumerate(figures)]
+    found = choose_finalists(standings, count)
+    assert choose_finalists(standings[::-1], count) == found
+    assert len(found.chosen) == min(count, len(standings))
+    assert sorted(item.model for item in found.ranked) == sorted(item.model for item in standings)
+    assert choose_winner(standings[::-1]) == choose_winner(standings)
+
+
+def test_the_winner_is_the_best_on_validation() -> None:
+    found = choose_winner([standing("a", 150), standing("a", 180, kind="tuned"), standing("b", 170, kind="tuned")])
+    assert (found.model, found.kind) == ("a", "tuned")
+    assert "90.0 %" in found.why
+    assert "b (tuned) with 85.0 %" in found.why
+
+
+def test_equal_figures_keep_the_base_model() -> None:
+    assert choose_winner([standing("a", 150, kind="tuned"), standing("a", 150)]).kind == "base"
+
+
+def test_the_reported_winner_is_not_flattered_by_being_chosen() -> None:
+    """12 equally good candidates, chosen on validation, reported on test: no better than they are."""
+    truth, rows, seeds = 0.85, 200, 200
+    chosen_on, reported_on = [], []
+    for seed in range(seeds):
+        random = np.random.default_rng(seed)
+        validation = random.binomial(rows, truth, 12)
+        test = random.binomial(rows, truth, 12)
+        standings = [standing(f"m{index:02}", int(right), rows=rows) for index, right in enumerate(validation)]
+        winner = choose_winner(standings)
+        chosen_on.append(max(validation) / rows)
+        reported_on.append(test[int(winner.model[1:])] / rows)
+    error = np.sqrt(truth * (1 - truth) / rows)
+    assert abs(np.mean(reported_on) - truth) < error / 5
+    assert np.mean(chosen_on) - truth > error
+
+
+def tuned() -> Winner:
+    return choose_winner([standing("m", 190, kind="tuned"), standing("m", 150)])
+
+
+def compared(base: list[Row], after: list[Row], reason: str = "off_label") -> Comparison:
+    return compare(frame(base, reason=reason), frame(after), labels=("a", "b"), multi_label=False, resamples=0)
+
+
+def times(many: int, gold: str, predicted: str) -> list[Row]:
+    return [([gold], [predicted])] * many
+
+
+def table(gained: int, lost: int, same: int = 100) -> Comparison:
+    base: list[Row] = times(same, "a", "a") + times(gained, "a", "b") + times(lost, "a", "a")
+    after: list[Row] = times(same, "a", "a") + times(gained, "a", "a") + times(lost, "a", "b")
+    return compared(base, after)
+
+
+def test_a_better_model_is_deployed() -> None:
+    found = gate(tuned(), table(30, 2))
+    assert found.decision == "deploy"
+    assert found.deploys
+    assert found.why.startswith("Better than its base model on 132 test rows (+21.2 points")
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (5, 0), (30, 18), (10, 10), (2, 30)])
+def test_without_evidence_the_base_model_is_kept(gained: int, lost: int) -> None:
+    found = gate(tuned(), table(gained, lost))
+    assert found.decision == "keep-base"
+    assert not found.deploys
+
+
+def test_a_base_winner_costs_nothing() -> None:
+    winner = choose_winner([standing("m", 190), standing("m", 150, kind="tuned")])
+    assert gate(winner, None).decision == "keep-base"
+    assert gate(winner, None, "always").decision == "keep-base"
+
+
+def test_never_and_always() -> None:
+    assert gate(tuned(), table(30, 2), "never").decision == "not-asked"
+    assert gate(tuned(), table(0, 30), "always").decision == "deploy"
+
+
+@pytest.mark.parametrize("wish", ["if-better", "always"])
+def test_incomplete_never_deploys(wish: DeployPolicy) -> None:
+    rows: list[Row] = times(40, "a", "b")
+    after: list[Row] = times(41, "a", "a")
+    unfinished = compared([*rows, (["a"], None)], after, reason="failed")
+    assert gate(tuned(), unfinished, wish).decision == "incomplete"
+    assert gate(tuned(), table(30, 2), wish, complete=False).decision == "incomplete"
+    assert gate(tuned(), None, wish).decision == "incomplete"
+
+
+def test_a_label_that_loses_too_much_forbids_it() -> None:
+    base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "a")
+    comparison = compared(base, after)
+    found = gate(tuned(), comparison)
+    assert comparison.verdict == "better"
+    assert found.decision == "keep-base"
+    assert [change.label for change in found.losing_labels] == ["b"]
+    assert "most of all b (100.0 % to 50.0 % of 30)" in found.why
+    assert gate(tuned(), comparison, policy=GatePolicy(label_loss=0.6)).decision == "deploy"
+    assert gate(tuned(), comparison, policy=GatePolicy(label_rows=31)).decision == "deploy"
+    assert gate(tuned(), comparison, "always").decision == "deploy"
+
+
+def test_a_loss_that_may_be_chance_is_watched_only() -> None:
+    base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(26, "b", "b") + times(4, "b", "a")
+    found = gate(tuned(), compared(base, after))
+    assert found.decision == "deploy"
+    assert [change.label for change in found.watch_labels] == ["b"]
+
+
+def test_non_inferiority_asks_that_no_more_than_the_margin_is_lost() -> None:
+    same = table(10, 10, same=2000)
+    assert gate(tuned(), same).decision == "keep-base"
+    assert gate(tuned(), same, policy=GatePolicy(rule="non-inferiority", margin=0.02)).decision == "deploy"
+    assert gate(tuned(), same, policy=GatePolicy(rule="non-inferiority", margin=0.001)).decision == "keep-base"
+
+
+def test_the_gate_goes_by_the_adjusted_p_value() -> None:
+    one = table(12, 2)
+    together = compare_all(dict.fromkeys("wxyz", one))["w"]
+    assert gate(tuned(), one).decision == "deploy"
+    assert gate(tuned(), together).decision == "keep-base"
+
+
+def test_equal_models_are_hardly_ever_deployed() -> None:
+    """1,000 comparisons of two equally good models on 300 rows: at most 2.5 % pass, the test's upper tail."""
+    tables = np.random.default_rng(11).multinomial(300, (0.7, 0.08, 0.08, 0.14), size=1000)
+    example = table(1, 1)
+    winner = tuned()
+    from fw_assets.classification.selection.paired_tests import mcnemar
+
+    passed = 0
+    for _, gained, lost, _ in tables:
+        better = mcnemar(int(gained), int(lost)).p_value < 0.05 and gained > lost
+        verdict = "better" if better else "no evidence of a difference"
+        passed += gate(winner, example.model_copy(update={"verdict": verdict, "per_label": ()})).deploys
+    assert passed / 1000 <= 0.03

@@ -1,0 +1,267 @@
+"""Runs that are forked from a process which has loaded the program; this process stands for the daemon."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.errors import DagsterLaunchFailedError
+from dagster._core.launcher import DefaultRunLauncher, LaunchRunContext, WorkerStatus
+from dagster._core.origin import DEFAULT_DAGSTER_ENTRY_POINT, JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.remote_origin import (
+    CodeLocationOrigin,
+    GrpcServerCodeLocationOrigin,
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.monitoring.run_monitoring import monitor_started_run
+from dagster._daemon.types import DaemonHeartbeat
+
+from fw_assets.dagster_runtime import fork_server
+from fw_assets.dagster_runtime.run_launcher import WarmRunLauncher, unfit
+from fw_assets.pipeline.runner.orphaned_runs import fail_lost_runs, own_worker
+
+MODULE = "small_program.definitions"
+PROGRAM = """
+import os, time
+import dagster as dg
+import dagster._cli.api, fw_assets.pipeline.storage
+
+@dg.op
+def note(context):
+    with open(f"/proc/{os.getppid()}/cmdline") as parent:
+        context.add_output_metadata({"server": os.getppid(), "command": parent.read(), "main": os.getpid()})
+
+@dg.op
+def wait():
+    time.sleep(60)
+
+@dg.job(executor_def=dg.in_process_executor)
+def quick():
+    note()
+
+@dg.job(executor_def=dg.in_process_executor)
+def slow():
+    wait()
+
+defs = dg.Definitions(jobs=[quick, slow])
+"""
+DAGSTER_YAML = """
+telemetry: {{enabled: false}}
+storage:
+  custom:
+    module: fw_assets.dagster_runtime.sqlite_storage
+    class: SqliteStorage
+    config: {{base_dir: "{base}"}}
+run_launcher: {{module: fw_assets.dagster_runtime.run_launcher, class: WarmRunLauncher}}
+run_monitoring: {{enabled: true}}
+"""
+HERE = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=MODULE))
+
+
+class Daemon:
+    """An instance with the launcher, and a program to launch."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self.source, self.instance = folder / "small_program" / "definitions.py", instance
+        launcher = instance.run_launcher
+        assert isinstance(launcher, WarmRunLauncher)
+        self.launcher: WarmRunLauncher = launcher
+        self.launcher.program = MODULE
+
+    def run(self, job: str, **code: Any) -> dg.DagsterRun:
+        from small_program.definitions import defs  # type: ignore[import-not-found]
+
+        pointer = ModuleCodePointer(code.get("module", MODULE), "defs")
+        python = RepositoryPythonOrigin(
+            executable_path=code.get("executable", sys.executable),
+            code_pointer=pointer,
+            container_image=code.get("image"),
+            entry_point=DEFAULT_DAGSTER_ENTRY_POINT,
+        )
+        location: CodeLocationOrigin = code.get("location", HERE)
+        return self.instance.create_run_for_job(
+            defs.resolve_job_def(job),
+            job_code_origin=JobPythonOrigin(job, python),
+            remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job),
+            status=dg.DagsterRunStatus.STARTING,
+        )
+
+    def launch(self, job: str, until: str) -> dg.DagsterRun:
+        run = self.run(job)
+        self.launcher.launch_run(LaunchRunContext(run, None))
+        return self.until(run, until)
+
+    def until(self, run: dg.DagsterRun, status: str) -> dg.DagsterRun:
+        end = time.monotonic() + 60
+        while (now := self.instance.get_run_by_id(run.run_id)) is None or now.status.value != status:
+            assert time.monotonic() < end, now
+            assert now is None or not now.is_finished, now.status
+            time.sleep(0.02)
+        return now
+
+    def noted(self, run: dg.DagsterRun) -> dict[str, Any]:
+        """What the run says of its process."""
+        (entry,) = self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_OUTPUT)
+        assert entry.dagster_event is not None
+        return {key: value.value for key, value in entry.dagster_event.step_output_data.metadata.items()}
+
+
+@contextmanager
+def fork_server_of_its_own() -> Iterator[None]:
+    """Others in this process may have one that has loaded something else."""
+    server: Any = forkserver._forkserver
+    server._stop()
+    yield
+    server._stop()
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    folder = tmp_path_factory.mktemp("launcher")
+    (folder / "small_program").mkdir()
+    (folder / "small_program" / "__init__.py").touch()
+    (folder / "small_program" / "definitions.py").write_text(PROGRAM, "utf-8")
+    (folder / "dagster.yaml").write_text(DAGSTER_YAML.format(base=folder / "state"), "utf-8")
+    with pytest.MonkeyPatch.context() as patch, fork_server_of_its_own():
+        patch.setattr(fork_server, "PROGRAM", MODULE)
+        patch.setattr(fork_server, "ALL_DAY", ())
+        patch.syspath_prepend(str(folder))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        with dg.DagsterInstance.from_config(str(folder)) as instance:
+            yield Daemon(folder, instance)
+            for record in instance.get_run_records():
+                if (worker := own_worker(record.dagster_run)) and not record.dagster_run.is_finished:
+                    with suppress(ProcessLookupError):
+                        os.kill(worker.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def by_dagster(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The runs that were left to Dagster's own launcher."""
+    left: list[str] = []
+    monkeypatch.setattr(DefaultRunLauncher, "launch_run", lambda _, context: left.append(context.dagster_run.run_id))
+    return left
+
+
+def terminate(folder: str, run_id: str) -> None:
+    """In a process of its own, as the webserver is one."""
+    with dg.DagsterInstance.from_config(folder) as instance:
+        sys.exit(0 if instance.run_launcher.terminate(run_id) else 1)
+
+
+def test_a_run_is_forked_from_what_has_loaded_the_program(daemon: Daemon) -> None:
+    noted = daemon.noted(run := daemon.launch("quick", "SUCCESS"))
+    assert "multiprocessing.forkserver" in noted["command"]
+    assert noted["main"] != os.getpid()
+    assert (worker := own_worker(run)) is not None
+    assert worker.pid == noted["main"]
+    assert not multiprocessing.active_children(), "the daemon would wait for them at its end"
+    assert daemon.noted(daemon.launch("quick", "SUCCESS"))["server"] == noted["server"]
+
+
+def test_another_process_ends_a_run(daemon: Daemon) -> None:
+    run = daemon.launch("slow", "STARTED")
+    context = fork_server.warm()
+    assert context is not None
+    webserver = context.Process(target=terminate, args=(str(daemon.source.parents[1]), run.run_id))  # type: ignore[attr-defined]
+    webserver.start()
+    daemon.until(run, "CANCELED")
+    webserver.join()
+    assert webserver.exitcode == 0
+    assert daemon.launcher.terminate(run.run_id) is False, "it has ended"
+
+
+def test_a_run_that_is_ended_before_its_process_says_who_it_is_executes_nothing(daemon: Daemon) -> None:
+    run = daemon.run("quick")
+    assert daemon.launcher.terminate(run.run_id)
+    daemon.launcher.launch_run(LaunchRunContext(run, None))
+    daemon.until(run, "CANCELED")
+    assert not daemon.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
+
+
+def test_a_dead_worker_is_noticed_once(daemon: Daemon) -> None:
+    run = daemon.launch("slow", "STARTED")
+    assert daemon.launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+    worker = own_worker(run)
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    while daemon.launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING:
+        time.sleep(0.01)
+    (record,) = daemon.instance.get_run_records(dg.RunsFilter(run_ids=[run.run_id]))
+    workspace: Any = None
+    monitor_started_run(daemon.instance, workspace, record, logging.getLogger("dagster.daemon"))
+    daemon.until(run, "FAILURE")
+    assert fail_lost_runs(daemon.instance) == []
+    assert len(daemon.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)) == 1
+
+
+def test_a_process_that_ends_before_it_begins_fails_the_launch(
+    daemon: Daemon, by_dagster: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fw_assets.dagster_runtime.run_launcher.execute", os.abort)
+    with pytest.raises(DagsterLaunchFailedError, match="ended before it began"):
+        daemon.launcher.launch_run(LaunchRunContext(daemon.run("quick"), None))
+    assert not by_dagster
+
+
+def test_changed_code_is_not_passed_over_and_a_killed_server_is_replaced(daemon: Daemon, by_dagster: list[str]) -> None:
+    before = daemon.noted(daemon.launch("quick", "SUCCESS"))["server"]
+    daemon.source.write_text(PROGRAM + "CHANGED = True\n", "utf-8")
+    run = daemon.run("quick")
+    daemon.launcher.launch_run(LaunchRunContext(run, None))
+    assert by_dagster == [run.run_id]
+    said = [entry.message for entry in daemon.instance.all_logs(run.run_id)]
+    assert any("files have changed" in message for message in said), said
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)  # the launcher killed it and has begun another, which has reaped it
+
+    assert daemon.noted(daemon.launch("quick", "SUCCESS"))["server"] != before
+    assert by_dagster == [run.run_id]
+
+
+@pytest.mark.parametrize(
+    ("code", "fits"),
+    [
+        ({}, True),
+        ({"location": GrpcServerCodeLocationOrigin(host="localhost", port=None, socket="/tmp/s")}, True),
+        ({"location": GrpcServerCodeLocationOrigin(host="code.example.org", port=4000)}, False),
+        ({"module": "another.definitions"}, False),
+        ({"executable": "/usr/bin/another-python"}, False),
+        ({"image": "registry.example.org/fw-assets"}, False),
+    ],
+    ids=["here", "by-socket", "another-machine", "another-program", "another-python", "a-container"],
+)
+def test_only_this_program_on_this_machine_is_forked(
+    daemon: Daemon, by_dagster: list[str], code: dict[str, Any], fits: bool
+) -> None:
+    run = daemon.run("quick", **code)
+    assert (unfit(run, daemon.launcher.program) is None) == fits
+    if not fits:
+        daemon.launcher.launch_run(LaunchRunContext(run, None))
+        assert by_dagster == [run.run_id]
+
+
+def test_only_the_daemon_begins_to_load(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr("fw_assets.dagster_runtime.sqlite_storage.load", lambda _: begun.append("loading"))
+    with dg.DagsterInstance.from_config(str(daemon.source.parents[1])) as instance:
+        assert isinstance(instance.run_launcher, WarmRunLauncher)
+        instance.get_run_records()
+        assert not begun
+        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "a-daemon"))
+        assert begun == ["loading"]

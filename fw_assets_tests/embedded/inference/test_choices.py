@@ -1,0 +1,94 @@
+"""`response_format` in all its forms."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.inference.answer_format import AnswerFormat
+from fw_assets.embedded.inference.choices import FREE, Choices, read_choices
+
+
+def read(response_format: Any) -> Choices:
+    return read_choices(json.dumps(response_format).encode())
+
+
+def schema(property: Any, **root: Any) -> dict[str, Any]:
+    inner = {"type": "object", "properties": {"label": property}, "required": ["label"], **root}
+    return {"type": "json_schema", "json_schema": {"name": "label", "schema": inner}}
+
+
+def test_an_enum_under_one_key() -> None:
+    choices = read(schema({"type": "string", "enum": ["a", "b"]}))
+    assert (choices.labels, choices.format) == (("a", "b"), AnswerFormat(key="label"))
+
+
+def test_an_array_of_an_enum_with_its_bounds() -> None:
+    items = {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 1, "maxItems": 2}
+    choices = read(schema(items))
+    assert choices.format == AnswerFormat(key="label", many=True)
+    assert (choices.labels, choices.fewest, choices.most) == (("a", "b", "c"), 1, 2)
+
+
+def test_references_and_single_values() -> None:
+    referenced = schema({"$ref": "#/$defs/L"}, **{"$defs": {"L": {"enum": ["a", "b"]}}})
+    assert read(referenced).labels == ("a", "b")
+    assert read(schema({"anyOf": [{"const": "a"}, {"const": "b"}]})).labels == ("a", "b")
+
+
+def test_a_schema_as_text_and_beside_its_type() -> None:
+    inner = schema({"enum": ["a", "b"]})["json_schema"]["schema"]
+    assert read({"type": "json_schema", "json_schema": json.dumps(inner)}).labels == ("a", "b")
+    assert read({"type": "json_object", "schema": inner}).labels == ("a", "b")
+
+
+def test_a_bare_enum_is_answered_by_a_json_string() -> None:
+    assert read({"type": "json_schema", "json_schema": {"schema": {"enum": ["a", "b"]}}}).labels == (
+        '"a"',
+        '"b"',
+    )
+
+
+def test_text_and_null_leave_the_model_free() -> None:
+    assert read(None) == read({"type": "text"}) == FREE
+
+
+@pytest.mark.parametrize(
+    ("answers", "names"),
+    [
+        (("Category: billing", "Category: sales"), ("billing", "sales")),
+        (("<label>a b</label>", "<label>a c</label>"), ("b", "c")),
+        (("card_arrival", "card_linking"), ("card_arrival", "card_linking")),
+        (("a", "a b"), ("a", "a b")),
+        (("only one",), ("only one",)),
+    ],
+)
+def test_a_frame_around_every_answer_is_not_part_of_the_name(answers: tuple[str, ...], names: tuple[str, ...]) -> None:
+    grammar = "root ::= " + " | ".join(json.dumps(answer) for answer in answers)
+    choices = read({"type": "grammar", "grammar": grammar})
+    assert (choices.labels, choices.names) == (answers, names)
+
+
+@pytest.mark.parametrize(
+    "response_format",
+    [
+        7,
+        {"type": "regex"},
+        {"type": "grammar"},
+        {"type": "json_schema"},
+        {"type": "json_schema", "json_schema": "{"},
+        schema({"type": "string"}),
+        schema({"enum": [1, 2]}),
+        schema({"enum": [""]}),
+        schema({"$ref": "#/$defs/missing"}),
+        schema({"anyOf": [{"$ref": "#/properties/label"}]}),
+        {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": {}}}},
+    ],
+)
+def test_what_offers_no_choice_is_refused(response_format: Any) -> None:
+    with pytest.raises(ApiError) as refusal:
+        read(response_format)
+    assert refusal.value.status == 400

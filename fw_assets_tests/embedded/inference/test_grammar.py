@@ -1,0 +1,54 @@
+"""Finite grammars expand to their answers; the others are refused with the reason."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.inference.grammar import expand_grammar
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=8, unique=True))
+def test_alternatives_of_literals_are_the_answers(labels: list[str]) -> None:
+    for ascii in (True, False):
+        literals = (json.dumps(label, ensure_ascii=ascii) for label in labels)
+        assert expand_grammar("root ::= " + " | ".join(literals)) == tuple(labels)
+
+
+def test_rules_groups_and_options_are_expanded() -> None:
+    text = """
+        # a comment with "quotes"
+        root  ::= "Label: " label ("!" | "?")?
+        label ::= "a#1" | "b"
+    """
+    assert expand_grammar(text) == tuple(f"Label: {x}{y}" for x in ("a#1", "b") for y in ("", "!", "?"))
+
+
+def test_optional_white_space_is_left_out() -> None:
+    assert expand_grammar('root ::= "{" ws "}"\nws ::= [ \\t\\n]*') == ("{}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('start ::= "a"', "no rule 'root'"),
+        ("root ::= [a-z]+", "no end of answers"),
+        ('root ::= "a" root', "leads back to itself"),
+        ('root ::= ("a" | "b"', "not closed"),
+        ('root ::= "a" other', "no rule 'other'"),
+        ('root ::= "a"+', "no end of answers"),
+        ('root ::= "a" | "b', "cannot read"),
+        ('root ::= "a")', "unexpected ')'"),
+        (
+            "root ::= " + " ".join(["d"] * 5) + "\nd ::= " + " | ".join(f'"{i}"' for i in range(10)),
+            "more than 5000",
+        ),
+    ],
+)
+def test_what_is_not_finite_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ApiError, match=reason.replace("(", r"\(").replace(")", r"\)")):
+        expand_grammar(text)

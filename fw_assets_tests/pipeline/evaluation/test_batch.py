@@ -1,0 +1,238 @@
+"""A model asked in batch jobs on the embedded platform: once for all rows, then for what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from fw_assets.classification.catalogue.models import PlannedModel, Strategy
+from fw_assets.classification.catalogue.resource_ids import batch_id
+from fw_assets.classification.catalogue.tuning_grid import grid
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.cost.durations import FIREWORKS_TIMING
+from fw_assets.classification.cost.estimate import Pricing, Workload, estimate
+from fw_assets.classification.cost.prices import Price, PriceBook
+from fw_assets.classification.cost.token_estimates import COUNTED, TextVolume
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.session import Session
+from fw_assets.embedded import api_key, counts, create_app
+from fw_assets.embedded.endpoints import models
+from fw_assets.embedded.store import resources
+from fw_assets.embedded.store.platform import open_platform
+from fw_assets.embedded.store.resource_ids import ACCOUNT
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.errors import BatchStalled
+from fw_assets.pipeline.evaluation.batch import ask_in_batch
+from fw_assets.pipeline.evaluation.online import Asked, ask
+from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.pipeline.runner import progress
+from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.project import Done, InProcessPool, Project
+
+MODEL = "accounts/fireworks/models/char-ngram"
+LABELS = ("billing", "technical")
+PROMPT = Prompt(
+    system=None, labels=LABELS, answers=LABELS, mode="grammar", json_key=None, multi_label=False, max_tokens=8
+)
+
+
+def rows(texts: Sequence[str]) -> pl.DataFrame:
+    messages = [[{"role": "user", "content": text}, {"role": "assistant", "content": "billing"}] for text in texts]
+    return pl.DataFrame(
+        {
+            "id": [f"train:{number}" for number in range(len(texts))],
+            "messages": [json.dumps(turns) for turns in messages],
+            "labels": [["billing"]] * len(texts),
+            "group": pl.Series(range(len(texts)), dtype=pl.UInt32),
+        }
+    )
+
+
+class House:
+    """A platform and a workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "platform"
+        self.workspace = Workspace(str(folder / "workspace"))
+
+    def store(self, decoding: str = "batch") -> AnswerStore:
+        return AnswerStore(self.workspace, "tickets", MODEL, [PROMPT.digest, decoding])
+
+    def call(self, work: Callable[[Fireworks], Awaitable[Any]]) -> Any:
+        async def inside() -> Any:
+            transport = httpx.ASGITransport(create_app(self.home))
+            async with Fireworks(base_url="http://embedded", api_key=api_key(self.home), transport=transport) as client:
+                return await work(client)
+
+        return asyncio.run(inside())
+
+    def batch(self, frame: pl.DataFrame, job: str = "fwa-batch-a", prompt: Prompt = PROMPT, **options: Any) -> Asked:
+        store = self.store(prompt.digest)
+        asked = self.call(
+            lambda client: ask_in_batch(client, MODEL, prompt, frame, store, job=job, poll=0.05, what="test", **options)
+        )
+        assert isinstance(asked, Asked)
+        return asked
+
+    def jobs(self) -> int:
+        return counts(self.home)["batchInferenceJobs"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+TEXTS = [f"a {word} question number {number}" for number in range(6) for word in ("billing", "technical")]
+
+
+def test_the_answers_are_those_of_single_requests_and_are_asked_once(house: House) -> None:
+    frame = rows([*TEXTS, TEXTS[0]])
+    asked = house.batch(frame)
+    assert asked.sent == len(TEXTS)
+    single = house.call(lambda client: ask(client, MODEL, PROMPT, frame, house.store("single"), what="test"))
+    assert asked.predictions.equals(single.predictions)
+    assert asked.usage == single.usage
+    again = house.batch(frame)
+    assert (again.sent, house.jobs()) == (0, 1)
+    assert again.predictions.equals(asked.predictions)
+
+
+def test_a_job_whose_answers_were_lost_is_adopted_and_only_new_rows_are_asked(house: House) -> None:
+    house.batch(rows(TEXTS[:6]))
+    for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
+        file.unlink()
+    assert house.batch(rows(TEXTS[:6])).sent == 0
+    assert house.jobs() == 1
+    more = house.batch(rows(TEXTS))
+    assert (more.sent, house.jobs()) == (6, 2)
+    assert set(more.predictions["outcome"]) <= {"correct", "wrong_label"}
+
+
+def test_rows_that_are_refused_every_time_cost_one_job_per_call(house: House) -> None:
+    for calls in (1, 2, 3):
+        asked = house.batch(rows(TEXTS[:3]), prompt=PROMPT.free())
+        assert (asked.sent, asked.usage.requests, house.jobs()) == (3, 0, calls)
+        assert "chooses among given labels" in (asked.refused or "")
+        assert set(asked.predictions["outcome"]) == {"failed"}
+
+
+def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_another(house: House) -> None:
+    house.batch(rows(TEXTS[:4]))
+    for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
+        file.unlink()
+    platform = open_platform(house.home)
+    with platform.store.write() as connection:
+        resources.update(connection, "batchInferenceJobs", ACCOUNT, "fwa-batch-a", {"state": "JOB_STATE_FAILED"})
+        resources.delete(connection, "datasets", ACCOUNT, batch_id("fwa-batch-a", "answers"))
+    asked = house.batch(rows(TEXTS[:4]))
+    assert (asked.sent, house.jobs()) == (4, 2)
+    assert set(asked.predictions["outcome"]) <= {"correct", "wrong_label"}
+    assert house.batch(rows(TEXTS[:4])).sent == 0
+
+
+def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
+    house.call(lambda client: client.account())
+    (house.home / "faults.json").write_text('{"stall": 2}')
+    with pytest.raises(BatchStalled, match="inference: deployment"):
+        house.batch(rows(TEXTS), stall=0.3)
+    (house.home / "faults.json").unlink()
+    assert house.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
+
+
+def test_a_large_upload_tells_how_far_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "WORTH_TELLING", 1000)
+    told: list[progress.Progress] = []
+    with progress.listening(told.append):
+        house.batch(rows(TEXTS))
+    sent = [message for message in told if message.what == "upload of fwa-batch-a, MB"]
+    assert sent
+    assert sent[-1].done == sent[-1].total
+
+
+class NotShared(Project):
+    """A platform whose base models are served in batch jobs, or on a deployment, and not without one."""
+
+    def run(self, *arguments: str) -> Done:
+        shown = models.base_document
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(models, "base_document", lambda model: {**shown(model), "supportsServerless": False})
+            patched.setattr("fw_assets.commands.run.Crew", InProcessPool)  # what is patched is patched in this process
+            return super().run(*arguments)
+
+
+def test_everything_of_an_evaluation_is_asked_in_batch_jobs_that_the_plan_names(tmp_path: Path) -> None:
+    project = NotShared(tmp_path, rows=80)
+    session = tmp_path / "s.yaml"
+    session.write_text("null_control: true\nfree_rows: 10\nlora_ranks: 16\nlearning_rates: 0.1\n")
+    done = project.run(
+        *project.workflow("--session", str(session), "--inference", "batch", "--deploy", "never", "--json")
+    )
+    assert done.returncode == 0, done.stderr
+    (candidate,) = json.loads(done.stdout)["candidates"]
+    assert candidate["strategy"] == "batch"
+    assert candidate["base"]["null_control"]["rows"] == candidate["base"]["rows"]
+    assert candidate["base"]["free"]["supported"] is False
+    assert candidate["tuned"]["free"]["rows"] == 10
+    assert candidate["tuned"]["free"]["supported"] is True
+    plan = json.loads((project.workspace / "tickets" / "plan.json").read_text("utf-8"))
+    named = {item["id"]: item["purpose"] for item in plan["created"] if item["kind"] == "batch inference job"}
+    platform = open_platform(project.workspace / ".platform")
+    with platform.store.read() as connection:
+        made = {item["name"].rsplit("/", 1)[-1] for item in resources.every(connection, "batchInferenceJobs", ACCOUNT)}
+    assert made <= set(named)
+    assert len(made) == 7, "four for the base model, three for the fine-tuned one"
+    assert project.platform()["deployments"] == 0
+
+    told = project.run("predict", "tickets", "I was charged twice")
+    assert told.returncode == 1
+    assert "has no address that requests could go to" in told.stderr
+    assert "--inference deployment" in told.stderr
+
+
+TEXT = TextVolume(rows=1000, messages=1000, prompt_tokens=50_000, answer_tokens=2_000)
+PRICES = [("inference-input", 0.2), ("inference-output", 0.4), ("training", 0.5), ("deployment-hour", 7.0)]
+
+
+def price(strategy: Strategy, **extra: TextVolume) -> Estimate:
+    book = PriceBook(layers=(tuple(Price.model_validate({"item": item, "usd": usd}) for item, usd in PRICES),))
+    model = PlannedModel(
+        name=MODEL,
+        slug="m",
+        tunable=True,
+        strategy=strategy,
+        tuned_strategy="batch" if strategy == "batch" else "deployment",
+        cells=grid(Session(), None, 1000),
+    )
+    workload = Workload(train=TEXT, sweep=TEXT, validation=TEXT, test=TEXT, **extra)
+    return estimate([model], workload, Session(), Pricing(prices=book, ratio=COUNTED, timing=FIREWORKS_TIMING))
+
+
+def test_a_batch_costs_half_of_serverless_and_no_hours() -> None:
+    batch, serverless = price("batch"), price("serverless")
+    one, other = batch.line("base-evaluation/m"), serverless.line("base-evaluation/m")
+    assert one.usd is not None
+    assert other.usd is not None
+    assert one.usd.expected == pytest.approx(other.usd.expected / 2)
+    tuned = batch.line("tuned-evaluation/m")
+    assert tuned.usd == one.usd
+    assert {part.item for part in tuned.parts} == {"inference-input", "inference-output"}
+    assert "half the serverless price" in tuned.formula
+
+
+def test_unconstrained_rows_and_the_null_control_are_in_the_price_of_a_batch() -> None:
+    extra = {"free": TEXT.scaled(50), "again": TEXT}
+    plain, more = price("batch"), price("batch", **extra)
+
+    def tokens(found: Estimate, key: str) -> float:
+        return found.line(key).parts[0].quantity.expected
+
+    assert tokens(more, "base-evaluation/m") == pytest.approx(tokens(plain, "base-evaluation/m") * 3.05 / 2)
+    assert tokens(more, "tuned-evaluation/m") == pytest.approx(tokens(plain, "tuned-evaluation/m") * 2.05 / 2)

@@ -1,0 +1,111 @@
+"""The second reader: what it is asked, what of its answer is taken, and that nobody's yes means nothing is used."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import click
+import httpx
+import pytest
+
+from fw_assets.commands import register
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.registration.llm_parser import NOT_READ, read_clause, schema
+from fw_assets_tests.fireworks.fake import Recorder, client_of
+
+MODEL = "accounts/acme/models/reader"
+
+
+def answering(said: object) -> tuple[Fireworks, Recorder]:
+    text = said if isinstance(said, str) else json.dumps(said)
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        message = {"role": "assistant", "content": text}
+        return httpx.Response(200, json={"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+
+    client, recorder, _ = client_of(handler)
+    return client, recorder
+
+
+def read(said: object, clause: str = "give every rare one more weight") -> tuple[dict[str, Any], Recorder]:
+    client, recorder = answering(said)
+
+    async def ask() -> dict[str, Any]:
+        async with client:
+            return await read_clause(client, MODEL, clause)
+
+    return asyncio.run(ask()), recorder
+
+
+def test_the_request_holds_the_clause_and_a_schema_of_session_fields() -> None:
+    _, recorder = read({})
+    body = json.loads(recorder.requests[0].content)
+    assert (body["model"], body["temperature"]) == (MODEL, 0)
+    assert body["messages"][-1]["content"] == "give every rare one more weight"
+    sent = body["response_format"]["json_schema"]["schema"]
+    assert sent == schema()
+    assert {"train_fraction", "mitigation", "max_spend_usd"} <= set(sent["properties"])
+    assert not NOT_READ & set(sent["properties"])
+    assert sent["required"] == list(sent["properties"])
+    assert all({"type": "null"} in field["anyOf"] for field in sent["properties"].values())
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        ({"mitigation": "weight", "epochs": None}, {"mitigation": "weight"}),
+        ({"mitigation": "louder", "epochs": 3}, {"epochs": 3}),
+        ({"auto_approve_up_to_usd": 1000, "dataset": "/etc/passwd"}, {}),
+        ({"train_fraction": 7, "no_such_field": 1, "seed": 42}, {}),
+        ("I would set the weights.", {}),
+        ("[1]", {}),
+    ],
+    ids=["a field", "one not allowed", "never these", "nothing that holds", "no JSON", "no object"],
+)
+def test_only_fields_that_a_session_accepts_are_taken(said: object, taken: dict[str, Any]) -> None:
+    assert read(said)[0] == taken
+
+
+class Host:
+    """A platform whose reader says something."""
+
+    def __init__(self, said: object) -> None:
+        self.said = said
+
+    def call(self, work: Any) -> Any:
+        async def connected() -> Any:
+            client, _ = answering(self.said)
+            async with client:
+                return await work(client)
+
+        return asyncio.run(connected())
+
+
+FIELDS = {"dataset": "x.jsonl", "models": ["a"], "instruction": "Sing and dance to the rare ones."}
+
+
+@pytest.mark.parametrize(("yes", "used"), [(True, {"mitigation": "weight", "epochs": 3}), (False, None)])
+def test_a_reading_is_used_only_when_every_field_is_confirmed(
+    monkeypatch: pytest.MonkeyPatch, yes: bool, used: dict[str, Any] | None
+) -> None:
+    asked: list[str] = []
+
+    def confirm(question: str, **_: object) -> bool:
+        asked.append(question.strip())
+        return yes or "epochs" not in question
+
+    monkeypatch.setattr(click, "confirm", confirm)
+    monkeypatch.setattr("fw_assets.pipeline.registration.registration.understand", lambda *_: (None, (), ("sing",)))
+    said = {"mitigation": "weight", "epochs": 3}
+    found = register.second_reading(Host(said), MODEL, dict(FIELDS), {}, ask=True)
+    assert asked == ["Use mitigation: weight?", "Use epochs: 3?"]
+    assert found == ({"sing": used} if used else {})
+
+
+def test_where_nobody_can_be_asked_it_is_shown_and_not_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("fw_assets.pipeline.registration.registration.understand", lambda *_: (None, (), ("sing",)))
+    assert register.second_reading(Host({"epochs": 3}), MODEL, dict(FIELDS), {}, ask=False) == {}

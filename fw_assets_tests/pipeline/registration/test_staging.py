@@ -1,0 +1,260 @@
+"""Where dataset files come from: each source is fetched once, and read again only when it has changed."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import fsspec
+import pytest
+import zstandard
+
+from fw_assets.classification.dataset.files import file_sha256
+from fw_assets.classification.dataset.reader import read_rows
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.session import dataset_name
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.registration import sources, staging
+from fw_assets.pipeline.registration.staging import on_this_machine, reading_as_registered, stage
+from fw_assets.pipeline.values import SourceFile
+from fw_assets.workspace.workspace import Workspace
+
+LINE = b'{"messages":[{"role":"user","content":"%d"},{"role":"assistant","content":"a"}]}\n'
+DATA = b"".join(LINE % index for index in range(9))
+NO_PLATFORM = cast("Platform", None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Workspace:
+    return Workspace(str(tmp_path / "workspace"))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The paths whose content was fetched or digested."""
+    seen: list[str] = []
+    copy, digest = sources.copy, file_sha256
+
+    def counted_copy(fs: Any, path: str, target: Path) -> Path:
+        seen.append(path)
+        return copy(fs, path, target)
+
+    def counted_digest(path: Path) -> str:
+        seen.append("digest")
+        return digest(path)
+
+    monkeypatch.setattr(sources, "copy", counted_copy)
+    monkeypatch.setattr(staging, "file_sha256", counted_digest)
+    yield seen
+    fs = fsspec.filesystem("memory")
+    fs.store.clear()
+
+
+def test_an_unchanged_local_file_is_not_read_again(store: Workspace, tmp_path: Path, opened: list[str]) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(DATA)
+    first = stage(store, NO_PLATFORM, "train", str(path))
+    assert stage(store, NO_PLATFORM, "train", str(path)) == first
+    assert opened == ["digest"]
+    path.write_bytes(DATA * 2)
+    assert stage(store, NO_PLATFORM, "train", str(path)).sha256 != first.sha256
+    assert opened == ["digest"] * 2
+
+
+def test_a_folder_of_plain_and_compressed_files(store: Workspace, tmp_path: Path, opened: list[str]) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "1.jsonl").write_bytes(DATA)
+    (folder / "2.jsonl.gz").write_bytes(gzip.compress(DATA))
+    (folder / "3.jsonl.zst").write_bytes(zstandard.compress(DATA))
+    (folder / "notes.txt").write_bytes(b"not data")
+    found = stage(store, NO_PLATFORM, "train", str(folder))
+    read = read_rows(Path(found.path), source="train")
+    assert read.frame.height == 27
+    assert (read.sha256, read.size_bytes) == (found.sha256, found.size_bytes)
+    assert stage(store, NO_PLATFORM, "train", str(folder)) == found
+    assert opened == ["digest"]
+
+
+@pytest.mark.parametrize("reference", ["memory://bucket/data.jsonl.gz", "memory://bucket"])
+def test_a_url_is_fetched_once_under_its_digest(store: Workspace, opened: list[str], reference: str) -> None:
+    fs = fsspec.filesystem("memory")
+    fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA))
+    found = stage(store, NO_PLATFORM, "train", reference)
+    again = stage(store, NO_PLATFORM, "eval", reference)
+    assert again.path == found.path
+    assert opened == ["/bucket/data.jsonl.gz", "digest"]
+    assert found.sha256[:16] in found.path
+    assert read_rows(Path(found.path), source="train").frame.height == 9
+    fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA * 2))
+    assert stage(store, NO_PLATFORM, "train", reference).sha256 != found.sha256
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """A web server over a folder, and the requests that it answered."""
+    seen: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            seen.append(str(args[0]).rsplit(" ", 1)[0])
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        server.shutdown()
+
+
+def test_a_file_behind_a_web_server_is_fetched_once(
+    store: Workspace, tmp_path: Path, web: tuple[str, list[str]]
+) -> None:
+    (tmp_path / "tickets.jsonl.gz").write_bytes(gzip.compress(DATA))
+    url, seen = web
+    reference = f"{url}/tickets.jsonl.gz?signature=secret"
+    found = stage(store, NO_PLATFORM, "train", reference)
+    assert Path(found.path).name == "tickets.jsonl.gz"
+    assert dataset_name(reference) == "tickets"
+    assert read_rows(Path(found.path), source="train").frame.height == 9
+    assert stage(store, NO_PLATFORM, "eval", reference).path == found.path
+    assert len([request for request in seen if request.startswith("GET")]) == 1
+
+
+class _Downloads:
+    """A platform that counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def call(self, work: Any) -> Any:
+        import asyncio
+
+        return asyncio.run(work(self))
+
+    async def dataset(self, name: str) -> Any:
+        self.asked.append("get")
+        return type("Dataset", (), {"name": name, "create_time": "2026-01-01T00:00:00Z"})()
+
+    async def download_dataset(self, name: str, target: Path) -> Path:
+        self.asked.append("download")
+        target.write_bytes(DATA)
+        return target
+
+
+def test_a_platform_dataset_is_downloaded_once(store: Workspace) -> None:
+    platform = _Downloads()
+    for _ in range(3):
+        found = stage(store, cast("Platform", platform), "train", "accounts/me/datasets/tickets")
+    assert platform.asked == ["get", "download", "get", "get"]
+    assert Path(found.path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("reference", ["absent.jsonl", "memory://nothing/here.jsonl", "nosuch://x/y.jsonl"])
+def test_nothing_there(store: Workspace, reference: str) -> None:
+    with pytest.raises(InputError) as raised:
+        stage(store, NO_PLATFORM, "train", reference)
+    assert raised.value.problems[0].kind == "missing-file"
+
+
+def test_a_lost_copy_is_fetched_again(store: Workspace, opened: list[str]) -> None:
+    fsspec.filesystem("memory").pipe_file("/bucket/data.jsonl", DATA)
+    found = stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")
+    Path(found.path).unlink()
+    assert stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl") == found
+    assert len(opened) == 4
+
+
+def read_as_registered(found: Sequence[SourceFile], meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Read as the inspection does; something happens between the reading and its end."""
+    with reading_as_registered(found) as check:
+        read = [facts for file in found for facts in read_rows(Path(file.path), source=file.role).files]
+        meanwhile()
+        check(read)
+
+
+@pytest.mark.parametrize("kind", ["file", "compressed", "folder", "folder of one"])
+def test_content_that_is_as_registered_is_read(store: Workspace, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ("data" if "folder" in kind else "data.jsonl.gz" if kind == "compressed" else "data.jsonl")
+    if "folder" in kind:
+        path.mkdir()
+        (path / "1.jsonl").write_bytes(DATA)
+        if kind == "folder":
+            (path / "2.jsonl.zst").write_bytes(zstandard.compress(DATA))
+    else:
+        path.write_bytes(gzip.compress(DATA) if kind == "compressed" else DATA)
+    evaluation = tmp_path / "eval.jsonl"
+    evaluation.write_bytes(DATA)
+    read_as_registered(
+        [stage(store, NO_PLATFORM, "train", str(path)), stage(store, NO_PLATFORM, "eval", str(evaluation))]
+    )
+
+
+@pytest.mark.parametrize("content", [DATA + LINE % 99, DATA[:-1].replace(b"8", b"9") + b"\n", DATA + b'{"cut off'])
+def test_a_file_that_changed_after_it_was_registered_is_not_used(
+    store: Workspace, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(DATA)
+    found = stage(store, NO_PLATFORM, "train", str(path))
+    path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        read_as_registered([found])
+    (problem,) = raised.value.problems
+    assert (problem.kind, problem.file) == ("changed-file", str(path))
+    assert f"changed after it was registered (registered were {len(DATA)} bytes" in problem.message
+    assert "register it again" in raised.value.advice
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_used(store: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(DATA)
+    found = stage(store, NO_PLATFORM, "train", str(path))
+    with pytest.raises(InputError, match="changed while it was being read"):
+        read_as_registered([found], lambda: path.write_bytes(DATA))
+
+
+def test_a_bad_line_of_the_registered_content_is_named_as_such(store: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(DATA + b"{oops\n")
+    with pytest.raises(InputError) as raised:
+        read_as_registered([stage(store, NO_PLATFORM, "train", str(path))])
+    assert raised.value.counts == {"json": 1}
+
+
+def test_a_copy_that_changed_says_what_to_remove(store: Workspace, opened: list[str]) -> None:
+    fsspec.filesystem("memory").pipe_file("/bucket/data.jsonl", DATA)
+    found = stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")
+    Path(found.path).write_bytes(DATA * 2)
+    with pytest.raises(InputError, match="remove it, and it is fetched again"):
+        read_as_registered([found])
+    Path(found.path).unlink()
+    read_as_registered([stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")])
+    assert opened.count("/bucket/data.jsonl") == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_behind_a_url_a_local_file_is_there_for_every_machine(tmp_path: Path, opened: list[str], kind: str) -> None:
+    shared = Workspace("memory://team/work")
+    path = tmp_path / "data.jsonl"
+    if kind == "folder":
+        path.mkdir()
+        (path / "1.jsonl").write_bytes(DATA)
+        (path / "2.jsonl").write_bytes(DATA)
+    else:
+        path.write_bytes(DATA)
+    found = stage(shared, NO_PLATFORM, "train", str(path))
+    assert stage(shared, NO_PLATFORM, "train", str(path)) == found
+    shutil.move(path, tmp_path / "elsewhere")  # as on a machine that never had it
+    assert stage(shared, NO_PLATFORM, "train", str(path)) == found
+    with on_this_machine(shared, [found]) as (here,):
+        assert file_sha256(Path(here.path)) == found.sha256
+        assert read_rows(Path(here.path), source="train").frame.height == (18 if kind == "folder" else 9)
+    assert not Path(here.path).exists()
+    shared.filesystem.store.clear()
+    with pytest.raises(InputError, match="register it again"), on_this_machine(shared, [found]):
+        pass

@@ -1,0 +1,81 @@
+"""A run that a person terminates while its jobs run: it ends, says what goes on without it, and is taken up again."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+import os
+import signal
+import threading
+import time
+
+import dagster as dg
+import pytest
+
+from fw_assets.pipeline.assets.plan import account_of, approved_plan
+from fw_assets.pipeline.failures import RETRIES, patiently
+from fw_assets.pipeline.phases import TUNING, Step, due
+from fw_assets.pipeline.runner.run_step import execute, open_instance
+from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.project import Project
+
+CELLS = 4
+
+
+def terminate_when_training(instance: dg.DagsterInstance, project: Project) -> None:
+    """What the UI's button does: the run is marked, and its process gets the interrupt signal."""
+    while project.platform()["supervisedFineTuningJobs"] < CELLS:
+        time.sleep(0.01)
+    (record,) = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    instance.report_run_canceling(record.dagster_run)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Project) -> None:
+    store = Workspace(str(here.workspace))
+    assert here.run("plan", str(here.data), "--model", "char-ngram").returncode == 0
+    with open_instance(str(here.workspace)) as instance:
+        execute(instance, Step(("approval",), "tickets", None, ""), {"approved_by": "ann", "driver": "command_line"})
+        while (steps := due(store, "tickets", driver=None).steps)[0].assets != TUNING:
+            execute(instance, steps[0])
+        button = threading.Thread(target=terminate_when_training, args=(instance, here))
+        button.start()
+        with pytest.raises(BaseException) as raised:
+            execute(instance, steps[0])
+        button.join()
+        assert not isinstance(raised.value, Exception), "neither failed nor tried again"
+        (stopped,) = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED]))
+        said = " ".join(entry.user_message for entry in instance.all_logs(stopped.dagster_run.run_id))
+        current = approved_plan(store, "tickets")
+        held = {item.id for item in account_of(store, "tickets", current).ledger().reservations}
+        assert held
+        assert all(name in said for name in held)
+        assert "as nothing is cancelled from here" in said
+
+        while steps := due(store, "tickets", driver=None).steps:
+            execute(instance, steps[0])
+    assert due(store, "tickets", driver=None).state == "done"
+    assert here.platform()["supervisedFineTuningJobs"] == CELLS, "adopted, not started again"
+    ledger = account_of(store, "tickets", current).ledger()
+    assert held <= {entry.id for entry in ledger.entries}
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [(ConnectionError("lost"), RETRIES + 1), (dg.Failure("mend it", allow_retries=False), 1)],
+    ids=["may-pass", "to-be-mended"],
+)
+def test_what_may_pass_is_tried_again_and_fails_with_its_own_error(
+    error: Exception, attempts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fw_assets.pipeline.failures.FIRST_DELAY", 0)
+    tried = []
+
+    @dg.asset
+    def asked(context: dg.AssetExecutionContext) -> None:
+        with patiently(context):
+            tried.append(context.retry_number)
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        dg.materialize([asked])
+    assert tried == list(range(attempts))
+    assert raised.value is error

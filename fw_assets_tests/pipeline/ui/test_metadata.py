@@ -1,0 +1,47 @@
+"""What comes from a dataset into the UI stands in tables as text, and charts are images in which nothing runs."""
+
+from __future__ import annotations
+
+import base64
+import re
+from xml.etree import ElementTree
+
+import dagster as dg
+import pytest
+
+from fw_assets.pipeline.ui.metadata import LONGEST, picture, table
+from fw_assets.report.plots.charts import accuracy_bars
+from fw_assets.report.plots.heatmap_svg import heat_picture
+from fw_assets_tests.report.hostile import LABELS, TEXTS
+from fw_assets_tests.report.samples import report
+
+UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize("text", [*LABELS, *TEXTS, "very " * 1000 + "long", "javascript:alert(1)"])
+def test_hostile_text_is_a_cell_of_one_line(text: str) -> None:
+    found = table([{"label": text, "rows": 3}])
+    (record,) = found.records
+    cell = str(record.data["label"])
+    assert not UNSEEN.search(cell)
+    assert len(cell) <= LONGEST
+    assert record.data["rows"] == 3
+
+
+def confusion(labels: int) -> str:
+    made = report(labels, 40 * labels).candidates[0].base
+    assert made is not None
+    return heat_picture(made)
+
+
+@pytest.mark.parametrize("svg", [accuracy_bars(report(3, 90)), confusion(3), confusion(30)])
+def test_no_metadata_but_a_chart_is_markdown(svg: str) -> None:
+    found = picture(svg)
+    assert isinstance(found, dg.MarkdownMetadataValue)
+    image = re.fullmatch(r"!\[chart\]\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)", found.md_str or "")
+    assert image
+    root = ElementTree.fromstring(base64.b64decode(image[1]))
+    assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
+        "svg", "style", "g", "rect", "line", "path", "text", "title", "circle", "polyline", "tspan"
+    }  # fmt: skip
+    assert not [name for element in root.iter() for name in element.attrib if name.startswith("on") or "href" in name]

@@ -1,0 +1,186 @@
+"""What the UI has to show of a whole run: metadata, the checks' words, tags on runs, and no cell missing for ever."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import dagster as dg
+import pytest
+import yaml
+from starlette.testclient import TestClient
+
+from fw_assets.definitions import defs
+from fw_assets.pipeline.automation.skipped_cells import CELLS, skipped_cells
+from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.runner.run_step import execute, open_instance
+from fw_assets.workspace.file_server import pages
+from fw_assets_tests.project import Project
+
+SESSION = "dataset: tickets.jsonl\nmodels: [char-ngram]\nlearning_curve: true\ndeploy: always\n"
+FILES = "http://127.0.0.1:8432/workspace"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, dg.DagsterInstance]]:
+    """A run with everything in it, a nightly check after it, and a second dataset with another model, planned only."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
+            patch.delenv(name)
+        project = Project(tmp_path_factory.mktemp("story"))
+        project.environment["FW_FILES_URL"] = FILES
+        patch.setenv("FW_WORKSPACE", str(project.workspace))
+        patch.setenv("FW_FILES_URL", FILES)
+        patch.chdir(project.folder)
+        (project.folder / "session.yaml").write_text(SESSION, "utf-8")
+        done = project.run("run", "--session", "session.yaml", "--approve", "--yes")
+        assert done.returncode == 0, done.stderr
+        other = project.run("plan", str(project.data), "--model", "minilm-ngram", "--name", "other")
+        assert other.returncode == 0, other.stderr
+        with open_instance(str(project.workspace)) as instance:
+            execute(instance, Step(("regression",), "tickets", None, ""), {"max_usd": 1.0})
+            yield project, instance
+
+
+def assets() -> list[str]:
+    return sorted(key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys())
+
+
+@pytest.mark.parametrize("asset", assets())
+def test_every_asset_has_a_summary_a_table_a_figure_and_its_checks(
+    told: tuple[Project, dg.DagsterInstance], asset: str
+) -> None:
+    _, instance = told
+    record = instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            dg.AssetKey(asset),
+            asset_partitions=["tickets", dg.MultiPartitionKey({"dataset": "tickets", "model": "char-ngram"})],
+        ),
+        limit=1,
+    ).records[0]
+    made = record.asset_materialization
+    assert made is not None
+    kinds = {type(value) for value in made.metadata.values()}
+    assert {dg.MarkdownMetadataValue, dg.TableMetadataValue} <= kinds
+    assert kinds & {dg.IntMetadataValue, dg.FloatMetadataValue}
+    summary = made.metadata["summary"].value
+    assert 20 < len(str(summary)) <= 1000, "longer Markdown is shown behind a click"
+    assert str(summary).startswith("**tickets"), "the overview shows the newest partition, whichever that is"
+    assert dg.PathMetadataValue not in kinds, "a long path makes the table wider than its column"
+    node = defs.resolve_asset_graph().get(dg.AssetKey(asset))
+    found = {
+        key.name: instance.event_log_storage.get_asset_check_execution_history(key, limit=1) for key in node.check_keys
+    }
+    assert all(found.values()), found
+    for history in found.values():
+        evaluation = history[0].event.asset_check_evaluation if history[0].event else None
+        assert evaluation is not None
+        assert str(evaluation.description).startswith(("tickets", "other"))
+
+
+def test_the_plan_and_the_report_are_there_to_read_and_to_open(told: tuple[Project, dg.DagsterInstance]) -> None:
+    project, instance = told
+    for asset, heading, place in (
+        ("plan", "# Plan for `tickets`", "tickets/plan.md"),
+        ("report", "#", "tickets/final_report.html"),
+    ):
+        event = instance.fetch_materializations(
+            dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=["tickets"]), limit=1
+        ).records[0]
+        made = event.asset_materialization
+        assert made is not None
+        assert str(made.metadata[asset].value).startswith(heading)
+        (link,) = [str(v.value) for v in made.metadata.values() if str(v.value).endswith(f"{place})")]
+        url = link.partition("](")[2].removesuffix(")")
+        client = TestClient(pages(project.workspace), base_url="http://127.0.0.1")
+        answer = client.get(url.removeprefix(FILES))
+        assert answer.content == (project.workspace / place).read_bytes()
+
+
+def test_the_link_to_the_launchpad_fills_in_the_dataset_and_the_plan(told: tuple[Project, dg.DagsterInstance]) -> None:
+    _, instance = told
+    event = instance.fetch_materializations(
+        dg.AssetRecordsFilter(dg.AssetKey("plan"), asset_partitions=["tickets"]), limit=1
+    ).records[0]
+    assert event.asset_materialization is not None
+    link = str(event.asset_materialization.metadata["answer"].value)
+    assert len(link) <= 1000
+    asked = parse_qs(urlsplit(link.partition("](")[2].rpartition(")")[0]).query)
+    assert asked["tags[0][value]"] == ["tickets"]
+    config = yaml.safe_load(asked["config"][0])
+    digest = str(event.asset_materialization.metadata["digest"].value)
+    filled = {"approved_by": "", "decision": "approve", "labels_confirmed": False, "plan_digest": digest}
+    assert config == {"ops": {"approval": {"config": filled}}}
+    assert f'plan_digest: "{digest}"' in asked["config"][0], "12e456789012 without quotes is a number"
+    assert dg.validate_run_config(defs.resolve_job_def("approve_plan"), config)
+
+
+def test_the_files_that_are_served_are_those_a_person_reads(told: tuple[Project, dg.DagsterInstance]) -> None:
+    project, _ = told
+    assert (project.workspace / ".platform" / "api_key").is_file()
+    client = TestClient(pages(project.workspace), base_url="http://127.0.0.1")
+    refused = (
+        "/.platform/api_key",
+        "/tickets/../.platform/api_key",
+        "/tickets/%2e%2e/.platform/api_key",
+        "/tickets",
+        "/",
+    )
+    assert [client.get(place).status_code for place in refused] == [404] * len(refused)
+    outside = project.workspace / "tickets" / "outside.json"
+    outside.symlink_to(project.folder / "session.yaml")
+    assert client.get("/tickets/outside.json").status_code == 404
+    assert client.post("/tickets/plan.md").status_code == 405
+    assert client.get("/tickets/plan.md", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_every_run_says_what_it_was_about_and_what_it_cost(told: tuple[Project, dg.DagsterInstance]) -> None:
+    _, instance = told
+    tags = [run.tags for run in instance.get_runs() if run.job_name in ("dataset_job", "cell_job")]
+    assert {found["fw_assets/platform"] for found in tags} == {"embedded"}
+    assert {found["fw_assets/dataset"] for found in tags} == {"tickets", "other"}
+    by_phase = {found["fw_assets/phase"]: found for found in tags if found["fw_assets/dataset"] == "tickets"}
+    assert all(float(by_phase[phase]["fw_assets/cost_usd"]) == 0 for phase in ("base_metrics", "sweep", "deployment"))
+    assert "fw_assets/expected_usd" in by_phase["inspected_dataset"]
+    assert "fw_assets/approved_usd" in by_phase["approval"]
+
+
+def test_a_run_that_a_person_launched_is_tagged_too(told: tuple[Project, dg.DagsterInstance]) -> None:
+    _, instance = told
+    result = defs.resolve_job_def("inspect_and_plan").execute_in_process(
+        instance=instance, partition_key="other", asset_selection=[dg.AssetKey("label_set")]
+    )
+    tags = instance.get_runs(dg.RunsFilter(run_ids=[result.run_id]))[0].tags
+    assert tags["fw_assets/dataset"] == "other"
+    assert tags["fw_assets/platform"] == "embedded"
+
+
+def test_no_cell_stays_missing_that_will_never_run(told: tuple[Project, dg.DagsterInstance]) -> None:
+    project, instance = told
+    workspace = WorkspaceResource(root=str(project.workspace))
+
+    def tick() -> list[dg.AssetMaterialization]:
+        result = skipped_cells(dg.build_sensor_context(instance=instance), workspace=workspace)
+        assert isinstance(result, dg.SensorResult)
+        return [event for event in result.asset_events if isinstance(event, dg.AssetMaterialization)]
+
+    events = tick()
+    found = {(event.asset_key.to_user_string(), str(event.partition)): event.metadata["why"].value for event in events}
+    assert found == {
+        **{(asset, "other|char-ngram"): "not in the plan" for asset in CELLS},
+        **{(asset, "tickets|minilm-ngram"): "not in the plan" for asset in CELLS},
+        ("learning_curve", "other|minilm-ngram"): "the session asks for no learning curve",
+    }
+    for event in events:
+        instance.report_runless_asset_event(event)
+    assert tick() == []
+    missing = {
+        asset: {"tickets|char-ngram", "tickets|minilm-ngram", "other|char-ngram", "other|minilm-ngram"}
+        - set(instance.get_materialized_partitions(dg.AssetKey(asset)))
+        for asset in CELLS
+    }
+    assert missing == {asset: {"other|minilm-ngram"} for asset in CELLS[:-1]} | {"learning_curve": set()}, (
+        "what waits for an approval is missing, and nothing else"
+    )

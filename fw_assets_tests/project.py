@@ -1,0 +1,120 @@
+"""A small dataset and the command line, as a user has them: real files, a real platform, a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from click.testing import CliRunner
+
+from fw_assets.cli import main
+from fw_assets.embedded import counts
+from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.runner.worker import materialize
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "support-intents.jsonl"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Project:
+    """A folder with a dataset, a workspace, and `fw-assets`."""
+
+    def __init__(self, folder: Path, rows: int = 160) -> None:
+        self.folder = folder
+        self.workspace = folder / "workspace"
+        self.data = folder / "tickets.jsonl"
+        self.data.write_text("".join(EXAMPLES.read_text("utf-8").splitlines(keepends=True)[:rows]), "utf-8")
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("FW_", "FIREWORKS_", "DAGSTER"))},
+            "FW_WORKSPACE": str(self.workspace),
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "fw_assets", *arguments]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> Done:
+        """Run a command to its end in this process, which has loaded what a process of its own would have to load."""
+        before, folder = dict(os.environ), Path.cwd()
+        os.chdir(self.folder)
+        os.environ.clear()
+        os.environ.update(self.environment)
+        try:
+            result = CliRunner().invoke(main, arguments, prog_name="fw-assets")
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            os.chdir(folder)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert "Traceback" not in result.stderr, result.stderr
+        return Done(result.exit_code, result.stdout, result.stderr)
+
+    def workflow(self, *more: str, model: str = "char-ngram") -> Sequence[str]:
+        return ("run", str(self.data), "--model", model, "--approve", "--yes", *more)
+
+    def report(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.workspace / "tickets" / "report.json").read_text("utf-8"))
+        return found
+
+    def platform(self) -> dict[str, int]:
+        return counts(self.workspace / ".platform")
+
+
+class InProcessPool:
+    """A crew that does each step at once and in this process, where a test can watch what it does."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._ended: list[StepFailed | None] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing works any more."""
+
+    def __len__(self) -> int:
+        return len(self._ended)
+
+    def begin(self, step: Step, config: Mapping[str, Any] | None) -> None:
+        try:
+            materialize(self._root, step, config)
+        except StepFailed as error:
+            self._ended.append(error)
+        else:
+            self._ended.append(None)
+
+    def wait(self, seconds: float | None = None) -> list[StepFailed]:
+        del seconds
+        ended = self._ended.pop()
+        return [ended] if ended else []
+
+    def wait_for(self, step: Step) -> list[StepFailed]:
+        del step
+        return self.wait()

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fw_assets.report.rendering.snippets import PLATFORM_URL, curl_snippet, make_snippets, python_snippet
+from fw_assets_tests.report.hostile import LABELS, TEXTS
+from fw_assets_tests.report.samples import names, request_body
+
+ADDRESS = "accounts/acme/models/m#accounts/acme/deployments/d"
+SDK = """
+import json
+class _Message: content = %r
+class _Choice: message = _Message()
+class _Reply: choices = [_Choice()]
+class _Completions:
+    def create(self, **body):
+        with open("sent.json", "w") as file: json.dump(body, file)
+        return _Reply()
+class _Chat: completions = _Completions()
+class Fireworks:
+    chat = _Chat()
+    def __init__(self, **options):
+        with open("options.json", "w") as file: json.dump(options, file)
+"""
+
+
+def json_body(labels: list[str], *, several: bool) -> dict[str, Any]:
+    one = {"type": "string", "enum": labels}
+    kind = {"type": "array", "items": one, "uniqueItems": True} if several else one
+    schema = {"type": "object", "properties": {"intent": kind}, "required": ["intent"]}
+    wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    return {**request_body(labels), "response_format": wanted}
+
+
+def run(folder: Path, source: str, answer: str, *arguments: str) -> tuple[Any, Any, str]:
+    """What the program sent, how it made its client, and what it printed, with a stand-in for the SDK."""
+    (folder / "fireworks.py").write_text(SDK % answer, "utf-8")
+    (folder / "program.py").write_text(source, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "program.py", *arguments],
+        cwd=folder,
+        env={**os.environ, "FIREWORKS_API_KEY": "fw_test", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
+    )
+    sent = json.loads((folder / "sent.json").read_text("utf-8"))
+    return sent, json.loads((folder / "options.json").read_text("utf-8")), done.stdout.strip()
+
+
+@pytest.mark.parametrize("labels", [names(4), names(150), LABELS])
+def test_the_program_sends_the_request_that_was_evaluated(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    body = request_body(labels)
+    source = python_snippet(model=ADDRESS, body=body, account="acme", base_url="http://127.0.0.1:8432/")
+    sent, options, printed = run(tmp_path, source, "billing")
+    assert sent == {"model": ADDRESS, **body}
+    assert options == {"api_key": "fw_test", "account_id": "acme", "base_url": "http://127.0.0.1:8432"}
+    assert printed == "billing"
+
+
+def test_the_program_labels_the_text_it_is_given(tmp_path: Path) -> None:
+    source = python_snippet(model=ADDRESS, body=request_body(names(4)), account="acme")
+    sent, options, _ = run(tmp_path, source, "sales", "how much is it?")
+    assert sent["messages"][-1] == {"role": "user", "content": "how much is it?"}
+    assert "base_url" not in options
+
+
+@pytest.mark.parametrize(
+    ("several", "answer", "printed"), [(False, '{"intent": "a"}', "a"), (True, '{"intent": ["a"]}', "['a']")]
+)
+def test_a_json_answer_is_unpacked(tmp_path: Path, several: bool, answer: str, printed: str) -> None:
+    body = json_body(["a", "b"], several=several)
+    source = python_snippet(model=ADDRESS, body=body, account="acme")
+    assert run(tmp_path, source, answer)[2] == printed
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_any_text_is_written_as_a_literal_of_itself(text: str) -> None:
+    body = {"messages": [{"role": "user", "content": text}]}
+    tree = ast.parse(python_snippet(model="m", body=body, account="a"))
+    (example,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "EXAMPLE"
+    ]
+    assert ast.literal_eval(example) == text
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "plain"])
+def test_the_shell_passes_the_body_on_unchanged(tmp_path: Path, text: str) -> None:
+    body = {**request_body(LABELS), "messages": [{"role": "user", "content": text}]}
+    source = curl_snippet(model=ADDRESS, body=body, base_url=None)
+    script = 'curl() { printf "%s\\n" "$@" > arguments; cat > body; }\n' + source
+    environment = {**os.environ, "FIREWORKS_API_KEY": "fw_test"}
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True)
+    assert json.loads((tmp_path / "body").read_text("utf-8")) == {"model": ADDRESS, **body}
+    arguments = (tmp_path / "arguments").read_text("utf-8")
+    assert f"{PLATFORM_URL}/inference/v1/chat/completions" in arguments
+    assert "Authorization: Bearer fw_test" in arguments
+
+
+def test_neither_snippet_holds_a_key_or_an_invisible_character() -> None:
+    body = {"messages": [{"role": "user", "content": "\u202e\u2066\x00"}]}
+    made = make_snippets(model="m", body=body, account="a")
+    for source in (made.python, made.curl):
+        assert all(character == "\n" or character.isprintable() for character in source)
+        assert "FIREWORKS_API_KEY" in source
+
+
+def test_a_request_must_end_with_the_user() -> None:
+    with pytest.raises(ValueError, match="user"):
+        python_snippet(model="m", body={"messages": [{"role": "system", "content": "x"}]}, account="a")

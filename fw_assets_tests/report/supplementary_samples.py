@@ -1,0 +1,133 @@
+"""A report with everything that stands beside the headline."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from fw_assets.classification.metrics.confidence import judge_confidence
+from fw_assets.report import evidence as e
+from fw_assets.report import model as m
+from fw_assets.report.build import same_model
+from fw_assets.report.convert_evidence import confidence_result
+from fw_assets.report.sentences import answer
+
+Kind = Literal["better", "worse", "no evidence of a difference"]
+
+
+def answers(rows: int, accuracy: float, seed: int) -> pl.DataFrame:
+    """Predictions whose confidence is too sharp; about `accuracy` of them are right."""
+    rng = np.random.default_rng(seed)
+    true = rng.beta(8 * accuracy, 8 * (1 - accuracy), rows).clip(0.02, 0.98)
+    right = rng.random(rows) < true
+    return pl.DataFrame(
+        {
+            "confidence": 1 / (1 + ((1 - true) / true) ** 2),
+            "outcome": np.where(right, "correct", "wrong_label"),
+        }
+    )
+
+
+def confidence(accuracy: float, seed: int, rows: int = 600, wanted: float = 0.9) -> e.ConfidenceResult:
+    """A simulated model's."""
+    found = judge_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), wanted)
+    assert found is not None
+    return confidence_result(found)
+
+
+def beside(
+    report: m.Report,
+    *,
+    verdict: Kind = "better",
+    why: str = "POST /inference/v1/chat/completions: 400 response_format is needed",
+) -> m.Report:
+    """`report` with confidence, unconstrained rows, a null control, baselines, costs and a learning curve."""
+    candidates = []
+    costs: list[e.CostPoint] = []
+    for place, candidate in enumerate(report.candidates):
+        changes: dict[str, object] = {}
+        if candidate.base is not None:
+            changes["base"] = candidate.base.model_copy(
+                update={
+                    "confidence": confidence(max(0.3, candidate.base.accuracy), 10 * place),
+                    "free": e.FreeResult(rows=50, supported=False, why=why),
+                    "null_control": e.NullControl(rows=candidate.base.rows, gained=1, lost=2, p_value=1.0),
+                }
+            )
+            costs.append(_cost(candidate.model, "base", candidate.base, 0.02 * (place + 1)))
+        if candidate.tuned is not None:
+            right, interval = candidate.tuned.accuracy, candidate.tuned.interval
+            changes["tuned"] = candidate.tuned.model_copy(
+                update={
+                    "confidence": confidence(right, 10 * place + 5),
+                    "free": e.FreeResult(
+                        rows=50,
+                        supported=True,
+                        accuracy=right,
+                        interval=interval,
+                        coverage=0.98,
+                        constrained_accuracy=right,
+                    ),
+                }
+            )
+            low, high = interval
+            changes["learning"] = tuple(
+                e.LearningPoint(
+                    share=share,
+                    rows=round(report.rows.train * share),
+                    accuracy=right - drop,
+                    interval=(low - drop, high - drop),
+                )
+                for share, drop in ((0.25, 0.12), (0.5, 0.05), (1.0, 0.0))
+            )
+            costs.append(_cost(candidate.model, "tuned", candidate.tuned, 0.05 * (place + 1)))
+        candidates.append(candidate.model_copy(update=changes))
+    name = report.winner.base_model if report.winner else report.candidates[0].model
+    final = next(c for c in candidates if same_model(c.model, name))
+    result = final.tuned or final.base
+    assert result is not None
+    shift = {"better": 0.08, "worse": -0.05}.get(verdict, 0.005)
+    versus = e.BaselineVersus(
+        model=final.model,
+        gained=30,
+        lost=10,
+        difference=shift,
+        interval=(shift - 0.03, shift + 0.03),
+        p_value=0.5 if verdict == "no evidence of a difference" else 0.001,
+        verdict=verdict,
+    )
+    best = result.accuracy - shift
+    baselines = (
+        _baseline("tfidf", best).model_copy(update={"versus": versus}),
+        _baseline("majority", 0.2),
+    )
+    costs += [
+        e.CostPoint(name=b.name, kind="baseline", accuracy=b.accuracy, interval=b.interval, usd_per_1000=0.0)
+        for b in baselines
+    ]
+    made = report.model_copy(
+        update={
+            "candidates": tuple(candidates),
+            "baselines": baselines,
+            "costs": e.mark_dominated(tuple(costs)),
+        }
+    )
+    return made.model_copy(update={"answer": answer(made)})
+
+
+def _baseline(name: str, accuracy: float) -> e.BaselineResult:
+    return e.BaselineResult(
+        name=name,
+        method="made up",
+        accuracy=accuracy,
+        interval=(max(0.0, accuracy - 0.04), min(1.0, accuracy + 0.04)),
+        macro_f1=accuracy,
+        balanced_accuracy=accuracy,
+        validation_accuracy=accuracy,
+    )
+
+
+def _cost(model: str, kind: Literal["base", "tuned"], result: m.ModelResult, usd: float) -> e.CostPoint:
+    return e.CostPoint(name=model, kind=kind, accuracy=result.accuracy, interval=result.interval, usd_per_1000=usd)

@@ -1,0 +1,173 @@
+"""A workspace behind a URL, on an S3-compatible store: nothing is lost and the ceiling holds, without a lock."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator
+
+import fsspec
+import polars as pl
+import pytest
+
+from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.workspace import lease as leases
+from fw_assets.workspace import object_log
+from fw_assets.workspace.conditional_put import NoConditionalWrites, create
+from fw_assets.workspace.frames import spooled, stored_rows
+from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.pipeline.budget.test_account import CEILING, Fixed
+from fw_assets_tests.pipeline.object_store import ObjectStore, object_store
+from fw_assets_tests.report.workflow import planned
+
+ROOT = "s3://team/work"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[ObjectStore]:
+    with pytest.MonkeyPatch.context() as patch, object_store() as store:
+        for name, value in store.environment.items():
+            patch.setenv(name, value)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        yield store
+
+
+@pytest.fixture
+def store(s3: ObjectStore, request: pytest.FixtureRequest) -> Workspace:
+    s3.taken()
+    return Workspace(f"{ROOT}/{request.node.name}")
+
+
+def _promise(root: str, plan: Plan, worker: int, jobs: int) -> None:
+    """What one machine does: open the record anew for each job, promise, and pay half of it."""
+    for number in range(jobs):
+        account = Fixed(Workspace(root), "tickets", plan, "none")
+        try:
+            account.promise("sweep/m", f"job-{worker}-{number}", 3.0)
+        except CeilingReached:
+            continue
+        account.pay("sweep/m", f"job-{worker}-{number}", 1, "tokens", 1.5)
+
+
+def test_processes_that_share_nothing_but_the_store_keep_the_ceiling(store: Workspace) -> None:
+    plan = planned()[0]
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=_promise, args=(store.root, plan, number, 4)) for number in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    ledger = Fixed(store, "tickets", plan, "none").ledger()
+    assert ledger.spent + ledger.reserved <= CEILING
+    assert ledger.spent > CEILING - 3.0, "as much as is allowed was started"
+    assert len({entry.id for entry in ledger.entries}) == len(ledger.entries)
+
+
+def test_no_line_of_many_writers_is_lost_and_each_sees_those_before_it(store: Workspace) -> None:
+    def add(writer: int) -> None:
+        for number in range(6):
+            record, own = Workspace(store.root).record("tickets", "r.jsonl"), f"{writer} {number}"
+            record.decide(lambda lines, own=own: f"{len(lines)} {own}")  # type: ignore[misc]
+
+    threads = [threading.Thread(target=add, args=(writer,)) for writer in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = list(store.lines("tickets", "r.jsonl"))
+    assert [int(line.split()[0]) for line in lines] == list(range(18))
+    assert len({line.split(" ", 1)[1] for line in lines}) == 18
+
+
+def test_a_write_whose_answer_was_lost_is_not_made_twice(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network repeats a PUT that had arrived: the store then refuses the writer's own name."""
+    record = store.record("tickets", "r.jsonl")
+    monkeypatch.setattr(
+        "fw_assets.workspace.object_log.create", lambda fs, path, data: create(fs, path, data) and False
+    )
+    record.append("one")
+    assert list(store.lines("tickets", "r.jsonl")) == ["one"]
+
+
+def test_adding_a_line_reads_no_other(store: Workspace, s3: ObjectStore) -> None:
+    record = store.record("tickets", "r.jsonl")
+    for number in range(5):
+        record.append(str(number))
+    s3.taken()
+    record.append("5")
+    assert s3.taken() == {"LIST": 1, "PUT": 1}
+    assert list(record.lines()) == [str(number) for number in range(6)]
+
+
+def test_a_store_without_conditional_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with object_store(conditional=False) as careless:
+        for name, value in careless.environment.items():
+            monkeypatch.setenv(name, value)
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        with pytest.raises(NoConditionalWrites, match="the store ignored `If-None-Match: \\*`"):
+            Workspace("s3://team/careless").append_line("x", "tickets", "r.jsonl")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(NoConditionalWrites, match="use s3:// or gs://"):
+        Workspace("http://127.0.0.1:9/work").append_line("x", "tickets", "r.jsonl")
+
+
+def test_answers_are_stored_many_at_a_time(store: Workspace, s3: ObjectStore) -> None:
+    collection = store.collection("tickets", "answers", "a.jsonl")
+    for number in range(object_log.SEGMENT_LINES * 2 + 1):
+        collection.append(str(number))
+    assert s3.taken() == {"PUT": 2}
+    collection.flush()
+    collection.flush()
+    other = store.collection("tickets", "answers", "a.jsonl")
+    assert sorted(map(int, other.lines())) == list(range(object_log.SEGMENT_LINES * 2 + 1))
+    assert s3.taken() == {"PUT": 1, "LIST": 1, "GET": 3}
+
+
+def test_a_lone_answer_does_not_wait_for_others(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_log, "SEGMENT_SECONDS", 0.1)
+    collection = store.collection("tickets", "answers", "a.jsonl")
+    collection.append("1")
+    end = time.monotonic() + 30
+    while not store.names("tickets", "answers") and time.monotonic() < end:
+        time.sleep(0.05)
+    assert list(store.collection("tickets", "answers", "a.jsonl").lines()) == ["1"]
+
+
+def test_one_at_a_time_over_machines(store: Workspace) -> None:
+    inside: list[str] = []
+
+    def work(name: str) -> None:
+        with Workspace(store.root).alone("tickets", "run"):
+            inside.extend([name, name])
+
+    with store.alone("tickets", "run"):
+        threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        assert inside == []
+    for thread in threads:
+        thread.join()
+    assert sorted(inside) == ["a", "a", "b", "b"]
+    assert inside[0] == inside[1]
+
+
+def test_the_lease_of_a_machine_that_is_gone_is_taken_over(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "GONE_SECONDS", 1.0)
+    store.write_text("someone new\n", "tickets", ".run.lease", "00000001")
+    with store.alone("tickets", "run"):
+        assert store.names("tickets", ".run.lease") == ["00000001", "00000002"]
+
+
+def test_rows_pass_through_this_machine(store: Workspace) -> None:
+    frame = pl.DataFrame({"source": ["train", "train"], "row": [1, 2], "text": ["a", "b"]})
+    for rows in (frame, frame.head(1)):
+        with spooled(store, "tickets", "rows") as spool:
+            spool.add(rows)
+        with stored_rows(store, "tickets", "rows") as found:
+            assert found.collect().equals(rows)
+    with pytest.raises(FileNotFoundError), stored_rows(store, "nothing", "rows"):
+        pass

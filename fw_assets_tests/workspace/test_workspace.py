@@ -1,0 +1,104 @@
+"""The workspace on a real disk, and behind an fsspec URL."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fw_assets.classification.values import Frozen, digest
+from fw_assets.workspace.envelope import slug
+from fw_assets.workspace.workspace import Workspace
+
+
+class Thing(Frozen):
+    name: str
+    size: float = 1.0
+
+
+@pytest.fixture(params=["disk", "url"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
+    return Workspace(str(tmp_path) if request.param == "disk" else f"memory://{uuid.uuid4().hex}")
+
+
+def test_a_value_comes_back_equal_with_what_it_was_made_from(store: Workspace) -> None:
+    made = store.write("plan", "tickets", Thing(name="ä\U0001f600"), inputs="i1")
+    assert store.read("plan", "tickets", Thing) == Thing(name="ä\U0001f600")
+    head = store.head("plan", "tickets")
+    assert head is not None
+    assert (head.inputs, head.digest) == ("i1", made)
+    assert made == digest(Thing(name="ä\U0001f600"))
+
+
+def test_a_missing_value_is_none_or_says_what_to_materialize(store: Workspace) -> None:
+    assert store.read("plan", "tickets", Thing) is None
+    assert store.head("plan", "tickets") is None
+    with pytest.raises(FileNotFoundError, match="materialize sweep first"):
+        store.need("sweep", "tickets", Thing, "minilm")
+
+
+def test_models_lie_side_by_side_even_with_dots_and_slashes_in_their_names(store: Workspace) -> None:
+    for name in ("llama-3.1", "llama-3.2", "accounts/fireworks/models/x"):
+        store.write("sweep", "tickets", Thing(name=name), inputs="i", model=name)
+    assert store.names("tickets", "assets", "sweep") == ["llama-3.1.json", "llama-3.2.json", "x.json"]
+    assert store.need("sweep", "tickets", Thing, "llama-3.1").name == "llama-3.1"
+    assert slug("a/b c") == "b-c"
+
+
+def test_frames_come_back_equal(store: Workspace) -> None:
+    frame = pl.DataFrame({"id": ["train:1"], "labels": [["a", "b"]]})
+    store.write_frame(frame, "tickets", "label_set.parquet")
+    assert store.read_frame("tickets", "label_set.parquet").equals(frame)
+    with pytest.raises(FileNotFoundError):
+        store.read_frame("tickets", "nothing.parquet")
+
+
+def test_a_frame_behind_a_url_can_be_scanned_as_long_as_it_is_wanted(store: Workspace) -> None:
+    """What was fetched has no name any more, and is not that of a later frame."""
+    for root in (store.root, "memory://scanned"):
+        place = Workspace(root)
+        place.write_frame(pl.DataFrame({"id": ["a", "b"], "text": ["x", "y"]}), "tickets", "rows.parquet")
+        scanned = place.scan_frame("tickets", "rows.parquet")
+        assert scanned.select("id").slice(1, 1).collect()["id"].to_list() == ["b"]
+        assert scanned.filter(pl.col("text") == "x").collect()["id"].to_list() == ["a"]
+        with pytest.raises(FileNotFoundError, match=r"nothing\.parquet is not there"):
+            place.scan_frame("tickets", "nothing.parquet")
+
+
+def test_a_growing_record_keeps_every_line_in_order(store: Workspace) -> None:
+    for number in range(5):
+        store.append_line(json.dumps({"n": number}), "tickets", "record.jsonl")
+    assert [json.loads(line)["n"] for line in store.lines("tickets", "record.jsonl")] == list(range(5))
+
+
+def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    store.append_line('{"n": 1}', "tickets", "record.jsonl")
+    with store.local("tickets", "record.jsonl").open("a") as sink:
+        sink.write('{"n": ')
+    assert list(store.lines("tickets", "record.jsonl")) == ['{"n": 1}']
+
+
+def test_a_line_after_a_cut_off_one_is_not_lost(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    with store.local("record.jsonl").open("a") as sink:
+        sink.write('{"n": ')
+    store.append_line('{"n": 2}', "record.jsonl")
+    assert list(store.lines("record.jsonl"))[-1] == '{"n": 2}'
+
+
+def test_datasets_are_the_registered_ones(store: Workspace) -> None:
+    store.write("registration", "b", Thing(name="b"), inputs="i")
+    store.write("registration", "a", Thing(name="a"), inputs="i")
+    store.write_text("x", "inbox", "note.txt")
+    assert store.datasets() == ["a", "b"]
+
+
+def test_no_temporary_file_stays_behind(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    store.write("plan", "tickets", Thing(name="x"), inputs="i")
+    store.write("plan", "tickets", Thing(name="y"), inputs="i")
+    assert [path.name for path in (tmp_path / "tickets" / "assets").iterdir()] == ["plan.json"]

@@ -1,0 +1,149 @@
+"""The parts of docs/ that are written from the code: `python -m scripts.generate_docs` writes them."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import click
+import yaml
+from pydantic import BaseModel
+
+from fw_assets.classification.dataset.reader import read_rows
+from fw_assets.classification.dataset.schema import rows_schema
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.session import Session
+from fw_assets.cli import main
+from fw_assets.report.model import Report
+from fw_assets_tests.classification.dataset.malformed import CASES
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def session_table() -> str:
+    """Every session field with its type, default and meaning."""
+    lines = ["| field | default | meaning |", "|---|---|---|"]
+    for name, field in Session.model_fields.items():
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        text = yaml.safe_dump(default, default_flow_style=True).replace("\n...", "").strip()
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        lines.append(f"| `{name}` | `{text}` | {meaning} |")
+    return "\n".join(lines)
+
+
+def command_help() -> str:
+    """What every command says of itself."""
+    parts = []
+    for name, command in main.commands.items():
+        context = click.Context(command, info_name=f"fw-assets {name}", max_content_width=100, terminal_width=100)
+        parts.append(f"```text\n{command.get_help(context)}\n```")
+    return "\n\n".join(parts)
+
+
+def report_schema() -> str:
+    """Every model of report.json, the report itself first, each with its fields."""
+    waiting: list[type[BaseModel]] = [Report]
+    seen: set[type[BaseModel]] = {Session}
+    parts = []
+    while waiting:
+        model = waiting.pop(0)
+        if model in seen:
+            continue
+        seen.add(model)
+        model.model_rebuild()
+        meaning = (model.__doc__ or "").strip().split("\n\n")
+        text = "\n\n".join(" ".join(paragraph.split()) for paragraph in meaning)
+        lines = [f"### {model.__name__}", "", text, "", "| field | type |", "|---|---|"]
+        for name, field in model.model_fields.items():
+            lines.append(f"| `{name}` | {_type_text(field.annotation, waiting)} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _type_text(annotation: Any, found: list[type[BaseModel]]) -> str:
+    """A type in words; the models in it are added to `found`."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return " or ".join(_type_text(item, found) for item in inner)
+    if origin is Literal:
+        return ", ".join(f"`{json.dumps(item)}`" for item in inner)
+    if origin is tuple:
+        if inner[-1] is Ellipsis:
+            return f"list of {_type_text(inner[0], found)}"
+        return f"[{', '.join(_type_text(item, found) for item in inner)}]"
+    if origin is dict:
+        return f"object of {_type_text(inner[1], found)}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        found.append(annotation)
+        return annotation.__name__
+    return {type(None): "null", str: "text", float: "number", int: "integer", bool: "true or false"}[annotation]
+
+
+def bad_line_table() -> str:
+    """Every kind of bad line or file, with what reading an example of it says."""
+    lines = ["| kind | field | for example |", "|---|---|---|"]
+    seen: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.jsonl"
+        for case in CASES:
+            if case.kind in seen:
+                continue
+            seen.add(case.kind)
+            path.write_bytes(case.content)
+            try:
+                read_rows(path, source="train")
+            except InputError as error:
+                problem = next(item for item in error.problems if item.kind == case.kind)
+                message = problem.message.replace("|", "\\|")
+                lines.append(f"| `{problem.kind}` | {f'`{problem.field}`' if problem.field else ''} | {message} |")
+    return "\n".join(lines)
+
+
+def schema_table() -> str:
+    """The columns of an inspected frame as the pandera schema checks them."""
+    lines = ["| column | type | may be missing | checked | holds |", "|---|---|---|---|---|"]
+    for name, column in rows_schema().columns.items():
+        checks = ", ".join(f"`{check.error}`" for check in column.checks).replace("|", "\\|")
+        kind = str(column.dtype.type if hasattr(column.dtype, "type") else column.dtype)
+        lines.append(f"| `{name}` | {kind} | {'yes' if column.nullable else ''} | {checks} | {column.description} |")
+    return "\n".join(lines)
+
+
+GENERATED = {
+    "dataset.md": {"bad lines": bad_line_table, "schema": schema_table},
+    "session.md": {"session fields": session_table},
+    "command-line.md": {"commands": command_help},
+    "report.md": {"report schema": report_schema},
+}
+
+
+def written(text: str, name: str, content: str) -> str:
+    """`text` with the block of that name replaced.
+
+    Raises:
+        ValueError: the text has no such block.
+    """
+    block = re.compile(rf"(<!-- {re.escape(name)}: written from the code -->\n).*?(<!-- end -->)", re.DOTALL)
+    if not block.search(text):
+        raise ValueError(f"no block {name!r}")
+    return block.sub(lambda found: f"{found[1]}\n{content}\n\n{found[2]}", text)
+
+
+def documents() -> dict[Path, str]:
+    """Every document with generated blocks, as it should be."""
+    found = {}
+    for file, blocks in GENERATED.items():
+        text = (DOCS / file).read_text("utf-8")
+        for name, content in blocks.items():
+            text = written(text, name, content())
+        found[DOCS / file] = text
+    return found
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        path.write_text(text, "utf-8")
