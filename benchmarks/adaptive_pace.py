@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from fw_assets.fireworks import Fireworks, FireworksError
-from fw_assets.pipeline.evaluation.concurrency import Pace
+from fw_assets.pipeline.evaluation.concurrency import AdaptiveLimiter
 from fw_assets_tests.pipeline.virtual_time import LoopClock, run
 
 ANSWER = {
@@ -115,7 +115,9 @@ async def asked(platform: Platform, rows: int, concurrency: int | None) -> Found
     loop = asyncio.get_running_loop()
     client = Fireworks(base_url="http://host", api_key="k", account_id="a", transport=platform, clock=LoopClock())
     async with client:
-        pace = Fixed(concurrency) if concurrency else Pace(throttled=lambda: client.throttled, clock=loop.time)
+        pace = (
+            Fixed(concurrency) if concurrency else AdaptiveLimiter(throttled=lambda: client.throttled, clock=loop.time)
+        )
         waiting, failed, took = iter(range(rows)), 0, []
 
         async def worker() -> None:

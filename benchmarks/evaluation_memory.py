@@ -28,10 +28,10 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.fireworks._transport import Method, WholeTransport
 from fw_assets.pipeline.evaluation.evaluate import keep_and_score
 from fw_assets.pipeline.evaluation.online import ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.runner.progress import listening, to_log
-from fw_assets.workspace.batches import Slices
-from fw_assets.workspace.predictions import CONFIDENT, prediction_slices
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.predictions import CONFIDENT, prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 LABELS = tuple(f"label_{number:03d}" for number in range(150))
@@ -92,16 +92,16 @@ def peak() -> float:
 def evaluate(root: str, count: int) -> None:
     """One evaluation; prints its figures as JSON, progress on the way."""
     store = Workspace(root)
-    rows = Slices(store.scan_frame("tickets", "assets", "label_set.parquet"), pl.col("split") == "test")
+    rows = Batches(store.scan_frame("tickets", "assets", "label_set.parquet"), pl.col("split") == "test")
 
     async def work() -> None:
         client = Fireworks(base_url="http://host", api_key="k", account_id="acme", transport=Transport())
         async with client:
-            answers = AnswerStore(store, "tickets", "m", PROMPT.digest)
+            answers = ResponseCache(store, "tickets", "m", PROMPT.digest)
             asked = await ask(client, "m", PROMPT, rows, answers, what=f"{count:,} rows")
         of = ("tickets", "m", "base", "test")
         scores = keep_and_score(store, of, asked.judged(), LABELS, False)
-        given = prediction_slices(store, *of, CONFIDENT)
+        given = prediction_batches(store, *of, CONFIDENT)
         judge_confidence(given, given, 0.9)
         assert scores.scored == asked.usage.requests == count
 

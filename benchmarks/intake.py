@@ -149,7 +149,7 @@ METHODS: dict[str, tuple[str, Callable[[Path, Path], int]]] = {
     "duckdb, counts": ("counts", duckdb_counts),
     "plain byte read": ("lines", plain_bytes),
 }
-MOST_ROWS = {"polars scan_ndjson": 1_000_000, "json loop": 1_000_000, "json loop, counts": 1_000_000}
+MAX_ROWS = {"polars scan_ndjson": 1_000_000, "json loop": 1_000_000, "json loop, counts": 1_000_000}
 """Beyond it, polars wants about 14 GB and a `json` loop minutes."""
 
 
@@ -214,7 +214,7 @@ def _resident(pid: int) -> int:
 
 def compare(size: int, path: Path) -> dict[str, Runs]:
     """Every method in turn, and again; the answers are held against each other."""
-    methods = [name for name in METHODS if size <= MOST_ROWS.get(name, size)]
+    methods = [name for name in METHODS if size <= MAX_ROWS.get(name, size)]
     found = {name: Runs() for name in methods}
     for _ in range(5 if size <= 200_000 else 2):
         for name in methods:

@@ -41,7 +41,7 @@ from fw_assets.workspace.workspace import Workspace
 ROWS = "".join((HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
 SESSION = f"models: [{', '.join(MODELS)}]\nfinalists: 3\ndeploy: always\n"
 NAME = "tickets"
-WARM = "run_launcher:\n  module: fw_assets.dagster_runtime.run_launcher\n  class: WarmRunLauncher\n"
+WARM = "run_launcher:\n  module: fw_assets.dagster_runtime.run_launcher\n  class: ForkServerRunLauncher\n"
 PLAN, REPORT, COMMAND = 8.0, 35.0, 6.0
 REPEATS = 3
 """Of the command; the middle one counts."""

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.phases_tick import DATASETS, MODELS, Free, fill
-from fw_assets.pipeline.automation.workspace_snapshot import glance
+from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.phases import due
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.object_store import BUCKET, ObjectStore, object_store
@@ -22,7 +22,7 @@ def tick(store: Workspace, asked: ObjectStore, what: str) -> None:
     """Print what one tick asks for."""
     asked.taken()
     started = time.perf_counter()
-    seen = glance(store)
+    seen = take_snapshot(store)
     steps = sum(len(due(seen, dataset).steps) for dataset in seen.datasets())
     took = time.perf_counter() - started
     requests = ", ".join(f"{count} {kind}" for kind, count in sorted(asked.taken().items()))

@@ -254,10 +254,10 @@ def _root(given: str | None) -> str:
 
 def _ready(given: str | None, fields: Mapping[str, Any]) -> str:
     """The workspace's root; begins to load the program beside this process if there is likely something to run."""
-    from fw_assets.dagster_runtime.fork_server import load
+    from fw_assets.dagster_runtime.fork_server import ensure_running
 
     root = _root(given)
     name = Path(str(fields.get("dataset") or "")).stem
     if not (name and Path(root, name, "report.json").exists()):
-        load()
+        ensure_running()
     return root

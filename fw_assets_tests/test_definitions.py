@@ -107,7 +107,7 @@ def test_training_and_inference_are_in_pools() -> None:
 
 def test_the_instance_file_is_valid(tmp_path: Path) -> None:
     config = (ROOT / "dagster.yaml").read_text("utf-8")
-    (tmp_path / "dagster.yaml").write_text(config.replace(".dagster", str(tmp_path / "state")), "utf-8")
+    (tmp_path / "dagster.yaml").write_text(config.replace(" .dagster", " " + str(tmp_path / "state")), "utf-8")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.get_settings("telemetry") == {"enabled": False}
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))

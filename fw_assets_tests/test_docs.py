@@ -18,8 +18,11 @@ def test_generated_blocks_are_current(path: Path) -> None:
 
 def test_every_kind_of_bad_input_is_documented() -> None:
     package = DOCS.parent / "fw_assets" / "classification"
-    names = ("lines", "rows", "row_faults", "json_faults", "schema", "extraction", "resolution")
-    code = "".join((package / f"{name}.py").read_text("utf-8") for name in names)
+    places = [
+        *(package / "dataset").glob("*.py"),
+        *(package / "labels" / f"{n}.py" for n in ("extraction", "resolution")),
+    ]
+    code = "".join(path.read_text("utf-8") for path in places)
     kinds = set(re.findall(r'(?:Fault\(\s*|kind=|unreadable\(\w+, )"([a-z-]+)"', code))
     text = (DOCS / "dataset.md").read_text("utf-8")
     assert len(kinds) > 25

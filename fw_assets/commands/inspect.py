@@ -14,7 +14,7 @@ from fw_assets.classification.cost.ledger import Ledger
 from fw_assets.commands.render import known, print_json
 from fw_assets.console import out
 from fw_assets.exit_codes import DONE, FAILED
-from fw_assets.pipeline.automation.workspace_snapshot import glance
+from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.phases import due
@@ -30,7 +30,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         known(store, name)
         names = [name]
     else:
-        store = glance(store)
+        store = take_snapshot(store)
         names = store.datasets()
     standings = {item: due(store, item, driver=None) for item in names}
     checks = {item: read_ledger(store, item, "ledger", REGRESSION) for item in names}
@@ -89,10 +89,10 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
 
     store = Workspace(root)
     known(store, name)
-    record = store.need("deployment", name, DeploymentRecord)
+    record = store.require("deployment", name, DeploymentRecord)
     if record.address is None:
         raise NotServed(record.model, record.gate.why)
-    prompt = store.need("prompt", name, Prompt)
+    prompt = store.require("prompt", name, Prompt)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
     answer = platform_from_environment().call(
         lambda client: client.chat({"model": record.address, **body}, known=record.deployment is not None)
@@ -114,12 +114,12 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
 
 def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
     """Put two evaluated models side by side."""
-    from fw_assets.pipeline.reporting.compare import resolve, versus
+    from fw_assets.pipeline.reporting.compare import compare_models, resolve
     from fw_assets.report.compare import Sides
-    from fw_assets.report.rendering.terminal import show, versus_view
+    from fw_assets.report.rendering.terminal import comparison_view, show
 
     store = Workspace(root)
-    found = versus(store, resolve(store, first), resolve(store, second))
+    found = compare_models(store, resolve(store, first), resolve(store, second))
     told = Sides(
         (str(found.first), found.first_scores),
         (str(found.second), found.second_scores),
@@ -129,5 +129,5 @@ def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
     if as_json:
         print_json(told.as_json())
     else:
-        show(versus_view(told), out)
+        show(comparison_view(told), out)
     return DONE

@@ -16,7 +16,7 @@ from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
 
 
-def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
+def session_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """Session fields from a session file and the command line; the command line wins."""
     fields: dict[str, Any] = {}
     if given.get("session_file"):
@@ -36,9 +36,9 @@ def fields_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Registration:
     """Register what the arguments say, or find the dataset that they name."""
-    from fw_assets.pipeline.registration.registration import register, taken_up
+    from fw_assets.pipeline.registration.registration import register, resolve_registered
 
-    fields, known, readings = taken_up(store, fields_of(given))
+    fields, known, readings = resolve_registered(store, session_fields(given))
     name = known or given.get("name")
     platform = platform_from_environment()
     rehearse(given.get("rehearse_prices"))
@@ -71,9 +71,9 @@ def second_reading(
     the reading is shown and nothing of it is used.
     """
     from fw_assets.pipeline.registration.llm_parser import read_clause
-    from fw_assets.pipeline.registration.registration import understand
+    from fw_assets.pipeline.registration.registration import parse_session
 
-    _, _, unused = understand(platform, fields, known)
+    _, _, unused = parse_session(platform, fields, known)
     confirmed: dict[str, dict[str, Any]] = {}
     for clause in unused:
         found = platform.call(lambda client, clause=clause: read_clause(client, model, clause))
@@ -90,9 +90,9 @@ def _said(found: Mapping[str, Any]) -> str:
 
 
 def _ask_missing(fields: dict[str, Any], platform: Any) -> None:
-    from fw_assets.pipeline.registration.registration import understand
+    from fw_assets.pipeline.registration.registration import parse_session
 
-    session, _, _ = understand(platform, fields)
+    session, _, _ = parse_session(platform, fields)
     if not session.dataset:
         fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
     if not session.models:

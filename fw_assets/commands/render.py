@@ -35,7 +35,7 @@ def show_plan(store: Workspace, name: str) -> None:
     """The plan on standard error, with what changed since the last answer."""
     from fw_assets.report.rendering.terminal import plan_view, show
 
-    current = store.need("plan", name, Plan)
+    current = store.require("plan", name, Plan)
     show(plan_view(current), err)
     changes = store.read("plan_changes", name, PlanChanges)
     if changes is not None and changes.plan_digest == current.digest and changes.differences:

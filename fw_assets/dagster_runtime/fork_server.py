@@ -19,7 +19,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 
 PROGRAM = "fw_assets.dagster_runtime.preload"
-ALL_DAY = ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.naive_bayes")
+EXTRA_PRELOAD_MODULES = ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.naive_bayes")
 """What single steps take a second to load besides: worth it in advance where runs are forked all day."""
 LOADED_FROM = time.time()
 """When this process, or the one that it was forked from, began to load the program."""
@@ -27,10 +27,10 @@ _CLOCK_STEP = 0.05
 """A file's time may lie a tick of the system's clock before the time at which it was written."""
 
 
-def warm(more: Sequence[str] = ()) -> BaseContext | None:
+def context(more: Sequence[str] = ()) -> BaseContext | None:
     """A context whose processes are forked from one that has loaded the program; None where the system cannot fork.
 
-    The fork server begins with `load`; it ends with this process, while those that were
+    The fork server begins with `ensure_running`; it ends with this process, while those that were
     forked from it go on.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
@@ -40,12 +40,12 @@ def warm(more: Sequence[str] = ()) -> BaseContext | None:
     return context
 
 
-def load(more: Sequence[str] = ()) -> None:
+def ensure_running(more: Sequence[str] = ()) -> None:
     """Have the program, and `more` modules, loaded while this process does something else."""
-    if warm(more) is None:
+    if context(more) is None:
         return
     # The keyboard's interrupt is this process's to handle: while it loads, the fork server would answer it with a
-    # traceback. What is forked inherits the mask; see `unmask`.
+    # traceback. What is forked inherits the mask; see `reset_signals`.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
@@ -53,7 +53,7 @@ def load(more: Sequence[str] = ()) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def unmask() -> None:
+def reset_signals() -> None:
     """In a forked process: let it be interrupted, and end as processes do."""
     atexit.unregister(os._exit)
     if hasattr(signal, "pthread_sigmask"):

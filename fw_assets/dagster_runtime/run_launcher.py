@@ -1,7 +1,7 @@
 """Dagster's default run launcher, whose runs are forked from a process that has loaded the program.
 
-`run_launcher: {module: fw_assets.dagster_runtime.run_launcher, class: WarmRunLauncher}` in `dagster.yaml`. What cannot
-be forked, as `unfit` says, is launched as Dagster does: by the code server, in a fresh process.
+`run_launcher: {module: fw_assets.dagster_runtime.run_launcher, class: ForkServerRunLauncher}` in `dagster.yaml`. What
+cannot be forked, as `reason_not_forkable` says, is launched as Dagster does: by the code server, in a fresh process.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from dagster._utils.interrupts import capture_interrupts
 from dagster_shared.error import SerializableErrorInfo
 
 from fw_assets.dagster_runtime import fork_server
-from fw_assets.pipeline.runner.orphaned_runs import is_alive, lost_worker, own_worker, tag_worker, this_machine
+from fw_assets.pipeline.runner.orphaned_runs import dead_worker, is_alive, own_worker, tag_worker, this_machine
 
-PATIENCE = 30.0
+START_TIMEOUT_SECONDS = 30.0
 """Seconds that a forked process has to say that it is there: less than run monitoring gives a run to start."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -46,7 +46,7 @@ class Ready(NamedTuple):
     changed: bool
 
 
-class WarmRunLauncher(DefaultRunLauncher):
+class ForkServerRunLauncher(DefaultRunLauncher):
     """Forks runs; knows which of them live, and ends them."""
 
     program: str = "fw_assets.definitions"
@@ -58,12 +58,12 @@ class WarmRunLauncher(DefaultRunLauncher):
         Raises:
             DagsterLaunchFailedError: the process ended before it began with the run.
         """
-        if unfit(context.dagster_run, self.program) or not self._fork(context.dagster_run):
+        if reason_not_forkable(context.dagster_run, self.program) or not self._fork(context.dagster_run):
             super().launch_run(context)
 
     def _fork(self, run: dg.DagsterRun) -> bool:
         """Whether a process has taken the run. One that was not told to go on executes nothing."""
-        forking = fork_server.warm(fork_server.ALL_DAY)
+        forking = fork_server.context(fork_server.EXTRA_PRELOAD_MODULES)
         if forking is None:
             return False
         # Not `Process.start()`: the daemon would wait for its runs when it ends.
@@ -76,10 +76,10 @@ class WarmRunLauncher(DefaultRunLauncher):
                 with theirs:
                     Popen(forking.Process(target=execute, args=arguments))  # type: ignore[attr-defined]
             except (EOFError, OSError) as error:
-                self._tell(run, f"The process that runs are forked from cannot be had ({error or type(error)}).")
+                self._log_event(run, f"The process that runs are forked from cannot be had ({error or type(error)}).")
                 return False
-            if not ours.poll(PATIENCE):
-                self._tell(run, f"The forked process has said nothing for {PATIENCE:g} s.")
+            if not ours.poll(START_TIMEOUT_SECONDS):
+                self._log_event(run, f"The forked process has said nothing for {START_TIMEOUT_SECONDS:g} s.")
                 return False
             try:
                 said = ours.recv()
@@ -90,12 +90,12 @@ class WarmRunLauncher(DefaultRunLauncher):
         if isinstance(said, SerializableErrorInfo):
             raise _failed(said.message, said)
         if said.changed:
-            self._tell(run, "The program's files have changed since they were loaded.")
+            self._log_event(run, "The program's files have changed since they were loaded.")
             _end(said.server)
-            fork_server.load(fork_server.ALL_DAY)
+            fork_server.ensure_running(fork_server.EXTRA_PRELOAD_MODULES)
         return not said.changed
 
-    def _tell(self, run: dg.DagsterRun, why: str) -> None:
+    def _log_event(self, run: dg.DagsterRun, why: str) -> None:
         self._instance.report_engine_event(f"{why} This run gets a process of its own.", run, cls=type(self))
 
     def terminate(self, run_id: str) -> bool:
@@ -131,13 +131,13 @@ class WarmRunLauncher(DefaultRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether the process of a started run lives; of another machine's runs nothing is known."""
-        gone = lost_worker(self._instance, run)
+        gone = dead_worker(self._instance, run)
         if gone is None:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.FAILED, f"The process {gone} of this run is gone.")
 
 
-def unfit(run: dg.DagsterRun, program: str) -> str | None:
+def reason_not_forkable(run: dg.DagsterRun, program: str) -> str | None:
     """Why a run cannot be executed by a process forked here: its code is another's, or elsewhere. None if it can."""
     if run.job_code_origin is None or run.remote_job_origin is None:
         return "nothing says where its code is"
@@ -178,7 +178,7 @@ def execute(channel: Connection[Any, Any], run_id: str, instance: str, package: 
     from dagster._cli.api import _execute_run_command_body
 
     with capture_interrupts(), ExitStack() as stack:
-        fork_server.unmask()
+        fork_server.reset_signals()
         try:
             opened = stack.enter_context(dg.DagsterInstance.from_ref(deserialize_value(instance, InstanceRef)))
             channel.send(Ready(os.getppid(), fork_server.has_changed(package)))

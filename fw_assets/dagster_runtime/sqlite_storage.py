@@ -31,7 +31,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
-from fw_assets.dagster_runtime.fork_server import ALL_DAY, load
+from fw_assets.dagster_runtime.fork_server import EXTRA_PRELOAD_MODULES, ensure_running
 
 if TYPE_CHECKING:
     from dagster._daemon.types import DaemonHeartbeat
@@ -80,10 +80,10 @@ class _Runs(SqliteRunStorage):
     def add_daemon_heartbeat(self, daemon_heartbeat: DaemonHeartbeat) -> None:
         super().add_daemon_heartbeat(daemon_heartbeat)
         # No process but the daemon writes these, from its first second on: what runs are forked from begins with it.
-        from fw_assets.dagster_runtime.run_launcher import WarmRunLauncher
+        from fw_assets.dagster_runtime.run_launcher import ForkServerRunLauncher
 
-        if isinstance(self._instance.run_launcher, WarmRunLauncher):
-            load(ALL_DAY)
+        if isinstance(self._instance.run_launcher, ForkServerRunLauncher):
+            ensure_running(EXTRA_PRELOAD_MODULES)
 
 
 class _Schedules(SqliteScheduleStorage):

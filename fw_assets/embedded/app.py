@@ -13,7 +13,7 @@ from starlette.responses import Response
 from fw_assets.embedded import openapi
 from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.http.endpoint import JSONReply
-from fw_assets.embedded.http.middleware import Gate, envelope
+from fw_assets.embedded.http.middleware import Gatekeeper, envelope
 from fw_assets.embedded.routes import routes
 from fw_assets.embedded.store.platform import open_platform
 
@@ -27,7 +27,7 @@ def create_app(home: Path) -> Starlette:
     platform = open_platform(home)
     app = Starlette(
         routes=routes(openapi.document),
-        middleware=[Middleware(Gate, platform=platform)],
+        middleware=[Middleware(Gatekeeper, platform=platform)],
         exception_handlers={HTTPException: _unrouted},
     )
     app.state.platform = platform

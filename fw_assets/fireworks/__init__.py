@@ -39,7 +39,7 @@ from ._job_spec import FineTuningSpec, LrScheduler
 from ._jobs import FineTuningJob
 from ._models import FineTuningDefaults, GridPoint, Model
 from ._readiness import ReadyDeployment
-from ._retry import Backoff, Patience
+from ._retry import Backoff, RetryPolicy
 
 __all__ = [
     "HOSTED",
@@ -75,11 +75,11 @@ __all__ = [
     "LrScheduler",
     "Model",
     "NotFound",
-    "Patience",
     "PermissionDenied",
     "QuotaExceeded",
     "RateLimited",
     "ReadyDeployment",
+    "RetryPolicy",
     "ScalingUp",
     "ServerError",
     "Stalled",

@@ -13,7 +13,7 @@ from ._errors import ApiError, UnexpectedAnswer, api_error
 from ._retry import retry_after
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """An answer that has arrived.
 
     Attributes:
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     what: str
 
 
-def read_object(answer: Answer) -> dict[str, Any]:
+def read_object(answer: HttpResponse) -> dict[str, Any]:
     """The JSON object that an answer holds; nothing at all counts as an empty one.
 
     Raises:
@@ -56,7 +56,7 @@ def decoded(content: bytes) -> Any:
         return json.loads(content)  # more lenient: other encodings, NaN
 
 
-def refusal(answer: Answer, key: SecretStr) -> ApiError:
+def refusal(answer: HttpResponse, key: SecretStr) -> ApiError:
     """The error that an answer of another status than 2xx tells of, without the key should it quote that."""
     try:
         body = decoded(answer.content)

@@ -11,7 +11,7 @@ from ._accounts import Account, find_account
 from ._clock import Clock, SystemClock
 from ._deployments import Deployment
 from ._http import Wire
-from ._retry import Patience
+from ._retry import RetryPolicy
 from ._upload import DIRECT_LIMIT
 
 HOSTED = "https://api.fireworks.ai"
@@ -27,7 +27,7 @@ class Connection:
         api_key: str,
         account_id: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock | None = None,
         direct_upload_limit: int = DIRECT_LIMIT,
     ) -> None:
@@ -36,7 +36,7 @@ class Connection:
             api_key=api_key,
             transport=transport or _network(),
             clock=clock or SystemClock(),
-            patience=patience or Patience(),
+            patience=patience or RetryPolicy(),
         )
         self._account_id = account_id
         self._known: set[str] = set()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ._clock import Clock
 from ._errors import AlreadyExists, ConflictError, NotFound
-from ._retry import Backoff, Patience, log, outcome_unknown, retrying
+from ._retry import Backoff, RetryPolicy, log, outcome_unknown, retrying
 
 R = TypeVar("R")
 
@@ -23,7 +23,7 @@ async def ensure(
     create: Callable[[], Awaitable[R]],
     differences: Callable[[R], Mapping[str, tuple[Any, Any]]],
     clock: Clock,
-    patience: Patience,
+    patience: RetryPolicy,
 ) -> R:
     """The resource: the existing one when it is what was asked for, else a new one.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ._answers import Answer, decoded, read_object
+from ._answers import HttpResponse, decoded, read_object
 from ._completion import ChatCompletion, TokenLogprob, read_completion
 
 
@@ -57,7 +57,7 @@ _NO_USAGE = _Usage()
 Arrived = tuple[_Body, bytes] | dict[str, Any]
 
 
-def read_answer(answer: Answer) -> Arrived:
+def read_answer(answer: HttpResponse) -> Arrived:
     """An answer as far as it can be read at once.
 
     Raises:

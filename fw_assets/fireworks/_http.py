@@ -13,9 +13,9 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
-from ._answers import Answer, read_object
+from ._answers import HttpResponse, read_object
 from ._clock import Clock
-from ._retry import Backoff, Patience, never_happened, retrying
+from ._retry import Backoff, RetryPolicy, never_happened, retrying
 from ._signed import SignedUrls
 from ._transport_call import Exchange
 
@@ -38,7 +38,7 @@ class Wire:
         api_key: str,
         transport: httpx.AsyncBaseTransport,
         clock: Clock,
-        patience: Patience,
+        patience: RetryPolicy,
     ) -> None:
         self.base_url = _checked_url(base_url)
         self.clock = clock
@@ -71,17 +71,17 @@ class Wire:
         """A JSON object.
 
         `safe`: repeating the request is harmless, so it is tried again like a GET; otherwise only when it
-        surely had no effect. `cold`: see `Patience.of`.
+        surely had no effect. `cold`: see `RetryPolicy.of`.
         """
         return await self._call("POST", path, read_object, query=query, body=body, safe=safe, cold=cold)
 
     async def post_for(
-        self, path: str, body: Mapping[str, Any], read: Callable[[Answer], T], *, cold: bool = False
+        self, path: str, body: Mapping[str, Any], read: Callable[[HttpResponse], T], *, cold: bool = False
     ) -> T:
         """What `read` makes of the answer to a request that is harmless to repeat, as it is when `read` fails."""
         return await self._call("POST", path, read, body=body, safe=True, cold=cold)
 
-    async def post_once(self, path: str, body: Mapping[str, Any], read: Callable[[Answer], T]) -> T:
+    async def post_once(self, path: str, body: Mapping[str, Any], read: Callable[[HttpResponse], T]) -> T:
         """The same in a single attempt."""
         return read(await self._exchange.whole("POST", self._url(path), f"POST {path}", _encode(body)))
 
@@ -119,7 +119,7 @@ class Wire:
         self,
         method: Literal["GET", "POST"],
         path: str,
-        read: Callable[[Answer], T],
+        read: Callable[[HttpResponse], T],
         *,
         query: Query | None = None,
         body: Mapping[str, Any] | None = None,

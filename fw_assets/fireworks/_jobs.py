@@ -16,7 +16,7 @@ from ._names import check_id, full_name, resource_path
 from ._values import Money, read
 
 COLLECTION = "supervisedFineTuningJobs"
-LARGEST_RANK = 32
+MAX_RANK = 32
 """Largest rank of the managed trainer; a model whose entry publishes a larger one takes that."""
 
 _ALWAYS_SHOWN = (
@@ -83,11 +83,11 @@ async def ensure_job(wire: Wire, account: str, job_id: str, spec: FineTuningSpec
 
 
 async def _check_rank(wire: Wire, account: str, spec: FineTuningSpec) -> None:
-    if spec.lora_rank is None or spec.lora_rank <= LARGEST_RANK:
+    if spec.lora_rank is None or spec.lora_rank <= MAX_RANK:
         return
     model = await get_model(wire, spec.base_model or spec.warm_start_from or "", account)
     published = model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ()
-    largest = max([LARGEST_RANK, *(point.lora_rank for point in published)])
+    largest = max([MAX_RANK, *(point.lora_rank for point in published)])
     if spec.lora_rank > largest:
         raise ValueError(f"lora_rank {spec.lora_rank}: {model.id} takes powers of two up to {largest}")
 

@@ -11,7 +11,7 @@ from ._retry import log
 
 R = TypeVar("R")
 
-UNSEEN = 30.0
+NOT_FOUND_GRACE_SECONDS = 30.0
 """Seconds for which a resource just created may still be answered with 404."""
 
 
@@ -44,7 +44,7 @@ async def poll(
         try:
             found = await look()
         except NotFound:
-            if shown != "not seen yet" or clock.now() - started > min(UNSEEN, ceiling):
+            if shown != "not seen yet" or clock.now() - started > min(NOT_FOUND_GRACE_SECONDS, ceiling):
                 raise
         else:
             last = show(found)

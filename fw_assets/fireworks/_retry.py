@@ -45,7 +45,7 @@ class Backoff:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """The backoff of each class of failure."""
 
     transient: Backoff = Backoff(first=0.5, growth=2.0, longest=8.0, budget=60.0)

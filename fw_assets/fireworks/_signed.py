@@ -10,7 +10,7 @@ import httpx
 
 from ._clock import Clock
 from ._errors import ApiError
-from ._retry import Patience, retrying
+from ._retry import RetryPolicy, retrying
 from ._transport import READ_SECONDS
 from ._transport_call import Exchange, read_whole
 
@@ -21,7 +21,7 @@ UPLOAD_SECONDS = 600.0
 class SignedUrls:
     """Files behind URLs that the platform gave."""
 
-    def __init__(self, exchange: Exchange, base_url: str, clock: Clock, patience: Patience) -> None:
+    def __init__(self, exchange: Exchange, base_url: str, clock: Clock, patience: RetryPolicy) -> None:
         self._exchange = exchange
         self._base_url = base_url
         self._clock = clock

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 from pydantic import SecretStr
 
-from ._answers import Answer, refusal
+from ._answers import HttpResponse, refusal
 from ._errors import ConnectionFailed, FireworksError, UnexpectedAnswer
 from ._transport import METHODS, READ_SECONDS, Method, WholeTransport, times
 
@@ -34,7 +34,7 @@ class Exchange:
             self._prepared = self._short.prepared(self._headers)
             self._prepared_with_json = self._short.prepared(self._with_json)
 
-    async def whole(self, method: Method, url: str, what: str, data: bytes | None = None) -> Answer:
+    async def whole(self, method: Method, url: str, what: str, data: bytes | None = None) -> HttpResponse:
         """The answer to a request with `data` (JSON) as its body, whose status is 2xx.
 
         Raises:
@@ -46,7 +46,7 @@ class Exchange:
         try:
             if self._short is not None:
                 headers = self._prepared if data is None else self._prepared_with_json
-                answer = Answer(*await self._short.exchange(method, url, headers, data), what)
+                answer = HttpResponse(*await self._short.exchange(method, url, headers, data), what)
             else:
                 response = await self.transport.handle_async_request(self._json_request(method, url, data))
                 answer = await _read(response, what)
@@ -95,14 +95,14 @@ class Exchange:
         read_seconds: float,
         signed: bool = False,
         also: int = 200,
-    ) -> Answer:
+    ) -> HttpResponse:
         """The whole answer to a streamed body; its status is 2xx, or `also`."""
         opened = self.opened(method, url, content=content, headers=headers, read_seconds=read_seconds, signed=signed)
         async with opened as response:
             answer = await _read(response, what_of(response.request))
         return self.checked(answer, also=also)
 
-    def checked(self, answer: Answer, *, also: int = 200) -> Answer:
+    def checked(self, answer: HttpResponse, *, also: int = 200) -> HttpResponse:
         """The answer, unless it is a refusal.
 
         Raises:
@@ -129,7 +129,7 @@ def _check(method: str) -> None:
         raise ValueError(f"{method} is not among what this client sends: {', '.join(METHODS)}")
 
 
-async def read_whole(response: httpx.Response) -> Answer:
+async def read_whole(response: httpx.Response) -> HttpResponse:
     """What an open answer holds."""
     return await _read(response, what_of(response.request))
 
@@ -139,9 +139,9 @@ def what_of(request: httpx.Request) -> str:
     return f"{request.method} {request.url.path}"
 
 
-async def _read(response: httpx.Response, what: str) -> Answer:
+async def _read(response: httpx.Response, what: str) -> HttpResponse:
     try:
-        return Answer(response.status_code, response.headers, await response.aread(), what)
+        return HttpResponse(response.status_code, response.headers, await response.aread(), what)
     finally:
         await response.aclose()
 

@@ -19,7 +19,7 @@ FIRST_DELAY = 2.0
 
 
 @contextmanager
-def patiently(context: dg.AssetExecutionContext) -> Iterator[None]:
+def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
     """Have troubles that may pass tried again; a failure that a person has to mend says so and is not.
 
     Not by a `RetryPolicy`: Dagster applies that to a run that a person terminates as well, and so goes on with it.
@@ -36,7 +36,7 @@ def patiently(context: dg.AssetExecutionContext) -> Iterator[None]:
 
 
 @contextmanager
-def stoppable(context: dg.AssetExecutionContext, account: Account, slug: str) -> Iterator[None]:
+def warn_on_cancel(context: dg.AssetExecutionContext, account: Account, slug: str) -> Iterator[None]:
     """Say in the run's log, when a person terminates it, what goes on without it: nothing on the platform is cancelled.
 
     Whatever the ledger holds for the model and nobody has paid is what was begun.

@@ -45,7 +45,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Standing:
+class DatasetStatus:
     """Where one dataset stands.
 
     Attributes:
@@ -160,43 +160,43 @@ def incomplete_inputs(signature: str) -> str:
     return digest(["incomplete", signature])
 
 
-def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> Standing:
+def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> DatasetStatus:
     """What can start now for `dataset`, as far as `driver` is the one to start it (None: whoever it is)."""
-    registered = workspace.peek("registration", dataset, _Registration)
+    registered = workspace.read_fields("registration", dataset, _Registration)
     inputs = plan_inputs(workspace, dataset)
     if registered is None or inputs is None:
-        return Standing((), "not registered", "unknown")
+        return DatasetStatus((), "not registered", "unknown")
     plan_head = workspace.head("plan", dataset)
     if plan_head is None or plan_head.inputs != inputs:
         if driver not in (None, registered.driver):
-            return Standing((), f"driven by the {registered.driver}", "elsewhere")
-        return Standing((Step(PLANNING, dataset, None, inputs),), "to be inspected and planned", "running")
-    plan = workspace.need_peek("plan", dataset, _Plan)
+            return DatasetStatus((), f"driven by the {registered.driver}", "elsewhere")
+        return DatasetStatus((Step(PLANNING, dataset, None, inputs),), "to be inspected and planned", "running")
+    plan = workspace.require_fields("plan", dataset, _Plan)
     approval_head = workspace.head("approval", dataset)
-    approval = workspace.peek("approval", dataset, _Approval)
+    approval = workspace.read_fields("approval", dataset, _Approval)
     if approval is None or approval_head is None or approval.plan_digest != plan_head.digest:
         if plan.approves_itself:
             if driver not in (None, registered.driver):
-                return Standing((), f"driven by the {registered.driver}", "elsewhere")
-            return Standing((Step(APPROVAL, dataset, None, plan_head.digest),), "approves itself", "running")
+                return DatasetStatus((), f"driven by the {registered.driver}", "elsewhere")
+            return DatasetStatus((Step(APPROVAL, dataset, None, plan_head.digest),), "approves itself", "running")
         note = f"plan {plan_head.digest} waits for approval"
         if approval is not None:
             note += f"; it is not the plan {approval.plan_digest} that was {approval.decision} before"
-        return Standing((), note, "waiting")
+        return DatasetStatus((), note, "waiting")
     if approval.decision == "rejected":
-        return Standing((), f"plan {plan_head.digest} was rejected by {approval.approved_by}", "rejected")
+        return DatasetStatus((), f"plan {plan_head.digest} was rejected by {approval.approved_by}", "rejected")
     if driver not in (None, approval.driver):
-        return Standing((), f"driven by the {approval.driver}", "elsewhere")
+        return DatasetStatus((), f"driven by the {approval.driver}", "elsewhere")
     return _after_approval(workspace, dataset, plan, plan_head.digest, approval_head.digest)
 
 
-def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest: str, signature: str) -> Standing:
+def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest: str, signature: str) -> DatasetStatus:
     stopped = workspace.head("stopped", dataset)
     if stopped is not None and stopped.inputs == signature:
-        reason = workspace.need_peek("stopped", dataset, _Stopped).reason
+        reason = workspace.require_fields("stopped", dataset, _Stopped).reason
         if not _made(workspace, "report", dataset, None, incomplete_inputs(signature)):
-            return Standing((Step(REPORT, dataset, None, incomplete_inputs(signature)),), reason, "running")
-        return Standing((), f"incomplete: {reason}", "incomplete")
+            return DatasetStatus((Step(REPORT, dataset, None, incomplete_inputs(signature)),), reason, "running")
+        return DatasetStatus((), f"incomplete: {reason}", "incomplete")
     slugs = [model.slug for model in plan.models]
     wanted = baseline_inputs(plan_digest)
     todo = [m for m in slugs if not _made(workspace, "base_metrics", dataset, m, wanted)]
@@ -207,37 +207,37 @@ def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest
     if todo:
         steps = tuple(Step(BASELINE, dataset, m, digest([signature, wanted])) for m in todo)
         note = f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated"
-        return Standing((*steps, *beside), note, "running")
+        return DatasetStatus((*steps, *beside), note, "running")
     wanted = finalists_inputs(workspace, dataset, plan_digest, slugs)
     if not _made(workspace, "finalists", dataset, None, wanted):
-        return Standing(
+        return DatasetStatus(
             (Step(FINALISTS, dataset, None, digest([signature, wanted])), *beside),
             "finalists to be chosen",
             "running",
         )
-    finalists = workspace.need_peek("finalists", dataset, _Finalists).slugs
-    mitigation = workspace.need_peek("approval", dataset, _Mitigation).mitigation
+    finalists = workspace.require_fields("finalists", dataset, _Finalists).slugs
+    mitigation = workspace.require_fields("approval", dataset, _Mitigation).mitigation
     wanted = tuning_inputs(plan_digest, mitigation)
     todo = [m for m in finalists if not _made(workspace, "metrics", dataset, m, wanted)]
     if todo:
         steps = tuple(Step(TUNING, dataset, m, digest([signature, wanted])) for m in todo)
         note = f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned"
-        return Standing((*steps, *beside), note, "running")
+        return DatasetStatus((*steps, *beside), note, "running")
     if plan.session.learning_curve:
         todo = [m for m in finalists if not _made(workspace, "learning_curve", dataset, m, wanted)]
         if todo:
             steps = tuple(Step(LEARNING_CURVE, dataset, m, digest([signature, wanted])) for m in todo)
-            return Standing((*steps, *beside), "learning curves to be measured", "running")
+            return DatasetStatus((*steps, *beside), "learning curves to be measured", "running")
     if beside:
-        return Standing(beside, "what needs no language model to be scored", "running")
+        return DatasetStatus(beside, "what needs no language model to be scored", "running")
     wanted = delivery_inputs(workspace, dataset, plan_digest, finalists)
     if not _made(workspace, "report", dataset, None, wanted):
-        return Standing(
+        return DatasetStatus(
             (Step(DELIVERY, dataset, None, digest([signature, wanted])),),
             "to be deployed and reported",
             "running",
         )
-    return Standing((), "done", "done")
+    return DatasetStatus((), "done", "done")
 
 
 class _Stopped(msgspec.Struct):

@@ -7,10 +7,11 @@ from typing import Literal
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.metrics.baselines import BaselineScores
-from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.classification.selection.verdict import Finalists, GateDecision, Winner
+from fw_assets.classification.selection.deploy_gate import GateDecision
+from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
 
@@ -110,7 +111,7 @@ class Usage(Frozen):
 NO_USAGE = Usage(requests=0, prompt_tokens=0, completion_tokens=0)
 
 
-class FreeSlice(Frozen):
+class UnconstrainedSample(Frozen):
     """A few test rows asked without constrained decoding, beside the same rows as they were evaluated.
 
     `supported` false: the platform refuses such requests for this model; `why` is what it said.
@@ -138,8 +139,8 @@ class BaseMetrics(Frozen):
     validation: Scores
     test: Scores
     usage: Usage
-    trust: Trust | None = None
-    free: FreeSlice | None = None
+    trust: ModelConfidence | None = None
+    free: UnconstrainedSample | None = None
     null_control: Comparison | None = None
 
 
@@ -203,8 +204,8 @@ class TunedMetrics(Frozen):
     test: Scores
     comparison: Comparison
     usage: Usage
-    trust: Trust | None = None
-    free: FreeSlice | None = None
+    trust: ModelConfidence | None = None
+    free: UnconstrainedSample | None = None
 
 
 class CurvePoint(Frozen):

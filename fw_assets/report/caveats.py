@@ -7,7 +7,7 @@ from fw_assets.report.model import Candidate, ModelResult, Report
 from fw_assets.report.sentences import listing, subject
 
 
-def cautions(report: Report) -> tuple[str, ...]:
+def caveats(report: Report) -> tuple[str, ...]:
     """What could mislead a reader of the headline, most important first."""
     found: list[str] = []
     candidate = subject(report)

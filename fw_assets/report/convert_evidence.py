@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fw_assets.classification.metrics.baselines import BaselineScores
-from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.metrics.selective_prediction import ReliabilityBin
 from fw_assets.classification.selection.comparison import Comparison
@@ -13,7 +13,7 @@ from fw_assets.report import evidence as e
 from fw_assets.report.convert import bounds, sentence
 
 
-def confidence_result(trust: Trust) -> e.ConfidenceResult:
+def confidence_result(trust: ModelConfidence) -> e.ConfidenceResult:
     """One model's calibration and abstention."""
     threshold, precision = trust.threshold, trust.precision
     return e.ConfidenceResult(
@@ -77,7 +77,7 @@ def baseline_results(
     best = best_baseline(found)
     against = None
     if versus is not None and model is not None:
-        against = e.BaselineVersus(
+        against = e.BaselineComparison(
             model=model,
             gained=versus.gained,
             lost=versus.lost,

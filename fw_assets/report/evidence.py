@@ -79,7 +79,7 @@ class NullControl(Frozen):
     p_value: float
 
 
-class BaselineVersus(Frozen):
+class BaselineComparison(Frozen):
     """The model that the report is about against a baseline, on the same test rows."""
 
     model: str
@@ -101,7 +101,7 @@ class BaselineResult(Frozen):
     macro_f1: float | None
     balanced_accuracy: float | None
     validation_accuracy: float
-    versus: BaselineVersus | None = None
+    versus: BaselineComparison | None = None
 
 
 class CostPoint(Frozen):

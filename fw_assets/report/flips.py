@@ -10,14 +10,14 @@ from fw_assets.classification.selection.comparison import FLIPS
 from fw_assets.report.figures import clip
 from fw_assets.report.model import Flip
 
-TEXT = 400
+MAX_TEXT = 400
 """Characters of a text that the report keeps."""
-MOST = FLIPS
+MAX_ROWS = FLIPS
 """Rows kept each way."""
 
 
 def changed_rows(
-    base: pl.DataFrame, tuned: pl.DataFrame, texts: Mapping[str, str], *, most: int = MOST
+    base: pl.DataFrame, tuned: pl.DataFrame, texts: Mapping[str, str], *, most: int = MAX_ROWS
 ) -> tuple[Flip, ...]:
     """What tuning broke, then what it mended, at most `most` rows each.
 
@@ -35,7 +35,7 @@ def changed_rows(
         Flip(
             id=row["id"],
             direction="lost" if direction == "lost" else "gained",
-            text=_valid(clip(texts.get(row["id"], ""), TEXT)),
+            text=_valid(clip(texts.get(row["id"], ""), MAX_TEXT)),
             gold=tuple(row["gold"]),
             base=tuple(row["predicted"] or ()),
             tuned=tuple(row["tuned"] or ()),

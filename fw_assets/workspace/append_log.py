@@ -16,7 +16,7 @@ Decision = Callable[[Sequence[str]], str | None]
 """From the lines that are there to the line that is to follow them, or to None where none is."""
 
 
-class Record(Protocol):
+class Log(Protocol):
     """A record that many processes read and add to; no line of it is ever changed or lost."""
 
     def lines(self) -> Iterable[str]:
@@ -51,7 +51,7 @@ class Collection(Protocol):
         ...
 
 
-class DiskRecord:
+class FileLog:
     """A record as a file of lines; a collection too, in which each line is stored at once. It stays open for adding."""
 
     def __init__(self, path: str) -> None:

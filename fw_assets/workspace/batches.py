@@ -12,17 +12,17 @@ import polars as pl
 from fw_assets.workspace.frames import sink_frame
 from fw_assets.workspace.workspace import Workspace
 
-ROWS = 4_000
+BATCH_ROWS = 4_000
 """Rows of a slice, before `where`."""
 
 
 @dataclass(frozen=True)
-class Slices:
+class Batches:
     """The rows of a frame for which `where` holds, in order; each iteration reads them again."""
 
     frame: pl.LazyFrame
     where: pl.Expr | None = None
-    size: int = ROWS
+    size: int = BATCH_ROWS
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         rows = self.frame.select(pl.len()).collect().item()
@@ -51,7 +51,7 @@ class Slices:
         return pl.concat([part.filter(pl.col("id").is_in(ids.to_list())) for part in self])
 
 
-def write_slices(store: Workspace, parts: Iterable[pl.DataFrame], *place: str) -> None:
+def write_batches(store: Workspace, parts: Iterable[pl.DataFrame], *place: str) -> None:
     """Store frames one after the other as one parquet file."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         files = []

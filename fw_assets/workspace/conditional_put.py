@@ -21,7 +21,7 @@ class NoConditionalWrites(ValueError):
     """The store cannot keep two machines apart."""
 
 
-def create(fs: Any, path: str, data: bytes) -> bool:
+def put_if_absent(fs: Any, path: str, data: bytes) -> bool:
     """Write an object where there is none; whether it was this call that did.
 
     Raises:
@@ -36,7 +36,7 @@ def create(fs: Any, path: str, data: bytes) -> bool:
     return True
 
 
-def require_create_only(fs: Any, folder: str) -> None:
+def require_conditional_put(fs: Any, folder: str) -> None:
     """Make sure that the store refuses the second of two writes of one name; asked once a process and folder.
 
     Raises:
@@ -53,7 +53,9 @@ def require_create_only(fs: Any, folder: str) -> None:
         )
     try:
         # The first finds the probe of an earlier process, or leaves one for the second.
-        refused = not create(fs, f"{folder}/{_PROBE}", b"\n") or not create(fs, f"{folder}/{_PROBE}", b"\n")
+        refused = not put_if_absent(fs, f"{folder}/{_PROBE}", b"\n") or not put_if_absent(
+            fs, f"{folder}/{_PROBE}", b"\n"
+        )
     except OSError as error:
         raise NoConditionalWrites(
             f"{where} cannot be a workspace: a write with `If-None-Match: *` failed: {error}; see that the store can "

@@ -12,7 +12,7 @@ import msgspec
 Part = TypeVar("Part", bound=msgspec.Struct)
 
 
-class Head(msgspec.Struct, frozen=True):
+class Header(msgspec.Struct, frozen=True):
     """What a stored value was made from and what it is, without the value."""
 
     inputs: str
@@ -23,17 +23,17 @@ class _Stored(msgspec.Struct):
     value: msgspec.Raw
 
 
-HEAD_BYTES = 512
+HEADER_BYTES = 512
 """A stored value begins with its inputs and its digest: so much of it holds both, and no more has to be read."""
-_head = msgspec.json.Decoder(Head)
+_head = msgspec.json.Decoder(Header)
 
 
-def stored(inputs: str, digest: str, value: str) -> str:
+def encode(inputs: str, digest: str, value: str) -> str:
     """A value, given as JSON, as it is stored."""
     return f'{{"inputs":{msgspec.json.encode(inputs).decode()},"digest":"{digest}","value":{value}}}\n'
 
 
-def decoded_head(start: bytes, *, whole: bool = False) -> Head | None:
+def decode_header(start: bytes, *, whole: bool = False) -> Header | None:
     """The head of a stored value that begins so; None where more than that has to be read."""
     if whole:
         return _head.decode(start)
@@ -41,12 +41,12 @@ def decoded_head(start: bytes, *, whole: bool = False) -> Head | None:
     return _head.decode(head + b"}") if value else None
 
 
-def decoded_value(raw: bytes) -> Any:
+def decode_value(raw: bytes) -> Any:
     """A stored value as plain data."""
     return msgspec.json.decode(raw)["value"]
 
 
-def decoded_fields(raw: bytes, kind: type[Part]) -> Part:
+def decode_fields(raw: bytes, kind: type[Part]) -> Part:
     """The fields of a stored value that `kind` names."""
     return msgspec.json.decode(msgspec.json.decode(raw, type=_Stored).value, type=kind)
 
@@ -57,6 +57,6 @@ def slug(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in last) or "_"
 
 
-def place(asset: str, dataset: str, model: str | None = None) -> tuple[str, ...]:
+def asset_path(asset: str, dataset: str, model: str | None = None) -> tuple[str, ...]:
     """Where a value lies in the workspace."""
     return (dataset, "assets", f"{asset}.json") if model is None else (dataset, "assets", asset, f"{slug(model)}.json")

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fw_assets.workspace.conditional_put import create, require_create_only
+from fw_assets.workspace.conditional_put import put_if_absent, require_conditional_put
 from fw_assets.workspace.object_log import listed
 
-BEAT_SECONDS = 5.0
-GONE_SECONDS = 30.0
+HEARTBEAT_SECONDS = 5.0
+LEASE_TIMEOUT_SECONDS = 30.0
 """A claim that has not changed for so long is nobody's."""
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _FREE = b"free\n"
 
 
@@ -32,13 +32,13 @@ def lease(fs: Any, root: str, folder: str) -> Iterator[None]:
     Raises:
         NoConditionalWrites: the store has no create-only writes.
     """
-    require_create_only(fs, root)
+    require_conditional_put(fs, root)
     claim, mine = _claimed(fs, folder), uuid.uuid4().hex
     over = threading.Event()
 
     def beat() -> None:
         count = 0
-        while not over.wait(BEAT_SECONDS):
+        while not over.wait(HEARTBEAT_SECONDS):
             count += 1
             try:
                 fs.pipe_file(claim, f"{mine} {count}\n".encode())
@@ -65,9 +65,9 @@ def _claimed(fs: Any, folder: str) -> str:
         found = (last, bytes(fs.cat_file(f"{folder}/{last}"))) if last else ("", _FREE)
         if found != seen:
             seen, since = found, time.monotonic()
-        if found[1] == _FREE or time.monotonic() - since > GONE_SECONDS:
+        if found[1] == _FREE or time.monotonic() - since > LEASE_TIMEOUT_SECONDS:
             path = f"{folder}/{int(last or 0) + 1:08d}"
-            if create(fs, path, f"{uuid.uuid4().hex} new\n".encode()):
+            if put_if_absent(fs, path, f"{uuid.uuid4().hex} new\n".encode()):
                 return path
         else:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)

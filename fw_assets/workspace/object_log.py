@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fw_assets.workspace.append_log import Decision
-from fw_assets.workspace.conditional_put import create, require_create_only
+from fw_assets.workspace.conditional_put import put_if_absent, require_conditional_put
 
-PATIENCE_SECONDS = 120.0
+APPEND_TIMEOUT_SECONDS = 120.0
 """How long a line is tried again that other writers forestall."""
 _NEWLINE = "\n"
 SEGMENT_LINES = 500
@@ -20,7 +20,7 @@ SEGMENT_SECONDS = 5.0
 """A collection keeps at most so many lines, and none longer than this, before they are stored."""
 
 
-class NumberedRecord:
+class ObjectLog:
     """A record whose lines are numbered objects, `00000001`, `00000002`, ...
 
     A line is written under the next number, create-only. Where another writer was first, the lines are read again and
@@ -56,8 +56,8 @@ class NumberedRecord:
         self._add(lambda names: decision(self._read(names)))
 
     def _add(self, made: Callable[[list[str]], str | None]) -> None:
-        require_create_only(self._fs, self._root)
-        end, mark, tries = time.monotonic() + PATIENCE_SECONDS, uuid.uuid4().hex, 0
+        require_conditional_put(self._fs, self._root)
+        end, mark, tries = time.monotonic() + APPEND_TIMEOUT_SECONDS, uuid.uuid4().hex, 0
         while time.monotonic() < end:
             names = self._names()
             line = made(names)
@@ -65,11 +65,11 @@ class NumberedRecord:
                 return
             name = f"{int(names[-1]) + 1 if names else 1:08d}"
             data = f"{line.rstrip(_NEWLINE)}\n{mark}\n".encode("utf-8", "surrogatepass")
-            if create(self._fs, f"{self._folder}/{name}", data) or mark in self._text([name])[0]:
+            if put_if_absent(self._fs, f"{self._folder}/{name}", data) or mark in self._text([name])[0]:
                 return
             tries += 1
             time.sleep(random.uniform(0, 0.02 * min(tries, 25)))
-        raise TimeoutError(f"{self._folder}: other writers were first for {PATIENCE_SECONDS:.0f} seconds")
+        raise TimeoutError(f"{self._folder}: other writers were first for {APPEND_TIMEOUT_SECONDS:.0f} seconds")
 
     def _names(self) -> list[str]:
         return [name for name in listed(self._fs, self._folder) if name.isdecimal()]

@@ -8,7 +8,7 @@ import polars as pl
 
 from fw_assets.classification.prompting.answer_parser import OUTCOMES
 from fw_assets.classification.selection.comparison import COMPARED
-from fw_assets.workspace.batches import Slices
+from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace
 
 CONFIDENT = ("outcome", "confidence")
@@ -20,7 +20,7 @@ _NARROW = {
 }
 
 
-def prediction_place(dataset: str, slug: str, kind: str, part: str) -> tuple[str, ...]:
+def prediction_path(dataset: str, slug: str, kind: str, part: str) -> tuple[str, ...]:
     """Where the predictions of a model on a part lie in the workspace."""
     return (dataset, "predictions", f"{slug}-{kind}-{part}.parquet")
 
@@ -33,16 +33,16 @@ def predictions(
     Raises:
         FileNotFoundError: this model was not asked for this part.
     """
-    frame = store.scan_frame(*prediction_place(dataset, slug, kind, part))
+    frame = store.scan_frame(*prediction_path(dataset, slug, kind, part))
     return frame.select(pl.col(name).cast(_NARROW[name]) if name in _NARROW else name for name in columns).collect()
 
 
-def prediction_slices(
+def prediction_batches(
     store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED
-) -> Slices:
+) -> Batches:
     """Columns of the kept predictions as they are, a slice at a time.
 
     Raises:
         FileNotFoundError: this model was not asked for this part.
     """
-    return Slices(store.scan_frame(*prediction_place(dataset, slug, kind, part)).select(columns))
+    return Batches(store.scan_frame(*prediction_path(dataset, slug, kind, part)).select(columns))

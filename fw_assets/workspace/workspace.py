@@ -20,19 +20,19 @@ import polars as pl
 from pydantic import BaseModel
 
 from fw_assets.classification.values import canonical_json, digest
-from fw_assets.workspace.append_log import Collection, DiskRecord, Record, locked
+from fw_assets.workspace.append_log import Collection, FileLog, Log, locked
 from fw_assets.workspace.envelope import (
-    HEAD_BYTES,
-    Head,
+    HEADER_BYTES,
+    Header,
     Part,
-    decoded_fields,
-    decoded_head,
-    decoded_value,
-    place,
-    stored,
+    asset_path,
+    decode_fields,
+    decode_header,
+    decode_value,
+    encode,
 )
 from fw_assets.workspace.lease import lease
-from fw_assets.workspace.object_log import NumberedRecord, SegmentedCollection, listed
+from fw_assets.workspace.object_log import ObjectLog, SegmentedCollection, listed
 
 Value = TypeVar("Value", bound=BaseModel)
 
@@ -102,17 +102,17 @@ class Workspace:
     ) -> str:
         """Store `value`; gives its digest (`known_as` where the value has a digest of its own)."""
         made = known_as or digest(value)
-        self.write_text(stored(inputs, made, canonical_json(value)), *place(asset, dataset, model))
+        self.write_text(encode(inputs, made, canonical_json(value)), *asset_path(asset, dataset, model))
         if not self.is_local:
             self._put(uuid.uuid4().bytes, CHANGES, dataset)
         return made
 
     def read(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value | None:
         """The stored value, or None where there is none."""
-        raw = self._bytes(*place(asset, dataset, model))
-        return None if raw is None else kind.model_validate(decoded_value(raw))
+        raw = self._bytes(*asset_path(asset, dataset, model))
+        return None if raw is None else kind.model_validate(decode_value(raw))
 
-    def need(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value:
+    def require(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value:
         """The stored value.
 
         Raises:
@@ -124,32 +124,32 @@ class Workspace:
             raise FileNotFoundError(f"{asset} of {of} is not there yet: materialize {asset} first")
         return value
 
-    def head(self, asset: str, dataset: str, model: str | None = None) -> Head | None:
+    def head(self, asset: str, dataset: str, model: str | None = None) -> Header | None:
         """What a stored value was made from and its digest, or None where there is none."""
-        at = place(asset, dataset, model)
+        at = asset_path(asset, dataset, model)
         if self.is_local:
             try:
                 with open(self.path(*at), "rb", buffering=0) as file:  # noqa: PTH123 - a tick opens thousands
-                    head = decoded_head(file.read(HEAD_BYTES))
+                    head = decode_header(file.read(HEADER_BYTES))
             except (FileNotFoundError, NotADirectoryError):
                 return None
             if head is not None:
                 return head
         raw = self._bytes(*at)
-        return None if raw is None else decoded_head(raw, whole=True)
+        return None if raw is None else decode_header(raw, whole=True)
 
-    def peek(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part | None:
+    def read_fields(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part | None:
         """The fields of a stored value that `kind` names, read without building the whole value."""
-        raw = self._bytes(*place(asset, dataset, model))
-        return None if raw is None else decoded_fields(raw, kind)
+        raw = self._bytes(*asset_path(asset, dataset, model))
+        return None if raw is None else decode_fields(raw, kind)
 
-    def need_peek(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part:
+    def require_fields(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part:
         """The same.
 
         Raises:
             FileNotFoundError: the value is not there.
         """
-        part = self.peek(asset, dataset, kind, model)
+        part = self.read_fields(asset, dataset, kind, model)
         if part is None:
             raise FileNotFoundError(f"{asset} of {dataset} is not there yet: materialize {asset} first")
         return part
@@ -221,16 +221,16 @@ class Workspace:
 
     # --- what grows ---
 
-    def record(self, *parts: str) -> Record:
+    def record(self, *parts: str) -> Log:
         """A record of that place: lines that are decided by those before them, and never lost."""
         if self.is_local:
-            return DiskRecord(self.path(*parts))
-        return NumberedRecord(*self._fs, self.path(*parts[:-1], f"{parts[-1]}.d"))
+            return FileLog(self.path(*parts))
+        return ObjectLog(*self._fs, self.path(*parts[:-1], f"{parts[-1]}.d"))
 
     def collection(self, *parts: str) -> Collection:
         """A collection of that place: lines by the thousand, in no order."""
         if self.is_local:
-            return DiskRecord(self.path(*parts))
+            return FileLog(self.path(*parts))
         return SegmentedCollection(self._fs[0], self.path(*parts[:-1], f"{parts[-1]}.d"))
 
     def append_line(self, line: str, *parts: str) -> None:

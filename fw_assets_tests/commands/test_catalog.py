@@ -29,7 +29,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return (*await real(client), *OTHERS)
 
     monkeypatch.setattr(offered, "catalogue", catalogue)
-    monkeypatch.setattr("fw_assets.commands.run.Crew", InProcessPool)  # what is patched is patched in this process
+    monkeypatch.setattr("fw_assets.commands.workflow.WorkerPool", InProcessPool)
     monkeypatch.setenv("FW_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.chdir(tmp_path)
 

@@ -32,14 +32,14 @@ from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 from dagster._daemon.types import DaemonHeartbeat
 
 from fw_assets.dagster_runtime import fork_server
-from fw_assets.dagster_runtime.run_launcher import WarmRunLauncher, unfit
-from fw_assets.pipeline.runner.orphaned_runs import fail_lost_runs, own_worker
+from fw_assets.dagster_runtime.run_launcher import ForkServerRunLauncher, reason_not_forkable
+from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs, own_worker
 
 MODULE = "small_program.definitions"
 PROGRAM = """
 import os, time
 import dagster as dg
-import dagster._cli.api, fw_assets.pipeline.storage
+import dagster._cli.api, fw_assets.dagster_runtime.sqlite_storage
 
 @dg.op
 def note(context):
@@ -67,7 +67,7 @@ storage:
     module: fw_assets.dagster_runtime.sqlite_storage
     class: SqliteStorage
     config: {{base_dir: "{base}"}}
-run_launcher: {{module: fw_assets.dagster_runtime.run_launcher, class: WarmRunLauncher}}
+run_launcher: {{module: fw_assets.dagster_runtime.run_launcher, class: ForkServerRunLauncher}}
 run_monitoring: {{enabled: true}}
 """
 HERE = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=MODULE))
@@ -79,8 +79,8 @@ class Daemon:
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.source, self.instance = folder / "small_program" / "definitions.py", instance
         launcher = instance.run_launcher
-        assert isinstance(launcher, WarmRunLauncher)
-        self.launcher: WarmRunLauncher = launcher
+        assert isinstance(launcher, ForkServerRunLauncher)
+        self.launcher: ForkServerRunLauncher = launcher
         self.launcher.program = MODULE
 
     def run(self, job: str, **code: Any) -> dg.DagsterRun:
@@ -139,7 +139,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     (folder / "dagster.yaml").write_text(DAGSTER_YAML.format(base=folder / "state"), "utf-8")
     with pytest.MonkeyPatch.context() as patch, fork_server_of_its_own():
         patch.setattr(fork_server, "PROGRAM", MODULE)
-        patch.setattr(fork_server, "ALL_DAY", ())
+        patch.setattr(fork_server, "EXTRA_PRELOAD_MODULES", ())
         patch.syspath_prepend(str(folder))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
         with dg.DagsterInstance.from_config(str(folder)) as instance:
@@ -176,7 +176,7 @@ def test_a_run_is_forked_from_what_has_loaded_the_program(daemon: Daemon) -> Non
 
 def test_another_process_ends_a_run(daemon: Daemon) -> None:
     run = daemon.launch("slow", "STARTED")
-    context = fork_server.warm()
+    context = fork_server.context()
     assert context is not None
     webserver = context.Process(target=terminate, args=(str(daemon.source.parents[1]), run.run_id))  # type: ignore[attr-defined]
     webserver.start()
@@ -206,7 +206,7 @@ def test_a_dead_worker_is_noticed_once(daemon: Daemon) -> None:
     workspace: Any = None
     monitor_started_run(daemon.instance, workspace, record, logging.getLogger("dagster.daemon"))
     daemon.until(run, "FAILURE")
-    assert fail_lost_runs(daemon.instance) == []
+    assert fail_orphaned_runs(daemon.instance) == []
     assert len(daemon.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)) == 1
 
 
@@ -250,7 +250,7 @@ def test_only_this_program_on_this_machine_is_forked(
     daemon: Daemon, by_dagster: list[str], code: dict[str, Any], fits: bool
 ) -> None:
     run = daemon.run("quick", **code)
-    assert (unfit(run, daemon.launcher.program) is None) == fits
+    assert (reason_not_forkable(run, daemon.launcher.program) is None) == fits
     if not fits:
         daemon.launcher.launch_run(LaunchRunContext(run, None))
         assert by_dagster == [run.run_id]
@@ -258,9 +258,9 @@ def test_only_this_program_on_this_machine_is_forked(
 
 def test_only_the_daemon_begins_to_load(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
-    monkeypatch.setattr("fw_assets.dagster_runtime.sqlite_storage.load", lambda _: begun.append("loading"))
+    monkeypatch.setattr("fw_assets.dagster_runtime.sqlite_storage.ensure_running", lambda _: begun.append("loading"))
     with dg.DagsterInstance.from_config(str(daemon.source.parents[1])) as instance:
-        assert isinstance(instance.run_launcher, WarmRunLauncher)
+        assert isinstance(instance.run_launcher, ForkServerRunLauncher)
         instance.get_run_records()
         assert not begun
         instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "a-daemon"))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fw_assets.fireworks import ChatCompletion, UnexpectedAnswer
-from fw_assets.fireworks._answers import Answer
+from fw_assets.fireworks._answers import HttpResponse
 from fw_assets.fireworks._completion import read_completion
 from fw_assets.fireworks._fast_decode import completion_of, read_answer
 
@@ -33,9 +33,9 @@ def read(body: dict[str, Any], latency: float = 0.0) -> ChatCompletion:
         found = read_completion(body, latency)
     except UnexpectedAnswer:
         with pytest.raises(UnexpectedAnswer):
-            completion_of(read_answer(Answer(200, {}, content, "")), latency)
+            completion_of(read_answer(HttpResponse(200, {}, content, "")), latency)
         raise
-    at_once = completion_of(read_answer(Answer(200, {}, content, "")), latency)
+    at_once = completion_of(read_answer(HttpResponse(200, {}, content, "")), latency)
     assert at_once == found
     assert at_once.raw == found.raw == body
     return at_once

@@ -21,9 +21,9 @@ from fw_assets.fireworks import (
     FineTuningSpec,
     Fireworks,
     FireworksError,
-    Patience,
     PermissionDenied,
     QuotaExceeded,
+    RetryPolicy,
 )
 
 from .fake import NOT_FOUND, FakePlatform, answers, client_of, reply, rpc
@@ -236,7 +236,7 @@ def test_a_patience_of_nothing_gives_up_at_once() -> None:
 
     never = Backoff(first=1, growth=1, longest=1, budget=0)
     client, recorder, _ = client_of(
-        answers(reply(500)), patience=Patience(transient=never, throttled=never, scaling=never)
+        answers(reply(500)), patience=RetryPolicy(transient=never, throttled=never, scaling=never)
     )
     with pytest.raises(FireworksError):
         asyncio.run(client.fine_tuning_job("job-1"))

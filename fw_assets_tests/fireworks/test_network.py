@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from fw_assets.fireworks import Backoff, ConnectionFailed, Fireworks, FireworksError, Patience
+from fw_assets.fireworks import Backoff, ConnectionFailed, Fireworks, FireworksError, RetryPolicy
 from fw_assets.fireworks._network import Network
 
 from .conftest import Serve
 
 ONCE = Backoff(first=0, growth=1, longest=0, budget=-1)
-IMPATIENT = Patience(transient=ONCE, throttled=ONCE, scaling=ONCE)
+IMPATIENT = RetryPolicy(transient=ONCE, throttled=ONCE, scaling=ONCE)
 
 
 async def echo(request: Request) -> Response:

@@ -270,7 +270,7 @@ def test_nothing_the_client_can_send_deletes_cancels_or_changes() -> None:
     sources = {path.name: path.read_text() for path in Path(__file__).parents[2].glob("fw_assets/fireworks/*.py")}
     assert not re.search(r"""["'](DELETE|PATCH)["']|:cancel|:scale\b|:resume""", "".join(sources.values()))
     sending = re.compile(r"\.handle_async_request\(|_short\.exchange\(")
-    assert [name for name, source in sources.items() if sending.search(source)] == ["_exchange.py"]
+    assert [name for name, source in sources.items() if sending.search(source)] == ["_transport_call.py"]
 
 
 @pytest.mark.parametrize("method", ["DELETE", "PATCH", "delete", "OPTIONS"])

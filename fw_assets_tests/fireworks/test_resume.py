@@ -15,12 +15,12 @@ import httpx
 import pytest
 
 from fw_assets.embedded import ACCOUNT, api_key, create_app
-from fw_assets.fireworks import Backoff, Dataset, Fireworks, Patience
+from fw_assets.fireworks import Backoff, Dataset, Fireworks, RetryPolicy
 
 from .conftest import Serve
 
 SOON = Backoff(first=0.1, growth=1, longest=0.1, budget=30)
-PATIENCE = Patience(transient=SOON, throttled=SOON, scaling=SOON)
+PATIENCE = RetryPolicy(transient=SOON, throttled=SOON, scaling=SOON)
 LIMIT = 1 << 20
 
 

@@ -15,13 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fw_assets.fireworks import Backoff, Dataset, DatasetFailed, Fireworks, Patience, UnexpectedAnswer
+from fw_assets.fireworks import Backoff, Dataset, DatasetFailed, Fireworks, RetryPolicy, UnexpectedAnswer
 from fw_assets.fireworks._upload import file_name, signed_headers
 
 from .conftest import Serve
 
 QUICK = Backoff(first=0.001, growth=1, longest=0.001, budget=30)
-PATIENCE = Patience(transient=QUICK, throttled=QUICK, scaling=QUICK)
+PATIENCE = RetryPolicy(transient=QUICK, throttled=QUICK, scaling=QUICK)
 DATASET = "/v1/accounts/acme/datasets/d"
 
 

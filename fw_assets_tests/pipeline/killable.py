@@ -18,9 +18,9 @@ import httpx
 import polars as pl
 
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.fireworks import Backoff, Fireworks, Patience
+from fw_assets.fireworks import Backoff, Fireworks, RetryPolicy
 from fw_assets.pipeline.evaluation.online import ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.workspace.workspace import Workspace
 
 LABELS = ("billing", "technical", "account", "sales")
@@ -80,13 +80,13 @@ def evaluate(folder: Path, count: int, seed: int) -> None:
     store = Workspace(str(folder / "workspace"))
 
     async def work() -> pl.DataFrame:
-        patience = Patience(transient=_QUICK, throttled=_QUICK, scaling=_QUICK)
+        patience = RetryPolicy(transient=_QUICK, throttled=_QUICK, scaling=_QUICK)
         transport = Platform(folder / "answered.log", seed)
         client = Fireworks(
             base_url="http://host", api_key="k", account_id="acme", transport=transport, patience=patience
         )
         async with client:
-            answers = AnswerStore(store, "tickets", "m", PROMPT.digest)
+            answers = ResponseCache(store, "tickets", "m", PROMPT.digest)
             return (await ask(client, "m", PROMPT, rows(count), answers, what="test")).predictions
 
     store.write_frame(asyncio.run(work()), "predictions.parquet")

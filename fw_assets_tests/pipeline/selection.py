@@ -32,8 +32,8 @@ def no_test_row_was_read(workspace: Path, dataset: str, scratch: Path) -> None:
         stored["value"]["test"]["accuracy"] = {"value": 0.0, "low": 0.0, "high": 0.01}
         path.write_text(json.dumps(stored), "utf-8")
     store = Workspace(str(scratch))
-    winner, _ = decide(store, dataset, store.need("plan", dataset, Plan))
-    assert winner == store.need("deployment", dataset, DeploymentRecord).winner
+    winner, _ = decide(store, dataset, store.require("plan", dataset, Plan))
+    assert winner == store.require("deployment", dataset, DeploymentRecord).winner
 
 
 def _texts(value: Any) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from fw_assets.pipeline import phases
-from fw_assets.pipeline.phases import Standing, due
+from fw_assets.pipeline.phases import DatasetStatus, due
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -69,7 +69,7 @@ class Story:
     def report(self, *slugs: str, digest: str = "p1") -> None:
         self.put("report", phases.delivery_inputs(self.store, "tickets", digest, list(slugs)))
 
-    def due(self, driver: str | None = "daemon") -> Standing:
+    def due(self, driver: str | None = "daemon") -> DatasetStatus:
         return due(self.store, "tickets", driver)
 
 
@@ -78,12 +78,12 @@ def story(tmp_path: Path) -> Story:
     return Story(Workspace(str(tmp_path)))
 
 
-def started(standing: Standing) -> list[tuple[str, str | None]]:
+def started(standing: DatasetStatus) -> list[tuple[str, str | None]]:
     return [(step.assets[0], step.model) for step in standing.steps]
 
 
 def test_nothing_is_due_for_an_unknown_dataset(story: Story) -> None:
-    assert story.due() == Standing((), "not registered", "unknown")
+    assert story.due() == DatasetStatus((), "not registered", "unknown")
 
 
 def test_the_whole_story_in_order(story: Story) -> None:
@@ -109,7 +109,7 @@ def test_the_whole_story_in_order(story: Story) -> None:
     story.tuned("c")
     assert [step.assets for step in story.due().steps] == [phases.DELIVERY]
     story.report("a", "c")
-    assert story.due() == Standing((), "done", "done")
+    assert story.due() == DatasetStatus((), "done", "done")
 
 
 def test_without_finalists_the_report_follows_the_baseline(story: Story) -> None:

@@ -89,7 +89,7 @@ def beside(
     result = final.tuned or final.base
     assert result is not None
     shift = {"better": 0.08, "worse": -0.05}.get(verdict, 0.005)
-    versus = e.BaselineVersus(
+    versus = e.BaselineComparison(
         model=final.model,
         gained=30,
         lost=10,

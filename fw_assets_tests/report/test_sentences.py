@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from fw_assets.report import model as m
-from fw_assets.report.caveats import cautions
+from fw_assets.report.caveats import caveats
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.sentences import first_screen, listing, spending
 from fw_assets_tests.report.samples import report
@@ -105,7 +105,7 @@ def test_a_model_near_the_majority_is_called_that() -> None:
     assert first.tuned is not None
     tuned = first.tuned.model_copy(update={"majority_accuracy": 0.905})
     made = report(candidates=(first.model_copy(update={"tuned": tuned}), *made.candidates[1:]))
-    (note,) = [text for text in cautions(made) if "most frequent label" in text]
+    (note,) = [text for text in caveats(made) if "most frequent label" in text]
     assert (
         note == "The fine-tuned model's 91.7% is hardly better than always answering the most frequent label (90.5%)."
     )
@@ -117,7 +117,7 @@ def test_unanswered_rows_and_unjudged_labels_are_mentioned() -> None:
     assert first.base is not None
     base = first.base.model_copy(update={"outcomes": {"correct": 1, "failed": 2}, "labels_without_rows": ("x", "y")})
     made = report(candidates=(first.model_copy(update={"base": base}), *made.candidates[1:]))
-    found = " ".join(cautions(made))
+    found = " ".join(caveats(made))
     assert "2 test rows got no answer from the base model" in found
     assert "2 labels have no test row and could not be judged: x and y." in found
 
@@ -150,5 +150,5 @@ def test_a_tuned_model_that_answers_like_its_base_is_suspected() -> None:
     same = second.comparison.model_copy(update={"gained": 0, "lost": 0, "flips": ()})
     copied = second.model_copy(update={"tuned": second.base, "comparison": same})
     made = report(candidates=(made.candidates[0], copied))
-    assert any("minilm-l6-v2 answers every label's rows as its base model" in text for text in cautions(made))
-    assert not any("adapter" in text for text in cautions(report()))
+    assert any("minilm-l6-v2 answers every label's rows as its base model" in text for text in caveats(made))
+    assert not any("adapter" in text for text in caveats(report()))

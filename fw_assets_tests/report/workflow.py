@@ -22,7 +22,7 @@ from fw_assets.classification.prompting.answer_parser import Completion, predict
 from fw_assets.classification.prompting.prompt import Prompt, input_text, make_prompt
 from fw_assets.classification.selection.comparison import compare, compare_all
 from fw_assets.classification.selection.deploy_gate import gate
-from fw_assets.classification.selection.selection import Standing, choose_finalists, choose_winner
+from fw_assets.classification.selection.selection import Candidate, choose_finalists, choose_winner
 from fw_assets.classification.session import Session
 from fw_assets.report.build import CandidateResult
 from fw_assets.report.delivery import Deployed
@@ -74,7 +74,7 @@ def finished(
     for place, model in enumerate(plan.session.models):
         skill = base - 0.2 * place
         checked = _scores(answers(prompt, parts["validation"], skill, place), labels)
-        standings.append(Standing(model=model, validation=checked.accuracy))
+        standings.append(Candidate(model=model, validation=checked.accuracy))
         results.append((model, answers(prompt, parts["test"], skill, 10 + place, failed), checked))
     finalists = choose_finalists(standings, plan.session.finalists)
     comparisons, described = {}, []
@@ -84,7 +84,7 @@ def finished(
             name = f"accounts/acme/models/fwa-{model.rsplit('/', 1)[-1]}"
             final = _scores(answers(prompt, parts["validation"], tuned, 20), labels)
             after = answers(prompt, parts["test"], tuned, 21)
-            standings.append(Standing(model=name, kind="tuned", validation=final.accuracy))
+            standings.append(Candidate(model=name, kind="tuned", validation=final.accuracy))
             comparisons[model] = compare(before, after, labels=labels, multi_label=False, resamples=200)
             known |= {
                 "tuned_model": name,

@@ -15,7 +15,7 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.workspace import lease as leases
 from fw_assets.workspace import object_log
-from fw_assets.workspace.conditional_put import NoConditionalWrites, create
+from fw_assets.workspace.conditional_put import NoConditionalWrites, put_if_absent
 from fw_assets.workspace.frames import spooled, stored_rows
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.budget.test_account import CEILING, Fixed
@@ -45,7 +45,7 @@ def _promise(root: str, plan: Plan, worker: int, jobs: int) -> None:
     for number in range(jobs):
         account = Fixed(Workspace(root), "tickets", plan, "none")
         try:
-            account.promise("sweep/m", f"job-{worker}-{number}", 3.0)
+            account.reserve("sweep/m", f"job-{worker}-{number}", 3.0)
         except CeilingReached:
             continue
         account.pay("sweep/m", f"job-{worker}-{number}", 1, "tokens", 1.5)
@@ -86,7 +86,7 @@ def test_a_write_whose_answer_was_lost_is_not_made_twice(store: Workspace, monke
     """The network repeats a PUT that had arrived: the store then refuses the writer's own name."""
     record = store.record("tickets", "r.jsonl")
     monkeypatch.setattr(
-        "fw_assets.workspace.object_log.create", lambda fs, path, data: create(fs, path, data) and False
+        "fw_assets.workspace.object_log.put_if_absent", lambda fs, path, data: put_if_absent(fs, path, data) and False
     )
     record.append("one")
     assert list(store.lines("tickets", "r.jsonl")) == ["one"]
@@ -156,7 +156,7 @@ def test_one_at_a_time_over_machines(store: Workspace) -> None:
 
 
 def test_the_lease_of_a_machine_that_is_gone_is_taken_over(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "GONE_SECONDS", 1.0)
+    monkeypatch.setattr(leases, "LEASE_TIMEOUT_SECONDS", 1.0)
     store.write_text("someone new\n", "tickets", ".run.lease", "00000001")
     with store.alone("tickets", "run"):
         assert store.names("tickets", ".run.lease") == ["00000001", "00000002"]

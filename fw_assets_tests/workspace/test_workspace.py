@@ -37,14 +37,14 @@ def test_a_missing_value_is_none_or_says_what_to_materialize(store: Workspace) -
     assert store.read("plan", "tickets", Thing) is None
     assert store.head("plan", "tickets") is None
     with pytest.raises(FileNotFoundError, match="materialize sweep first"):
-        store.need("sweep", "tickets", Thing, "minilm")
+        store.require("sweep", "tickets", Thing, "minilm")
 
 
 def test_models_lie_side_by_side_even_with_dots_and_slashes_in_their_names(store: Workspace) -> None:
     for name in ("llama-3.1", "llama-3.2", "accounts/fireworks/models/x"):
         store.write("sweep", "tickets", Thing(name=name), inputs="i", model=name)
     assert store.names("tickets", "assets", "sweep") == ["llama-3.1.json", "llama-3.2.json", "x.json"]
-    assert store.need("sweep", "tickets", Thing, "llama-3.1").name == "llama-3.1"
+    assert store.require("sweep", "tickets", Thing, "llama-3.1").name == "llama-3.1"
     assert slug("a/b c") == "b-c"
 
 

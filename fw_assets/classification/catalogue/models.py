@@ -79,7 +79,7 @@ class PlannedModel(Frozen):
     cells: tuple[Cell, ...]
 
 
-def fold(name: str) -> tuple[str, ...]:
+def fold_name(name: str) -> tuple[str, ...]:
     """What is left of a model name when spelling does not matter.
 
     Words and numbers stay apart (`Qwen3 8B` and `qwen3-8b` are equal, `qwen-38b` is another model); a decimal
@@ -109,7 +109,7 @@ def resolve_models(
 ) -> tuple[CatalogueModel, ...]:
     """The catalogue's entries for the names that a person wrote, in that order, each once.
 
-    A full name (`accounts/ACCOUNT/models/ID`) must be listed as it is. Anything else is compared by `fold`;
+    A full name (`accounts/ACCOUNT/models/ID`) must be listed as it is. Anything else is compared by `fold_name`;
     an instruction-tuned variant is also found without its `instruct` or `it`, when nothing else is meant.
     `tunable` refuses models that the platform does not fine-tune, `inference` those that it does not serve so.
 
@@ -147,11 +147,11 @@ def resolve_models(
 
 def nearest_ids(name: str, catalogue: Sequence[CatalogueModel], count: int = NEAREST_SHOWN) -> tuple[str, ...]:
     """The ids most like `name`, the most alike first."""
-    wanted = fold(name)
+    wanted = fold_name(name)
     short = name.rsplit("/", 1)[-1].lower()
 
     def likeness(model: CatalogueModel) -> tuple[float, float]:
-        tokens = fold(model.name)
+        tokens = fold_name(model.name)
         shared = len(set(wanted) & set(tokens)) / max(len(set(wanted) | set(tokens)), 1)
         return (shared + SequenceMatcher(None, short, model.slug).ratio(), -len(model.slug))
 
@@ -162,11 +162,11 @@ def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueMo
     exact = [model for model in catalogue if name.strip() in (model.name, model.slug)]
     if name.strip().startswith("accounts/") or len(exact) == 1:
         return [model for model in exact if model.name == name.strip()] or exact[:1] * ("/" not in name)
-    wanted = fold(name)
-    alike = [model for model in catalogue if wanted in (fold(model.name), fold(model.display_name))]
+    wanted = fold_name(name)
+    alike = [model for model in catalogue if wanted in (fold_name(model.name), fold_name(model.display_name))]
     if alike:
         return alike
-    return [model for model in catalogue if wanted and _without_variant(fold(model.name)) == wanted]
+    return [model for model in catalogue if wanted and _without_variant(fold_name(model.name)) == wanted]
 
 
 def _without_variant(folded: tuple[str, ...]) -> tuple[str, ...]:

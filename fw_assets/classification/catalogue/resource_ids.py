@@ -12,14 +12,14 @@ from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.values import digest
 
 PREFIX = "fwa"
-LONGEST = 63
+MAX_LENGTH = 63
 ID_PATTERN = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
 def resource_id(subject: str, content: Any) -> str:
     """`fwa-<slug>-<digest>`: a readable slug of `subject`, cut to fit, and 12 hex digits of `content`."""
     ending = digest(content)
-    room = LONGEST - len(PREFIX) - len(ending) - 2
+    room = MAX_LENGTH - len(PREFIX) - len(ending) - 2
     slug = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")[:room].strip("-")
     return "-".join(part for part in (PREFIX, slug, ending) if part)
 

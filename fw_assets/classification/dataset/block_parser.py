@@ -25,7 +25,7 @@ _LETTER = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
 _new_hash = blake2b(digest_size=8).copy
 
 
-class NotPlain(Exception):
+class NeedsSlowPath(Exception):
     """A line needs the slow look."""
 
 
@@ -93,7 +93,7 @@ def parse_block(lines: Sequence[bytes]) -> Block:
     heads: list[Any] = items[::2]
     count = len(lines)
     if len(items) != 2 * count - 1 or items[1::2].count(_BETWEEN) != count - 1 or set(map(type, heads)) != {_Line}:
-        raise NotPlain
+        raise NeedsSlowPath
     raws = [head.messages for head in heads]
     listing = b"[" + b",".join(raws) + b"]"
     chats: Any = _text_chats(compact, heads, listing)
@@ -140,17 +140,17 @@ def _check_repeats(compact: bytes, heads: list[_Line], chats: list[list[_Message
     if b'"tool_calls"' in compact:
         contents = sum(message.content is not UNSET for chat in chats for message in chat)
     if compact.count(b'"role"') > turns or compact.count(b'"content"') > contents:
-        raise NotPlain
+        raise NeedsSlowPath
     if compact.count(b'"messages"') > len(heads):
-        raise NotPlain
+        raise NeedsSlowPath
     truths = compact.count(b'"ground_truth"')
     if truths and truths > sum(head.ground_truth is not UNSET for head in heads):
-        raise NotPlain
+        raise NeedsSlowPath
     weights = compact.count(b'"weight"')
     if weights:
         weights -= sum(head.weight is not UNSET for head in heads)
         if weights > sum(message.weight is not UNSET for chat in chats for message in chat):
-            raise NotPlain
+            raise NeedsSlowPath
 
 
 _orderly: dict[tuple[str, bool], bool] = {}
@@ -159,7 +159,7 @@ _orderly: dict[tuple[str, bool], bool] = {}
 def _row(head: _Line, chat: Any, grouped: bool) -> tuple[Any, ...]:
     """Text, answer, ground truth, weight, group key, what the digest is of, shape, system message."""
     if not chat:
-        raise NotPlain
+        raise NeedsSlowPath
     shape = "".join([_LETTER[message.role] for message in chat])
     texts = [content if type(content := message.content) is str else _text(message) for message in chat]
     truth = None if head.ground_truth is UNSET else head.ground_truth
@@ -167,16 +167,16 @@ def _row(head: _Line, chat: Any, grouped: bool) -> tuple[Any, ...]:
         truth = [truth]
     weight = None if head.weight is UNSET else head.weight
     if truth and not all(map(str.strip, truth)):
-        raise NotPlain
+        raise NeedsSlowPath
     if weight is not None and not is_weight(weight):
-        raise NotPlain
+        raise NeedsSlowPath
     if not _in_order(shape, truth is not None, chat):
-        raise NotPlain
+        raise NeedsSlowPath
     answer = texts.pop() if shape[-1] == "a" else None
     if truth is None and (answer is None or not answer.strip()):
-        raise NotPlain
+        raise NeedsSlowPath
     if not any(text and not text.isspace() for text, letter in zip(texts, shape, strict=False) if letter == "u"):
-        raise NotPlain
+        raise NeedsSlowPath
     system = texts[0] if shape[0] == "s" else None
     return (
         "\n".join(texts if system is None else texts[1:]),
@@ -195,9 +195,9 @@ def _text(message: _Message) -> str:
     if content is None or content is UNSET:
         if message.role == "assistant" and message.tool_calls:
             return ""
-        raise NotPlain
+        raise NeedsSlowPath
     if not content or isinstance(content, str):
-        raise NotPlain
+        raise NeedsSlowPath
     return "".join([part.text for part in content])
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from fw_assets.classification.dataset.columns import FRAME, ROW_COLUMNS, Columns
 from fw_assets.classification.dataset.json_errors import Fault
-from fw_assets.classification.dataset.regex_parser import mostly_usual, usual_rows
+from fw_assets.classification.dataset.regex_parser import match_rows, mostly_common
 from fw_assets.classification.dataset.row_store import Spool
 
 EXCERPT = 2000
@@ -98,9 +98,9 @@ def _parse_piece(piece: bytes, first: int, source: str, spool: Spool) -> Parsed:
 
 def _usual(first: int, lines: list[bytes]) -> tuple[pl.DataFrame, Sequence[int]]:
     """The rows of the usual form, and the indices of the other lines."""
-    if mostly_usual(lines):
+    if mostly_common(lines):
         try:
-            rows, found = usual_rows(first, pl.Series(lines, dtype=pl.Binary).cast(pl.String))
+            rows, found = match_rows(first, pl.Series(lines, dtype=pl.Binary).cast(pl.String))
         except (pl.exceptions.PolarsError, msgspec.DecodeError):
             # A line is not UTF-8, or an escape stands for no character; which one is found line by line.
             pass

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from fw_assets.classification.dataset.block_parser import NotPlain, parse_block
+from fw_assets.classification.dataset.block_parser import NeedsSlowPath, parse_block
 from fw_assets.classification.dataset.json_errors import Fault
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 
@@ -37,7 +37,7 @@ ROW_COLUMNS: dict[str, pl.DataType] = {
 
 FRAME = {**{name: kind for name, kind in ROW_COLUMNS.items() if name not in ("id", "source")}, "system": pl.String()}
 
-_NOT_PLAIN = (msgspec.MsgspecError, UnicodeError, RecursionError, NotPlain)
+_NOT_PLAIN = (msgspec.MsgspecError, UnicodeError, RecursionError, NeedsSlowPath)
 
 
 @dataclass

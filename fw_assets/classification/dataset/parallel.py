@@ -22,15 +22,15 @@ from fw_assets.classification.dataset.row_store import Spool
 from fw_assets.classification.errors import InputError, Problem
 
 SEGMENT = 8 << 20
-WORTH_WORKERS = 64 << 20
+MIN_PARALLEL_BYTES = 64 << 20
 """Bytes of a file from which starting processes (about half a second each) pays."""
-MOST_WORKERS = 8
+MAX_WORKERS = 8
 """Each holds up to about 250 MB."""
 
 
-def worth_workers(path: Path, size: int) -> bool:
+def is_worth_workers(path: Path, size: int) -> bool:
     """Whether a file of `size` bytes is read sooner by `parse_in_parallel`, and can be."""
-    return size >= WORTH_WORKERS and cores() > 1 and is_plain(path)
+    return size >= MIN_PARALLEL_BYTES and cores() > 1 and is_plain(path)
 
 
 def parse_in_parallel(
@@ -44,7 +44,7 @@ def parse_in_parallel(
     """
     digest = hashlib.sha256()
     share = _Share(_segments(path, first, digest), source, spool, stop_after)
-    count = min(cores(), MOST_WORKERS)
+    count = min(cores(), MAX_WORKERS)
     try:
         # Ended from the inside outwards: without its worker no thread waits any longer.
         with ThreadPoolExecutor(count) as threads, ExitStack() as workers:

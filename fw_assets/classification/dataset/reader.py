@@ -20,7 +20,7 @@ from fw_assets.classification.dataset.row_store import Spool
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
 
-__all__ = ["ROW_COLUMNS", "FileFacts", "RejectedRow", "RowsRead", "place", "read_rows", "rejected_jsonl"]
+__all__ = ["ROW_COLUMNS", "FileFacts", "RejectedRow", "RowsRead", "location", "read_rows", "rejected_jsonl"]
 
 MIN_ROWS = 3
 MAX_ROWS = 3_000_000
@@ -141,7 +141,7 @@ def read_rows(
 def _read_file(file: Path, first: int, source: str, spool: Spool, stop_after: int | None) -> tuple[Parsed, FileFacts]:
     try:
         size = file.stat().st_size
-        if spool.folder is not None and parallel.worth_workers(file, size):
+        if spool.folder is not None and parallel.is_worth_workers(file, size):
             parsed, sha256 = parallel.parse_in_parallel(file, first, source, spool, stop_after=stop_after)
         else:
             parsed = parse_pieces(read_pieces(file), first, source, spool, stop_after=stop_after)
@@ -189,7 +189,7 @@ def _all_or_no_weights(
     rejected = []
     found = spool.scan().filter(pl.col("source") == source, at_fault).select("row", "messages").collect()
     for number, messages in found.iter_rows():
-        file, line = place(files, number)
+        file, line = location(files, number)
         problem = Problem(
             kind="row-weight",
             file=file,
@@ -202,7 +202,7 @@ def _all_or_no_weights(
     return rejected
 
 
-def place(files: tuple[FileFacts, ...], row: int, source: str | None = None) -> tuple[str, int]:
+def location(files: tuple[FileFacts, ...], row: int, source: str | None = None) -> tuple[str, int]:
     """The file name and line number of a `row`."""
     facts = max((f for f in files if f.first_row <= row and source in (None, f.source)), key=lambda f: f.first_row)
     return facts.path_name, row - facts.first_row + 1

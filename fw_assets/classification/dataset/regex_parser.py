@@ -17,7 +17,7 @@ from fw_assets.classification.dataset.columns import FRAME
 
 _TEXT = r'(?P<{}>(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}))*)'
 _TURN = r'{}", ?"content": ?"' + _TEXT + r'"\}}'
-USUAL = "".join(
+COMMON_ROW = "".join(
     (
         r'^\{"messages": ?\[\{"role": ?"(?:',
         _TURN.format("system", "system"),
@@ -34,17 +34,17 @@ USUAL = "".join(
 _SAYS_SOMETHING = r"[^\s\x1c-\x1f]"
 _SAMPLE = 20
 
-_one_line = re.compile(USUAL.encode("ascii"))
+_one_line = re.compile(COMMON_ROW.encode("ascii"))
 _texts_decoder = msgspec.json.Decoder(list[str])
 
 
-def mostly_usual(lines: list[bytes]) -> bool:
+def mostly_common(lines: list[bytes]) -> bool:
     """Whether at least half of a few of the lines are of the usual form."""
     some = lines[:: max(1, len(lines) // _SAMPLE)]
     return 2 * sum(_one_line.match(line) is not None for line in some) >= len(some)
 
 
-def usual_rows(first: int, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
+def match_rows(first: int, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
     """The rows among lines (String) of the usual form, and for each line whether it is one (Boolean).
 
     Args:
@@ -53,7 +53,7 @@ def usual_rows(first: int, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:
     Raises:
         msgspec.DecodeError: a text has an escape that stands for no character.
     """
-    found = lines.str.extract_groups(USUAL).struct.unnest()
+    found = lines.str.extract_groups(COMMON_ROW).struct.unnest()
     written = found.with_columns(messages=_messages(), row=pl.int_range(first, first + len(lines), dtype=pl.UInt32))
     read = written.with_columns(_unescaped(found[name]) for name in found.columns)
     stated = pl.coalesce("truth", "answer")

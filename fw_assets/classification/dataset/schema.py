@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.dataset.reader import FileFacts, place
+from fw_assets.classification.dataset.reader import FileFacts, location
 from fw_assets.classification.errors import InputError, Problem
 
 
@@ -68,5 +68,5 @@ def _problem(frame: pl.DataFrame, files: tuple[FileFacts, ...], case: dict[str, 
     index = case.get("index")
     if index is None:
         return Problem(kind="schema", field=case.get("column"), message=message)
-    file, line = place(files, frame["row"][index], frame["source"][index])
+    file, line = location(files, frame["row"][index], frame["source"][index])
     return Problem(kind="schema", file=file, line=line, field=case.get("column"), message=message)

@@ -44,7 +44,7 @@ class Claim:
 
 
 @dataclass
-class Reading:
+class AnnotatedText:
     """`text` is what a person wrote, `work` its lower-case shadow of equal length in which patterns look."""
 
     text: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fw_assets.classification.instruction.annotated_text import DATASET, Reading
+from fw_assets.classification.instruction.annotated_text import DATASET, AnnotatedText
 
 _REFERENCE = re.compile(
     r"(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]+?\.jsonl?(?:\.gz|\.zst)?)(?P=quote)"
@@ -50,7 +50,7 @@ _REFUSED = re.compile(
 _SOLE_USE = re.compile(rf"\b(?:evaluat|benchmark|measur|assess|compar|classif)\w*\b[^.;\n]*?({_D})")
 
 
-def read_datasets(reading: Reading) -> None:
+def read_datasets(reading: AnnotatedText) -> None:
     """Claim `dataset` and `eval_dataset`.
 
     One dataset without a role is the dataset. Of two, one must be said to be for testing or one for training;
@@ -91,7 +91,7 @@ def read_datasets(reading: Reading) -> None:
                 reading.reject(*spans[start])
 
 
-def _sole(reading: Reading, name: str, tested: bool, trained: bool) -> dict[str, str]:
+def _sole(reading: AnnotatedText, name: str, tested: bool, trained: bool) -> dict[str, str]:
     """A single dataset is the dataset, unless all that is said is that it is the test set."""
     if tested and not trained and not _SOLE_USE.search(reading.work):
         return {}

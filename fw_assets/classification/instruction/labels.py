@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from fw_assets.classification.instruction.annotated_text import DATASET, MODEL, TAKEN, Reading
+from fw_assets.classification.instruction.annotated_text import DATASET, MODEL, TAKEN, AnnotatedText
 from fw_assets.classification.instruction.numbers import COUNT, count
 
 _NOUN = r"(?:label set|labels?|classes|categories|intents|tags|topics|outcomes)"
@@ -44,13 +44,13 @@ numeric
 """
 _DESCRIPTIONS = frozenset(_DESCRIBING.split())
 """What is said about labels rather than being one."""
-LONGEST_ITEM = 5
+MAX_ITEM = 5
 """Words of the longest label that is not quoted."""
 
 Span = tuple[int, int]
 
 
-def read_labels(reading: Reading) -> None:
+def read_labels(reading: AnnotatedText) -> None:
     """Claim `labels`: a list after a word for labels, with commas, semicolons, quotes, brackets or bullets.
 
     A list that could be read in two ways is not taken.
@@ -172,7 +172,7 @@ def _not_a_label(piece: str) -> bool:
         return False
     return (
         any(mark in piece for mark in _MARKS)
-        or len(piece.split()) > LONGEST_ITEM
+        or len(piece.split()) > MAX_ITEM
         or _ITEM_STARTS_ELSE.match(piece) is not None
         or re.search(r"\d%|\$\d|\d\s*(?:epochs?|jobs|finalists?)|seed\s*\d|[:=]", piece) is not None
     )

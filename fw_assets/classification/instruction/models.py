@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from fw_assets.classification.catalogue.models import fold
-from fw_assets.classification.instruction.annotated_text import MODEL, Reading
+from fw_assets.classification.catalogue.models import fold_name
+from fw_assets.classification.instruction.annotated_text import MODEL, AnnotatedText
 
 _PIECE = re.compile(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?")
 _LONGEST = 9
@@ -37,7 +37,7 @@ _SIZE = re.compile(
 _LISTED = re.compile(r"\b(?:models?|candidates?)\s*[:=]\s*([^\n;.!?]+(?:\.\d[^\n;.!?]*)*)")
 
 
-def read_models(reading: Reading, catalogue: Sequence[str]) -> frozenset[str]:
+def read_models(reading: AnnotatedText, catalogue: Sequence[str]) -> frozenset[str]:
     """Claim `models`: ids of the catalogue, and names that look like models as they were written."""
     by_fold = _by_fold(catalogue)
     found: list[tuple[str, int, int]] = []
@@ -58,16 +58,16 @@ def _by_fold(catalogue: Sequence[str]) -> dict[tuple[str, ...], str]:
     found: dict[tuple[str, ...], set[str]] = {}
     for name in catalogue:
         short = name.rsplit("/", 1)[-1]
-        found.setdefault(fold(short), set()).add(short)
+        found.setdefault(fold_name(short), set()).add(short)
     for name in catalogue:
         short = name.rsplit("/", 1)[-1]
-        folded = fold(short)
+        folded = fold_name(short)
         if folded and folded[-1] in ("instruct", "it", "chat") and folded[:-1] not in found:
             found.setdefault(folded[:-1], set()).add(short)
     return {key: next(iter(names)) for key, names in found.items() if len(names) == 1}
 
 
-def _from_catalogue(reading: Reading, by_fold: dict[tuple[str, ...], str]) -> Iterator[tuple[str, int, int]]:
+def _from_catalogue(reading: AnnotatedText, by_fold: dict[tuple[str, ...], str]) -> Iterator[tuple[str, int, int]]:
     """The longest run of words at each place that folds to an id, unless more of a name follows it."""
     pieces = list(_PIECE.finditer(reading.work))
     index = 0
@@ -78,7 +78,7 @@ def _from_catalogue(reading: Reading, by_fold: dict[tuple[str, ...], str]) -> It
             gaps = reading.work[start:end]
             if re.search(r"[^a-z0-9_. -]", gaps):
                 continue
-            if name := by_fold.get(fold(gaps)):
+            if name := by_fold.get(fold_name(gaps)):
                 match = (name, start, end, last)
                 break
         before = reading.work[: pieces[index].start()]
@@ -89,7 +89,7 @@ def _from_catalogue(reading: Reading, by_fold: dict[tuple[str, ...], str]) -> It
             index += 1
 
 
-def _from_family(reading: Reading, catalogue: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+def _from_family(reading: AnnotatedText, catalogue: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     shorts = {name.rsplit("/", 1)[-1] for name in catalogue if "/" not in name}
     shorts |= {name.rsplit("/", 1)[-1] for name in catalogue if name.startswith("accounts/fireworks/")}
     for found in list(_FAMILY.finditer(reading.work)):
@@ -103,7 +103,7 @@ def _from_family(reading: Reading, catalogue: Sequence[str]) -> Iterator[tuple[s
 
 
 def _sizes(
-    reading: Reading, name: str, end: int, by_fold: dict[tuple[str, ...], str]
+    reading: AnnotatedText, name: str, end: int, by_fold: dict[tuple[str, ...], str]
 ) -> Iterator[tuple[str, int, int]]:
     """`Qwen3 8B, 14B and 32B`: further sizes of the model just named."""
     while found := _SIZE.match(reading.work, end):
@@ -113,10 +113,10 @@ def _sizes(
             return
         start, end = found.start(2), found.end(2)
         reading.take(start, end, MODEL)
-        yield by_fold.get(fold(sibling), sibling), start, end
+        yield by_fold.get(fold_name(sibling), sibling), start, end
 
 
-def _from_list(reading: Reading) -> Iterator[tuple[str, int, int]]:
+def _from_list(reading: AnnotatedText) -> Iterator[tuple[str, int, int]]:
     """`models: a, b`: what stands in such a list is a model, known or not."""
     for found in list(_LISTED.finditer(reading.work)):
         for item in re.finditer(r"[^,\s][^,]*?(?=\s*(?:,|\band\b|$))", found[1]):

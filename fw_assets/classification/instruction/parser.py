@@ -35,14 +35,14 @@ def parse_instruction(text: str, models: Sequence[str] = ()) -> Parsed:
     other names of known model families are returned as written, so that resolving them can refuse them.
     """
     # Here, because its patterns take a fifth of a second to compile, and most sessions have no instruction.
-    from fw_assets.classification.instruction.annotated_text import Reading
+    from fw_assets.classification.instruction.annotated_text import AnnotatedText
     from fw_assets.classification.instruction.datasets import read_datasets
     from fw_assets.classification.instruction.labels import read_labels
     from fw_assets.classification.instruction.models import read_models
     from fw_assets.classification.instruction.settings import read_settings, read_single_candidate
     from fw_assets.classification.instruction.splits import read_splits
 
-    reading = Reading(text)
+    reading = AnnotatedText(text)
     read_datasets(reading)
     mentions = read_models(reading, models)
     read_labels(reading)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fw_assets.classification.instruction.annotated_text import MODEL, Reading
+from fw_assets.classification.instruction.annotated_text import MODEL, AnnotatedText
 from fw_assets.classification.instruction.rules import TUNE
 from fw_assets.classification.instruction.rules_budget import MONEY_RULES
 from fw_assets.classification.instruction.rules_data import EXTRACTION_RULES, ROW_RULES, SILENT_RULES
@@ -25,7 +25,7 @@ _RULES = (
 _COMPILED = tuple((field, re.compile(pattern), value) for field, pattern, value in _RULES)
 
 
-def read_settings(reading: Reading) -> None:
+def read_settings(reading: AnnotatedText) -> None:
     """Claim what the patterns find, in order; each looks only at words that none before it explained."""
     for field, pattern, value in _COMPILED:
         for found in list(pattern.finditer(reading.work)):
@@ -37,7 +37,7 @@ def read_settings(reading: Reading) -> None:
                 reading.claim(field, value(found), found.start(), found.end())
 
 
-def read_single_candidate(reading: Reading, models: frozenset[str]) -> None:
+def read_single_candidate(reading: AnnotatedText, models: frozenset[str]) -> None:
     """`Only fine-tune A` adds nothing when A is the only model; else it is more than a session can hold."""
     pattern = rf"\b(?:(?:only|just)\s+{TUNE}|{TUNE}\s+(?:only|just))\s+(?={MODEL})"
     for found in list(re.finditer(pattern, reading.work)):

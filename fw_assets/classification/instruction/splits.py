@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fw_assets.classification.instruction.annotated_text import Reading
+from fw_assets.classification.instruction.annotated_text import AnnotatedText
 from fw_assets.classification.instruction.numbers import SHARE, share
 
 _SEP = r"\s?[/:-]\s?"
@@ -85,13 +85,13 @@ _VALIDATION_SHARE = (
 )
 
 
-def read_splits(reading: Reading) -> None:
+def read_splits(reading: AnnotatedText) -> None:
     """Claim `train_fraction` and `validation_fraction`; shares that leave a doubt are not taken."""
     _proportions(reading)
     _shares(reading)
 
 
-def _proportions(reading: Reading) -> None:
+def _proportions(reading: AnnotatedText) -> None:
     for found in list(_THREE.finditer(reading.work)):
         parts = [_value(text) for text in found.groups()]
         names, start, end = _context(reading, found)
@@ -122,7 +122,7 @@ def _proportions(reading: Reading) -> None:
             reading.reject(start, end)
 
 
-def _context(reading: Reading, found: re.Match[str]) -> tuple[list[str] | None, int, int]:
+def _context(reading: AnnotatedText, found: re.Match[str]) -> tuple[list[str] | None, int, int]:
     """The parts named beside the numbers (none: empty), or null when nothing there speaks of a split."""
     first, last = reading.sentence(found.start())
     left, right = max(first, found.start() - 60), min(last, found.end() + 40)
@@ -138,7 +138,7 @@ def _context(reading: Reading, found: re.Match[str]) -> tuple[list[str] | None, 
     return named, found.start(), found.end()
 
 
-def _shares(reading: Reading) -> None:
+def _shares(reading: AnnotatedText) -> None:
     tests = _found(reading, _TEST_SHARE)
     validations = _found(reading, _VALIDATION_SHARE)
     trains = _found(reading, _TRAIN_SHARE)
@@ -175,7 +175,7 @@ def _shares(reading: Reading) -> None:
 Found = tuple[float, int, int, str]
 
 
-def _found(reading: Reading, patterns: tuple[re.Pattern[str], ...]) -> list[Found]:
+def _found(reading: AnnotatedText, patterns: tuple[re.Pattern[str], ...]) -> list[Found]:
     items: list[Found] = []
     for pattern in patterns:
         for found in list(pattern.finditer(reading.work)):
@@ -185,7 +185,7 @@ def _found(reading: Reading, patterns: tuple[re.Pattern[str], ...]) -> list[Foun
     return items
 
 
-def _reject(reading: Reading, items: tuple[Found, ...]) -> None:
+def _reject(reading: AnnotatedText, items: tuple[Found, ...]) -> None:
     for item in items:
         reading.reject(item[1], item[2])
 

@@ -22,7 +22,7 @@ from fw_assets.classification.values import Frozen
 
 EXAMPLES = 10
 EXCERPT = 120
-ENOUGH = 0.9
+MIN_COVERAGE = 0.9
 """A rule is good enough when it reads this share of what the best one reads."""
 AGREEMENT = 0.99
 """Share of rows whose answer must say their ground truth for the answer's format to be kept."""
@@ -122,7 +122,7 @@ def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
 
 def _preferred(scores: list[RuleScore]) -> RuleScore:
     most = max(score.coverage for score in scores)
-    read_enough = [score for score in scores if score.coverage >= ENOUGH * most]
+    read_enough = [score for score in scores if score.coverage >= MIN_COVERAGE * most]
     repeating = [score for score in read_enough if score.repeats]
     if repeating:
         return repeating[0]
@@ -132,7 +132,7 @@ def _preferred(scores: list[RuleScore]) -> RuleScore:
 def _agreeing(frame: pl.DataFrame, truths: int) -> Extraction | None:
     """A structured rule that reads each row's ground truth in its answer."""
     rows = frame.filter(pl.col("answer").is_not_null())
-    if rows.height < ENOUGH * frame.height:
+    if rows.height < MIN_COVERAGE * frame.height:
         return None
     sample = rows.gather_every(max(1, rows.height // SAMPLE))
     for score in score_rules(sample["answer"].to_list()):

@@ -19,7 +19,7 @@ Rule = Literal[
     "first_word",
 ]
 
-LONGEST_LABEL = 100
+MAX_LABEL = 100
 """Characters; a longer text is an explanation, not a label."""
 
 LABEL_WORDS = (
@@ -51,7 +51,7 @@ _PREFIX = re.compile(
 _FIRST_WORD = re.compile(r"^\W*([\w+#'/-]+(?:[_-][\w+#'/-]+)*)")
 
 
-class Reading(NamedTuple):
+class RuleMatch(NamedTuple):
     """What one rule reads in one answer; `key` is the JSON key, tag or prefix, None for the other rules."""
 
     rule: Rule
@@ -59,27 +59,29 @@ class Reading(NamedTuple):
     labels: tuple[str, ...]
 
 
-def readings(answer: str) -> list[Reading]:
+def rule_matches(answer: str) -> list[RuleMatch]:
     """Every way to read labels out of the answer, structured formats first."""
     text = _THINK.sub("", answer).strip()
-    found: list[Reading] = []
+    found: list[RuleMatch] = []
     boxes = _BOXED.findall(text)
     if boxes:
-        found.append(Reading("boxed", None, _one(boxes[-1])))
-    found += [Reading("xml_tag", tag, _one(inner)) for tag, inner in dict(_TAG.findall(text)).items() if tag != "think"]
-    found += [Reading("json_key", key, labels) for key, labels in json_labels(text).items()]
+        found.append(RuleMatch("boxed", None, _one(boxes[-1])))
+    found += [
+        RuleMatch("xml_tag", tag, _one(inner)) for tag, inner in dict(_TAG.findall(text)).items() if tag != "think"
+    ]
+    found += [RuleMatch("json_key", key, labels) for key, labels in json_labels(text).items()]
     fences = _FENCE.findall(text)
     if fences:
-        found.append(Reading("fenced_block", None, _one(fences[-1])))
-    found += [Reading("label_prefix", prefix, _one(rest)) for prefix, rest in dict(_PREFIX.findall(text)).items()]
+        found.append(RuleMatch("fenced_block", None, _one(fences[-1])))
+    found += [RuleMatch("label_prefix", prefix, _one(rest)) for prefix, rest in dict(_PREFIX.findall(text)).items()]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) == 1:
-        found.append(Reading("whole_message", None, _one(text)))
+        found.append(RuleMatch("whole_message", None, _one(text)))
     if lines:
-        found.append(Reading("last_line", None, _one(lines[-1])))
+        found.append(RuleMatch("last_line", None, _one(lines[-1])))
     first = _FIRST_WORD.match(text)
     if first:
-        found.append(Reading("first_word", None, _one(first[1])))
+        found.append(RuleMatch("first_word", None, _one(first[1])))
     return [reading for reading in found if reading.labels or reading.rule == "json_key"]
 
 
@@ -88,7 +90,7 @@ def read(answer: str, rule: Rule, key: str | None) -> tuple[str, ...] | None:
 
     Without a `key`, a keyed rule takes the first key in the answer.
     """
-    for reading in readings(answer):
+    for reading in rule_matches(answer):
         if reading.rule == rule and key in (None, reading.key):
             return reading.labels
     return None
@@ -185,4 +187,4 @@ def _json_object(text: str) -> dict[str, Any] | None:
 
 def _one(text: str) -> tuple[str, ...]:
     label = text.strip().strip("\"'`").strip()
-    return (label,) if label and len(label) <= LONGEST_LABEL and "\n" not in label else ()
+    return (label,) if label and len(label) <= MAX_LABEL and "\n" not in label else ()

@@ -10,7 +10,7 @@ from fw_assets.classification.labels.label_set import Finding, LabelCount, Sever
 from fw_assets.classification.splits.duplicates import OverlapFacts
 from fw_assets.classification.splits.split import SplitFacts
 
-ROWS = 50
+MAX_ROWS_NAMED = 50
 SHOWN = 12
 
 Where = Callable[[Iterable[str]], Sequence[str]]
@@ -123,7 +123,7 @@ def left_out_finding(what: str, rows: Sequence[str]) -> Finding:
 
 
 def _finding(check: str, severity: Severity, message: str, rows: Sequence[str] = ()) -> Finding:
-    return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:ROWS]))
+    return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:MAX_ROWS_NAMED]))
 
 
 def _count(number: int, one: str, many: str) -> str:

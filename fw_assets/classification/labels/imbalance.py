@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fw_assets.classification.labels.label_set import LabelSet
 
 MITIGATIONS = ("rebalance", "weight", "drop-rare")
-LEAST_LABELS = 2
-LARGEST_REPEAT = 10.0
+MIN_LABELS = 2
+MAX_REPEAT = 10.0
 """No row is repeated, and none weighs, more than this many times its natural share."""
 
 
@@ -121,7 +121,7 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
     if mitigation not in ("none", *MITIGATIONS):
         choices = ", ".join(("none", *MITIGATIONS))
         raise input_error(f"{mitigation!r} is no mitigation, expected one of {choices}", field="mitigation")
-    counts = occurrences(train)
+    counts = count_labels(train)
     if mitigation == "none" or not counts:
         return train
     if mitigation == "rebalance":
@@ -135,7 +135,7 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
 def quantify(train: pl.DataFrame, measured: Imbalance, seed: int) -> Imbalance:
     """The imbalance with each mitigation tried on these training rows; dropping labels only where it can be done."""
     threshold = measured.threshold
-    unavailable = _unavailable(occurrences(train), threshold)
+    unavailable = _unavailable(count_labels(train), threshold)
     names = [name for name in MITIGATIONS if name not in unavailable]
     effects = tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in names)
     return measured.model_copy(update={"mitigations": effects, "unavailable": tuple(unavailable.items())})
@@ -146,12 +146,12 @@ def _unavailable(counts: dict[str, int], threshold: float) -> dict[str, str]:
     kept = [label for label in counts if label not in rare]
     if not rare:
         return {"drop-rare": f"no label is {threshold:g} times rarer than the most frequent one in the training rows"}
-    if len(kept) < LEAST_LABELS:
+    if len(kept) < MIN_LABELS:
         return {"drop-rare": f"it would leave {kept[0]} as the only label to learn"}
     return {}
 
 
-def occurrences(rows: pl.DataFrame) -> dict[str, int]:
+def count_labels(rows: pl.DataFrame) -> dict[str, int]:
     """How many rows have each label, by label."""
     table = rows.select(pl.col("labels").list.explode(keep_nulls=False, empty_as_null=False)).to_series().value_counts()
     return dict(sorted(table.iter_rows()))
@@ -164,8 +164,8 @@ def rare_labels(counts: dict[str, int], threshold: float) -> tuple[str, ...]:
 
 
 def _effect(train: pl.DataFrame, rows: pl.DataFrame, name: str) -> MitigationEffect:
-    before = occurrences(train)
-    after: dict[str, float] = dict(occurrences(rows))
+    before = count_labels(train)
+    after: dict[str, float] = dict(count_labels(rows))
     largest: float | None = None
     dropped: tuple[str, ...] = ()
     if name == "weight":
@@ -208,7 +208,7 @@ def _rebalanced(train: pl.DataFrame, counts: dict[str, int], threshold: float, s
     ratio = max(counts.values()) / min(counts.values())
     power = 0.5 if ratio <= 1 else min(0.5, math.log(threshold) / math.log(ratio))
     scale = sum(counts.values()) / sum(count**power for count in counts.values())
-    factors = {label: min(LARGEST_REPEAT, scale * count ** (power - 1)) for label, count in counts.items()}
+    factors = {label: min(MAX_REPEAT, scale * count ** (power - 1)) for label, count in counts.items()}
     factor = _row_factor(train, factors, largest=True)
     repeats = np.floor(factor + uniform(train["digest"], seed, "rebalance")).astype(np.int64)
     return train[np.repeat(np.arange(train.height), repeats)]
@@ -224,5 +224,5 @@ def _weights(train: pl.DataFrame, counts: dict[str, int]) -> NDArray[np.float64]
     total = sum(counts.values())
     factors = {label: total / (len(counts) * count) for label, count in counts.items()}
     weights = _row_factor(train, factors, largest=False)
-    capped: NDArray[np.float64] = np.minimum(weights / weights.mean(), LARGEST_REPEAT)
+    capped: NDArray[np.float64] = np.minimum(weights / weights.mean(), MAX_REPEAT)
     return capped.round(4)

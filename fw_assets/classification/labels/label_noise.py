@@ -23,10 +23,10 @@ from fw_assets.classification.splits.split import EXCLUDED, TEST
 from fw_assets.classification.values import Frozen
 
 FOLDS = 5
-LEAST_GROUPS = 4
+MIN_GROUPS = 4
 """A label needs this many groups of rows outside the test part before a row can be held against it."""
-MOST_ROWS = 100_000
-LISTED = 1000
+MAX_ROWS = 100_000
+MAX_LISTED = 1000
 SMOOTHING = 0.05
 WORD = r"(?u)\b\w+\b"
 COLUMNS = ("part", "rank", "id", "labels", "suggested", "margin", "text")
@@ -56,22 +56,22 @@ class LabelSuspects(Frozen):
     """Rows of the training and validation parts that the model would label otherwise."""
     doubted_test: int
     suspects: tuple[Suspect, ...]
-    """At most `LISTED` of each side."""
+    """At most `MAX_LISTED` of each side."""
 
 
 def find_suspects(frame: pl.DataFrame | pl.LazyFrame, seed: int) -> LabelSuspects:
     """Rank the rows of a split frame by how little a model of the other rows believes their labels.
 
     Rows outside the test part are judged by cross-validation whose folds keep duplicate groups whole; test rows by
-    a model of all the others, so no test label is learnt from. Beyond `MOST_ROWS` rows, as many by content hash;
+    a model of all the others, so no test label is learnt from. Beyond `MAX_ROWS` rows, as many by content hash;
     only the messages of those are brought into memory when the frame is a lazy one.
     """
     count = frame.lazy().select(pl.len()).collect().item()
     usable = frame.lazy().filter((pl.col("split") != EXCLUDED) & (pl.col("labels").list.len() > 0))
     narrow = usable.select("id", "digest").collect(engine="streaming")
-    if narrow.height > MOST_ROWS:
+    if narrow.height > MAX_ROWS:
         chance = uniform(narrow["digest"], seed, "label suspects")
-        kept = narrow["id"].gather(np.argsort(chance, kind="stable")[:MOST_ROWS])
+        kept = narrow["id"].gather(np.argsort(chance, kind="stable")[:MAX_ROWS])
         usable = usable.filter(pl.col("id").is_in(kept.implode()))
     rows = usable.collect(engine="streaming")
     is_test = (rows["split"] == TEST).to_numpy()
@@ -118,7 +118,7 @@ def _learnable(rows: pl.DataFrame) -> list[str]:
     """The labels of enough groups, so that every fold leaves some to learn from."""
     pairs = rows.select("labels", "group").explode("labels", empty_as_null=False, keep_nulls=False)
     counts = pairs.group_by("labels").agg(pl.col("group").n_unique().alias("groups"))
-    return sorted(counts.filter(pl.col("groups") >= LEAST_GROUPS)["labels"].to_list())
+    return sorted(counts.filter(pl.col("groups") >= MIN_GROUPS)["labels"].to_list())
 
 
 def _indicator(labels: pl.Series, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -189,7 +189,7 @@ def _listed(
     side: NDArray[np.bool_],
 ) -> Iterator[Suspect]:
     doubted = np.flatnonzero(side & (margins < 0))
-    order = doubted[np.argsort(margins[doubted], kind="stable")][:LISTED]
+    order = doubted[np.argsort(margins[doubted], kind="stable")][:MAX_LISTED]
     for rank, index in enumerate(order.tolist(), start=1):
         yield Suspect(
             part=rows["split"][index],

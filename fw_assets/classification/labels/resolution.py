@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from fw_assets.classification.dataset.reader import RejectedRow, place
+from fw_assets.classification.dataset.reader import RejectedRow, location
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.labels import aliases, findings, imbalance
 from fw_assets.classification.labels.extraction import extract
@@ -69,7 +69,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     facts = duplicates.overlap_facts(used, groups)
     split_facts = split.split_facts(out, known.labels, session)
     label_counts = _label_counts(out, known.labels)
-    trained_on = imbalance.occurrences(working.filter(~is_eval & ~unlabelled))
+    trained_on = imbalance.count_labels(working.filter(~is_eval & ~unlabelled))
     measured = imbalance.measure(
         {label: trained_on.get(label, 0) for label in known.labels}, session.imbalance_threshold
     )
@@ -113,7 +113,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
 
 
 def _counts(labels: pl.Series) -> dict[str, int]:
-    return imbalance.occurrences(pl.DataFrame({"labels": labels}))
+    return imbalance.count_labels(pl.DataFrame({"labels": labels}))
 
 
 def _resolved(
@@ -154,7 +154,7 @@ def _unlabelled(
     for source, row, shape, truth, labels in zip(
         rows["source"], rows["row"], rows["shape"], rows["ground_truth"], raw, strict=True
     ):
-        file, line = place(inspected.files, row, source)
+        file, line = location(inspected.files, row, source)
         field = f"messages[{len(shape) - 1}].content" if truth is None else "ground_truth"
         if labels is None:
             rule = inspected.extraction.name
@@ -236,7 +236,7 @@ def _joined(
 
 
 def _label_counts(out: pl.DataFrame, labels: tuple[str, ...]) -> tuple[LabelCount, ...]:
-    by_part = {part: imbalance.occurrences(out.filter(pl.col("split") == part)) for part in split.PARTS}
+    by_part = {part: imbalance.count_labels(out.filter(pl.col("split") == part)) for part in split.PARTS}
     return tuple(
         LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in split.PARTS}) for label in labels
     )
@@ -251,7 +251,7 @@ def _contradictions(used: pl.DataFrame, same: np.ndarray[tuple[int], np.dtype[np
 def _having(ids: pl.Series, labels: pl.Series, names: Iterable[str]) -> list[str]:
     """The ids of the first rows that have one of the labels."""
     having = labels.list.eval(pl.element().is_in(list(names))).list.any().fill_null(False)
-    return ids.filter(having).head(findings.ROWS).to_list()
+    return ids.filter(having).head(findings.MAX_ROWS_NAMED).to_list()
 
 
 def _shared_keys(frame: pl.DataFrame) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from fw_assets.classification.labels.extraction_rules import LABEL_WORDS, Reading, Rule, readings
+from fw_assets.classification.labels.extraction_rules import LABEL_WORDS, Rule, RuleMatch, rule_matches
 from fw_assets.classification.values import Frozen
 
 SAMPLE = 5_000
-SOME = 0.02
+MIN_RULE_SHARE = 0.02
 """A format that this share of the answers has is no accident."""
 
 RULES: tuple[Rule, ...] = (
@@ -25,7 +25,7 @@ RULES: tuple[Rule, ...] = (
 """In order of preference: a format that says where the label is before one that guesses."""
 UNFORMATTED = ("whole_message", "last_line", "first_word")
 
-Reader = tuple[Rule, str | None]
+RuleReader = tuple[Rule, str | None]
 """A rule and its key."""
 
 
@@ -77,15 +77,15 @@ def score_rules(answers: Sequence[str]) -> list[RuleScore]:
     return sorted(scores, key=lambda s: (RULES.index(s.rule), _key_rank(s.key), -s.score))
 
 
-def _tally(answers: Sequence[str]) -> tuple[dict[Reader, int], dict[Reader, set[str]]]:
+def _tally(answers: Sequence[str]) -> tuple[dict[RuleReader, int], dict[RuleReader, set[str]]]:
     """How many answers each rule and key reads, and which labels."""
-    counts: dict[Reader, int] = defaultdict(int)
-    labels: dict[Reader, set[str]] = defaultdict(set)
-    cache: dict[str, list[Reading]] = {}
+    counts: dict[RuleReader, int] = defaultdict(int)
+    labels: dict[RuleReader, set[str]] = defaultdict(set)
+    cache: dict[str, list[RuleMatch]] = {}
     for answer in answers:
         found = cache.get(answer)
         if found is None:
-            found = cache[answer] = readings(answer)
+            found = cache[answer] = rule_matches(answer)
         for reading in found:
             counts[reading.rule, reading.key] += 1
             labels[reading.rule, reading.key].update(reading.labels)
@@ -97,7 +97,7 @@ def mixed_formats(answers: Sequence[str], chosen: RuleScore, others: Sequence[Ru
     if chosen.rule not in UNFORMATTED:
         return ()
     _, labels = _tally(answers)
-    some = [other for other in others if other.rule not in UNFORMATTED and other.coverage >= SOME]
+    some = [other for other in others if other.rule not in UNFORMATTED and other.coverage >= MIN_RULE_SHARE]
     found = []
     for one in some:
         own = labels[one.rule, one.key]

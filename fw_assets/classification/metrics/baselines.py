@@ -26,7 +26,7 @@ METHODS: dict[BaselineName, str] = {
 
 # Half the probability mass says "applies" where a row may have several labels.
 _APPLIES = 0.5
-_MOST_FEATURES = 50_000
+_MAX_FEATURES = 50_000
 
 Answers = list[tuple[tuple[str, ...], float]]
 """For each row: the labels, and the probability of the answer."""
@@ -82,7 +82,7 @@ def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Callable[[pl.DataF
         ngram_range=(1, 2),
         sublinear_tf=True,
         token_pattern=r"(?u)\b\w+\b",  # noqa: S106
-        max_features=_MOST_FEATURES,
+        max_features=_MAX_FEATURES,
     )
     try:
         features = words.fit_transform(_texts(train))

@@ -24,7 +24,7 @@ _PRIOR_ROWS = 4.0
 _BLOCK = 65_536
 
 
-class Answered(NamedTuple):
+class ScoredAnswers(NamedTuple):
     """The confidences of the rows with a valid label, each sorted: `hits` of right answers, `misses` of wrong ones.
 
     `rows`: how many rows the model answered in all.
@@ -70,7 +70,7 @@ class Calibration(Frozen):
         return found
 
 
-def fit_calibration(validation: Answered) -> Calibration | None:
+def fit_calibration(validation: ScoredAnswers) -> Calibration | None:
     """Fits temperature and shift by penalised maximum likelihood (Platt 1999) with Newton's method.
 
     The penalty draws towards leaving confidences as they are, so that a few rows, or rows that are all right,
@@ -117,16 +117,16 @@ def fit_calibration(validation: Answered) -> Calibration | None:
     )
 
 
-def calibrate(usable: Answered, calibration: Calibration) -> Answered:
+def calibrate(usable: ScoredAnswers, calibration: Calibration) -> ScoredAnswers:
     """The same answers with calibrated confidences."""
     hits, misses = calibration.apply(usable.hits), calibration.apply(usable.misses)
     # In the last digit a logarithm may turn two neighbours round.
     hits.sort()
     misses.sort()
-    return Answered(hits, misses, usable.rows)
+    return ScoredAnswers(hits, misses, usable.rows)
 
 
-def answered(predictions: pl.DataFrame | Iterable[pl.DataFrame]) -> Answered:
+def scored_answers(predictions: pl.DataFrame | Iterable[pl.DataFrame]) -> ScoredAnswers:
     """What takes part in calibration: failed rows are not counted, rows without a valid label only as rows.
 
     Args:
@@ -141,7 +141,7 @@ def answered(predictions: pl.DataFrame | Iterable[pl.DataFrame]) -> Answered:
     hits, misses = (np.frombuffer(held, dtype=np.float64) for held in kept.values())
     hits.sort()
     misses.sort()
-    return Answered(hits, misses, rows)
+    return ScoredAnswers(hits, misses, rows)
 
 
 def blocks(values: Shares) -> Iterator[Shares]:
@@ -149,14 +149,14 @@ def blocks(values: Shares) -> Iterator[Shares]:
     return (values[start : start + _BLOCK] for start in range(0, values.size, _BLOCK))
 
 
-def _logits(usable: Answered) -> Iterator[tuple[Shares, int]]:
+def _logits(usable: ScoredAnswers) -> Iterator[tuple[Shares, int]]:
     """The logits of the confidences, with -1 where the answers are right and 1 where they are wrong."""
     for values, sign in ((usable.hits, -1), (usable.misses, 1)):
         for block in blocks(values):
             yield _logit(block), sign
 
 
-def _loss(usable: Answered) -> float:
+def _loss(usable: ScoredAnswers) -> float:
     return sum(float(np.logaddexp(0, sign * logit).sum()) for logit, sign in _logits(usable)) / usable.usable
 
 

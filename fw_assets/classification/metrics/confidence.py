@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from fw_assets.classification.metrics.calibration import Calibration, answered, calibrate, fit_calibration
+from fw_assets.classification.metrics.calibration import Calibration, calibrate, fit_calibration, scored_answers
 from fw_assets.classification.metrics.intervals import wilson
 from fw_assets.classification.metrics.selective_prediction import (
     Confidence,
@@ -17,7 +17,7 @@ from fw_assets.classification.metrics.selective_prediction import (
 from fw_assets.classification.values import Frozen, Interval
 
 
-class Trust(Frozen):
+class ModelConfidence(Frozen):
     """Calibration and abstention of one model.
 
     Attributes:
@@ -38,7 +38,7 @@ class Trust(Frozen):
 
 def judge_confidence(
     validation: pl.DataFrame | Iterable[pl.DataFrame], test: pl.DataFrame | Iterable[pl.DataFrame], wanted: float
-) -> Trust | None:
+) -> ModelConfidence | None:
     """The trust in a model from its predictions (`outcome` and `confidence`) on both parts, whole or in slices.
 
     Args:
@@ -47,13 +47,13 @@ def judge_confidence(
     Returns:
         None when the platform gave no confidence for the validation rows.
     """
-    learned = answered(validation)
+    learned = scored_answers(validation)
     fitted = fit_calibration(learned)
     if fitted is None:
         return None
     threshold = threshold_for(calibrate(learned, fitted), wanted)
     del learned
-    before = answered(test)
+    before = scored_answers(test)
     raw = confidence_figures(before)
     after = calibrate(before, fitted)
     del before
@@ -62,7 +62,7 @@ def judge_confidence(
         right, given = after.from_confidence(threshold.threshold)
         if given:
             coverage, precision = given / after.rows, wilson(right, given)
-    return Trust(
+    return ModelConfidence(
         calibration=fitted,
         raw=raw,
         calibrated=confidence_figures(after),

@@ -31,9 +31,9 @@ SCORED = ("gold", "predicted", "outcome", "lenient_outcome")
 """The columns of predictions that the figures are counted from."""
 
 # Pairs of labels that are reported as most confused.
-_MOST_CONFUSED = 20
+_MAX_CONFUSED = 20
 # Rows counted at a time.
-_TOGETHER = 50_000
+CHUNK_ROWS = 50_000
 
 
 class Scores(Frozen):
@@ -95,7 +95,7 @@ def score(predictions: pl.DataFrame, labels: Sequence[str], multi_label: bool) -
             has not exactly one gold label.
     """
     tally = Tally(labels, multi_label)
-    for part in predictions.select(SCORED).iter_slices(_TOGETHER):
+    for part in predictions.select(SCORED).iter_slices(CHUNK_ROWS):
         tally.add(part)
     return tally.scores()
 
@@ -157,7 +157,7 @@ class Tally:
             "mcc": matthews(matrix),
             "majority_accuracy": ratio(int(support.max(initial=0)), scored) or 0.0,
             "confusion": tuple(pairs),
-            "most_confused": tuple(sorted(wrong, key=lambda pair: -pair[2])[:_MOST_CONFUSED]),
+            "most_confused": tuple(sorted(wrong, key=lambda pair: -pair[2])[:_MAX_CONFUSED]),
         }
 
 
@@ -167,7 +167,7 @@ def _of_sets(sets: SetCounts, scored: int) -> dict[str, Any]:
         "mcc": None,
         "majority_accuracy": ratio(sets.most_frequent(), scored) or 0.0,
         "confusion": (),
-        "most_confused": sets.most_swapped(_MOST_CONFUSED),
+        "most_confused": sets.most_swapped(_MAX_CONFUSED),
         "multi": sets.figures(),
     }
 

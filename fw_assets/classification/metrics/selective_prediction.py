@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.classification.metrics.calibration import Answered, Shares, blocks
+from fw_assets.classification.metrics.calibration import ScoredAnswers, Shares, blocks
 from fw_assets.classification.metrics.intervals import normal_quantile, wilson
 from fw_assets.classification.values import Frozen, Interval
 
@@ -68,7 +68,7 @@ class Threshold(Frozen):
     precision: Interval
 
 
-def confidence_figures(usable: Answered, bins: int = 10, points: int = 50) -> Confidence:
+def confidence_figures(usable: ScoredAnswers, bins: int = 10, points: int = 50) -> Confidence:
     """Calibration error, reliability bins and the risk-coverage curve of answers with (calibrated) confidences."""
     many = usable.usable
     if not many:
@@ -104,7 +104,7 @@ def confidence_figures(usable: Answered, bins: int = 10, points: int = 50) -> Co
     )
 
 
-def threshold_for(validation: Answered, wanted: float, confidence: float = 0.95) -> Threshold:
+def threshold_for(validation: ScoredAnswers, wanted: float, confidence: float = 0.95) -> Threshold:
     """The lowest threshold from which the answers given are right `wanted` of the time.
 
     The lower Wilson bound of the precision must reach `wanted`, so that the promise holds on other rows too.
@@ -128,7 +128,7 @@ def threshold_for(validation: Answered, wanted: float, confidence: float = 0.95)
     return Threshold(wanted=wanted, reached=False, threshold=1.0, coverage=0.0, precision=wilson(0, 0))
 
 
-def _levels(usable: Answered) -> Iterator[Shares]:
+def _levels(usable: ScoredAnswers) -> Iterator[Shares]:
     """The distinct confidences, lowest first, some at a time."""
     every = np.concatenate([usable.hits, usable.misses])
     every.sort()
@@ -139,7 +139,7 @@ def _levels(usable: Answered) -> Iterator[Shares]:
         yield distinct
 
 
-def _risk_curve(usable: Answered, points: int) -> tuple[RiskPoint, ...]:
+def _risk_curve(usable: ScoredAnswers, points: int) -> tuple[RiskPoint, ...]:
     """At most `points` points over the whole curve, most coverage first."""
     many = sum(levels.size for levels in _levels(usable))
     # Places are counted from the highest confidence down.
@@ -161,7 +161,7 @@ def _wilson_low(right: Counts, given: Counts, confidence: float) -> Shares:
     return np.asarray((share + z * z / (2 * given) - half) / (1 + z * z / given))
 
 
-def _auroc(usable: Answered) -> float | None:
+def _auroc(usable: ScoredAnswers) -> float | None:
     """The Mann-Whitney statistic: the pairs in which the right answer has more confidence, ties counting half."""
     pairs = usable.hits.size * usable.misses.size
     if not pairs:

@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from fw_assets.classification.prompting.completion import Completion, answer_probability, read_completion
-from fw_assets.classification.prompting.label_matcher import Reader
+from fw_assets.classification.prompting.label_matcher import LabelMatcher
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.prompting.unwrap import after_reasoning, is_refusal
 from fw_assets.classification.values import Frozen
@@ -17,11 +17,11 @@ from fw_assets.classification.values import Frozen
 __all__ = [
     "OUTCOMES",
     "PREDICTIONS",
-    "Answer",
     "Completion",
     "Outcome",
+    "ParsedAnswer",
     "answer_probability",
-    "judge",
+    "outcome_of",
     "parse",
     "predictions_frame",
     "read_completion",
@@ -59,7 +59,7 @@ PREDICTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
 the lenient rule accepts, `outcome` is strict and `lenient_outcome` what the lenient rule makes of the row."""
 
 
-class Answer(Frozen):
+class ParsedAnswer(Frozen):
     """What one completion says.
 
     Attributes:
@@ -73,34 +73,34 @@ class Answer(Frozen):
     lenient_labels: tuple[str, ...] = ()
 
 
-def parse(prompt: Prompt, completion: Completion) -> Answer:
+def parse(prompt: Prompt, completion: Completion) -> ParsedAnswer:
     """Reads a completion, in this order: transport, finish reason, refusal, text after the last `</think>`,
     the dataset's answer format, the text with its wrapping taken off, and last the lenient rule.
     """
     if completion.error is not None or completion.finish_reason == "error":
-        return Answer(kind="failed")
+        return ParsedAnswer(kind="failed")
     if completion.finish_reason == "length":
-        return Answer(kind="truncated")
+        return ParsedAnswer(kind="truncated")
     if completion.refusal is not None or completion.finish_reason == "content_filter":
-        return Answer(kind="refused")
+        return ParsedAnswer(kind="refused")
     text = after_reasoning(completion.text or "").strip()
     reader = _reader(prompt)
     if reader.is_blank(text):
-        return Answer(kind="empty")
+        return ParsedAnswer(kind="empty")
     strict = reader.strict(text)
     if strict == "ambiguous":
-        return Answer(kind="ambiguous")
+        return ParsedAnswer(kind="ambiguous")
     if strict is not None:
-        return Answer(kind="valid", labels=strict)
+        return ParsedAnswer(kind="valid", labels=strict)
     if is_refusal(text):
-        return Answer(kind="refused")
+        return ParsedAnswer(kind="refused")
     lenient = reader.lenient(text)
     if lenient == "ambiguous":
-        return Answer(kind="ambiguous")
-    return Answer(kind="off_label", lenient_labels=lenient or ())
+        return ParsedAnswer(kind="ambiguous")
+    return ParsedAnswer(kind="off_label", lenient_labels=lenient or ())
 
 
-def judge(answer: Answer, gold: Sequence[str]) -> Outcome:
+def outcome_of(answer: ParsedAnswer, gold: Sequence[str]) -> Outcome:
     """The outcome of an answer against the row's labels; several labels are right only as an equal set."""
     if answer.kind == "valid":
         return "correct" if set(answer.labels) == set(gold) else "wrong_label"
@@ -119,9 +119,9 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
     for identity, gold, group in rows.select("id", "labels", "group").iter_rows():
         completion = completions.get(identity, missing)
         answer = parse(prompt, completion)
-        outcome = judge(answer, gold)
+        outcome = outcome_of(answer, gold)
         lenient = bool(answer.lenient_labels)
-        accepted = Answer(kind="valid", labels=answer.lenient_labels)
+        accepted = ParsedAnswer(kind="valid", labels=answer.lenient_labels)
         records.append(
             (
                 identity,
@@ -129,7 +129,7 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
                 list(answer.labels),
                 outcome,
                 lenient,
-                judge(accepted, gold) if lenient else outcome,
+                outcome_of(accepted, gold) if lenient else outcome,
                 completion.text,
                 completion.finish_reason,
                 completion.error,
@@ -143,5 +143,5 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
 
 
 @lru_cache(maxsize=16)
-def _reader(prompt: Prompt) -> Reader:
-    return Reader(prompt)
+def _reader(prompt: Prompt) -> LabelMatcher:
+    return LabelMatcher(prompt)

@@ -17,7 +17,7 @@ _NEGATED = re.compile(
 )
 
 
-class Occurrences:
+class LabelFinder:
     """Whole-word occurrences of a fixed set of labels.
 
     The longest label wins where labels overlap, so `balance` is not found in `bill_balance` when both are
@@ -84,6 +84,6 @@ def _spans(finder: re.Pattern[str], text: str) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=64)
-def occurrences(labels: tuple[str, ...], strictness: Strictness) -> Occurrences:
+def find_labels(labels: tuple[str, ...], strictness: Strictness) -> LabelFinder:
     """The finder of a label set, compiled once."""
-    return Occurrences(labels, strictness)
+    return LabelFinder(labels, strictness)

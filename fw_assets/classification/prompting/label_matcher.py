@@ -7,25 +7,25 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from fw_assets.classification.prompting.label_finder import occurrences
+from fw_assets.classification.prompting.label_finder import find_labels
 from fw_assets.classification.prompting.normalize import NORMALISERS
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.classification.prompting.unwrap import peel
+from fw_assets.classification.prompting.unwrap import unwrap
 
-Found = tuple[str, ...] | Literal["ambiguous"] | None
+Match = tuple[str, ...] | Literal["ambiguous"] | None
 
 _SEVERAL = re.compile(r"\s*[,;|\n]\s*")
 _FENCED = re.compile(r"```[\w+-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 
 
-class Reader:
+class LabelMatcher:
     """Reads answers to one prompt. A label matches as a whole or not at all; nothing is guessed."""
 
     def __init__(self, prompt: Prompt) -> None:
         self._prompt = prompt
         self._normalise = NORMALISERS[prompt.strictness]
-        self._finder = occurrences(prompt.labels, prompt.strictness)
+        self._finder = find_labels(prompt.labels, prompt.strictness)
         self._exact = {label: position for position, label in enumerate(prompt.labels)}
         self._normal = {self._normalise(label): position for position, label in enumerate(prompt.labels)}
         for position, answer in enumerate(prompt.answers or ()):
@@ -34,9 +34,9 @@ class Reader:
 
     def is_blank(self, text: str) -> bool:
         """Whether nothing is left under the wrapping (and the text is no label itself)."""
-        return self._whole(text) is None and any(not form for form in peel(text))
+        return self._whole(text) is None and any(not form for form in unwrap(text))
 
-    def strict(self, text: str) -> Found:
+    def strict(self, text: str) -> Match:
         """The labels of an answer in the asked format; None when it is not one."""
         if self._prompt.json_key is not None:
             return self._json(text)
@@ -45,7 +45,7 @@ class Reader:
             position = next(filter(lambda found: found is not None, map(self._whole, self._unwrapped(text))), None)
         return None if position is None else (self._prompt.labels[position],)
 
-    def lenient(self, text: str) -> Found:
+    def lenient(self, text: str) -> Match:
         """The one label that the text names although its format is wrong; None when it names none."""
         if self._prompt.multi_label:
             return self._lenient_set(text)
@@ -61,7 +61,7 @@ class Reader:
 
     def _whole(self, text: str) -> int | None:
         """The label that the whole text is, once enough of its wrapping is off."""
-        for form in peel(text):
+        for form in unwrap(text):
             if form in self._exact:
                 return self._exact[form]
             position = self._normal.get(self._normalise(form)) if form else None
@@ -90,9 +90,9 @@ class Reader:
                     yield line.strip()[len(prefix) :].lstrip(" :=\t")
                     return
 
-    def _json(self, text: str) -> Found:
+    def _json(self, text: str) -> Match:
         """The labels of a text that is one JSON object as a whole (a code fence around it is allowed)."""
-        for form in peel(text):
+        for form in unwrap(text):
             if not form.startswith("{"):
                 continue
             try:
@@ -102,7 +102,7 @@ class Reader:
             return self._from_object(value)
         return None
 
-    def _from_object(self, value: Any) -> Found:
+    def _from_object(self, value: Any) -> Match:
         if not isinstance(value, _Pairs):
             return None
         values = value.under(self._prompt.json_key or "")
@@ -138,7 +138,7 @@ class Reader:
         texts = [string for found in _objects(text) for string in found.strings()] or [text]
         return [found for part in texts for found in self._finder.find(part)]
 
-    def _lenient_set(self, text: str) -> Found:
+    def _lenient_set(self, text: str) -> Match:
         """The labels of a list in another shape; entries that are no label are left out."""
         objects = [found for found in _objects(text) if found.under(self._prompt.json_key or "")]
         if len(objects) > 1:

@@ -10,7 +10,7 @@ import polars as pl
 
 from fw_assets.classification.dataset.chat import Turn, input_text, input_turns, read_turns, turn_text, with_system
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.prompting.label_finder import occurrences
+from fw_assets.classification.prompting.label_finder import find_labels
 from fw_assets.classification.prompting.normalize import Strictness, strictness_for
 from fw_assets.classification.prompting.response_format import grammar_format, schema_format
 from fw_assets.classification.values import Frozen, digest
@@ -162,7 +162,7 @@ def training_example(
 
 def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
     """Whether in every row looked at, each label stands somewhere in the turns that a model is shown."""
-    finder = occurrences(prompt.labels, prompt.strictness)
+    finder = find_labels(prompt.labels, prompt.strictness)
     column = frame.get_column("messages").gather_every(max(1, frame.height // _ROWS_READ))
     in_text: dict[str, frozenset[int]] = {}
     for messages in column:

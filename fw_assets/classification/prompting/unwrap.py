@@ -44,7 +44,7 @@ def after_reasoning(text: str) -> str:
     return text[: opened.start()] if opened else text
 
 
-def peel(text: str) -> Iterator[str]:
+def unwrap(text: str) -> Iterator[str]:
     """The text, then each form with one more wrapping taken off, down to the bare answer.
 
     A caller takes the first form that it knows, so a label that itself looks wrapped (`"yes!"`) is found

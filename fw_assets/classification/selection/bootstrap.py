@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.classification.selection.bootstrap_units import Codes, Units
+from fw_assets.classification.selection.bootstrap_units import Codes, UnitCounter
 from fw_assets.classification.values import Interval
 
 Figures = NDArray[np.float64]
@@ -25,7 +25,7 @@ class F1Differences(NamedTuple):
     micro: Interval
 
 
-def bootstrap_f1(units: Units, *, seed: int, resamples: int = 10_000, confidence: float = 0.95) -> F1Differences:
+def bootstrap_f1(units: UnitCounter, *, seed: int, resamples: int = 10_000, confidence: float = 0.95) -> F1Differences:
     """Intervals of the macro- and micro-F1 differences by drawing groups with replacement.
 
     A resample's macro-F1 is the mean over the labels that have rows in it. Groups with equal counts are

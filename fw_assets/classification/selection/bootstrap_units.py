@@ -36,7 +36,7 @@ class Kinds(NamedTuple):
     sizes: Codes
 
 
-class Units:
+class UnitCounter:
     """The rows of a comparison, added in parts: 8 bytes of each, and once what rows of equal answers count."""
 
     def __init__(self, labels: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from fw_assets.classification.metrics.label_codes import label_codes
-from fw_assets.classification.selection.bootstrap_units import Codes, LabelEvents, Units
+from fw_assets.classification.selection.bootstrap_units import Codes, LabelEvents, UnitCounter
 
 Frames = pl.DataFrame | Iterable[pl.DataFrame]
 """Predictions, whole or in parts."""
@@ -17,7 +17,7 @@ COMPARED = ("id", "gold", "predicted", "outcome", "group")
 FLIPS = 500
 """Rows that are named each way."""
 
-_TOGETHER = 50_000
+CHUNK_ROWS = 50_000
 _TUNED = ("id", "gold", "predicted", "outcome")
 
 
@@ -51,7 +51,7 @@ def paired(base: Frames, tuned: Frames) -> Iterator[pl.DataFrame]:
     if not shared == heights[0] == heights[1]:
         first, second = (passed + height for height in heights)
         raise ValueError(f"the predictions are not about the same rows: {first} and {second}, {passed + shared} shared")
-    yield from pairs.iter_slices(_TOGETHER)
+    yield from pairs.iter_slices(CHUNK_ROWS)
 
 
 class PairedCounts:
@@ -73,7 +73,7 @@ class PairedCounts:
         self.per_label: Codes = np.zeros((len(self._labels), 4), dtype=np.int64)
         self.flips_gained: list[str] = []
         self.flips_lost: list[str] = []
-        self.units = Units(len(self._labels)) if units else None
+        self.units = UnitCounter(len(self._labels)) if units else None
 
     def add(self, pairs: pl.DataFrame) -> None:
         """Count pairs, as `paired` gives them.
@@ -110,7 +110,7 @@ class PairedCounts:
 
 
 def _parts(frames: Frames) -> Iterator[pl.DataFrame]:
-    return frames.iter_slices(_TOGETHER) if isinstance(frames, pl.DataFrame) else iter(frames)
+    return frames.iter_slices(CHUNK_ROWS) if isinstance(frames, pl.DataFrame) else iter(frames)
 
 
 def _rest(part: pl.DataFrame, parts: Iterator[pl.DataFrame], names: Sequence[str]) -> pl.DataFrame | None:

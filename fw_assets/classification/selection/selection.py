@@ -1,4 +1,4 @@
-"""Choosing finalists and the winner, from validation figures alone: a `Standing` has no others."""
+"""Choosing finalists and the winner, from validation figures alone: a `Candidate` has no others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fw_assets.classification.values import Frozen, Interval
 ModelKind = Literal["base", "tuned"]
 
 
-class Standing(Frozen):
+class Candidate(Frozen):
     """One model's headline figure on the validation rows.
 
     Attributes:
@@ -50,7 +50,7 @@ class Winner(Frozen):
     ranked: tuple[Ranked, ...]
 
 
-def choose_finalists(standings: Sequence[Standing], count: int) -> Finalists:
+def choose_finalists(standings: Sequence[Candidate], count: int) -> Finalists:
     """The best `count` models on the validation rows.
 
     Each place goes to the best figure left; models whose figure lies within that one's interval are tied with
@@ -82,7 +82,7 @@ def choose_finalists(standings: Sequence[Standing], count: int) -> Finalists:
     return Finalists(chosen=chosen, ranked=tuple(ranked))
 
 
-def choose_winner(standings: Sequence[Standing]) -> Winner:
+def choose_winner(standings: Sequence[Candidate]) -> Winner:
     """The model with the highest validation figure among tuned and base models.
 
     Equal figures go to the base model, then to the cheaper one, then by name. Incomplete models cannot win.
@@ -107,19 +107,19 @@ def choose_winner(standings: Sequence[Standing]) -> Winner:
     return Winner(model=best.model, kind=best.kind, why=why, ranked=tuple(ranked))
 
 
-def _ranked(standing: Standing, why: str) -> Ranked:
+def _ranked(standing: Candidate, why: str) -> Ranked:
     return Ranked(model=standing.model, kind=standing.kind, validation=standing.validation, why=why)
 
 
-def _by_figure(standing: Standing) -> tuple[float, float, str]:
+def _by_figure(standing: Candidate) -> tuple[float, float, str]:
     return (-standing.validation.value, _price(standing), standing.model)
 
 
-def _for_winning(standing: Standing) -> tuple[float, bool, float, str]:
+def _for_winning(standing: Candidate) -> tuple[float, bool, float, str]:
     return (-standing.validation.value, standing.kind != "base", _price(standing), standing.model)
 
 
-def _price(standing: Standing) -> float:
+def _price(standing: Candidate) -> float:
     return float("inf") if standing.price is None else standing.price
 
 

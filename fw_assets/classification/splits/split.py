@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.labels.imbalance import occurrences
+from fw_assets.classification.labels.imbalance import count_labels
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.hash_random import uniform, uniform_of
 from fw_assets.classification.values import Frozen, digest
@@ -83,7 +83,7 @@ def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | No
 def split_facts(frame: pl.DataFrame, labels: tuple[str, ...], session: Session) -> SplitFacts:
     """The facts of a split frame."""
     sizes = {part: frame.filter(pl.col("split") == part).height for part in (*PARTS, EXCLUDED)}
-    counts = {part: occurrences(frame.filter(pl.col("split") == part)) for part in PARTS}
+    counts = {part: count_labels(frame.filter(pl.col("split") == part)) for part in PARTS}
     too_rare = tuple(
         (label, sum(counts[part].get(label, 0) for part in PARTS))
         for label in labels
@@ -110,7 +110,7 @@ def part_digest(frame: pl.DataFrame, part: str) -> str:
 
 def _groups(rows: pl.DataFrame) -> pl.DataFrame:
     """One line a group: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
-    counts = occurrences(rows)
+    counts = count_labels(rows)
     # The last name is the stratum of rows without labels; in the mapping, it keeps polars from an empty one.
     names = [*sorted(counts, key=lambda name: (counts[name], name)), ""]
     rank = pl.element().replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)

@@ -19,7 +19,7 @@ from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.http.endpoint import JSONReply
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.completion import complete_all
-from fw_assets.embedded.inference.micro_batcher import Desk
+from fw_assets.embedded.inference.micro_batcher import MicroBatcher
 from fw_assets.embedded.inference.routing import route
 from fw_assets.embedded.inference.tokens import pieces
 from fw_assets.embedded.store import faults, resources
@@ -28,8 +28,8 @@ from fw_assets.embedded.store.resource_ids import ACCOUNT, PUBLISHER, resource_n
 
 # One limiter and one set of desks per event loop: the app may serve several, one after the other.
 _limiter: RunVar[CapacityLimiter] = RunVar("fw_assets.embedded.endpoints.chat")
-_desks: RunVar[dict[Any, Desk[ChatRequest, dict[str, Any]]]] = RunVar("fw_assets.embedded.endpoints.chat.desks")
-_MOST_DESKS = 256
+_desks: RunVar[dict[Any, MicroBatcher[ChatRequest, dict[str, Any]]]] = RunVar("fw_assets.embedded.endpoints.chat.desks")
+_MAX_DESKS = 256
 
 
 async def completions(request: Request) -> Response:
@@ -64,20 +64,20 @@ async def list_models(request: Request) -> Response:
     return JSONReply({"object": "list", "data": data})
 
 
-def _desk(platform: Platform, model: str, active: faults.Faults) -> Desk[ChatRequest, dict[str, Any]]:
+def _desk(platform: Platform, model: str, active: faults.Faults) -> MicroBatcher[ChatRequest, dict[str, Any]]:
     """Where the requests to one model wait for each other."""
     desks = _desks_here()
     key = (platform.home, model, active)
     found = desks.get(key)
     if found is None:
-        if len(desks) >= _MOST_DESKS:
+        if len(desks) >= _MAX_DESKS:
             for idle in [key for key, desk in desks.items() if desk.idle]:
                 del desks[idle]
 
         def work(requests: Sequence[ChatRequest]) -> list[dict[str, Any] | ApiError]:
             return complete_all(platform, requests, route(platform, model, active))
 
-        found = desks[key] = Desk(work, _threads())
+        found = desks[key] = MicroBatcher(work, _threads())
     return found
 
 
@@ -96,11 +96,11 @@ def _threads() -> CapacityLimiter:
         return limiter
 
 
-def _desks_here() -> dict[Any, Desk[ChatRequest, dict[str, Any]]]:
+def _desks_here() -> dict[Any, MicroBatcher[ChatRequest, dict[str, Any]]]:
     try:
         return _desks.get()
     except LookupError:
-        desks: dict[Any, Desk[ChatRequest, dict[str, Any]]] = {}
+        desks: dict[Any, MicroBatcher[ChatRequest, dict[str, Any]]] = {}
         _desks.set(desks)
         return desks
 

@@ -13,8 +13,8 @@ from fw_assets.embedded.errors import ApiError, invalid
 from fw_assets.embedded.inference.tokens import count_prompt
 from fw_assets.embedded.jobs.chat_rows import BatchRow, ChatRow, Message, lines, text
 
-FEWEST_ROWS = 3
-MOST_ROWS = 3_000_000
+MIN_ROWS = 3
+MAX_ROWS = 3_000_000
 _SHOWN = 20
 _FOLLOWS = {"user": ("", "assistant"), "assistant": ("user", "tool"), "tool": ("assistant", "tool")}
 
@@ -47,8 +47,8 @@ def check_dataset(path: Path, format: str) -> DatasetFacts:
             problems.append(f"{path.name}:{number}: {problem}")
             if len(problems) >= _SHOWN:
                 break
-    if not problems and not FEWEST_ROWS <= facts.rows <= MOST_ROWS and format == "CHAT":
-        problems.append(f"{path.name}: {facts.rows} rows; a dataset has {FEWEST_ROWS} to {MOST_ROWS:,}")
+    if not problems and not MIN_ROWS <= facts.rows <= MAX_ROWS and format == "CHAT":
+        problems.append(f"{path.name}: {facts.rows} rows; a dataset has {MIN_ROWS} to {MAX_ROWS:,}")
     if not problems and not facts.rows:
         problems.append(f"{path.name}: the file has no rows")
     if problems:

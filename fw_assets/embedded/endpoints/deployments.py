@@ -83,7 +83,7 @@ def scale(call: Call) -> dict[str, Any]:
 
 def delete(call: Call) -> dict[str, Any]:
     """Delete a deployment (softly: it stays listed under `showDeleted`)."""
-    counters.tally(call.platform).flush()
+    counters.usage_counter(call.platform).flush()
     with call.platform.store.write() as connection:
         document = resources.get(connection, KIND, call.account, call.id)
         row = connection.execute("SELECT used FROM activity WHERE deployment = ?", (document["name"],)).fetchone()

@@ -10,8 +10,8 @@ from fw_assets.embedded.engine import BaseModel
 from fw_assets.embedded.errors import ApiError, invalid, not_found, precondition
 from fw_assets.embedded.store.resource_ids import check_id, resource_name, split_name
 
-LARGEST_RANK = 32
-MOST_EXAMPLES = 3_000_000
+MAX_RANK = 32
+MAX_EXAMPLES = 3_000_000
 _SCHEDULERS = ("constant", "linear", "cosine")
 _DEPRECATED = (
     "batchSize",
@@ -101,8 +101,8 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
 
 def check_size(rows: int, epochs: float) -> None:
     """Rows times epochs stay within the platform's bound."""
-    if rows * epochs > MOST_EXAMPLES:
-        raise invalid(f"epochs: {rows} rows x {epochs:g} epochs are over {MOST_EXAMPLES:,} examples", "epochs")
+    if rows * epochs > MAX_EXAMPLES:
+        raise invalid(f"epochs: {rows} rows x {epochs:g} epochs are over {MAX_EXAMPLES:,} examples", "epochs")
 
 
 def _tunable(name: object) -> BaseModel:
@@ -135,7 +135,7 @@ def _whole(body: Mapping[str, Any], field: str, default: int) -> int:
 def _rank(body: Mapping[str, Any], model: BaseModel) -> int:
     """A power of two up to 32, or up to the largest rank of the grid that the model publishes."""
     rank = _whole(body, "loraRank", 8)
-    most = max(LARGEST_RANK, *(cell[0] for cell in model.grid))
+    most = max(MAX_RANK, *(cell[0] for cell in model.grid))
     if rank > most or rank & (rank - 1):
         raise invalid(f"loraRank: {rank}; expected a power of two up to {most}", "loraRank")
     return rank

@@ -21,11 +21,11 @@ from fw_assets.embedded.engine.tokens import token_ids
 from fw_assets.embedded.engine.weights import WEIGHTS_SHA256, verified_weights
 
 FEATURES = WIDTH * len(OUTPUTS)
-MOST_TOKENS = 512
+MAX_TOKENS = 512
 _TEXTS_A_CALL = 4
 _TOKENS_A_CALL = 256
 _KEPT_IN_MEMORY = 8192
-_WRITTEN_AT_ONCE = 1024
+_WRITE_BATCH = 1024
 
 
 class Encoder:
@@ -48,7 +48,7 @@ class Encoder:
 
     def embed(self, texts: Sequence[str], max_tokens: int) -> NDArray[np.float32]:
         """The embeddings, (texts, 1152), of the texts cut to `max_tokens` tokens (512 at most)."""
-        rows = token_ids(self._tokenizer, texts, min(max_tokens, MOST_TOKENS))
+        rows = token_ids(self._tokenizer, texts, min(max_tokens, MAX_TOKENS))
         keys = [_key(ids) for ids in rows]
         wanted = dict(zip(keys, rows, strict=True))
         known = self._remembered(wanted)
@@ -84,7 +84,7 @@ class Encoder:
         with ThreadPoolExecutor(max_workers=min(len(calls), os.cpu_count() or 1) or 1) as pool:
             for call, vectors in zip(calls, pool.map(self._run, calls), strict=True):
                 unsaved += [(key, vector.tobytes()) for (key, _), vector in zip(call, vectors, strict=True)]
-                if len(unsaved) >= _WRITTEN_AT_ONCE:
+                if len(unsaved) >= _WRITE_BATCH:
                     self._disk.put(unsaved)
                     found.update(unsaved)
                     unsaved = []

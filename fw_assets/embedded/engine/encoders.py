@@ -27,7 +27,7 @@ _RARE_FROM_ROWS = 200
 _LABEL_SETS_KEPT = 64
 
 
-class Side(Protocol):
+class TextEncoder(Protocol):
     """One way of reading texts; `name` prefixes its arrays in the stored file."""
 
     name: str
@@ -48,7 +48,7 @@ class Side(Protocol):
         """A fresh update over the training texts' features; `gradient` as in `DenseUpdate`."""
 
 
-class MinilmSide:
+class MinilmTextEncoder:
     """Embeddings; the base logit is 20 times the cosine between the text and the humanised label name."""
 
     name = "minilm"
@@ -84,7 +84,7 @@ class MinilmSide:
         return DenseUpdate(features, gradient, rank, rng)
 
 
-class NgramSide:
+class NgramTextEncoder:
     """N-grams; the base logit is 16 times the cosine between the character runs of text and label name."""
 
     name = "ngram"
@@ -112,17 +112,17 @@ class NgramSide:
         return SparseUpdate(features, gradient.shape[1], rank, rng)
 
 
-def sides_of(model_id: str, cache: Path) -> tuple[tuple[Side, float], ...]:
+def text_encoders(model_id: str, cache: Path) -> tuple[tuple[TextEncoder, float], ...]:
     """The sides of a base model of the registry, each with its share in the sum of the base logits.
 
     Raises `WeightsError` when the model needs the MiniLM weights and they are missing.
     """
     if model_id == CHAR_NGRAM:
-        return ((NgramSide(), 1.0),)
+        return ((NgramTextEncoder(), 1.0),)
     if model_id == MINILM:
-        return ((MinilmSide(cache), 1.0),)
+        return ((MinilmTextEncoder(cache), 1.0),)
     if model_id == ENSEMBLE:
-        return tuple(zip((MinilmSide(cache), NgramSide()), _ENSEMBLE_SHARES, strict=True))
+        return tuple(zip((MinilmTextEncoder(cache), NgramTextEncoder()), _ENSEMBLE_SHARES, strict=True))
     raise KeyError(model_id)
 
 

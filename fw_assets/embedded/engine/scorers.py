@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import losses, storage
-from fw_assets.embedded.engine.encoders import sides_of
+from fw_assets.embedded.engine.encoders import text_encoders
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.engine.updates import apply
 from fw_assets.embedded.engine.values import EngineError, Scorer
@@ -29,7 +29,7 @@ class BaseScorer:
     notes: Mapping[str, Any] = {}
 
     def __init__(self, model_id: str, cache: Path) -> None:
-        self._sides = sides_of(model_id, cache)
+        self._sides = text_encoders(model_id, cache)
 
     def log_probabilities(self, texts: Sequence[str], choices: Sequence[str] | None) -> losses.Floats:
         """See `Scorer`."""
@@ -54,7 +54,7 @@ class TunedScorer:
 
     def __init__(self, tuned: storage.Tuned, cache: Path) -> None:
         self._tuned = tuned
-        self._sides = sides_of(tuned.spec.base_model, cache)
+        self._sides = text_encoders(tuned.spec.base_model, cache)
 
     @property
     def labels(self) -> tuple[str, ...] | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import losses, storage
-from fw_assets.embedded.engine.encoders import Side, sides_of
+from fw_assets.embedded.engine.encoders import TextEncoder, text_encoders
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.engine.updates import Arrays, Update, apply
 from fw_assets.embedded.engine.values import EngineError, TrainingRow, TrainingSpec
@@ -120,13 +120,13 @@ class _Run:
         self._eval_target = _target(evaluation, self._columns)
         eval_weight = np.array([row.weight for row in evaluation], np.float64)
         self._eval_weight = eval_weight if eval_weight.sum() > 0 else np.ones(len(evaluation))
-        found = sides_of(spec.base_model, cache)
+        found = text_encoders(spec.base_model, cache)
         self._sides = [side for side, _ in found]
         self._base_shares = tuple(share for _, share in found)
         self._pools = _POOLS if len(found) > 1 else ((1.0,),)
         self._read(self._sides, [row.text for row in rows], [row.text for row in evaluation])
 
-    def _read(self, sides: Sequence[Side], texts: Sequence[str], eval_texts: Sequence[str]) -> None:
+    def _read(self, sides: Sequence[TextEncoder], texts: Sequence[str], eval_texts: Sequence[str]) -> None:
         limit = self._spec.max_context_length
         readings = [side.read(texts, limit) for side in sides]
         eval_readings = [side.read(eval_texts, limit) for side in sides]

@@ -17,7 +17,7 @@ from fw_assets.embedded.store.faults import NONE, Faults
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.resource_ids import ACCOUNT, PUBLISHER
 
-LARGEST_BODY = 4 * 1024 * 1024
+MAX_BODY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def check_account(request: Request) -> str:
 
 async def read_object(request: Request) -> dict[str, Any]:
     """The request's JSON object; empty when it has no body."""
-    if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
+    if int(request.headers.get("content-length") or 0) > MAX_BODY:
         raise ApiError("INVALID_ARGUMENT", "the request body is over 4 MB", status=413)
     body = await request.body()
     if not body:

@@ -14,7 +14,7 @@ from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.http.filters import camel_case, field_value, parse_filter
 
 DEFAULT_PAGE = 50
-LARGEST_PAGE = 200
+MAX_PAGE = 200
 
 
 class _Token(msgspec.Struct, array_like=True):
@@ -74,8 +74,8 @@ def _page_size(text: str) -> int:
     if not text:
         return DEFAULT_PAGE
     if not text.isdecimal():
-        raise invalid(f"pageSize: {text!r} is not a number from 1 to {LARGEST_PAGE}", "pageSize")
-    return min(int(text) or DEFAULT_PAGE, LARGEST_PAGE)
+        raise invalid(f"pageSize: {text!r} is not a number from 1 to {MAX_PAGE}", "pageSize")
+    return min(int(text) or DEFAULT_PAGE, MAX_PAGE)
 
 
 def _ordered(documents: list[Mapping[str, Any]], order: str) -> list[Mapping[str, Any]]:

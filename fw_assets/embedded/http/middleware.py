@@ -20,7 +20,7 @@ _OPEN = ("/openapi.json", "/healthz")
 _log = logging.getLogger(__name__)
 
 
-class Gate:
+class Gatekeeper:
     """ASGI middleware around the routes."""
 
     def __init__(self, app: ASGIApp, platform: Platform) -> None:

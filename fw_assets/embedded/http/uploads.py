@@ -17,7 +17,7 @@ from fw_assets.embedded.http.signing import check_signed
 from fw_assets.embedded.store.platform import Platform
 
 _UNNOTICED_SECONDS = 5.0
-LARGEST_UPLOAD = 150 * 1024 * 1024
+MAX_UPLOAD = 150 * 1024 * 1024
 _BLOCK = 1 << 20
 
 
@@ -40,13 +40,13 @@ async def save_multipart(request: Request, folder: Path) -> Path:
         "the upload is over 150 MB; use :getUploadEndpoint, PUT the file there, then :validateUpload",
         status=413,
     )
-    if int(request.headers.get("content-length") or 0) > LARGEST_UPLOAD + _BLOCK:
+    if int(request.headers.get("content-length") or 0) > MAX_UPLOAD + _BLOCK:
         raise too_large
     async with request.form(max_files=1) as form:
         part = form.get("file")
         if not isinstance(part, UploadFile):
             raise invalid("file: the request has no file part of that name", "file")
-        if (part.size or 0) > LARGEST_UPLOAD:
+        if (part.size or 0) > MAX_UPLOAD:
             raise too_large
         target = folder / file_name(part.filename or "data.jsonl")
         source = part.file

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from fw_assets.embedded.errors import invalid
 
-MOST_ALTERNATIVES = 5
+MAX_ALTERNATIVES = 5
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -60,9 +60,9 @@ def read_request(body: bytes) -> ChatRequest:
     _check_range("max_tokens", request.limit, 1, None)
     _check_range("temperature", request.temperature, 0, 2)
     _check_range("n", request.n, 1, 128)
-    _check_range("top_logprobs", request.top_logprobs, 0, MOST_ALTERNATIVES)
+    _check_range("top_logprobs", request.top_logprobs, 0, MAX_ALTERNATIVES)
     if not isinstance(request.logprobs, bool):
-        _check_range("logprobs", request.logprobs, 0, MOST_ALTERNATIVES)
+        _check_range("logprobs", request.logprobs, 0, MAX_ALTERNATIVES)
     return request
 
 

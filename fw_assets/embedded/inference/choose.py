@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from fw_assets.embedded.engine import EngineError, read_turns
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
-from fw_assets.embedded.inference.chat_request import MOST_ALTERNATIVES, ChatRequest
+from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
 from fw_assets.embedded.inference.choices import Choices
 from fw_assets.embedded.inference.model_cache import Loaded
 
 
 @dataclass(frozen=True)
-class Answer:
+class Choice:
     """One answer.
 
     Attributes:
@@ -32,7 +32,7 @@ class Answer:
     alternatives: tuple[tuple[str, float], ...]
 
 
-def answer(loaded: Loaded, choices: Choices, requests: Sequence[ChatRequest]) -> list[list[Answer]]:
+def choose(loaded: Loaded, choices: Choices, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
     """The answers to requests that share their choices: to each, `n` of them.
 
     Without temperature the likeliest label; with it, one drawn from the tempered probabilities by `seed`.
@@ -86,10 +86,10 @@ def _draw(scores: NDArray[np.float64], request: ChatRequest) -> list[int]:
     return random.Random(request.seed).choices(range(len(scores)), weights=weights.tolist(), k=count)
 
 
-def _label_answer(labels: Sequence[str], scores: NDArray[np.float64], index: int, format: AnswerFormat) -> Answer:
-    best = np.argsort(-scores, kind="stable")[:MOST_ALTERNATIVES]
+def _label_answer(labels: Sequence[str], scores: NDArray[np.float64], index: int, format: AnswerFormat) -> Choice:
+    best = np.argsort(-scores, kind="stable")[:MAX_ALTERNATIVES]
     alternatives = tuple((format.around(labels[i])[1], float(scores[i])) for i in best)
-    return Answer(format.around(labels[index]), float(scores[index]), alternatives)
+    return Choice(format.around(labels[index]), float(scores[index]), alternatives)
 
 
 def _set_answer(
@@ -98,12 +98,12 @@ def _set_answer(
     chosen: list[int],
     choices: Choices,
     format: AnswerFormat,
-) -> Answer:
+) -> Choice:
     ranked = [int(i) for i in np.argsort(-scores, kind="stable")]
     if len(chosen) < choices.fewest:
         chosen = chosen + [i for i in ranked if i not in chosen][: choices.fewest - len(chosen)]
     if choices.most is not None:
         chosen = [i for i in ranked if i in chosen][: choices.most]
     total = float(sum(scores[i] for i in chosen))
-    alternatives = tuple((labels[i], float(scores[i])) for i in ranked[:MOST_ALTERNATIVES])
-    return Answer(format.around([labels[i] for i in sorted(chosen)]), total, alternatives)
+    alternatives = tuple((labels[i], float(scores[i])) for i in ranked[:MAX_ALTERNATIVES])
+    return Choice(format.around([labels[i] for i in sorted(chosen)]), total, alternatives)

@@ -10,11 +10,11 @@ from typing import Any
 from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_content
 from fw_assets.embedded.inference.choices import read_choices
-from fw_assets.embedded.inference.choose import Answer, answer
+from fw_assets.embedded.inference.choose import Choice, choose
 from fw_assets.embedded.inference.model_cache import load
 from fw_assets.embedded.inference.routing import Target
 from fw_assets.embedded.inference.tokens import count_prompt, pieces
-from fw_assets.embedded.store.counters import tally
+from fw_assets.embedded.store.counters import usage_counter
 from fw_assets.embedded.store.platform import Platform
 
 _IMPOSSIBLE = -1e9
@@ -32,7 +32,7 @@ def complete_all(
     for response_format, places in alike.items():
         same = [requests[place] for place in places]
         try:
-            answers = answer(loaded, read_choices(response_format), same)
+            answers = choose(loaded, read_choices(response_format), same)
         except ApiError as error:
             for place in places:
                 found[place] = error
@@ -42,12 +42,12 @@ def complete_all(
     return found
 
 
-def _completion(platform: Platform, request: ChatRequest, target: Target, answers: Sequence[Answer]) -> dict[str, Any]:
+def _completion(platform: Platform, request: ChatRequest, target: Target, answers: Sequence[Choice]) -> dict[str, Any]:
     shown = [_choice(index, each, request) for index, each in enumerate(answers)]
     prompt = count_prompt(read_content(message) for message in request.messages)
     written = sum(count for _, count in shown)
     now = platform.clock()
-    tally(platform).served(target.deployment, now)
+    usage_counter(platform).served(target.deployment, now)
     return {
         "id": f"chatcmpl-{secrets.token_hex(12)}",
         "object": "chat.completion",
@@ -63,7 +63,7 @@ def _completion(platform: Platform, request: ChatRequest, target: Target, answer
     }
 
 
-def _choice(index: int, given: Answer, request: ChatRequest) -> tuple[dict[str, Any], int]:
+def _choice(index: int, given: Choice, request: ChatRequest) -> tuple[dict[str, Any], int]:
     """The answer as the API shows it, cut to `max_tokens`, and its number of tokens."""
     text = "".join(given.parts)
     written = pieces(text)
@@ -80,7 +80,7 @@ def _choice(index: int, given: Answer, request: ChatRequest) -> tuple[dict[str, 
     return choice, len(written)
 
 
-def _logprobs(given: Answer, request: ChatRequest) -> dict[str, Any] | None:
+def _logprobs(given: Choice, request: ChatRequest) -> dict[str, Any] | None:
     """What was chosen as one token with its log probability; what is written around it is certain."""
     if request.logprobs is None or request.logprobs is False:
         return None
@@ -102,7 +102,7 @@ def _logprobs(given: Answer, request: ChatRequest) -> dict[str, Any] | None:
     return {"content": content}
 
 
-def _legacy_logprobs(given: Answer, wanted: int) -> dict[str, Any]:
+def _legacy_logprobs(given: Choice, wanted: int) -> dict[str, Any]:
     """The form that an integer `logprobs` asks for."""
     kept = [(part, position == 1) for position, part in enumerate(given.parts) if part]
     lengths = [len(part) for part, _ in kept]

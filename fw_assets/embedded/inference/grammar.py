@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from fw_assets.embedded.errors import ApiError, invalid
 
-MOST_ANSWERS = 5000
+MAX_ANSWERS = 5000
 _DEEPEST = 50
 _RULE = re.compile(r"^\s*([A-Za-z][\w-]*)\s*::=", re.MULTILINE)
 _TOKEN = re.compile(
@@ -73,8 +73,8 @@ def _sequence(rules: dict[str, str], tokens: list[_Token], depth: int) -> list[s
     answers = [""]
     while tokens and tokens[0] not in (("sign", "|"), ("sign", ")")):
         parts = list(_item(rules, tokens, depth))
-        if len(answers) * len(parts) > MOST_ANSWERS:
-            raise _refusal(f"it allows more than {MOST_ANSWERS} answers")
+        if len(answers) * len(parts) > MAX_ANSWERS:
+            raise _refusal(f"it allows more than {MAX_ANSWERS} answers")
         answers = [answer + part for answer in answers for part in parts]
     return answers
 

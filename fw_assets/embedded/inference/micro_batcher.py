@@ -14,20 +14,20 @@ import anyio
 import anyio.to_thread
 from anyio import CapacityLimiter
 
-Asked = TypeVar("Asked")
-Given = TypeVar("Given")
+RequestT = TypeVar("RequestT")
+ResultT = TypeVar("ResultT")
 
-MOST_TOGETHER = 64
+MAX_BATCH = 64
 
 
 @dataclass(eq=False)
-class _Ticket(Generic[Asked, Given]):
-    asked: Asked
+class _Ticket(Generic[RequestT, ResultT]):
+    asked: RequestT
     called: anyio.Event = field(default_factory=anyio.Event)
-    given: Given | Exception | None = None
+    given: ResultT | Exception | None = None
 
 
-class Desk(Generic[Asked, Given]):
+class MicroBatcher(Generic[RequestT, ResultT]):
     """One batch at a time; belongs to one event loop.
 
     There is no task of its own: the first of the waiting requests works on the batch, and calls the next first
@@ -35,12 +35,12 @@ class Desk(Generic[Asked, Given]):
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Asked]], Sequence[Given | Exception]], threads: CapacityLimiter
+        self, work: Callable[[Sequence[RequestT]], Sequence[ResultT | Exception]], threads: CapacityLimiter
     ) -> None:
         """`work` gets a batch and gives, in its order, each one's answer or what is to be raised for it."""
         self._work = work
         self._threads = threads
-        self._waiting: list[_Ticket[Asked, Given]] = []
+        self._waiting: list[_Ticket[RequestT, ResultT]] = []
         self._busy = False
 
     @property
@@ -48,13 +48,13 @@ class Desk(Generic[Asked, Given]):
         """Whether nobody waits and nothing is worked on."""
         return not self._busy and not self._waiting
 
-    async def ask(self, asked: Asked) -> Given:
+    async def ask(self, asked: RequestT) -> ResultT:
         """The answer to one request.
 
         Raises:
             Exception: what the work gave for it.
         """
-        ticket: _Ticket[Asked, Given] = _Ticket(asked)
+        ticket: _Ticket[RequestT, ResultT] = _Ticket(asked)
         self._waiting.append(ticket)
         if self._busy:
             try:
@@ -74,8 +74,8 @@ class Desk(Generic[Asked, Given]):
 
     async def _serve(self) -> None:
         self._busy = True
-        batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
-        given: Sequence[Given | Exception] = []
+        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        given: Sequence[ResultT | Exception] = []
         try:
             given = await anyio.to_thread.run_sync(self._work, [one.asked for one in batch], limiter=self._threads)
         except Exception as error:  # noqa: BLE001 (everyone in the batch is to hear of it)

@@ -12,7 +12,7 @@ from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.routing import Target
 from fw_assets.embedded.store.platform import Platform
 
-MOST_LOADED = 24
+MAX_LOADED = 24
 
 _Key = tuple[Path, str, tuple[int, int] | None]
 
@@ -37,7 +37,7 @@ def load(platform: Platform, target: Target) -> Loaded:
         found = _loaded.get(key)
         if found is None:
             found = _loaded[key] = _read(platform, target)
-            while len(_loaded) > MOST_LOADED:
+            while len(_loaded) > MAX_LOADED:
                 _loaded.popitem(last=False)
         _loaded.move_to_end(key)
         return found

@@ -16,7 +16,7 @@ from fw_assets.embedded.endpoints.datasets import new_document, ready_dataset
 from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.completion import complete_all
-from fw_assets.embedded.inference.micro_batcher import MOST_TOGETHER
+from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
 from fw_assets.embedded.inference.routing import Target, undeployed
 from fw_assets.embedded.jobs import job_queue, training
 from fw_assets.embedded.jobs.chat_rows import BatchRow, lines
@@ -107,7 +107,7 @@ def _answer_all(platform: Platform, taken: Claim, job: dict[str, Any], path: Pat
 
 
 def _together(rows: Iterator[BatchRow]) -> Iterator[list[BatchRow]]:
-    while chunk := list(islice(rows, MOST_TOGETHER)):
+    while chunk := list(islice(rows, MAX_BATCH)):
         yield chunk
 
 

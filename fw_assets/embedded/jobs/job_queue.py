@@ -19,7 +19,7 @@ from fw_assets.embedded.store.platform import Platform
 STALLED_SECONDS = 60.0
 """A living worker whose heart has not beaten for so long has lost its claim."""
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """A job whose worker died so often fails instead of being taken up again."""
 
 VALIDATE, RUN = 0, 1
@@ -95,7 +95,7 @@ def requeue_lost(platform: Platform, slot: int | None = None) -> None:
             if held != slot and not _is_lost(platform, held, heartbeat):
                 continue
             key = (kind, account, id)
-            if attempts >= MOST_ATTEMPTS:
+            if attempts >= MAX_ATTEMPTS:
                 message = f"the worker died {attempts} times; see {platform.home / 'workers'}"
                 changes: dict[str, Any] = {
                     "state": "JOB_STATE_FAILED",
@@ -142,7 +142,7 @@ def hold(connection: sqlite3.Connection, taken: Claim) -> None:
         raise ClaimLost(taken.id)
 
 
-def beat(platform: Platform, taken: Claim) -> None:
+def heartbeat(platform: Platform, taken: Claim) -> None:
     """Tell that the worker is alive.
 
     Raises:

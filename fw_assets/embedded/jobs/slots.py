@@ -10,12 +10,12 @@ import fcntl
 import os
 from pathlib import Path
 
-MOST_WORKERS = 2
+MAX_WORKERS = 2
 
 
 def slot_count() -> int:
     """How many workers may run at once: one per processor, at most two."""
-    return min(MOST_WORKERS, os.cpu_count() or 1)
+    return min(MAX_WORKERS, os.cpu_count() or 1)
 
 
 def take_slot(home: Path, slot: int) -> int | None:

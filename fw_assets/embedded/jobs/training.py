@@ -25,7 +25,7 @@ from fw_assets.embedded.store.resource_ids import split_name
 
 KIND = "supervisedFineTuningJobs"
 METRICS = "metrics.jsonl"
-MOST_LABELS = 2000
+MAX_LABELS = 2000
 _CARVE_OUT_SHARE, _CARVE_OUT_MOST = 0.1, 100
 _REPORT_SECONDS = 0.3
 
@@ -99,10 +99,10 @@ def read_rows(platform: Platform, job: dict[str, Any]) -> tuple[AnswerFormat, li
     )
     answers, labels = read_targets(targets + held_targets)
     distinct = {label for found in labels for label in found}
-    if not 2 <= len(distinct) <= MOST_LABELS:
+    if not 2 <= len(distinct) <= MAX_LABELS:
         raise invalid(
             f"dataset: {len(distinct)} distinct final answers in {len(rows)} rows; the models of this "
-            f"platform learn to answer with one of 2 to {MOST_LABELS} labels"
+            f"platform learn to answer with one of 2 to {MAX_LABELS} labels"
         )
     made = [
         TrainingRow(turns, found, weight)

@@ -17,7 +17,7 @@ from fw_assets.embedded.jobs.job_queue import Claim, ClaimLost
 from fw_assets.embedded.jobs.slots import take_free_slot
 from fw_assets.embedded.store.platform import Platform, open_platform
 
-BEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 
 _STEPS: dict[tuple[str, int], Callable[[Platform, Claim], None]] = {
     ("supervisedFineTuningJobs", job_queue.VALIDATE): training.validate,
@@ -68,9 +68,9 @@ def step(platform: Platform, taken: Claim) -> None:
 
 
 def _beat(platform: Platform, taken: Claim, done: threading.Event) -> None:
-    while not done.wait(BEAT_SECONDS):
+    while not done.wait(HEARTBEAT_SECONDS):
         try:
-            job_queue.beat(platform, taken)
+            job_queue.heartbeat(platform, taken)
         except ClaimLost:
             return
         except sqlite3.OperationalError:

@@ -13,11 +13,11 @@ from fw_assets.embedded.store.platform import Platform, open_platform
 INFERENCE = "inference_requests"
 _FLUSH_SECONDS = 0.25
 
-_tallies: weakref.WeakKeyDictionary[Platform, Tally] = weakref.WeakKeyDictionary()
+_tallies: weakref.WeakKeyDictionary[Platform, UsageCounter] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-class Tally:
+class UsageCounter:
     """Counts in memory, in the database a quarter of a second later; a kill loses no more than that."""
 
     def __init__(self, platform: Platform) -> None:
@@ -58,12 +58,12 @@ class Tally:
             )
 
 
-def tally(platform: Platform) -> Tally:
+def usage_counter(platform: Platform) -> UsageCounter:
     """The tally of a platform in this process."""
     with _lock:
         found = _tallies.get(platform)
         if found is None:
-            found = _tallies[platform] = Tally(platform)
+            found = _tallies[platform] = UsageCounter(platform)
         return found
 
 
@@ -71,7 +71,7 @@ def counts(home: Path) -> dict[str, int]:
     """Resources by kind (`datasets`, `supervisedFineTuningJobs`, `models`, ...), zero included, and
     `inference_requests` ever answered by the platform in `home`."""
     platform = open_platform(home)
-    tally(platform).flush()
+    usage_counter(platform).flush()
     result: Counter[str] = Counter()
     result.update(
         dict.fromkeys(

@@ -24,7 +24,7 @@ from fw_assets.report.rendering.escape import code
 from fw_assets.workspace.workspace import Workspace
 
 
-class Answer(Enum):
+class Decision(Enum):
     """Yes or no."""
 
     approve = "approve"
@@ -64,8 +64,8 @@ class ApprovalConfig(dg.Config):
         "",
         description="The digest of the plan you read; refused if the plan is another by now. Empty: the current one.",
     )
-    decision: Answer = Field(
-        Answer.approve, description="approve starts the next phases; reject starts nothing and costs nothing."
+    decision: Decision = Field(
+        Decision.approve, description="approve starts the next phases; reject starts nothing and costs nothing."
     )
     mitigation: MitigationChoice = Field(
         MitigationChoice.as_planned,
@@ -120,7 +120,7 @@ def approval(
     if not config.approved_by.strip():
         raise dg.Failure("approved_by is empty: say who answers", allow_retries=False)
     automatic = config.approved_by == AUTOMATIC
-    if automatic and (current.unused or not current.approves_itself or config.decision is not Answer.approve):
+    if automatic and (current.unused or not current.approves_itself or config.decision is not Decision.approve):
         raise dg.Failure(
             f"the plan of {dataset} does not approve itself: it costs up to ${current.estimate.high:,.2f}, a price is "
             "unknown, or a part of the instruction was not understood. A person has to answer.",
@@ -129,11 +129,11 @@ def approval(
     planned = config.mitigation is MitigationChoice.as_planned
     mitigation = current.session.mitigation if planned else MITIGATIONS[config.mitigation]
     refusal = current.label_set.imbalance.refusal(mitigation)
-    if refusal and config.decision is Answer.approve:
+    if refusal and config.decision is Decision.approve:
         raise dg.Failure(f"{dataset}: {refusal}", allow_retries=False)
     answer = Approval(
         plan_digest=head.digest,
-        decision="approved" if config.decision is Answer.approve else "rejected",
+        decision="approved" if config.decision is Decision.approve else "rejected",
         approved_by=config.approved_by,
         mitigation=mitigation,
         note=config.note,

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.classification.plan.revised_estimate import Basis, Spent, revise
-from fw_assets.classification.selection.verdict import Standing, choose_finalists
+from fw_assets.classification.selection.selection import Candidate, choose_finalists
 from fw_assets.classification.session import Mitigation
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.assets.approval import approval
 from fw_assets.pipeline.assets.plan import account_of, approved, approved_plan, plan
-from fw_assets.pipeline.automation.skipped_cells import never, skipped
+from fw_assets.pipeline.automation.skipped_cells import inapplicable_cells, skipped
 from fw_assets.pipeline.evaluation.evaluate import PARTS, evaluate
-from fw_assets.pipeline.failures import patiently, stoppable
+from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model, datasets
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -33,7 +33,7 @@ from fw_assets.report.figures import percent, percent_range, plural
 from fw_assets.report.plots.evidence_plots import reliability, risk_coverage
 from fw_assets.report.plots.heatmap_svg import heat_picture
 from fw_assets.report.rendering.escape import code
-from fw_assets.workspace.predictions import prediction_place
+from fw_assets.workspace.predictions import prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -56,7 +56,7 @@ def base_metrics(
     """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with patiently(context), listening(to_log(context.log.info)):
+    with retry_transient(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
@@ -84,7 +84,7 @@ def base_metrics(
                 null_control=found.null_control,
             )
 
-        with stoppable(context, account, slug):
+        with warn_on_cancel(context, account, slug):
             metrics = host.call(work)
     made = store.write("base_metrics", dataset, metrics, inputs=baseline_inputs(current.digest), model=slug)
     cost = tag_cost(context, paid_usd(account, f"base-evaluation/{slug}"))
@@ -120,9 +120,9 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     with clear_failures():
         current = approved_plan(store, dataset)
         slugs = [model.slug for model in current.models]
-        measured = {slug: store.need("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}
+        measured = {slug: store.require("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}
         standings = [
-            Standing(
+            Candidate(
                 model=slug,
                 validation=measured[slug].validation.headline,
                 price=current.price_of(slug),
@@ -136,7 +136,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     record = FinalistsRecord(finalists=chosen, slugs=tuned, revised=revised)
     inputs = finalists_inputs(store, dataset, current.digest, slugs)
     made = store.write("finalists", dataset, record, inputs=inputs)
-    for event in skipped(dataset, never(store, dataset, slugs)):
+    for event in skipped(dataset, inapplicable_cells(store, dataset, slugs)):
         context.instance.report_runless_asset_event(event)
     account = account_of(store, dataset, current)
     going_on = ", ".join(code(slug, table=False) for slug in tuned) or "None: benchmark only"
@@ -177,7 +177,7 @@ def revised_estimate(
         slug: Spent(prompt_tokens=found.usage.prompt_tokens, completion_tokens=found.usage.completion_tokens)
         for slug, found in measured.items()
     }
-    return revise(current, store.need("basis", dataset, Basis), approved(store, dataset).mitigation, used)
+    return revise(current, store.require("basis", dataset, Basis), approved(store, dataset).mitigation, used)
 
 
 def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) -> list[Row]:
@@ -195,7 +195,7 @@ def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) ->
     ]
 
 
-def trust_metadata(trust: Trust | None) -> dict[str, dg.MetadataValue | float]:
+def trust_metadata(trust: ModelConfidence | None) -> dict[str, dg.MetadataValue | float]:
     """Calibration and abstention of one model, with the report's charts."""
     if trust is None:
         return {}
@@ -215,7 +215,7 @@ def scored(scores: Scores) -> str:
 
 def prediction_files(store: Workspace, dataset: str, slug: str, kind: str) -> dict[str, File]:
     """Where every row's answer lies, part by part."""
-    return files(store, **{f"{part}_predictions": prediction_place(dataset, slug, kind, part) for part in PARTS})
+    return files(store, **{f"{part}_predictions": prediction_path(dataset, slug, kind, part) for part in PARTS})
 
 
 def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:

@@ -18,8 +18,8 @@ from fw_assets.pipeline.ui.checks import baseline_checks, specs
 from fw_assets.pipeline.ui.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.values import Baselines
 from fw_assets.report.figures import percent, plural
-from fw_assets.workspace.batches import Slices
-from fw_assets.workspace.predictions import prediction_place
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.predictions import prediction_path
 
 
 @dg.asset(
@@ -39,8 +39,8 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
         current = approved_plan(store, dataset)
-        prompt = store.need("prompt", dataset, Prompt)
-        labels = store.need("label_set", dataset, LabelSet)
+        prompt = store.require("prompt", dataset, Prompt)
+        labels = store.require("label_set", dataset, LabelSet)
         frame = store.scan_frame(dataset, "assets", "label_set.parquet")
         train = frame.filter(pl.col("split") == "train").collect()
         found = []
@@ -50,7 +50,7 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
                 part: keep_and_score(
                     store,
                     (dataset, name, "baseline", part),
-                    map(learned, Slices(frame, pl.col("split") == part)),
+                    map(learned, Batches(frame, pl.col("split") == part)),
                     labels.labels,
                     labels.multi_label,
                 )
@@ -83,6 +83,6 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "accuracy": best.test.headline.value,
             "rows": best.test.rows,
             "test_rows": table(rows),
-            **files(store, predictions=prediction_place(dataset, best.name, "baseline", "test")),
+            **files(store, predictions=prediction_path(dataset, best.name, "baseline", "test")),
         },
     )

@@ -12,18 +12,19 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.comparison import compare_all
+from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.paired_counts import paired
-from fw_assets.classification.selection.verdict import GateDecision, ModelKind, Standing, Winner, choose_winner, gate
+from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.assets.base_metrics import finalists
 from fw_assets.pipeline.assets.metrics import metrics
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
-from fw_assets.pipeline.budget.account import Account, promised
+from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import serve, shared_address
 from fw_assets.pipeline.evaluation.online import ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
-from fw_assets.pipeline.failures import patiently
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.failures import retry_transient
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -40,8 +41,8 @@ from fw_assets.pipeline.values import (
 from fw_assets.report.convert import sentence
 from fw_assets.report.figures import percent, percent_range
 from fw_assets.report.rendering.escape import code, prose
-from fw_assets.workspace.batches import Slices
-from fw_assets.workspace.predictions import prediction_slices
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -62,12 +63,12 @@ def deployment(
 ) -> dg.MaterializeResult:
     """Deploys the winner if it earned it, and asks it again for rows it was evaluated on."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
-    with patiently(context):
+    with retry_transient(context):
         current = approved_plan(store, dataset)
         account = account_of(store, dataset, current)
-        slugs = store.need("finalists", dataset, FinalistsRecord).slugs
+        slugs = store.require("finalists", dataset, FinalistsRecord).slugs
         winner, decision = decide(store, dataset, current)
-        base = store.need("base_metrics", dataset, BaseMetrics, winner.model)
+        base = store.require("base_metrics", dataset, BaseMetrics, winner.model)
         address: str | None = base.address
         if current.model(winner.model).strategy == "batch":
             # Batch jobs answered for it, which proves no address.
@@ -83,7 +84,7 @@ def deployment(
             proof=None,
         )
         if winner.kind == "tuned":
-            tuned = store.need("metrics", dataset, TunedMetrics, winner.model)
+            tuned = store.require("metrics", dataset, TunedMetrics, winner.model)
             if decision.deploys:
                 tuned, proof = host.call(lambda client: prove(client, account, winner.model, tuned))
                 changes = {
@@ -136,13 +137,13 @@ def deployment(
 
 def decide(store: Workspace, dataset: str, current: Plan) -> tuple[Winner, GateDecision]:
     """The winner from the validation figures of all models, and the gate's word on it from the test rows."""
-    slugs = store.need("finalists", dataset, FinalistsRecord).slugs
-    base = {m.slug: store.need("base_metrics", dataset, BaseMetrics, m.slug) for m in current.models}
-    tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in slugs}
+    slugs = store.require("finalists", dataset, FinalistsRecord).slugs
+    base = {m.slug: store.require("base_metrics", dataset, BaseMetrics, m.slug) for m in current.models}
+    tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in slugs}
     measured: list[tuple[ModelKind, str, Scores]] = [("base", slug, found.validation) for slug, found in base.items()]
     measured += [("tuned", slug, result.validation) for slug, result in tuned.items()]
     standings = [
-        Standing(
+        Candidate(
             model=slug,
             kind=kind,
             validation=scores.headline,
@@ -170,18 +171,18 @@ async def prove(
         NotWhatWasEvaluated: fewer than nine in ten answers are those of the evaluation.
     """
     store, dataset, current = account.store, account.dataset, account.plan
-    prompt = store.need("prompt", dataset, Prompt)
+    prompt = store.require("prompt", dataset, Prompt)
     own = tuned.deployment or current.deployment_id(tuned.tuned_model)
-    promised(account, "deployment/first-hour", f"serving-{own}")
-    payment = promised(account, "deployment/proof", f"proof-{own}")
+    reserved(account, "deployment/first-hour", f"serving-{own}")
+    payment = reserved(account, "deployment/proof", f"proof-{own}")
     in_batch = not tuned.deployment
     started = time.monotonic()
-    chosen = _to_replay(*(prediction_slices(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
-    rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet")).of(chosen["id"])
+    chosen = _to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
+    rows = Batches(store.scan_frame(dataset, "assets", "label_set.parquet")).of(chosen["id"])
     if in_batch:
         served = await serve(client, tuned.tuned_model, shared=False, probe=request(prompt, rows["messages"][0]))
         tuned = tuned.model_copy(update={"deployment": served.deployment, "address": served.address})
-    fresh = AnswerStore(store, dataset, tuned.address, [prompt.digest, "proof", current.digest])
+    fresh = ResponseCache(store, dataset, tuned.address, [prompt.digest, "proof", current.digest])
     asked = await ask(client, tuned.address, prompt, rows, fresh, what=f"{slug} proof")
     window = DeploymentSpec(base_model=tuned.tuned_model).scale_to_zero_window
     payment.settle_at(
@@ -203,7 +204,7 @@ async def prove(
     return tuned, ServingProof(asked=again.height, agreed=agreed)
 
 
-def _to_replay(before: Slices, after: Slices) -> pl.DataFrame:
+def _to_replay(before: Batches, after: Batches) -> pl.DataFrame:
     """Rows (`id`, `tuned`: what was predicted), first those to which the two models give other labels, by id."""
     differs = pl.col("predicted") != pl.col("predicted_tuned")
     found = pl.DataFrame()

@@ -7,8 +7,8 @@ import dagster as dg
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
 from fw_assets.pipeline.assets.sweep import sweep, uploads
-from fw_assets.pipeline.budget.account import promised
-from fw_assets.pipeline.failures import patiently, stoppable
+from fw_assets.pipeline.budget.account import reserved
+from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import train
@@ -40,11 +40,11 @@ def fine_tuned_models(
     """Starts or finds the full-data job. Where the sweep already trained on all rows, that model is taken over."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with patiently(context), listening(to_log(context.log.info)):
+    with retry_transient(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
-        chosen = store.need("sweep", dataset, Sweep, slug)
+        chosen = store.require("sweep", dataset, Sweep, slug)
 
         async def work(client: Fireworks) -> FineTuned:
             training, validation = await uploads(client, store, dataset, current, "train")
@@ -54,7 +54,7 @@ def fine_tuned_models(
             else:
                 cell = chosen.best.cell
                 job_id = current.job_id(slug, cell, "train", account.mitigation)
-                payment = promised(account, f"full-training/{slug}", job_id)
+                payment = reserved(account, f"full-training/{slug}", job_id)
                 trained = await train(
                     client,
                     job_id,
@@ -82,7 +82,7 @@ def fine_tuned_models(
                 adopted_from_sweep=in_sweep,
             )
 
-        with stoppable(context, account, slug):
+        with warn_on_cancel(context, account, slug):
             result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("fine_tuned_models", dataset, result, inputs=inputs, model=slug)

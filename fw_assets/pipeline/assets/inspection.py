@@ -117,12 +117,12 @@ def inspected_dataset(
         with (
             on_this_machine(store, registration.files) as here,
             reading_as_registered(here) as check,
-            spooled(store, *rows_place(dataset)) as spool,
+            spooled(store, *rows_path(dataset)) as spool,
         ):
             inspected = inspect_into(spool, *source_paths(here), registration.session)
             check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
-    with stored_rows(store, *rows_place(dataset)) as rows:
+    with stored_rows(store, *rows_path(dataset)) as rows:
         lengths = length_histogram(rows)
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
@@ -166,9 +166,9 @@ def inspected_dataset(
 def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures(), stored_rows(store, *rows_place(dataset)) as rows:
-        registration = store.need("registration", dataset, Registration)
-        inspected = store.need("inspected_dataset", dataset, InspectedDataset)
+    with clear_failures(), stored_rows(store, *rows_path(dataset)) as rows:
+        registration = store.require("registration", dataset, Registration)
+        inspected = store.require("inspected_dataset", dataset, InspectedDataset)
         frame = rows.select(pl.exclude("messages")).collect(engine="streaming")
         split, labels = resolve(frame, inspected, registration.session)
         if registration.session.bad_rows == "quarantine":
@@ -206,7 +206,7 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     """Ranks the doubted rows, in label_suspects_train.csv and label_suspects_test.csv. No other asset waits for it."""
     store, dataset = workspace.open(), context.partition_key
     with clear_failures():
-        registration = store.need("registration", dataset, Registration)
+        registration = store.require("registration", dataset, Registration)
         frame = store.scan_frame(dataset, "assets", "label_set.parquet")
         found = find_suspects(frame, registration.session.seed)
     for side in ("train", "test"):
@@ -234,7 +234,7 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     )
 
 
-def rows_place(dataset: str) -> tuple[str, ...]:
+def rows_path(dataset: str) -> tuple[str, ...]:
     """Where the rows of an inspected dataset lie."""
     return (dataset, "assets", "inspected_dataset.rows")
 

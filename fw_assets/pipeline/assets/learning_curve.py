@@ -13,9 +13,9 @@ from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.assets.metrics import metrics
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
-from fw_assets.pipeline.budget.account import Account, promised, share_of
+from fw_assets.pipeline.budget.account import Account, reserved, share_of
 from fw_assets.pipeline.evaluation.evaluate import evaluate
-from fw_assets.pipeline.failures import patiently, stoppable
+from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import train, upload
@@ -49,11 +49,11 @@ def learning_curve(
     """Trains with the finalist's own cell; nothing is chosen from it."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with patiently(context), listening(to_log(context.log.info)):
+    with retry_transient(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         account = account_of(store, dataset, current)
-        whole = store.need("fine_tuned_models", dataset, FineTuned, slug)
-        measured = store.need("metrics", dataset, TunedMetrics, slug)
+        whole = store.require("fine_tuned_models", dataset, FineTuned, slug)
+        measured = store.require("metrics", dataset, TunedMetrics, slug)
 
         async def work(client: Fireworks) -> LearningCurve:
             shares = CURVE_SHARES if current.session.learning_curve else ()
@@ -61,7 +61,7 @@ def learning_curve(
             last = CurvePoint(share=1.0, rows=whole.rows, test=measured.test, model=whole.tuned_model)
             return LearningCurve(points=(*points, last))
 
-        with stoppable(context, account, slug):
+        with warn_on_cancel(context, account, slug):
             result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("learning_curve", dataset, result, inputs=inputs, model=slug)
@@ -89,8 +89,8 @@ async def _point(
     client: Fireworks, account: Account, slug: str, whole: FineTuned, share: float, poll: float
 ) -> CurvePoint:
     store, dataset, current = account.store, account.dataset, account.plan
-    prompt = store.need("prompt", dataset, Prompt)
-    labels = store.need("label_set", dataset, LabelSet)
+    prompt = store.require("prompt", dataset, Prompt)
+    labels = store.require("label_set", dataset, LabelSet)
     frame = store.scan_frame(dataset, "assets", "label_set.parquet")
     everything = frame.filter(pl.col("split") == "train").collect()
     sample = stratified_sample(everything, max(1, round(everything.height * share)), current.session.seed)
@@ -102,7 +102,7 @@ async def _point(
     key = f"learning-curve/{slug}"
     line = account.line(key)
     training_share = share_of(line, "training") if line else 1.0
-    payment = promised(account, key, job, training_share * share / sum(CURVE_SHARES))
+    payment = reserved(account, key, job, training_share * share / sum(CURVE_SHARES))
     trained = await train(
         client,
         job,

@@ -17,7 +17,7 @@ from fw_assets.pipeline.assets.base_metrics import (
 from fw_assets.pipeline.assets.fine_tuned_models import fine_tuned_models
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
 from fw_assets.pipeline.evaluation.evaluate import evaluate
-from fw_assets.pipeline.failures import patiently, stoppable
+from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -27,7 +27,7 @@ from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
 from fw_assets.report.figures import p_value, points
-from fw_assets.workspace.predictions import prediction_slices
+from fw_assets.workspace.predictions import prediction_batches
 
 
 @dg.asset(
@@ -49,11 +49,11 @@ def metrics(
     """Evaluates one fine-tuned model, on a deployment that scales to zero or in batch jobs."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with patiently(context), listening(to_log(context.log.info)):
+    with retry_transient(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
-        tuned = store.need("fine_tuned_models", dataset, FineTuned, slug)
+        tuned = store.require("fine_tuned_models", dataset, FineTuned, slug)
         account = account_of(store, dataset, current)
-        labels = store.need("label_set", dataset, LabelSet)
+        labels = store.require("label_set", dataset, LabelSet)
 
         async def work(client: Fireworks) -> TunedMetrics:
             found = await evaluate(
@@ -67,8 +67,8 @@ def metrics(
                 poll=host.poll_seconds,
             )
             comparison = compare(
-                prediction_slices(store, dataset, slug, "base", "test"),
-                prediction_slices(store, dataset, slug, "tuned", "test"),
+                prediction_batches(store, dataset, slug, "base", "test"),
+                prediction_batches(store, dataset, slug, "tuned", "test"),
                 labels=labels.labels,
                 multi_label=labels.multi_label,
                 seed=current.session.seed,
@@ -86,7 +86,7 @@ def metrics(
                 free=found.free,
             )
 
-        with stoppable(context, account, slug):
+        with warn_on_cancel(context, account, slug):
             result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     made = store.write("metrics", dataset, result, inputs=inputs, model=slug)

@@ -59,7 +59,7 @@ def approved_plan(store: Workspace, dataset: str) -> Plan:
         NotApproved: it is not.
     """
     approved(store, dataset)
-    return store.need("plan", dataset, Plan)
+    return store.require("plan", dataset, Plan)
 
 
 def account_of(store: Workspace, dataset: str, current: Plan) -> Account:
@@ -92,9 +92,9 @@ def plan(
     """Writes the plan. Its digest covers everything that changes the outcome or the price."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     with clear_failures():
-        registration = store.need("registration", dataset, Registration)
-        inspected = store.need("inspected_dataset", dataset, InspectedDataset)
-        labels = store.need("label_set", dataset, LabelSet)
+        registration = store.require("registration", dataset, Registration)
+        inspected = store.require("inspected_dataset", dataset, InspectedDataset)
+        labels = store.require("label_set", dataset, LabelSet)
         frame = store.read_frame(dataset, "assets", "label_set.parquet")
         prompt = make_prompt(frame, labels)
         offered = offer(host, registration.session)

@@ -18,13 +18,13 @@ from fw_assets.pipeline.assets.deployment import deployment
 from fw_assets.pipeline.budget.regression_account import regression_account
 from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.pipeline.evaluation.online import ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.ui.metadata import Row, clear_failures, files, summary, table
 from fw_assets.pipeline.values import DeploymentRecord
-from fw_assets.workspace.batches import Slices
-from fw_assets.workspace.predictions import prediction_slices
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 CHECK = "regression"
@@ -87,7 +87,7 @@ def regression(
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
     with clear_failures():
-        found = host.call(lambda client: asked_again(client, store, dataset, date, config.max_usd))
+        found = host.call(lambda client: reevaluate(client, store, dataset, date, config.max_usd))
     store.append_line(found.model_dump_json(), dataset, "regression.jsonl")
     made = store.write("regression", dataset, found, inputs=date)
     difference = found.comparison.difference
@@ -152,19 +152,19 @@ def _costs(store: Workspace, dataset: str) -> dict[str, int | float]:
     return {"checks": len(ledger.entries), "paid_usd": ledger.spent, "held_usd": ledger.reserved}
 
 
-async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: str, max_usd: float) -> Regression:
+async def reevaluate(client: Fireworks, store: Workspace, dataset: str, date: str, max_usd: float) -> Regression:
     """The deployment's answers of `date` against those it was accepted with.
 
     Raises:
         PhaseError: nothing is deployed, the test rows are others by now, or it could cost more than `max_usd`.
         Unanswered: requests failed for good.
     """
-    record = store.need("deployment", dataset, DeploymentRecord)
+    record = store.require("deployment", dataset, DeploymentRecord)
     if not record.deployed or record.deployment is None or record.address is None:
         raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
     slug = record.winner.model
-    accepted = prediction_slices(store, dataset, slug, "tuned", "test")
-    rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
+    accepted = prediction_batches(store, dataset, slug, "tuned", "test")
+    rows = Batches(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
     known = accepted.columns("id")["id"].sort()
     if not rows.columns("id")["id"].sort().equals(known):
         raise PhaseError(
@@ -175,13 +175,13 @@ async def asked_again(client: Fireworks, store: Workspace, dataset: str, date: s
     if most is None or most > max_usd:
         cost = "has no known price" if most is None else f"could cost ${most:.2f}"
         raise PhaseError(f"asking {known.len()} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it")
-    prompt = store.need("prompt", dataset, Prompt)
-    labels = store.need("label_set", dataset, LabelSet)
+    prompt = store.require("prompt", dataset, Prompt)
+    labels = store.require("label_set", dataset, LabelSet)
     probe = request(prompt, next(iter(rows))["messages"][0])
-    payment = account.promise_check(slug, record.deployment, date)
+    payment = account.reserve_check(slug, record.deployment, date)
     started = time.monotonic()
     await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
-    answers = AnswerStore(store, dataset, record.address, [prompt.digest, "regression", date])
+    answers = ResponseCache(store, dataset, record.address, [prompt.digest, "regression", date])
     asked = await ask(client, record.address, prompt, rows, answers, what=f"{slug} regression {date}")
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
     payment.settle(

@@ -22,8 +22,8 @@ from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.platform.platform import Platform, workspace_root
 from fw_assets.pipeline.reporting.evidence import beside_models, cost_points, evidence, learning
-from fw_assets.pipeline.reporting.partial_report import assemble_stopped, stopped_now
-from fw_assets.pipeline.reporting.provenance import versions
+from fw_assets.pipeline.reporting.partial_report import assemble_partial, stopped_now
+from fw_assets.pipeline.reporting.provenance import package_versions
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.ui.checks import report_checks, specs
 from fw_assets.pipeline.ui.metadata import clear_failures, document, files, picture, summary, table
@@ -42,14 +42,14 @@ from fw_assets.report import model as m
 from fw_assets.report.build import CandidateResult, build_report
 from fw_assets.report.delivery import Deployed
 from fw_assets.report.figures import percent, short
-from fw_assets.report.flips import MOST, changed_rows
+from fw_assets.report.flips import MAX_ROWS, changed_rows
 from fw_assets.report.plots.charts import accuracy_bars
 from fw_assets.report.plots.evidence_plots import cost_accuracy
 from fw_assets.report.rendering.escape import prose
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.workspace.batches import Slices
-from fw_assets.workspace.predictions import prediction_slices
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
@@ -80,11 +80,11 @@ def report(
         host, account = platform.open(), account_of(store, dataset, current)
         if stopped is None:
             made = assemble(store, host, dataset, current)
-            slugs = store.need("finalists", dataset, FinalistsRecord).slugs
+            slugs = store.require("finalists", dataset, FinalistsRecord).slugs
             inputs = delivery_inputs(store, dataset, current.digest, list(slugs))
         else:
             run = _run(host, approved(store, dataset), host.account_id)
-            made = assemble_stopped(store, dataset, current, stopped, run, versions())
+            made = assemble_partial(store, dataset, current, stopped, run, package_versions())
             head = store.head("approval", dataset)
             inputs = incomplete_inputs(head.digest if head else "")
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "report.json")
@@ -132,15 +132,15 @@ def report(
 
 def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m.Report:
     """The report of what the workspace holds for the current plan."""
-    chosen = store.need("finalists", dataset, FinalistsRecord)
-    record = store.need("deployment", dataset, DeploymentRecord)
-    prompt = store.need("prompt", dataset, Prompt)
+    chosen = store.require("finalists", dataset, FinalistsRecord)
+    record = store.require("deployment", dataset, DeploymentRecord)
+    prompt = store.require("prompt", dataset, Prompt)
     answer = approved(store, dataset)
     account = account_of(store, dataset, current)
-    rows = Slices(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
-    tuned = {slug: store.need("metrics", dataset, TunedMetrics, slug) for slug in chosen.slugs}
+    rows = Batches(store.scan_frame(dataset, "assets", "label_set.parquet"), pl.col("split") == "test")
+    tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in chosen.slugs}
     compared = compare_all({slug: found.comparison for slug, found in tuned.items()})
-    measured = {p.slug: store.need("base_metrics", dataset, BaseMetrics, p.slug) for p in current.models}
+    measured = {p.slug: store.require("base_metrics", dataset, BaseMetrics, p.slug) for p in current.models}
     baselines = store.read("baselines", dataset, Baselines)
     candidates = []
     for planned in current.models:
@@ -169,7 +169,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
         deployment=deployed,
         cost_rows=summarise(planned_for, entries, revised),
         run=_run(host, answer, _account(host, tuned)),
-        versions=versions(),
+        versions=package_versions(),
         mitigation=answer.mitigation,
         created=created,
         example=next(iter(rows))["messages"][0],
@@ -197,7 +197,7 @@ def _estimates(
     store: Workspace, dataset: str, account: Account, chosen: FinalistsRecord
 ) -> tuple[Estimate, Estimate | None]:
     """The plan's estimate, and the revised one, for the finalists and the cells that were chosen."""
-    cells = {slug: store.need("sweep", dataset, Sweep, slug).best.cell for slug in chosen.slugs}
+    cells = {slug: store.require("sweep", dataset, Sweep, slug).best.cell for slug in chosen.slugs}
     planned = account.estimate.for_finalists(chosen.slugs)
     if chosen.revised is None:
         return with_chosen_cells(planned, account.plan, cells), None
@@ -220,11 +220,11 @@ def _tuned(
     base: BaseMetrics,
     found: TunedMetrics,
     comparison: Comparison,
-    rows: Slices,
+    rows: Batches,
 ) -> CandidateResult:
-    trained = store.need("fine_tuned_models", dataset, FineTuned, slug)
-    swept = store.need("sweep", dataset, Sweep, slug)
-    flipped = pl.Series([*comparison.flips_lost[:MOST], *comparison.flips_gained[:MOST]], dtype=pl.String)
+    trained = store.require("fine_tuned_models", dataset, FineTuned, slug)
+    swept = store.require("sweep", dataset, Sweep, slug)
+    flipped = pl.Series([*comparison.flips_lost[:MAX_ROWS], *comparison.flips_gained[:MAX_ROWS]], dtype=pl.String)
     return CandidateResult(
         model=base.model,
         base_scores=base.test,
@@ -237,8 +237,8 @@ def _tuned(
         tuned_validation=found.validation.headline,
         comparison=comparison,
         flips=changed_rows(
-            prediction_slices(store, dataset, slug, "base", "test").of(flipped),
-            prediction_slices(store, dataset, slug, "tuned", "test").of(flipped),
+            prediction_batches(store, dataset, slug, "base", "test").of(flipped),
+            prediction_batches(store, dataset, slug, "tuned", "test").of(flipped),
             _texts(rows.of(flipped)),
         ),
         sweep=[shown(cell, swept) for cell in swept.cells],

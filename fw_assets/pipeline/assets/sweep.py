@@ -17,8 +17,8 @@ from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.assets.base_metrics import finalists
 from fw_assets.pipeline.assets.plan import account_of, approved, approved_plan
-from fw_assets.pipeline.budget.account import Account, job_share, promised
-from fw_assets.pipeline.failures import patiently, stoppable
+from fw_assets.pipeline.budget.account import Account, job_share, reserved
+from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import Upload, best_cell, train, upload
@@ -43,7 +43,7 @@ def training_rows(store: Workspace, dataset: str, current: Plan, *, most: int | 
     frame = store.scan_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "train").collect()
     if most is not None and frame.height > most:
         frame = stratified_sample(frame, most, current.session.seed)
-    labels = store.need("label_set", dataset, LabelSet)
+    labels = store.require("label_set", dataset, LabelSet)
     return apply_mitigation(frame, labels, approved(store, dataset).mitigation, current.session.seed)
 
 
@@ -51,7 +51,7 @@ async def uploads(
     client: Fireworks, store: Workspace, dataset: str, current: Plan, part: Literal["train", "sweep"]
 ) -> tuple[Upload, Upload]:
     """The training rows (all, or the sweep's sample) and the validation rows on the platform, by the plan's names."""
-    prompt = store.need("prompt", dataset, Prompt)
+    prompt = store.require("prompt", dataset, Prompt)
     mitigation = approved(store, dataset).mitigation
     rows = training_rows(store, dataset, current, most=current.sweep_rows if part == "sweep" else None)
     frame = store.scan_frame(dataset, "assets", "label_set.parquet").filter(pl.col("split") == "validation")
@@ -81,7 +81,7 @@ def sweep(
     """Starts or finds one job per cell, in waves of at most the session's `max_parallel_jobs`."""
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
-    with patiently(context), listening(to_log(context.log.info)):
+    with retry_transient(context), listening(to_log(context.log.info)):
         current = approved_plan(store, dataset)
         model = current.model(slug)
         account = account_of(store, dataset, current)
@@ -100,7 +100,7 @@ def sweep(
                 why=why,
             )
 
-        with stoppable(context, account, slug):
+        with warn_on_cancel(context, account, slug):
             result = host.call(work)
     inputs = tuning_inputs(current.digest, account.mitigation)
     loss = float("nan") if result.best.eval_loss is None else round(result.best.eval_loss, 4)
@@ -170,7 +170,7 @@ async def _cells(
         async with gate:
             cell = model.cells[index]
             job_id = current.job_id(model.slug, cell, "sweep", account.mitigation)
-            payment = promised(account, key, job_id, job_share(model.cells, cell))
+            payment = reserved(account, key, job_id, job_share(model.cells, cell))
             trained = await train(
                 client,
                 job_id,

@@ -26,11 +26,11 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
 from fw_assets.workspace.workspace import Workspace
 
-QUIET_SECONDS = 1.0
+SETTLE_SECONDS = 1.0
 """A file is taken up when it has not changed for this long."""
 OWN_PREFIX = "fwa-"
 """Begins the ids of what this program creates on the platform."""
-AGAIN_SECONDS = 30.0
+RETRY_SECONDS = 30.0
 """What was refused is looked at again this often, in case something outside the inbox was the reason."""
 _DATA = re.compile(r"^[^.].*\.jsonl$", re.IGNORECASE)
 _EVALUATION = re.compile(r"\.eval\.jsonl$", re.IGNORECASE)
@@ -38,7 +38,7 @@ _EVALUATION = re.compile(r"\.eval\.jsonl$", re.IGNORECASE)
 Mark = tuple[str, int, str]
 
 
-class Seen(msgspec.Struct):
+class FileState(msgspec.Struct):
     """What is remembered of a dataset between two looks.
 
     Attributes:
@@ -58,7 +58,7 @@ class Seen(msgspec.Struct):
 
 
 @dataclass
-class Look:
+class ScanResult:
     """What one look found.
 
     Attributes:
@@ -70,7 +70,7 @@ class Look:
 
     registered: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, FileState] = field(default_factory=dict)
     busy: bool = False
 
 
@@ -86,18 +86,18 @@ def inbox_url(store: Workspace) -> str:
     return os.environ.get("FW_INBOX") or f"{store.root.rstrip('/')}/inbox"
 
 
-def look(url: str, store: Workspace, platform: Platform, before: Mapping[str, Seen], now: float) -> Look:
+def scan(url: str, store: Workspace, platform: Platform, before: Mapping[str, FileState], now: float) -> ScanResult:
     """Register what is new or changed and quiet. Nothing that is wrong with one dataset keeps another from it.
 
     Args:
         before: what the last look remembered.
         now: the time, in seconds.
     """
-    found = Look()
+    found = ScanResult()
     try:
         files = _files(url)
     except (OSError, ValueError, ImportError) as error:
-        return Look(notes=[f"{url} cannot be listed: {_one_line(error)}"], seen=dict(before))
+        return ScanResult(notes=[f"{url} cannot be listed: {_one_line(error)}"], seen=dict(before))
     owners: dict[str, str] = {}
     for name in sorted(files):
         if not _DATA.match(name) or _EVALUATION.search(name):
@@ -113,47 +113,47 @@ def look(url: str, store: Workspace, platform: Platform, before: Mapping[str, Se
             for role, file in (("data", name), ("session", f"{stem}.session.yaml"), ("eval", f"{stem}.eval.jsonl"))
             if file in files
         }
-        _look_at(dataset, name, own, url, store, platform, before.get(dataset), now, found)
+        _scan_folder(dataset, name, own, url, store, platform, before.get(dataset), now, found)
     return found
 
 
-def _look_at(
+def _scan_folder(
     dataset: str,
     name: str,
     own: Mapping[str, _File],
     url: str,
     store: Workspace,
     platform: Platform,
-    before: Seen | None,
+    before: FileState | None,
     now: float,
-    found: Look,
+    found: ScanResult,
 ) -> None:
     marks = [file.mark for file in own.values()]
-    seen = before or Seen(marks, now)
+    seen = before or FileState(marks, now)
     if seen.marks != marks:
-        seen = Seen(marks, now, seen.content, seen.taken)
+        seen = FileState(marks, now, seen.content, seen.taken)
     found.seen[dataset] = seen
     if seen.taken == marks:
         return
-    if seen.problem and now - seen.tried < AGAIN_SECONDS:
+    if seen.problem and now - seen.tried < RETRY_SECONDS:
         found.notes.append(f"{name}: {seen.problem}")
         return
-    if now - seen.since < QUIET_SECONDS and not all(_is_old(file, now) for file in own.values()):
+    if now - seen.since < SETTLE_SECONDS and not all(_is_old(file, now) for file in own.values()):
         found.notes.append(f"{name}: still being written")
         found.busy = True
         return
-    with _taking_up(dataset, name, marks, seen, now, found):
+    with _registering(dataset, name, marks, seen, now, found):
         fields = _session_fields(own, url)
         content = _content(own, fields)
         if content != seen.content:
             register(store, platform, fields, driver="daemon", name=dataset)
             found.registered.append(dataset)
-        found.seen[dataset] = Seen(marks, seen.since, content, marks)
+        found.seen[dataset] = FileState(marks, seen.since, content, marks)
 
 
-def look_at_platform(
-    pattern: str, session: str | None, store: Workspace, platform: Platform, before: Mapping[str, Seen], now: float
-) -> Look:
+def scan_platform(
+    pattern: str, session: str | None, store: Workspace, platform: Platform, before: Mapping[str, FileState], now: float
+) -> ScanResult:
     """Register the platform's datasets that are new or changed, ready, and match `pattern`.
 
     What this program uploaded for its own jobs is not looked at.
@@ -161,12 +161,12 @@ def look_at_platform(
     Args:
         session: a session file with the models and everything else.
     """
-    found = Look()
+    found = ScanResult()
     try:
         listed = platform.call(lambda client: client.datasets())
         given = load_session(Path(session)) if session else {}
     except (InputError, FireworksError) as error:
-        return Look(notes=[_one_line(error)], seen=dict(before))
+        return ScanResult(notes=[_one_line(error)], seen=dict(before))
     for item in listed:
         identifier = item.id
         if identifier.startswith(OWN_PREFIX) or not fnmatchcase(identifier, pattern):
@@ -174,26 +174,28 @@ def look_at_platform(
         dataset = dataset_name(item.name)
         version = f"{item.create_time} {item.raw.get('updateTime', '')} {digest(given)}"
         marks: list[Mark] = [(item.name, item.example_count, version)]
-        seen = before.get(dataset) or Seen(marks, now)
+        seen = before.get(dataset) or FileState(marks, now)
         if seen.marks != marks:
-            seen = Seen(marks, now, seen.content, seen.taken)
+            seen = FileState(marks, now, seen.content, seen.taken)
         found.seen[dataset] = seen
         if seen.taken == marks:
             continue
         if not item.ready:
             found.notes.append(f"{identifier}: is {item.state} on the platform")
-        elif seen.problem and now - seen.tried < AGAIN_SECONDS:
+        elif seen.problem and now - seen.tried < RETRY_SECONDS:
             found.notes.append(f"{identifier}: {seen.problem}")
         else:
-            with _taking_up(dataset, identifier, marks, seen, now, found):
+            with _registering(dataset, identifier, marks, seen, now, found):
                 register(store, platform, {**given, "dataset": item.name}, driver="daemon", name=dataset)
                 found.registered.append(dataset)
-                found.seen[dataset] = Seen(marks, seen.since, "", marks)
+                found.seen[dataset] = FileState(marks, seen.since, "", marks)
     return found
 
 
 @contextmanager
-def _taking_up(dataset: str, name: str, marks: list[Mark], seen: Seen, now: float, found: Look) -> Iterator[None]:
+def _registering(
+    dataset: str, name: str, marks: list[Mark], seen: FileState, now: float, found: ScanResult
+) -> Iterator[None]:
     """What goes wrong with one dataset is said of it, and looked at again later."""
     try:
         yield
@@ -204,12 +206,12 @@ def _taking_up(dataset: str, name: str, marks: list[Mark], seen: Seen, now: floa
             problem = _one_line("; ".join(str(item) for item in error.problems))
             if any(item.field == "models" for item in error.problems):
                 problem += f". Write them in {name.removesuffix('.jsonl')}.session.yaml beside it, as models: [NAME]"
-        found.seen[dataset] = Seen(marks, seen.since, seen.content, seen.taken, problem, now)
+        found.seen[dataset] = FileState(marks, seen.since, seen.content, seen.taken, problem, now)
         found.notes.append(f"{name}: {problem}")
 
 
 def _is_old(file: _File, now: float) -> bool:
-    return file.modified is not None and now - file.modified >= QUIET_SECONDS
+    return file.modified is not None and now - file.modified >= SETTLE_SECONDS
 
 
 def _files(url: str) -> dict[str, _File]:

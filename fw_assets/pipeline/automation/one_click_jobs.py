@@ -17,11 +17,11 @@ from fw_assets.pipeline.assets.inspection import SessionConfig, fields_of
 from fw_assets.pipeline.assets.plan import account_of
 from fw_assets.pipeline.phases import APPROVAL, PLANNING
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.registration.registration import register, taken_up
+from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.progress import listening, to_log
-from fw_assets.pipeline.runner.worker_pool import Crew
+from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.ui.metadata import clear_failures
 from fw_assets.pipeline.ui.run_tags import COST, DATASET
 from fw_assets.workspace.workspace import Workspace
@@ -132,16 +132,16 @@ def _drive(
     # An empty list is what the launchpad opens with: nothing is said, and what was registered holds.
     given = {key: value for key, value in fields_of(config).items() if key not in own and value != []}
     with clear_failures(), listening(to_log(context.log.info)):
-        fields, name, readings = taken_up(store, {**given, **forced})
+        fields, name, readings = resolve_registered(store, {**given, **forced})
         registration = register(
             store, platform, fields, driver="command-line", name=name or config.name, readings=readings
         )
         name = registration.name
         context.instance.add_run_tags(context.run.run_id, {DATASET: name})
-        with store.alone(name, "run"), Crew(store.root) as crew:
+        with store.alone(name, "run"), WorkerPool(store.root) as crew:
             drive(crew, store, name, say=context.log.info, only=PLANNING)
             if config.approved_by and not registration.unused:
-                digest = store.need("plan", name, Plan).digest
+                digest = store.require("plan", name, Plan).digest
                 who = {"approved_by": config.approved_by, "plan_digest": digest}
                 answer(crew, name, {**who, "decision": "approve", "driver": "command_line"})
             standing = drive(crew, store, name, say=context.log.info)
@@ -157,5 +157,5 @@ def _drive(
             raise dg.Failure(f"{name}: {standing.note}", allow_retries=False)
         if standing.state == "done":
             context.log.info("The report " + where % "report")
-            account = account_of(store, name, store.need("plan", name, Plan))
+            account = account_of(store, name, store.require("plan", name, Plan))
             context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})

@@ -36,7 +36,7 @@ def restage(store: Workspace, host: Platform, dataset: str) -> bool:
     Raises:
         InputError: a file or a field is wrong by now.
     """
-    before = store.need("registration", dataset, Registration)
+    before = store.require("registration", dataset, Registration)
     fields = before.session.model_dump(mode="json", exclude_unset=True)
     after = register(store, host, fields, driver="daemon", name=dataset)
     if after.inputs == before.inputs:
@@ -49,7 +49,7 @@ def register_new_models(store: Workspace, host: Platform, dataset: str) -> tuple
 
     It is a dataset of its own, whose plan waits for approval like any other.
     """
-    before = store.need("registration", dataset, Registration)
+    before = store.require("registration", dataset, Registration)
 
     async def listed(client: Fireworks) -> tuple[str, ...]:
         return tuple(model.name for model in await catalogue(client) if model.tunable and not model.unusable)

@@ -11,17 +11,17 @@ from typing import TypeVar
 import dagster as dg
 import msgspec
 
-from fw_assets.pipeline.automation.inbox import Look, Seen, inbox_url, look, look_at_platform
-from fw_assets.pipeline.automation.workspace_snapshot import glance
+from fw_assets.pipeline.automation.inbox import FileState, ScanResult, inbox_url, scan, scan_platform
+from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.partitions import cell
 from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.runner.orphaned_runs import fail_lost_runs
+from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.ui.run_tags import step_tags
 
 T = TypeVar("T")
-MOST_REQUESTS_PER_TICK = 50
-MOST_QUEUED = 100
+MAX_REQUESTS_PER_TICK = 50
+MAX_QUEUED = 100
 """No more runs are requested while this many wait."""
 REQUEST_AGAIN_SECONDS = 60.0
 WATCH_SECONDS = 4.0
@@ -79,7 +79,7 @@ def _run_config(step: Step) -> dict[str, object]:
     return {"ops": {step.assets[0]: {"config": config}}} if config else {}
 
 
-def watched(
+def poll_until(
     instance: dg.DagsterInstance, look: Callable[[], T], enough: Callable[[T], bool], least: float = LOOK_SECONDS
 ) -> T:
     """Look again and again until there is enough to end the tick, or the tick is about to be over.
@@ -111,7 +111,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     requested: dict[str, float] = json.loads(context.cursor or "{}")
 
     def look() -> tuple[list[Step], list[str]]:
-        known, seen = set(context.instance.get_dynamic_partitions("datasets")), glance(store)
+        known, seen = set(context.instance.get_dynamic_partitions("datasets")), take_snapshot(store)
         standings = {dataset: due(seen, dataset) for dataset in seen.datasets()}
         steps = [step for dataset, standing in standings.items() if dataset in known for step in standing.steps]
         return steps, [f"{dataset}: {standing.note}" for dataset, standing in standings.items()]
@@ -121,10 +121,10 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
         return [step for step in steps if time.time() - requested.get(step.key, 0) > REQUEST_AGAIN_SECONDS]
 
     least = LOOK_SECONDS if store.is_local else REQUEST_SECONDS
-    steps, notes = watched(context.instance, look, lambda found: bool(new(found[0])), least)
+    steps, notes = poll_until(context.instance, look, lambda found: bool(new(found[0])), least)
     wanted = sorted(new(steps), key=lambda step: requested.get(step.key, 0))
     waiting = context.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])) if wanted else 0
-    wanted = wanted[: max(0, min(MOST_REQUESTS_PER_TICK, MOST_QUEUED - waiting))]
+    wanted = wanted[: max(0, min(MAX_REQUESTS_PER_TICK, MAX_QUEUED - waiting))]
     still_due = {step.key for step in steps}
     requested = {key: at for key, at in requested.items() if key in still_due}
     requested |= {step.key: round(time.time(), 1) for step in wanted}
@@ -161,16 +161,16 @@ def inbox(
     """Registers new or changed inbox files; the phases sensor then starts their planning."""
     store, host = workspace.open(), platform.open()
     url = inbox_url(store)
-    seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, Seen])
+    seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, FileState])
 
-    def once() -> Look:
+    def once() -> ScanResult:
         nonlocal seen
-        found = look(url, store, host, seen, time.time())
+        found = scan(url, store, host, seen, time.time())
         seen = found.seen
         return found
 
     least = REQUEST_SECONDS if "://" in url else LOOK_SECONDS
-    found = watched(context.instance, once, lambda found: bool(found.registered), least)
+    found = poll_until(context.instance, once, lambda found: bool(found.registered), least)
     return _registered(context, found, f"nothing new in {url}")
 
 
@@ -190,14 +190,14 @@ def platform_datasets(
     pattern = os.environ.get("FW_WATCH_DATASETS")
     if not pattern:
         return dg.SensorResult(skip_reason="off: set FW_WATCH_DATASETS to a pattern such as tickets-* (or *)")
-    seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, Seen])
-    found = look_at_platform(
+    seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, FileState])
+    found = scan_platform(
         pattern, os.environ.get("FW_WATCH_SESSION"), workspace.open(), platform.open(), seen, time.time()
     )
     return _registered(context, found, f"nothing new among the datasets {pattern}")
 
 
-def _registered(context: dg.SensorEvaluationContext, found: Look, nothing: str) -> dg.SensorResult:
+def _registered(context: dg.SensorEvaluationContext, found: ScanResult, nothing: str) -> dg.SensorResult:
     # Added here and not by request: the phases sensor looks meanwhile and may start planning at once.
     if found.registered:
         context.instance.add_dynamic_partitions("datasets", found.registered)
@@ -212,5 +212,5 @@ def _registered(context: dg.SensorEvaluationContext, found: Look, nothing: str) 
 )
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Looks at every started run's process."""
-    gone = fail_lost_runs(context.instance)
+    gone = fail_orphaned_runs(context.instance)
     return dg.SkipReason(f"failed {', '.join(gone)}" if gone else "every started run has its process")

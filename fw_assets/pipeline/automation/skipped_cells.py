@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import dagster as dg
 import msgspec
 
-from fw_assets.pipeline.automation.workspace_snapshot import glance
+from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.partitions import cell
 from fw_assets.pipeline.phases import delivery_inputs, finalists_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
@@ -15,7 +15,7 @@ from fw_assets.workspace.workspace import Workspace
 
 TUNING = ("sweep", "fine_tuned_models", "metrics")
 CELLS = ("base_metrics", *TUNING, "learning_curve")
-MOST_PER_TICK = 200
+MAX_PER_TICK = 200
 """An event takes about 15 ms."""
 
 
@@ -46,7 +46,7 @@ class _Deployment(msgspec.Struct):
     gate: _Gate
 
 
-def never(workspace: Workspace, dataset: str, models: Iterable[str]) -> dict[tuple[str, str | None], str]:
+def inapplicable_cells(workspace: Workspace, dataset: str, models: Iterable[str]) -> dict[tuple[str, str | None], str]:
     """Asset and model (None: the dataset's own partition) of what will not run under the current plan, with the reason.
 
     Nothing is said of a dataset that has no plan yet, or none of its current rows and session.
@@ -54,7 +54,7 @@ def never(workspace: Workspace, dataset: str, models: Iterable[str]) -> dict[tup
     registered, planned = workspace.head("registration", dataset), workspace.head("plan", dataset)
     if registered is None or planned is None or planned.inputs != registered.inputs:
         return {}
-    plan = workspace.need_peek("plan", dataset, _Plan)
+    plan = workspace.require_fields("plan", dataset, _Plan)
     asked = {model.slug for model in plan.models}
     finalists = _finalists(workspace, dataset, planned.digest, sorted(asked))
     found: dict[tuple[str, str | None], str] = {}
@@ -70,7 +70,7 @@ def never(workspace: Workspace, dataset: str, models: Iterable[str]) -> dict[tup
     if finalists is not None:
         deployed = workspace.head("deployment", dataset)
         if deployed is not None and deployed.inputs == delivery_inputs(workspace, dataset, planned.digest, finalists):
-            record = workspace.need_peek("deployment", dataset, _Deployment)
+            record = workspace.require_fields("deployment", dataset, _Deployment)
             if not record.deployed:
                 found["regression", None] = f"nothing is deployed: {record.gate.why}"
     return found
@@ -81,7 +81,7 @@ def _finalists(workspace: Workspace, dataset: str, plan_digest: str, slugs: list
     head = workspace.head("finalists", dataset)
     if head is None or head.inputs != finalists_inputs(workspace, dataset, plan_digest, slugs):
         return None
-    return workspace.need_peek("finalists", dataset, _Finalists).slugs
+    return workspace.require_fields("finalists", dataset, _Finalists).slugs
 
 
 def skipped(dataset: str, found: Mapping[tuple[str, str | None], str]) -> Iterator[dg.AssetMaterialization]:
@@ -104,7 +104,7 @@ def _key(dataset: str, model: str | None) -> str:
 )
 def skipped_cells(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """Reports what is missing and will stay so, a few hundred cells a tick."""
-    store, models = glance(workspace.open()), context.instance.get_dynamic_partitions("models")
+    store, models = take_snapshot(workspace.open()), context.instance.get_dynamic_partitions("models")
     settled = {
         asset: set(context.instance.get_materialized_partitions(dg.AssetKey(asset))) for asset in (*CELLS, "regression")
     }
@@ -113,10 +113,10 @@ def skipped_cells(context: dg.SensorEvaluationContext, workspace: WorkspaceResou
         cells = [(asset, model) for asset in CELLS for model in models]
         if all(_key(dataset, model) in settled[asset] for asset, model in (*cells, ("regression", None))):
             continue  # nothing of it is read
-        found = never(store, dataset, models)
+        found = inapplicable_cells(store, dataset, models)
         new = {at: why for at, why in found.items() if _key(dataset, at[1]) not in settled[at[0]]}
         events += skipped(dataset, new)
-        if len(events) >= MOST_PER_TICK:
+        if len(events) >= MAX_PER_TICK:
             break
     return dg.SensorResult(
         asset_events=events, skip_reason=None if events else "every cell has a result, waits for one, or is settled"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fw_assets.pipeline.registration.sources import version_in
-from fw_assets.workspace.envelope import HEAD_BYTES, Head, Part, decoded_fields, decoded_head, place
+from fw_assets.workspace.envelope import HEADER_BYTES, Header, Part, asset_path, decode_fields, decode_header
 from fw_assets.workspace.workspace import CHANGES, Workspace
 
 LIST_ALL_SECONDS = 300.0
@@ -37,7 +37,7 @@ class _Memory:
 
     marks: dict[str, str] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
-    heads: dict[str, tuple[str, Head]] = field(default_factory=dict)
+    heads: dict[str, tuple[str, Header]] = field(default_factory=dict)
     parts: dict[tuple[str, type], tuple[str, Any]] = field(default_factory=dict)
     listed_all: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -47,7 +47,7 @@ _memories: dict[str, _Memory] = {}
 
 
 @dataclass(frozen=True)
-class Glance(Workspace):
+class Snapshot(Workspace):
     """A workspace as it is at one moment; what is not asked about heads and fields is read from it directly."""
 
     memory: _Memory = field(default_factory=_Memory, repr=False, compare=False)
@@ -56,19 +56,19 @@ class Glance(Workspace):
     def datasets(self) -> list[str]:
         """The datasets that have been registered here."""
         known = self.memory.versions
-        return sorted(name for name, values in known.items() if self.path(*place("registration", name)) in values)
+        return sorted(name for name, values in known.items() if self.path(*asset_path("registration", name)) in values)
 
-    def head(self, asset: str, dataset: str, model: str | None = None) -> Head | None:
+    def head(self, asset: str, dataset: str, model: str | None = None) -> Header | None:
         """What a stored value was made from and its digest, or None where there is none."""
-        path = self.path(*place(asset, dataset, model))
+        path = self.path(*asset_path(asset, dataset, model))
         if path not in self.memory.versions.get(dataset, {}):
             return None
         known = self.memory.heads.get(path)
         return known[1] if known else super().head(asset, dataset, model)
 
-    def peek(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part | None:
+    def read_fields(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part | None:
         """The fields of a stored value that `kind` names."""
-        path = self.path(*place(asset, dataset, model))
+        path = self.path(*asset_path(asset, dataset, model))
         version = self.memory.versions.get(dataset, {}).get(path)
         if version is None:
             return None
@@ -76,7 +76,7 @@ class Glance(Workspace):
         if known is not None and version and known[0] == version:
             return known[1]  # type: ignore[no-any-return]
         raw = self.raw.get(path)
-        part = decoded_fields(raw, kind) if raw is not None else super().peek(asset, dataset, kind, model)
+        part = decode_fields(raw, kind) if raw is not None else super().read_fields(asset, dataset, kind, model)
         self.memory.parts[(path, kind)] = (version, part)
         return part
 
@@ -103,10 +103,10 @@ class Glance(Workspace):
         values = [(path, version) for path, version in listed if path.endswith(".json")]
         new = [item for item in values if not item[1] or self.memory.heads.get(item[0], ("",))[0] != item[1]]
         paths = [path for path, _ in new]
-        ends = [None if path.rsplit("/", 1)[-1] in _WHOLE else HEAD_BYTES for path in paths]
+        ends = [None if path.rsplit("/", 1)[-1] in _WHOLE else HEADER_BYTES for path in paths]
         found = self.filesystem.cat_ranges(paths, 0, ends, on_error="return") if paths else []
         for (path, version), end, raw in zip(new, ends, found, strict=True):
-            head = None if isinstance(raw, Exception) else decoded_head(bytes(raw))
+            head = None if isinstance(raw, Exception) else decode_header(bytes(raw))
             if head is None:
                 self.memory.heads.pop(path, None)  # read when it is asked for
                 continue
@@ -115,13 +115,13 @@ class Glance(Workspace):
                 self.raw[path] = bytes(raw)
 
 
-def glance(store: Workspace) -> Workspace:
+def take_snapshot(store: Workspace) -> Workspace:
     """The workspace for one tick: itself on a disk, else what one look at it shows."""
     if store.is_local:
         return store
     memory = _memories.setdefault(store.root, _Memory())
     with memory.lock:
-        seen = Glance(store.root, memory)
+        seen = Snapshot(store.root, memory)
         seen._refresh()
     return seen
 

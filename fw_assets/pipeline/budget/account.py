@@ -21,7 +21,7 @@ from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import canonical_json
 from fw_assets.pipeline.errors import HoursUsedUp, JobCost
 from fw_assets.pipeline.values import Stopped
-from fw_assets.workspace.append_log import Record
+from fw_assets.workspace.append_log import Log
 from fw_assets.workspace.workspace import Workspace
 
 REGRESSION = "regression.jsonl"
@@ -57,14 +57,14 @@ class Account:
         return (self.dataset, "ledger", f"{self.plan.digest}.jsonl")
 
     @cached_property
-    def _record(self) -> Record:
+    def _record(self) -> Log:
         return self.store.record(*self._place)
 
     def ledger(self) -> Ledger:
         """All that was promised and paid so far."""
         return ledger_of(self._record.lines())
 
-    def promise(self, key: str, id: str, usd: float) -> Reservation | None:
+    def reserve(self, key: str, id: str, usd: float) -> Reservation | None:
         """Hold an amount before something that costs money starts; gives an earlier promise of the same id, if any.
 
         Raises:
@@ -94,7 +94,7 @@ class Account:
         if head is not None:
             self.store.write("stopped", self.dataset, Stopped(reason=reason, at=_now()), inputs=head.digest)
 
-    def hold_more(self, id: str, usd: float) -> None:
+    def raise_reservation(self, id: str, usd: float) -> None:
         """Hold at least that amount for what has started already, even above the ceiling."""
 
         def raised(lines: Sequence[str]) -> str | None:
@@ -228,7 +228,7 @@ class Payment:
             return
         high = high_usd(line, self.share)
         if usd > high * (1 + ROUNDING) + ROUNDING:
-            self.account.hold_more(self.id, usd)
+            self.account.raise_reservation(self.id, usd)
             error = JobCost(self.id, self.key, usd, high)
             self.account.stop(str(error))
             raise error
@@ -278,14 +278,14 @@ class Payment:
         return parts[0].quantity.high if parts and parts[0].price.usd else math.inf
 
 
-def promised(account: Account, key: str, id: str, share: float = 1.0) -> Payment:
+def reserved(account: Account, key: str, id: str, share: float = 1.0) -> Payment:
     """Hold the highest price of a share of an estimate line.
 
     Raises:
         CeilingReached: it could take the total above the approved ceiling; nothing was started.
     """
     line = account.line(key)
-    earlier = account.promise(key, id, high_usd(line, share) if line else 0.0)
+    earlier = account.reserve(key, id, high_usd(line, share) if line else 0.0)
     since = dt.datetime.fromisoformat(earlier.at) if earlier is not None and earlier.at else None
     return Payment(account, key, id, share, since)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.pipeline.assets.plan import approved
-from fw_assets.pipeline.budget.account import REGRESSION, Account, Payment, high_usd, promised
+from fw_assets.pipeline.budget.account import REGRESSION, Account, Payment, high_usd, reserved
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -36,13 +36,13 @@ class RegressionAccount(Account):
         line = self.line(f"tuned-evaluation/{slug}")
         return None if line is None or line.usd is None else high_usd(line)
 
-    def promise_check(self, slug: str, deployment: str, date: str) -> Payment:
+    def reserve_check(self, slug: str, deployment: str, date: str) -> Payment:
         """Hold the most that the check of one date can cost."""
         key = f"tuned-evaluation/{slug}"
-        return promised(self, key, f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
+        return reserved(self, key, f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
 
 
 def regression_account(store: Workspace, dataset: str) -> RegressionAccount:
     """The account of a dataset's checks, at the prices of its plan."""
-    plan = store.need("plan", dataset, Plan)
+    plan = store.require("plan", dataset, Plan)
     return RegressionAccount(store, dataset, plan, approved(store, dataset).mitigation)

@@ -23,10 +23,10 @@ from fw_assets.fireworks import (
 )
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.online import Asked, stored
-from fw_assets.pipeline.evaluation.request_set import Requests
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.pipeline.evaluation.request_set import RequestSet
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.runner.progress import sending, tell
-from fw_assets.workspace.batches import Slices
+from fw_assets.workspace.batches import Batches
 
 STALL_SECONDS = 3600.0
 """A model that takes no batch inference stays PENDING for ever, without an error."""
@@ -36,8 +36,8 @@ async def ask_in_batch(
     client: Fireworks,
     model: str,
     prompt: Prompt,
-    rows: Slices | pl.DataFrame,
-    store: AnswerStore,
+    rows: Batches | pl.DataFrame,
+    store: ResponseCache,
     *,
     job: str,
     poll: float,
@@ -54,7 +54,7 @@ async def ask_in_batch(
         BatchStalled: the platform never began with the job.
         JobFailed: it gave up on it.
     """
-    requests = Requests(prompt, rows if isinstance(rows, Slices) else Slices(rows.lazy()), store)
+    requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), store)
     name, sent = job, 0
     while not sent and requests.answered < requests.total:
         found = await _find(client, name)
@@ -77,7 +77,7 @@ async def _find(client: Fireworks, job: str) -> BatchInferenceJob | None:
         return None
 
 
-async def _start(client: Fireworks, model: str, prompt: Prompt, requests: Requests, job: str) -> int:
+async def _start(client: Fireworks, model: str, prompt: Prompt, requests: RequestSet, job: str) -> int:
     shared: dict[str, Any] = {}
     rows = 0
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
@@ -121,7 +121,7 @@ async def _wait(client: Fireworks, job: str, model: str, poll: float, stall: flo
             raise
 
 
-async def _collect(client: Fireworks, job: str, requests: Requests, store: AnswerStore) -> None:
+async def _collect(client: Fireworks, job: str, requests: RequestSet, store: ResponseCache) -> None:
     """Keep what the job answered; one that failed may have left nothing at all."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         try:

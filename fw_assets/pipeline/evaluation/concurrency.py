@@ -15,7 +15,7 @@ _QUEUEING = 3.0
 _STEADY_WINDOWS = 8
 
 
-class Pace:
+class AdaptiveLimiter:
     """A number of places that follows what the platform does.
 
     After each window of answers: halved when the platform refused for its rate (429), a quarter fewer when it had not

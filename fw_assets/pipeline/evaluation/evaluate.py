@@ -10,22 +10,22 @@ import polars as pl
 
 from fw_assets.classification.catalogue.models import Strategy
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.metrics.confidence import Trust, judge_confidence
+from fw_assets.classification.metrics.confidence import ModelConfidence, judge_confidence
 from fw_assets.classification.metrics.scores import SCORED, Scores, Tally
 from fw_assets.classification.plan.plan import AskedPart
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.comparison import COMPARED, Comparison
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import Account, promised
+from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Served, serve
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
-from fw_assets.pipeline.evaluation.robustness import ask_again, ask_freely
-from fw_assets.pipeline.evaluation.strategy import Asker
-from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
-from fw_assets.workspace.batches import Slices, write_slices
-from fw_assets.workspace.predictions import CONFIDENT, prediction_place, prediction_slices
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.evaluation.robustness import ask_again, ask_unconstrained
+from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
+from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
+from fw_assets.workspace.batches import Batches, write_batches
+from fw_assets.workspace.predictions import CONFIDENT, prediction_batches, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 PARTS: tuple[AskedPart, ...] = ("validation", "test")
@@ -38,8 +38,8 @@ class Evaluated:
     served: Served
     scores: Mapping[str, Scores]
     usage: Usage
-    trust: Trust | None = None
-    free: FreeSlice | None = None
+    trust: ModelConfidence | None = None
+    free: UnconstrainedSample | None = None
     null_control: Comparison | None = None
 
     @property
@@ -83,22 +83,22 @@ async def evaluate(
         CeilingReached: it could cost more than was approved.
     """
     store, dataset = account.store, account.dataset
-    prompt = store.need("prompt", dataset, Prompt)
-    labels = store.need("label_set", dataset, LabelSet)
+    prompt = store.require("prompt", dataset, Prompt)
+    labels = store.require("label_set", dataset, LabelSet)
     frame = store.scan_frame(dataset, "assets", "label_set.parquet")
-    first = next(iter(Slices(frame, pl.col("split").is_in(PARTS))))["messages"][0]
-    payment = promised(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
+    first = next(iter(Batches(frame, pl.col("split").is_in(PARTS))))["messages"][0]
+    payment = reserved(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
     served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, first))
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()
-    asker = Asker(client, account.plan, model, served.address, strategy, poll)
-    answers = AnswerStore(store, dataset, served.address, prompt.digest)
+    asker = InferenceStrategy(client, account.plan, model, served.address, strategy, poll)
+    answers = ResponseCache(store, dataset, served.address, prompt.digest)
     scored: dict[str, Scores] = {}
     usage = NO_USAGE
     free, control = None, None
     async with payment.in_time(served.idle_seconds if served.deployment else None):
         for part in parts:
-            rows = Slices(frame, pl.col("split") == part)
+            rows = Batches(frame, pl.col("split") == part)
             what = f"{slug} {kind}, {part} rows"
             asked = await asker(prompt, rows, answers, part=part, what=what)
             scored[part] = keep_and_score(
@@ -110,9 +110,9 @@ async def evaluate(
             # Nothing is settled yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(model, missing)
         if extras:
-            rows, what = Slices(frame, pl.col("split") == "test"), f"{slug} {kind}"
-            before = prediction_slices(store, dataset, slug, kind, "test", (*COMPARED, "lenient_outcome"))
-            free, used = await ask_freely(asker, account, prompt, labels, rows, before, what=what)
+            rows, what = Batches(frame, pl.col("split") == "test"), f"{slug} {kind}"
+            before = prediction_batches(store, dataset, slug, kind, "test", (*COMPARED, "lenient_outcome"))
+            free, used = await ask_unconstrained(asker, account, prompt, labels, rows, before, what=what)
             usage += used
             if kind == "base":
                 control, used = await ask_again(asker, account, prompt, labels, rows, before, what=what)
@@ -131,7 +131,7 @@ async def evaluate(
     wanted = account.plan.session.wanted_precision
     trust = None
     if extras:
-        validation, test = (prediction_slices(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
+        validation, test = (prediction_batches(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
         trust = judge_confidence(validation, test, wanted)
     return Evaluated(served, scored, usage, trust, free, control)
 
@@ -155,7 +155,7 @@ def keep_and_score(
             tally.add(part.select(SCORED))
             yield part
 
-    write_slices(store, counted(), *prediction_place(*of))
+    write_batches(store, counted(), *prediction_path(*of))
     return tally.scores()
 
 

@@ -11,19 +11,19 @@ import polars as pl
 
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import ChatCompletion, Fireworks, FireworksError
-from fw_assets.pipeline.evaluation.concurrency import START, Pace
-from fw_assets.pipeline.evaluation.request_set import Requests
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore, StoredAnswer
+from fw_assets.pipeline.evaluation.concurrency import START, AdaptiveLimiter
+from fw_assets.pipeline.evaluation.request_set import RequestSet
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.runner.progress import remaining, tell
 from fw_assets.pipeline.values import Usage
-from fw_assets.workspace.batches import Slices
+from fw_assets.workspace.batches import Batches
 
 
 @dataclass(frozen=True)
 class Asked:
     """What came of asking one model for some rows."""
 
-    requests: Requests
+    requests: RequestSet
     usage: Usage
     sent: int
     """Requests sent now; the rest was known."""
@@ -44,8 +44,8 @@ async def ask(
     client: Fireworks,
     address: str,
     prompt: Prompt,
-    rows: Slices | pl.DataFrame,
-    store: AnswerStore,
+    rows: Batches | pl.DataFrame,
+    store: ResponseCache,
     *,
     what: str,
     concurrency: int = START,
@@ -56,9 +56,9 @@ async def ask(
     Requests are made when there is a place to send them, and rows read a slice at a time.
 
     Args:
-        concurrency: requests under way at once to begin with; `Pace` then follows the platform.
+        concurrency: requests under way at once to begin with; `AdaptiveLimiter` then follows the platform.
     """
-    requests = Requests(prompt, rows if isinstance(rows, Slices) else Slices(rows.lazy()), store)
+    requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), store)
     sent = await _send(client, address, prompt, requests, store, what, concurrency)
     return Asked(requests, requests.usage, sent, requests.refused)
 
@@ -80,15 +80,15 @@ async def _send(
     client: Fireworks,
     address: str,
     prompt: Prompt,
-    requests: Requests,
-    store: AnswerStore,
+    requests: RequestSet,
+    store: ResponseCache,
     what: str,
     concurrency: int,
 ) -> int:
     total = requests.total
     known = done = requests.answered
     started = time.monotonic()
-    pace = Pace(concurrency, throttled=lambda: client.throttled)
+    pace = AdaptiveLimiter(concurrency, throttled=lambda: client.throttled)
     waiting = requests.waiting()
     tell(what, done, total)
 

@@ -18,9 +18,9 @@ from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt, request_turns
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import BadRequest, FireworksError
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore, read_answer
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache, read_answer
 from fw_assets.pipeline.values import Usage
-from fw_assets.workspace.batches import Slices
+from fw_assets.workspace.batches import Batches
 
 
 def request_key(prompt: Prompt, messages: str) -> str:
@@ -28,7 +28,7 @@ def request_key(prompt: Prompt, messages: str) -> str:
     return digest(request_turns(prompt, messages), 24)
 
 
-class Requests:
+class RequestSet:
     """The distinct requests of `rows` to one model under one prompt.
 
     Attributes:
@@ -36,7 +36,7 @@ class Requests:
         failed: how many failed for good since this was made.
     """
 
-    def __init__(self, prompt: Prompt, rows: Slices, store: AnswerStore) -> None:
+    def __init__(self, prompt: Prompt, rows: Batches, store: ResponseCache) -> None:
         self.failed = 0
         self._misunderstood: str | None = None
         self._understood_none = True

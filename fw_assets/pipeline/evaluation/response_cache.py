@@ -51,7 +51,7 @@ _decoder = msgspec.json.Decoder(StoredAnswer)
 _encoder = msgspec.json.Encoder()
 
 
-class AnswerStore:
+class ResponseCache:
     """The answers of one served model to one prompt.
 
     Attributes:

@@ -10,22 +10,22 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.splits.sampling import chosen_places, sampling_keys
 from fw_assets.pipeline.budget.account import Account
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
-from fw_assets.pipeline.evaluation.strategy import Asker
-from fw_assets.pipeline.values import NO_USAGE, FreeSlice, Usage
-from fw_assets.workspace.batches import Slices
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
+from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
+from fw_assets.workspace.batches import Batches
 
 
-async def ask_freely(
-    asker: Asker,
+async def ask_unconstrained(
+    asker: InferenceStrategy,
     account: Account,
     prompt: Prompt,
     labels: LabelSet,
-    test: Slices,
-    constrained: Slices,
+    test: Batches,
+    constrained: Batches,
     *,
     what: str,
-) -> tuple[FreeSlice | None, Usage]:
+) -> tuple[UnconstrainedSample | None, Usage]:
     """The session's `free_rows` test rows without constraint, beside the same rows as they were evaluated.
 
     Args:
@@ -42,15 +42,15 @@ async def ask_freely(
     keys = pl.concat([sampling_keys(part, session.seed) for part in test])
     rows = test.at(chosen_places(keys, session.free_rows))
     free = prompt.free()
-    answers = AnswerStore(account.store, account.dataset, asker.address, free.digest)
+    answers = ResponseCache(account.store, account.dataset, asker.address, free.digest)
     tried = rows if asker.in_batch else rows.head(1)
     asked = await asker(free, tried, answers, part="unconstrained", what=f"{what}, unconstrained")
     if asked.refused is not None:
-        return FreeSlice(rows=rows.height, supported=False, why=asked.refused), NO_USAGE
+        return UnconstrainedSample(rows=rows.height, supported=False, why=asked.refused), NO_USAGE
     if not asker.in_batch:
         asked = await asker(free, rows, answers, part="unconstrained", what=f"{what}, unconstrained")
     same = constrained.of(rows["id"])
-    return FreeSlice(
+    return UnconstrainedSample(
         rows=rows.height,
         supported=True,
         free=score(asked.predictions, labels.labels, labels.multi_label),
@@ -59,19 +59,19 @@ async def ask_freely(
 
 
 async def ask_again(
-    asker: Asker,
+    asker: InferenceStrategy,
     account: Account,
     prompt: Prompt,
     labels: LabelSet,
-    test: Slices,
-    before: Slices,
+    test: Batches,
+    before: Batches,
     *,
     what: str,
 ) -> tuple[Comparison | None, Usage]:
     """The null control: the same model on the same rows a second time; None where the session wants none."""
     if not account.plan.session.null_control:
         return None, NO_USAGE
-    answers = AnswerStore(account.store, account.dataset, asker.address, [prompt.digest, "null control"])
+    answers = ResponseCache(account.store, account.dataset, asker.address, [prompt.digest, "null control"])
     asked = await asker(prompt, test, answers, part="null control", what=f"{what}, null control")
     found = compare(
         before,

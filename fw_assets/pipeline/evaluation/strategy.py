@@ -13,12 +13,12 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import Asked, ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
-from fw_assets.workspace.batches import Slices
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.workspace.batches import Batches
 
 
 @dataclass(frozen=True)
-class Asker:
+class InferenceStrategy:
     """One model and the way to its answers.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asker:
         return self.strategy == "batch"
 
     async def __call__(
-        self, prompt: Prompt, rows: Slices | pl.DataFrame, answers: AnswerStore, *, part: AskedPart, what: str
+        self, prompt: Prompt, rows: Batches | pl.DataFrame, answers: ResponseCache, *, part: AskedPart, what: str
     ) -> Asked:
         """The model's answers to `rows` (a SPLIT frame); those that `answers` has are not asked for again."""
         if not self.in_batch:

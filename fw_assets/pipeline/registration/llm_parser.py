@@ -12,7 +12,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session, make_session
 from fw_assets.fireworks import Fireworks
 
-NOT_READ = frozenset({"dataset", "eval_dataset", "instruction", "extraction", "auto_approve_up_to_usd"})
+UNREAD_FIELDS = frozenset({"dataset", "eval_dataset", "instruction", "extraction", "auto_approve_up_to_usd"})
 """Fields that a model may not fill in: where the data lies, and whether anybody is asked before money is spent."""
 
 SYSTEM = (
@@ -26,7 +26,7 @@ def schema() -> dict[str, Any]:
     whole = Session.model_json_schema()
     properties = {}
     for name, found in whole["properties"].items():
-        if name in NOT_READ:
+        if name in UNREAD_FIELDS:
             continue
         kind = {key: value for key, value in found.items() if key not in ("default", "title")}
         choices = kind.pop("anyOf", None)
@@ -62,7 +62,7 @@ async def read_clause(client: Fireworks, model: str, clause: str) -> dict[str, A
     defaults = Session()
     found = {}
     for name, value in said.items():
-        if name in NOT_READ or name not in Session.model_fields or value is None:
+        if name in UNREAD_FIELDS or name not in Session.model_fields or value is None:
             continue
         try:
             accepted = getattr(make_session({name: value}), name)

@@ -33,7 +33,7 @@ def register(
         InputError: a field is wrong, a file is missing, or the dataset or the models are not named; the last two
             list what can be chosen, read live from the platform.
     """
-    session, understood, unused = understand(platform, fields, readings)
+    session, understood, unused = parse_session(platform, fields, readings)
     if session.dataset is None or not session.models:
         raise _missing(platform, session)
     name = name or dataset_name(session.dataset)
@@ -53,7 +53,7 @@ def register(
     return registration
 
 
-def taken_up(
+def resolve_registered(
     workspace: Workspace, fields: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str | None, dict[str, dict[str, Any]]]:
     """A session that names a registered dataset instead of a file: what is registered, changed by `fields`.
@@ -73,7 +73,7 @@ def taken_up(
     return merged, known.name, {clause: {} for clause in known.confirmed} if same else {}
 
 
-def understand(
+def parse_session(
     platform: Platform, fields: Mapping[str, Any], readings: Mapping[str, Mapping[str, Any]] | None = None
 ) -> tuple[Session, tuple[str, ...], tuple[str, ...]]:
     """The session, what the instruction was taken to say, and its clauses that could not be used."""

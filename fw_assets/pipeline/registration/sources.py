@@ -15,7 +15,7 @@ from fw_assets.classification.session import is_remote, without_query
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
 
-VERSIONS = (
+VERSION_KEYS = (
     *("ETag", "etag", "Content-MD5", "md5Hash", "Last-Modified", "LastModified", "last_modified"),
     *("mtime", "updated", "created"),
 )
@@ -58,7 +58,7 @@ def stamp(path: Path) -> str:
 
 def version_in(info: dict[str, Any]) -> str:
     """The version that a listing gives a file; empty where it gives none."""
-    return next((str(info[key]) for key in VERSIONS if info.get(key)), "")
+    return next((str(info[key]) for key in VERSION_KEYS if info.get(key)), "")
 
 
 def fetch(platform: Platform, reference: str, folder: Path) -> Path:

@@ -18,7 +18,7 @@ from fw_assets.workspace.workspace import Workspace
 
 _FILE = re.compile(r"(?P<slug>.+)-(?P<kind>base|tuned|tuned-on-\d+pct|baseline)-test\.parquet")
 
-MOST_NAMED = 20
+MAX_NAMED = 20
 """Models that an error lists."""
 
 
@@ -35,7 +35,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Versus:
+class ModelPair:
     """The second against the first on the rows that both were tested on."""
 
     first: Named
@@ -93,17 +93,17 @@ def _unknown(store: Workspace, text: str, dataset: str, known: list[Named]) -> s
     names = here or [str(item) for item in known]
     near = difflib.get_close_matches(text, names, n=1, cutoff=0.8)
     guess = f" Did you mean {near[0]}?" if near else ""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{why}; evaluated so far: {', '.join(names[:MOST_NAMED]) or 'nothing yet'}{more}.{guess}"
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"{why}; evaluated so far: {', '.join(names[:MAX_NAMED]) or 'nothing yet'}{more}.{guess}"
 
 
-def versus(store: Workspace, first: Named, second: Named) -> Versus:
+def compare_models(store: Workspace, first: Named, second: Named) -> ModelPair:
     """The comparison on the rows that both were tested on, matched by their content.
 
     Raises:
         InputError: they share no test row, or the shared rows have other labels in the other dataset.
     """
-    labels = [store.need("label_set", item.dataset, LabelSet) for item in (first, second)]
+    labels = [store.require("label_set", item.dataset, LabelSet) for item in (first, second)]
     if labels[0].multi_label != labels[1].multi_label:
         raise input_error(f"{first} and {second} cannot be compared: only one of them may give several labels a row")
     frames = [_by_content(store, item) for item in (first, second)]
@@ -116,7 +116,7 @@ def versus(store: Workspace, first: Named, second: Named) -> Versus:
         comparison = compare(one, two, labels=union, multi_label=labels[0].multi_label)
     except ValueError as error:
         raise input_error(f"{first} and {second} cannot be compared: {error}") from None
-    return Versus(
+    return ModelPair(
         first=first,
         second=second,
         first_scores=score(one, union, labels[0].multi_label),

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from fw_assets.classification.cost.ledger import LedgerEntry
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.baselines import BaselineScores
-from fw_assets.classification.metrics.confidence import Trust
+from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, compare
-from fw_assets.classification.selection.verdict import ModelKind, Winner
-from fw_assets.pipeline.values import Baselines, BaseMetrics, FreeSlice, LearningCurve, TunedMetrics, Usage
+from fw_assets.classification.selection.selection import ModelKind, Winner
+from fw_assets.pipeline.values import Baselines, BaseMetrics, LearningCurve, TunedMetrics, UnconstrainedSample, Usage
 from fw_assets.report import evidence as e
 from fw_assets.report.build import Evidence
 from fw_assets.report.convert import bounds
@@ -23,11 +23,13 @@ from fw_assets.report.convert_evidence import (
     learning_point,
     null_control,
 )
-from fw_assets.workspace.predictions import prediction_slices
+from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
-def evidence(trust: Trust | None, free: FreeSlice | None, control: Comparison | None = None) -> Evidence:
+def evidence(
+    trust: ModelConfidence | None, free: UnconstrainedSample | None, control: Comparison | None = None
+) -> Evidence:
     """One model's confidence, unconstrained rows and noise floor."""
     return Evidence(
         confidence=confidence_result(trust) if trust else None,
@@ -49,8 +51,8 @@ def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelS
     if found is None or best is None:
         return ()
     versus = compare(
-        prediction_slices(store, dataset, best.name, "baseline", "test"),
-        prediction_slices(store, dataset, winner.model, winner.kind, "test"),
+        prediction_batches(store, dataset, best.name, "baseline", "test"),
+        prediction_batches(store, dataset, winner.model, winner.kind, "test"),
         labels=labels.labels,
         multi_label=labels.multi_label,
         resamples=0,

@@ -20,7 +20,7 @@ def stopped_now(store: Workspace, dataset: str) -> Stopped | None:
     return store.read("stopped", dataset, Stopped) if is_stopped(store, dataset) else None
 
 
-def assemble_stopped(
+def assemble_partial(
     store: Workspace, dataset: str, current: Plan, stopped: Stopped, run: m.Run, versions: Mapping[str, str]
 ) -> m.Report:
     """The incomplete report; base figures that are whole are in it, and no winner."""

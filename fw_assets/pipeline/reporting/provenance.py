@@ -5,13 +5,13 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-VERSIONS_OF = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
+PACKAGES = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """Python's version and those of the packages that figures depend on; what is not installed is left out."""
     found = {"python": platform.python_version()}
-    for name in VERSIONS_OF:
+    for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

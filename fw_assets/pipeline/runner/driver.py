@@ -6,24 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fw_assets.pipeline.errors import StepFailed
-from fw_assets.pipeline.phases import APPROVAL, Standing, Step, config_of, due, is_stopped
-from fw_assets.pipeline.runner.worker_pool import Crew
+from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step, config_of, due, is_stopped
+from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.workspace.workspace import Workspace
 
-AT_ONCE = 6
+MAX_CONCURRENT_STEPS = 6
 """Steps at a time: as many as `dagster.yaml` lets fine-tune at once."""
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 def drive(
-    crew: Crew,
+    crew: WorkerPool,
     workspace: Workspace,
     dataset: str,
     *,
     say: Callable[[str], None],
     only: tuple[str, ...] | None = None,
     ahead: bool = False,
-) -> Standing:
+) -> DatasetStatus:
     """Run everything that is due for the command line until nothing is; each step at most once.
 
     Once a step has failed nothing more begins. What works beside it is finished first: it may have been paid for.
@@ -43,13 +43,13 @@ def drive(
         # The report of a run that was stopped is due at once, and has to wait for those that still work.
         if not failed and not (crew and is_stopped(workspace, dataset)):
             steps = [s for s in standing.steps if s.key not in tried and only in (None, s.assets)]
-            for step in steps[: AT_ONCE - len(crew)]:
+            for step in steps[: MAX_CONCURRENT_STEPS - len(crew)]:
                 tried.add(step.key)
                 say(_named(step))
                 crew.begin(step, config_of(step, "command_line"))
         if not crew or (ahead and not failed and all(step.key not in tried for step in standing.steps)):
             break
-        for error in crew.wait(LOOK_SECONDS if ahead else None):
+        for error in crew.wait(POLL_SECONDS if ahead else None):
             if is_stopped(workspace, dataset):
                 continue  # the report of the stopped run is what is due now
             failed.append(error)
@@ -60,7 +60,7 @@ def drive(
     return standing
 
 
-def answer(crew: Crew, dataset: str, config: Mapping[str, Any]) -> None:
+def answer(crew: WorkerPool, dataset: str, config: Mapping[str, Any]) -> None:
     """Materialize the approval with a person's answer.
 
     Raises:

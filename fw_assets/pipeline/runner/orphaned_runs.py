@@ -23,7 +23,7 @@ _SLACK_SECONDS = 5.0
 _PID = re.compile(r"\(pid: (\d+)\)")
 
 
-def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
+def fail_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Fail every started run of this machine whose process is gone and free its pool slots; gives their short ids.
 
     Dagster's default run launcher does not look: after a reboot such runs would stay started for ever and keep
@@ -33,7 +33,7 @@ def fail_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     for record in instance.get_run_records(started):
         run = record.dagster_run
-        process = lost_worker(instance, run)
+        process = dead_worker(instance, run)
         # Run monitoring looks as well, and the process may have come to its end in between.
         if process is not None and _is_unfinished(instance, run.run_id):
             instance.report_run_failed(run, f"The process {process} of this run is gone.")
@@ -47,7 +47,7 @@ def _is_unfinished(instance: dg.DagsterInstance, run_id: str) -> bool:
     return run is not None and not run.is_finished
 
 
-def lost_worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int | None:
+def dead_worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int | None:
     """The process of a run of this machine if it is gone; None if it lives or if nothing is known about it."""
     # One that died before it said where it runs can only have run here if no other machine has this instance.
     alone = not type(instance.run_storage).__module__.startswith(_SHARED)

@@ -20,7 +20,7 @@ class Progress:
     detail: str = ""
 
 
-WORTH_TELLING = 5_000_000
+MIN_REPORTED_ITEMS = 5_000_000
 """Bytes from which an upload tells how far it is."""
 
 _listeners: list[Listener] = []
@@ -41,7 +41,7 @@ def sending(what: str) -> Callable[[int, int], None]:
     """Tells how much of a file has been sent, in MB; what is sent at once is not worth a message."""
 
     def listen(sent: int, size: int) -> None:
-        if size >= WORTH_TELLING:
+        if size >= MIN_REPORTED_ITEMS:
             tell(f"upload of {what}, MB", round(sent / 1e6, 1), round(size / 1e6, 1))
 
     return listen

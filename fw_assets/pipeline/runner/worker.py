@@ -19,20 +19,20 @@ from fw_assets.exit_codes import INTERRUPTED, exit_code_of
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.errors import PhaseError, StepFailed
 from fw_assets.pipeline.phases import Step
-from fw_assets.pipeline.runner.orphaned_runs import fail_lost_runs
+from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.runner.progress import Progress, listening
 from fw_assets.pipeline.runner.run_step import execute, open_instance
-from fw_assets.pipeline.runner.worker_pool import PATIENCE, Failed, Order
+from fw_assets.pipeline.runner.worker_pool import SHUTDOWN_GRACE_SECONDS, StepError, Task
 
 _INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
 
 
-def run(order: Order, channel: Connection) -> None:
+def run(order: Task, channel: Connection) -> None:
     """Materialize the step; what can be said in words goes to the process that asked, a bug's traceback to stderr."""
     threading.Thread(target=_end_with_the_command, daemon=True).start()
     sending = threading.Lock()
 
-    def send(message: Progress | Failed) -> None:
+    def send(message: Progress | StepError) -> None:
         with sending:
             channel.send(message)
 
@@ -40,7 +40,7 @@ def run(order: Order, channel: Connection) -> None:
         with listening(send):
             materialize(order.root, order.step, order.config, look_for_lost=order.first)
     except (StepFailed, InputError, FireworksError, PhaseError, FileNotFoundError) as error:
-        send(Failed(str(error), exit_code_of(error)))
+        send(StepError(str(error), exit_code_of(error)))
     except _INTERRUPTS:
         sys.exit(INTERRUPTED)
     except BaseExceptionGroup as group:
@@ -57,7 +57,7 @@ def materialize(root: str, step: Step, config: Mapping[str, Any] | None, *, look
     """
     with open_instance(root) as instance:
         if look_for_lost:
-            fail_lost_runs(instance)
+            fail_orphaned_runs(instance)
         try:
             execute(instance, step, config)
         except dg.Failure as error:
@@ -71,5 +71,5 @@ def _end_with_the_command() -> None:
         return
     wait([asked.sentinel])
     os.kill(os.getpid(), signal.SIGINT)
-    threading.Event().wait(PATIENCE)
+    threading.Event().wait(SHUTDOWN_GRACE_SECONDS)
     os._exit(INTERRUPTED)

@@ -16,18 +16,18 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from fw_assets.dagster_runtime.fork_server import load, unmask, warm
+from fw_assets.dagster_runtime.fork_server import context, ensure_running, reset_signals
 from fw_assets.exit_codes import FAILED
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.runner.progress import Progress, relay
 
-PATIENCE = 30.0
+SHUTDOWN_GRACE_SECONDS = 30.0
 """Seconds that interrupted steps have to say on their runs that they were interrupted."""
 
 
 @dataclass(frozen=True)
-class Order:
+class Task:
     """What a process has to do, and where: it shares nothing with the one that asks."""
 
     root: str
@@ -40,14 +40,14 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Failed:
+class StepError:
     """What a step ended with, in its own words."""
 
     said: str
     exit_code: int
 
 
-class Crew:
+class WorkerPool:
     """The processes of one command; leaving it by an exception interrupts those that still work."""
 
     def __init__(self, root: str) -> None:
@@ -75,11 +75,11 @@ class Crew:
 
     def begin(self, step: Step, config: Mapping[str, Any] | None) -> None:
         """Start a step."""
-        load()
-        context: Any = warm() or get_context("spawn")
-        order = Order(self._root, step, config, not self._begun, str(Path.cwd()), dict(os.environ))
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(order, theirs), name=step.key)
+        ensure_running()
+        processes: Any = context() or get_context("spawn")
+        order = Task(self._root, step, config, not self._begun, str(Path.cwd()), dict(os.environ))
+        ours, theirs = processes.Pipe(duplex=False)
+        process = processes.Process(target=_work, args=(order, theirs), name=step.key)
         process.start()
         theirs.close()
         self._begun += 1
@@ -121,7 +121,7 @@ class Crew:
             process.join()
             said = self._said.pop(process.name, None)
             return [said] if said else [_died(process)] if process.exitcode else []
-        if isinstance(message, Failed):
+        if isinstance(message, StepError):
             name = self._working[channel].name
             self._said[name] = StepFailed(message.said, message.exit_code, name)
         elif isinstance(message, Progress):
@@ -134,7 +134,7 @@ class Crew:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGINT)
         for process in self._working.values():
-            process.join(PATIENCE)
+            process.join(SHUTDOWN_GRACE_SECONDS)
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -149,7 +149,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _work(order: Order, channel: Connection) -> None:
+def _work(order: Task, channel: Connection) -> None:
     """In the step's own process."""
     os.chdir(order.folder)
     os.environ.clear()
@@ -157,7 +157,7 @@ def _work(order: Order, channel: Connection) -> None:
     if hasattr(os, "setpgid"):
         # The keyboard's interrupt goes to the command alone, which passes it on once.
         os.setpgid(0, 0)
-    unmask()
+    reset_signals()
     from fw_assets.pipeline.runner.worker import run
 
     run(order, channel)

@@ -22,13 +22,13 @@ from fw_assets.report.plots.charts import standalone
 from fw_assets.report.rendering.escape import prose, visible
 from fw_assets.workspace.workspace import Workspace
 
-PASSING = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
+TRANSIENT_ERRORS = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
 """Troubles that may have passed when the step is tried again."""
 
-LONGEST = 500
+MAX_TEXT = 500
 """Characters of a cell; the UI shows a longer one on lines without end."""
 File = dg.MarkdownMetadataValue | dg.PathMetadataValue
-MOST_MARKDOWN = 200_000
+MAX_MARKDOWN = 200_000
 """Characters of a document that are kept with its event."""
 
 Cell = str | int | float | bool | None
@@ -68,9 +68,9 @@ def summary(about: str, *sentences: str) -> dg.MarkdownMetadataValue:
 
 def document(text: str) -> dg.MarkdownMetadataValue:
     """A whole document of this program's, which has escaped what is not its own; the UI opens it in a dialog."""
-    if len(text) <= MOST_MARKDOWN:
+    if len(text) <= MAX_MARKDOWN:
         return dg.MetadataValue.md(text)
-    return dg.MetadataValue.md(f"{text[:MOST_MARKDOWN]}\n\n(cut here: the whole is in the file)")
+    return dg.MetadataValue.md(f"{text[:MAX_MARKDOWN]}\n\n(cut here: the whole is in the file)")
 
 
 def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
@@ -90,7 +90,7 @@ def _plain(value: Cell) -> str | int | float | bool:
     if value is None:
         return ""
     if isinstance(value, str):
-        return clip(visible(value), LONGEST)
+        return clip(visible(value), MAX_TEXT)
     # Four digits: a table of the UI has little room, and the values are whole in the workspace.
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
@@ -128,7 +128,7 @@ def failure(error: Exception) -> dg.Failure:
             "problems_in_all": error.total,
         }
         return dg.Failure(str(error), metadata=metadata, allow_retries=False)
-    return dg.Failure(str(error), allow_retries=isinstance(error, PASSING))
+    return dg.Failure(str(error), allow_retries=isinstance(error, TRANSIENT_ERRORS))
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

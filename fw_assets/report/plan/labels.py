@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.labels.extraction import ENOUGH, Extraction
+from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
 from fw_assets.classification.labels.extraction_rules import render
 from fw_assets.classification.labels.rule_ranking import RuleScore
 from fw_assets.classification.plan.planner import Plan
@@ -113,7 +113,7 @@ def examples(plan: Plan) -> Table:
 
 
 def _drawback(score: RuleScore, most: float) -> str:
-    if score.coverage < ENOUGH * most:
+    if score.coverage < MIN_COVERAGE * most:
         return "reads too few"
     if score.labels < 2:
         return "finds one label only"

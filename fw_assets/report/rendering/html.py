@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from fw_assets.report import figures, glossary, results, run_facts, sentences, supplementary
-from fw_assets.report.caveats import cautions
+from fw_assets.report.caveats import caveats
 from fw_assets.report.figures import Quoted
 from fw_assets.report.model import Report
 from fw_assets.report.plots import charts, evidence_plots, heatmap
@@ -40,7 +40,7 @@ def render_html(report: Report) -> str:
             script=Markup(script),  # noqa: S704
             policy=content_policy(script),
             printed_flips=PRINTED_FLIPS,
-            cautions=cautions,
+            cautions=caveats,
             facts=run_facts,
             figures=figures,
             glossary=glossary,

@@ -7,17 +7,17 @@ from typing import Any
 import jinja2
 
 from fw_assets.report import figures, glossary, results, run_facts, sentences, supplementary
-from fw_assets.report.caveats import cautions
+from fw_assets.report.caveats import caveats
 from fw_assets.report.figures import Quoted
 from fw_assets.report.model import Report
 from fw_assets.report.rendering import escape
 from fw_assets.report.rendering.escape import Md, block, code, prose
 from fw_assets.report.rendering.table import Table
 
-MOST_FLIPS = 10
+MAX_FLIPS = 10
 MODULES = {
     "beside": supplementary,
-    "cautions": cautions,
+    "cautions": caveats,
     "facts": run_facts,
     "figures": figures,
     "glossary": glossary,
@@ -29,7 +29,7 @@ MODULES = {
 def render_markdown(report: Report) -> str:
     """The whole of final_report.md."""
     source = environment().get_template("final_report.md.jinja")
-    return tidy(source.render(report=report, most=MOST_FLIPS, **MODULES))
+    return tidy(source.render(report=report, most=MAX_FLIPS, **MODULES))
 
 
 def environment() -> jinja2.Environment:

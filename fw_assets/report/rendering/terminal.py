@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.report import results, run_facts, sentences, supplementary
-from fw_assets.report.caveats import cautions
+from fw_assets.report.caveats import caveats
 from fw_assets.report.compare import Sides
 from fw_assets.report.figures import short
 from fw_assets.report.model import Report
@@ -19,7 +19,7 @@ from fw_assets.report.plan import labels, tables
 from fw_assets.report.rendering.escape import visible
 from fw_assets.report.rendering.table import Table
 
-MOST_LABELS = 20
+MAX_LABELS = 20
 _VERDICTS = {"better": "green", "worse": "red", "no evidence of a difference": "yellow"}
 
 
@@ -50,7 +50,7 @@ def plan_view(plan: Plan) -> RenderableType:
     return Group(*parts)
 
 
-def versus_view(told: Sides) -> RenderableType:
+def comparison_view(told: Sides) -> RenderableType:
     """Two models side by side."""
     parts: list[RenderableType] = [Text(visible(told.answer), style="bold"), Text("")]
     parts += [draw(told.figures()), _heading("Labels that changed most"), draw(_cut(told.labels()))]
@@ -89,7 +89,7 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     yield Text(visible(report.answer), style="bold")
     yield Text("")
     yield draw(run_facts.screen(report), heads=False)
-    for caution in cautions(report):
+    for caution in caveats(report):
         yield Text(f"Careful: {visible(caution)}", style="yellow")
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")
@@ -118,11 +118,11 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
 
 def _cut(table: Table) -> Table:
     """A long table's first rows, and how many there are besides."""
-    if len(table.rows) <= MOST_LABELS:
+    if len(table.rows) <= MAX_LABELS:
         return table
-    more = f"… {len(table.rows) - MOST_LABELS} more in the report"
+    more = f"… {len(table.rows) - MAX_LABELS} more in the report"
     filler = (more, *("" for _ in table.columns[1:]))
-    return Table(table.columns, (*table.rows[:MOST_LABELS], filler), table.total)
+    return Table(table.columns, (*table.rows[:MAX_LABELS], filler), table.total)
 
 
 def _without(table: Table, *names: str) -> Table:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fw_assets.classification.catalogue.models import CatalogueModel, fold, nearest_ids, resolve_models
+from fw_assets.classification.catalogue.models import CatalogueModel, fold_name, nearest_ids, resolve_models
 from fw_assets.classification.errors import InputError
 
 IDS = (
@@ -40,9 +40,9 @@ def test_names_as_people_write_them(written: str, found: str) -> None:
 
 
 def test_the_numbers_of_two_models_do_not_run_together() -> None:
-    assert fold("qwen3-8b") != fold("qwen-38b")
-    assert fold("qwen3-0p6b") != fold("qwen30p6b")
-    assert len({fold(name) for name in IDS.split()}) == len(IDS.split())
+    assert fold_name("qwen3-8b") != fold_name("qwen-38b")
+    assert fold_name("qwen3-0p6b") != fold_name("qwen30p6b")
+    assert len({fold_name(name) for name in IDS.split()}) == len(IDS.split())
 
 
 @pytest.mark.parametrize(

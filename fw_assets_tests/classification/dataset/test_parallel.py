@@ -16,7 +16,7 @@ from fw_assets.classification.dataset import chunk_parser, parallel
 from fw_assets.classification.dataset.columns import Columns
 from fw_assets.classification.dataset.parallel_worker import Worker
 from fw_assets.classification.dataset.reader import read_rows
-from fw_assets.classification.dataset.regex_parser import mostly_usual, usual_rows
+from fw_assets.classification.dataset.regex_parser import match_rows, mostly_common
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 from fw_assets.classification.dataset.row_store import Spool
 from fw_assets.classification.errors import InputError
@@ -88,7 +88,7 @@ def test_a_repeated_key_is_found_beside_rows_without_it(line: str) -> None:
 def test_the_expression_and_the_parser_agree(lines: list[bytes]) -> None:
     spool = Spool()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_parser, "mostly_usual", lambda _: True)
+        patch.setattr(chunk_parser, "mostly_common", lambda _: True)
         parsed = chunk_parser.parse_pieces([b"\n".join(lines) + b"\n"], 1, "train", spool)
     one_by_one = [(number, parse_row(line)) for number, line in enumerate(lines, 1) if line.strip()]
     fields = spool.scan().select("row", *(name for name in Row._fields if name != "system")).collect()
@@ -102,8 +102,8 @@ def test_the_expression_and_the_parser_agree(lines: list[bytes]) -> None:
 
 @pytest.mark.parametrize("line", USUAL_LINES)
 def test_a_usual_line_needs_no_parser(line: str) -> None:
-    assert mostly_usual([line.encode()])
-    frame, usual = usual_rows(1, pl.Series([line]))
+    assert mostly_common([line.encode()])
+    frame, usual = match_rows(1, pl.Series([line]))
     assert usual.to_list() == [True]
     row = parse_row(line.encode())
     assert isinstance(row, Row)
@@ -133,7 +133,7 @@ def test_several_processes_read_what_one_does(tmp_path: Path, monkeypatch: pytes
     lines[2000] = ""
     path.write_text("\ufeff" + "\n".join(lines), "utf-8")
     alone = read_rows(path, source="train", bad_rows="quarantine")
-    monkeypatch.setattr(parallel, "WORTH_WORKERS", 1)
+    monkeypatch.setattr(parallel, "MIN_PARALLEL_BYTES", 1)
     monkeypatch.setattr(parallel, "SEGMENT", 50_000)
     monkeypatch.setattr(parallel, "cores", lambda: 2)
     folder = tmp_path / "spool"
@@ -148,7 +148,7 @@ def test_several_processes_read_what_one_does(tmp_path: Path, monkeypatch: pytes
 def test_a_lost_process_is_named_and_none_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("".join(GOOD[0].replace("hi", f"hi {index}") + "\n" for index in range(2000)), "utf-8")
-    monkeypatch.setattr(parallel, "WORTH_WORKERS", 1)
+    monkeypatch.setattr(parallel, "MIN_PARALLEL_BYTES", 1)
     monkeypatch.setattr(parallel, "SEGMENT", 5_000)
     monkeypatch.setattr(parallel, "cores", lambda: 2)
     started: list[Worker] = []
@@ -179,7 +179,7 @@ def test_a_process_ends_when_its_starter_is_gone() -> None:
 def test_what_a_process_fails_with_is_raised_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(f"{GOOD[0]}\n" * 10, "utf-8")
-    monkeypatch.setattr(parallel, "WORTH_WORKERS", 1)
+    monkeypatch.setattr(parallel, "MIN_PARALLEL_BYTES", 1)
     monkeypatch.setattr(parallel, "cores", lambda: 2)
     with pytest.raises(InputError, match="No such file or directory"):
         read_rows(path, source="train", spool=Spool(tmp_path / "nowhere"))

@@ -196,7 +196,7 @@ def test_several_labels_are_rendered_as_a_list() -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=80))
 def test_any_answer_can_be_read(answer: str) -> None:
-    from fw_assets.classification.labels.extraction_rules import readings
+    from fw_assets.classification.labels.extraction_rules import rule_matches
 
-    for reading in readings(answer):
+    for reading in rule_matches(answer):
         assert read(answer, reading.rule, reading.key) == reading.labels

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.labels.imbalance import MITIGATIONS, measure, mitigate, occurrences, quantify
+from fw_assets.classification.labels.imbalance import MITIGATIONS, count_labels, measure, mitigate, quantify
 
 
 def train(labels: list[list[str]], weights: list[float] | None = None) -> pl.DataFrame:
@@ -41,14 +41,14 @@ def test_the_ratio_is_over_labels_that_occur() -> None:
 def test_rebalance_brings_the_ratio_to_its_square_root_and_keeps_the_size() -> None:
     rows = skewed(a=6400, b=800, c=64)
     out = mitigate(rows, "rebalance", 50, seed=1)
-    counts = occurrences(out)
+    counts = count_labels(out)
     assert max(counts.values()) / min(counts.values()) == pytest.approx(10, rel=0.1)
     assert out.height == pytest.approx(rows.height, rel=0.02)
     assert set(out["id"]) <= set(rows["id"])
 
 
 def test_rebalance_brings_the_ratio_to_a_low_threshold() -> None:
-    counts = occurrences(mitigate(skewed(a=3000, b=300), "rebalance", 2, seed=1))
+    counts = count_labels(mitigate(skewed(a=3000, b=300), "rebalance", 2, seed=1))
     assert counts["a"] / counts["b"] == pytest.approx(2, rel=0.1)
 
 
@@ -74,7 +74,7 @@ def test_weights_are_capped_and_multiply_those_given() -> None:
 def test_drop_rare_takes_out_labels_below_the_threshold() -> None:
     rows = train([["a"]] * 100 + [["b"]] + [["a", "b"]] + [[]] + [["c"]] * 2)
     out = mitigate(rows, "drop-rare", 50, seed=1)
-    assert occurrences(out) == {"a": 101}
+    assert count_labels(out) == {"a": 101}
     assert out.height == 102
     assert out["labels"].to_list()[-1] == []
 
@@ -98,14 +98,14 @@ def test_none_changes_nothing() -> None:
 
 def test_effects_are_those_of_the_mitigation_itself() -> None:
     rows = skewed(a=3000, b=300, c=20)
-    effects = {effect.name: effect for effect in quantify(rows, measure(occurrences(rows), 50), seed=4).mitigations}
+    effects = {effect.name: effect for effect in quantify(rows, measure(count_labels(rows), 50), seed=4).mitigations}
     assert list(effects) == list(MITIGATIONS)
     for name, effect in effects.items():
         out = mitigate(rows, name, 50, seed=4)
         assert (effect.rows_before, effect.rows_after) == (3320, out.height)
         assert [change.before for change in effect.per_label] == [3000, 300, 20]
         if name != "weight":
-            after = occurrences(out)
+            after = count_labels(out)
             assert [change.after for change in effect.per_label] == [after.get(label, 0) for label in "abc"]
     assert effects["drop-rare"].dropped == ("c",)
     assert "c (20)" in effects["drop-rare"].note

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.labels import label_noise
-from fw_assets.classification.labels.label_noise import LEAST_GROUPS, LabelSuspects, find_suspects, suspects_csv
+from fw_assets.classification.labels.label_noise import MIN_GROUPS, LabelSuspects, find_suspects, suspects_csv
 
 TOPICS = {
     "billing": "invoice charge refund payment receipt card",
@@ -81,10 +81,10 @@ def test_test_labels_teach_nothing() -> None:
 
 def test_a_label_of_few_rows_is_not_held_against_them() -> None:
     rows, _ = frame(wrong=0)
-    rare = pl.col("id").is_in([f"train:{3 * index}" for index in range(1, LEAST_GROUPS)])
+    rare = pl.col("id").is_in([f"train:{3 * index}" for index in range(1, MIN_GROUPS)])
     rows = rows.with_columns(pl.when(rare).then(pl.lit(["unheard of"])).otherwise("labels").alias("labels"))
     found = find_suspects(rows, 42)
-    assert found.not_judged == LEAST_GROUPS - 1
+    assert found.not_judged == MIN_GROUPS - 1
     assert not any("unheard of" in item.labels for item in found.suspects)
 
 
@@ -118,7 +118,7 @@ def listed(found: LabelSuspects, *, test: bool) -> list[dict[str, str]]:
 
 def test_beyond_the_most_rows_as_many_are_judged_of_a_lazy_frame_too(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = frame()[0]
-    monkeypatch.setattr(label_noise, "MOST_ROWS", rows.height // 2)
+    monkeypatch.setattr(label_noise, "MAX_ROWS", rows.height // 2)
     eager, lazy = find_suspects(rows, 42), find_suspects(rows.lazy(), 42)
     assert lazy == eager
     assert (lazy.judged, lazy.not_judged) == (rows.height // 2, rows.height - rows.height // 2)

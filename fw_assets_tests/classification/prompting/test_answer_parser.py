@@ -12,9 +12,9 @@ from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.answer_parser import (
     OUTCOMES,
     PREDICTIONS,
-    Answer,
     Completion,
-    judge,
+    ParsedAnswer,
+    outcome_of,
     parse,
     predictions_frame,
 )
@@ -27,7 +27,7 @@ ANY_LABEL = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
 RULES = ("whole_message", "last_line", "xml_tag", "label_prefix", "fenced_block", "boxed", "json_key")
 
 
-def said(prompt: Prompt, text: str) -> Answer:
+def said(prompt: Prompt, text: str) -> ParsedAnswer:
     return parse(prompt, Completion(text=text, finish_reason="stop"))
 
 
@@ -67,7 +67,7 @@ def test_sets_are_read_back(labels: list[str], data: st.DataObject) -> None:
 def test_any_text_has_one_outcome(text: str | None, rule: str, multi_label: bool) -> None:
     prompt = the_prompt(list(SUPPORT), rule, multi_label)
     answer = parse(prompt, Completion(text=text))
-    assert judge(answer, ["billing"]) in OUTCOMES
+    assert outcome_of(answer, ["billing"]) in OUTCOMES
     assert set(answer.labels) <= set(SUPPORT)
 
 
@@ -128,7 +128,7 @@ def test_contained_labels_of_clinc150_are_never_confused(shared_data: Path) -> N
 def test_two_failures_are_not_equal_to_each_other_or_to_an_empty_gold_set() -> None:
     prompt = the_prompt(list(SUPPORT), "ground_truth", multi_label=True)
     for completion in (Completion(text=""), Completion(text="?!x"), Completion(error="timeout")):
-        assert judge(parse(prompt, completion), []) != "correct"
+        assert outcome_of(parse(prompt, completion), []) != "correct"
 
 
 def test_predictions_follow_the_rows_and_name_what_is_missing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fw_assets.classification.prompting.answer_parser import OUTCOMES, Answer, Completion, judge, parse
+from fw_assets.classification.prompting.answer_parser import OUTCOMES, Completion, ParsedAnswer, outcome_of, parse
 from fw_assets_tests.classification.prompts import prompt_for
 
 DATA = Path(__file__).parent / "data"
@@ -19,7 +19,7 @@ CASES: list[dict[str, Any]] = [
 ]
 
 
-def read(case: dict[str, Any]) -> Answer:
+def read(case: dict[str, Any]) -> ParsedAnswer:
     fields = {name: case.get(name) for name in ("text", "finish_reason", "error", "refusal")}
     return parse(prompt_for(**PROMPTS[case["prompt"]]), Completion(**fields))
 
@@ -27,7 +27,7 @@ def read(case: dict[str, Any]) -> Answer:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['prompt']}-{case['why'][:40]}")
 def test_outcome(case: dict[str, Any]) -> None:
     answer = read(case)
-    assert (judge(answer, case["gold"]), list(answer.labels)) == (case["outcome"], case["predicted"])
+    assert (outcome_of(answer, case["gold"]), list(answer.labels)) == (case["outcome"], case["predicted"])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_lenient_outcome(case: dict[str, Any]) -> None:
     answer = read(case)
     assert answer.kind == "off_label"
     if answer.lenient_labels:
-        outcome = judge(Answer(kind="valid", labels=answer.lenient_labels), case["gold"])
+        outcome = outcome_of(ParsedAnswer(kind="valid", labels=answer.lenient_labels), case["gold"])
     else:
         outcome = answer.kind
     assert outcome == case["lenient_outcome"]
@@ -55,6 +55,6 @@ def test_the_file_covers_every_outcome() -> None:
 def test_every_completion_has_exactly_one_outcome() -> None:
     for case in CASES:
         answer = read(case)
-        assert judge(answer, case["gold"]) in OUTCOMES
+        assert outcome_of(answer, case["gold"]) in OUTCOMES
         assert (answer.kind == "valid") or not answer.labels
         assert not answer.lenient_labels or answer.kind == "off_label"

@@ -3,12 +3,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.prompting.label_finder import Occurrences, occurrences
+from fw_assets.classification.prompting.label_finder import LabelFinder, find_labels
 from fw_assets.classification.prompting.normalize import strictness_for
 
 
 def names(labels: list[str], text: str) -> list[str]:
-    return [labels[at] for at, _ in Occurrences(labels, strictness_for(labels)).find(text)]
+    return [labels[at] for at, _ in LabelFinder(labels, strictness_for(labels)).find(text)]
 
 
 def test_the_longest_label_wins_and_spans_do_not_overlap() -> None:
@@ -24,7 +24,7 @@ def test_parts_of_other_words_are_not_found() -> None:
 
 
 def test_denials_are_marked() -> None:
-    finder = occurrences(("card", "other"), "loose")
+    finder = find_labels(("card", "other"), "loose")
     assert finder.find("not a card") == [(0, True)]
     assert finder.find("It isn't really the card, but other") == [(0, True), (1, False)]
     assert finder.find("rather than card") == [(0, True)]

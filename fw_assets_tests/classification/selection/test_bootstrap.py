@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from fw_assets.classification.selection.bootstrap import F1Differences, bootstrap_f1
-from fw_assets.classification.selection.bootstrap_units import Codes, LabelEvents, Units
+from fw_assets.classification.selection.bootstrap_units import Codes, LabelEvents, UnitCounter
 
 
 def single(gold: Codes, first: Codes, second: Codes, labels: int) -> LabelEvents:
@@ -14,7 +14,7 @@ def single(gold: Codes, first: Codes, second: Codes, labels: int) -> LabelEvents
 
 
 def drawn(events: LabelEvents, groups: Codes, labels: int, **options: int) -> F1Differences:
-    units = Units(labels)
+    units = UnitCounter(labels)
     units.add(events, groups.astype(np.uint32))
     return bootstrap_f1(units, **options)
 

@@ -11,7 +11,7 @@ import pytest
 from anyio import CapacityLimiter
 
 from fw_assets.embedded.engine.updates import row_by_row
-from fw_assets.embedded.inference.micro_batcher import MOST_TOGETHER, Desk
+from fw_assets.embedded.inference.micro_batcher import MAX_BATCH, MicroBatcher
 
 
 class Work:
@@ -29,7 +29,7 @@ class Work:
         return [ValueError("unlucky") if number == 13 else 2 * number for number in asked]
 
 
-async def gather(desk: Desk[int, int], numbers: Sequence[int], work: Work) -> dict[int, int | Exception]:
+async def gather(desk: MicroBatcher[int, int], numbers: Sequence[int], work: Work) -> dict[int, int | Exception]:
     found: dict[int, int | Exception] = {}
 
     async def one(number: int) -> None:
@@ -50,21 +50,21 @@ def test_those_that_arrive_meanwhile_are_one_batch() -> None:
     work = Work()
 
     async def main() -> None:
-        desk: Desk[int, int] = Desk(work, CapacityLimiter(1))
-        found = await gather(desk, range(100, 100 + MOST_TOGETHER + 3), work)
-        assert found == {number: 2 * number for number in range(100, 100 + MOST_TOGETHER + 3)}
+        desk: MicroBatcher[int, int] = MicroBatcher(work, CapacityLimiter(1))
+        found = await gather(desk, range(100, 100 + MAX_BATCH + 3), work)
+        assert found == {number: 2 * number for number in range(100, 100 + MAX_BATCH + 3)}
         assert desk.idle
         assert await desk.ask(1) == 2
 
     anyio.run(main)
-    assert [len(batch) for batch in work.batches] == [1, MOST_TOGETHER, 2, 1]
+    assert [len(batch) for batch in work.batches] == [1, MAX_BATCH, 2, 1]
 
 
 def test_one_refusal_is_one_requests_and_a_failure_is_the_batchs() -> None:
     work = Work()
 
     async def main() -> None:
-        desk: Desk[int, int] = Desk(work, CapacityLimiter(1))
+        desk: MicroBatcher[int, int] = MicroBatcher(work, CapacityLimiter(1))
         found = await gather(desk, [1, 2, 13], work)
         assert found[2] == 4
         assert isinstance(found[13], ValueError)
@@ -81,7 +81,7 @@ def test_a_cancelled_request_keeps_nobody_waiting(victim: int) -> None:
     work = Work()
 
     async def main() -> None:
-        desk: Desk[int, int] = Desk(work, CapacityLimiter(1))
+        desk: MicroBatcher[int, int] = MicroBatcher(work, CapacityLimiter(1))
         scopes: dict[int, anyio.CancelScope] = {}
         found: list[int] = []
 
@@ -107,7 +107,7 @@ def test_one_that_is_cancelled_before_a_thread_is_free_leaves_its_batch_to_the_o
 
     async def main() -> None:
         threads = CapacityLimiter(1)
-        desk: Desk[int, int] = Desk(work, threads)
+        desk: MicroBatcher[int, int] = MicroBatcher(work, threads)
         found: list[int] = []
         async with anyio.create_task_group() as group, threads:
 

@@ -69,12 +69,12 @@ def test_the_claim_of_a_dead_worker_is_lost_to_it_for_good(platform: Platform) -
     lost = job_queue.claim(platform, 0)
     assert lost is not None
     job_queue.requeue_lost(platform)
-    job_queue.beat(platform, lost)
+    job_queue.heartbeat(platform, lost)
     os.close(descriptor)
     job_queue.requeue_lost(platform)
     assert state(platform, lost.id) == "JOB_STATE_PENDING"
     with pytest.raises(job_queue.ClaimLost):
-        job_queue.beat(platform, lost)
+        job_queue.heartbeat(platform, lost)
 
 
 def test_a_worker_that_hangs_loses_its_claim(platform: Platform) -> None:
@@ -86,7 +86,7 @@ def test_a_worker_that_hangs_loses_its_claim(platform: Platform) -> None:
     platform.clock = lambda: clock() + job_queue.STALLED_SECONDS + 1
     job_queue.requeue_lost(platform)
     with pytest.raises(job_queue.ClaimLost):
-        job_queue.beat(platform, lost)
+        job_queue.heartbeat(platform, lost)
     os.close(descriptor)
 
 
@@ -102,7 +102,7 @@ def test_the_heir_of_a_slot_queues_again_what_it_finds(platform: Platform) -> No
 
 
 def test_a_job_that_kills_its_workers_fails_in_the_end(platform: Platform) -> None:
-    for _ in range(job_queue.MOST_ATTEMPTS):
+    for _ in range(job_queue.MAX_ATTEMPTS):
         assert state(platform, "a") != "JOB_STATE_FAILED"
         while job_queue.claim(platform, 0) is not None:
             pass

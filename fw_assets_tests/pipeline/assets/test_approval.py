@@ -148,7 +148,7 @@ def test_the_daemon_answers_for_itself_only_what_it_may(daemon: Daemon) -> None:
     with pytest.raises(dg.Failure, match=r"look at plan\.md again"):
         execute(daemon.instance, step, config | {"plan_digest": "000000000000"})
     execute(daemon.instance, step, config_of(step, "daemon"))
-    answer = daemon.store.need("approval", "tickets", Approval)
+    answer = daemon.store.require("approval", "tickets", Approval)
     assert (answer.decision, answer.automatic, answer.driver) == ("approved", True, "daemon")
     assert started_assets(daemon) == {"base_metrics", "baselines"}
 

@@ -183,7 +183,7 @@ def test_fifty_files_at_once_are_each_planned_once_through_a_bounded_queue(daemo
         daemon.drop(name, rows=12)
     daemon.look()
     first = daemon.start()
-    assert len(first) == sensors.MOST_REQUESTS_PER_TICK
+    assert len(first) == sensors.MAX_REQUESTS_PER_TICK
     second = daemon.start()
     assert started(first + second) == names
     assert daemon.start() == []
@@ -203,7 +203,7 @@ def test_the_inbox_may_be_a_url(daemon: Daemon, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(time, "time", lambda: now + 2)
     said = daemon.look()
     assert "tickets: registered" in said, said
-    made = daemon.store.need("registration", "tickets", Registration)
+    made = daemon.store.require("registration", "tickets", Registration)
     assert made.session.dataset == f"{url}/tickets.jsonl"
     assert made.session.eval_dataset == f"{url}/held-out.jsonl"
     assert Path(made.files[0].path).read_text("utf-8") == "".join(ROWS[:40])

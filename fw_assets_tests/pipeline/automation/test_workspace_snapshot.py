@@ -10,8 +10,8 @@ import pytest
 from benchmarks.phases_tick import Free, fill
 from fw_assets.pipeline import phases
 from fw_assets.pipeline.automation import workspace_snapshot as glances
-from fw_assets.pipeline.automation.workspace_snapshot import glance
-from fw_assets.pipeline.phases import Standing, due
+from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
+from fw_assets.pipeline.phases import DatasetStatus, due
 from fw_assets.workspace.workspace import CHANGES, Workspace
 from fw_assets_tests.pipeline.object_store import BUCKET, ObjectStore, object_store
 
@@ -29,8 +29,8 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
         yield store
 
 
-def looked(store: Workspace) -> dict[str, Standing]:
-    seen = glance(store)
+def looked(store: Workspace) -> dict[str, DatasetStatus]:
+    seen = take_snapshot(store)
     return {dataset: due(seen, dataset) for dataset in seen.datasets()}
 
 
@@ -72,4 +72,4 @@ def test_what_was_written_without_a_mark_is_seen_by_the_next_full_look(
 
 def test_a_folder_is_its_own_glance() -> None:
     store = Workspace("somewhere")
-    assert glance(store) is store
+    assert take_snapshot(store) is store

@@ -16,7 +16,7 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.prices import Price
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.pipeline.budget.account import Account, promised
+from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import JobCost
 from fw_assets.workspace.append_log import locked
 from fw_assets.workspace.workspace import Workspace
@@ -73,7 +73,7 @@ def test_spend_never_passes_the_ceiling(launches: list[tuple[float, float, str]]
                     continue
                 id = f"job-{number}"
                 try:
-                    account(folder, plan).promise("sweep/m", id, amount)
+                    account(folder, plan).reserve("sweep/m", id, amount)
                 except CeilingReached:
                     continue
                 if fate == "torn":
@@ -82,7 +82,7 @@ def test_spend_never_passes_the_ceiling(launches: list[tuple[float, float, str]]
                     with locked(Path(folder, *record)), Path(folder, *record).open("ab") as torn:
                         torn.write(b'["paid",{"id":"jo')
                 elif fate == "again":
-                    account(folder, plan).promise("sweep/m", id, amount)
+                    account(folder, plan).reserve("sweep/m", id, amount)
                     account(folder, plan).pay("sweep/m", id, 1, "tokens", amount * share)
                     account(folder, plan).pay("sweep/m", id, 1, "tokens", amount * share)
                 elif fate == "settled":
@@ -106,9 +106,9 @@ def test_spend_never_passes_the_ceiling(launches: list[tuple[float, float, str]]
 def test_what_cannot_be_afforded_ends_the_run(tmp_path: Path, plan: Plan) -> None:
     money = account(tmp_path, plan)
     signature = money.store.write("approval", "tickets", plan.session, inputs=plan.digest)
-    money.promise("sweep/m", "one", 9.0)
+    money.reserve("sweep/m", "one", 9.0)
     with pytest.raises(CeilingReached, match=r"\$2\.0000 more would pass the approved \$10\.0000"):
-        money.promise("sweep/m", "two", 2.0)
+        money.reserve("sweep/m", "two", 2.0)
     head = money.store.head("stopped", "tickets")
     assert head is not None
     assert head.inputs == signature
@@ -117,21 +117,21 @@ def test_what_cannot_be_afforded_ends_the_run(tmp_path: Path, plan: Plan) -> Non
 
 def test_a_job_that_the_platform_prices_higher_stops_everything_else(tmp_path: Path, plan: Plan) -> None:
     money = account(tmp_path, plan)
-    payment = promised(money, "sweep/m", "job", share=0.5)
+    payment = reserved(money, "sweep/m", "job", share=0.5)
     payment.quoted(2.0)
     payment.quoted(None)
     with pytest.raises(JobCost, match=r"\$9\.5000 for this job, more than the \$2\.0000"):
         payment.quoted(9.5)
     assert money.ledger().reserved == 9.5
     with pytest.raises(CeilingReached):
-        money.promise("sweep/m", "other", 1.0)
+        money.reserve("sweep/m", "other", 1.0)
 
 
 def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: Path, plan: Plan) -> None:
     money = account(tmp_path, plan)
-    promised(money, "sweep/m", "counted", share=0.5).settle_tokens(1_100_000)
+    reserved(money, "sweep/m", "counted", share=0.5).settle_tokens(1_100_000)
     # Half of the training, which is three quarters of the line's price.
-    promised(money, "sweep/m", "silent", share=0.375).settle_tokens(None)
+    reserved(money, "sweep/m", "silent", share=0.375).settle_tokens(None)
     counted, silent = money.entries()
     assert counted.usd == pytest.approx(1.1)
     assert not counted.estimated
@@ -141,10 +141,10 @@ def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: 
 
 def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> None:
     money = account(tmp_path, plan)
-    first = promised(money, "sweep/m", "evaluation")
+    first = reserved(money, "sweep/m", "evaluation")
     assert first.hours(60, 300) == pytest.approx(0.1)
     # The same evaluation, taken up again by another process.
-    second = promised(account(tmp_path, plan), "sweep/m", "evaluation")
+    second = reserved(account(tmp_path, plan), "sweep/m", "evaluation")
     assert second.since is not None
     assert second.hours(60, 300) == pytest.approx(0.1, abs=0.02)
     day_old = second.since - dt.timedelta(days=1)

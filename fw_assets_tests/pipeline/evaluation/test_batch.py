@@ -31,7 +31,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import Asked, ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.runner import progress
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Done, InProcessPool, Project
@@ -62,8 +62,8 @@ class House:
         self.home = folder / "platform"
         self.workspace = Workspace(str(folder / "workspace"))
 
-    def store(self, decoding: str = "batch") -> AnswerStore:
-        return AnswerStore(self.workspace, "tickets", MODEL, [PROMPT.digest, decoding])
+    def store(self, decoding: str = "batch") -> ResponseCache:
+        return ResponseCache(self.workspace, "tickets", MODEL, [PROMPT.digest, decoding])
 
     def call(self, work: Callable[[Fireworks], Awaitable[Any]]) -> Any:
         async def inside() -> Any:
@@ -148,7 +148,7 @@ def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
 
 
 def test_a_large_upload_tells_how_far_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "WORTH_TELLING", 1000)
+    monkeypatch.setattr(progress, "MIN_REPORTED_ITEMS", 1000)
     told: list[progress.Progress] = []
     with progress.listening(told.append):
         house.batch(rows(TEXTS))
@@ -164,7 +164,7 @@ class NotShared(Project):
         shown = models.base_document
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(models, "base_document", lambda model: {**shown(model), "supportsServerless": False})
-            patched.setattr("fw_assets.commands.run.Crew", InProcessPool)  # what is patched is patched in this process
+            patched.setattr("fw_assets.commands.workflow.WorkerPool", InProcessPool)
             return super().run(*arguments)
 
 

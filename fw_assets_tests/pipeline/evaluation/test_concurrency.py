@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from fw_assets.pipeline.evaluation.concurrency import Pace
+from fw_assets.pipeline.evaluation.concurrency import AdaptiveLimiter
 
 
 class Platform:
@@ -17,7 +17,7 @@ class Platform:
         self.now = 0.0
         self.throttled = 0
 
-    def serve(self, pace: Pace, seconds: float) -> None:
+    def serve(self, pace: AdaptiveLimiter, seconds: float) -> None:
         end = self.now + seconds
         while self.now < end:
             under_way = pace.limit
@@ -26,8 +26,8 @@ class Platform:
             pace.answered(under_way / rate)
 
 
-def paced(platform: Platform, start: int = 4, most: int = 64) -> Pace:
-    return Pace(start, most=most, throttled=lambda: platform.throttled, clock=lambda: platform.now)
+def paced(platform: Platform, start: int = 4, most: int = 64) -> AdaptiveLimiter:
+    return AdaptiveLimiter(start, most=most, throttled=lambda: platform.throttled, clock=lambda: platform.now)
 
 
 def test_it_grows_while_that_makes_the_platform_faster() -> None:
@@ -71,7 +71,7 @@ def test_a_lone_refusal_after_calm_takes_a_quarter_and_the_next_one_half() -> No
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_no_more_than_the_limit_are_under_way(limit: int) -> None:
-    pace, under_way, most = Pace(limit, most=limit), 0, 0
+    pace, under_way, most = AdaptiveLimiter(limit, most=limit), 0, 0
 
     async def request() -> None:
         nonlocal under_way, most

@@ -16,8 +16,8 @@ from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.online import Asked, ask
-from fw_assets.pipeline.evaluation.response_cache import AnswerStore
-from fw_assets.workspace.batches import Slices, write_slices
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.workspace import Workspace
 
 PROMPT = Prompt(
@@ -63,11 +63,13 @@ class Host:
         return httpx.Response(200, json={"id": "x", "choices": [choice], "usage": usage})
 
 
-def run(host: Host, frame: pl.DataFrame | Slices, store: Workspace, prompt: Prompt = PROMPT, model: str = "m") -> Asked:
+def run(
+    host: Host, frame: pl.DataFrame | Batches, store: Workspace, prompt: Prompt = PROMPT, model: str = "m"
+) -> Asked:
     async def work() -> Asked:
         client = Fireworks(base_url="http://host", api_key="k", account_id="acme", transport=httpx.MockTransport(host))
         async with client:
-            answers = AnswerStore(store, "tickets", model, prompt.digest)
+            answers = ResponseCache(store, "tickets", model, prompt.digest)
             return await ask(client, model, prompt, frame, answers, what="test", concurrency=4)
 
     return asyncio.run(work())
@@ -157,8 +159,8 @@ def test_the_size_of_the_slices_changes_nothing(store: Workspace, size: int) -> 
     store.write_frame(mixed, "rows.parquet")
     host = Host(refused={"text 6"})
     test = mixed.filter(pl.col("split") == "test")
-    asked = run(host, Slices(store.scan_frame("rows.parquet"), pl.col("split") == "test", size), store)
-    write_slices(store, asked.judged(), "predictions.parquet")
+    asked = run(host, Batches(store.scan_frame("rows.parquet"), pl.col("split") == "test", size), store)
+    write_batches(store, asked.judged(), "predictions.parquet")
     kept = store.read_frame("predictions.parquet")
     assert kept["id"].to_list() == test["id"].to_list()
     assert (

@@ -12,7 +12,7 @@ import pytest
 
 from fw_assets.commands import register
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.registration.llm_parser import NOT_READ, read_clause, schema
+from fw_assets.pipeline.registration.llm_parser import UNREAD_FIELDS, read_clause, schema
 from fw_assets_tests.fireworks.fake import Recorder, client_of
 
 MODEL = "accounts/acme/models/reader"
@@ -47,7 +47,7 @@ def test_the_request_holds_the_clause_and_a_schema_of_session_fields() -> None:
     sent = body["response_format"]["json_schema"]["schema"]
     assert sent == schema()
     assert {"train_fraction", "mitigation", "max_spend_usd"} <= set(sent["properties"])
-    assert not NOT_READ & set(sent["properties"])
+    assert not UNREAD_FIELDS & set(sent["properties"])
     assert sent["required"] == list(sent["properties"])
     assert all({"type": "null"} in field["anyOf"] for field in sent["properties"].values())
 
@@ -97,7 +97,7 @@ def test_a_reading_is_used_only_when_every_field_is_confirmed(
         return yes or "epochs" not in question
 
     monkeypatch.setattr(click, "confirm", confirm)
-    monkeypatch.setattr("fw_assets.pipeline.registration.registration.understand", lambda *_: (None, (), ("sing",)))
+    monkeypatch.setattr("fw_assets.pipeline.registration.registration.parse_session", lambda *_: (None, (), ("sing",)))
     said = {"mitigation": "weight", "epochs": 3}
     found = register.second_reading(Host(said), MODEL, dict(FIELDS), {}, ask=True)
     assert asked == ["Use mitigation: weight?", "Use epochs: 3?"]
@@ -107,5 +107,5 @@ def test_a_reading_is_used_only_when_every_field_is_confirmed(
 def test_where_nobody_can_be_asked_it_is_shown_and_not_used(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fw_assets.pipeline.registration.registration.understand", lambda *_: (None, (), ("sing",)))
+    monkeypatch.setattr("fw_assets.pipeline.registration.registration.parse_session", lambda *_: (None, (), ("sing",)))
     assert register.second_reading(Host({"epochs": 3}), MODEL, dict(FIELDS), {}, ask=False) == {}

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.pipeline.reporting import compare as module
-from fw_assets.pipeline.reporting.compare import Named, evaluated, resolve, versus
-from fw_assets.workspace.predictions import prediction_place
+from fw_assets.pipeline.reporting.compare import Named, compare_models, evaluated, resolve
+from fw_assets.workspace.predictions import prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -37,7 +37,7 @@ def put(store: Workspace, dataset: str, slug: str, kind: str, answers: dict[str,
         outcome = "correct" if answer == "a" else "wrong_label"
         records.append((i, ["a"], [answer], outcome, False, outcome, answer, "stop", None, None, 1, 1, place))
     frame = pl.DataFrame(records, schema=PREDICTIONS, orient="row")
-    store.write_frame(frame, *prediction_place(dataset, slug, kind, "test"))
+    store.write_frame(frame, *prediction_path(dataset, slug, kind, "test"))
     store.write_frame(pl.DataFrame({"id": ids, "digest": list(answers)}), dataset, "assets", "label_set.parquet")
     store.write("label_set", dataset, Labels(**labels), inputs="")
     store.write("registration", dataset, Labels(), inputs="")
@@ -46,7 +46,7 @@ def put(store: Workspace, dataset: str, slug: str, kind: str, answers: dict[str,
 def test_only_rows_that_both_were_tested_on_count(store: Workspace) -> None:
     put(store, "one", "m", "base", {"r1": "a", "r2": "b", "r3": "b", "r4": "a"})
     put(store, "two", "n", "tuned", {"r3": "a", "r2": "a", "r9": "b", "r1": "a"}, labels=("b", "a", "c"))
-    found = versus(store, Named("one", "m", "base"), Named("two", "n", "tuned"))
+    found = compare_models(store, Named("one", "m", "base"), Named("two", "n", "tuned"))
     assert found.comparison.rows == 3
     assert (found.comparison.gained, found.comparison.lost) == (2, 0)
     assert found.first_scores.accuracy.value == pytest.approx(1 / 3)
@@ -74,7 +74,7 @@ def test_without_a_shared_row_there_is_an_error(store: Workspace) -> None:
     put(store, "one", "m", "base", {"r1": "a"})
     put(store, "two", "m", "base", {"r2": "a"})
     with pytest.raises(InputError, match="share no test row"):
-        versus(store, Named("one", "m", "base"), Named("two", "m", "base"))
+        compare_models(store, Named("one", "m", "base"), Named("two", "m", "base"))
     put(store, "two", "m", "base", {"r1": "a"}, multi_label=True)
     with pytest.raises(InputError, match="several labels"):
-        versus(store, Named("one", "m", "base"), Named("two", "m", "base"))
+        compare_models(store, Named("one", "m", "base"), Named("two", "m", "base"))

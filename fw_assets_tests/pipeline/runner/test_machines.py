@@ -169,7 +169,7 @@ def test_two_executors_that_share_no_folder_take_a_dataset_to_its_report(
         assert sum(map(len, by_machine.values())) == len(runs)
         assert len({run.tags["dagster/run_key"] for run in runs}) == len(runs)
         # The file lay on the machine of the inbox alone; what the others know of it came through the store.
-        assert Workspace(ROOT).need("registration", "tickets", Registration).files[0].path.startswith(ROOT)
+        assert Workspace(ROOT).require("registration", "tickets", Registration).files[0].path.startswith(ROOT)
         for worker in WORKERS:
             left = [path.name for path in (network.home(worker) / "cwd").iterdir()]
             assert set(left) <= {"dagster_celery_config.py", "__pycache__"}, "nothing is kept on a worker"

@@ -9,7 +9,7 @@ import time
 
 import dagster as dg
 
-from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG, fail_lost_runs, is_alive, this_machine
+from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG, fail_orphaned_runs, is_alive, this_machine
 
 
 def started(instance: dg.DagsterInstance, name: str, pid: int) -> dg.DagsterRun:
@@ -25,7 +25,7 @@ def test_only_runs_whose_process_is_gone_are_failed() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         started(instance, "lost-run", dead.pid)
         started(instance, "living-run", os.getpid())
-        assert fail_lost_runs(instance) == ["lost-run"]
+        assert fail_orphaned_runs(instance) == ["lost-run"]
         statuses = {r.dagster_run.run_id: r.dagster_run.status.value for r in instance.get_run_records()}
     assert statuses == {"lost-run": "FAILURE", "living-run": "STARTED"}
 
@@ -36,7 +36,7 @@ def test_runs_of_other_machines_are_theirs_to_look_after() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_run_tags(started(instance, "run-here", dead.pid).run_id, {MACHINE_TAG: this_machine()})
         instance.add_run_tags(started(instance, "run-elsewhere", dead.pid).run_id, {MACHINE_TAG: "another"})
-        assert fail_lost_runs(instance) == ["run-here"]
+        assert fail_orphaned_runs(instance) == ["run-here"]
 
 
 def test_a_process_that_began_later_is_another_one() -> None:

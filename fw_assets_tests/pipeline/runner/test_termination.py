@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
-from fw_assets.pipeline.failures import RETRIES, patiently
+from fw_assets.pipeline.failures import RETRIES, retry_transient
 from fw_assets.pipeline.phases import TUNING, Step, due
 from fw_assets.pipeline.runner.run_step import execute, open_instance
 from fw_assets.workspace.workspace import Workspace
@@ -71,7 +71,7 @@ def test_what_may_pass_is_tried_again_and_fails_with_its_own_error(
 
     @dg.asset
     def asked(context: dg.AssetExecutionContext) -> None:
-        with patiently(context):
+        with retry_transient(context):
             tried.append(context.retry_number)
             raise error
 

@@ -14,17 +14,17 @@ import pytest
 
 from fw_assets.exit_codes import FAILED, INCOMPLETE
 from fw_assets.pipeline.errors import StepFailed
-from fw_assets.pipeline.phases import PLANNING, Standing, Step, due
+from fw_assets.pipeline.phases import PLANNING, DatasetStatus, Step, due
 from fw_assets.pipeline.runner import driver as driving
-from fw_assets.pipeline.runner.driver import AT_ONCE, drive
+from fw_assets.pipeline.runner.driver import MAX_CONCURRENT_STEPS, drive
 from fw_assets.pipeline.runner.orphaned_runs import worker_of
 from fw_assets.pipeline.runner.progress import Progress, listening
 from fw_assets.pipeline.runner.run_step import open_instance
-from fw_assets.pipeline.runner.worker_pool import Crew
+from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
-MODELS = [f"m{number}" for number in range(AT_ONCE + 2)]
+MODELS = [f"m{number}" for number in range(MAX_CONCURRENT_STEPS + 2)]
 
 
 def working_for(project: Project) -> list[str]:
@@ -50,7 +50,7 @@ def planned(here: Project) -> Workspace:
 def test_models_are_worked_on_side_by_side_and_heard(planned: Workspace) -> None:
     heard: list[Progress] = []
     steps = due(planned, "tickets", driver="command-line").steps
-    with Crew(planned.root) as crew, listening(heard.append):
+    with WorkerPool(planned.root) as crew, listening(heard.append):
         for step in steps:
             crew.begin(step, None)
         assert len(crew) == len(steps) == 3
@@ -68,7 +68,7 @@ def test_models_are_worked_on_side_by_side_and_heard(planned: Workspace) -> None
 
 def test_a_process_that_dies_is_a_failed_step(planned: Workspace) -> None:
     step = due(planned, "tickets", driver="command-line").steps[0]
-    with Crew(planned.root) as crew:
+    with WorkerPool(planned.root) as crew:
         crew.begin(step, None)
         (process,) = crew._working.values()
         assert process.pid is not None
@@ -80,7 +80,7 @@ def test_a_process_that_dies_is_a_failed_step(planned: Workspace) -> None:
 
 def test_one_is_waited_for_though_another_failed_before_it(planned: Workspace) -> None:
     first, second, *_ = due(planned, "tickets", driver="command-line").steps
-    with Crew(planned.root) as crew:
+    with WorkerPool(planned.root) as crew:
         crew.begin(first, None)
         (process,) = crew._working.values()
         crew.begin(second, None)
@@ -146,9 +146,9 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     DONE.clear()
     Pretended.most, Pretended.failing = 0, {}
 
-    def standing(*_: object, **__: object) -> Standing:
+    def standing(*_: object, **__: object) -> DatasetStatus:
         todo = tuple(Step(("base_metrics",), "tickets", model, "x") for model in MODELS if model not in DONE)
-        return Standing(todo, "", "running" if todo else "done")
+        return DatasetStatus(todo, "", "running" if todo else "done")
 
     monkeypatch.setattr(driving, "due", standing)
     monkeypatch.setattr(driving, "is_stopped", lambda *_: state["stopped"])
@@ -159,7 +159,7 @@ def test_so_many_at_a_time_until_all_are_done(pretended: dict[str, Any], tmp_pat
     crew: Any = Pretended()
     assert drive(crew, Workspace(str(tmp_path)), "tickets", say=lambda _: None).state == "done"
     assert DONE == MODELS
-    assert Pretended.most == AT_ONCE
+    assert Pretended.most == MAX_CONCURRENT_STEPS
 
 
 def test_after_a_failure_what_has_begun_is_finished_and_nothing_begins(
@@ -171,7 +171,7 @@ def test_after_a_failure_what_has_begun_is_finished_and_nothing_begins(
     with pytest.raises(StepFailed, match=r"\Am0 failed\nm2 failed\Z") as raised:
         drive(crew, Workspace(str(tmp_path)), "tickets", say=said.append)
     assert raised.value.exit_code == INCOMPLETE
-    assert MODELS[:AT_ONCE] == DONE
+    assert MODELS[:MAX_CONCURRENT_STEPS] == DONE
     assert "m0 failed\ntickets: what has begun is finished first" in said
 
 
@@ -179,8 +179,8 @@ def test_what_nothing_else_needs_is_not_waited_for(
     pretended: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crew: Any = Pretended()
-    planning = Standing((Step(PLANNING, "tickets", None, "x"),), "", "running")
-    standings = iter([planning, planning, Standing((), "", "waiting")])
+    planning = DatasetStatus((Step(PLANNING, "tickets", None, "x"),), "", "running")
+    standings = iter([planning, planning, DatasetStatus((), "", "waiting")])
     monkeypatch.setattr(driving, "due", lambda *_, **__: next(standings))
     monkeypatch.setattr(crew, "wait", lambda seconds: [])
     assert drive(crew, Workspace(str(tmp_path)), "tickets", say=print, only=PLANNING, ahead=True).state == "waiting"

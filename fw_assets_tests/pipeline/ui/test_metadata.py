@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline.ui.metadata import LONGEST, picture, table
+from fw_assets.pipeline.ui.metadata import MAX_TEXT, picture, table
 from fw_assets.report.plots.charts import accuracy_bars
 from fw_assets.report.plots.heatmap_svg import heat_picture
 from fw_assets_tests.report.hostile import LABELS, TEXTS
@@ -24,7 +24,7 @@ def test_hostile_text_is_a_cell_of_one_line(text: str) -> None:
     (record,) = found.records
     cell = str(record.data["label"])
     assert not UNSEEN.search(cell)
-    assert len(cell) <= LONGEST
+    assert len(cell) <= MAX_TEXT
     assert record.data["rows"] == 3
 
 

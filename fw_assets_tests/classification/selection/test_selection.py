@@ -7,23 +7,16 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.metrics.intervals import wilson
 from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
-from fw_assets.classification.selection.verdict import (
-    GatePolicy,
-    ModelKind,
-    Standing,
-    Winner,
-    choose_finalists,
-    choose_winner,
-    gate,
-)
+from fw_assets.classification.selection.deploy_gate import GatePolicy, gate
+from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_finalists, choose_winner
 from fw_assets.classification.session import DeployPolicy
 from fw_assets_tests.classification.prediction_frames import Row, frame
 
 
 def standing(
     model: str, right: int, *, price: float | None = None, kind: ModelKind = "base", rows: int = 200
-) -> Standing:
-    return Standing(model=model, kind=kind, validation=wilson(right, rows), price=price)
+) -> Candidate:
+    return Candidate(model=model, kind=kind, validation=wilson(right, rows), price=price)
 
 
 def test_the_best_go_on() -> None:

@@ -17,9 +17,9 @@ from fw_assets.commands.register import registered
 from fw_assets.commands.render import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
-from fw_assets.pipeline.phases import APPROVAL, PLANNING, Standing, Step
+from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
 from fw_assets.pipeline.runner.driver import answer, drive
-from fw_assets.pipeline.runner.worker_pool import Crew
+from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
 
@@ -30,7 +30,7 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     registration = registered(store, given, ask=not as_json)
     with _crew(store, registration.name, as_json) as crew:
         drive(crew, store, registration.name, say=_say, only=PLANNING)
-    made = store.need("plan", registration.name, Plan)
+    made = store.require("plan", registration.name, Plan)
     if as_json:
         print_json(made.model_dump(mode="json") | {"digest": made.digest})
     else:
@@ -43,10 +43,10 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
 
 
 @contextmanager
-def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[Crew]:
+def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[WorkerPool]:
     # What shows the plan and the report is loaded while others work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
-    with store.alone(name, "run"), progress_shown(as_json), Crew(store.root) as crew:
+    with store.alone(name, "run"), progress_shown(as_json), WorkerPool(store.root) as crew:
         yield crew
 
 
@@ -87,15 +87,15 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
 
 
 def _signed(store: Workspace, name: str) -> dict[str, Any]:
-    digest = store.need("plan", name, Plan).digest
+    digest = store.require("plan", name, Plan).digest
     return {"plan_digest": digest, "approved_by": getpass.getuser(), "driver": "command_line"}
 
 
 def _asked(
-    store: Workspace, name: str, registration: Registration, standing: Standing, *, ask: bool, as_json: bool
+    store: Workspace, name: str, registration: Registration, standing: DatasetStatus, *, ask: bool, as_json: bool
 ) -> dict[str, Any] | None:
     """The answer of a person, None where there is none."""
-    current = store.need("plan", name, Plan)
+    current = store.require("plan", name, Plan)
     answer = _signed(store, name)
     if not as_json:
         show_plan(store, name)
