@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.splits.hash_random import uniform
 from fw_assets.classification.values import Frozen
-
-if TYPE_CHECKING:
-    from fw_assets.classification.labels.label_set import LabelSet
 
 MITIGATIONS = ("rebalance", "weight", "drop-rare")
 MIN_LABELS = 2
@@ -80,21 +77,21 @@ def measure(counts: dict[str, int], threshold: float) -> Imbalance:
     return Imbalance(ratio=ratio, threshold=threshold, exceeded=ratio > threshold, most=most, least=least)
 
 
-def apply_mitigation(train: pl.DataFrame, label_set: LabelSet, mitigation: str, seed: int) -> pl.DataFrame:
-    """The training rows, or a sample of them, after a mitigation as it was planned; see `mitigate`.
+def apply_mitigation(train: pl.DataFrame, planned: Imbalance, mitigation: str, seed: int) -> pl.DataFrame:
+    """The training rows, or a sample of them, after a planned mitigation; see `mitigate`.
 
-    Labels that are dropped are those of the plan, whatever their share in a sample.
+    `drop-rare` drops the labels of the plan, whatever their share in a sample.
 
     Raises:
         InputError: the mitigation is not available.
     """
-    refusal = label_set.imbalance.refusal(mitigation)
+    refusal = planned.refusal(mitigation)
     if refusal:
         raise input_error(refusal, field="mitigation")
     if mitigation == "drop-rare":
-        planned = next(effect for effect in label_set.imbalance.mitigations if effect.name == mitigation)
-        return _without_rare(train, planned.dropped)
-    return mitigate(train, mitigation, label_set.imbalance.threshold, seed)
+        effect = next(effect for effect in planned.mitigations if effect.name == mitigation)
+        return _without_rare(train, effect.dropped)
+    return mitigate(train, mitigation, planned.threshold, seed)
 
 
 def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) -> pl.DataFrame:
@@ -149,12 +146,6 @@ def _unavailable(counts: dict[str, int], threshold: float) -> dict[str, str]:
     if len(kept) < MIN_LABELS:
         return {"drop-rare": f"it would leave {kept[0]} as the only label to learn"}
     return {}
-
-
-def count_labels(rows: pl.DataFrame) -> dict[str, int]:
-    """How many rows have each label, by label."""
-    table = rows.select(pl.col("labels").list.explode(keep_nulls=False, empty_as_null=False)).to_series().value_counts()
-    return dict(sorted(table.iter_rows()))
 
 
 def rare_labels(counts: dict[str, int], threshold: float) -> tuple[str, ...]:

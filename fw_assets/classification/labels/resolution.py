@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.dataset.reader import RejectedRow, location
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.labels import aliases, findings, imbalance
@@ -69,7 +70,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     facts = duplicates.overlap_facts(used, groups)
     split_facts = split.split_facts(out, known.labels, session)
     label_counts = _label_counts(out, known.labels)
-    trained_on = imbalance.count_labels(working.filter(~is_eval & ~unlabelled))
+    trained_on = count_labels(working.filter(~is_eval & ~unlabelled))
     measured = imbalance.measure(
         {label: trained_on.get(label, 0) for label in known.labels}, session.imbalance_threshold
     )
@@ -113,7 +114,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
 
 
 def _counts(labels: pl.Series) -> dict[str, int]:
-    return imbalance.count_labels(pl.DataFrame({"labels": labels}))
+    return count_labels(pl.DataFrame({"labels": labels}))
 
 
 def _resolved(
@@ -236,7 +237,7 @@ def _joined(
 
 
 def _label_counts(out: pl.DataFrame, labels: tuple[str, ...]) -> tuple[LabelCount, ...]:
-    by_part = {part: imbalance.count_labels(out.filter(pl.col("split") == part)) for part in split.PARTS}
+    by_part = {part: count_labels(out.filter(pl.col("split") == part)) for part in split.PARTS}
     return tuple(
         LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in split.PARTS}) for label in labels
     )

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.labels.imbalance import count_labels
+from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.hash_random import uniform, uniform_of
 from fw_assets.classification.values import Frozen, digest

@@ -94,7 +94,7 @@ async def _point(
     frame = store.scan_frame(dataset, "assets", "label_set.parquet")
     everything = frame.filter(pl.col("split") == "train").collect()
     sample = stratified_sample(everything, max(1, round(everything.height * share)), current.session.seed)
-    rows = apply_mitigation(sample, labels, account.mitigation, current.session.seed)
+    rows = apply_mitigation(sample, labels.imbalance, account.mitigation, current.session.seed)
     validation = frame.filter(pl.col("split") == "validation").with_columns(weight=pl.lit(None, pl.Float64)).collect()
     training = await upload(client, current.dataset_id("train", account.mitigation, share), rows, prompt)
     checked = await upload(client, current.dataset_id("validation", account.mitigation), validation, prompt)

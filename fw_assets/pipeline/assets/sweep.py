@@ -44,7 +44,7 @@ def training_rows(store: Workspace, dataset: str, current: Plan, *, most: int | 
     if most is not None and frame.height > most:
         frame = stratified_sample(frame, most, current.session.seed)
     labels = store.require("label_set", dataset, LabelSet)
-    return apply_mitigation(frame, labels, approved(store, dataset).mitigation, current.session.seed)
+    return apply_mitigation(frame, labels.imbalance, approved(store, dataset).mitigation, current.session.seed)
 
 
 async def uploads(

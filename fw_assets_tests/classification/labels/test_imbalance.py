@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.labels.imbalance import MITIGATIONS, count_labels, measure, mitigate, quantify
+from fw_assets.classification.labels.imbalance import MITIGATIONS, measure, mitigate, quantify
 
 
 def train(labels: list[list[str]], weights: list[float] | None = None) -> pl.DataFrame:

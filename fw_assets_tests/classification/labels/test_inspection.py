@@ -223,7 +223,7 @@ def test_dropping_a_label_is_not_proposed_where_it_would_leave_a_single_one(tmp_
     assert [effect.name for effect in label_set.imbalance.mitigations] == ["rebalance", "weight"]
     assert label_set.imbalance.unavailable == (("drop-rare", "it would leave common as the only label to learn"),)
     with pytest.raises(InputError, match="drop-rare is not available: it would leave common as the only label"):
-        apply_mitigation(frame.filter(pl.col("split") == "train"), label_set, "drop-rare", 1)
+        apply_mitigation(frame.filter(pl.col("split") == "train"), label_set.imbalance, "drop-rare", 1)
     with pytest.raises(InputError, match="drop-rare is not available: it would leave common as the only label"):
         resolved(tmp_path, rows, mitigation="drop-rare")
 
@@ -245,7 +245,7 @@ def test_a_sample_drops_the_labels_that_the_plan_dropped(tmp_path: Path) -> None
     train = frame.filter(pl.col("split") == "train")
     is_rare = pl.col("labels").list.contains("rare")
     sample = pl.concat([train.filter(~is_rare).head(6), train.filter(is_rare)])
-    kept = apply_mitigation(sample, label_set, "drop-rare", 1)
+    kept = apply_mitigation(sample, label_set.imbalance, "drop-rare", 1)
     assert kept["id"].to_list() == sample["id"].to_list()[:6], "by its own counts the sample would drop nothing"
 
 
