@@ -7,8 +7,6 @@ from collections.abc import Mapping
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.metrics.confidence import ModelConfidence
-from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.classification.plan.revised_estimate import Basis, Spent, revise
 from fw_assets.classification.selection.selection import Candidate, choose_finalists
@@ -24,14 +22,11 @@ from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.runner.progress import listening, to_log
 from fw_assets.pipeline.ui.checks import finalists_checks, score_checks, specs
-from fw_assets.pipeline.ui.metadata import File, Row, clear_failures, files, picture, summary, table
+from fw_assets.pipeline.ui.metadata import File, Row, clear_failures, files, summary, table
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
+from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
-from fw_assets.report.convert import model_result
-from fw_assets.report.convert_evidence import confidence_result
 from fw_assets.report.figures import percent, percent_range, plural
-from fw_assets.report.plots.evidence_plots import reliability, risk_coverage
-from fw_assets.report.plots.heatmap_svg import heat_picture
 from fw_assets.report.rendering.escape import code
 from fw_assets.workspace.predictions import prediction_path
 from fw_assets.workspace.workspace import Workspace
@@ -92,11 +87,11 @@ def base_metrics(
         data_version=dg.DataVersion(made),
         check_results=score_checks("base_metrics", f"{dataset}, {slug}", (metrics.validation, metrics.test)),
         metadata={
-            "summary": summary(f"{dataset}, {slug}", f"as it is, {scored(metrics.test)}"),
+            "summary": summary(f"{dataset}, {slug}", f"as it is, {accuracy_sentence(metrics.test)}"),
             **score_metadata(metrics.test),
             "cost_usd": cost,
             "tokens": metrics.usage.prompt_tokens + metrics.usage.completion_tokens,
-            **trust_metadata(metrics.trust),
+            **confidence_metadata(metrics.trust),
             **prediction_files(store, dataset, slug, "base"),
         },
     )
@@ -195,50 +190,6 @@ def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) ->
     ]
 
 
-def trust_metadata(trust: ModelConfidence | None) -> dict[str, dg.MetadataValue | float]:
-    """Calibration and abstention of one model, with the report's charts."""
-    if trust is None:
-        return {}
-    shown = confidence_result(trust)
-    return {
-        "calibration_error": round(shown.ece, 4) if shown.ece is not None else float("nan"),
-        "reliability": picture(reliability(shown)),
-        "answered_share": picture(risk_coverage(shown)),
-    }
-
-
-def scored(scores: Scores) -> str:
-    """The headline of one model, in a sentence."""
-    span = percent_range((scores.headline.low, scores.headline.high))
-    return f"**{percent(scores.headline.value)}** of {plural(scores.scored, 'test row')} right (95% interval {span})."
-
-
 def prediction_files(store: Workspace, dataset: str, slug: str, kind: str) -> dict[str, File]:
     """Where every row's answer lies, part by part."""
     return files(store, **{f"{part}_predictions": prediction_path(dataset, slug, kind, part) for part in PARTS})
-
-
-def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
-    """The figures of one model that the UI shows and plots over time."""
-    return {
-        "accuracy": round(scores.headline.value, 4),
-        "macro_f1": round(scores.macro_f1, 4) if scores.macro_f1 is not None else float("nan"),
-        "rows": scores.rows,
-        "per_label": table(
-            [
-                {
-                    "label": s.label,
-                    "rows": s.support,
-                    "right": percent(s.accuracy.value) if s.accuracy else "n/a",
-                    "95% interval": percent_range((s.accuracy.low, s.accuracy.high)) if s.accuracy else "",
-                    "F1": s.f1,
-                }
-                for s in scores.per_label
-            ]
-        ),
-        "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes]),
-        "most_confused": table(
-            [{"label": gold, "answered": given, "rows": rows} for gold, given, rows in scores.most_confused]
-        ),
-        **({"confusion": picture(heat_picture(model_result("", scores)))} if scores.confusion else {}),
-    }

@@ -7,13 +7,7 @@ import dagster as dg
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.assets.base_metrics import (
-    base_metrics,
-    prediction_files,
-    score_metadata,
-    scored,
-    trust_metadata,
-)
+from fw_assets.pipeline.assets.base_metrics import base_metrics, prediction_files
 from fw_assets.pipeline.assets.fine_tuned_models import fine_tuned_models
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
 from fw_assets.pipeline.evaluation.evaluate import evaluate
@@ -25,6 +19,7 @@ from fw_assets.pipeline.runner.progress import listening, to_log
 from fw_assets.pipeline.ui.checks import metrics_checks, specs
 from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
+from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
 from fw_assets.report.figures import p_value, points
 from fw_assets.workspace.predictions import prediction_batches
@@ -96,15 +91,15 @@ def metrics(
         metadata={
             "summary": summary(
                 f"{dataset}, {slug}",
-                f"fine-tuned, {scored(result.test)} **{result.comparison.verdict}** than its base: "
+                f"fine-tuned, {accuracy_sentence(result.test)} **{result.comparison.verdict}** than its base: "
                 f"{points(result.comparison.difference.value)} points, {p_value(result.comparison.p_value)}."
                 if result.comparison.verdict in ("better", "worse")
-                else f"fine-tuned, {scored(result.test)} Against its base: {result.comparison.verdict}.",
+                else f"fine-tuned, {accuracy_sentence(result.test)} Against its base: {result.comparison.verdict}.",
             ),
             **score_metadata(result.test),
             "cost_usd": tag_cost(context, paid_usd(account, f"tuned-evaluation/{slug}")),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
-            **trust_metadata(result.trust),
+            **confidence_metadata(result.trust),
             "verdict": result.comparison.verdict,
             "difference": round(result.comparison.difference.value, 4),
             "p_value": float(f"{result.comparison.p_value:.4g}"),

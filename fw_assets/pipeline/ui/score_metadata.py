@@ -1,0 +1,59 @@
+"""Asset metadata of one model's scores: the figures that the UI shows and plots over partitions."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.pipeline.ui.metadata import picture, table
+from fw_assets.report.convert import model_result
+from fw_assets.report.convert_evidence import confidence_result
+from fw_assets.report.figures import percent, percent_range, plural
+from fw_assets.report.plots.evidence_plots import reliability, risk_coverage
+from fw_assets.report.plots.heatmap_svg import heat_picture
+
+
+def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
+    return {
+        "accuracy": round(scores.headline.value, 4),
+        "macro_f1": round(scores.macro_f1, 4) if scores.macro_f1 is not None else float("nan"),
+        "rows": scores.rows,
+        "per_label": table(
+            [
+                {
+                    "label": s.label,
+                    "rows": s.support,
+                    "right": percent(s.accuracy.value) if s.accuracy else "n/a",
+                    "95% interval": percent_range((s.accuracy.low, s.accuracy.high)) if s.accuracy else "",
+                    "F1": s.f1,
+                }
+                for s in scores.per_label
+            ]
+        ),
+        "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes]),
+        "most_confused": table(
+            [{"label": gold, "answered": given, "rows": rows} for gold, given, rows in scores.most_confused]
+        ),
+        **({"confusion": picture(heat_picture(model_result("", scores)))} if scores.confusion else {}),
+    }
+
+
+def confidence_metadata(confidence: ModelConfidence | None) -> dict[str, dg.MetadataValue | float]:
+    """Calibration and selective prediction of one model, with the report's charts; empty without confidences."""
+    if confidence is None:
+        return {}
+    result = confidence_result(confidence)
+    return {
+        "calibration_error": round(result.ece, 4) if result.ece is not None else float("nan"),
+        "reliability": picture(reliability(result)),
+        "answered_share": picture(risk_coverage(result)),
+    }
+
+
+def accuracy_sentence(scores: Scores) -> str:
+    """The headline of one model, in Markdown."""
+    interval = percent_range((scores.headline.low, scores.headline.high))
+    return (
+        f"**{percent(scores.headline.value)}** of {plural(scores.scored, 'test row')} right (95% interval {interval})."
+    )
