@@ -82,7 +82,7 @@ class Deck:
 
     def kill(self, *pids: int) -> None:
         """SIGKILL to these processes, or to all that work in this folder but the platform's job workers."""
-        for pid in pids or [pid for pid in self.processes() if "embedded.worker" not in command(pid)]:
+        for pid in pids or [pid for pid in self.processes() if "embedded.jobs.worker" not in command(pid)]:
             _kill(pid)
 
     def processes(self) -> list[int]:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from fw_assets.embedded.endpoints.prices import UNITS
+from fw_assets.embedded.records.price_list import UNITS
 
 MODELS = ("quick-a", "quick-b", "quick-c")
 ACCOUNT = "local"

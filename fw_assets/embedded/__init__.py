@@ -18,14 +18,14 @@ from fw_assets.embedded.store.resource_ids import ACCOUNT
 if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
     from fw_assets.embedded.server import serve
-    from fw_assets.embedded.store.counters import counts
     from fw_assets.embedded.store.secret_files import api_key
+    from fw_assets.embedded.store.usage_counter import counts
 
 __all__ = ["ACCOUNT", "api_key", "counts", "create_app", "serve"]
 
 _HOMES = {
     "create_app": "app",
-    "counts": "store.counters",
+    "counts": "store.usage_counter",
     "api_key": "store.secret_files",
     "serve": "server",
 }

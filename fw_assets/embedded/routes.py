@@ -19,12 +19,12 @@ from fw_assets.embedded.endpoints import (
     deployments,
     fine_tuning_jobs,
     models,
-    prices,
     shapes,
 )
 from fw_assets.embedded.http import uploads
 from fw_assets.embedded.http.endpoint import Call, Handler, JSONReply, endpoint
 from fw_assets.embedded.inference import routing
+from fw_assets.embedded.records import price_list as prices
 
 ACCOUNT = "/v1/accounts/{account}"
 

@@ -11,7 +11,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from fw_assets.embedded.app import create_app
-from fw_assets.embedded.endpoints.prices import rehearse_prices
+from fw_assets.embedded.records.price_list import rehearse_prices
 from fw_assets.embedded.store.secret_files import api_key
 
 DEFAULT_PORT = 8432

@@ -21,7 +21,7 @@ from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.completion import complete_all
 from fw_assets.embedded.inference.micro_batcher import MicroBatcher
 from fw_assets.embedded.inference.routing import route
-from fw_assets.embedded.inference.tokens import pieces
+from fw_assets.embedded.inference.token_counts import pieces
 from fw_assets.embedded.store import faults, resources
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.resource_ids import ACCOUNT, PUBLISHER, resource_name

@@ -10,7 +10,7 @@ import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fw_assets.embedded.endpoints.dataset_rules import check_dataset, looks_like_batch
+from fw_assets.embedded.endpoints.dataset_validation import check_dataset, looks_like_batch
 from fw_assets.embedded.errors import ApiError, invalid, precondition
 from fw_assets.embedded.http.endpoint import Call, JSONReply, check_account
 from fw_assets.embedded.http.listing import masked, page

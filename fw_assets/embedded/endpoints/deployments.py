@@ -10,7 +10,8 @@ from fw_assets.embedded.endpoints.shapes import check_shape
 from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.endpoint import Call
 from fw_assets.embedded.http.listing import masked, page
-from fw_assets.embedded.store import counters, resources
+from fw_assets.embedded.store import resources
+from fw_assets.embedded.store import usage_counter as counters
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.resource_ids import check_id, new_id, resource_name
 from fw_assets.embedded.store.timestamps import seconds

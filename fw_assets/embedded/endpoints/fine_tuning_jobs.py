@@ -7,14 +7,14 @@ import sqlite3
 from typing import Any
 
 from fw_assets.embedded.endpoints.datasets import ready_dataset
-from fw_assets.embedded.endpoints.job_rules import check_size, job_fields
-from fw_assets.embedded.endpoints.prices import training_cost
+from fw_assets.embedded.endpoints.job_validation import check_size, job_fields
 from fw_assets.embedded.errors import already_exists, precondition
 from fw_assets.embedded.http.endpoint import Call
 from fw_assets.embedded.http.listing import masked, page
 from fw_assets.embedded.http.signing import signed_url
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.training import KIND, METRICS
+from fw_assets.embedded.jobs.fine_tuning_run import KIND, METRICS
+from fw_assets.embedded.records.price_list import training_cost
 from fw_assets.embedded.store import faults, resources
 from fw_assets.embedded.store.resource_ids import check_id, new_id, resource_name, split_name
 

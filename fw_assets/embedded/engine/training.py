@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.embedded.engine import losses, storage
-from fw_assets.embedded.engine.encoders import TextEncoder, text_encoders
+from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine import tuned_model as storage
+from fw_assets.embedded.engine.features.text_encoders import TextEncoder, text_encoders
 from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.training_spec import EngineError, TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.updates import Arrays, Update, apply
-from fw_assets.embedded.engine.values import EngineError, TrainingRow, TrainingSpec
 
 F32 = NDArray[np.float32]
 Record = Callable[[dict[str, float]], None]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import EngineError, read_turns
 from fw_assets.embedded.errors import invalid
+from fw_assets.embedded.inference.answer_constraint import Choices
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
-from fw_assets.embedded.inference.choices import Choices
 from fw_assets.embedded.inference.model_cache import Loaded
 
 

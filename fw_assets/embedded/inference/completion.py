@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.inference.answer_constraint import read_choices
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_content
-from fw_assets.embedded.inference.choices import read_choices
 from fw_assets.embedded.inference.choose import Choice, choose
 from fw_assets.embedded.inference.model_cache import load
 from fw_assets.embedded.inference.routing import Target
-from fw_assets.embedded.inference.tokens import count_prompt, pieces
-from fw_assets.embedded.store.counters import usage_counter
+from fw_assets.embedded.inference.token_counts import count_prompt, pieces
 from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.store.usage_counter import usage_counter
 
 _IMPOSSIBLE = -1e9
 

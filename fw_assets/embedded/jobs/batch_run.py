@@ -18,9 +18,10 @@ from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.completion import complete_all
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
 from fw_assets.embedded.inference.routing import Target, undeployed
-from fw_assets.embedded.jobs import job_queue, training
-from fw_assets.embedded.jobs.chat_rows import BatchRow, lines
+from fw_assets.embedded.jobs import fine_tuning_run as training
+from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import Claim
+from fw_assets.embedded.records.dataset_files import BatchRow, lines
 from fw_assets.embedded.store import faults, resources
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.resource_ids import split_name

@@ -12,7 +12,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from fw_assets.embedded.jobs import batch_run, job_queue, training
+from fw_assets.embedded.jobs import batch_run, job_queue
+from fw_assets.embedded.jobs import fine_tuning_run as training
 from fw_assets.embedded.jobs.job_queue import Claim, ClaimLost
 from fw_assets.embedded.jobs.slots import take_free_slot
 from fw_assets.embedded.store.platform import Platform, open_platform

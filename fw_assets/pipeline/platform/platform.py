@@ -63,7 +63,7 @@ class Platform:
         """The platform's own tokenizer, where it is at hand without asking."""
         if not self.is_embedded:
             return None
-        from fw_assets.embedded.inference.tokens import count_tokens
+        from fw_assets.embedded.inference.token_counts import count_tokens
 
         return count_tokens
 
@@ -121,7 +121,7 @@ def rehearse_prices(file: Path) -> None:
     Raises:
         InputError: the platform is another, or the file is no price list.
     """
-    from fw_assets.embedded.endpoints.prices import rehearse_prices as rehearse
+    from fw_assets.embedded.records.price_list import rehearse_prices as rehearse
 
     if not platform_from_environment().is_embedded:
         raise input_error("prices can be rehearsed on the embedded platform only", field="--rehearse-prices")

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from fw_assets.embedded.endpoints import models
-from fw_assets.embedded.endpoints.prices import rehearse_prices
 from fw_assets.embedded.engine import REGISTRY
+from fw_assets.embedded.records.price_list import rehearse_prices
 from fw_assets_tests.embedded.conftest import Client, labelled_rows
 
 BASE = "/v1/accounts/fireworks/models"

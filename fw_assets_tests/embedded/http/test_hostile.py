@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from fw_assets.embedded import counts
 from fw_assets.embedded.endpoints import deployments
-from fw_assets.embedded.endpoints.job_rules import job_fields
+from fw_assets.embedded.endpoints.job_validation import job_fields
 from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.inference.answer_constraint import read_choices
 from fw_assets.embedded.inference.chat_request import read_request
-from fw_assets.embedded.inference.choices import read_choices
 from fw_assets_tests.embedded.conftest import Client
 
 LEAVES = (

@@ -37,7 +37,7 @@ def working_for(project: Project) -> list[str]:
                 and f"FW_WORKSPACE={project.workspace}".encode() in (entry / "environ").read_bytes()
             ):
                 found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-    return [line for line in found if "embedded.worker" not in line]
+    return [line for line in found if "embedded.jobs.worker" not in line]
 
 
 @pytest.fixture

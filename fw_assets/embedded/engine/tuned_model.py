@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fw_assets.embedded.engine.training_spec import EngineError, TrainingSpec
 from fw_assets.embedded.engine.updates import Arrays
-from fw_assets.embedded.engine.values import EngineError, TrainingSpec
 
 ARRAYS_FILE = "model.safetensors"
 MANIFEST_FILE = "manifest.json"

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.embedded.engine.encoder import Encoder
-from fw_assets.embedded.engine.features import Grams, cut, grams, matrix
-from fw_assets.embedded.engine.graph import WIDTH
-from fw_assets.embedded.engine.names import humanise
+from fw_assets.embedded.engine.features.ngrams import Grams, cut, grams, matrix
+from fw_assets.embedded.engine.features.onnx_graph import WIDTH
+from fw_assets.embedded.engine.features.sentence_encoder import Encoder
+from fw_assets.embedded.engine.label_names import humanise
 from fw_assets.embedded.engine.registry import CHAR_NGRAM, ENSEMBLE, MINILM
 from fw_assets.embedded.engine.updates import Arrays, DenseUpdate, SparseUpdate, Update, row_by_row
 

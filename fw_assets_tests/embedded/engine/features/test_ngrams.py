@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.embedded.engine.features import cut, grams, matrix
+from fw_assets.embedded.engine.features.ngrams import cut, grams, matrix
 
 
 def dense(texts: list[str], known: list[str]) -> np.ndarray:

@@ -17,8 +17,8 @@ from fw_assets.embedded.engine import EngineError, TrainingRow, TrainingSpec, We
 from fw_assets.embedded.errors import ApiError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat, read_targets
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.chat_rows import chat_rows, text
 from fw_assets.embedded.jobs.job_queue import Claim
+from fw_assets.embedded.records.dataset_files import chat_rows, text
 from fw_assets.embedded.store import faults, resources
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.resource_ids import split_name

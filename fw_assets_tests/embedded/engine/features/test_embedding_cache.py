@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fw_assets.embedded.engine.embedding_cache import EmbeddingCache
+from fw_assets.embedded.engine.features.embedding_cache import EmbeddingCache
 
 
 def test_entries_are_seen_by_another_connection(tmp_path: Path) -> None:

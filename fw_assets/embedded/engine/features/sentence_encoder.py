@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.embedded.engine.embedding_cache import EmbeddingCache
-from fw_assets.embedded.engine.graph import OUTPUTS, WIDTH, graph_file
-from fw_assets.embedded.engine.tokens import token_ids
-from fw_assets.embedded.engine.weights import WEIGHTS_SHA256, verified_weights
+from fw_assets.embedded.engine.features.embedding_cache import EmbeddingCache
+from fw_assets.embedded.engine.features.minilm_weights import WEIGHTS_SHA256, verified_weights
+from fw_assets.embedded.engine.features.onnx_graph import OUTPUTS, WIDTH, graph_file
+from fw_assets.embedded.engine.features.tokenizer import token_ids
 
 FEATURES = WIDTH * len(OUTPUTS)
 MAX_TOKENS = 512

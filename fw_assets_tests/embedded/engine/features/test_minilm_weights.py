@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fw_assets.embedded.engine import WeightsError, count_tokens, load_base, weights_available
-from fw_assets.embedded.engine.weights import PATH_VARIABLE, find_weights, verified_weights
+from fw_assets.embedded.engine.features.minilm_weights import PATH_VARIABLE, find_weights, verified_weights
 from fw_assets_tests.embedded.engine.conftest import needs_weights
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from fw_assets.embedded.engine.weights import find_weights
+from fw_assets.embedded.engine.features.minilm_weights import find_weights
 
 _PIECES = re.compile(r"\w{1,5}|[^\w\s]")
 _BRACKETS = 2

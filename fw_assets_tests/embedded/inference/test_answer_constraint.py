@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.inference.answer_constraint import FREE, Choices, read_choices
 from fw_assets.embedded.inference.answer_format import AnswerFormat
-from fw_assets.embedded.inference.choices import FREE, Choices, read_choices
 
 
 def read(response_format: Any) -> Choices:

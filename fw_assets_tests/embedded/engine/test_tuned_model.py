@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fw_assets.embedded.engine import EngineError, TrainingSpec, load_tuned
-from fw_assets.embedded.engine.storage import MANIFEST_FILE, Tuned, load, save
+from fw_assets.embedded.engine.tuned_model import MANIFEST_FILE, Tuned, load, save
 
 TUNED = Tuned(
     spec=TrainingSpec("char-ngram"),

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import UNSET
 
 from fw_assets.embedded.errors import ApiError, invalid
-from fw_assets.embedded.inference.tokens import count_prompt
-from fw_assets.embedded.jobs.chat_rows import BatchRow, ChatRow, Message, lines, text
+from fw_assets.embedded.inference.token_counts import count_prompt
+from fw_assets.embedded.records.dataset_files import BatchRow, ChatRow, Message, lines, text
 
 MIN_ROWS = 3
 MAX_ROWS = 3_000_000

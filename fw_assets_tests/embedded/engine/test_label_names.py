@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fw_assets.embedded.engine.names import humanise
+from fw_assets.embedded.engine.label_names import humanise
 
 
 @pytest.mark.parametrize(

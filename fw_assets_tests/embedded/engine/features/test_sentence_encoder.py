@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from fw_assets.embedded.engine.encoder import Encoder
-from fw_assets.embedded.engine.graph import HEADS, LAYERS, WIDTH
-from fw_assets.embedded.engine.tokens import token_ids
-from fw_assets.embedded.engine.weights import find_weights
+from fw_assets.embedded.engine.features.minilm_weights import find_weights
+from fw_assets.embedded.engine.features.onnx_graph import HEADS, LAYERS, WIDTH
+from fw_assets.embedded.engine.features.sentence_encoder import Encoder
+from fw_assets.embedded.engine.features.tokenizer import token_ids
 from fw_assets_tests.embedded.engine.conftest import needs_weights
 
 pytestmark = needs_weights
