@@ -18,7 +18,7 @@ from fw_assets.classification.dataset.schema import rows_schema
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
-from fw_assets.report.model import Report
+from fw_assets.report.schema.report import Report
 from fw_assets_tests.classification.dataset.malformed import CASES
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -115,8 +115,8 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
 def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
     """Put two evaluated models side by side."""
     from fw_assets.pipeline.reporting.compare import compare_models, resolve
-    from fw_assets.report.compare import Sides
     from fw_assets.report.rendering.terminal import comparison_view, show
+    from fw_assets.report.sections.model_comparison import Sides
 
     store = Workspace(root)
     found = compare_models(store, resolve(store, first), resolve(store, second))

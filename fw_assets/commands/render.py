@@ -47,8 +47,8 @@ def show_plan(store: Workspace, name: str) -> None:
 
 def show_report(store: Workspace, name: str, *, as_json: bool) -> int:
     """The report's tables and where it lies, or report.json."""
-    from fw_assets.report.model import Report
     from fw_assets.report.rendering.terminal import report_view, show
+    from fw_assets.report.schema.report import Report
 
     made = Report.model_validate_json(store.read_text(name, "report.json") or "")
     if as_json:

@@ -19,7 +19,7 @@ RUNS = (
     "fw_assets.fireworks._network",
 )
 """What Dagster and the client load only when something is executed."""
-PHASES = ("pandera.polars", "scipy.sparse", "scipy.special", "fw_assets.report.build")
+PHASES = ("pandera.polars", "scipy.sparse", "scipy.special", "fw_assets.report.assembly.report")
 """What single phases load where they use it, as far as more than one does."""
 
 for name in (*RUNS, *PHASES):

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from fw_assets.classification.session import Session
-from fw_assets.report import model as m
-from fw_assets.report.rendering.snippets import make_snippets
-from fw_assets.report.sentences import answer
+from fw_assets.report.assembly.snippets import make_snippets
+from fw_assets.report.schema import report as m
+from fw_assets.report.sections.answer import answer
 
 INTENTS = ("billing", "technical", "account", "sales")
 OPENINGS = ("Hi, ", "", "Hello there, ", "Quick one: ", "")

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from fw_assets.classification.metrics.confidence import judge_confidence
-from fw_assets.report import evidence as e
-from fw_assets.report import model as m
-from fw_assets.report.build import same_model
-from fw_assets.report.convert_evidence import confidence_result
-from fw_assets.report.sentences import answer
+from fw_assets.report.assembly.confidence import confidence_result
+from fw_assets.report.assembly.report import same_model
+from fw_assets.report.schema import confidence as e
+from fw_assets.report.schema import report as m
+from fw_assets.report.sections.answer import answer
 
 Kind = Literal["better", "worse", "no evidence of a difference"]
 

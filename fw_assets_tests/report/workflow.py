@@ -24,10 +24,10 @@ from fw_assets.classification.selection.comparison import compare, compare_all
 from fw_assets.classification.selection.deploy_gate import gate
 from fw_assets.classification.selection.selection import Candidate, choose_finalists, choose_winner
 from fw_assets.classification.session import Session
-from fw_assets.report.build import CandidateResult
-from fw_assets.report.delivery import Deployed
-from fw_assets.report.flips import changed_rows
-from fw_assets.report.model import Run, SweepCell
+from fw_assets.report.assembly.changed_rows import changed_rows
+from fw_assets.report.assembly.deployment import Deployed
+from fw_assets.report.assembly.report import CandidateResult
+from fw_assets.report.schema.report import Run, SweepCell
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
 MODELS = ("accounts/fireworks/models/qwen3-8b", "accounts/fireworks/models/qwen3-4b")

@@ -19,8 +19,8 @@ from fw_assets.pipeline.ui.checks import approval_checks, specs
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.run_tags import APPROVED, tag
 from fw_assets.pipeline.values import Approval, PlanChanges
-from fw_assets.report.figures import usd_roughly
-from fw_assets.report.rendering.escape import code
+from fw_assets.report.escape import code
+from fw_assets.report.formatting import usd_roughly
 from fw_assets.workspace.workspace import Workspace
 
 

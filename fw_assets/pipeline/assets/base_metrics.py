@@ -26,8 +26,8 @@ from fw_assets.pipeline.ui.metadata import File, Row, clear_failures, files, sum
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
-from fw_assets.report.figures import percent, percent_range, plural
-from fw_assets.report.rendering.escape import code
+from fw_assets.report.escape import code
+from fw_assets.report.formatting import percent, percent_range, plural
 from fw_assets.workspace.predictions import prediction_path
 from fw_assets.workspace.workspace import Workspace
 

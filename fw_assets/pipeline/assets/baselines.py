@@ -17,7 +17,7 @@ from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.ui.checks import baseline_checks, specs
 from fw_assets.pipeline.ui.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.values import Baselines
-from fw_assets.report.figures import percent, plural
+from fw_assets.report.formatting import percent, plural
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_path
 

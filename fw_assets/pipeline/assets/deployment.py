@@ -38,9 +38,9 @@ from fw_assets.pipeline.values import (
     ServingProof,
     TunedMetrics,
 )
-from fw_assets.report.convert import sentence
-from fw_assets.report.figures import percent, percent_range
-from fw_assets.report.rendering.escape import code, prose
+from fw_assets.report.assembly.model_results import sentence
+from fw_assets.report.escape import code, prose
+from fw_assets.report.formatting import percent, percent_range
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace

@@ -18,7 +18,7 @@ from fw_assets.pipeline.ui.checks import specs, training_check
 from fw_assets.pipeline.ui.metadata import summary, table
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import FineTuned, Sweep
-from fw_assets.report.figures import percent, plural
+from fw_assets.report.formatting import percent, plural
 
 
 @dg.asset(

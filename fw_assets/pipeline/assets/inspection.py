@@ -29,8 +29,8 @@ from fw_assets.pipeline.ui.data_checks import (
 from fw_assets.pipeline.ui.histograms import label_histogram, length_histogram, worst_findings, worst_problems
 from fw_assets.pipeline.ui.metadata import clear_failures, files, summary, table
 from fw_assets.pipeline.values import Registration
-from fw_assets.report.figures import count, plural
-from fw_assets.report.rendering.escape import code
+from fw_assets.report.escape import code
+from fw_assets.report.formatting import count, plural
 from fw_assets.workspace.frames import sink_frame, spooled, stored_rows
 from fw_assets.workspace.workspace import Workspace
 

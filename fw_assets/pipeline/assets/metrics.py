@@ -21,7 +21,7 @@ from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
-from fw_assets.report.figures import p_value, points
+from fw_assets.report.formatting import p_value, points
 from fw_assets.workspace.predictions import prediction_batches
 
 

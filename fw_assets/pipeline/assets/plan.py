@@ -27,10 +27,10 @@ from fw_assets.pipeline.ui.checks import plan_checks, specs
 from fw_assets.pipeline.ui.metadata import clear_failures, document, files, summary, table
 from fw_assets.pipeline.ui.run_tags import PLANNED, tag
 from fw_assets.pipeline.values import Approval, PlanChanges, Registration
-from fw_assets.report.figures import clip, plural
+from fw_assets.report.escape import code, prose
+from fw_assets.report.formatting import clip, plural
 from fw_assets.report.plan.markdown import render_plan
 from fw_assets.report.plan.tables import duration, intention, price
-from fw_assets.report.rendering.escape import code, prose
 from fw_assets.workspace.workspace import Workspace
 
 

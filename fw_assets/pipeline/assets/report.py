@@ -38,16 +38,16 @@ from fw_assets.pipeline.values import (
     Sweep,
     TunedMetrics,
 )
-from fw_assets.report import model as m
-from fw_assets.report.build import CandidateResult, build_report
-from fw_assets.report.delivery import Deployed
-from fw_assets.report.figures import percent, short
-from fw_assets.report.flips import MAX_ROWS, changed_rows
+from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
+from fw_assets.report.assembly.deployment import Deployed
+from fw_assets.report.assembly.report import CandidateResult, build_report
+from fw_assets.report.escape import prose
+from fw_assets.report.formatting import percent, short
 from fw_assets.report.plots.charts import accuracy_bars
-from fw_assets.report.plots.evidence_plots import cost_accuracy
-from fw_assets.report.rendering.escape import prose
+from fw_assets.report.plots.confidence import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema import report as m
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace

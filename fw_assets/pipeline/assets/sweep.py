@@ -28,10 +28,10 @@ from fw_assets.pipeline.ui.checks import specs, sweep_check
 from fw_assets.pipeline.ui.metadata import picture, summary, table
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import Sweep, SweepCell
-from fw_assets.report import model as m
-from fw_assets.report.figures import percent, plural
+from fw_assets.report.escape import prose
+from fw_assets.report.formatting import percent, plural
 from fw_assets.report.plots.charts import sweep_curves
-from fw_assets.report.rendering.escape import prose
+from fw_assets.report.schema import report as m
 from fw_assets.workspace.workspace import Workspace
 
 

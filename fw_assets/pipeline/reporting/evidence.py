@@ -12,10 +12,7 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.selection import ModelKind, Winner
 from fw_assets.pipeline.values import Baselines, BaseMetrics, LearningCurve, TunedMetrics, UnconstrainedSample, Usage
-from fw_assets.report import evidence as e
-from fw_assets.report.build import Evidence
-from fw_assets.report.convert import bounds
-from fw_assets.report.convert_evidence import (
+from fw_assets.report.assembly.confidence import (
     baseline_results,
     best_baseline,
     confidence_result,
@@ -23,6 +20,9 @@ from fw_assets.report.convert_evidence import (
     learning_point,
     null_control,
 )
+from fw_assets.report.assembly.model_results import bounds
+from fw_assets.report.assembly.report import Evidence
+from fw_assets.report.schema import confidence as e
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 

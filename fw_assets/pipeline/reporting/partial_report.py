@@ -10,8 +10,8 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.assets.plan import account_of, approved
 from fw_assets.pipeline.phases import baseline_inputs, is_stopped
 from fw_assets.pipeline.values import BaseMetrics, Stopped
-from fw_assets.report import model as m
-from fw_assets.report.build import CandidateResult, build_report
+from fw_assets.report.assembly.report import CandidateResult, build_report
+from fw_assets.report.schema import report as m
 from fw_assets.workspace.workspace import Workspace
 
 

@@ -13,7 +13,7 @@ from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.pipeline.values import Approval, FinalistsRecord, FineTuned, LearningCurve, Sweep, TunedMetrics
-from fw_assets.report.figures import percent, plural, points, usd_roughly
+from fw_assets.report.formatting import percent, plural, points, usd_roughly
 
 COMPLETE = "Every validation and test row was answered; no verdict is drawn while one is missing."
 ABOVE_MAJORITY = "More test rows are right than if every row were given the most frequent label."

@@ -11,7 +11,7 @@ from fw_assets.classification.labels.label_noise import LabelSuspects
 from fw_assets.classification.labels.label_set import Finding, LabelSet
 from fw_assets.pipeline.ui.metadata import Row, table
 from fw_assets.pipeline.values import DeploymentRecord
-from fw_assets.report.figures import plural
+from fw_assets.report.formatting import plural
 
 LABEL_CHECKS = {
     "labels_known": "Every row's label is in the label set, and no label is probably a misspelling of another.",

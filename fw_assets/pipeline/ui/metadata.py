@@ -17,9 +17,9 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
 from fw_assets.pipeline.errors import PhaseError, Unanswered
-from fw_assets.report.figures import clip
+from fw_assets.report.escape import prose, visible
+from fw_assets.report.formatting import clip
 from fw_assets.report.plots.charts import standalone
-from fw_assets.report.rendering.escape import prose, visible
 from fw_assets.workspace.workspace import Workspace
 
 TRANSIENT_ERRORS = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)

@@ -7,10 +7,10 @@ import dagster as dg
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.pipeline.ui.metadata import picture, table
-from fw_assets.report.convert import model_result
-from fw_assets.report.convert_evidence import confidence_result
-from fw_assets.report.figures import percent, percent_range, plural
-from fw_assets.report.plots.evidence_plots import reliability, risk_coverage
+from fw_assets.report.assembly.confidence import confidence_result
+from fw_assets.report.assembly.model_results import model_result
+from fw_assets.report.formatting import percent, percent_range, plural
+from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.heatmap_svg import heat_picture
 
 

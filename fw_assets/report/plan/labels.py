@@ -6,8 +6,8 @@ from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
 from fw_assets.classification.labels.extraction_rules import render
 from fw_assets.classification.labels.rule_ranking import RuleScore
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.report.figures import Quoted, count, percent
-from fw_assets.report.rendering.table import Column, Table, columns
+from fw_assets.report.formatting import Quoted, count, percent
+from fw_assets.report.table import Column, Table, columns
 
 PLACES = {
     "boxed": "what stands in the last \\boxed{} of the answer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.report.convert import sentence
+from fw_assets.report.assembly.model_results import sentence
 from fw_assets.report.plan import labels, tables
 from fw_assets.report.rendering.markdown import environment, tidy
 

@@ -9,8 +9,8 @@ from fw_assets.classification.cost.prices import Price
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.report.convert import STAGES, sentence
-from fw_assets.report.figures import (
+from fw_assets.report.assembly.model_results import STAGES, sentence
+from fw_assets.report.formatting import (
     DASH,
     Quoted,
     count,
@@ -22,8 +22,8 @@ from fw_assets.report.figures import (
     usd_digits,
     usd_roughly,
 )
-from fw_assets.report.rendering.table import Table, columns
-from fw_assets.report.sentences import listing
+from fw_assets.report.sections.answer import listing
+from fw_assets.report.table import Table, columns
 
 
 def screen(plan: Plan) -> Table:

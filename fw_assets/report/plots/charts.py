@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from fw_assets.report.figures import clip, learning_rate, percent, percent_range, plural, points, short
-from fw_assets.report.model import Candidate, ModelResult, Report, SweepCell
-from fw_assets.report.rendering.escape import visible
-from fw_assets.report.results import label_rows, ordered
+from fw_assets.report.escape import visible
+from fw_assets.report.formatting import clip, learning_rate, percent, percent_range, plural, points, short
+from fw_assets.report.schema.report import Candidate, ModelResult, Report, SweepCell
+from fw_assets.report.sections.results import label_rows, ordered
 
 _STYLE = """
 svg{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;background:#fff}

@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fw_assets.report.model import Candidate
 from fw_assets.report.plots.charts import confusion_shares, heat_cells
+from fw_assets.report.schema.report import Candidate
 
 NUMBERED = 12
 """Up to this many labels each square carries its count."""

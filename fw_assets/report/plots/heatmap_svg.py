@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from fw_assets.report.figures import clip
-from fw_assets.report.model import ModelResult
+from fw_assets.report.escape import visible
+from fw_assets.report.formatting import clip
 from fw_assets.report.plots.charts import confusion_shares, heat_cells
 from fw_assets.report.plots.heatmap import NUMBERED, STRONG
-from fw_assets.report.rendering.escape import visible
+from fw_assets.report.schema.report import ModelResult
 
 _ALPHA = (0.15, 0.25, 0.34, 0.42, 0.54, 0.68, 0.82, 0.95)
 _COLOURS = {"d": "#2b62d9", "o": "#cc5412"}

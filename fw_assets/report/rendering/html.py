@@ -12,13 +12,19 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from fw_assets.report import figures, glossary, results, run_facts, sentences, supplementary
-from fw_assets.report.caveats import caveats
-from fw_assets.report.figures import Quoted
-from fw_assets.report.model import Report
-from fw_assets.report.plots import charts, evidence_plots, heatmap
-from fw_assets.report.rendering.escape import visible
-from fw_assets.report.rendering.table import Table
+from fw_assets.report import formatting as figures
+from fw_assets.report import glossary
+from fw_assets.report.escape import visible
+from fw_assets.report.formatting import Quoted
+from fw_assets.report.plots import charts, heatmap
+from fw_assets.report.plots import confidence as evidence_plots
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections import answer as sentences
+from fw_assets.report.sections import confidence as supplementary
+from fw_assets.report.sections import origin as run_facts
+from fw_assets.report.sections import results
+from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.table import Table
 
 PRINTED_FLIPS = 40
 

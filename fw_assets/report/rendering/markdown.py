@@ -6,13 +6,17 @@ from typing import Any
 
 import jinja2
 
-from fw_assets.report import figures, glossary, results, run_facts, sentences, supplementary
-from fw_assets.report.caveats import caveats
-from fw_assets.report.figures import Quoted
-from fw_assets.report.model import Report
-from fw_assets.report.rendering import escape
-from fw_assets.report.rendering.escape import Md, block, code, prose
-from fw_assets.report.rendering.table import Table
+from fw_assets.report import escape, glossary
+from fw_assets.report import formatting as figures
+from fw_assets.report.escape import Md, block, code, prose
+from fw_assets.report.formatting import Quoted
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections import answer as sentences
+from fw_assets.report.sections import confidence as supplementary
+from fw_assets.report.sections import origin as run_facts
+from fw_assets.report.sections import results
+from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.table import Table
 
 MAX_FLIPS = 10
 MODULES = {

@@ -10,14 +10,17 @@ from rich.table import Table as Drawn
 from rich.text import Text
 
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.report import results, run_facts, sentences, supplementary
-from fw_assets.report.caveats import caveats
-from fw_assets.report.compare import Sides
-from fw_assets.report.figures import short
-from fw_assets.report.model import Report
+from fw_assets.report.escape import visible
+from fw_assets.report.formatting import short
 from fw_assets.report.plan import labels, tables
-from fw_assets.report.rendering.escape import visible
-from fw_assets.report.rendering.table import Table
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections import answer as sentences
+from fw_assets.report.sections import confidence as supplementary
+from fw_assets.report.sections import origin as run_facts
+from fw_assets.report.sections import results
+from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.sections.model_comparison import Sides
+from fw_assets.report.table import Table
 
 MAX_LABELS = 20
 _VERDICTS = {"better": "green", "worse": "red", "no evidence of a difference": "yellow"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.evidence import BaselineResult, FreeResult
-from fw_assets.report.figures import (
+from fw_assets.report.formatting import (
     Quoted,
     count,
     decimal,
@@ -16,9 +15,10 @@ from fw_assets.report.figures import (
     short,
     usd,
 )
-from fw_assets.report.model import Candidate, Report
-from fw_assets.report.model_results import ModelResult
-from fw_assets.report.rendering.table import Table, columns
+from fw_assets.report.schema.confidence import BaselineResult, FreeResult
+from fw_assets.report.schema.model_result import ModelResult
+from fw_assets.report.schema.report import Candidate, Report
+from fw_assets.report.table import Table, columns
 
 NAMES = {"majority": "always the most frequent label", "tfidf": "TF-IDF with logistic regression"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from fw_assets.report.evidence import ConfidenceResult, CostPoint, LearningPoint
-from fw_assets.report.figures import clip, count, percent, percent_range, plural, short, usd
-from fw_assets.report.rendering.escape import visible
-from fw_assets.report.supplementary import NAMES
+from fw_assets.report.escape import visible
+from fw_assets.report.formatting import clip, count, percent, percent_range, plural, short, usd
+from fw_assets.report.schema.confidence import ConfidenceResult, CostPoint, LearningPoint
+from fw_assets.report.sections.confidence import NAMES
 
 _LEFT, _SIDE, _TOP = 56.0, 250.0, 14.0
 _RAW = ' stroke-dasharray="2 3"'

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fw_assets.report import model as m
-from fw_assets.report.caveats import caveats
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.report.sentences import first_screen, listing, spending
+from fw_assets.report.schema import report as m
+from fw_assets.report.sections.answer import first_screen, listing, spending
+from fw_assets.report.sections.caveats import caveats
 from fw_assets_tests.report.samples import report
 
 

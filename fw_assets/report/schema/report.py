@@ -13,8 +13,8 @@ from pydantic import Field
 
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
-from fw_assets.report.evidence import BaselineResult, CostPoint, LearningPoint
-from fw_assets.report.model_results import (
+from fw_assets.report.schema.confidence import BaselineResult, CostPoint, LearningPoint
+from fw_assets.report.schema.model_result import (
     Bounds,
     ComparisonResult,
     ConfusionCount,

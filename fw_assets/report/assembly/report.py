@@ -15,8 +15,8 @@ from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import Interval
-from fw_assets.report import model as m
-from fw_assets.report.convert import (
+from fw_assets.report.assembly.deployment import Deployed, deployment_result
+from fw_assets.report.assembly.model_results import (
     bill,
     comparison_result,
     data_facts,
@@ -24,8 +24,10 @@ from fw_assets.report.convert import (
     sentence,
     validation,
 )
-from fw_assets.report.delivery import Deployed, deployment_result
-from fw_assets.report.evidence import (
+from fw_assets.report.assembly.snippets import make_snippets
+from fw_assets.report.formatting import clip, short
+from fw_assets.report.schema import report as m
+from fw_assets.report.schema.confidence import (
     BaselineResult,
     ConfidenceResult,
     CostPoint,
@@ -33,9 +35,7 @@ from fw_assets.report.evidence import (
     LearningPoint,
     NullControl,
 )
-from fw_assets.report.figures import clip, short
-from fw_assets.report.rendering.snippets import make_snippets
-from fw_assets.report.sentences import answer
+from fw_assets.report.sections.answer import answer
 
 EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
 

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from fw_assets.report.evidence import CostPoint, mark_dominated
-from fw_assets.report.model import Report
-from fw_assets.report.plots import evidence_plots as plots
+from fw_assets.report.assembly.snippets import python_snippet
+from fw_assets.report.plots import confidence as plots
 from fw_assets.report.plots.charts import standalone
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.report.rendering.snippets import python_snippet
 from fw_assets.report.rendering.terminal import report_view
-from fw_assets.report.supplementary import is_needed
+from fw_assets.report.schema.confidence import CostPoint, mark_dominated
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.confidence import is_needed
 from fw_assets_tests.report.samples import INTENTS, report, request_body
 from fw_assets_tests.report.supplementary_samples import beside, confidence
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from fw_assets.classification.values import Frozen
-from fw_assets.report.evidence import ConfidenceResult, FreeResult, NullControl
+from fw_assets.report.schema.confidence import ConfidenceResult, FreeResult, NullControl
 
 Bounds = tuple[float, float]
 Verdict = Literal["better", "worse", "no evidence of a difference"]

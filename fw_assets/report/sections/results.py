@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fw_assets.report.figures import (
+from fw_assets.report.formatting import (
     Quoted,
     count,
     decimal,
@@ -18,10 +18,10 @@ from fw_assets.report.figures import (
     short,
 )
 from fw_assets.report.glossary import OUTCOMES
-from fw_assets.report.model import Candidate, LabelResult, ModelResult, Report
-from fw_assets.report.rendering.table import Column, Table, columns
-from fw_assets.report.sentences import incomplete_note
-from fw_assets.report.supplementary import NAMES
+from fw_assets.report.schema.report import Candidate, LabelResult, ModelResult, Report
+from fw_assets.report.sections.answer import incomplete_note
+from fw_assets.report.sections.confidence import NAMES
+from fw_assets.report.table import Column, Table, columns
 
 MATRIX_LABELS = 12
 """Up to this many labels a whole confusion matrix can be read as a table of numbers."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from fw_assets.report.model import Report
+from fw_assets.report.schema.report import Report
 from fw_assets_tests.report.samples import report
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.session import Session
-from fw_assets.report.build import build_report, same_model
-from fw_assets.report.convert import sentence
-from fw_assets.report.model import Report
+from fw_assets.report.assembly.model_results import sentence
+from fw_assets.report.assembly.report import build_report, same_model
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema.report import Report
 from fw_assets_tests.report.workflow import EXAMPLE, MODELS, finished
 
 

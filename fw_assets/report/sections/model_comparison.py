@@ -7,7 +7,7 @@ from typing import Any
 
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.report.figures import (
+from fw_assets.report.formatting import (
     Quoted,
     count,
     decimal,
@@ -18,7 +18,7 @@ from fw_assets.report.figures import (
     points,
     points_range,
 )
-from fw_assets.report.rendering.table import Table, columns
+from fw_assets.report.table import Table, columns
 
 Side = tuple[str, Scores]
 

@@ -9,8 +9,8 @@ from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.metrics.selective_prediction import ReliabilityBin
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.report import evidence as e
-from fw_assets.report.convert import bounds, sentence
+from fw_assets.report.assembly.model_results import bounds, sentence
+from fw_assets.report.schema import confidence as e
 
 
 def confidence_result(trust: ModelConfidence) -> e.ConfidenceResult:

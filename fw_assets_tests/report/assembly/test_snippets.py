@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.report.rendering.snippets import PLATFORM_URL, curl_snippet, make_snippets, python_snippet
+from fw_assets.report.assembly.snippets import PLATFORM_URL, curl_snippet, make_snippets, python_snippet
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import names, request_body
 

@@ -6,7 +6,7 @@ renderers escape it.
 
 from __future__ import annotations
 
-from fw_assets.report.figures import (
+from fw_assets.report.formatting import (
     Quoted,
     count,
     p_value,
@@ -19,8 +19,8 @@ from fw_assets.report.figures import (
     usd,
     usd_roughly,
 )
-from fw_assets.report.model import Candidate, Report
-from fw_assets.report.supplementary import NOT_NEEDED, baseline_sentence, is_needed
+from fw_assets.report.schema.report import Candidate, Report
+from fw_assets.report.sections.confidence import NOT_NEEDED, baseline_sentence, is_needed
 
 
 def subject(report: Report) -> Candidate | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fw_assets.report.figures import percent, plural, short
-from fw_assets.report.model import Candidate, ModelResult, Report
-from fw_assets.report.sentences import listing, subject
+from fw_assets.report.formatting import percent, plural, short
+from fw_assets.report.schema.report import Candidate, ModelResult, Report
+from fw_assets.report.sections.answer import listing, subject
 
 
 def caveats(report: Report) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.figures import (
+from fw_assets.report.formatting import (
     Quoted,
     count,
     decimal,
@@ -13,9 +13,9 @@ from fw_assets.report.figures import (
     usd,
     usd_digits,
 )
-from fw_assets.report.model import Candidate, Report
-from fw_assets.report.rendering.table import Table, columns
-from fw_assets.report.sentences import asked_settings, first_screen
+from fw_assets.report.schema.report import Candidate, Report
+from fw_assets.report.sections.answer import asked_settings, first_screen
+from fw_assets.report.table import Table, columns
 
 
 def screen(report: Report) -> Table:

@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fw_assets.report.evidence import ConfidenceResult
-from fw_assets.report.figures import percent
-from fw_assets.report.model import Snippets
+from fw_assets.report.formatting import percent
+from fw_assets.report.schema.confidence import ConfidenceResult
+from fw_assets.report.schema.report import Snippets
 
 PLATFORM_URL = "https://api.fireworks.ai"
 _WIDTH = 100

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.classification.selection.deploy_gate import GateDecision
-from fw_assets.report import model as m
-from fw_assets.report.convert import sentence
+from fw_assets.report.assembly.model_results import sentence
+from fw_assets.report.schema import report as m
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from fw_assets.classification.selection.comparison import FLIPS
-from fw_assets.report.figures import clip
-from fw_assets.report.model import Flip
+from fw_assets.report.formatting import clip
+from fw_assets.report.schema.report import Flip
 
 MAX_TEXT = 400
 """Characters of a text that the report keeps."""

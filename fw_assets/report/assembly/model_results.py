@@ -14,7 +14,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.values import Interval
-from fw_assets.report import model as m
+from fw_assets.report.schema import report as m
 
 STAGES = {
     "base-evaluation": "base evaluation",
