@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from fw_assets.classification.values import Frozen
 Mode = Literal["fine-tune", "benchmark"]
 Mitigation = Literal["none", "rebalance", "weight", "drop-rare"]
 DeployPolicy = Literal["if-better", "always", "never"]
+MITIGATIONS: tuple[Mitigation, ...] = get_args(Mitigation)
 Inference = Literal["serverless", "batch", "deployment"]
 BadRows = Literal["fail", "quarantine"]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.values import digest
 from fw_assets.workspace.workspace import Workspace
 
@@ -84,10 +85,9 @@ class _Plan(msgspec.Struct):
 
     @property
     def approves_itself(self) -> bool:
-        """As the plan itself says it, and never with a part of the instruction left over."""
+        """Whether the session lets this plan run unattended."""
         limit = self.session.auto_approve_up_to_usd
-        cheap = limit is not None and not self.estimate.lower_bound and self.estimate.high <= limit
-        return cheap and not self.unused
+        return approves_itself(limit, self.estimate.high, self.estimate.lower_bound, self.unused)
 
 
 class _Approval(msgspec.Struct):

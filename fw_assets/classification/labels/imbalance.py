@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.errors import input_error
+from fw_assets.classification.session import MITIGATIONS
 from fw_assets.classification.splits.hash_random import uniform
 from fw_assets.classification.values import Frozen
 
-MITIGATIONS = ("rebalance", "weight", "drop-rare")
 MIN_LABELS = 2
 MAX_REPEAT = 10.0
 """No row is repeated, and none weighs, more than this many times its natural share."""
@@ -115,8 +115,8 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
     """
     if not train.filter(pl.col("split") != "train").is_empty():
         raise ValueError("a mitigation is for training rows only")
-    if mitigation not in ("none", *MITIGATIONS):
-        choices = ", ".join(("none", *MITIGATIONS))
+    if mitigation not in MITIGATIONS:
+        choices = ", ".join(MITIGATIONS)
         raise input_error(f"{mitigation!r} is no mitigation, expected one of {choices}", field="mitigation")
     counts = count_labels(train)
     if mitigation == "none" or not counts:
@@ -133,7 +133,7 @@ def quantify(train: pl.DataFrame, measured: Imbalance, seed: int) -> Imbalance:
     """The imbalance with each mitigation tried on these training rows; dropping labels only where it can be done."""
     threshold = measured.threshold
     unavailable = _unavailable(count_labels(train), threshold)
-    names = [name for name in MITIGATIONS if name not in unavailable]
+    names = [name for name in MITIGATIONS if name != "none" and name not in unavailable]
     effects = tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in names)
     return measured.model_copy(update={"mitigations": effects, "unavailable": tuple(unavailable.items())})
 

@@ -10,6 +10,7 @@ from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.inspection import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
 
@@ -138,9 +139,9 @@ class Plan(Frozen):
 
     @property
     def approves_itself(self) -> bool:
-        """Whether the session lets a plan of this price run unattended; never with a price unknown."""
+        """Whether the session lets this plan run unattended."""
         limit = self.session.auto_approve_up_to_usd
-        return limit is not None and not self.estimate.lower_bound and self.estimate.high <= limit
+        return approves_itself(limit, self.estimate.high, self.estimate.lower_bound, self.unused)
 
     def rows_digest(self, part: Part, mitigation: Mitigation | None = None, share: float = 1.0) -> str:
         """Digest of what determines a part's uploaded rows: split, prompt, mitigation and sample.

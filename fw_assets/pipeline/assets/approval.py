@@ -120,7 +120,7 @@ def approval(
     if not config.approved_by.strip():
         raise dg.Failure("approved_by is empty: say who answers", allow_retries=False)
     automatic = config.approved_by == AUTOMATIC
-    if automatic and (current.unused or not current.approves_itself or config.decision is not Decision.approve):
+    if automatic and (not current.approves_itself or config.decision is not Decision.approve):
         raise dg.Failure(
             f"the plan of {dataset} does not approve itself: it costs up to ${current.estimate.high:,.2f}, a price is "
             "unknown, or a part of the instruction was not understood. A person has to answer.",
