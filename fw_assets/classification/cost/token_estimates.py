@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import polars as pl
 
 from fw_assets.classification.cost.ranges import Range, exactly
+from fw_assets.classification.dataset.chat import content_text
 from fw_assets.classification.values import Frozen
 
 READ_ROWS = 50_000
@@ -133,13 +135,9 @@ def measured_ratio(volume: TextVolume, prompt_tokens: int) -> TokenRatio:
     )
 
 
-class _Part(msgspec.Struct):
-    text: str | None = None
-
-
 class _Turn(msgspec.Struct):
     role: str
-    content: str | list[_Part] | None = None
+    content: str | list[dict[str, Any]] | None = None
 
 
 _TURNS = msgspec.json.Decoder(list[_Turn])
@@ -213,13 +211,7 @@ def _prompt(messages: str) -> list[str]:
     turns = _TURNS.decode(messages)
     if turns and turns[-1].role == "assistant":
         turns.pop()
-    return [_text(turn.content) for turn in turns]
-
-
-def _text(content: str | list[_Part] | None) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(part.text or "" for part in content or ())
+    return [content_text(turn.content) for turn in turns]
 
 
 def _tokens(characters: int, counted: int | None, ratio: Range, approximate: bool) -> Range:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 Turn = dict[str, Any]
@@ -15,17 +15,19 @@ def read_turns(messages: str) -> list[Turn]:
     return turns
 
 
-def turn_text(turn: Mapping[str, Any]) -> str:
-    """The text of a turn: its content, or its text parts joined by newlines (other parts as `[type]`)."""
-    content = turn.get("content")
+def content_text(content: object) -> str:
+    """The text of a message's `content`: a string itself, else the texts of its parts with nothing between them.
+
+    Chat templates that take parts concatenate them, so a text cut into parts stays the text that it was. Parts without
+    text (images) add nothing, nor does a content that is null. The embedded platform has the same rule
+    (`fw_assets.embedded.message_text`).
+    """
     if isinstance(content, str):
         return content
-    if isinstance(content, Sequence):
-        parts = [part if isinstance(part, dict) else {"type": "text", "text": str(part)} for part in content]
-        return "\n".join(
-            str(part.get("text", "")) if part.get("type", "text") == "text" else f"[{part['type']}]" for part in parts
-        )
-    return ""
+    if not isinstance(content, list):
+        return ""
+    texts = (part.get("text") for part in content if isinstance(part, dict))
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def input_turns(turns: Sequence[Turn]) -> list[Turn]:
@@ -43,7 +45,7 @@ def with_system(turns: Sequence[Turn], system: str | None) -> list[Turn]:
     if system is None:
         return list(turns)
     if turns and turns[0].get("role") == "system":
-        own = turn_text(turns[0]).rstrip()
+        own = content_text(turns[0].get("content")).rstrip()
         first = {**turns[0], "content": f"{own}\n\n{system}" if own else system}
         return [first, *turns[1:]]
     return [{"role": "system", "content": system}, *turns]
@@ -51,10 +53,10 @@ def with_system(turns: Sequence[Turn], system: str | None) -> list[Turn]:
 
 def input_text(messages: str) -> str:
     """What a person reads in a table: the user turns since the last assistant turn before the label."""
-    wanted: list[str] = []
+    texts: list[str] = []
     for turn in reversed(input_turns(read_turns(messages))):
-        if turn.get("role") == "assistant" and wanted:
+        if turn.get("role") == "assistant" and texts:
             break
         if turn.get("role") == "user":
-            wanted.append(turn_text(turn))
-    return "\n".join(reversed(wanted))
+            texts.append(content_text(turn.get("content")))
+    return "\n".join(reversed(texts))

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from fw_assets.classification.dataset.chat import content_text
 from fw_assets.classification.dataset.json_errors import Fault, name_of, not_json, repeated_keys
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -168,13 +169,6 @@ def _ground_truth_faults(truth: Any) -> Iterator[Fault]:
         )
     elif not truth.strip():
         yield Fault("ground-truth", "ground_truth", "the label is empty; leave the field out or write null")
-
-
-def content_text(content: Any) -> str:
-    """The text of a message's content: itself, or its parts joined; "" for null."""
-    if isinstance(content, list):
-        return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
-    return content if isinstance(content, str) else ""
 
 
 def is_weight(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from fw_assets.classification.dataset.chat import Turn, input_text, input_turns, read_turns, turn_text, with_system
+from fw_assets.classification.dataset.chat import Turn, content_text, input_text, input_turns, read_turns, with_system
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.label_finder import find_labels
 from fw_assets.classification.prompting.normalize import Strictness, strictness_for
@@ -168,7 +168,7 @@ def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
     for messages in column:
         named: set[int] = set()
         for turn in input_turns(read_turns(messages)):
-            text = turn_text(turn)
+            text = content_text(turn.get("content"))
             if text not in in_text:
                 in_text[text] = frozenset(position for position, _ in finder.find(text))
             named |= in_text[text]

@@ -11,7 +11,8 @@ from msgspec import UNSET
 
 from fw_assets.embedded.errors import ApiError, invalid
 from fw_assets.embedded.inference.token_counts import count_prompt
-from fw_assets.embedded.records.dataset_files import BatchRow, ChatRow, Message, lines, text
+from fw_assets.embedded.message_text import content_text
+from fw_assets.embedded.records.dataset_files import BatchRow, ChatRow, Message, lines
 
 MIN_ROWS = 3
 MAX_ROWS = 3_000_000
@@ -73,7 +74,7 @@ def _chat_check(facts: DatasetFacts) -> Callable[[bytes], str | None]:
         nonlocal weighted
         row = decoder.decode(line)
         facts.messages += len(row.messages)
-        facts.tokens += count_prompt(text(message.content) for message in row.messages)
+        facts.tokens += count_prompt(content_text(message.content) for message in row.messages)
         if weighted is None:
             weighted = row.weight is not UNSET
         if weighted != (row.weight is not UNSET):

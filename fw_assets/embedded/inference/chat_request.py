@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -64,14 +63,6 @@ def read_request(body: bytes) -> ChatRequest:
     if not isinstance(request.logprobs, bool):
         _check_range("logprobs", request.logprobs, 0, MAX_ALTERNATIVES)
     return request
-
-
-def read_content(message: Mapping[str, Any]) -> str:
-    """A message's content as text, its parts joined."""
-    content = message.get("content")
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
 
 
 def _check_range(field: str, value: float | None, least: float, most: float | None) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from fw_assets.embedded.errors import ApiError
 from fw_assets.embedded.inference.answer_constraint import read_choices
-from fw_assets.embedded.inference.chat_request import ChatRequest, read_content
+from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.choose import Choice, choose
 from fw_assets.embedded.inference.model_cache import load
 from fw_assets.embedded.inference.routing import Target
 from fw_assets.embedded.inference.token_counts import count_prompt, pieces
+from fw_assets.embedded.message_text import content_text
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.usage_counter import usage_counter
 
@@ -44,7 +45,7 @@ def complete_all(
 
 def _completion(platform: Platform, request: ChatRequest, target: Target, answers: Sequence[Choice]) -> dict[str, Any]:
     shown = [_choice(index, each, request) for index, each in enumerate(answers)]
-    prompt = count_prompt(read_content(message) for message in request.messages)
+    prompt = count_prompt(content_text(message.get("content")) for message in request.messages)
     written = sum(count for _, count in shown)
     now = platform.clock()
     usage_counter(platform).served(target.deployment, now)

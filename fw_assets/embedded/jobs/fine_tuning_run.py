@@ -18,7 +18,8 @@ from fw_assets.embedded.errors import ApiError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat, read_targets
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import Claim
-from fw_assets.embedded.records.dataset_files import chat_rows, text
+from fw_assets.embedded.message_text import content_text
+from fw_assets.embedded.records.dataset_files import chat_rows
 from fw_assets.embedded.store import faults, resources
 from fw_assets.embedded.store.platform import Platform
 from fw_assets.embedded.store.resource_ids import split_name
@@ -172,10 +173,10 @@ def _read(platform: Platform, name: str, field: str) -> tuple[list[tuple[str, fl
     targets: list[str] = []
     for row in chat_rows(path):
         target = row.messages[-1]
-        messages = [{"role": message.role, "content": text(message.content)} for message in row.messages]
+        messages = [{"role": message.role, "content": message.content} for message in row.messages]
         weight = row.weight if isinstance(row.weight, float) else 1.0
         rows.append((read_turns(messages), weight * (target.weight if isinstance(target.weight, float) else 1.0)))
-        targets.append(text(target.content))
+        targets.append(content_text(target.content))
     return rows, targets
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 
-class Part(msgspec.Struct):
+class Part(TypedDict):
     type: str
-    text: str | UnsetType = UNSET
+    text: NotRequired[str]
 
 
 class Message(msgspec.Struct):
@@ -40,15 +40,6 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
             content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
             if content.strip():
                 yield number, content
-
-
-def text(content: str | Sequence[Part] | None) -> str:
-    """A message's content as one text, its parts joined."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.text for part in content if isinstance(part.text, str))
 
 
 def chat_rows(path: Path) -> Iterator[ChatRow]:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fw_assets.classification.dataset.chat import content_text
 from fw_assets.report.formatting import percent
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Snippets
@@ -141,9 +142,7 @@ def _split_messages(body: Mapping[str, Any]) -> tuple[list[Any], str]:
     messages = list(body["messages"])
     if not messages or messages[-1].get("role") != "user":
         raise ValueError("the last message of a request must be the user's")
-    content = messages[-1]["content"]
-    text = content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
-    return messages[:-1], text
+    return messages[:-1], content_text(messages[-1]["content"])
 
 
 def _json_key(body: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -153,11 +152,3 @@ def test_labels_that_cannot_stand_on_a_line_are_quoted_in_the_list() -> None:
 )
 def test_tables_show_the_last_user_turns(turns: list[tuple[str, str]], text: str) -> None:
     assert input_text(json.dumps([{"role": role, "content": content} for role, content in turns])) == text
-
-
-def test_parts_other_than_text_are_named() -> None:
-    content: list[dict[str, Any]] = [
-        {"type": "text", "text": "see"},
-        {"type": "image_url", "image_url": {"url": "u"}},
-    ]
-    assert input_text(json.dumps([{"role": "user", "content": content}])) == "see\n[image_url]"

@@ -21,7 +21,7 @@ def test_the_last_user_turns_are_read_without_the_target() -> None:
 
 def test_content_parts_and_missing_content_are_read() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "image_url"}, {"type": "text", "text": "b"}]
-    assert read_turns([turn("user", parts)]) == "a b"
+    assert read_turns([turn("user", parts)]) == "ab"
     assert read_turns([turn("user", None)]) == ""
 
 
