@@ -47,7 +47,10 @@ def test_parts_without_text_and_null_add_nothing() -> None:
 
 @given(TEXTS.filter(lambda texts: bool("".join(texts).strip())))
 def test_duplicates_baselines_and_the_engine_read_one_text(texts: list[str]) -> None:
-    messages = [{"role": "user", "content": text_parts(texts)}, {"role": "assistant", "content": "label"}]
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": text_parts(texts)},
+        {"role": "assistant", "content": "label"},
+    ]
     row = parse_row(json.dumps({"messages": messages}).encode())
     assert isinstance(row, Row)
     assert row.text == input_text(row.messages) == read_turns(messages)
