@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
+from fw_assets.classification.intervals import wilson_half_width
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
 from fw_assets.classification.splits.duplicates import OverlapFacts
@@ -42,7 +42,7 @@ class LabelCount(Frozen):
     @property
     def test_half_width(self) -> float | None:
         """Half the 95 % Wilson interval of an accuracy of 0.85 on the test rows; None without any."""
-        return half_width(self.test)
+        return float(wilson_half_width(0.85, self.test)) if self.test else None
 
 
 class LabelSet(Frozen):
@@ -77,12 +77,3 @@ class LabelSet(Frozen):
         """Changes with the labels, their order and aliases, the extraction and the split."""
         parts = [self.split.train_digest, self.split.validation_digest, self.split.test_digest]
         return digest([self.labels, self.multi_label, self.aliases, self.extraction.name, *parts])
-
-
-def half_width(rows: int, accuracy: float = 0.85) -> float | None:
-    """Half the width of the 95 % Wilson interval of `accuracy` on `rows` rows."""
-    if not rows:
-        return None
-    z = 1.959963984540054
-    spread = z * math.sqrt(accuracy * (1 - accuracy) / rows + z * z / (4 * rows * rows))
-    return spread / (1 + z * z / rows)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from fw_assets.classification.intervals import wilson
 from fw_assets.classification.metrics.calibration import Calibration, calibrate, fit_calibration, scored_answers
-from fw_assets.classification.metrics.intervals import wilson
 from fw_assets.classification.metrics.selective_prediction import (
     Confidence,
     Threshold,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.classification.metrics.intervals import wilson
+from fw_assets.classification.intervals import wilson
 from fw_assets.classification.values import Frozen, Interval
 
 Counts = NDArray[np.int64]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fw_assets.classification.metrics.intervals import wilson
+from fw_assets.classification.intervals import wilson
 from fw_assets.classification.metrics.label_codes import label_pair_counts
 from fw_assets.classification.metrics.label_scores import (
     LabelScore,

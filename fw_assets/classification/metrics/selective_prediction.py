@@ -6,13 +6,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fw_assets.classification.intervals import wilson, wilson_low
 from fw_assets.classification.metrics.calibration import ScoredAnswers, Shares, blocks
-from fw_assets.classification.metrics.intervals import normal_quantile, wilson
 from fw_assets.classification.values import Frozen, Interval
-
-Counts = NDArray[np.int64]
 
 
 class ReliabilityBin(Frozen):
@@ -115,7 +112,7 @@ def threshold_for(validation: ScoredAnswers, wanted: float, confidence: float = 
     for levels in _levels(validation):
         right = validation.hits.size - np.searchsorted(validation.hits, levels)
         given = right + validation.misses.size - np.searchsorted(validation.misses, levels)
-        good = np.flatnonzero(_wilson_low(right, given, confidence) >= wanted)
+        good = np.flatnonzero(wilson_low(right, given, confidence) >= wanted)
         if good.size:
             at = int(good[0])
             return Threshold(
@@ -152,13 +149,6 @@ def _risk_curve(usable: ScoredAnswers, points: int) -> tuple[RiskPoint, ...]:
             right, given = usable.from_confidence(threshold)
             found.append(RiskPoint(threshold=threshold, coverage=given / usable.rows, accuracy=wilson(right, given)))
     return tuple(found)
-
-
-def _wilson_low(right: Counts, given: Counts, confidence: float) -> Shares:
-    z = normal_quantile(confidence)
-    share = right / given
-    half = z * np.sqrt(share * (1 - share) / given + z * z / (4 * given.astype(np.float64) ** 2))
-    return np.asarray((share + z * z / (2 * given) - half) / (1 + z * z / given))
 
 
 def _auroc(usable: ScoredAnswers) -> float | None:

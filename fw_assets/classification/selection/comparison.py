@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from fw_assets.classification.metrics.intervals import paired_difference
+from fw_assets.classification.intervals import paired_difference
 from fw_assets.classification.selection.bootstrap import bootstrap_f1
 from fw_assets.classification.selection.paired_counts import COMPARED, FLIPS, Frames, PairedCounts, paired
 from fw_assets.classification.selection.paired_tests import holm, mcnemar, smallest_detectable_difference

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.metrics.intervals import wilson
+from fw_assets.classification.intervals import wilson
 from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
 from fw_assets.classification.selection.deploy_gate import GatePolicy, gate
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_finalists, choose_winner

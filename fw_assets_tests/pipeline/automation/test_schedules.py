@@ -11,7 +11,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from fw_assets.classification.metrics.intervals import paired_difference
+from fw_assets.classification.intervals import paired_difference
 from fw_assets.definitions import defs
 from fw_assets.pipeline.assets.regression import unchanged
 from fw_assets.pipeline.automation import schedules

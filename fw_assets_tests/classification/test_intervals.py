@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from fw_assets.classification.metrics.intervals import paired_difference, wilson
+from fw_assets.classification.intervals import paired_difference, wilson, wilson_half_width, wilson_low
 
 COUNT = st.integers(0, 400)
 
@@ -16,15 +16,23 @@ COUNT = st.integers(0, 400)
 def test_wilson_equals_statsmodels(successes: int, failures: int, confidence: float) -> None:
     rows = successes + failures
     if rows:
-        found = wilson(successes, rows, confidence)
+        interval = wilson(successes, rows, confidence)
         low, high = proportion_confint(successes, rows, 1 - confidence, method="wilson")
-        assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
+        assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-12)
 
 
 def test_known_half_widths() -> None:
     for rows, half in ((200, 0.05), (500, 0.031), (1000, 0.022)):
-        found = wilson(round(0.85 * rows), rows)
-        assert (found.high - found.low) / 2 == pytest.approx(half, abs=0.001)
+        interval = wilson(round(0.85 * rows), rows)
+        assert (interval.high - interval.low) / 2 == pytest.approx(half, abs=0.001)
+        assert (interval.high - interval.low) / 2 == pytest.approx(wilson_half_width(0.85, rows))
+
+
+def test_many_lower_bounds_at_once() -> None:
+    rows = np.array([1, 1, 7, 200, 4_000_000_000])
+    successes = np.array([0, 1, 5, 200, 3_999_999_999])
+    expected = [wilson(int(hits), int(size), 0.9).low for hits, size in zip(successes, rows, strict=True)]
+    assert wilson_low(successes, rows, 0.9) == pytest.approx(expected, abs=1e-12)
 
 
 def test_nothing_is_known_without_rows() -> None:
@@ -40,19 +48,19 @@ def test_impossible_counts_are_refused() -> None:
 
 def test_the_worked_example_of_altman_and_others() -> None:
     """Statistics with confidence (2000), table 6.2: 0.122, 0.011 to 0.226."""
-    found = paired_difference(14, 5, 0, 22)
-    assert (found.value, found.low, found.high) == pytest.approx((0.1220, 0.0115, 0.2265), abs=1e-4)
+    interval = paired_difference(14, 5, 0, 22)
+    assert (interval.value, interval.low, interval.high) == pytest.approx((0.1220, 0.0115, 0.2265), abs=1e-4)
 
 
 @settings(deadline=None, max_examples=150)
 @given(COUNT, COUNT, COUNT, COUNT)
 def test_the_paired_interval_is_symmetric_and_holds_its_value(both: int, gained: int, lost: int, neither: int) -> None:
-    found = paired_difference(both, gained, lost, neither)
+    interval = paired_difference(both, gained, lost, neither)
     swapped = paired_difference(both, lost, gained, neither)
-    assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low), abs=1e-12)
-    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert (swapped.low, swapped.high) == pytest.approx((-interval.high, -interval.low), abs=1e-12)
+    assert -1 <= interval.low <= interval.value <= interval.high <= 1
     failures = paired_difference(neither, gained, lost, both)
-    assert (failures.low, failures.high) == pytest.approx((found.low, found.high), abs=1e-9)
+    assert (failures.low, failures.high) == pytest.approx((interval.low, interval.high), abs=1e-9)
 
 
 @pytest.mark.parametrize(("rows", "share"), [(30, 0.5), (100, 0.9), (400, 0.97)])
@@ -75,6 +83,6 @@ def test_the_paired_interval_covers_as_promised(cells: tuple[float, ...], rows: 
     """Simulated; the Monte-Carlo error of 2,000 draws is 0.5 points."""
     truth = cells[1] - cells[2]
     draws = np.random.default_rng(rows).multinomial(rows, cells, size=2000)
-    found = [paired_difference(*map(int, draw)) for draw in draws]
-    coverage = np.mean([interval.low <= truth <= interval.high for interval in found])
+    intervals = [paired_difference(*map(int, draw)) for draw in draws]
+    coverage = np.mean([interval.low <= truth <= interval.high for interval in intervals])
     assert 0.935 <= coverage <= 0.985
