@@ -18,9 +18,9 @@ from benchmarks.arguments import positional
 from benchmarks.intake import write_rows
 from benchmarks.overlap import resident
 from fw_assets.classification.dataset.row_store import Spool
-from fw_assets.classification.labels.inspection import inspect_into, resolve
+from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects
-from fw_assets.classification.labels.resolution import SPLIT_COLUMNS
+from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, resolve
 from fw_assets.classification.session import Session
 
 
@@ -40,7 +40,7 @@ def main(rows: int) -> None:
         folder.mkdir()
         spool = Spool(folder)
         with step("reading and schema"):
-            inspected = inspect_into(spool, path, None, session)
+            inspected = inspect_dataset(spool, path, None, session)
         with step("labels, duplicates, split"):
             frame = spool.scan().select(pl.exclude("messages")).collect(engine="streaming")
             split, _ = resolve(frame, inspected, session)

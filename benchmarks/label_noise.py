@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 
 from benchmarks.arguments import positional
-from fw_assets.classification.labels.inspection import inspect, resolve
 from fw_assets.classification.labels.label_noise import find_suspects
+from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.session import Session
+from fw_assets_tests.classification.frames import inspect_in_memory
 
 
 def flipped(frame: pl.DataFrame, share: float, seed: int) -> tuple[pl.DataFrame, set[str]]:
@@ -32,7 +33,7 @@ def flipped(frame: pl.DataFrame, share: float, seed: int) -> tuple[pl.DataFrame,
 
 def main(path: Path, share: float = 0.05) -> None:
     session = Session(models=("char-ngram",))
-    frame, _ = resolve(*inspect(path, None, session), session)
+    frame, _ = resolve(*inspect_in_memory(path, None, session), session)
     find_suspects(frame.head(200), 0)  # scikit-learn's import is not what is timed
     for seed in range(5):
         changed, wrong = flipped(frame, share, seed)

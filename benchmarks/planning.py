@@ -14,12 +14,13 @@ from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, measure_volumes
-from fw_assets.classification.labels.inspection import inspect, resolve
+from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt
 from fw_assets.classification.session import Session
 from fw_assets.pipeline.assets.plan import with_sample
 from fw_assets.report.plan.markdown import render_plan
+from fw_assets_tests.classification.frames import inspect_in_memory
 
 TEXT = "the card bank app error invoice login refund plan price phone order account help please when why late"
 WORDS = TEXT.split()
@@ -44,7 +45,7 @@ def main(rows: int = 1_000_000, models: int = 10) -> None:
         path = Path(folder) / "rows.jsonl"
         write_rows(path, rows)
         started = time.perf_counter()
-        frame, inspected = inspect(path, None, session)
+        frame, inspected = inspect_in_memory(path, None, session)
         split, labels = resolve(frame, inspected, session)
         print(f"inspection: {time.perf_counter() - started:.1f} s")
     catalogue = [

@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 
 from benchmarks.arguments import positional
-from fw_assets.classification.labels.inspection import inspect, resolve
+from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.split import assign_split
+from fw_assets_tests.classification.frames import inspect_in_memory
 
 FRACTION = 0.2
 
@@ -60,7 +61,7 @@ def distribution(labels: Sequence[Sequence[str]], test: np.ndarray[tuple[int], n
 
 def main(path: Path) -> None:
     session = Session(models=("char-ngram",), train_fraction=1 - FRACTION)
-    frame, _ = resolve(*inspect(path, None, session), session)
+    frame, _ = resolve(*inspect_in_memory(path, None, session), session)
     fewer = pl.Series(np.random.default_rng(1).random(frame.height) > 0.01)
     for name in ("by the rarest label and content", "iterative stratification"):
         taken = []

@@ -9,8 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.labels.inspection import InspectedDataset, inspect, resolve
+from fw_assets.classification.dataset.row_store import Spool
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
+from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.session import Session
 
 Pair = tuple[str, str | list[str]]
@@ -31,14 +34,20 @@ def write_chat(path: Path, rows: Sequence[Pair]) -> Path:
     return path
 
 
+def inspect_in_memory(train: Path, evaluation: Path | None, session: Session) -> tuple[pl.DataFrame, InspectedDataset]:
+    """The rows of one dataset or two, those of the training dataset first, and the facts about them."""
+    spool = Spool()
+    facts = inspect_dataset(spool, train, evaluation, session)
+    return spool.scan().collect(), facts
+
+
 def inspected(
     folder: Path, rows: Sequence[Pair], evaluation: Sequence[Pair] | None = None, **session: Any
 ) -> tuple[pl.DataFrame, InspectedDataset, Session]:
     train = write_chat(folder / "train.jsonl", rows)
     test = None if evaluation is None else write_chat(folder / "eval.jsonl", evaluation)
-    wanted = Session(**session)
-    frame, facts = inspect(train, test, wanted)
-    return frame, facts, wanted
+    settings = Session(**session)
+    return *inspect_in_memory(train, test, settings), settings
 
 
 def resolved(

@@ -15,7 +15,7 @@ from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.ledger import LedgerEntry, summarise
 from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, measure_volumes
-from fw_assets.classification.labels.inspection import inspect, resolve
+from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.metrics.scores import Scores, score
 from fw_assets.classification.plan.planner import Plan, make_plan
 from fw_assets.classification.prompting.answer_parser import Completion, predictions_frame
@@ -28,6 +28,7 @@ from fw_assets.report.assembly.changed_rows import changed_rows
 from fw_assets.report.assembly.deployment import Deployed
 from fw_assets.report.assembly.report import CandidateResult
 from fw_assets.report.schema.report import Run, SweepCell
+from fw_assets_tests.classification.frames import inspect_in_memory
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
 MODELS = ("accounts/fireworks/models/qwen3-8b", "accounts/fireworks/models/qwen3-4b")
@@ -37,7 +38,7 @@ MODELS = ("accounts/fireworks/models/qwen3-8b", "accounts/fireworks/models/qwen3
 def planned(session: Session | None = None, data: Path = EXAMPLE) -> tuple[Plan, Prompt, pl.DataFrame]:
     """The plan of the example data, its prompt and its split rows."""
     session = session or Session(dataset=str(data), models=MODELS, finalists=1)
-    frame, inspected = inspect(data, None, session)
+    frame, inspected = inspect_in_memory(data, None, session)
     rows, labels = resolve(frame, inspected, session)
     prompt = make_prompt(rows, labels)
     catalogue = [

@@ -1,4 +1,4 @@
-"""The first phase: rows from files, what they hold, and the label set with its split."""
+"""Inspection of a dataset: rows from files, validated and described."""
 
 from __future__ import annotations
 
@@ -7,94 +7,46 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_assets.classification.dataset.reader import FileFacts, RejectedRow, RowsRead, read_rows
+from fw_assets.classification.dataset.reader import FileFacts, RowsRead, read_rows
 from fw_assets.classification.dataset.row_store import Spool
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
-from fw_assets.classification.labels.resolution import resolve
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
 from fw_assets.classification.session import Session
-from fw_assets.classification.values import Frozen, digest
+from fw_assets.classification.values import digest
 
-__all__ = ["InspectedDataset", "Quantiles", "inspect", "inspect_into", "resolve"]
-
-PREVIEW = 200
-SHOWN_INPUTS = 10_000
+MAX_LABELS_LISTED = 200
+PREVIEW_ROWS = 10_000
+PREVIEW_CHARACTERS = 200
 ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
 
 
-class Quantiles(Frozen):
-    """The spread of a length over the rows."""
+def inspect_dataset(spool: Spool, train: Path, evaluation: Path | None, session: Session) -> InspectedDataset:
+    """Read one dataset or two into a spool, validate the rows and describe them.
 
-    least: int
-    median: int
-    p95: int
-    most: int
-
-
-class InspectedDataset(Frozen):
-    """What was read, before any label was resolved."""
-
-    files: tuple[FileFacts, ...]
-    rows: int
-    eval_rows: int
-    """Of `rows`, those of the evaluation dataset."""
-    multi_label_rows: int
-    """Rows whose labels, as read, are not exactly one."""
-    ground_truth_rows: int
-    weighted_rows: int
-    group_key_rows: int
-    turns: Quantiles
-    """Messages a row."""
-    characters: Quantiles
-    """Characters of the input turns, without the system message."""
-    roles: tuple[str, ...]
-    system_prompts: int
-    """Different system messages."""
-    labels_seen: int
-    """Different labels as read, before spelling variants are joined."""
-    label_counts: tuple[tuple[str, int], ...]
-    """The most frequent of them, at most `PREVIEW`."""
-    extraction: Extraction
-    rejected: tuple[RejectedRow, ...]
-    """Lines left out because of `bad_rows: quarantine`."""
-    rejected_kinds: tuple[tuple[str, int], ...]
-    digest: str
-    """Of the files' content and the extraction rule."""
-
-
-def inspect(train: Path, eval: Path | None, session: Session) -> tuple[pl.DataFrame, InspectedDataset]:
-    """`inspect_into` in memory: the inspected frame (`rows.ROW_COLUMNS`) as well, the training dataset's rows first."""
-    spool = Spool()
-    inspected = inspect_into(spool, train, eval, session)
-    return spool.scan().collect(), inspected
-
-
-def inspect_into(spool: Spool, train: Path, eval: Path | None, session: Session) -> InspectedDataset:
-    """Reads one dataset or two into a spool, validates and describes them.
-
-    Memory is bounded when the spool is a folder: one part at a time, and of the whole only the answers, ground
-    truths and lengths.
+    Memory is bounded when the spool is a folder: one part at a time, and of all rows only the answers, ground truths
+    and lengths.
 
     Args:
-        spool: empty; where the rows go.
-        train: the dataset, a file or folder.
-        eval: the evaluation dataset, or None.
+        spool: empty; it receives the rows, those of the training dataset first.
+        train: a file or folder.
+        evaluation: the evaluation dataset, a file or folder.
         session: `bad_rows` and `extraction` are read.
 
     Raises:
         InputError: bad lines (unless quarantined), no rows, or no label to be found.
     """
     reads = [read_rows(train, source="train", bad_rows=session.bad_rows, spool=spool)]
-    if eval is not None:
-        reads.append(read_rows(eval, source="eval", bad_rows=session.bad_rows, spool=spool))
+    if evaluation is not None:
+        reads.append(read_rows(evaluation, source="eval", bad_rows=session.bad_rows, spool=spool))
     files = tuple(facts for read in reads for facts in read.files)
     spool.each(lambda part: check_frame(part, files))
-    # Inputs are by far the widest column; the extraction shows some of the first ones as examples.
-    shown = pl.when(pl.col("row") <= SHOWN_INPUTS).then(pl.col("text").str.slice(0, PREVIEW))
+    # The texts are by far the widest column, and only the examples of the extraction need any.
+    preview = pl.when(pl.col("row") <= PREVIEW_ROWS).then(pl.col("text").str.slice(0, PREVIEW_CHARACTERS))
     narrow = spool.scan().select(
         *("source", "answer", "ground_truth", "weight", "group_key", "shape"),
         pl.col("text").str.len_chars().alias("characters"),
-        shown.alias("text"),
+        preview.alias("text"),
     )
     frame = narrow.collect(engine="streaming")
     extraction = choose_extraction(frame, session.extraction)
@@ -123,7 +75,7 @@ def _described(
         roles=tuple(name for letter, name in ROLES.items() if letter in letters),
         system_prompts=max(read.system_prompts for read in reads),
         labels_seen=len(by_count),
-        label_counts=tuple((label, count) for label, count in by_count[:PREVIEW]),
+        label_counts=tuple((label, count) for label, count in by_count[:MAX_LABELS_LISTED]),
         extraction=extraction,
         rejected=rejected,
         rejected_kinds=tuple(sorted(kinds.items())),

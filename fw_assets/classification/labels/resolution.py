@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,12 +13,10 @@ from fw_assets.classification.dataset.reader import RejectedRow, location
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.labels import aliases, findings, imbalance
 from fw_assets.classification.labels.extraction import extract
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import RARE_TEST_ROWS, Finding, LabelCount, LabelSet
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits import duplicates, split
-
-if TYPE_CHECKING:
-    from fw_assets.classification.labels.inspection import InspectedDataset
 
 SPLIT_COLUMNS = ("id", "source", "row", "messages", "labels", "group", "split", "digest", "weight")
 MANY_LABELS = 20

@@ -8,7 +8,7 @@ from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, deployment_id, job_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation, Session

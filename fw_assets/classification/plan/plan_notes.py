@@ -8,7 +8,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel, PlannedMod
 from fw_assets.classification.catalogue.tuning_grid import rate_text
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.findings import mixed_formats
-from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.session import Session
 

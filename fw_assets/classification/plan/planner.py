@@ -8,7 +8,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel, PlannedMod
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
 from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate
 from fw_assets.classification.cost.token_estimates import TextVolume, asked_once
-from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.plan import Created, MitigationOption, Part, Plan
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings

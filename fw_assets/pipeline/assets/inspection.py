@@ -9,10 +9,11 @@ import polars as pl
 from pydantic import Field
 
 from fw_assets.classification.dataset.reader import RejectedRow, rejected_jsonl
-from fw_assets.classification.labels.inspection import InspectedDataset, inspect_into, resolve
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
+from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels
+from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration.registration import register, source_paths
 from fw_assets.pipeline.registration.staging import on_this_machine, reading_as_registered
@@ -119,7 +120,7 @@ def inspected_dataset(
             reading_as_registered(here) as check,
             spooled(store, *rows_path(dataset)) as spool,
         ):
-            inspected = inspect_into(spool, *source_paths(here), registration.session)
+            inspected = inspect_dataset(spool, *source_paths(here), registration.session)
             check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
     with stored_rows(store, *rows_path(dataset)) as rows:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from fw_assets.classification.cost.token_estimates import measure_volumes
 from fw_assets.classification.instruction.parser import suggest
-from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.plan_diff import plan_differences
 from fw_assets.classification.plan.planner import Plan, make_plan

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_noise import LabelSuspects
 from fw_assets.classification.labels.label_set import Finding, LabelSet
 from fw_assets.pipeline.ui.metadata import Row, table

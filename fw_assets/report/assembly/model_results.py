@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate
 from fw_assets.classification.cost.ledger import PROMISED, CostRow
-from fw_assets.classification.labels.inspection import InspectedDataset
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison

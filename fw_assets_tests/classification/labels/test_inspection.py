@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.labels.imbalance import apply_mitigation
-from fw_assets.classification.labels.inspection import inspect, resolve
-from fw_assets.classification.labels.label_set import LabelSet, half_width
-from fw_assets.classification.labels.resolution import SPLIT_COLUMNS
+from fw_assets.classification.labels.label_set import LabelCount, LabelSet
+from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, resolve
 from fw_assets.classification.session import Session
-from fw_assets_tests.classification.frames import Pair, chat_line, inspected, resolved
+from fw_assets_tests.classification.frames import Pair, chat_line, inspect_in_memory, inspected, resolved
 
 LABELS = ("billing", "sales", "technical")
 
@@ -252,18 +251,18 @@ def test_a_sample_drops_the_labels_that_the_plan_dropped(tmp_path: Path) -> None
 def test_quarantined_lines_are_counted_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     path.write_text("".join(chat_line(text, label) + "\n" for text, label in pairs(9)) + "{oops\n", "utf-8")
-    _, facts = inspect(path, None, Session(bad_rows="quarantine"))
+    _, facts = inspect_in_memory(path, None, Session(bad_rows="quarantine"))
     assert facts.rejected_kinds == (("json", 1),)
     assert (facts.rejected[0].line, facts.rejected[0].text) == (10, "{oops")
     with pytest.raises(InputError):
-        inspect(path, None, Session())
+        inspect_in_memory(path, None, Session())
 
 
 def test_conversations_stay_in_one_part(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     lines = [chat_line(text, label, user_id=i // 5) for i, (text, label) in enumerate(pairs(200))]
     path.write_text("\n".join(lines), "utf-8")
-    frame, facts = inspect(path, None, Session())
+    frame, facts = inspect_in_memory(path, None, Session())
     out, _ = resolve(frame, facts, Session())
     assert facts.group_key_rows == 200
     parts = (
@@ -277,7 +276,7 @@ def test_ids_shared_by_two_datasets_are_no_overlap(tmp_path: Path) -> None:
     rows = pairs(60)
     train.write_text("\n".join(chat_line(*row, user_id=i % 20) for i, row in enumerate(rows[:40])), "utf-8")
     test.write_text("\n".join(chat_line(*row, user_id=i) for i, row in enumerate(rows[40:])), "utf-8")
-    frame, facts = inspect(train, test, Session())
+    frame, facts = inspect_in_memory(train, test, Session())
     _, label_set = resolve(frame, facts, Session())
     assert label_set.split.rows.excluded == 0
     assert "20 conversation or user ids occur in both" in messages(label_set, "overlap")
@@ -288,8 +287,9 @@ def test_the_width_of_an_interval() -> None:
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(170, 200, method="wilson")
-    assert half_width(200) == pytest.approx((high - low) / 2)
-    assert half_width(0) is None
+    counts = {rows: LabelCount(label="billing", train=0, validation=0, test=rows) for rows in (0, 200)}
+    assert counts[200].test_half_width == pytest.approx((high - low) / 2)
+    assert counts[0].test_half_width is None
 
 
 dataset = st.lists(
@@ -332,7 +332,7 @@ def test_any_dataset_keeps_groups_rows_and_labels(
 )
 def test_real_data(name: str, labels: int, multi_label: bool, ratio: float, shared_data: Path) -> None:
     folder = shared_data / name
-    frame, facts = inspect(folder / "train.jsonl", folder / "test.jsonl", Session())
+    frame, facts = inspect_in_memory(folder / "train.jsonl", folder / "test.jsonl", Session())
     _, label_set = resolve(frame, facts, Session())
     assert len(label_set.labels) == labels
     assert label_set.multi_label == multi_label
@@ -345,7 +345,7 @@ def test_real_data(name: str, labels: int, multi_label: bool, ratio: float, shar
 
 
 def test_real_multi_label_data(shared_data: Path) -> None:
-    frame, facts = inspect(shared_data / "goemotions" / "train.jsonl", None, Session())
+    frame, facts = inspect_in_memory(shared_data / "goemotions" / "train.jsonl", None, Session())
     out, label_set = resolve(frame, facts, Session())
     assert label_set.multi_label
     assert label_set.imbalance.ratio == pytest.approx(14219 / 77)

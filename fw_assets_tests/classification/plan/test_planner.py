@@ -14,10 +14,11 @@ from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Price, shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TextVolume, measure_volumes
-from fw_assets.classification.labels.inspection import inspect, resolve
+from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.plan.plan_diff import plan_differences
 from fw_assets.classification.plan.planner import Plan, make_plan
 from fw_assets.classification.session import Session
+from fw_assets_tests.classification.frames import inspect_in_memory
 
 SMALL = CatalogueModel(
     name="accounts/fireworks/models/qwen3-8b", parameter_count=8 * 10**9, tunable=True, serverless=True
@@ -54,7 +55,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def plan(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING, **fields: Any) -> Plan:
     session = Session.model_validate({"dataset": str(dataset), "models": [m.slug for m in models], **fields})
-    frame, inspected = inspect(dataset, None, session)
+    frame, inspected = inspect_in_memory(dataset, None, session)
     rows, labels = resolve(frame, inspected, session)
     return make_plan(session, "support", inspected, labels, "prompt-digest", models, measure_volumes(rows), pricing)
 
@@ -216,7 +217,7 @@ def test_benchmark_mode_creates_no_jobs(dataset: Path) -> None:
 
 def test_many_rows_train_for_one_epoch_and_ten_models_are_each_planned(dataset: Path) -> None:
     session = Session(dataset=str(dataset), models=("qwen3-8b",))
-    frame, inspected = inspect(dataset, None, session)
+    frame, inspected = inspect_in_memory(dataset, None, session)
     _, labels = resolve(frame, inspected, session)
     million = TextVolume(rows=10**6, messages=10**6, prompt_characters=10**8, answer_characters=10**7)
     models = [SMALL.model_copy(update={"name": f"accounts/fireworks/models/m{index}"}) for index in range(10)]

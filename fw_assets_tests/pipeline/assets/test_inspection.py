@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from fw_assets.classification.labels.inspection import inspect_into
+from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.pipeline.registration import staging
 from fw_assets_tests.classification.frames import Pair, write_chat
 from fw_assets_tests.project import Project
@@ -30,9 +30,9 @@ def test_a_file_that_changes_under_the_inspection_is_one_clear_error(
     def edited(*arguments: Any) -> Any:
         with project.data.open("ab") as file:
             file.write(project.data.read_bytes().splitlines(keepends=True)[0])
-        return inspect_into(*arguments)
+        return inspect_dataset(*arguments)
 
-    monkeypatch.setattr("fw_assets.pipeline.assets.inspection.inspect_into", edited)
+    monkeypatch.setattr("fw_assets.pipeline.assets.inspection.inspect_dataset", edited)
     done = project.run("plan", str(project.data), "--model", "char-ngram")
     assert done.returncode == 2
     assert f"{project.data}: changed while it was being read" in done.stderr

@@ -1,0 +1,47 @@
+"""The inspected dataset: what the files hold, before any label is resolved."""
+
+from __future__ import annotations
+
+from fw_assets.classification.dataset.reader import FileFacts, RejectedRow
+from fw_assets.classification.labels.extraction import Extraction
+from fw_assets.classification.values import Frozen
+
+
+class Quantiles(Frozen):
+    """The spread of a length over the rows."""
+
+    least: int
+    median: int
+    p95: int
+    most: int
+
+
+class InspectedDataset(Frozen):
+    """Facts about the rows of one dataset and its evaluation dataset, if there is one."""
+
+    files: tuple[FileFacts, ...]
+    rows: int
+    eval_rows: int
+    """Of `rows`, those of the evaluation dataset."""
+    multi_label_rows: int
+    """Rows whose extracted labels are not exactly one."""
+    ground_truth_rows: int
+    weighted_rows: int
+    group_key_rows: int
+    turns: Quantiles
+    """Messages per row."""
+    characters: Quantiles
+    """Characters of the input turns, without the system message."""
+    roles: tuple[str, ...]
+    system_prompts: int
+    """Distinct system messages."""
+    labels_seen: int
+    """Distinct extracted labels, before spelling variants are joined."""
+    label_counts: tuple[tuple[str, int], ...]
+    """The most frequent extracted labels with their rows, at most `MAX_LABELS_LISTED`."""
+    extraction: Extraction
+    rejected: tuple[RejectedRow, ...]
+    """Lines left out because of `bad_rows: quarantine`."""
+    rejected_kinds: tuple[tuple[str, int], ...]
+    digest: str
+    """Of the files' content and the extraction rule."""
