@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import getpass
-import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -15,6 +14,7 @@ import click
 
 from fw_assets.classification.errors import InputError
 from fw_assets.exit_codes import DONE, INTERRUPTED, exit_code_of
+from fw_assets.settings import set_workspace, settings
 
 P = ParamSpec("P")
 
@@ -216,7 +216,7 @@ def parse(text: str, as_json: bool) -> int:
 
 
 @main.command()
-@click.option("--port", default=8432, show_default=True, type=int)
+@click.option("--port", type=int, show_default="$FW_PORT, or 8432")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--workspace", "root", metavar="DIR")
 @click.option(
@@ -225,30 +225,28 @@ def parse(text: str, as_json: bool) -> int:
     help="Charge by this price file from now on.",
 )
 @clear_errors
-def serve(port: int, host: str, root: str | None, rehearse_prices: Path | None) -> int:
+def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path | None) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
     from fw_assets.embedded import serve as serve_platform
-    from fw_assets.pipeline.platform.platform import platform_home
     from fw_assets.pipeline.platform.platform import rehearse_prices as rehearse
     from fw_assets.workspace.file_server import PREFIX, pages
 
     workspace = _root(root)
     if rehearse_prices is not None:
         rehearse(rehearse_prices)
-    # They hold the dataset's text and ask for no key: for this machine only.
-    shown = "://" not in workspace and host in ("127.0.0.1", "localhost", "::1")
-    serve_platform(platform_home(), host=host, port=port, beside={PREFIX: pages(Path(workspace))} if shown else None)
+    # Reports hold the dataset's text and ask for no key: they are served to this machine only.
+    private = "://" not in workspace and host in ("127.0.0.1", "localhost", "::1")
+    beside = {PREFIX: pages(Path(workspace))} if private else None
+    serve_platform(settings().platform_home, host=host, port=port or settings().fw_port, beside=beside)
     return DONE
 
 
-def _root(given: str | None) -> str:
-    """The workspace's root; made known to everything in this process through the environment."""
-    from fw_assets.pipeline.platform.platform import workspace_root
-
-    if given:
-        os.environ["FW_WORKSPACE"] = given
-    root = workspace_root()
-    os.environ["FW_WORKSPACE"] = root
+def _root(option: str | None) -> str:
+    """The workspace's root, from the option or the settings; made absolute for the processes that are started."""
+    if option:
+        set_workspace(option)
+    root = settings().workspace_root
+    set_workspace(root)
     return root
 
 

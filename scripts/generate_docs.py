@@ -11,14 +11,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.dataset.schema import rows_schema
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
+from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.report.schema.report import Report
+from fw_assets.settings import Settings
 from fw_assets_tests.classification.dataset.malformed import CASES
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -33,6 +35,24 @@ def session_table() -> str:
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
         lines.append(f"| `{name}` | `{text}` | {meaning} |")
     return "\n".join(lines)
+
+
+def settings_table() -> str:
+    """Every environment variable with its type, default and meaning; a secret's value is never part of it."""
+    lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
+    for name, field in (Settings.model_fields | EmbeddedSettings.model_fields).items():
+        default = "" if field.default is None else f"`{field.default}`"
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        lines.append(f"| `{name.upper()}` | {_setting_type(field.annotation)} | {default} | {meaning} |")
+    return "\n".join(lines)
+
+
+def _setting_type(annotation: Any) -> str:
+    """The type of a variable's text in a word or two."""
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{kind}`" for kind in kinds)
+    return {str: "text", Path: "path", int: "integer", float: "number", SecretStr: "secret"}[kinds[0]]
 
 
 def command_help() -> str:
@@ -116,6 +136,7 @@ def schema_table() -> str:
 GENERATED = {
     "dataset.md": {"bad lines": bad_line_table, "schema": schema_table},
     "session.md": {"session fields": session_table},
+    "configuration.md": {"environment variables": settings_table},
     "command-line.md": {"commands": command_help},
     "report.md": {"report schema": report_schema},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from fw_assets.classification.session import load_session
 from fw_assets.console import err, is_terminal
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.values import Registration
+from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ def registered(store: Workspace, given: Mapping[str, Any], *, ask: bool) -> Regi
     name = known or given.get("name")
     platform = platform_from_environment()
     rehearse(given.get("rehearse_prices"))
-    reader = given.get("reader_model") or os.environ.get("FW_READER_MODEL")
+    reader = given.get("reader_model") or settings().fw_reader_model
     if reader and fields.get("instruction"):
         readings |= second_reading(platform, reader, fields, readings, ask=ask and is_terminal())
     if ask and is_terminal():

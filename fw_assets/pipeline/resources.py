@@ -5,9 +5,10 @@ from __future__ import annotations
 import dagster as dg
 from pydantic import Field
 
-from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, workspace_root
+from fw_assets.pipeline.platform.platform import Platform, platform_from_environment
 from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG, this_machine
 from fw_assets.pipeline.ui.run_tags import tag_partition
+from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -28,7 +29,7 @@ class WorkspaceResource(dg.ConfigurableResource):
 
     def open(self) -> Workspace:
         """The workspace."""
-        return Workspace(self.root or workspace_root())
+        return Workspace(self.root or settings().workspace_root)
 
 
 class PlatformResource(dg.ConfigurableResource):

@@ -20,7 +20,7 @@ from fw_assets.pipeline.assets.sweep import shown
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
-from fw_assets.pipeline.platform.platform import Platform, workspace_root
+from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.evidence import beside_models, cost_points, evidence, learning
 from fw_assets.pipeline.reporting.partial_report import assemble_partial, stopped_now
 from fw_assets.pipeline.reporting.provenance import package_versions
@@ -48,6 +48,7 @@ from fw_assets.report.plots.confidence import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema import report as m
+from fw_assets.settings import settings
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
@@ -276,7 +277,7 @@ def _account(host: Platform, tuned: dict[str, TunedMetrics]) -> str | None:
 def _before(host: Platform) -> tuple[str, ...]:
     if not host.is_embedded:
         return ("export FIREWORKS_API_KEY=...",)
-    served = f"fw-assets serve --workspace {shlex.quote(workspace_root())}"
+    served = f"fw-assets serve --workspace {shlex.quote(settings().workspace_root)}"
     port = host.public_url.rpartition(":")[2]
     key = shlex.quote(str(host.home / "api_key"))
     return (f"{served} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')

@@ -3,7 +3,6 @@ models and every other session field, and NAME.eval.jsonl for a test set of its 
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from fw_assets.classification.values import digest
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
+from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 SETTLE_SECONDS = 1.0
@@ -83,7 +83,7 @@ class _File:
 
 def inbox_url(store: Workspace) -> str:
     """`$FW_INBOX`, or `inbox` in the workspace."""
-    return os.environ.get("FW_INBOX") or f"{store.root.rstrip('/')}/inbox"
+    return settings().fw_inbox or f"{store.root.rstrip('/')}/inbox"
 
 
 def scan(url: str, store: Workspace, platform: Platform, before: Mapping[str, FileState], now: float) -> ScanResult:
@@ -152,7 +152,12 @@ def _scan_folder(
 
 
 def scan_platform(
-    pattern: str, session: str | None, store: Workspace, platform: Platform, before: Mapping[str, FileState], now: float
+    pattern: str,
+    session: Path | None,
+    store: Workspace,
+    platform: Platform,
+    before: Mapping[str, FileState],
+    now: float,
 ) -> ScanResult:
     """Register the platform's datasets that are new or changed, ready, and match `pattern`.
 
@@ -164,7 +169,7 @@ def scan_platform(
     found = ScanResult()
     try:
         listed = platform.call(lambda client: client.datasets())
-        given = load_session(Path(session)) if session else {}
+        given = load_session(session) if session else {}
     except (InputError, FireworksError) as error:
         return ScanResult(notes=[_one_line(error)], seen=dict(before))
     for item in listed:

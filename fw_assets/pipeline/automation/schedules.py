@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations` here: Dagster reads an op's annotations as they are written.
 
-import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
@@ -18,6 +17,7 @@ from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.ui.metadata import clear_failures
 from fw_assets.pipeline.values import DeploymentRecord, Registration
+from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 NEW_MODELS = "-new-models"
@@ -109,7 +109,7 @@ def new_models_job() -> None:
 
 
 def _chosen(store: Workspace) -> list[str]:
-    pattern = os.environ.get("FW_SCHEDULED_DATASETS") or "*"
+    pattern = settings().fw_scheduled_datasets
     return [name for name in store.datasets() if fnmatchcase(name, pattern)]
 
 
@@ -133,7 +133,7 @@ def nightly_regression(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per live deployment and date."""
     store, date = workspace.open(), _date(context)
-    most = float(os.environ.get("FW_REGRESSION_MAX_USD") or 0)
+    most = settings().fw_regression_max_usd
     live = [
         name
         for name in _chosen(store)

@@ -3,7 +3,6 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import json
-import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,6 +17,7 @@ from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.ui.run_tags import step_tags
+from fw_assets.settings import settings
 
 T = TypeVar("T")
 MAX_REQUESTS_PER_TICK = 50
@@ -187,13 +187,11 @@ def platform_datasets(
     context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
 ) -> dg.SensorResult:
     """Registers new or changed datasets of the platform; the phases sensor then starts their planning."""
-    pattern = os.environ.get("FW_WATCH_DATASETS")
+    pattern = settings().fw_watch_datasets
     if not pattern:
         return dg.SensorResult(skip_reason="off: set FW_WATCH_DATASETS to a pattern such as tickets-* (or *)")
     seen = msgspec.json.decode(context.cursor or "{}", type=dict[str, FileState])
-    found = scan_platform(
-        pattern, os.environ.get("FW_WATCH_SESSION"), workspace.open(), platform.open(), seen, time.time()
-    )
+    found = scan_platform(pattern, settings().fw_watch_session, workspace.open(), platform.open(), seen, time.time())
     return _registered(context, found, f"nothing new among the datasets {pattern}")
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
@@ -16,6 +14,7 @@ from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Fireworks, Model
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.settings import settings
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], Pr
 
     listed, published = platform.call(read)
     prices = shipped_prices().over(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
-    own = os.environ.get("FW_PRICES")
-    return listed, prices.over(read_prices(Path(own))) if own else prices
+    own = settings().fw_prices
+    return listed, prices.over(read_prices(own)) if own else prices
 
 
 def offer(platform: Platform, session: Session) -> Offer:

@@ -7,36 +7,20 @@ It does without Dagster, so that a command that finds nothing to do does not pay
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from fw_assets.classification.errors import input_error
 from fw_assets.fireworks import Fireworks
+from fw_assets.settings import PlatformName, settings
 
 T = TypeVar("T")
-PlatformName = Literal["embedded", "fireworks"]
 FIREWORKS_URL = "https://api.fireworks.ai"
 EMBEDDED_URL = "http://embedded.localhost"
-
-
-def workspace_root() -> str:
-    """`$FW_WORKSPACE`, or `workspace` in the current folder; a local path is made absolute."""
-    root = os.environ.get("FW_WORKSPACE") or "workspace"
-    return root if "://" in root else str(Path(root).resolve())
-
-
-def platform_home() -> Path:
-    """`$FW_PLATFORM_HOME`, or `platform` in a local workspace, or `.fw-platform` beside a remote one."""
-    home = os.environ.get("FW_PLATFORM_HOME")
-    if home:
-        return Path(home).resolve()
-    root = workspace_root()
-    return Path(".fw-platform").resolve() if "://" in root else Path(root) / ".platform"
 
 
 @dataclass(frozen=True)
@@ -79,7 +63,7 @@ class Platform:
 
             transport = httpx.ASGITransport(app=create_app(self.home))
             return Fireworks(base_url=EMBEDDED_URL, api_key=api_key(self.home), account_id=ACCOUNT, transport=transport)
-        key = os.environ.get("FIREWORKS_API_KEY")
+        key = settings().api_key
         if self.is_embedded and not key:
             from fw_assets.embedded import api_key
 
@@ -112,7 +96,7 @@ class Platform:
         """Where a program outside this process reaches the platform."""
         if self.base_url:
             return self.base_url
-        return f"http://127.0.0.1:{os.environ.get('FW_PORT', '8432')}" if self.is_embedded else FIREWORKS_URL
+        return f"http://127.0.0.1:{settings().fw_port}" if self.is_embedded else FIREWORKS_URL
 
 
 def rehearse_prices(file: Path) -> None:
@@ -126,24 +110,22 @@ def rehearse_prices(file: Path) -> None:
     if not platform_from_environment().is_embedded:
         raise input_error("prices can be rehearsed on the embedded platform only", field="--rehearse-prices")
     try:
-        rehearse(platform_home(), file)
+        rehearse(settings().platform_home, file)
     except ValueError as error:
         raise input_error(str(error), kind="prices", field="--rehearse-prices") from None
 
 
 def platform_from_environment() -> Platform:
-    """The platform that `FW_PLATFORM` names: `embedded` (default) or `fireworks`. A key alone never switches.
+    """The platform that the settings name.
 
     Raises:
-        InputError: `FW_PLATFORM` is something else.
+        InputError: a setting is wrong.
     """
-    name = os.environ.get("FW_PLATFORM") or "embedded"
-    if name not in ("embedded", "fireworks"):
-        raise input_error(f"expected embedded or fireworks, found {name!r}", field="FW_PLATFORM")
-    fireworks = name == "fireworks"
+    given = settings()
+    embedded = given.fw_platform == "embedded"
     return Platform(
-        name="fireworks" if fireworks else "embedded",
-        home=platform_home(),
-        base_url=os.environ.get("FIREWORKS_BASE_URL") if fireworks else os.environ.get("FW_EMBEDDED_URL"),
-        account_id=os.environ.get("FIREWORKS_ACCOUNT_ID") if fireworks else None,
+        name=given.fw_platform,
+        home=given.platform_home,
+        base_url=given.fw_embedded_url if embedded else given.fireworks_base_url,
+        account_id=None if embedded else given.fireworks_account_id,
     )

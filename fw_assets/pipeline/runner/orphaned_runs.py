@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import dagster as dg
 
+from fw_assets.settings import settings
+
 MACHINE_TAG = "fw_assets/machine"
 """Tags a run with the machine that executes it."""
 WORKER_TAG = ".dagster/fw_assets_worker"
@@ -61,7 +63,7 @@ def dead_worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int | None:
 
 def this_machine() -> str:
     """What this machine is called: `$FW_MACHINE`, or its host name."""
-    return os.environ.get("FW_MACHINE") or socket.gethostname()
+    return settings().fw_machine or socket.gethostname()
 
 
 class Worker(NamedTuple):

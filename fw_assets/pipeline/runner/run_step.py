@@ -5,7 +5,6 @@ Runs of one process follow each other; two at once would deadlock in Dagster's l
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import dagster as dg
 from fw_assets.pipeline.automation.sensors import job_name, partition_key
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.ui.run_tags import step_tags
+from fw_assets.settings import settings
 
 DAGSTER_YAML = """\
 telemetry: {{enabled: false}}
@@ -40,7 +40,7 @@ concurrency:
 def open_instance(workspace_root: str) -> dg.DagsterInstance:
     """The instance that the UI shows: `$DAGSTER_HOME`, else `dagster.yaml` in the current folder, else one that is
     kept in the workspace."""
-    if os.environ.get("DAGSTER_HOME"):
+    if settings().dagster_home:
         return dg.DagsterInstance.get()
     if Path("dagster.yaml").is_file():
         return dg.DagsterInstance.from_config(str(Path.cwd()))

