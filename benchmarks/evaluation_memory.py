@@ -29,7 +29,7 @@ from fw_assets.fireworks._transport import Method, WholeTransport
 from fw_assets.pipeline.evaluation.evaluate import keep_and_score
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.runner.progress import listening, to_log
+from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import CONFIDENT, prediction_batches
 from fw_assets.workspace.workspace import Workspace

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from fw_assets.pipeline.runner.progress import Progress as Message
-from fw_assets.pipeline.runner.progress import listening
+from fw_assets.pipeline.progress import Progress as Message
+from fw_assets.pipeline.progress import listening
 
 PLAIN_WIDTH = 120
 """Columns where there is no terminal to ask."""

@@ -19,8 +19,8 @@ from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import train, upload
+from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.runner.progress import listening, to_log
 from fw_assets.pipeline.ui.checks import curve_check, specs
 from fw_assets.pipeline.ui.metadata import picture, summary, table
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost

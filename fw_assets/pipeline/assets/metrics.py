@@ -14,8 +14,8 @@ from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
+from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.runner.progress import listening, to_log
 from fw_assets.pipeline.ui.checks import metrics_checks, specs
 from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost

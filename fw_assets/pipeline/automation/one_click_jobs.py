@@ -17,10 +17,10 @@ from fw_assets.pipeline.assets.inspection import SessionConfig, fields_of
 from fw_assets.pipeline.assets.plan import account_of
 from fw_assets.pipeline.phases import APPROVAL, PLANNING
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.runner.driver import answer, drive
-from fw_assets.pipeline.runner.progress import listening, to_log
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.ui.metadata import clear_failures
 from fw_assets.pipeline.ui.run_tags import COST, DATASET

@@ -25,7 +25,7 @@ from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.online import Asked, stored
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.runner.progress import sending, tell
+from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.workspace.batches import Batches
 
 STALL_SECONDS = 3600.0
@@ -94,7 +94,7 @@ async def _start(client: Fireworks, model: str, prompt: Prompt, requests: Reques
             rows=rows,
             display_name=job,
             format="FORMAT_UNSPECIFIED",
-            on_bytes=sending(job),
+            on_bytes=upload_progress(job),
         )
     spec = BatchInferenceSpec(
         model=model,

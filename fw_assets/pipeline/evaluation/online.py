@@ -14,7 +14,7 @@ from fw_assets.fireworks import ChatCompletion, Fireworks, FireworksError
 from fw_assets.pipeline.evaluation.concurrency import START, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
-from fw_assets.pipeline.runner.progress import remaining, tell
+from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values import Usage
 from fw_assets.workspace.batches import Batches
 
@@ -106,7 +106,7 @@ async def _send(
             done += 1
             if done % 50 == 0 or done == total:
                 rate = (done - known) / max(time.monotonic() - started, 1e-9)
-                tell(what, done, total, f"{rate:.0f}/s{remaining((total - done) / rate)}")
+                tell(what, done, total, f"{rate:.0f}/s{time_left((total - done) / rate)}")
 
     try:
         async with asyncio.TaskGroup() as group:

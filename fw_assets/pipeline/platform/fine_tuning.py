@@ -13,7 +13,7 @@ import polars as pl
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
 from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
-from fw_assets.pipeline.runner.progress import sending, tell
+from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values import SweepCell, SweepPoint
 
 
@@ -33,7 +33,7 @@ async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt:
             for messages, labels, weight in rows.select("messages", "labels", "weight").iter_rows():
                 sink.write(msgspec.json.encode(training_example(prompt, messages, labels, weight)) + b"\n")
         dataset = await client.ensure_dataset(
-            dataset_id, path, rows=rows.height, display_name=dataset_id, on_bytes=sending(dataset_id)
+            dataset_id, path, rows=rows.height, display_name=dataset_id, on_bytes=upload_progress(dataset_id)
         )
     return Upload(dataset.name, rows.height)
 

@@ -19,8 +19,8 @@ from fw_assets.exit_codes import INTERRUPTED, exit_code_of
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.errors import PhaseError, StepFailed
 from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.progress import Progress, listening
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
-from fw_assets.pipeline.runner.progress import Progress, listening
 from fw_assets.pipeline.runner.run_step import execute, open_instance
 from fw_assets.pipeline.runner.worker_pool import SHUTDOWN_GRACE_SECONDS, StepError, Task
 

@@ -20,7 +20,7 @@ from fw_assets.dagster_runtime.fork_server import context, ensure_running, reset
 from fw_assets.exit_codes import FAILED
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
-from fw_assets.pipeline.runner.progress import Progress, relay
+from fw_assets.pipeline.progress import Progress, relay
 
 SHUTDOWN_GRACE_SECONDS = 30.0
 """Seconds that interrupted steps have to say on their runs that they were interrupted."""

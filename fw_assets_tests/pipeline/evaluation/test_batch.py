@@ -28,11 +28,11 @@ from fw_assets.embedded.store import resources
 from fw_assets.embedded.store.platform import open_platform
 from fw_assets.embedded.store.resource_ids import ACCOUNT
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline import progress
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import Asked, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.runner import progress
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Done, InProcessPool, Project
 
@@ -148,7 +148,7 @@ def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
 
 
 def test_a_large_upload_tells_how_far_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "MIN_REPORTED_ITEMS", 1000)
+    monkeypatch.setattr(progress, "MIN_REPORTED_BYTES", 1000)
     told: list[progress.Progress] = []
     with progress.listening(told.append):
         house.batch(rows(TEXTS))

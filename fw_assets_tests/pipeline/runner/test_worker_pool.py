@@ -15,10 +15,10 @@ import pytest
 from fw_assets.exit_codes import FAILED, INCOMPLETE
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import PLANNING, DatasetStatus, Step, due
+from fw_assets.pipeline.progress import Progress, listening
 from fw_assets.pipeline.runner import driver as driving
 from fw_assets.pipeline.runner.driver import MAX_CONCURRENT_STEPS, drive
 from fw_assets.pipeline.runner.orphaned_runs import worker_of
-from fw_assets.pipeline.runner.progress import Progress, listening
 from fw_assets.pipeline.runner.run_step import open_instance
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.workspace.workspace import Workspace

@@ -1,4 +1,4 @@
-"""How far long work has come, told to whoever listens: the run's log by default, a progress bar on the command line."""
+"""Progress messages of long work: sent to whoever listens in this process, such as a run's log or a progress bar."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ class Progress:
     detail: str = ""
 
 
-MIN_REPORTED_ITEMS = 5_000_000
-"""Bytes from which an upload tells how far it is."""
+MIN_REPORTED_BYTES = 5_000_000
+"""Smaller uploads are over before anyone could read a message about them."""
 
 _listeners: list[Listener] = []
 
 
 def tell(what: str, done: float, total: float | None = None, detail: str = "") -> None:
-    """Tell all listeners."""
+    """Send a message to all listeners."""
     relay(Progress(what, done, total, detail))
 
 
 def relay(message: Progress) -> None:
-    """Pass on a message, such as one of another process."""
+    """Send a message that was made elsewhere, such as in another process, to all listeners."""
     for listener in tuple(_listeners):
         listener(message)
 
 
-def sending(what: str) -> Callable[[int, int], None]:
-    """Tells how much of a file has been sent, in MB; what is sent at once is not worth a message."""
+def upload_progress(what: str) -> Callable[[int, int], None]:
+    """A callback `(bytes sent, size)` for an upload, which reports in MB."""
 
-    def listen(sent: int, size: int) -> None:
-        if size >= MIN_REPORTED_ITEMS:
+    def on_bytes(sent: int, size: int) -> None:
+        if size >= MIN_REPORTED_BYTES:
             tell(f"upload of {what}, MB", round(sent / 1e6, 1), round(size / 1e6, 1))
 
-    return listen
+    return on_bytes
 
 
-def remaining(seconds: float) -> str:
-    """`, 4 s left`, `, 12 min left`; nothing when it is about over."""
+def time_left(seconds: float) -> str:
+    """`, 4 s left` or `, 12 min left`, to be appended to a message; empty below one second."""
     if seconds < 1:
         return ""
     return f", {seconds:.0f} s left" if seconds < 120 else f", {seconds / 60:.0f} min left"
@@ -65,7 +65,7 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 def to_log(write: Callable[[str], object], every: float = 10.0) -> Listener:
-    """A listener that writes a line at the start and end of each piece of work and every `every` seconds between."""
+    """A listener that writes the start and end of each piece of work, and a line every `every` seconds in between."""
     last: dict[str, float] = {}
 
     def listen(message: Progress) -> None:
