@@ -12,8 +12,7 @@ from typing import Any, ParamSpec
 
 import click
 
-from fw_assets.classification.errors import InputError
-from fw_assets.exit_codes import DONE, INTERRUPTED, exit_code_of
+from fw_assets.exit_codes import DONE, INTERRUPTED
 from fw_assets.settings import set_workspace, settings
 
 P = ParamSpec("P")
@@ -24,12 +23,11 @@ def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from fw_assets.fireworks import FireworksError
-        from fw_assets.pipeline.errors import PhaseError
+        from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
 
         try:
             code = command(*args, **kwargs)
-        except (InputError, FireworksError, PhaseError, FileNotFoundError) as error:
+        except EXPECTED_ERRORS as error:
             click.echo(f"fw-assets: {error}", err=True)
             code = exit_code_of(error)
         except KeyboardInterrupt:

@@ -21,9 +21,10 @@ from fw_assets.pipeline.assets import (
     sweep,
 )
 from fw_assets.pipeline.automation import one_click_jobs, schedules, sensors, skipped_cells
-from fw_assets.pipeline.failures import OWNERS
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
+OWNERS = ["team:fw-assets"]
+"""Shown on every asset's page, and a filter of the catalog."""
 MODULES = (
     *(inspection, plan, approval, baselines, base_metrics, learning_curve, sweep, fine_tuned_models, metrics),
     *(deployment, report, regression),

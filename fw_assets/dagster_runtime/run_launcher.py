@@ -32,7 +32,8 @@ from dagster._utils.interrupts import capture_interrupts
 from dagster_shared.error import SerializableErrorInfo
 
 from fw_assets.dagster_runtime import fork_server
-from fw_assets.pipeline.runner.orphaned_runs import dead_worker, is_alive, own_worker, tag_worker, this_machine
+from fw_assets.pipeline.run_tags import this_machine
+from fw_assets.pipeline.runner.orphaned_runs import dead_worker, is_alive, own_worker, tag_worker
 
 START_TIMEOUT_SECONDS = 30.0
 """Seconds that a forked process has to say that it is there: less than run monitoring gives a run to start."""

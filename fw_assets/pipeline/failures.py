@@ -1,55 +1,78 @@
-"""What assets have in common: how they end early, tried again or stopped by a person, and who answers for them."""
+"""The failure policy: which errors a person is told about in words, which are tried again, and the exit code of each.
+
+Everything that is not in the table is a bug of this program: its traceback is shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 
-import dagster as dg
+from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.errors import InputError
+from fw_assets.exit_codes import BAD_INPUT, FAILED, INCOMPLETE, WAITING
+from fw_assets.fireworks import (
+    ConnectionFailed,
+    FireworksError,
+    RateLimited,
+    ServerError,
+    UnexpectedAnswer,
+    WaitTimeout,
+)
+from fw_assets.pipeline.errors import NotApproved, PhaseError, RunStopped, StepFailed, Unanswered
 
-from fw_assets.pipeline.budget.account import Account
-from fw_assets.pipeline.ui.metadata import clear_failures
-
-OWNERS = ["team:fw-assets"]
-"""Shown on every asset's page and found by the catalog's filter."""
-
-RETRIES = 2
-FIRST_DELAY = 2.0
-"""Seconds before the second attempt; twice as long before the third."""
-
-
-@contextmanager
-def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Have troubles that may pass tried again; a failure that a person has to mend says so and is not.
-
-    Not by a `RetryPolicy`: Dagster applies that to a run that a person terminates as well, and so goes on with it.
-    """
-    try:
-        with clear_failures():
-            yield
-    except Exception as error:
-        passing = not isinstance(error, dg.Failure) or error.allow_retries
-        if not passing or context.retry_number >= RETRIES:
-            raise
-        delay = FIRST_DELAY * 2**context.retry_number
-        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=delay) from error
+MAX_RETRIES = 2
+"""Attempts of a step after the first."""
+FIRST_DELAY_SECONDS = 2.0
+"""Before the second attempt; twice as long before the third."""
 
 
-@contextmanager
-def warn_on_cancel(context: dg.AssetExecutionContext, account: Account, slug: str) -> Iterator[None]:
-    """Say in the run's log, when a person terminates it, what goes on without it: nothing on the platform is cancelled.
+@dataclass(frozen=True)
+class ErrorPolicy:
+    """The treatment of an error and its subclasses: tried again if `transient`; the command ends with `exit_code`."""
 
-    Whatever the ledger holds for the model and nobody has paid is what was begun.
-    """
-    try:
-        yield
-    except Exception:
-        raise
-    except BaseException:
-        begun = [item.id for item in account.ledger().reservations if item.key.partition("/")[2] == slug]
-        if begun:
-            context.log.warning(
-                f"Stopped. On the platform this still runs or is up, as nothing is cancelled from here: "
-                f"{', '.join(begun)}. Its price stays held in the ledger; the next run of this step adopts it."
-            )
-        raise
+    error: type[Exception]
+    transient: bool
+    exit_code: int
+
+
+POLICIES = (
+    ErrorPolicy(InputError, transient=False, exit_code=BAD_INPUT),
+    ErrorPolicy(NotApproved, transient=False, exit_code=WAITING),
+    ErrorPolicy(CeilingReached, transient=False, exit_code=INCOMPLETE),
+    ErrorPolicy(RunStopped, transient=False, exit_code=INCOMPLETE),
+    ErrorPolicy(Unanswered, transient=True, exit_code=INCOMPLETE),
+    ErrorPolicy(ConnectionFailed, transient=True, exit_code=INCOMPLETE),
+    ErrorPolicy(RateLimited, transient=True, exit_code=INCOMPLETE),
+    ErrorPolicy(ServerError, transient=True, exit_code=INCOMPLETE),
+    ErrorPolicy(WaitTimeout, transient=False, exit_code=INCOMPLETE),
+    ErrorPolicy(UnexpectedAnswer, transient=True, exit_code=FAILED),
+    ErrorPolicy(PhaseError, transient=False, exit_code=FAILED),
+    ErrorPolicy(FireworksError, transient=False, exit_code=FAILED),
+    ErrorPolicy(FileNotFoundError, transient=False, exit_code=FAILED),
+)
+"""The first one that fits an error holds."""
+
+EXPECTED_ERRORS = tuple(policy.error for policy in POLICIES)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same step may succeed when it is tried again."""
+    policy = _policy_for(error)
+    return policy is not None and policy.transient
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code of a command that ends with this error."""
+    if isinstance(error, StepFailed):
+        return error.exit_code
+    policy = _policy_for(error.__cause__ or error)
+    return policy.exit_code if policy else FAILED
+
+
+def retry_delay(retries: int) -> float:
+    """Seconds to wait after an attempt that was preceded by `retries` others."""
+    return float(FIRST_DELAY_SECONDS * 2**retries)
+
+
+def _policy_for(error: BaseException) -> ErrorPolicy | None:
+    return next((policy for policy in POLICIES if isinstance(error, policy.error)), None)

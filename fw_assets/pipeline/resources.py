@@ -6,8 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment
-from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG, this_machine
-from fw_assets.pipeline.ui.run_tags import tag_partition
+from fw_assets.pipeline.run_tags import MACHINE_TAG, tag_partition, this_machine
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 

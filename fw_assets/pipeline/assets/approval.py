@@ -15,9 +15,9 @@ from fw_assets.pipeline.assets.plan import plan
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.run_tags import APPROVED, tag
 from fw_assets.pipeline.ui.checks import approval_checks, specs
 from fw_assets.pipeline.ui.metadata import Row, summary, table
-from fw_assets.pipeline.ui.run_tags import APPROVED, tag
 from fw_assets.pipeline.values import Approval, PlanChanges
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import usd_roughly

@@ -16,14 +16,14 @@ from fw_assets.pipeline.assets.approval import approval
 from fw_assets.pipeline.assets.plan import account_of, approved, approved_plan, plan
 from fw_assets.pipeline.automation.skipped_cells import inapplicable_cells, skipped
 from fw_assets.pipeline.evaluation.evaluate import PARTS, evaluate
-from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model, datasets
 from fw_assets.pipeline.phases import baseline_inputs, finalists_inputs
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures, retry_transient, warn_on_cancel
+from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.checks import finalists_checks, score_checks, specs
-from fw_assets.pipeline.ui.metadata import File, Row, clear_failures, files, summary, table
-from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
+from fw_assets.pipeline.ui.metadata import File, Row, files, summary, table
 from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
 from fw_assets.report.escape import code
@@ -82,7 +82,7 @@ def base_metrics(
         with warn_on_cancel(context, account, slug):
             metrics = host.call(work)
     made = store.write("base_metrics", dataset, metrics, inputs=baseline_inputs(current.digest), model=slug)
-    cost = tag_cost(context, paid_usd(account, f"base-evaluation/{slug}"))
+    cost = tag_cost(context, account.paid_usd(f"base-evaluation/{slug}"))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=score_checks("base_metrics", f"{dataset}, {slug}", (metrics.validation, metrics.test)),
@@ -112,7 +112,7 @@ def base_metrics(
 def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Chooses the strongest base models; reports every cell that will not run as skipped, with the reason."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures():
+    with readable_failures():
         current = approved_plan(store, dataset)
         slugs = [model.slug for model in current.models]
         measured = {slug: store.require("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}

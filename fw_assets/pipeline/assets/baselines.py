@@ -14,8 +14,9 @@ from fw_assets.pipeline.evaluation.evaluate import PARTS, keep_and_score
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import baseline_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.ui.checks import baseline_checks, specs
-from fw_assets.pipeline.ui.metadata import clear_failures, files, summary, table
+from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values import Baselines
 from fw_assets.report.formatting import percent, plural
 from fw_assets.workspace.batches import Batches
@@ -37,7 +38,7 @@ from fw_assets.workspace.predictions import prediction_path
 def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Learns from the training rows as they are, and is scored by the models' own scorer."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures():
+    with readable_failures():
         current = approved_plan(store, dataset)
         prompt = store.require("prompt", dataset, Prompt)
         labels = store.require("label_set", dataset, LabelSet)

@@ -24,13 +24,13 @@ from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import serve, shared_address
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.failures import retry_transient
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import retry_transient
+from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.data_checks import deployment_checks, gate_spec, serving_spec
 from fw_assets.pipeline.ui.metadata import summary, table
-from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import (
     BaseMetrics,
     DeploymentRecord,
@@ -113,7 +113,7 @@ def deployment(
             "winner_validation_accuracy": winner.ranked[0].validation.value,
             "rows_asked_again": record.proof.asked if record.proof else 0,
             "rows_answered_as_evaluated": record.proof.agreed if record.proof else 0,
-            "cost_usd": tag_cost(context, paid_usd(account, "deployment/proof", "deployment/first-hour")),
+            "cost_usd": tag_cost(context, account.paid_usd("deployment/proof", "deployment/first-hour")),
             "winner": f"{winner.model} ({winner.kind})",
             "decision": decision.decision,
             "why": why,

@@ -8,15 +8,15 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
 from fw_assets.pipeline.assets.sweep import sweep, uploads
 from fw_assets.pipeline.budget.account import reserved
-from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import train
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import retry_transient, warn_on_cancel
+from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.checks import specs, training_check
 from fw_assets.pipeline.ui.metadata import summary, table
-from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import FineTuned, Sweep
 from fw_assets.report.formatting import percent, plural
 
@@ -107,7 +107,7 @@ def fine_tuned_models(
                     }
                 ]
             ),
-            "cost_usd": tag_cost(context, paid_usd(account, f"full-training/{slug}")),
+            "cost_usd": tag_cost(context, account.paid_usd(f"full-training/{slug}")),
             "trained_tokens": result.trained_tokens or 0,
             "model": result.tuned_model,
             "job": result.job,

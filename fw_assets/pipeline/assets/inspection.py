@@ -18,6 +18,7 @@ from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration.registration import register, source_paths
 from fw_assets.pipeline.registration.staging import on_this_machine, reading_as_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import (
     label_checks,
     label_specs,
@@ -28,7 +29,7 @@ from fw_assets.pipeline.ui.data_checks import (
     suspect_rows,
 )
 from fw_assets.pipeline.ui.histograms import label_histogram, length_histogram, worst_findings, worst_problems
-from fw_assets.pipeline.ui.metadata import clear_failures, files, summary, table
+from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import count, plural
@@ -113,7 +114,7 @@ def inspected_dataset(
 ) -> dg.MaterializeResult:
     """Reads the files of one dataset. Malformed lines fail it, with file, line and field, unless quarantined."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures():
+    with readable_failures():
         registration = registered(store, platform, dataset, fields_of(config))
         with (
             on_this_machine(store, registration.files) as here,
@@ -167,7 +168,7 @@ def inspected_dataset(
 def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures(), stored_rows(store, *rows_path(dataset)) as rows:
+    with readable_failures(), stored_rows(store, *rows_path(dataset)) as rows:
         registration = store.require("registration", dataset, Registration)
         inspected = store.require("inspected_dataset", dataset, InspectedDataset)
         frame = rows.select(pl.exclude("messages")).collect(engine="streaming")
@@ -206,7 +207,7 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
 def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Ranks the doubted rows, in label_suspects_train.csv and label_suspects_test.csv. No other asset waits for it."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures():
+    with readable_failures():
         registration = store.require("registration", dataset, Registration)
         frame = store.scan_frame(dataset, "assets", "label_set.parquet")
         found = find_suspects(frame, registration.session.seed)

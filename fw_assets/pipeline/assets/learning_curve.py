@@ -15,15 +15,15 @@ from fw_assets.pipeline.assets.metrics import metrics
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
 from fw_assets.pipeline.budget.account import Account, reserved, share_of
 from fw_assets.pipeline.evaluation.evaluate import evaluate
-from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import train, upload
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import retry_transient, warn_on_cancel
+from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.checks import curve_check, specs
 from fw_assets.pipeline.ui.metadata import picture, summary, table
-from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
 from fw_assets.report.assembly.confidence import learning_point
 from fw_assets.report.formatting import percent, plural
@@ -79,7 +79,7 @@ def learning_curve(
             "test_rows": table(rows),
             "accuracy": result.points[-1].test.headline.value,
             "rows": result.points[-1].rows,
-            "cost_usd": tag_cost(context, paid_usd(account, f"learning-curve/{slug}")),
+            "cost_usd": tag_cost(context, account.paid_usd(f"learning-curve/{slug}")),
             "chart": picture(chart),
         },
     )

@@ -11,14 +11,14 @@ from fw_assets.pipeline.assets.base_metrics import base_metrics, prediction_file
 from fw_assets.pipeline.assets.fine_tuned_models import fine_tuned_models
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
 from fw_assets.pipeline.evaluation.evaluate import evaluate
-from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import retry_transient, warn_on_cancel
+from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.checks import metrics_checks, specs
 from fw_assets.pipeline.ui.metadata import summary
-from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
 from fw_assets.report.formatting import p_value, points
@@ -97,7 +97,7 @@ def metrics(
                 else f"fine-tuned, {accuracy_sentence(result.test)} Against its base: {result.comparison.verdict}.",
             ),
             **score_metadata(result.test),
-            "cost_usd": tag_cost(context, paid_usd(account, f"tuned-evaluation/{slug}")),
+            "cost_usd": tag_cost(context, account.paid_usd(f"tuned-evaluation/{slug}")),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **confidence_metadata(result.trust),
             "verdict": result.comparison.verdict,

@@ -23,9 +23,10 @@ from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.platform.catalogue import offer
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.run_tags import PLANNED, tag
 from fw_assets.pipeline.ui.checks import plan_checks, specs
-from fw_assets.pipeline.ui.metadata import clear_failures, document, files, summary, table
-from fw_assets.pipeline.ui.run_tags import PLANNED, tag
+from fw_assets.pipeline.ui.metadata import document, files, summary, table
 from fw_assets.pipeline.values import Approval, PlanChanges, Registration
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip, plural
@@ -91,7 +92,7 @@ def plan(
 ) -> dg.MaterializeResult:
     """Writes the plan. Its digest covers everything that changes the outcome or the price."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
-    with clear_failures():
+    with readable_failures():
         registration = store.require("registration", dataset, Registration)
         inspected = store.require("inspected_dataset", dataset, InspectedDataset)
         labels = store.require("label_set", dataset, LabelSet)

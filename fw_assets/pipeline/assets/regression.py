@@ -21,7 +21,8 @@ from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.ui.metadata import Row, clear_failures, files, summary, table
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_batches
@@ -86,7 +87,7 @@ def regression(
     """Asks, compares, and keeps each date's figures in regression.jsonl and its cost in ledger/regression.jsonl."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
-    with clear_failures():
+    with readable_failures():
         found = host.call(lambda client: reevaluate(client, store, dataset, date, config.max_usd))
     store.append_line(found.model_dump_json(), dataset, "regression.jsonl")
     made = store.write("regression", dataset, found, inputs=date)

@@ -25,8 +25,9 @@ from fw_assets.pipeline.reporting.evidence import beside_models, cost_points, ev
 from fw_assets.pipeline.reporting.partial_report import assemble_partial, stopped_now
 from fw_assets.pipeline.reporting.provenance import package_versions
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.ui.checks import report_checks, specs
-from fw_assets.pipeline.ui.metadata import clear_failures, document, files, picture, summary, table
+from fw_assets.pipeline.ui.metadata import document, files, picture, summary, table
 from fw_assets.pipeline.values import (
     Approval,
     Baselines,
@@ -75,7 +76,7 @@ def report(
 ) -> dg.MaterializeResult:
     """Writes the report; report.json holds all of it, the other two are renderings."""
     store, dataset = workspace.open(), context.partition_key
-    with clear_failures():
+    with readable_failures():
         current = approved_plan(store, dataset)
         stopped = stopped_now(store, dataset)
         host, account = platform.open(), account_of(store, dataset, current)

@@ -18,15 +18,15 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.assets.base_metrics import finalists
 from fw_assets.pipeline.assets.plan import account_of, approved, approved_plan
 from fw_assets.pipeline.budget.account import Account, job_share, reserved
-from fw_assets.pipeline.failures import retry_transient, warn_on_cancel
 from fw_assets.pipeline.partitions import cells, dataset_and_model
 from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.fine_tuning import Upload, best_cell, train, upload
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import retry_transient, warn_on_cancel
+from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.checks import specs, sweep_check
 from fw_assets.pipeline.ui.metadata import picture, summary, table
-from fw_assets.pipeline.ui.run_tags import paid_usd, tag_cost
 from fw_assets.pipeline.values import Sweep, SweepCell
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent, plural
@@ -129,7 +129,7 @@ def sweep(
             ),
             "curves": picture(sweep_curves([shown(c, result) for c in result.cells])),
             "rows": result.rows,
-            "cost_usd": tag_cost(context, paid_usd(account, f"sweep/{slug}")),
+            "cost_usd": tag_cost(context, account.paid_usd(f"sweep/{slug}")),
             "best_evaluation_loss": loss,
             "best": result.best.cell.name,
         },

@@ -20,10 +20,10 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
-from fw_assets.pipeline.ui.metadata import clear_failures
-from fw_assets.pipeline.ui.run_tags import COST, DATASET
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -131,7 +131,7 @@ def _drive(
     own = ("name", "approved_by")
     # An empty list is what the launchpad opens with: nothing is said, and what was registered holds.
     given = {key: value for key, value in fields_of(config).items() if key not in own and value != []}
-    with clear_failures(), listening(to_log(context.log.info)):
+    with readable_failures(), listening(to_log(context.log.info)):
         fields, name, readings = resolve_registered(store, {**given, **forced})
         registration = register(
             store, platform, fields, driver="command-line", name=name or config.name, readings=readings

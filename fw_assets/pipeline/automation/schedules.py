@@ -15,7 +15,7 @@ from fw_assets.pipeline.platform.catalogue import catalogue
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.ui.metadata import clear_failures
+from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.values import DeploymentRecord, Registration
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
@@ -74,7 +74,7 @@ def restage_dataset(
     context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
 ) -> None:
     """The phases sensor plans what changed."""
-    with clear_failures():
+    with readable_failures():
         changed = restage(workspace.open(), platform.open(), config.dataset)
     context.log.info(f"{config.dataset}: {'changed, to be planned' if changed else 'nothing changed'}")
 
@@ -84,7 +84,7 @@ def benchmark_of_new_models(
     context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
 ) -> None:
     """The phases sensor plans it; the plan waits for approval."""
-    with clear_failures():
+    with readable_failures():
         new = register_new_models(workspace.open(), platform.open(), config.dataset)
     if new:
         context.instance.add_dynamic_partitions("datasets", [new_models_name(config.dataset)])

@@ -15,8 +15,8 @@ from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.partitions import cell
 from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
-from fw_assets.pipeline.ui.run_tags import step_tags
 from fw_assets.settings import settings
 
 T = TypeVar("T")

@@ -124,6 +124,10 @@ class Account:
         """All payments, in order."""
         return self.ledger().entries
 
+    def paid_usd(self, *keys: str) -> float:
+        """US dollars paid under these estimate lines; payments of unknown price count nothing."""
+        return sum(entry.usd or 0.0 for entry in self.entries() if entry.key in keys)
+
 
 def read_ledger(store: Workspace, *record: str) -> Ledger:
     """All that a record of promises and payments holds; an empty ledger where there is none."""

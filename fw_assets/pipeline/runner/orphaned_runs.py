@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
 
-from fw_assets.settings import settings
+from fw_assets.pipeline.run_tags import MACHINE_TAG, this_machine
 
-MACHINE_TAG = "fw_assets/machine"
-"""Tags a run with the machine that executes it."""
 WORKER_TAG = ".dagster/fw_assets_worker"
 """Tags a run with the forked process that executes it. A retry inherits its predecessor's tags: see `own_worker`."""
 _SHARED = ("dagster_postgres", "dagster_mysql")
@@ -59,11 +56,6 @@ def dead_worker(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int | None:
     if worker is None or worker.machine != this_machine() or is_alive(worker.pid, worker.at):
         return None
     return worker.pid
-
-
-def this_machine() -> str:
-    """What this machine is called: `$FW_MACHINE`, or its host name."""
-    return settings().fw_machine or socket.gethostname()
 
 
 class Worker(NamedTuple):

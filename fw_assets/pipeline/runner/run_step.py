@@ -13,7 +13,7 @@ import dagster as dg
 
 from fw_assets.pipeline.automation.sensors import job_name, partition_key
 from fw_assets.pipeline.phases import Step
-from fw_assets.pipeline.ui.run_tags import step_tags
+from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.settings import settings
 
 DAGSTER_YAML = """\

@@ -14,10 +14,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from fw_assets.classification.errors import InputError
-from fw_assets.exit_codes import INTERRUPTED, exit_code_of
-from fw_assets.fireworks import FireworksError
-from fw_assets.pipeline.errors import PhaseError, StepFailed
+from fw_assets.exit_codes import INTERRUPTED
+from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Progress, listening
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
@@ -39,7 +38,7 @@ def run(order: Task, channel: Connection) -> None:
     try:
         with listening(send):
             materialize(order.root, order.step, order.config, look_for_lost=order.first)
-    except (StepFailed, InputError, FireworksError, PhaseError, FileNotFoundError) as error:
+    except EXPECTED_ERRORS as error:
         send(StepError(str(error), exit_code_of(error)))
     except _INTERRUPTS:
         sys.exit(INTERRUPTED)

@@ -6,24 +6,16 @@ What could disguise text there, control characters and direction overrides, is m
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import dagster as dg
 
-from fw_assets.classification.cost.ledger import CeilingReached
-from fw_assets.classification.errors import InputError
-from fw_assets.fireworks import ConnectionFailed, FireworksError, RateLimited, ServerError, UnexpectedAnswer
-from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.report.escape import prose, visible
 from fw_assets.report.formatting import clip
 from fw_assets.report.plots.charts import standalone
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
-
-TRANSIENT_ERRORS = (Unanswered, ConnectionFailed, RateLimited, ServerError, UnexpectedAnswer)
-"""Troubles that may have passed when the step is tried again."""
 
 MAX_TEXT = 500
 """Characters of a cell; the UI shows a longer one on lines without end."""
@@ -102,37 +94,3 @@ def _type(values: Sequence[Cell]) -> str:
     if kinds and kinds <= {int, float}:
         return "float"
     return "string"
-
-
-@contextmanager
-def clear_failures() -> Iterator[None]:
-    """Turn what a person has to mend into a failure that says it; only passing troubles are tried again."""
-    try:
-        yield
-    except (InputError, FireworksError, PhaseError, CeilingReached, FileNotFoundError) as error:
-        raise failure(error) from error
-    except ExceptionGroup as group:
-        first = _first(group)
-        raise failure(first) from first
-
-
-def failure(error: Exception) -> dg.Failure:
-    """What the UI shows of an error."""
-    if isinstance(error, InputError):
-        rows: list[Row] = [
-            {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind}
-            for p in error.problems
-        ]
-        metadata: dict[str, dg.TableMetadataValue | int] = {
-            "problems": table(rows),
-            "problems_in_all": error.total,
-        }
-        return dg.Failure(str(error), metadata=metadata, allow_retries=False)
-    return dg.Failure(str(error), allow_retries=isinstance(error, TRANSIENT_ERRORS))
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -24,7 +24,7 @@ import fsspec
 import pytest
 
 from fw_assets.embedded import api_key, counts
-from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG
+from fw_assets.pipeline.run_tags import MACHINE_TAG
 from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.object_store import BUCKET, object_store

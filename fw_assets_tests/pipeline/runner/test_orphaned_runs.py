@@ -9,7 +9,8 @@ import time
 
 import dagster as dg
 
-from fw_assets.pipeline.runner.orphaned_runs import MACHINE_TAG, fail_orphaned_runs, is_alive, this_machine
+from fw_assets.pipeline.run_tags import MACHINE_TAG, this_machine
+from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs, is_alive
 
 
 def started(instance: dg.DagsterInstance, name: str, pid: int) -> dg.DagsterRun:

@@ -11,8 +11,9 @@ import dagster as dg
 import pytest
 
 from fw_assets.pipeline.assets.plan import account_of, approved_plan
-from fw_assets.pipeline.failures import RETRIES, retry_transient
+from fw_assets.pipeline.failures import MAX_RETRIES
 from fw_assets.pipeline.phases import TUNING, Step, due
+from fw_assets.pipeline.retries import retry_transient
 from fw_assets.pipeline.runner.run_step import execute, open_instance
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
@@ -60,13 +61,13 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
 
 @pytest.mark.parametrize(
     ("error", "attempts"),
-    [(ConnectionError("lost"), RETRIES + 1), (dg.Failure("mend it", allow_retries=False), 1)],
+    [(ConnectionError("lost"), MAX_RETRIES + 1), (dg.Failure("mend it", allow_retries=False), 1)],
     ids=["may-pass", "to-be-mended"],
 )
 def test_what_may_pass_is_tried_again_and_fails_with_its_own_error(
     error: Exception, attempts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fw_assets.pipeline.failures.FIRST_DELAY", 0)
+    monkeypatch.setattr("fw_assets.pipeline.failures.FIRST_DELAY_SECONDS", 0)
     tried = []
 
     @dg.asset

@@ -1,16 +1,18 @@
-"""What a run is tagged with, whoever launched it: dataset, model, phase, platform, and what it cost."""
+"""Tags of a run, whoever launched it: dataset, model, phase, platform, machine, and what it cost."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 
 import dagster as dg
 
-from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.phases import Step
 from fw_assets.settings import settings
 
 DATASET, MODEL, PHASE, PLATFORM = (f"fw_assets/{name}" for name in ("dataset", "model", "phase", "platform"))
+MACHINE_TAG = "fw_assets/machine"
+"""The machine that executes the run."""
 COST = "fw_assets/cost_usd"
 """US dollars that the ledger holds for the run's steps."""
 PLANNED, APPROVED = "fw_assets/expected_usd", "fw_assets/approved_usd"
@@ -22,8 +24,13 @@ def step_tags(step: Step) -> dict[str, str]:
     return tags if step.model is None else {**tags, MODEL: step.model}
 
 
+def this_machine() -> str:
+    """The name of this machine: `$FW_MACHINE`, or its host name."""
+    return settings().fw_machine or socket.gethostname()
+
+
 def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Give a run that a person launched the tags that the sensors' and the command line's have from their start."""
+    """Add to a run that a person launched the tags that the sensors and the command line set from the start."""
     tags: dict[str, str] = {PLATFORM: settings().fw_platform}
     by_dimension = {DATASET: "dagster/partition/dataset", MODEL: "dagster/partition/model"}
     tags |= {ours: run.tags[theirs] for ours, theirs in by_dimension.items() if theirs in run.tags}
@@ -34,13 +41,8 @@ def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
         instance.add_run_tags(run.run_id, new)
 
 
-def paid_usd(account: Account, *keys: str) -> float:
-    """US dollars that the ledger of the current plan holds under the keys of these estimate lines."""
-    return sum(entry.usd or 0.0 for entry in account.entries() if entry.key in keys)
-
-
 def tag_cost(context: dg.AssetExecutionContext, usd: float) -> float:
-    """Add a step's cost to what its run is tagged with; gives it back."""
+    """Add a step's cost in US dollars to the cost tag of its run; returns `usd`."""
     run = context.instance.get_run_by_id(context.run.run_id)
     before = float(run.tags.get(COST, 0)) if run else 0.0
     tag(context, {COST: f"{before + usd:.4f}"})

@@ -1,0 +1,80 @@
+"""The failure policy applied to Dagster's steps: what fails a run, what it says, and what is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from fw_assets.classification.errors import InputError
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, retry_delay
+from fw_assets.pipeline.ui.metadata import Row, table
+
+
+@contextmanager
+def readable_failures() -> Iterator[None]:
+    """Turn expected errors into Dagster failures that say what to do, without a traceback."""
+    try:
+        yield
+    except EXPECTED_ERRORS as error:
+        raise dagster_failure(error) from error
+    except ExceptionGroup as group:
+        first = _first(group)
+        raise dagster_failure(first) from first
+
+
+@contextmanager
+def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Retry transient errors; let permanent ones fail with advice.
+
+    Not a `RetryPolicy`: Dagster applies that to a run that a person terminates too, which then goes on.
+    """
+    try:
+        with readable_failures():
+            yield
+    except Exception as error:
+        permanent = isinstance(error, dg.Failure) and not error.allow_retries
+        if permanent or context.retry_number >= MAX_RETRIES:
+            raise
+        delay = retry_delay(context.retry_number)
+        raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=delay) from error
+
+
+@contextmanager
+def warn_on_cancel(context: dg.AssetExecutionContext, account: Account, slug: str) -> Iterator[None]:
+    """Log what goes on without the step when a person terminates it: nothing on the platform is cancelled.
+
+    What was begun is what the ledger holds for the model and nobody has paid.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        begun = [item.id for item in account.ledger().reservations if item.key.partition("/")[2] == slug]
+        if begun:
+            context.log.warning(
+                f"Stopped. On the platform this still runs or is up, as nothing is cancelled from here: "
+                f"{', '.join(begun)}. Its price stays held in the ledger; the next run of this step adopts it."
+            )
+        raise
+
+
+def dagster_failure(error: Exception) -> dg.Failure:
+    """The failure that the UI shows for an error, with a table of its problems where it has several."""
+    if not isinstance(error, InputError):
+        return dg.Failure(str(error), allow_retries=is_transient(error))
+    rows: list[Row] = [
+        {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind} for p in error.problems
+    ]
+    metadata: dict[str, dg.TableMetadataValue | int] = {"problems": table(rows), "problems_in_all": error.total}
+    return dg.Failure(str(error), metadata=metadata, allow_retries=False)
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
