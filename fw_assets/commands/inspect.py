@@ -83,7 +83,7 @@ def report(root: str, name: str, *, open_it: bool) -> int:
 
 def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     """Ask the winner."""
-    from fw_assets.classification.prompting.answer_parser import parse as read_answer
+    from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
     from fw_assets.classification.prompting.prompt import Prompt, request
 
@@ -97,7 +97,9 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     answer = platform_from_environment().call(
         lambda client: client.chat({"model": record.address, **body}, known=record.deployment is not None)
     )
-    read = read_answer(prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal))
+    read = parse_answer(
+        prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal)
+    )
     if as_json:
         print_json(
             {

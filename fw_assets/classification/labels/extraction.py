@@ -1,31 +1,23 @@
-"""Where a row's label lies: its ground truth, or a place in the final answer that all rows share."""
+"""Label extraction: each row's `ground_truth`, or the place in the final answer that all rows share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import polars as pl
 
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.labels import extraction_rules
-from fw_assets.classification.labels.extraction_rules import Rule, read
-from fw_assets.classification.labels.rule_ranking import (
-    RULES,
-    SAMPLE,
-    UNFORMATTED,
-    RuleScore,
-    mixed_formats,
-    rule_name,
-    score_rules,
-)
+from fw_assets.classification.labels.extraction_rules import GROUND_TRUTH, RULES, find_labels
+from fw_assets.classification.labels.rule_ranking import SAMPLE, RuleScore, mixed_formats, rule_name, score_rules
 from fw_assets.classification.values import Frozen
 
-EXAMPLES = 10
-EXCERPT = 120
+MAX_EXAMPLES = 10
+MAX_EXCERPT = 120
+MAX_RUNNERS_UP = 5
 MIN_COVERAGE = 0.9
-"""A rule is good enough when it reads this share of what the best one reads."""
-AGREEMENT = 0.99
-"""Share of rows whose answer must say their ground truth for the answer's format to be kept."""
+"""A rule is good enough when it matches this share of what the best one matches."""
+MIN_AGREEMENT = 0.99
+"""Share of rows whose answer must state their ground truth for the answer's format to be kept."""
 
 
 class Example(Frozen):
@@ -33,14 +25,15 @@ class Example(Frozen):
 
     input: str
     answer: str
-    """Empty where there is none and the ground truth serves."""
+    """Empty for a row that has a ground truth and no answer."""
     label: str
 
 
 class Extraction(Frozen):
-    """The chosen rule."""
+    """The extraction rule of a dataset, with the figures that speak for it."""
 
-    rule: Rule
+    rule: str
+    """A name of `RULES`, or `ground_truth`."""
     key: str | None = None
     coverage: float
     """Share of the rows that get a label."""
@@ -48,149 +41,142 @@ class Extraction(Frozen):
     """Rows whose label is their `ground_truth`; the rule is for the others."""
     forced: bool = False
     score: RuleScore | None = None
-    """The chosen rule's own; none where only the ground truth serves."""
+    """The rule's own score; none where only the ground truth serves."""
     runners_up: tuple[RuleScore, ...] = ()
     mixed: tuple[RuleScore, ...] = ()
-    """Formats that only some of the answers have, around labels that other answers give otherwise."""
+    """Other formats that some of the answers have around the same labels."""
     examples: tuple[Example, ...] = ()
-    """One a label first, at most `EXAMPLES`."""
-
-    def render(self, labels: Sequence[str], original: str | None = None, multi_label: bool = False) -> str:
-        """The training target that says `labels` in the user's answer format; see `answer_formats.render`."""
-        return extraction_rules.render(self.rule, self.key, labels, original, multi_label)
+    """At most `MAX_EXAMPLES`; one per label before any second one."""
 
     @property
     def name(self) -> str:
         """The form in which it can be forced."""
         return rule_name(self.rule, self.key)
 
+    def write(self, label: str) -> str:
+        """The answer that states `label` in the format of the dataset's own answers."""
+        return label if self.rule == GROUND_TRUTH else RULES[self.rule].write(label, self.key)
+
 
 def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extraction:
-    """The rule that reads the labels of an inspected frame.
+    """The extraction rule for an inspected frame.
 
-    Rows with a `ground_truth` need none. Among the rules that read nearly as many answers as the best one
-    and find labels that repeat (two rows a label on average), the first in the order of `RULES` wins, and
-    among its keys the one called most like a label. Where all rows have a ground truth that their answers
-    repeat inside a structured format, that format's rule is chosen, so that training keeps it.
+    Rows with a `ground_truth` need none. Among the rules that match nearly as many answers as the best one
+    and find labels that repeat (on two rows each on average), the first in the order of `RULES` wins, and
+    among its keys the one that is most usual for a label. Where all rows have a ground truth that their answers
+    repeat in a structured format, that format's rule is chosen, so that training keeps it.
 
     Args:
-        forced: a rule, with its key after a colon if it has one (`json_key:intent`), or None.
+        forced: a rule, with its key after a colon if it has one (`json_key:intent`).
 
     Raises:
-        InputError: the forced rule does not exist or reads nothing; no rule reads anything.
+        InputError: the forced rule does not exist or matches nothing; no rule matches anything.
     """
-    without = frame.filter(pl.col("ground_truth").is_null())
-    truths = frame.height - without.height
+    answered = frame.filter(pl.col("ground_truth").is_null())
+    ground_truth_rows = frame.height - answered.height
     if forced is not None:
-        return _forced(frame, without, truths, forced)
-    if not without.height:
-        return _agreeing(frame, truths) or _described(frame, "ground_truth", None, (), truths)
-    sample = _sample(without["answer"].drop_nulls())
+        return _forced(frame, answered, ground_truth_rows, forced)
+    if not answered.height:
+        return _agreeing(frame) or _described(frame, GROUND_TRUTH, None, (), ground_truth_rows)
+    sample = _sample(answered["answer"].drop_nulls())
     scores = score_rules(sample)
     if not scores:
         problem = Problem(kind="no-label", message="no rule finds a label in the final assistant messages")
         raise InputError([problem], advice="Give each row a `ground_truth`, or force an extraction rule.")
     best = _preferred(scores)
-    others = tuple(score for score in sorted(scores, key=lambda s: -s.score) if score != best)
-    described = _described(frame, best.rule, best.key, others[:5], truths)
-    return described.model_copy(update={"score": best, "mixed": mixed_formats(sample, best, others)})
+    others = _by_score(score for score in scores if score != best)
+    extraction = _described(frame, best.rule, best.key, others, ground_truth_rows)
+    return extraction.model_copy(update={"score": best, "mixed": mixed_formats(sample, best, others)})
 
 
 def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
-    """Every row's labels as the rule reads them (`List(String)`, null where it reads none), unresolved."""
+    """The unresolved labels of every row (`List(String)`, null where the rule does not match)."""
     answers = frame["answer"]
-    if extraction.rule == "ground_truth":
-        found = pl.Series("labels", [None], dtype=pl.List(pl.String)).extend_constant(None, max(0, frame.height - 1))
-        found = found.head(frame.height)
+    if extraction.rule == GROUND_TRUTH:
+        labels = pl.repeat(None, frame.height, dtype=pl.List(pl.String), eager=True)
     else:
-        # Answers repeat, so each distinct one is read once.
+        # Answers repeat, so each distinct one is parsed once.
         distinct = answers.unique().drop_nulls()
+        parsed = [find_labels(answer, extraction.rule, extraction.key) for answer in distinct]
         table = pl.DataFrame(
-            {
-                "answer": distinct,
-                "labels": [read(answer, extraction.rule, extraction.key) for answer in distinct],
-            },
-            schema={"answer": pl.String, "labels": pl.List(pl.String)},
+            {"answer": distinct, "labels": parsed}, schema={"answer": pl.String, "labels": pl.List(pl.String)}
         )
         joined = pl.DataFrame({"answer": answers}).join(table, on="answer", how="left", maintain_order="left")
-        found = joined["labels"]
-    merged = pl.DataFrame({"truth": frame["ground_truth"], "found": found})
-    return merged.select(
-        pl.coalesce("truth", "found").list.eval(pl.element().str.strip_chars()).alias("labels")
-    ).to_series()
+        labels = joined["labels"]
+    sources = pl.DataFrame({"ground_truth": frame["ground_truth"], "answer": labels})
+    merged = pl.coalesce("ground_truth", "answer").list.eval(pl.element().str.strip_chars())
+    return sources.select(merged.alias("labels")).to_series()
 
 
 def _preferred(scores: list[RuleScore]) -> RuleScore:
     most = max(score.coverage for score in scores)
-    read_enough = [score for score in scores if score.coverage >= MIN_COVERAGE * most]
-    repeating = [score for score in read_enough if score.repeats]
+    sufficient = [score for score in scores if score.coverage >= MIN_COVERAGE * most]
+    repeating = [score for score in sufficient if score.repeats]
     if repeating:
         return repeating[0]
-    return max(read_enough, key=lambda score: (score.labels > 1, score.score))
+    return max(sufficient, key=lambda score: (score.labels > 1, score.score))
 
 
-def _agreeing(frame: pl.DataFrame, truths: int) -> Extraction | None:
-    """A structured rule that reads each row's ground truth in its answer."""
+def _agreeing(frame: pl.DataFrame) -> Extraction | None:
+    """The structured rule, if any, that finds each row's ground truth in its answer; all rows have a ground truth."""
     rows = frame.filter(pl.col("answer").is_not_null())
     if rows.height < MIN_COVERAGE * frame.height:
         return None
     sample = rows.gather_every(max(1, rows.height // SAMPLE))
     for score in score_rules(sample["answer"].to_list()):
-        if score.rule in UNFORMATTED or score.coverage < AGREEMENT:
+        if not RULES[score.rule].structured or score.coverage < MIN_AGREEMENT:
             continue
-        agree = sum(
-            set(read(answer, score.rule, score.key) or ()) == set(truth)
-            for answer, truth in sample.select("answer", "ground_truth").iter_rows()
+        agreeing = sum(
+            set(find_labels(answer, score.rule, score.key) or ()) == set(ground_truth)
+            for answer, ground_truth in sample.select("answer", "ground_truth").iter_rows()
         )
-        if agree >= AGREEMENT * sample.height:
-            return _described(frame, score.rule, score.key, (), truths).model_copy(update={"score": score})
+        if agreeing >= MIN_AGREEMENT * sample.height:
+            extraction = _described(frame, score.rule, score.key, (), frame.height)
+            return extraction.model_copy(update={"score": score})
     return None
 
 
-def _excerpt(text: str) -> str:
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
-
-
-def _forced(frame: pl.DataFrame, without: pl.DataFrame, truths: int, forced: str) -> Extraction:
-    name, _, key = forced.partition(":")
-    if name not in (*RULES, "ground_truth"):
-        message = f"{forced!r} is no extraction rule, expected one of ground_truth, {', '.join(RULES)}"
+def _forced(frame: pl.DataFrame, answered: pl.DataFrame, ground_truth_rows: int, forced: str) -> Extraction:
+    rule, _, key = forced.partition(":")
+    names = (GROUND_TRUTH, *RULES)
+    if rule not in names:
+        message = f"{forced!r} is not an extraction rule, expected one of {', '.join(names)}"
         raise InputError([Problem(kind="extraction", field="extraction", message=message)])
-    rule: Rule = name
-    scores = score_rules(_sample(without["answer"].drop_nulls())) if without.height else []
-    fitting = [score for score in scores if score.rule == rule and key in ("", score.key)]
-    if without.height and not fitting:
-        seen = ", ".join(score.name for score in scores) or "none"
-        message = f"the rule {forced!r} reads no label in the final assistant messages; those that do: {seen}"
+    scores = score_rules(_sample(answered["answer"].drop_nulls())) if answered.height else []
+    best = next((score for score in scores if score.rule == rule and key in ("", score.key)), None)
+    if answered.height and best is None:
+        matching = ", ".join(score.name for score in scores) or "none"
+        message = f"the rule {forced!r} reads no label in the final assistant messages; those that do: {matching}"
         raise InputError([Problem(kind="extraction", field="extraction", message=message)])
-    chosen = fitting[0].key if fitting else (key or None)
-    others = tuple(score for score in sorted(scores, key=lambda s: -s.score) if score not in fitting[:1])
-    described = _described(frame, rule, chosen, others[:5], truths, forced=True)
-    return described.model_copy(update={"score": fitting[0] if fitting else None})
+    others = _by_score(score for score in scores if score is not best)
+    extraction = _described(frame, rule, best.key if best else (key or None), others, ground_truth_rows)
+    return extraction.model_copy(update={"score": best, "forced": True})
 
 
 def _described(
-    frame: pl.DataFrame,
-    rule: Rule,
-    key: str | None,
-    others: tuple[RuleScore, ...],
-    truths: int,
-    *,
-    forced: bool = False,
+    frame: pl.DataFrame, rule: str, key: str | None, others: tuple[RuleScore, ...], ground_truth_rows: int
 ) -> Extraction:
-    bare = Extraction(rule=rule, key=key, coverage=0.0, ground_truth_rows=truths)
+    bare = Extraction(rule=rule, key=key, coverage=0.0, ground_truth_rows=ground_truth_rows)
     labels = extract(frame, bare)
-    # The input may be kept of some rows only.
-    shown = frame.select("text", "answer").with_columns(labels.alias("labels"))
-    shown = shown.filter(pl.col("labels").is_not_null(), pl.col("text").is_not_null())
+    rows = frame.select("text", "answer").with_columns(labels.alias("labels"))
+    # Only the first rows of a large dataset come with their text.
+    rows = rows.filter(pl.col("labels").is_not_null(), pl.col("text").is_not_null())
     first = pl.col("labels").is_first_distinct()
-    shown = pl.concat([shown.filter(first).head(EXAMPLES), shown.filter(~first).head(EXAMPLES)]).head(EXAMPLES)
+    shown = pl.concat([rows.filter(first).head(MAX_EXAMPLES), rows.filter(~first).head(MAX_EXAMPLES)])
     examples = tuple(
-        Example(input=_excerpt(text), answer=_excerpt(answer or ""), label=", ".join(found))
-        for text, answer, found in shown.iter_rows()
+        Example(input=_excerpt(text), answer=_excerpt(answer or ""), label=", ".join(row_labels))
+        for text, answer, row_labels in shown.head(MAX_EXAMPLES).iter_rows()
     )
     coverage = 1 - labels.null_count() / max(1, frame.height)
-    return bare.model_copy(update={"coverage": coverage, "runners_up": others, "examples": examples, "forced": forced})
+    return bare.model_copy(update={"coverage": coverage, "runners_up": others[:MAX_RUNNERS_UP], "examples": examples})
+
+
+def _by_score(scores: Iterable[RuleScore]) -> tuple[RuleScore, ...]:
+    return tuple(sorted(scores, key=lambda score: -score.score))
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + "…"
 
 
 def _sample(answers: pl.Series) -> list[str]:

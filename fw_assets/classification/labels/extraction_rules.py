@@ -1,190 +1,229 @@
-"""The formats an assistant's answer can carry its label in: how each is read, and how it is written again."""
+"""Extraction rules: the formats in which an assistant's answer can state its label.
+
+`RULES` is the only list of them. A rule finds labels in the answers of a dataset, locates the label in a model's
+answer, and writes an answer for training.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-Rule = Literal[
-    "ground_truth",
-    "boxed",
-    "xml_tag",
-    "json_key",
-    "fenced_block",
-    "label_prefix",
-    "whole_message",
-    "last_line",
-    "first_word",
-]
-
+GROUND_TRUTH = "ground_truth"
+"""What takes the place of a rule where each row names its labels beside the answer."""
 MAX_LABEL = 100
 """Characters; a longer text is an explanation, not a label."""
 
-LABEL_WORDS = (
-    *("label", "labels", "category", "categories", "class", "classification", "intent", "sentiment", "topic"),
-    *(
-        "answer",
-        "output",
-        "result",
-        "prediction",
-        "type",
-        "tag",
-        "emotion",
-        "emotions",
-        "verdict",
-        "decision",
-    ),
-    *("department", "route", "queue", "ground_truth", "value", "name"),
-)
-"""What people call the key, tag or prefix of a label, the surest first."""
-
-_THINK = re.compile(r"^.*</think>", re.DOTALL)
+_REASONING = re.compile(r"^.*</think>", re.DOTALL)
 _BOXED = re.compile(r"\\boxed\{([^{}]+)\}")
 _TAG = re.compile(r"<([A-Za-z][\w-]*)>([^<>]*)</\1>")
-_FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)\n?```", re.DOTALL)
+FENCED_BLOCK = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 _PREFIX = re.compile(
     r"^[ \t>*#_-]*((?:final |predicted )?[A-Za-z][\w -]{0,29}?)[ \t*_]*[:=][ \t*_]*(\S.*?)[ \t*_]*$",
     re.MULTILINE,
 )
 _FIRST_WORD = re.compile(r"^\W*([\w+#'/-]+(?:[_-][\w+#'/-]+)*)")
 
+KeyedLabels = tuple[str | None, tuple[str, ...]]
+"""The key, tag or prefix that an answer uses (None for rules without one) and the labels under it."""
+
+
+@dataclass(frozen=True)
+class ExtractionRule:
+    """One answer format.
+
+    Attributes:
+        location: where the label is, as a phrase for a person; `{key}` stands for the rule's key.
+        find: the labels in an answer from which the reasoning is removed, by key.
+        write: the answer that states a label, given the label and the key.
+        locate: candidates for the label in a longer answer of a model, given the answer and the key. None where the
+            answer as a whole is the label or is parsed as JSON.
+        structured: the format itself says where the label is, so that a label found by it is no accident.
+    """
+
+    location: str
+    find: Callable[[str], Iterable[KeyedLabels]]
+    write: Callable[[str, str | None], str]
+    locate: Callable[[str, str | None], Iterable[str]] | None = None
+    structured: bool = True
+
 
 class RuleMatch(NamedTuple):
-    """What one rule reads in one answer; `key` is the JSON key, tag or prefix, None for the other rules."""
+    """The labels that one rule finds in one answer."""
 
-    rule: Rule
+    rule: str
     key: str | None
     labels: tuple[str, ...]
 
 
 def rule_matches(answer: str) -> list[RuleMatch]:
-    """Every way to read labels out of the answer, structured formats first."""
-    text = _THINK.sub("", answer).strip()
-    found: list[RuleMatch] = []
-    boxes = _BOXED.findall(text)
-    if boxes:
-        found.append(RuleMatch("boxed", None, _one(boxes[-1])))
-    found += [
-        RuleMatch("xml_tag", tag, _one(inner)) for tag, inner in dict(_TAG.findall(text)).items() if tag != "think"
-    ]
-    found += [RuleMatch("json_key", key, labels) for key, labels in json_labels(text).items()]
-    fences = _FENCE.findall(text)
-    if fences:
-        found.append(RuleMatch("fenced_block", None, _one(fences[-1])))
-    found += [RuleMatch("label_prefix", prefix, _one(rest)) for prefix, rest in dict(_PREFIX.findall(text)).items()]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) == 1:
-        found.append(RuleMatch("whole_message", None, _one(text)))
-    if lines:
-        found.append(RuleMatch("last_line", None, _one(lines[-1])))
-    first = _FIRST_WORD.match(text)
-    if first:
-        found.append(RuleMatch("first_word", None, _one(first[1])))
-    return [reading for reading in found if reading.labels or reading.rule == "json_key"]
+    """The matches of all rules, in the order of `RULES`."""
+    text = _without_reasoning(answer)
+    return [RuleMatch(name, key, labels) for name, rule in RULES.items() for key, labels in rule.find(text)]
 
 
-def read(answer: str, rule: Rule, key: str | None) -> tuple[str, ...] | None:
-    """The labels that one rule reads in the answer; None when it does not apply.
+def find_labels(answer: str, rule: str, key: str | None) -> tuple[str, ...] | None:
+    """The labels that one rule finds in the answer; None when it does not apply.
 
     Without a `key`, a keyed rule takes the first key in the answer.
     """
-    for reading in rule_matches(answer):
-        if reading.rule == rule and key in (None, reading.key):
-            return reading.labels
+    for answer_key, labels in RULES[rule].find(_without_reasoning(answer)):
+        if key in (None, answer_key):
+            return labels
     return None
 
 
-def json_labels(text: str) -> dict[str, tuple[str, ...]]:
-    """The label-like values of the JSON object in the text (alone, fenced, or after other words), by key."""
-    value = _json_object(text)
-    found: dict[str, tuple[str, ...]] = {}
-    for key, item in (value or {}).items():
-        if isinstance(item, str) and _one(item):
-            found[key] = _one(item)
-        elif isinstance(item, bool | int):
-            found[key] = (json.dumps(item),)
-        elif isinstance(item, list) and all(isinstance(label, str) and _one(label) for label in item):
-            found[key] = tuple(dict.fromkeys(label.strip() for label in item))
-    return found
+def json_answer(key: str, value: str | list[str]) -> str:
+    """The answer that states one label or several as a JSON object."""
+    return json.dumps({key: value}, ensure_ascii=False)
 
 
-def render(rule: Rule, key: str | None, labels: Sequence[str], original: str | None, multi_label: bool) -> str:
-    """The answer that says `labels` in a rule's format; `read` gives them back.
-
-    Args:
-        original: the user's own answer, whose other words and spelling are kept where the rule finds its
-            labels in it; None writes the bare format.
-        multi_label: the labels are a list. Text formats separate them with ", "; without a format of
-            the user's own the list is the JSON object {"labels": [...]}.
-    """
-    if original is not None and read(original, rule, key) is not None:
-        kept = _replaced(original, rule, key, labels, multi_label)
-        if kept is not None:
-            return kept
-    text = ", ".join(labels)
-    match rule:
-        case "json_key":
-            return json.dumps({key or "label": list(labels) if multi_label else text}, ensure_ascii=False)
-        case "boxed":
-            return f"\\boxed{{{text}}}"
-        case "xml_tag":
-            return f"<{key}>{text}</{key}>"
-        case "fenced_block":
-            return f"```\n{text}\n```"
-        case "label_prefix":
-            return f"{key}: {text}"
-        case "ground_truth" | "whole_message" | "last_line" | "first_word":
-            return json.dumps({"labels": list(labels)}, ensure_ascii=False) if multi_label else text
+def _without_reasoning(answer: str) -> str:
+    return _REASONING.sub("", answer).strip()
 
 
-def _replaced(original: str, rule: Rule, key: str | None, labels: Sequence[str], multi_label: bool) -> str | None:
-    """The original with the last place the rule reads from rewritten; None when the bare format must do."""
-    text = ", ".join(labels)
-    think = _THINK.match(original)
-    start = think.end() if think else 0
-    if rule == "json_key":
-        value = _json_object(original[start:].strip())
-        if value is None or key is None:
-            return None
-        item: Any = list(labels) if multi_label or isinstance(value.get(key), list) else text
-        whole = json.dumps({**value, key: item}, ensure_ascii=False)
-        begin, end = original.find("{", start), original.rfind("}")
-        return original[:begin] + whole + original[end + 1 :]
-    pattern: re.Pattern[str] | None = None
-    if rule == "boxed":
-        pattern = _BOXED
-    elif rule == "xml_tag":
-        pattern = re.compile(rf"<{re.escape(key or '')}>([^<>]*)</{re.escape(key or '')}>")
-    elif rule == "fenced_block":
-        pattern = _FENCE
-    elif rule == "label_prefix":
-        pattern = re.compile(rf"^[ \t>*#_-]*{re.escape(key or '')}[ \t*_]*[:=][ \t*_]*(\S.*?)[ \t*_]*$", re.MULTILINE)
-    elif rule == "first_word":
-        pattern = _FIRST_WORD
-    elif rule == "last_line":
-        pattern = re.compile(r"(\S[^\n]*?)\s*\Z")
-    if pattern is None or multi_label:
-        return None
-    places = list(pattern.finditer(original, start))
-    if not places:
-        return None
-    place = places[0] if rule == "first_word" else places[-1]
-    return original[: place.start(1)] + text + original[place.end(1) :]
+def _label(text: str) -> str | None:
+    """The text without quotes around it, None when it is too long for a label or has several lines."""
+    label = text.strip().strip("\"'`").strip()
+    return label if label and len(label) <= MAX_LABEL and "\n" not in label else None
 
 
-def _json_object(text: str) -> dict[str, Any] | None:
+def _single(text: str, key: str | None = None) -> Iterator[KeyedLabels]:
+    label = _label(text)
+    if label is not None:
+        yield key, (label,)
+
+
+def _find_boxed(text: str) -> Iterator[KeyedLabels]:
+    for content in _BOXED.findall(text)[-1:]:
+        yield from _single(content)
+
+
+def _find_tags(text: str) -> Iterator[KeyedLabels]:
+    for tag, content in dict(_TAG.findall(text)).items():
+        if tag != "think":
+            yield from _single(content, tag)
+
+
+def _find_json(text: str) -> Iterator[KeyedLabels]:
+    """The label-like values of the JSON object in the text (alone, fenced, or after other words)."""
+    for key, value in _json_object(text).items():
+        if isinstance(value, str):
+            yield from _single(value, key)
+        elif isinstance(value, bool | int):
+            yield key, (json.dumps(value),)
+        elif isinstance(value, list) and all(isinstance(item, str) and _label(item) for item in value):
+            yield key, tuple(dict.fromkeys(item.strip() for item in value))
+
+
+def _find_fenced(text: str) -> Iterator[KeyedLabels]:
+    for content in FENCED_BLOCK.findall(text)[-1:]:
+        yield from _single(content)
+
+
+def _find_prefixed(text: str) -> Iterator[KeyedLabels]:
+    for prefix, content in dict(_PREFIX.findall(text)).items():
+        yield from _single(content, prefix)
+
+
+def _find_whole(text: str) -> Iterator[KeyedLabels]:
+    if len(_lines(text)) == 1:
+        yield from _single(text)
+
+
+def _find_last_line(text: str) -> Iterator[KeyedLabels]:
+    for line in _lines(text)[-1:]:
+        yield from _single(line)
+
+
+def _find_first_word(text: str) -> Iterator[KeyedLabels]:
+    word = _FIRST_WORD.match(text)
+    if word:
+        yield from _single(word[1])
+
+
+def _locate_tag(text: str, key: str | None) -> list[str]:
+    tag = re.escape(key or "")
+    return re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)[-1:] if key else []
+
+
+def _locate_prefixed(text: str, key: str | None) -> Iterator[str]:
+    if not key:
+        return
+    prefix = key.strip().rstrip(":=").strip().casefold()
+    for line in reversed(text.splitlines()):
+        if line.strip().casefold().startswith(prefix):
+            yield line.strip()[len(prefix) :].lstrip(" :=\t")
+            return
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _json_object(text: str) -> dict[str, Any]:
     begin, end = text.find("{"), text.rfind("}")
     if begin < 0 or end < begin:
-        return None
+        return {}
     try:
         value = json.loads(text[begin : end + 1])
     except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
-def _one(text: str) -> tuple[str, ...]:
-    label = text.strip().strip("\"'`").strip()
-    return (label,) if label and len(label) <= MAX_LABEL and "\n" not in label else ()
+RULES: dict[str, ExtractionRule] = {
+    "boxed": ExtractionRule(
+        location="what stands in the last \\boxed{} of the answer",
+        find=_find_boxed,
+        write=lambda label, _: f"\\boxed{{{label}}}",
+        locate=lambda text, _: _BOXED.findall(text)[-1:],
+    ),
+    "xml_tag": ExtractionRule(
+        location="what stands in the answer's tag <{key}>",
+        find=_find_tags,
+        write=lambda label, key: f"<{key}>{label}</{key}>",
+        locate=_locate_tag,
+    ),
+    "json_key": ExtractionRule(
+        location="the value of “{key}” in the answer's JSON object",
+        find=_find_json,
+        write=lambda label, key: json_answer(key or "label", label),
+    ),
+    "fenced_block": ExtractionRule(
+        location="the last fenced block of the answer",
+        find=_find_fenced,
+        write=lambda label, _: f"```\n{label}\n```",
+        locate=lambda text, _: FENCED_BLOCK.findall(text)[-1:],
+    ),
+    "label_prefix": ExtractionRule(
+        location="what follows “{key}:” in the answer",
+        find=_find_prefixed,
+        write=lambda label, key: f"{key}: {label}",
+        locate=_locate_prefixed,
+    ),
+    "whole_message": ExtractionRule(
+        location="the whole answer",
+        find=_find_whole,
+        write=lambda label, _: label,
+        structured=False,
+    ),
+    "last_line": ExtractionRule(
+        location="the last line of the answer",
+        find=_find_last_line,
+        write=lambda label, _: label,
+        locate=lambda text, _: text.splitlines()[-1:],
+        structured=False,
+    ),
+    "first_word": ExtractionRule(
+        location="the first word of the answer",
+        find=_find_first_word,
+        write=lambda label, _: label,
+        locate=lambda text, _: text.split(maxsplit=1)[:1],
+        structured=False,
+    ),
+}
+"""By name, in order of preference: a format that says where the label is before one that guesses."""

@@ -1,4 +1,4 @@
-"""What is worth a person's look in a label set, as findings by check."""
+"""Findings about a label set that a person should see before approving the plan."""
 
 from __future__ import annotations
 
@@ -10,42 +10,45 @@ from fw_assets.classification.labels.label_set import Finding, LabelCount, Sever
 from fw_assets.classification.splits.duplicates import OverlapFacts
 from fw_assets.classification.splits.split import SplitFacts
 
-MAX_ROWS_NAMED = 50
-SHOWN = 12
+MAX_ROWS_LISTED = 50
+MAX_NAMED = 12
+"""Labels or pairs of labels that one message names."""
+MIN_LARGE_GROUP = 20
+"""Rows of a duplicate group, below which it cannot keep the parts from their sizes."""
 
-Where = Callable[[Iterable[str]], Sequence[str]]
-"""Gives the ids of the first rows that have one of some labels."""
+RowsWithLabels = Callable[[Iterable[str]], Sequence[str]]
+"""The ids of the first rows that have one of some labels."""
 
 
 def spelling_findings(
     extraction: Extraction,
     aliases: Sequence[tuple[str, str]],
-    near: Sequence[tuple[str, str]],
+    near_misses: Sequence[tuple[str, str]],
     contained: Sequence[tuple[str, str]],
     colliding: Sequence[tuple[str, ...]],
-    spelled: Where,
+    rows_spelling: RowsWithLabels,
 ) -> Iterator[Finding]:
-    """About how labels are written; `spelled` looks for them as the rows write them."""
-    for message in mixed_formats(extraction):
+    """Findings about how labels are written; `rows_spelling` takes labels as the rows spell them."""
+    for message in mixed_format_warning(extraction):
         yield _finding("labels_known", "warn", message)
     if aliases:
         pairs = _list(f"{spelling!r} as {label!r}" for spelling, label in aliases)
-        rows = spelled(spelling for spelling, _ in aliases)
+        rows = rows_spelling(spelling for spelling, _ in aliases)
         yield _finding("labels_known", "warn", f"Spelling variants are read as one label: {pairs}.", rows)
-    if near:
-        pairs = _list(f"{rare!r} beside {frequent!r}" for rare, frequent in near)
-        rows = spelled(rare for rare, _ in near)
+    if near_misses:
+        pairs = _list(f"{rare!r} beside {frequent!r}" for rare, frequent in near_misses)
+        rows = rows_spelling(rare for rare, _ in near_misses)
         yield _finding("labels_known", "warn", f"Labels that may be misspelt, left as they are: {pairs}.", rows)
-    for same in colliding:
-        names = _list(map(repr, same))
+    for variants in colliding:
+        names = _list(map(repr, variants))
         yield _finding("labels_known", "warn", f"Labels that differ in case or joints only, matched exactly: {names}.")
     if contained:
         pairs = _list(f"{inner!r} in {outer!r}" for inner, outer in contained)
         yield _finding("labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}.")
 
 
-def mixed_formats(extraction: Extraction) -> Iterator[str]:
-    """Said when some answers carry a format around their label and others do not, or another one."""
+def mixed_format_warning(extraction: Extraction) -> Iterator[str]:
+    """The warning, if any, that the answers have several formats around the same labels."""
     if extraction.mixed:
         formats = _list(f"{score.name} reads {100 * score.coverage:.1f}% of them" for score in extraction.mixed)
         yield (
@@ -55,19 +58,23 @@ def mixed_formats(extraction: Extraction) -> Iterator[str]:
 
 
 def occurrence_findings(
-    counts: Sequence[LabelCount], only_in_eval: Sequence[str], split: SplitFacts, rare: Sequence[str], where: Where
+    counts: Sequence[LabelCount],
+    only_in_eval: Sequence[str],
+    split: SplitFacts,
+    rare: Sequence[str],
+    rows_with: RowsWithLabels,
 ) -> Iterator[Finding]:
-    """About labels that occur too seldom, or in one place only."""
+    """Findings about labels that are rare or missing in a part."""
     absent = [count.label for count in counts if not count.total]
     if absent:
         yield _finding("labels_known", "warn", f"Labels that no row has: {_list(absent)}.")
     if only_in_eval:
         message = f"Labels only in the evaluation dataset, which cannot be learnt: {_list(only_in_eval)}."
-        yield _finding("labels_known", "warn", message, where(only_in_eval))
+        yield _finding("labels_known", "warn", message, rows_with(only_in_eval))
     too_rare = [(label, count) for label, count in split.too_rare if count and label not in only_in_eval]
     if too_rare:
         names = _list(f"{label} ({count})" for label, count in too_rare)
-        rows = where(label for label, _ in too_rare)
+        rows = rows_with(label for label, _ in too_rare)
         yield _finding("rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}.", rows)
     if rare:
         by_label = {count.label: count for count in counts}
@@ -75,17 +82,17 @@ def occurrence_findings(
             f"{label} ({_count(by_label[label].test, 'test row', 'test rows')}{_width(by_label[label])})"
             for label in rare
         )
-        yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.", where(rare))
+        yield _finding("rare_labels", "warn", f"Too few test rows to judge these labels by: {names}.", rows_with(rare))
 
 
-def imbalance_findings(imbalance: Imbalance, where: Where) -> Iterator[Finding]:
-    """The ratio, with the rows of the least frequent label where it is above the threshold."""
+def imbalance_findings(imbalance: Imbalance, rows_with: RowsWithLabels) -> Iterator[Finding]:
+    """The finding on the imbalance ratio, a warning above the threshold."""
     (most, many), (least, few) = imbalance.most, imbalance.least
     sizes = f"The most frequent label, {most} ({many:,}), occurs {imbalance.ratio:.1f} times as often as the least "
     sizes += f"frequent, {least} ({few:,})"
     if imbalance.exceeded:
         message = f"{sizes}: above the threshold of {imbalance.threshold:g}; see the mitigations."
-        yield _finding("imbalance", "warn", message, where([least]))
+        yield _finding("imbalance", "warn", message, rows_with([least]))
     else:
         yield _finding("imbalance", "info", f"{sizes}: within the threshold of {imbalance.threshold:g}.")
 
@@ -94,15 +101,15 @@ def overlap_findings(
     overlap: OverlapFacts, contradicting: Sequence[str], contradictions: int, rows: int, shared_keys: int
 ) -> Iterator[Finding]:
     if overlap.removed_from_train:
-        seen = _count(overlap.between_train_and_eval, "evaluation row also occurs", "evaluation rows also occur")
-        taken = _count(overlap.removed_from_train, "training row was", "training rows were")
-        message = f"{seen} in the training dataset; {taken} taken out for it."
+        copies = _count(overlap.between_train_and_eval, "evaluation row also occurs", "evaluation rows also occur")
+        removed = _count(overlap.removed_from_train, "training row was", "training rows were")
+        message = f"{copies} in the training dataset; {removed} taken out for it."
         yield _finding("overlap", "warn", message, overlap.removed)
     if overlap.near_groups:
         groups = _count(overlap.near_groups, "duplicate group", "duplicate groups")
         message = f"{overlap.rows_in_groups:,} rows in {groups}, each within one part."
         yield _finding("overlap", "info", message)
-    if overlap.largest_group > max(20, rows // 5):
+    if overlap.largest_group > max(MIN_LARGE_GROUP, rows // 5):
         message = (
             f"One duplicate group holds {overlap.largest_group:,} of {rows:,} rows and stays whole in train, "
             "so the parts may miss their sizes."
@@ -118,12 +125,12 @@ def overlap_findings(
         yield _finding("overlap", "info", message)
 
 
-def left_out_finding(what: str, rows: Sequence[str]) -> Finding:
-    return _finding("labels_known", "warn", f"{_count(len(rows), 'row', 'rows')} left out: {what}.", rows)
+def left_out_finding(reason: str, rows: Sequence[str]) -> Finding:
+    return _finding("labels_known", "warn", f"{_count(len(rows), 'row', 'rows')} left out: {reason}.", rows)
 
 
 def _finding(check: str, severity: Severity, message: str, rows: Sequence[str] = ()) -> Finding:
-    return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:MAX_ROWS_NAMED]))
+    return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:MAX_ROWS_LISTED]))
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -134,7 +141,7 @@ def _width(count: LabelCount) -> str:
     return "" if count.test_half_width is None else f", ±{100 * count.test_half_width:.0f} points"
 
 
-def _list(items: object) -> str:
-    names = [str(item) for item in items]  # type: ignore[attr-defined]
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _list(items: Iterable[str]) -> str:
+    names = list(items)
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

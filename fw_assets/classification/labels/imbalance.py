@@ -1,4 +1,4 @@
-"""How unevenly the labels occur, and three ways to lessen it, in the training rows and nowhere else."""
+"""Class imbalance and its mitigations: rebalancing, weighting or dropping labels, in the training rows only."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fw_assets.classification.values import Frozen
 
 MIN_LABELS = 2
 MAX_REPEAT = 10.0
-"""No row is repeated, and none weighs, more than this many times its natural share."""
+"""Upper bound of a row's copies, and of its weight before its own weight is applied."""
 
 
-class LabelChange(Frozen):
-    """Occurrences of one label in the training rows (for `weight`: their total weight)."""
+class LabelRows(Frozen):
+    """Rows of one label before and after a mitigation (for `weight`: their total weight)."""
 
     label: str
     before: int
@@ -28,7 +28,7 @@ class LabelChange(Frozen):
 
 
 class MitigationEffect(Frozen):
-    """What a mitigation would do to the training rows of this dataset."""
+    """The training rows of a dataset after one mitigation."""
 
     name: str
     rows_before: int
@@ -37,13 +37,13 @@ class MitigationEffect(Frozen):
     """Most frequent over least frequent label afterwards; by weight for `weight`."""
     largest_weight: float | None = None
     dropped: tuple[str, ...] = ()
-    """Labels that would no longer be learnt; rows outside training keep them and count as wrong."""
-    per_label: tuple[LabelChange, ...] = ()
+    """Labels without training rows; validation and test rows keep them and count as wrong."""
+    per_label: tuple[LabelRows, ...] = ()
     note: str = ""
 
 
 class Imbalance(Frozen):
-    """The ratio of label occurrences in the training dataset against the session's threshold."""
+    """The ratio of the most to the least frequent label in the training dataset, against the session's threshold."""
 
     ratio: float
     threshold: float
@@ -51,9 +51,9 @@ class Imbalance(Frozen):
     most: tuple[str, int]
     least: tuple[str, int]
     mitigations: tuple[MitigationEffect, ...] = ()
-    """Quantified when the threshold is exceeded or the session asks for one, else empty."""
+    """Empty unless the threshold is exceeded or the session asks for a mitigation."""
     unavailable: tuple[tuple[str, str], ...] = ()
-    """(mitigation, reason): those that these rows do not allow."""
+    """(mitigation, reason) for those that these rows do not allow."""
 
     def refusal(self, mitigation: str) -> str:
         """Why a mitigation cannot be chosen, as a sentence; empty where it can."""
@@ -68,8 +68,8 @@ class Imbalance(Frozen):
         )
 
 
-def measure(counts: dict[str, int], threshold: float) -> Imbalance:
-    """The imbalance of label occurrences; labels that never occur are not part of it."""
+def measure_imbalance(counts: dict[str, int], threshold: float) -> Imbalance:
+    """The imbalance of counted labels; those that never occur are left out."""
     present = {label: count for label, count in counts.items() if count} or {"": 0}
     most = max(present.items(), key=lambda item: item[1])
     least = min(present.items(), key=lambda item: item[1])
@@ -78,9 +78,9 @@ def measure(counts: dict[str, int], threshold: float) -> Imbalance:
 
 
 def apply_mitigation(train: pl.DataFrame, planned: Imbalance, mitigation: str, seed: int) -> pl.DataFrame:
-    """The training rows, or a sample of them, after a planned mitigation; see `mitigate`.
+    """The training rows, or a sample of them, after a planned mitigation (see `mitigate`).
 
-    `drop-rare` drops the labels of the plan, whatever their share in a sample.
+    `drop-rare` drops the labels that the plan names, whatever their share in a sample.
 
     Raises:
         InputError: the mitigation is not available.
@@ -95,29 +95,29 @@ def apply_mitigation(train: pl.DataFrame, planned: Imbalance, mitigation: str, s
 
 
 def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) -> pl.DataFrame:
-    """The training rows after a mitigation; a function of row content, mitigation, threshold and seed.
+    """The training rows after a mitigation, which depends on row content, threshold and seed alone.
 
-    - `none`: as they are.
+    - `none`: unchanged.
     - `rebalance`: every label's share moves to a power of itself, count ** a, with a = 1/2 or less, so that
       the ratio falls to its square root, or to the threshold if that is lower. Rows repeat (ids stay) up to
       ten times or are left out; the total stays about the same. A row with several labels follows the one
       that needs it most (repeat factor sampling, Gupta et al. 2019, LVIS).
-    - `weight`: a row weight of inverse label frequency, mean 1 before the cap at ten, times a weight the
-      row has already.
-    - `drop-rare`: labels below 1/threshold of the most frequent are taken out, and rows that have no other.
+    - `weight`: a row weight of inverse label frequency, mean 1 before the cap at ten, times the weight that the
+      row already has.
+    - `drop-rare`: labels below 1/threshold of the most frequent are removed, and rows without another label.
 
     Args:
         train: rows of a split frame, all of the part `train`.
 
     Raises:
-        InputError: no such mitigation.
+        InputError: there is no such mitigation.
         ValueError: a row is not of the part `train`.
     """
     if not train.filter(pl.col("split") != "train").is_empty():
         raise ValueError("a mitigation is for training rows only")
     if mitigation not in MITIGATIONS:
         choices = ", ".join(MITIGATIONS)
-        raise input_error(f"{mitigation!r} is no mitigation, expected one of {choices}", field="mitigation")
+        raise input_error(f"{mitigation!r} is not a mitigation, expected one of {choices}", field="mitigation")
     counts = count_labels(train)
     if mitigation == "none" or not counts:
         return train
@@ -129,13 +129,13 @@ def mitigate(train: pl.DataFrame, mitigation: str, threshold: float, seed: int) 
     return _without_rare(train, rare_labels(counts, threshold))
 
 
-def quantify(train: pl.DataFrame, measured: Imbalance, seed: int) -> Imbalance:
-    """The imbalance with each mitigation tried on these training rows; dropping labels only where it can be done."""
-    threshold = measured.threshold
+def with_mitigations(train: pl.DataFrame, imbalance: Imbalance, seed: int) -> Imbalance:
+    """The imbalance with the effect of each mitigation that these training rows allow."""
+    threshold = imbalance.threshold
     unavailable = _unavailable(count_labels(train), threshold)
     names = [name for name in MITIGATIONS if name != "none" and name not in unavailable]
     effects = tuple(_effect(train, mitigate(train, name, threshold, seed), name) for name in names)
-    return measured.model_copy(update={"mitigations": effects, "unavailable": tuple(unavailable.items())})
+    return imbalance.model_copy(update={"mitigations": effects, "unavailable": tuple(unavailable.items())})
 
 
 def _unavailable(counts: dict[str, int], threshold: float) -> dict[str, str]:
@@ -149,7 +149,7 @@ def _unavailable(counts: dict[str, int], threshold: float) -> dict[str, str]:
 
 
 def rare_labels(counts: dict[str, int], threshold: float) -> tuple[str, ...]:
-    """The labels whose count is below 1/threshold of the most frequent one's."""
+    """The labels with fewer rows than 1/threshold of the most frequent one's."""
     most = max(counts.values())
     return tuple(label for label, count in counts.items() if count * threshold < most)
 
@@ -180,8 +180,7 @@ def _effect(train: pl.DataFrame, rows: pl.DataFrame, name: str) -> MitigationEff
         largest_weight=largest,
         dropped=dropped,
         per_label=tuple(
-            LabelChange(label=label, before=count, after=round(after.get(label, 0), 2))
-            for label, count in before.items()
+            LabelRows(label=label, before=count, after=round(after.get(label, 0), 2)) for label, count in before.items()
         ),
         note=note,
     )
@@ -189,10 +188,10 @@ def _effect(train: pl.DataFrame, rows: pl.DataFrame, name: str) -> MitigationEff
 
 def _row_factor(train: pl.DataFrame, factors: dict[str, float], *, largest: bool) -> NDArray[np.float64]:
     """The largest or mean factor of each row's labels; 1 for a row without labels."""
-    element = pl.element().replace_strict(list(factors), list(factors.values()), return_dtype=pl.Float64)
-    lists = pl.col("labels").list.eval(element)
-    series = train.select((lists.list.max() if largest else lists.list.mean()).fill_null(1.0)).to_series()
-    return series.to_numpy()
+    factor = pl.element().replace_strict(list(factors), list(factors.values()), return_dtype=pl.Float64)
+    by_row = pl.col("labels").list.eval(factor).list
+    combined = by_row.max() if largest else by_row.mean()
+    return train.select(combined.fill_null(1.0)).to_series().to_numpy()
 
 
 def _rebalanced(train: pl.DataFrame, counts: dict[str, int], threshold: float, seed: int) -> pl.DataFrame:
@@ -201,6 +200,7 @@ def _rebalanced(train: pl.DataFrame, counts: dict[str, int], threshold: float, s
     scale = sum(counts.values()) / sum(count**power for count in counts.values())
     factors = {label: min(MAX_REPEAT, scale * count ** (power - 1)) for label, count in counts.items()}
     factor = _row_factor(train, factors, largest=True)
+    # A factor of 2.3 makes two copies of each row and a third one of 30 % of them.
     repeats = np.floor(factor + uniform(train["digest"], seed, "rebalance")).astype(np.int64)
     return train[np.repeat(np.arange(train.height), repeats)]
 

@@ -1,4 +1,4 @@
-"""The label set that the plan shows for confirmation, with everything about it that a person should know."""
+"""The label set, as the plan shows it for confirmation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from fw_assets.classification.values import Frozen, digest
 RARE_TEST_ROWS = 10
 """A label with fewer test rows is called rare: its accuracy cannot be told to better than about 25 points."""
 
+TYPICAL_ACCURACY = 0.85
+"""The accuracy for which the plan says how precisely it will be known."""
+
 Severity = Literal["info", "warn", "error"]
 
 
 class Finding(Frozen):
-    """Something a person should see before approving; `rows` are ids, at most `ROWS` of them."""
+    """An observation that a person should see before approving the plan; `rows` are ids of the first rows concerned."""
 
     check: str
     """`schema`, `labels_known`, `imbalance`, `overlap` or `rare_labels`."""
@@ -28,7 +31,7 @@ class Finding(Frozen):
 
 
 class LabelCount(Frozen):
-    """Occurrences of one label in each part."""
+    """Rows of one label in each part."""
 
     label: str
     train: int
@@ -41,29 +44,29 @@ class LabelCount(Frozen):
 
     @property
     def test_half_width(self) -> float | None:
-        """Half the 95 % Wilson interval of an accuracy of 0.85 on the test rows; None without any."""
-        return float(wilson_half_width(0.85, self.test)) if self.test else None
+        """Half the width of the 95 % interval of an accuracy of 0.85 on the test rows; None without any."""
+        return float(wilson_half_width(TYPICAL_ACCURACY, self.test)) if self.test else None
 
 
 class LabelSet(Frozen):
-    """The labels, how they were found, and how they lie in the data."""
+    """The labels with their spellings, their rows in each part, and what is remarkable about them."""
 
     labels: tuple[str, ...]
-    """In the given order, else sorted."""
+    """In the order of the session's `labels`, else sorted."""
     multi_label: bool
     given: bool
     counts: tuple[LabelCount, ...]
     aliases: tuple[tuple[str, str], ...]
-    """(spelling, label): other spellings in the data, read as the label."""
+    """(spelling, label): other spellings in the data that count as the label."""
     contained: tuple[tuple[str, str], ...]
-    """(inner, outer): labels inside labels; only a whole-answer match tells them apart."""
+    """(inner, outer): labels that are part of another label's text, so that only whole answers tell them apart."""
     only_in_eval: tuple[str, ...]
     rare: tuple[str, ...]
     """Labels with fewer than `RARE_TEST_ROWS` test rows."""
     near_misses: tuple[tuple[str, str], ...]
-    """(rare, frequent): probably misspelt labels; left as they are."""
+    """(rare, frequent): labels that are probably misspelled; they stay labels of their own."""
     contradictions: int
-    """Groups of equal texts (after normalisation) whose rows have different labels."""
+    """Groups of texts, equal after normalisation, whose rows have different labels."""
     extraction: Extraction
     imbalance: Imbalance
     split: SplitFacts
@@ -74,6 +77,6 @@ class LabelSet(Frozen):
 
     @property
     def digest(self) -> str:
-        """Changes with the labels, their order and aliases, the extraction and the split."""
+        """Digest of the labels, their order and aliases, the extraction and the split."""
         parts = [self.split.train_digest, self.split.validation_digest, self.split.test_digest]
         return digest([self.labels, self.multi_label, self.aliases, self.extraction.name, *parts])

@@ -1,4 +1,4 @@
-"""From labels as read to the label set: spellings joined, duplicates grouped, rows divided and counted."""
+"""Label resolution: extracted labels become the label set, with spellings joined and rows divided into parts."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ from functools import partial
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from fw_assets.classification.dataset.label_counts import count_labels
-from fw_assets.classification.dataset.reader import RejectedRow, location
+from fw_assets.classification.dataset.reader import RejectedRow
 from fw_assets.classification.errors import InputError, Problem, input_error
-from fw_assets.classification.labels import aliases, findings, imbalance
+from fw_assets.classification.labels import findings
+from fw_assets.classification.labels.aliases import LabelLookup, contained_labels, infer_labels, near_misses
 from fw_assets.classification.labels.extraction import extract
+from fw_assets.classification.labels.imbalance import Imbalance, measure_imbalance, with_mitigations
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
-from fw_assets.classification.labels.label_set import RARE_TEST_ROWS, Finding, LabelCount, LabelSet
+from fw_assets.classification.labels.label_set import RARE_TEST_ROWS, LabelCount, LabelSet
+from fw_assets.classification.labels.unlabelled_rows import (
+    count_kinds,
+    left_out_findings,
+    unlabelled_error,
+    unlabelled_problems,
+)
 from fw_assets.classification.session import Session
-from fw_assets.classification.splits import duplicates, split
+from fw_assets.classification.splits.duplicates import find_groups, overlap_facts
+from fw_assets.classification.splits.split import EXCLUDED, PARTS, TRAIN, assign_split, split_facts
 
 SPLIT_COLUMNS = ("id", "source", "row", "messages", "labels", "group", "split", "digest", "weight")
 MANY_LABELS = 20
+"""More labels than this are refused where they do not repeat."""
+MAX_REJECTED_TEXT = 2000
 
 
 def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[pl.DataFrame, LabelSet]:
     """The label set and the split of an inspected frame.
 
-    Spelling variants are joined (and listed as aliases). A row without a label, or with a label outside given
-    `labels`, is an error, or left out (part `excluded`, listed in the findings) with `bad_rows: quarantine`.
+    Spelling variants are joined (and listed as aliases). A row without a label, or with a label outside the
+    session's `labels`, is an error, or left out (part `excluded`, listed in the findings) with `bad_rows: quarantine`.
 
     Returns:
         A frame of `SPLIT_COLUMNS` in the order of the inspected frame (without `messages` if that has none), and
@@ -34,252 +46,191 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
 
     Raises:
         InputError: rows without label or with an unknown one (file, line, field of each), fewer than two
-            labels, labels that do not repeat, no row left for training, or a mitigation that cannot be had.
+            labels, labels that do not repeat, no row left for training, or a mitigation that is not available.
     """
-    raw = extract(frame, inspected.extraction)
-    is_eval = frame["source"] == "eval"
-    counts = _counts(raw)
-    known = aliases.Spellings(session.labels or aliases.infer_labels(counts))
-    multi_label = bool((raw.list.len() != 1).fill_null(False).any())
-    labels, spellings, multi_label = _resolved(raw, known, multi_label)
+    extracted = extract(frame, inspected.extraction)
+    lookup = _lookup(extracted, session)
+    labels, aliases = _resolved(extracted, lookup)
     unlabelled = labels.is_null()
-    left_out = _left_out_kinds(raw.filter(unlabelled))
     if unlabelled.any() and session.bad_rows == "fail":
-        first = unlabelled.arg_true().head(InputError.SHOWN)
-        raise InputError(
-            _unlabelled(frame[first], raw.gather(first), inspected, known),
-            advice=f"{_unknown_labels(raw.filter(unlabelled), known)}Correct these rows or the session's `labels`, or "
-            "leave such rows out with `bad_rows: quarantine`. Nothing was started.",
-            counts=left_out,
-        )
-    _check_count(known.labels, frame.height - int(unlabelled.sum()), inspected, given=session.labels is not None)
-
+        first = frame[unlabelled.arg_true().head(InputError.SHOWN)]
+        raise unlabelled_error(first, extracted.filter(unlabelled), inspected, lookup)
+    left_out = (frame.filter(unlabelled), extracted.filter(unlabelled))
     working = frame.with_columns(labels.alias("labels"))
     used = working.filter(~unlabelled)
-    groups = duplicates.find_groups(used)
-    overlapping = pl.Series(groups.overlapping)
-    parts = split.assign_split(
-        used.with_columns(pl.Series("group", groups.final, dtype=pl.UInt32)), session, overlapping
-    )
-    _check_training_rows(parts, inspected)
-    out = _joined(working, used, groups.final, parts)
+    _check_labels(lookup.labels, used.height, inspected, inferred=session.labels is None)
 
-    facts = duplicates.overlap_facts(used, groups)
-    split_facts = split.split_facts(out, known.labels, session)
-    label_counts = _label_counts(out, known.labels)
-    trained_on = count_labels(working.filter(~is_eval & ~unlabelled))
-    measured = imbalance.measure(
-        {label: trained_on.get(label, 0) for label in known.labels}, session.imbalance_threshold
-    )
-    if measured.exceeded or session.mitigation != "none":
-        measured = imbalance.quantify(out.filter(pl.col("split") == split.TRAIN), measured, session.seed)
-    refusal = measured.refusal(session.mitigation)
-    if refusal:
-        raise input_error(refusal, field="mitigation", advice="Choose another mitigation; nothing was started.")
-    only_in_eval = tuple(c.label for c in label_counts if c.total and not trained_on.get(c.label))
-    rare = tuple(c.label for c in label_counts if c.total and c.test < RARE_TEST_ROWS)
-    contained = aliases.contained_labels(known.labels)
-    misses = aliases.near_misses(_counts(labels)) if session.labels is None else ()
+    groups = find_groups(used)
+    grouped = used.with_columns(pl.Series("group", groups.final, dtype=pl.UInt32))
+    parts = assign_split(grouped, session, pl.Series(groups.overlapping))
+    _check_training_rows(parts, inspected)
+    out = _split_frame(working, grouped, parts)
+
+    overlap = overlap_facts(used, groups)
+    split = split_facts(out, lookup.labels, session)
+    counts = _label_counts(out, lookup.labels)
+    train_counts = count_labels(used.filter(pl.col("source") != "eval"))
+    imbalance = _imbalance(out, {label: train_counts.get(label, 0) for label in lookup.labels}, session)
+    only_in_eval = tuple(count.label for count in counts if count.total and not train_counts.get(count.label))
+    rare = tuple(count.label for count in counts if count.total and count.test < RARE_TEST_ROWS)
+    contained = contained_labels(lookup.labels)
+    misspelled = near_misses(_counts(labels)) if session.labels is None else ()
     contradicting, contradictions = _contradictions(used, groups.normalised)
-    spelled = partial(_having, frame["id"], raw)
-    where = partial(_having, frame["id"], labels)
+    shared_keys = _shared_keys(frame)
+    rows_spelling = partial(_rows_with_labels, frame["id"], extracted)
+    rows_with = partial(_rows_with_labels, frame["id"], labels)
     all_findings = (
-        *_left_out(frame.filter(unlabelled), raw.filter(unlabelled), known),
-        *findings.spelling_findings(inspected.extraction, spellings, misses, contained, known.colliding, spelled),
-        *findings.occurrence_findings(label_counts, only_in_eval, split_facts, rare, where),
-        *findings.imbalance_findings(measured, where),
-        *findings.overlap_findings(facts, contradicting, contradictions, used.height, _shared_keys(frame)),
+        *left_out_findings(*left_out, lookup),
+        *findings.spelling_findings(
+            inspected.extraction, aliases, misspelled, contained, lookup.colliding, rows_spelling
+        ),
+        *findings.occurrence_findings(counts, only_in_eval, split, rare, rows_with),
+        *findings.imbalance_findings(imbalance, rows_with),
+        *findings.overlap_findings(overlap, contradicting, contradictions, used.height, shared_keys),
     )
+    several = (extracted.list.len() != 1) | (labels.list.len() > 1)
     return out, LabelSet(
-        labels=known.labels,
-        multi_label=multi_label,
+        labels=lookup.labels,
+        multi_label=bool(several.any()),
         given=session.labels is not None,
-        counts=label_counts,
-        aliases=spellings,
+        counts=counts,
+        aliases=aliases,
         contained=contained,
         only_in_eval=only_in_eval,
         rare=rare,
-        near_misses=misses,
+        near_misses=misspelled,
         contradictions=contradictions,
         extraction=inspected.extraction,
-        imbalance=measured,
-        split=split_facts,
-        overlap=facts,
+        imbalance=imbalance,
+        split=split,
+        overlap=overlap,
         findings=all_findings,
-        left_out=tuple(left_out.items()),
+        left_out=tuple(count_kinds(left_out[1]).items()),
     )
 
 
-def _counts(labels: pl.Series) -> dict[str, int]:
-    return count_labels(pl.DataFrame({"labels": labels}))
-
-
-def _resolved(
-    raw: pl.Series, known: aliases.Spellings, multi_label: bool
-) -> tuple[pl.Series, tuple[tuple[str, str], ...], bool]:
-    """Every row's labels in the set's order (null where one is unknown), the spellings that were joined."""
-    order = {label: position for position, label in enumerate(known.labels)}
-    spellings: dict[str, str] = {}
-    several = multi_label
-    meaning: dict[tuple[str, ...], list[str] | None] = {}
-    for spelled in {tuple(labels) for labels in raw.drop_nulls().unique().to_list()}:
-        found: set[str] = set()
-        for text in spelled:
-            label = known.find(text)
-            pieces = (label,) if label else known.find_all(text)
-            if pieces is None:
-                meaning[spelled] = None
-                break
-            if label and label != text:
-                spellings[text] = label
-            found.update(pieces)
-            several = several or len(pieces) > 1
-        else:
-            meaning[spelled] = sorted(found, key=order.__getitem__)
-    # One list a meaning, gathered: a column built from a Python list a row is slow.
-    position = {spelled: number for number, spelled in enumerate(meaning)}
-    table = pl.Series("labels", list(meaning.values()), dtype=pl.List(pl.String))
-    rows = [None if labels is None else position[tuple(labels)] for labels in raw.to_list()]
-    return table.gather(pl.Series(rows, dtype=pl.UInt32)), tuple(sorted(spellings.items())), several
-
-
-def _unlabelled(
-    rows: pl.DataFrame, raw: pl.Series, inspected: InspectedDataset, known: aliases.Spellings
-) -> list[Problem]:
-    problems = []
-    choices = ", ".join(known.labels[:20]) + (", ..." if len(known.labels) > 20 else "")
-    like: dict[str, str | None] = {}
-    for source, row, shape, truth, labels in zip(
-        rows["source"], rows["row"], rows["shape"], rows["ground_truth"], raw, strict=True
-    ):
-        file, line = location(inspected.files, row, source)
-        field = f"messages[{len(shape) - 1}].content" if truth is None else "ground_truth"
-        if labels is None:
-            rule = inspected.extraction.name
-            kind, message = (
-                "no-label",
-                f"the extraction rule {rule} finds no label in the final assistant message",
-            )
-        else:
-            wrong = next(label for label in labels if known.find(label) is None)
-            if wrong not in like:
-                like[wrong] = aliases.nearest(wrong, known.labels)
-            hint = f"; did you mean {like[wrong]!r}?" if like[wrong] else ""
-            kind, message = (
-                "unknown-label",
-                f"found the label {wrong[:80]!r}, expected one of {choices}{hint}",
-            )
-        problems.append(Problem(kind=kind, file=file, line=line, field=field, message=message))
-    return problems
-
-
 def rejected_for_labels(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[RejectedRow, ...]:
-    """The rows that `resolve` leaves out for want of a known label, each with its reason."""
-    raw = extract(frame, inspected.extraction)
-    known = aliases.Spellings(session.labels or aliases.infer_labels(_counts(raw)))
-    unlabelled = _resolved(raw, known, False)[0].is_null()
+    """The rows that `resolve` leaves out for lack of a known label, each with its reason."""
+    extracted = extract(frame, inspected.extraction)
+    lookup = _lookup(extracted, session)
+    unlabelled = _resolved(extracted, lookup)[0].is_null()
     rows = frame.filter(unlabelled)
-    problems = _unlabelled(rows, raw.filter(unlabelled), inspected, known)
+    problems = unlabelled_problems(rows, extracted.filter(unlabelled), inspected, lookup)
     return tuple(
         RejectedRow(
-            source=source, file=problem.file or "", line=problem.line or 0, problems=(problem,), text=text[:2000]
+            source=source,
+            file=problem.file or "",
+            line=problem.line or 0,
+            problems=(problem,),
+            text=text[:MAX_REJECTED_TEXT],
         )
         for source, text, problem in zip(rows["source"], rows["text"], problems, strict=True)
     )
 
 
-def _check_count(labels: tuple[str, ...], rows: int, inspected: InspectedDataset, *, given: bool) -> None:
-    file = inspected.files[0].path_name
-    rule = inspected.extraction.name
+def _lookup(extracted: pl.Series, session: Session) -> LabelLookup:
+    return LabelLookup(session.labels or infer_labels(_counts(extracted)))
+
+
+def _counts(labels: pl.Series) -> dict[str, int]:
+    return count_labels(labels.rename("labels").to_frame())
+
+
+def _resolved(extracted: pl.Series, lookup: LabelLookup) -> tuple[pl.Series, tuple[tuple[str, str], ...]]:
+    """Every row's labels in the order of the label set (null where one is unknown), and the aliases among them."""
+    order = {label: position for position, label in enumerate(lookup.labels)}
+    aliases: dict[str, str] = {}
+    resolved: dict[tuple[str, ...], list[str] | None] = {}
+    for spellings in {tuple(row) for row in extracted.drop_nulls().unique().to_list()}:
+        labels: set[str] = set()
+        for spelling in spellings:
+            label = lookup.find(spelling)
+            pieces = (label,) if label else lookup.find_all(spelling)
+            if pieces is None:
+                resolved[spellings] = None
+                break
+            if label and label != spelling:
+                aliases[spelling] = label
+            labels.update(pieces)
+        else:
+            resolved[spellings] = sorted(labels, key=order.__getitem__)
+    # A column built from one Python list per row would be slow: distinct lists are gathered by their number.
+    numbers = {spellings: number for number, spellings in enumerate(resolved)}
+    table = pl.Series("labels", list(resolved.values()), dtype=pl.List(pl.String))
+    rows = [None if row is None else numbers[tuple(row)] for row in extracted.to_list()]
+    return table.gather(pl.Series(rows, dtype=pl.UInt32)), tuple(sorted(aliases.items()))
+
+
+def _check_labels(labels: tuple[str, ...], rows: int, inspected: InspectedDataset, *, inferred: bool) -> None:
+    """Refuse labels that are no classification: fewer than two, or inferred ones that do not repeat."""
     if len(labels) < 2:
         found = f"only the label {labels[0]!r}" if labels else "no label"
         message = f"{rows:,} rows have {found}, expected at least two labels to tell apart"
-    elif not given and len(labels) > MANY_LABELS and 2 * len(labels) > rows:
-        found = f"{len(labels):,} different labels in {rows:,} rows (such as {labels[0]!r})"
-        message = f"{found}, expected labels that repeat"
+    elif inferred and len(labels) > MANY_LABELS and 2 * len(labels) > rows:
+        message = (
+            f"{len(labels):,} different labels in {rows:,} rows (such as {labels[0]!r}), expected labels that repeat"
+        )
     else:
         return
     others = ", ".join(dict.fromkeys(score.name for score in inspected.extraction.runners_up))
-    advice = f"Labels were read by the rule {rule}; force another with `extraction`" + (
-        f" ({others})" if others else ""
-    )
-    raise InputError([Problem(kind="labels", file=file, message=message)], advice=f"{advice}, or give `labels`.")
+    advice = f"Labels were read by the rule {inspected.extraction.name}; force another with `extraction`"
+    advice += f" ({others})" if others else ""
+    problem = Problem(kind="labels", file=inspected.files[0].path_name, message=message)
+    raise InputError([problem], advice=f"{advice}, or give `labels`.")
 
 
 def _check_training_rows(parts: pl.Series, inspected: InspectedDataset) -> None:
-    if (parts == split.TRAIN).any():
+    if (parts == TRAIN).any():
         return
     message = "no row is left for training: each is left out or also occurs in the evaluation dataset"
     problem = Problem(kind="no-training-rows", file=inspected.files[0].path_name, message=message)
     raise InputError([problem], advice="Give a training dataset with rows of its own. Nothing was started.")
 
 
-def _joined(
-    working: pl.DataFrame,
-    used: pl.DataFrame,
-    group: np.ndarray[tuple[int], np.dtype[np.int64]],
-    parts: pl.Series,
-) -> pl.DataFrame:
-    """The split frame; rows left out are a group of their own each, after the others."""
-    known = used.select("id").with_columns(pl.Series("group", group, dtype=pl.UInt32), parts.alias("split"))
-    out = working.join(known, on="id", how="left", maintain_order="left")
-    last = int(group.max()) + 1 if len(group) else 0
-    alone = pl.col("group").is_null().cum_sum().cast(pl.UInt32) + pl.lit(last - 1, dtype=pl.UInt32)
+def _split_frame(working: pl.DataFrame, grouped: pl.DataFrame, parts: pl.Series) -> pl.DataFrame:
+    """The split frame; rows that are left out have a group of their own each, after the others."""
+    used = grouped.select("id", "group").with_columns(parts.alias("split"))
+    out = working.join(used, on="id", how="left", maintain_order="left")
+    groups = int(grouped["group"].max()) + 1 if grouped.height else 0  # type: ignore[arg-type]
+    own_group = pl.col("group").is_null().cum_sum().cast(pl.UInt32) + pl.lit(groups - 1, dtype=pl.UInt32)
     columns = [name for name in SPLIT_COLUMNS if name != "messages" or name in working.columns]
     return out.with_columns(
-        pl.col("group").fill_null(alone),
-        pl.col("split").fill_null(split.EXCLUDED),
+        pl.col("group").fill_null(own_group),
+        pl.col("split").fill_null(EXCLUDED),
         pl.col("labels").fill_null([]),
     ).select(columns)
 
 
 def _label_counts(out: pl.DataFrame, labels: tuple[str, ...]) -> tuple[LabelCount, ...]:
-    by_part = {part: count_labels(out.filter(pl.col("split") == part)) for part in split.PARTS}
-    return tuple(
-        LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in split.PARTS}) for label in labels
-    )
+    by_part = {part: count_labels(out.filter(pl.col("split") == part)) for part in PARTS}
+    return tuple(LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in PARTS}) for label in labels)
 
 
-def _contradictions(used: pl.DataFrame, same: np.ndarray[tuple[int], np.dtype[np.int64]]) -> tuple[list[str], int]:
-    table = used.select("id", "labels").with_columns(pl.Series("same", same), pl.col("labels").list.join("\x1f"))
-    differing = table.filter(pl.col("labels").n_unique().over("same") > 1)
-    return differing["id"].to_list(), differing["same"].n_unique()
+def _imbalance(out: pl.DataFrame, train_counts: dict[str, int], session: Session) -> Imbalance:
+    """The imbalance of the training dataset, with its mitigations where they are proposed or asked for."""
+    imbalance = measure_imbalance(train_counts, session.imbalance_threshold)
+    if imbalance.exceeded or session.mitigation != "none":
+        imbalance = with_mitigations(out.filter(pl.col("split") == TRAIN), imbalance, session.seed)
+    refusal = imbalance.refusal(session.mitigation)
+    if refusal:
+        raise input_error(refusal, field="mitigation", advice="Choose another mitigation; nothing was started.")
+    return imbalance
 
 
-def _having(ids: pl.Series, labels: pl.Series, names: Iterable[str]) -> list[str]:
+def _contradictions(used: pl.DataFrame, text_groups: NDArray[np.int64]) -> tuple[list[str], int]:
+    """The ids of rows whose normalised text also occurs with other labels, and the number of such texts."""
+    table = used.select("id", pl.Series("text", text_groups), pl.col("labels").list.join("\x1f"))
+    differing = table.filter(pl.col("labels").n_unique().over("text") > 1)
+    return differing["id"].to_list(), differing["text"].n_unique()
+
+
+def _rows_with_labels(ids: pl.Series, labels: pl.Series, names: Iterable[str]) -> list[str]:
     """The ids of the first rows that have one of the labels."""
     having = labels.list.eval(pl.element().is_in(list(names))).list.any().fill_null(False)
-    return ids.filter(having).head(findings.MAX_ROWS_NAMED).to_list()
+    return ids.filter(having).head(findings.MAX_ROWS_LISTED).to_list()
 
 
 def _shared_keys(frame: pl.DataFrame) -> int:
+    """The number of group keys that occur in both datasets."""
     keys = frame.select("source", "group_key").drop_nulls().unique()
     return keys.height - keys["group_key"].n_unique()
-
-
-def _left_out_kinds(raw: pl.Series) -> dict[str, int]:
-    without = raw.null_count()
-    counts = {"no-label": without, "unknown-label": len(raw) - without}
-    return {kind: count for kind, count in counts.items() if count}
-
-
-def _unknown_labels(raw: pl.Series, known: aliases.Spellings) -> str:
-    """The labels that are not in the set, most frequent first, as a sentence; empty when there is none."""
-    counts = {label: count for label, count in _counts(raw).items() if known.find(label) is None}
-    if not counts:
-        return ""
-    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{label[:80]!r} ({count:,})" for label, count in named[:MANY_LABELS])
-    more = f" and {len(named) - MANY_LABELS:,} more" if len(named) > MANY_LABELS else ""
-    return f"Labels outside the set: {listed}{more}. "
-
-
-def _left_out(rows: pl.DataFrame, raw: pl.Series, known: aliases.Spellings) -> list[Finding]:
-    found = []
-    without = raw.is_null()
-    if without.any():
-        found.append(findings.left_out_finding("no label was found", rows.filter(without)["id"].to_list()))
-    if (~without).any():
-        what = f"a label is not in the label set. {_unknown_labels(raw.filter(~without), known)}".strip().rstrip(".")
-        found.append(findings.left_out_finding(what, rows.filter(~without)["id"].to_list()))
-    return found

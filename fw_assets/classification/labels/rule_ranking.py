@@ -1,45 +1,39 @@
-"""How well each extraction rule fits the answers: how many it reads, and how few labels it finds in them."""
+"""Ranking of extraction rules: how many of the answers each rule reads, and how few labels it finds in them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from fw_assets.classification.labels.extraction_rules import LABEL_WORDS, Rule, RuleMatch, rule_matches
+from fw_assets.classification.labels.extraction_rules import RULES, RuleMatch, rule_matches
 from fw_assets.classification.values import Frozen
 
 SAMPLE = 5_000
 MIN_RULE_SHARE = 0.02
 """A format that this share of the answers has is no accident."""
 
-RULES: tuple[Rule, ...] = (
-    "boxed",
-    "xml_tag",
-    "json_key",
-    "fenced_block",
-    "label_prefix",
-    "whole_message",
-    "last_line",
-    "first_word",
+LABEL_WORDS = (
+    *("label", "labels", "category", "categories", "class", "classification", "intent", "sentiment", "topic"),
+    *("answer", "output", "result", "prediction", "type", "tag", "emotion", "emotions", "verdict", "decision"),
+    *("department", "route", "queue", "ground_truth", "value", "name"),
 )
-"""In order of preference: a format that says where the label is before one that guesses."""
-UNFORMATTED = ("whole_message", "last_line", "first_word")
+"""Usual names of the key, tag or prefix of a label, the surest first."""
 
-RuleReader = tuple[Rule, str | None]
-"""A rule and its key."""
+KeyedRule = tuple[str, str | None]
+"""The name of a rule and its key."""
 
 
 class RuleScore(Frozen):
-    """How well one rule fits a sample of at most `SAMPLE` answers."""
+    """The fit of one rule to a sample of at most `SAMPLE` answers."""
 
-    rule: Rule
+    rule: str
     key: str | None
     coverage: float
-    """Share of the answers it reads a label from."""
+    """Share of the answers in which it finds a label."""
     labels: int
-    """Different labels it reads."""
+    """Distinct labels it finds."""
     score: float
-    """coverage * (1 - (labels - 1) / answers read): high when few labels repeat over many rows."""
+    """coverage * (1 - (labels - 1) / answers with a label): high when few labels repeat over many rows."""
 
     @property
     def name(self) -> str:
@@ -48,67 +42,71 @@ class RuleScore(Frozen):
 
     @property
     def repeats(self) -> bool:
-        """Whether its labels are of a classification: several, two rows each on average."""
-        # 1 - (labels - 1) / read >= 1/2 is two rows a label.
+        """Whether its labels can be those of a classification: several, each on two rows on average."""
+        # 1 - (labels - 1) / answers >= 1/2 means two rows per label.
         return self.labels > 1 and self.score >= 0.5 * self.coverage
 
 
-def rule_name(rule: Rule, key: str | None) -> str:
+def rule_name(rule: str, key: str | None) -> str:
     """A rule, and its key after a colon if it has one."""
     return f"{rule}:{key}" if key else rule
 
 
 def score_rules(answers: Sequence[str]) -> list[RuleScore]:
-    """All rules and keys that read something in the answers, in order of preference."""
+    """The scores of all rules and keys that match some answer, in order of preference."""
     counts, labels = _tally(answers)
     scores = []
     for (rule, key), count in counts.items():
         distinct = len(labels[rule, key])
-        score = count / len(answers) * (1 - (distinct - 1) / count)
         scores.append(
             RuleScore(
                 rule=rule,
                 key=key,
                 coverage=round(count / len(answers), 6),
                 labels=distinct,
-                score=round(score, 6),
+                score=round(count / len(answers) * (1 - (distinct - 1) / count), 6),
             )
         )
-    return sorted(scores, key=lambda s: (RULES.index(s.rule), _key_rank(s.key), -s.score))
+    preference = list(RULES)
+    return sorted(scores, key=lambda item: (preference.index(item.rule), _key_rank(item.key), -item.score))
 
 
-def _tally(answers: Sequence[str]) -> tuple[dict[RuleReader, int], dict[RuleReader, set[str]]]:
-    """How many answers each rule and key reads, and which labels."""
-    counts: dict[RuleReader, int] = defaultdict(int)
-    labels: dict[RuleReader, set[str]] = defaultdict(set)
+def mixed_formats(answers: Sequence[str], best: RuleScore, others: Sequence[RuleScore]) -> tuple[RuleScore, ...]:
+    """The structured formats that some of the answers have although the best rule is an unstructured one.
+
+    A format counts when at least half of its labels also occur outside it, so that one label set is written in
+    several ways.
+    """
+    if RULES[best.rule].structured:
+        return ()
+    _, labels = _tally(answers)
+    candidates = [other for other in others if RULES[other.rule].structured and other.coverage >= MIN_RULE_SHARE]
+    mixed = []
+    for candidate in candidates:
+        own = labels[candidate.rule, candidate.key]
+        elsewhere = labels[best.rule, best.key].union(
+            *(labels[other.rule, other.key] for other in candidates if other is not candidate)
+        )
+        if len(own) > 1 and 2 * len(own & elsewhere) >= len(own):
+            mixed.append(candidate)
+    return tuple(mixed)
+
+
+def _tally(answers: Sequence[str]) -> tuple[dict[KeyedRule, int], dict[KeyedRule, set[str]]]:
+    """By rule and key, the number of answers that it matches and the labels it finds in them."""
+    counts: dict[KeyedRule, int] = defaultdict(int)
+    labels: dict[KeyedRule, set[str]] = defaultdict(set)
     cache: dict[str, list[RuleMatch]] = {}
     for answer in answers:
-        found = cache.get(answer)
-        if found is None:
-            found = cache[answer] = rule_matches(answer)
-        for reading in found:
-            counts[reading.rule, reading.key] += 1
-            labels[reading.rule, reading.key].update(reading.labels)
+        matches = cache.get(answer)
+        if matches is None:
+            matches = cache[answer] = rule_matches(answer)
+        for match in matches:
+            counts[match.rule, match.key] += 1
+            labels[match.rule, match.key].update(match.labels)
     return counts, labels
 
 
-def mixed_formats(answers: Sequence[str], chosen: RuleScore, others: Sequence[RuleScore]) -> tuple[RuleScore, ...]:
-    """The formats of some answers, beside an unformatted rule, whose labels are also found in another way."""
-    if chosen.rule not in UNFORMATTED:
-        return ()
-    _, labels = _tally(answers)
-    some = [other for other in others if other.rule not in UNFORMATTED and other.coverage >= MIN_RULE_SHARE]
-    found = []
-    for one in some:
-        own = labels[one.rule, one.key]
-        elsewhere = set().union(
-            labels[chosen.rule, chosen.key], *(labels[other.rule, other.key] for other in some if other is not one)
-        )
-        if len(own) > 1 and 2 * len(own & elsewhere) >= len(own):
-            found.append(one)
-    return tuple(found)
-
-
 def _key_rank(key: str | None) -> int:
-    plain = (key or "").casefold().replace("final ", "").replace("predicted ", "")
-    return LABEL_WORDS.index(plain) if plain in LABEL_WORDS else len(LABEL_WORDS)
+    word = (key or "").casefold().replace("final ", "").replace("predicted ", "")
+    return LABEL_WORDS.index(word) if word in LABEL_WORDS else len(LABEL_WORDS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.labels.findings import mixed_formats
+from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.session import Session
@@ -30,7 +30,7 @@ def warnings(
     return (
         *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
         *_rejected_warnings(inspected, label_set),
-        *mixed_formats(label_set.extraction),
+        *mixed_format_warning(label_set.extraction),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_money_warnings(session, priced),

@@ -1,44 +1,22 @@
-"""Completions to answers: which label was given, or why none was."""
+"""Answer parser: from a completion to its labels, or to the reason why there are none, and to the row's outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
-from fw_assets.classification.prompting.completion import Completion, answer_probability, read_completion
+from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.label_matcher import LabelMatcher
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.prompting.unwrap import after_reasoning, is_refusal
 from fw_assets.classification.values import Frozen
 
-__all__ = [
-    "OUTCOMES",
-    "PREDICTIONS",
-    "Completion",
-    "Outcome",
-    "ParsedAnswer",
-    "answer_probability",
-    "outcome_of",
-    "parse",
-    "predictions_frame",
-    "read_completion",
-]
-
 Outcome = Literal["correct", "wrong_label", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
-Kind = Literal["valid", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
-OUTCOMES: tuple[Outcome, ...] = (
-    "correct",
-    "wrong_label",
-    "off_label",
-    "ambiguous",
-    "empty",
-    "truncated",
-    "refused",
-    "failed",
-)
+AnswerKind = Literal["valid", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 PREDICTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "id": pl.String,
@@ -55,27 +33,29 @@ PREDICTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "completion_tokens": pl.Int64,
     "group": pl.UInt32,
 }
-"""One row per asked row: `predicted` is empty without a valid label; `lenient` marks rows whose label only
-the lenient rule accepts, `outcome` is strict and `lenient_outcome` what the lenient rule makes of the row."""
+"""The schema of a predictions frame, one row per evaluated row. `predicted` is empty without a valid label. `outcome`
+is strict; `lenient` marks rows in which only the lenient match finds labels, and `lenient_outcome` accepts those."""
 
 
 class ParsedAnswer(Frozen):
-    """What one completion says.
+    """The labels that one completion states.
 
     Attributes:
-        labels: the labels given, in label-set order; empty unless `kind` is `valid`.
+        labels: in label-set order; empty unless `kind` is `valid`.
         kind: `valid`, or why there is no label.
-        lenient_labels: the labels that only the lenient rule finds (the answer stays `off_label`).
+        lenient_labels: the labels that only the lenient match finds (the answer stays `off_label`).
     """
 
     labels: tuple[str, ...] = ()
-    kind: Kind
+    kind: AnswerKind
     lenient_labels: tuple[str, ...] = ()
 
 
-def parse(prompt: Prompt, completion: Completion) -> ParsedAnswer:
-    """Reads a completion, in this order: transport, finish reason, refusal, text after the last `</think>`,
-    the dataset's answer format, the text with its wrapping taken off, and last the lenient rule.
+def parse_answer(prompt: Prompt, completion: Completion) -> ParsedAnswer:
+    """The parsed answer of a completion to `prompt`.
+
+    Decided in this order: transport error, finish reason, refusal by the provider, and then by the text after the
+    last `</think>`: strict match, refusal in words, lenient match.
     """
     if completion.error is not None or completion.finish_reason == "error":
         return ParsedAnswer(kind="failed")
@@ -84,17 +64,17 @@ def parse(prompt: Prompt, completion: Completion) -> ParsedAnswer:
     if completion.refusal is not None or completion.finish_reason == "content_filter":
         return ParsedAnswer(kind="refused")
     text = after_reasoning(completion.text or "").strip()
-    reader = _reader(prompt)
-    if reader.is_blank(text):
+    matcher = _matcher(prompt)
+    if matcher.is_blank(text):
         return ParsedAnswer(kind="empty")
-    strict = reader.strict(text)
+    strict = matcher.strict(text)
     if strict == "ambiguous":
         return ParsedAnswer(kind="ambiguous")
     if strict is not None:
         return ParsedAnswer(kind="valid", labels=strict)
     if is_refusal(text):
         return ParsedAnswer(kind="refused")
-    lenient = reader.lenient(text)
+    lenient = matcher.lenient(text)
     if lenient == "ambiguous":
         return ParsedAnswer(kind="ambiguous")
     return ParsedAnswer(kind="off_label", lenient_labels=lenient or ())
@@ -108,23 +88,23 @@ def outcome_of(answer: ParsedAnswer, gold: Sequence[str]) -> Outcome:
 
 
 def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[str, Completion]) -> pl.DataFrame:
-    """The outcomes of one model on `rows`, in their order (schema `PREDICTIONS`).
+    """The predictions of one model on `rows`, in their order (schema `PREDICTIONS`).
 
     Args:
         rows: split rows; `id`, `labels` and `group` are read.
-        completions: by row id; a row without one counts as failed, which makes the run incomplete.
+        completions: by row id; a row without one counts as failed, which makes the evaluation incomplete.
     """
     missing = Completion(error="was not asked")
     records = []
-    for identity, gold, group in rows.select("id", "labels", "group").iter_rows():
-        completion = completions.get(identity, missing)
-        answer = parse(prompt, completion)
+    for row_id, gold, group in rows.select("id", "labels", "group").iter_rows():
+        completion = completions.get(row_id, missing)
+        answer = parse_answer(prompt, completion)
         outcome = outcome_of(answer, gold)
         lenient = bool(answer.lenient_labels)
         accepted = ParsedAnswer(kind="valid", labels=answer.lenient_labels)
         records.append(
             (
-                identity,
+                row_id,
                 list(gold),
                 list(answer.labels),
                 outcome,
@@ -143,5 +123,5 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
 
 
 @lru_cache(maxsize=16)
-def _reader(prompt: Prompt) -> LabelMatcher:
+def _matcher(prompt: Prompt) -> LabelMatcher:
     return LabelMatcher(prompt)

@@ -1,4 +1,4 @@
-"""Finding labels as whole words inside a longer text."""
+"""Label finder: whole-word mentions of labels inside a longer text."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ _NEGATED = re.compile(
 
 
 class LabelFinder:
-    """Whole-word occurrences of a fixed set of labels.
+    """Finds mentions of a fixed set of labels.
 
-    The longest label wins where labels overlap, so `balance` is not found in `bill_balance` when both are
-    labels; a hyphen, underscore, `#`, `+`, `@` or `&` beside an occurrence makes it part of another word.
+    The longest label wins where mentions overlap, so `balance` is not found in `bill_balance` when both are
+    labels; a hyphen, underscore, `#`, `+`, `@` or `&` next to a mention makes it part of another word.
     """
 
     def __init__(self, labels: Sequence[str], strictness: Strictness) -> None:
         self._strictness = strictness
-        self._index: dict[str, int] = {}
+        self._positions: dict[str, int] = {}
         patterns: list[tuple[str, str]] = []
         for position, label in enumerate(labels):
             text = self._prepare(label).strip()
             if text:
-                self._index.setdefault(self._key(text), position)
+                self._positions.setdefault(self._key(text), position)
                 patterns.append((text, self._pattern(text)))
         patterns.sort(key=lambda item: -len(item[0]))
         alternatives = "|".join(pattern for _, pattern in patterns)
-        # The look-ahead consumes nothing: all overlapping candidates are seen before the longest is kept.
+        # The look-ahead consumes nothing, so that overlapping mentions are all found and the longest can be kept.
         self._finder = re.compile(rf"(?<![\w\-+#@&])(?<!\d[.,])(?=({alternatives}))") if patterns else None
 
     def find(self, text: str) -> list[tuple[int, bool]]:
-        """(label position, negated) of every occurrence, in the order of the text."""
+        """(label position, negated) of every mention, in the order of the text."""
         if self._finder is None:
             return []
         prepared = self._prepare(text)
         return [
-            (self._index[self._key(prepared[start:end])], _NEGATED.search(prepared[:start]) is not None)
+            (self._positions[self._key(prepared[start:end])], _NEGATED.search(prepared[:start]) is not None)
             for start, end in _spans(self._finder, prepared)
         ]
 
@@ -63,27 +63,27 @@ class LabelFinder:
         separators = r"[\s_\-]+" if self._strictness == "loose" else r"\s+"
         words = [re.escape(word) for word in re.split(separators, text) if word]
         body = separators.join(words) or re.escape(text)
-        # An occurrence that ends in a word character must not run on into a longer word.
+        # A mention must not continue into a longer word or a decimal number.
         return rf"{body}(?![\w\-+#@&])(?![.,]\d)"
 
 
 def _spans(finder: re.Pattern[str], text: str) -> list[tuple[int, int]]:
-    """Non-overlapping spans in the order of the text: the longest first, then what lies beside it."""
+    """Non-overlapping spans in the order of the text; of overlapping ones the longest, then those around it."""
     spans: list[tuple[int, int]] = []
     pending = [(0, len(text))]
     while pending:
         start, end = pending.pop()
-        found = [(match.start(1), match.end(1)) for match in finder.finditer(text, start, end)]
-        if all(one[1] <= other[0] for one, other in pairwise(found)):
-            spans += found
+        matches = [(match.start(1), match.end(1)) for match in finder.finditer(text, start, end)]
+        if all(first[1] <= second[0] for first, second in pairwise(matches)):
+            spans += matches
         else:
-            longest = max(found, key=lambda span: span[1] - span[0])
+            longest = max(matches, key=lambda span: span[1] - span[0])
             spans.append(longest)
             pending += [(start, longest[0]), (longest[1], end)]
     return sorted(spans)
 
 
 @lru_cache(maxsize=64)
-def find_labels(labels: tuple[str, ...], strictness: Strictness) -> LabelFinder:
-    """The finder of a label set, compiled once."""
+def label_finder(labels: tuple[str, ...], strictness: Strictness) -> LabelFinder:
+    """The finder of a label set, cached because its pattern is slow to compile."""
     return LabelFinder(labels, strictness)

@@ -1,4 +1,4 @@
-"""Comparing labels as text: the loosest normaliser that keeps every two labels apart."""
+"""Normalisation of labels for comparison: the loosest one that keeps every two labels apart."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ _SEPARATORS = re.compile(r"[\s_\-]+")
 _SPACES = re.compile(r"\s+")
 
 
+def _folded(text: str) -> str:
+    # casefold can undo NFKC ("ŉ", final sigma forms), hence the second pass
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
 def _loose(text: str) -> str:
-    # casefold can undo NFKC ("ŉ", final sigma forms), hence a second pass
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _SEPARATORS.sub(" ", folded).strip()
+    return _SEPARATORS.sub(" ", _folded(text)).strip()
 
 
 def _case(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _SPACES.sub(" ", folded).strip()
+    return _SPACES.sub(" ", _folded(text)).strip()
 
 
 def _spacing(text: str) -> str:
@@ -58,11 +60,3 @@ def strictness_for(texts: Sequence[str]) -> Strictness:
     if len(set(texts)) < len(texts):
         raise ValueError("two labels are identical")
     return "exact"
-
-
-def collisions(texts: Sequence[str], strictness: Strictness = "loose") -> tuple[tuple[str, ...], ...]:
-    """The groups of texts that one normaliser cannot tell apart, in order of first appearance."""
-    groups: dict[str, list[str]] = {}
-    for text in texts:
-        groups.setdefault(NORMALISERS[strictness](text), []).append(text)
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)

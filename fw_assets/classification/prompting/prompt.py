@@ -1,4 +1,4 @@
-"""Rows to requests: one prompt for base models, tuned models and training examples alike."""
+"""Prompt of a dataset: one for requests to base models, requests to tuned models, and training examples."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from typing import Any, Literal
 
 import polars as pl
 
-from fw_assets.classification.dataset.chat import Turn, content_text, input_text, input_turns, read_turns, with_system
+from fw_assets.classification.dataset.chat import content_text, input_turns, read_turns, with_system
+from fw_assets.classification.labels.extraction_rules import json_answer
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.prompting.label_finder import find_labels
+from fw_assets.classification.prompting.label_finder import label_finder
 from fw_assets.classification.prompting.normalize import Strictness, strictness_for
 from fw_assets.classification.prompting.response_format import grammar_format, schema_format
 from fw_assets.classification.values import Frozen, digest
 
-__all__ = ["Prompt", "input_text", "make_prompt", "request", "training_example"]
-
 AnswerMode = Literal["grammar", "json_schema", "free"]
 
-# Rows looked at to decide whether the conversations themselves name the labels.
-_ROWS_READ = 1000
+SAMPLE_ROWS = 1000
+"""Rows from which it is decided whether the conversations themselves name the labels."""
+MIN_LISTED_LABELS = 4
+"""Labels for which an answer with a list of them always has room, as far as the label set has so many."""
+ANSWER_MARGIN = 8
+"""Tokens for the end of the turn; also the step in which `max_tokens` is rounded up."""
 
 
 class Prompt(Frozen):
-    """How a model is asked and how its answer is written.
+    """The question that every model is asked, and the format of the answer.
 
     Attributes:
         system: the system message that lists the labels; None when the rows' own messages name them all.
         labels: the label set, in its order.
         answers: the answer text of each label, same order; None when answers are JSON objects.
-        mode: how decoding is constrained; the same for every model that is compared.
+        mode: the constraint on decoding; the same for every model that is compared.
         json_key: the key that holds the answer in a JSON object; None for text answers.
-        rule: the extraction rule of the dataset, which says where in a longer answer the label stands.
+        rule: the dataset's extraction rule, which locates the label in a longer answer.
         key: the tag, prefix or JSON key of that rule.
-        max_tokens: enough for the longest answer at one token a byte.
-        reasoning_effort: sent as it is; None leaves the field out (models that refuse it).
+        max_tokens: enough for the longest answer at one token per byte.
+        reasoning_effort: sent unchanged; None leaves the field out, for models that refuse it.
     """
 
     system: str | None
@@ -52,7 +55,7 @@ class Prompt(Frozen):
 
     @property
     def digest(self) -> str:
-        """12 hex digits over everything that a model is sent or judged by."""
+        """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
         return digest(self)
 
     @property
@@ -60,29 +63,29 @@ class Prompt(Frozen):
         """The loosest comparison that keeps every two labels apart."""
         return strictness_for(self.labels)
 
-    def free(self) -> Prompt:
+    def unconstrained(self) -> Prompt:
         """The same question without constrained decoding, as a caller in production may ask it."""
         return self.model_copy(update={"mode": "free"})
 
     def render(self, labels: Sequence[str]) -> str:
-        """The answer text for one row's labels: what training teaches and evaluation expects."""
+        """The answer for one row's labels, as training teaches it and evaluation expects it."""
         if self.multi_label:
-            return _json_answer(self.json_key or "labels", list(labels))
+            return json_answer(self.json_key or "labels", list(labels))
         (label,) = labels
         if self.answers is None:
-            return _json_answer(self.json_key or "label", label)
+            return json_answer(self.json_key or "label", label)
         return self.answers[self.labels.index(label)]
 
 
 def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
-    """The prompt for a dataset.
+    """The prompt of a dataset.
 
     Args:
-        frame: the split rows (`messages` and `labels` are read).
+        frame: split rows (`messages` and `labels` are read).
         label_set: the resolved labels with the dataset's answer format.
 
     Raises:
-        ValueError: two labels would be answered with the same text.
+        ValueError: two labels have the same answer text.
     """
     labels, extraction = label_set.labels, label_set.extraction
     json_key = None
@@ -92,7 +95,7 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
         json_key = extraction.key or "label"
     answers = None
     if json_key is None:
-        answers = tuple(extraction.render([label], None, False) for label in labels)
+        answers = tuple(extraction.write(label) for label in labels)
         if len(set(answers)) < len(answers):
             raise ValueError("two labels are answered with the same text")
     prompt = Prompt(
@@ -106,7 +109,7 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
         rule=extraction.rule,
         key=extraction.key,
     )
-    # A list of labels is asked for as JSON whatever the rows' own format, so the rows cannot have said so.
+    # A list of labels is asked for as JSON whatever the format of the rows, which then do not describe it.
     own_format = json_key is None or extraction.rule == "json_key"
     system = None if own_format and _rows_name_the_labels(frame, prompt) else _system_text(prompt)
     return prompt.model_copy(update={"system": system, "max_tokens": _max_tokens(prompt, frame)})
@@ -116,7 +119,7 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
     """The body of a chat completion, without `model`.
 
     Args:
-        messages: the row's JSON array of turns; a final assistant turn is left out, training weights too.
+        messages: the row's JSON array of turns; a final assistant turn and training weights are left out.
     """
     body: dict[str, Any] = {
         "messages": request_turns(prompt, messages),
@@ -136,7 +139,8 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
 
 def request_turns(prompt: Prompt, messages: str) -> list[dict[str, Any]]:
     """The `messages` of a request."""
-    return with_system([_without(turn, "weight") for turn in input_turns(read_turns(messages))], prompt.system)
+    turns = input_turns(read_turns(messages))
+    return with_system([{key: turn[key] for key in turn if key != "weight"} for turn in turns], prompt.system)
 
 
 def training_example(
@@ -147,7 +151,7 @@ def training_example(
     Earlier assistant turns get `weight` 0 unless they have one, so that only the answer is learned.
 
     Args:
-        weight: the row's factor in the loss; None leaves it out (either all rows of a file have it or none).
+        weight: the row's factor in the loss; either all rows of a file have one or none has.
     """
     turns = [
         {**turn, "weight": turn.get("weight", 0)} if turn.get("role") == "assistant" else turn
@@ -161,11 +165,11 @@ def training_example(
 
 
 def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
-    """Whether in every row looked at, each label stands somewhere in the turns that a model is shown."""
-    finder = find_labels(prompt.labels, prompt.strictness)
-    column = frame.get_column("messages").gather_every(max(1, frame.height // _ROWS_READ))
+    """Whether every sampled row mentions each label somewhere in the turns that a model is shown."""
+    finder = label_finder(prompt.labels, prompt.strictness)
+    sample = frame.get_column("messages").gather_every(max(1, frame.height // SAMPLE_ROWS))
     in_text: dict[str, frozenset[int]] = {}
-    for messages in column:
+    for messages in sample:
         named: set[int] = set()
         for turn in input_turns(read_turns(messages)):
             text = content_text(turn.get("content"))
@@ -174,15 +178,15 @@ def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
             named |= in_text[text]
         if len(named) < len(prompt.labels):
             return False
-    return column.len() > 0
+    return sample.len() > 0
 
 
 def _system_text(prompt: Prompt) -> str:
     if prompt.multi_label:
-        shape = _json_answer(prompt.json_key or "labels", ["..."])
+        shape = json_answer(prompt.json_key or "labels", ["..."])
         task = f"Answer with a JSON object {shape} that lists every label that applies, out of these (none: [])"
     elif prompt.json_key is not None:
-        shape = _json_answer(prompt.json_key, "...")
+        shape = json_answer(prompt.json_key, "...")
         task = f"Answer with a JSON object {shape} whose value is exactly one of these labels"
     else:
         task = "Answer with exactly one of these labels, spelled as shown, and nothing else"
@@ -197,26 +201,18 @@ def _system_text(prompt: Prompt) -> str:
 
 
 def _listed(label: str) -> str:
-    """A label on one line of the list; quoted when its bare text would not show where it begins and ends."""
+    """A label for one line of the list, quoted when its bare text would not show where it begins and ends."""
     plain = label.isprintable() and label == label.strip()
     return label if plain else json.dumps(label, ensure_ascii=False)
 
 
 def _max_tokens(prompt: Prompt, frame: pl.DataFrame) -> int:
-    """Bytes of the longest answer plus a margin for the end of the turn, in steps of 8."""
+    """Bytes of the longest answer plus `ANSWER_MARGIN`; a list may have twice as many labels as any row."""
     if prompt.multi_label:
-        largest = frame.get_column("labels").list.len().max() if frame.height else 1
-        many = min(len(prompt.labels), max(4, 2 * int(str(largest or 1))))
+        most = int(str((frame.get_column("labels").list.len().max() if frame.height else None) or 1))
+        room = min(len(prompt.labels), max(MIN_LISTED_LABELS, 2 * most))
         by_length = sorted(prompt.labels, key=lambda label: -len(label.encode()))
-        longest = len(prompt.render(by_length[:many]).encode())
+        longest = len(prompt.render(by_length[:room]).encode())
     else:
         longest = max(len(prompt.render([label]).encode()) for label in prompt.labels)
-    return -(-(longest + 8) // 8) * 8
-
-
-def _json_answer(key: str, value: str | list[str]) -> str:
-    return json.dumps({key: value}, ensure_ascii=False)
-
-
-def _without(turn: Turn, key: str) -> Turn:
-    return {name: value for name, value in turn.items() if name != key}
+    return -(-(longest + ANSWER_MARGIN) // ANSWER_MARGIN) * ANSWER_MARGIN

@@ -1,4 +1,4 @@
-"""Constraining what a model may answer: GBNF grammars and JSON schemas over the label set."""
+"""Constrained decoding: GBNF grammars and JSON schemas over the label set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-# Escapes that GBNF and JSON strings read alike, so that either kind of reader gets the same literal.
+# Escapes that GBNF and JSON strings share, so that a parser of either kind gets the same literal.
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 

@@ -1,14 +1,16 @@
-"""Taking the wrapping off an answer: reasoning, code fences, quotes, prefixes, terminal punctuation."""
+"""Removal of the wrapping around an answer: reasoning, code fences, quotes, prefixes, terminal punctuation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from fw_assets.classification.labels.extraction_rules import FENCED_BLOCK
+
 _THINK_END = "</think>"
-_THINK_START = re.compile(r"<think>")
-_FENCE = re.compile(r"\A```(?:[\w+-]*[ \t]*\n)?(.*?)\n?[ \t]*```\Z", re.DOTALL)
+_THINK_START = "<think>"
 _PAIRS = (
+    ("```", "```"),
     ("**", "**"),
     ("__", "__"),
     *((mark, mark) for mark in "\"'`*_"),
@@ -36,37 +38,35 @@ _REFUSAL = re.compile(
 
 
 def after_reasoning(text: str) -> str:
-    """The text after the last `</think>`; of reasoning that never ends, only what stood before it."""
-    _, found, rest = text.rpartition(_THINK_END)
-    if found:
-        text = rest
-    opened = _THINK_START.search(text)
-    return text[: opened.start()] if opened else text
+    """The text after the last `</think>`; where reasoning never ends, the text before it."""
+    text = text.rpartition(_THINK_END)[2]
+    unended = text.find(_THINK_START)
+    return text if unended < 0 else text[:unended]
 
 
 def unwrap(text: str) -> Iterator[str]:
-    """The text, then each form with one more wrapping taken off, down to the bare answer.
+    """The text, then each form with one more wrapping removed, down to the bare answer.
 
-    A caller takes the first form that it knows, so a label that itself looks wrapped (`"yes!"`) is found
+    A caller takes the first form that it recognises, so a label that itself looks wrapped (`"yes!"`) matches
     before its wrapping is removed.
     """
-    seen: set[str] = set()
+    previous: set[str] = set()
     form = text.strip()
-    while form not in seen:
-        seen.add(form)
+    while form not in previous:
+        previous.add(form)
         yield form
-        form = _one_less(form).strip()
+        form = _without_outermost(form).strip()
 
 
 def is_refusal(text: str) -> bool:
-    """Whether the text opens by declining to answer."""
+    """Whether the text begins by declining to answer."""
     return _REFUSAL.match(text.replace("’", "'")) is not None
 
 
-def _one_less(text: str) -> str:
-    fence = _FENCE.match(text)
-    if fence:
-        return fence[1]
+def _without_outermost(text: str) -> str:
+    block = FENCED_BLOCK.fullmatch(text)
+    if block:
+        return block[1]
     for opening, closing in (*_PAIRS, *_BRACKETS):
         inner = text[len(opening) : len(text) - len(closing)]
         wrapped = len(text) >= len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)

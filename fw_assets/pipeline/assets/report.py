@@ -10,9 +10,10 @@ import polars as pl
 
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import summarise
+from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
-from fw_assets.classification.prompting.prompt import Prompt, input_text
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare_all
 from fw_assets.pipeline.assets.deployment import deployment
 from fw_assets.pipeline.assets.plan import account_of, approved, approved_plan

@@ -41,7 +41,7 @@ async def ask_unconstrained(
         return None, NO_USAGE
     keys = pl.concat([sampling_keys(part, session.seed) for part in test])
     rows = test.at(chosen_places(keys, session.free_rows))
-    free = prompt.free()
+    free = prompt.unconstrained()
     answers = ResponseCache(account.store, account.dataset, asker.address, free.digest)
     tried = rows if asker.in_batch else rows.head(1)
     asked = await asker(free, tried, answers, part="unconstrained", what=f"{what}, unconstrained")

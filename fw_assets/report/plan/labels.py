@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
-from fw_assets.classification.labels.extraction_rules import render
+from fw_assets.classification.labels.extraction_rules import RULES, json_answer
 from fw_assets.classification.labels.rule_ranking import RuleScore
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.report.formatting import Quoted, count, percent
 from fw_assets.report.table import Column, Table, columns
-
-PLACES = {
-    "boxed": "what stands in the last \\boxed{} of the answer",
-    "xml_tag": "what stands in the answer's tag <{key}>",
-    "json_key": "the value of “{key}” in the answer's JSON object",
-    "fenced_block": "the last fenced block of the answer",
-    "label_prefix": "what follows “{key}:” in the answer",
-    "whole_message": "the whole answer",
-    "last_line": "the last line of the answer",
-    "first_word": "the first word of the answer",
-}
 
 
 def label_counts(plan: Plan) -> Table:
@@ -73,16 +62,16 @@ def duplicates(plan: Plan) -> Table:
 
 def place(rule: Extraction) -> str:
     """Where a rule finds its label, in words."""
-    return PLACES[rule.rule].replace("{key}", rule.key or "any")
+    return RULES[rule.rule].location.replace("{key}", rule.key or "any")
 
 
 def target(plan: Plan) -> str:
     """An answer as training teaches it and as every model is asked for it."""
     labels, rule = plan.label_set, plan.label_set.extraction
     if labels.multi_label:
-        key = rule.key if rule.rule == "json_key" else "labels"
-        return render("json_key", key, labels.labels[:2], None, multi_label=True)
-    return rule.render(labels.labels[:1])
+        key = rule.key if rule.rule == "json_key" and rule.key else "labels"
+        return json_answer(key, list(labels.labels[:2]))
+    return rule.write(labels.labels[0])
 
 
 def rules(plan: Plan) -> Table:

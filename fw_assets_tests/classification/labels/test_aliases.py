@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.labels.aliases import (
-    Spellings,
+    LabelLookup,
     contained_labels,
     infer_labels,
     near_misses,
@@ -48,24 +48,24 @@ def test_the_most_frequent_spelling_is_the_label() -> None:
 
 
 def test_a_spelling_finds_its_label() -> None:
-    known = Spellings(["lost card", "A b", "a_b"])
-    assert known.find("Lost_Card") == "lost card"
-    assert known.find("lost cards") is None
-    assert (known.find("a_b"), known.find("A b"), known.find("A-B")) == ("a_b", "A b", None)
-    assert known.colliding == (("A b", "a_b"),)
+    lookup = LabelLookup(["lost card", "A b", "a_b"])
+    assert lookup.find("Lost_Card") == "lost card"
+    assert lookup.find("lost cards") is None
+    assert (lookup.find("a_b"), lookup.find("A b"), lookup.find("A-B")) == ("a_b", "A b", None)
+    assert lookup.colliding == (("A b", "a_b"),)
 
 
 def test_a_text_of_several_labels_is_taken_apart() -> None:
-    known = Spellings(["joy", "love", "no, thanks"])
-    assert known.find_all("Joy, love; joy") == ("joy", "love")
-    assert known.find_all("[joy | love]") == ("joy", "love")
-    assert known.find_all("joy, hate") is None
-    assert known.find("no, thanks") == "no, thanks"
+    lookup = LabelLookup(["joy", "love", "no, thanks"])
+    assert lookup.find_all("Joy, love; joy") == ("joy", "love")
+    assert lookup.find_all("[joy | love]") == ("joy", "love")
+    assert lookup.find_all("joy, hate") is None
+    assert lookup.find("no, thanks") == "no, thanks"
 
 
 def test_labels_inside_labels() -> None:
-    found = contained_labels(["balance", "bill_balance", "Bill", "pay"])
-    assert set(found) == {("balance", "bill_balance"), ("Bill", "bill_balance")}
+    pairs = contained_labels(["balance", "bill_balance", "Bill", "pay"])
+    assert set(pairs) == {("balance", "bill_balance"), ("Bill", "bill_balance")}
 
 
 def test_near_misses_are_rare_beside_their_likeness() -> None:
@@ -99,9 +99,9 @@ def test_a_key_is_its_own_key(label: str) -> None:
 @given(st.dictionaries(st.text(min_size=1, max_size=6).filter(str.strip), st.integers(1, 9), min_size=1, max_size=8))
 def test_every_spelling_finds_an_inferred_label(counts: dict[str, int]) -> None:
     labels = infer_labels(counts)
-    known = Spellings(labels)
-    assert known.colliding == ()
+    lookup = LabelLookup(labels)
+    assert lookup.colliding == ()
     for spelling in counts:
-        found = known.find(spelling)
-        assert found in labels
-        assert spelling_key(found) == spelling_key(spelling)
+        label = lookup.find(spelling)
+        assert label in labels
+        assert spelling_key(label) == spelling_key(spelling)

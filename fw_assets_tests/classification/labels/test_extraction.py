@@ -1,4 +1,4 @@
-"""Where labels are read from, and that the format they were read from can be written again."""
+"""Extraction rules: which one is chosen, and that an answer written by a rule is read by it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
-from fw_assets.classification.labels.extraction_rules import Rule, read, render
+from fw_assets.classification.labels.extraction_rules import RULES, find_labels, rule_matches
 from fw_assets_tests.classification.frames import Pair, inspected
 
 LABELS = ["billing", "card arrival", "Bug: crash", "+1", "A/B", "größe"]
@@ -140,7 +140,9 @@ def test_a_rule_can_be_forced(tmp_path: Path) -> None:
     assert found[0] == [answers[0]]
 
 
-@pytest.mark.parametrize(("forced", "words"), [("magic", "no extraction rule"), ("json_key:intent", "reads no label")])
+@pytest.mark.parametrize(
+    ("forced", "words"), [("magic", "not an extraction rule"), ("json_key:intent", "reads no label")]
+)
 def test_a_forced_rule_that_cannot_be_is_an_error(forced: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words):
         chosen(tmp_path, cycle("{}", ["a", "b"]), forced=forced)
@@ -153,14 +155,10 @@ def test_rows_the_rule_cannot_read_are_null(tmp_path: Path) -> None:
     assert extraction.coverage == pytest.approx(30 / 31)
 
 
-RULE_KEYS: list[tuple[Rule, str | None]] = [
-    ("whole_message", None),
-    ("json_key", "intent"),
-    ("xml_tag", "label"),
-    ("boxed", None),
-    ("fenced_block", None),
-    ("label_prefix", "Label"),
-    ("last_line", None),
+RULE_KEYS = [
+    (name, {"json_key": "intent", "xml_tag": "label", "label_prefix": "Label"}.get(name))
+    for name in RULES
+    if name != "first_word"  # it writes labels of several words that it cannot read
 ]
 labels = st.text(st.characters(categories=("L", "N"), include_characters=" _-/+#&"), min_size=1, max_size=20).filter(
     lambda text: text == text.strip() and text.strip("\"'`_*") == text
@@ -169,34 +167,21 @@ labels = st.text(st.characters(categories=("L", "N"), include_characters=" _-/+#
 
 @settings(deadline=None, max_examples=200)
 @given(st.sampled_from(RULE_KEYS), labels)
-def test_a_rendered_label_is_read_again(rule: tuple[Rule, str | None], label: str) -> None:
-    assert read(render(*rule, [label], None, multi_label=False), *rule) == (label,)
+def test_a_label_that_a_rule_writes_is_found_by_it(rule_key: tuple[str, str | None], label: str) -> None:
+    rule, key = rule_key
+    assert find_labels(RULES[rule].write(label, key), rule, key) == (label,)
 
 
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "first_word"])
-def test_the_users_answer_keeps_its_other_words(name: str, label: str) -> None:
-    rule, _, key = name.partition(":")
-    original = FORMATS[name].replace("{}", "billing").replace("§", "7")
-    rendered = render(rule, key or None, [label], original, multi_label=False)  # type: ignore[arg-type]
-    assert read(rendered, rule, key or None) == (label,)  # type: ignore[arg-type]
-    again = render(rule, key or None, ["billing"], rendered, multi_label=False)  # type: ignore[arg-type]
-    first = render(rule, key or None, ["billing"], original, multi_label=False)  # type: ignore[arg-type]
-    assert again == first
-
-
-def test_several_labels_are_rendered_as_a_list() -> None:
-    assert render("ground_truth", None, ["a", "b"], None, multi_label=True) == '{"labels": ["a", "b"]}'
-    assert render("json_key", "tags", [], None, multi_label=True) == '{"tags": []}'
-    assert (
-        render("json_key", "tags", ["é"], '{"why": 1, "tags": ["a"]}', multi_label=True) == '{"why": 1, "tags": ["é"]}'
-    )
+@pytest.mark.parametrize(("rule", "key"), [item for item in RULE_KEYS if item[0] not in ("json_key", "whole_message")])
+def test_the_label_is_located_in_a_longer_answer(rule: str, key: str | None) -> None:
+    locate = RULES[rule].locate
+    assert locate is not None
+    answer = f"The user asks for it.\n{RULES[rule].write('card arrival', key)}"
+    assert [text.strip() for text in locate(answer, key)] == ["card arrival"]
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=80))
 def test_any_answer_can_be_read(answer: str) -> None:
-    from fw_assets.classification.labels.extraction_rules import rule_matches
-
-    for reading in rule_matches(answer):
-        assert read(answer, reading.rule, reading.key) == reading.labels
+    for match in rule_matches(answer):
+        assert find_labels(answer, match.rule, match.key) == match.labels

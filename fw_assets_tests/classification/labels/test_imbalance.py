@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.labels.imbalance import measure, mitigate, quantify
+from fw_assets.classification.labels.imbalance import measure_imbalance, mitigate, with_mitigations
 from fw_assets.classification.session import MITIGATIONS
 
 
@@ -34,10 +34,10 @@ def skewed(**counts: int) -> pl.DataFrame:
 
 
 def test_the_ratio_is_over_labels_that_occur() -> None:
-    found = measure({"a": 120, "b": 2, "c": 0}, 50)
+    found = measure_imbalance({"a": 120, "b": 2, "c": 0}, 50)
     assert (found.ratio, found.exceeded, found.most, found.least) == (60, True, ("a", 120), ("b", 2))
-    assert not measure({"a": 100, "b": 2}, 50).exceeded
-    assert measure({}, 50).ratio == 0
+    assert not measure_imbalance({"a": 100, "b": 2}, 50).exceeded
+    assert measure_imbalance({}, 50).ratio == 0
 
 
 def test_rebalance_brings_the_ratio_to_its_square_root_and_keeps_the_size() -> None:
@@ -100,7 +100,10 @@ def test_none_changes_nothing() -> None:
 
 def test_effects_are_those_of_the_mitigation_itself() -> None:
     rows = skewed(a=3000, b=300, c=20)
-    effects = {effect.name: effect for effect in quantify(rows, measure(count_labels(rows), 50), seed=4).mitigations}
+    effects = {
+        effect.name: effect
+        for effect in with_mitigations(rows, measure_imbalance(count_labels(rows), 50), seed=4).mitigations
+    }
     assert list(effects) == [name for name in MITIGATIONS if name != "none"]
     for name, effect in effects.items():
         out = mitigate(rows, name, 50, seed=4)

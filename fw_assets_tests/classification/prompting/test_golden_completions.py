@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fw_assets.classification.prompting.answer_parser import OUTCOMES, Completion, ParsedAnswer, outcome_of, parse
+from fw_assets.classification.prompting.answer_parser import OUTCOMES, ParsedAnswer, outcome_of, parse_answer
+from fw_assets.classification.prompting.completion import Completion
 from fw_assets_tests.classification.prompts import prompt_for
 
 DATA = Path(__file__).parent / "data"
@@ -19,14 +20,14 @@ CASES: list[dict[str, Any]] = [
 ]
 
 
-def read(case: dict[str, Any]) -> ParsedAnswer:
+def parsed(case: dict[str, Any]) -> ParsedAnswer:
     fields = {name: case.get(name) for name in ("text", "finish_reason", "error", "refusal")}
-    return parse(prompt_for(**PROMPTS[case["prompt"]]), Completion(**fields))
+    return parse_answer(prompt_for(**PROMPTS[case["prompt"]]), Completion(**fields))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['prompt']}-{case['why'][:40]}")
 def test_outcome(case: dict[str, Any]) -> None:
-    answer = read(case)
+    answer = parsed(case)
     assert (outcome_of(answer, case["gold"]), list(answer.labels)) == (case["outcome"], case["predicted"])
 
 
@@ -36,7 +37,7 @@ def test_outcome(case: dict[str, Any]) -> None:
     ids=lambda case: f"{case['prompt']}-{case['why'][:40]}",
 )
 def test_lenient_outcome(case: dict[str, Any]) -> None:
-    answer = read(case)
+    answer = parsed(case)
     assert answer.kind == "off_label"
     if answer.lenient_labels:
         outcome = outcome_of(ParsedAnswer(kind="valid", labels=answer.lenient_labels), case["gold"])
@@ -54,7 +55,7 @@ def test_the_file_covers_every_outcome() -> None:
 
 def test_every_completion_has_exactly_one_outcome() -> None:
     for case in CASES:
-        answer = read(case)
+        answer = parsed(case)
         assert outcome_of(answer, case["gold"]) in OUTCOMES
         assert (answer.kind == "valid") or not answer.labels
         assert not answer.lenient_labels or answer.kind == "off_label"

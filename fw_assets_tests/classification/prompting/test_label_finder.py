@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.prompting.label_finder import LabelFinder, find_labels
+from fw_assets.classification.prompting.label_finder import LabelFinder, label_finder
 from fw_assets.classification.prompting.normalize import strictness_for
 
 
@@ -24,7 +24,7 @@ def test_parts_of_other_words_are_not_found() -> None:
 
 
 def test_denials_are_marked() -> None:
-    finder = find_labels(("card", "other"), "loose")
+    finder = label_finder(("card", "other"), "loose")
     assert finder.find("not a card") == [(0, True)]
     assert finder.find("It isn't really the card, but other") == [(0, True), (1, False)]
     assert finder.find("rather than card") == [(0, True)]
@@ -32,9 +32,9 @@ def test_denials_are_marked() -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(st.text("ab _-", min_size=1, max_size=6), min_size=1, max_size=5, unique=True), st.data())
+@given(
+    st.lists(st.from_regex(r"[ab]([ab _-]{0,4}[ab])?", fullmatch=True), min_size=1, max_size=5, unique=True), st.data()
+)
 def test_a_label_on_its_own_is_found_as_itself(labels: list[str], data: st.DataObject) -> None:
-    labels = [label for label in labels if label[0] in "ab" and label[-1] in "ab"]
-    if labels:
-        label = data.draw(st.sampled_from(labels))
-        assert names(labels, f"({label})") == [label]
+    label = data.draw(st.sampled_from(labels))
+    assert names(labels, f"({label})") == [label]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.prompting.normalize import NORMALISERS, collisions, strictness_for
+from fw_assets.classification.prompting.normalize import NORMALISERS, strictness_for
 
 STRICTER = list(NORMALISERS)
 
@@ -42,8 +42,3 @@ def test_strictness(labels: list[str], strictness: str) -> None:
 def test_identical_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="identical"):
         strictness_for(["a", "a"])
-
-
-def test_collisions_name_the_labels_that_fall_together() -> None:
-    assert collisions(["a_b", "c", "A-B", "a b"]) == (("a_b", "A-B", "a b"),)
-    assert collisions(["a_b", "A-B"], "case") == ()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from fw_assets.classification.prompting.prompt import Prompt, input_text, make_prompt, request, training_example
+from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.prompting.prompt import Prompt, make_prompt, request, training_example
 from fw_assets_tests.classification.prompts import label_set, prompt_for, split_rows
 
 LABELS = ("billing", "technical")
@@ -117,7 +118,7 @@ def test_the_digest_changes_with_what_is_asked_and_with_nothing_else() -> None:
         prompt_for(LABELS[::-1]),
         prompt_for(LABELS, rule="json_key", key="a"),
         prompt_for(LABELS, rule="json_key", key="b"),
-        prompt_for(LABELS).free(),
+        prompt_for(LABELS).unconstrained(),
     ]
     assert len({prompt.digest for prompt in prompts}) == len(prompts)
     assert prompt_for(LABELS).digest == prompts[0].digest
@@ -126,7 +127,7 @@ def test_the_digest_changes_with_what_is_asked_and_with_nothing_else() -> None:
 
 def test_asking_freely_differs_in_the_constraint_alone() -> None:
     prompt = prompt_for(LABELS)
-    constrained, free = request(prompt, CHAT), request(prompt.free(), CHAT)
+    constrained, free = request(prompt, CHAT), request(prompt.unconstrained(), CHAT)
     assert "response_format" not in free
     assert free == {name: value for name, value in constrained.items() if name != "response_format"}
 

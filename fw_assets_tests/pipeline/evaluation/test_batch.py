@@ -118,7 +118,7 @@ def test_a_job_whose_answers_were_lost_is_adopted_and_only_new_rows_are_asked(ho
 
 def test_rows_that_are_refused_every_time_cost_one_job_per_call(house: House) -> None:
     for calls in (1, 2, 3):
-        asked = house.batch(rows(TEXTS[:3]), prompt=PROMPT.free())
+        asked = house.batch(rows(TEXTS[:3]), prompt=PROMPT.unconstrained())
         assert (asked.sent, asked.usage.requests, house.jobs()) == (3, 0, calls)
         assert "chooses among given labels" in (asked.refused or "")
         assert set(asked.predictions["outcome"]) == {"failed"}
