@@ -19,7 +19,7 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt
 from fw_assets.classification.session import Session
 from fw_assets.pipeline.assets.plan import with_sample
-from fw_assets.report.plan.markdown import render_plan
+from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.classification.frames import inspect_in_memory
 
 TEXT = "the card bank app error invoice login refund plan price phone order account help please when why late"

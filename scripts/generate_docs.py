@@ -16,6 +16,9 @@ from pydantic import BaseModel, SecretStr
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.dataset.schema import rows_schema
 from fw_assets.classification.errors import InputError
+from fw_assets.classification.metrics.label_metrics import LabelMetrics
+from fw_assets.classification.metrics.metric import declared_metrics
+from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
 from fw_assets.embedded.settings import EmbeddedSettings
@@ -84,6 +87,16 @@ def report_schema() -> str:
     return "\n\n".join(parts)
 
 
+def metric_table() -> str:
+    """Every metric: its key in report.json, whether the report's table shows it, and its meaning."""
+    lines = ["| figure | in `report.json` | shown for | meaning |", "|---|---|---|---|"]
+    for kind, prefix, data in ((LabelMetrics, "", "all data"), (SetMetrics, "multi_label.", "multi-label data")):
+        for name, metric in declared_metrics(kind).items():
+            shown = {"always": data, "never": "none"}.get(metric.shown, f"{metric.shown} data")
+            lines.append(f"| {metric.label} | `{prefix}{name}` | {shown} | {metric.meaning} |")
+    return "\n".join(lines)
+
+
 def _type_text(annotation: Any, found: list[type[BaseModel]]) -> str:
     """A type in words; the models in it are added to `found`."""
     origin, inner = get_origin(annotation), get_args(annotation)
@@ -138,7 +151,7 @@ GENERATED = {
     "session.md": {"session fields": session_table},
     "configuration.md": {"environment variables": settings_table},
     "command-line.md": {"commands": command_help},
-    "report.md": {"report schema": report_schema},
+    "report.md": {"metrics": metric_table, "report schema": report_schema},
 }
 
 

@@ -118,18 +118,18 @@ def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
     """Put two evaluated models side by side."""
     from fw_assets.pipeline.reporting.compare import compare_models, resolve
     from fw_assets.report.rendering.terminal import comparison_view, show
-    from fw_assets.report.sections.model_comparison import Sides
+    from fw_assets.report.sections.model_comparison import ModelComparison
 
     store = Workspace(root)
     found = compare_models(store, resolve(store, first), resolve(store, second))
-    told = Sides(
+    comparison = ModelComparison(
         (str(found.first), found.first_scores),
         (str(found.second), found.second_scores),
         found.comparison,
         found.rows,
     )
     if as_json:
-        print_json(told.as_json())
+        print_json(comparison.as_json())
     else:
-        show(comparison_view(told), out)
+        show(comparison_view(comparison), out)
     return DONE

@@ -14,6 +14,7 @@ from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
+from fw_assets.report.schema.tuning import EpochMetrics
 
 Driver = Literal["daemon", "command-line"]
 
@@ -144,14 +145,6 @@ class BaseMetrics(Frozen):
     null_control: Comparison | None = None
 
 
-class SweepPoint(Frozen):
-    """A job's figures on its evaluation rows after `epoch` epochs."""
-
-    epoch: float
-    loss: float | None
-    accuracy: float | None
-
-
 class SweepCell(Frozen):
     """One tuning job of the sweep and its figures on the validation rows."""
 
@@ -162,7 +155,7 @@ class SweepCell(Frozen):
     eval_accuracy: float | None
     train_loss: float | None
     trained_tokens: int | None
-    curve: tuple[SweepPoint, ...] = ()
+    curve: tuple[EpochMetrics, ...] = ()
 
 
 class Sweep(Frozen):

@@ -1,15 +1,16 @@
-"""How figures are written: one way for the Markdown, the HTML, the terminal and the plots."""
+"""Number and text formats, shared by Markdown, HTML, terminal, plots and Dagster's pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 
 
 class Quoted(str):
-    """Text from outside (a label, a dataset's row, a model's name): shown as it is, in a code face."""
+    """Text from outside (a label, a row of a dataset, the name of a model): shown verbatim, in a code face."""
 
     __slots__ = ()
 
@@ -52,8 +53,13 @@ def p_value(p: float | None) -> str:
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A plain figure, such as an F1."""
-    return "n/a" if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+    """A plain number, such as an F1; unknown as `n/a`."""
+    return formatted(value, f".{digits}f")
+
+
+def formatted(value: float | None, specification: str) -> str:
+    """`value` by a Python format specification, with a real minus sign; unknown as `n/a`."""
+    return "n/a" if value is None else format(value, specification).replace("-", MINUS)
 
 
 def count(value: int) -> str:
@@ -110,3 +116,24 @@ def clip(text: str, length: int) -> str:
     """`text` on one line and at most `length` characters long."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def listing(names: Sequence[str], most: int = 8) -> str:
+    """`a, b and c`; beyond `most`, how many more there are."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    if len(names) > 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return names[0] if names else "none"
+
+
+def typeset(text: str) -> str:
+    """A reason as the report prints it: no space before percent signs, real minus signs, valid Unicode."""
+    closed = re.sub(r"(?<=\d) %", "%", text)
+    signed = re.sub(r"(?<![\w.])-(?=\d)", MINUS, closed)
+    return valid_unicode(signed)
+
+
+def valid_unicode(text: str) -> str:
+    """`text` with a question mark for each lone surrogate, which no file in UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""What outcomes and figures mean, in words."""
+"""Names and meanings of outcomes, baselines, stages of cost and figures. Metrics declare theirs themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ OUTCOMES = {
     "failed": "no answer came back (transport)",
 }
 
-FIGURES = (
+BASELINES = {"majority": "always the most frequent label", "tfidf": "TF-IDF with logistic regression"}
+
+STAGES = {
+    "base-evaluation": "base evaluation",
+    "sweep": "sweep",
+    "full-training": "training on all rows",
+    "tuned-evaluation": "fine-tuned evaluation",
+    "learning-curve": "learning curve",
+    "deployment": "deployment",
+}
+
+COMPARISON_FIGURES = (
     (
         "accuracy",
         "Right answers over all test rows. An answer that is no label, cut off or missing counts as wrong.",
@@ -36,18 +47,9 @@ FIGURES = (
         "verdict",
         "“better” or “worse” when that probability is at most 5%, otherwise “no evidence of a difference”.",
     ),
-    (
-        "macro-F1",
-        "The mean over labels of the balance between precision and recall: rare labels weigh as much as frequent ones.",
-    ),
-    (
-        "majority",
-        "The accuracy of always answering the most frequent label; a model near it has learned little.",
-    ),
-    (
-        "coverage",
-        "The share of rows that got a valid label at all.",
-    ),
+)
+
+CONFIDENCE_FIGURES = (
     (
         "ECE",
         "Expected calibration error: how far confidence and the share that is right lie apart, averaged over ten bins.",
@@ -55,9 +57,5 @@ FIGURES = (
     (
         "AUROC",
         "How often a right answer has more confidence than a wrong one; one half means that confidence says nothing.",
-    ),
-    (
-        "lenient",
-        "Accuracy if an answer counts that merely contains exactly one label. The headline is the strict figure.",
     ),
 )

@@ -1,4 +1,4 @@
-"""A table as cells of text, which the Markdown, the HTML and the terminal each draw their way."""
+"""Tables as cells of text; Markdown, HTML and terminal each draw and escape them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """A column's name, and whether it holds figures (which are aligned at their ends)."""
+    """A column's name, and whether it holds figures, which are right-aligned."""
 
     name: str
     figures: bool = False
@@ -15,14 +15,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, and rows of cells with one cell per column; `total` is a last row that sums up."""
+    """Columns, and rows with one cell per column; `total` is a last row of sums."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] | None = None
 
     def shown(self) -> tuple[int, ...]:
-        """The columns worth drawing: those that have a name or some content."""
+        """The indices of the columns that have a name or some content."""
         rows = [*self.rows, *([self.total] if self.total else [])]
         return tuple(i for i, column in enumerate(self.columns) if column.name or any(row[i] for row in rows))
 

@@ -11,7 +11,21 @@ import numpy as np
 
 from fw_assets.classification.session import Session
 from fw_assets.report.assembly.snippets import make_snippets
-from fw_assets.report.schema import report as m
+from fw_assets.report.schema.comparison import ComparisonResult, Flip
+from fw_assets.report.schema.cost import Cost, CostEntry
+from fw_assets.report.schema.dataset import DataFile, DatasetSummary, SplitRows
+from fw_assets.report.schema.model_result import ConfusionCount, LabelResult, ModelResult
+from fw_assets.report.schema.report import (
+    CandidateResult,
+    DeploymentResult,
+    PromptSummary,
+    RankedModel,
+    Report,
+    Run,
+    Validation,
+    WinnerResult,
+)
+from fw_assets.report.schema.tuning import EpochMetrics, SweepCellResult
 from fw_assets.report.sections.answer import answer
 
 INTENTS = ("billing", "technical", "account", "sales")
@@ -75,7 +89,7 @@ def simulate(gold: Sequence[int], labels: Sequence[str], skill: float, seed: int
     return out
 
 
-def model_result(name: str, gold: Sequence[int], answers: Sequence[int | None], labels: Sequence[str]) -> m.ModelResult:
+def model_result(name: str, gold: Sequence[int], answers: Sequence[int | None], labels: Sequence[str]) -> ModelResult:
     rows = len(gold)
     right = sum(a == g for a, g in zip(answers, gold, strict=True))
     support, predicted = Counter(gold), Counter(answers)
@@ -85,7 +99,7 @@ def model_result(name: str, gold: Sequence[int], answers: Sequence[int | None], 
         precision = hits[i] / predicted[i] if predicted[i] else None
         recall = hits[i] / support[i] if support[i] else None
         f1 = 2 * hits[i] / (predicted[i] + support[i]) if predicted[i] + support[i] else None
-        per_label[label] = m.LabelResult(
+        per_label[label] = LabelResult(
             accuracy=recall,
             support=support[i],
             interval=wilson(hits[i], support[i]) if support[i] else None,
@@ -94,7 +108,7 @@ def model_result(name: str, gold: Sequence[int], answers: Sequence[int | None], 
             f1=f1,
         )
     cells = [
-        m.ConfusionCount(gold=labels[g], predicted=None if a is None else labels[a], count=n)
+        ConfusionCount(gold=labels[g], predicted=None if a is None else labels[a], count=n)
         for (g, a), n in sorted(
             Counter(zip(gold, answers, strict=True)).items(),
             key=lambda item: (item[0][0], -1 if item[0][1] is None else item[0][1]),
@@ -102,7 +116,7 @@ def model_result(name: str, gold: Sequence[int], answers: Sequence[int | None], 
     ]
     wrong = sorted((c for c in cells if c.gold != c.predicted and c.predicted), key=lambda c: -c.count)
     none = predicted[None]
-    return m.ModelResult(
+    return ModelResult(
         model=name,
         accuracy=right / rows,
         interval=wilson(right, rows),
@@ -131,19 +145,19 @@ def candidate(
     tuned_skill: float | None,
     seed: int,
     texts: Sequence[str] = TEXTS,
-) -> m.Candidate:
+) -> CandidateResult:
     rng = np.random.default_rng(seed)
     gold = [int(i) for i in rng.choice(len(labels), rows, p=rng.dirichlet(np.full(len(labels), 6.0)))]
     full = f"accounts/fireworks/models/{name}"
     before = simulate(gold, labels, base_skill, seed + 1)
     base = model_result(full, gold, before, labels)
-    checked = m.Validation(accuracy=base.accuracy, interval=wilson(round(base.accuracy * rows / 4), rows // 4))
+    checked = Validation(accuracy=base.accuracy, interval=wilson(round(base.accuracy * rows / 4), rows // 4))
     if tuned_skill is None:
-        return m.Candidate(model=full, base=base, note="not a finalist", base_validation=checked)
+        return CandidateResult(model=full, base=base, note="not a finalist", base_validation=checked)
     after = simulate(gold, labels, tuned_skill, seed + 2)
     tuned = model_result(f"accounts/local/models/fwa-{name}-1f0c9a", gold, after, labels)
     flips = [
-        m.Flip(
+        Flip(
             id=f"train:{i + 1}",
             direction="gained" if a == g else "lost",
             text=OPENINGS[i % len(OPENINGS)] + texts[i % len(texts)],
@@ -163,16 +177,16 @@ def candidate(
     grid = ((8, 1.5e-4), (16, 1e-4), (32, 5e-5))
     curves = [
         tuple(
-            m.CurvePoint(epoch=e, loss=1.2 / (e + 1) + 0.05 * i, accuracy=tuned.accuracy - 0.2 / (e + 1) - 0.01 * i)
+            EpochMetrics(epoch=e, loss=1.2 / (e + 1) + 0.05 * i, accuracy=tuned.accuracy - 0.2 / (e + 1) - 0.01 * i)
             for e in range(5)
         )
         for i in range(3)
     ]
-    return m.Candidate(
+    return CandidateResult(
         model=full,
         base=base,
         tuned=tuned,
-        comparison=m.ComparisonResult(
+        comparison=ComparisonResult(
             gained=gained,
             lost=lost,
             p_value=p,
@@ -187,12 +201,12 @@ def candidate(
         finalist=True,
         strategy="serverless",
         base_validation=checked,
-        tuned_validation=m.Validation(
+        tuned_validation=Validation(
             accuracy=tuned.accuracy, interval=wilson(round(tuned.accuracy * rows / 4), rows // 4)
         ),
         hyperparameters={"lora_rank": 8, "learning_rate": 1.5e-4, "epochs": 4, "batch_size": 16},
         sweep=tuple(
-            m.SweepCell(
+            SweepCellResult(
                 name=f"r{rank}-lr{rate:g}-e4",
                 lora_rank=rank,
                 learning_rate=rate,
@@ -239,13 +253,13 @@ def report(
     dataset: str = "support-intents",
     unit_price: float = 0.0,
     **changes: Any,
-) -> m.Report:
+) -> Report:
     """A complete report of two finalists and one model that was not; `changes` replace fields of it."""
-    chosen = tuple(labels) if labels is not None else names(label_count)
+    label_set = tuple(labels) if labels is not None else names(label_count)
     candidates = (
-        candidate("minilm-ngram", chosen, rows, base_skill, tuned_skill, 7, texts),
-        candidate("minilm-l6-v2", chosen, rows, base_skill - 0.03, tuned_skill - 0.03, 17, texts),
-        candidate("char-ngram", chosen, rows, base_skill - 0.25, None, 27, texts),
+        candidate("minilm-ngram", label_set, rows, base_skill, tuned_skill, 7, texts),
+        candidate("minilm-l6-v2", label_set, rows, base_skill - 0.03, tuned_skill - 0.03, 17, texts),
+        candidate("char-ngram", label_set, rows, base_skill - 0.25, None, 27, texts),
     )
     first = candidates[0]
     assert first.tuned is not None
@@ -262,7 +276,7 @@ def report(
         ("deployment", "deployment", 0.45, 0.12),
     ]
     entries = tuple(
-        m.CostEntry(
+        CostEntry(
             line=line,
             stage=stage,
             model=None,
@@ -278,28 +292,28 @@ def report(
         "dataset": dataset,
         "plan_digest": "a1b2c3d4e5f6",
         "status": "complete",
-        "rows": m.PartRows(train=4 * rows, validation=rows // 2, test=rows, excluded=3),
-        "labels": chosen,
+        "rows": SplitRows(train=4 * rows, validation=rows // 2, test=rows, excluded=3),
+        "labels": label_set,
         "asked": Session(
             dataset=f"{dataset}.jsonl",
             models=tuple(c.model for c in candidates),
             instruction="Benchmark and fine-tune classification on support-intents.jsonl.",
         ),
-        "data": m.Dataset(
-            files=(m.DataFile(name=f"{dataset}.jsonl", sha256="ab" * 32, size_bytes=123_456, rows=6 * rows),),
+        "data": DatasetSummary(
+            files=(DataFile(name=f"{dataset}.jsonl", sha256="ab" * 32, size_bytes=123_456, rows=6 * rows),),
             extraction="whole_message",
             extraction_coverage=1.0,
-            label_rows={label: m.PartRows(train=40, validation=4, test=10) for label in chosen},
+            label_rows={label: SplitRows(train=40, validation=4, test=10) for label in label_set},
             imbalance_ratio=2.4,
             imbalance_threshold=50.0,
             duplicate_groups=2,
             removed_from_train=3,
             findings=("duplicates: 2 groups of near-equal texts were kept on one side of the split",),
         ),
-        "prompt": m.Prompted(system="Answer with exactly one of these labels: ...", mode="grammar", max_tokens=16),
+        "prompt": PromptSummary(system="Answer with exactly one of these labels: ...", mode="grammar", max_tokens=16),
         "candidates": candidates,
         "finalists": tuple(
-            m.Ranked(
+            RankedModel(
                 model=c.model,
                 accuracy=c.base_validation.accuracy,
                 interval=c.base_validation.interval,
@@ -309,13 +323,13 @@ def report(
             for c in candidates
             if c.base_validation
         ),
-        "winner": m.WinnerResult(
+        "winner": WinnerResult(
             model=first.tuned.model,
             kind="tuned",
             base_model=first.model,
             why="most accurate on the validation rows",
         ),
-        "deployment": m.DeploymentResult(
+        "deployment": DeploymentResult(
             id=f"fwa-{dataset}-8d21c4",
             endpoint="http://127.0.0.1:8432/inference/v1/chat/completions",
             decision="deployed",
@@ -325,19 +339,19 @@ def report(
             agreed=20,
             usd_per_hour=8.0 * unit_price,
         ),
-        "cost": m.Cost(
+        "cost": Cost(
             lines=entries,
             estimated_usd=round(sum(e.estimated_usd or 0 for e in entries), 6),
             actual_usd=round(sum(e.actual_usd or 0 for e in entries), 6),
         ),
         "snippets": make_snippets(
             model=address,
-            body=request_body(chosen),
+            body=request_body(label_set),
             account="local",
             base_url="http://127.0.0.1:8432",
             before=("fw-assets serve &", 'export FIREWORKS_API_KEY="$(cat workspace/.platform/api_key)"'),
         ),
-        "run": m.Run(
+        "run": Run(
             platform="embedded",
             base_url="http://127.0.0.1:8432",
             account="local",
@@ -352,5 +366,5 @@ def report(
         "digests": {"plan": "a1b2c3d4e5f6", "label set": "0011aabb", "prompt": "99ee", "test rows": "5f5f"},
         "detectable_difference": 0.034,
     }
-    made = m.Report(**{**fields, **changes})
+    made = Report(**{**fields, **changes})
     return made.model_copy(update={"answer": answer(made)})

@@ -39,3 +39,16 @@ def test_how_figures_are_written(written: str, expected: str) -> None:
 def test_money_shows_cents_only_when_they_are_whole() -> None:
     assert formatting.usd_digits([0.5, None, 1.25]) == 2
     assert formatting.usd_digits([0.5, 0.0021]) == 4
+
+
+def test_long_lists_are_cut() -> None:
+    assert formatting.listing(["a"]) == "a"
+    assert formatting.listing(["a", "b", "c"]) == "a, b and c"
+    assert formatting.listing(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+
+
+def test_sentences_are_written_as_the_report_writes_figures() -> None:
+    assert formatting.typeset("down -3.2 points, 95 % interval -4.0 to -1 (qwen3-8b)") == (
+        "down −3.2 points, 95% interval −4.0 to −1 (qwen3-8b)"
+    )
+    assert formatting.typeset("a\ud800b") == "a?b"

@@ -26,10 +26,11 @@ from fw_assets.classification.selection.comparison import compare, compare_all
 from fw_assets.classification.selection.deploy_gate import gate
 from fw_assets.classification.selection.selection import Candidate, choose_finalists, choose_winner
 from fw_assets.classification.session import Session
+from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import changed_rows
 from fw_assets.report.assembly.deployment import Deployed
-from fw_assets.report.assembly.report import CandidateResult
-from fw_assets.report.schema.report import Run, SweepCell
+from fw_assets.report.schema.report import Run
+from fw_assets.report.schema.tuning import SweepCellResult
 from fw_assets_tests.classification.frames import inspect_in_memory
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
@@ -95,7 +96,9 @@ def finished(
                 "tuned_validation": final.accuracy,
                 "flips": changed_rows(before, after, texts),
                 "sweep": [
-                    SweepCell(name="r8", lora_rank=8, learning_rate=1e-4, epochs=3, eval_accuracy=0.9, chosen=True)
+                    SweepCellResult(
+                        name="r8", lora_rank=8, learning_rate=1e-4, epochs=3, eval_accuracy=0.9, chosen=True
+                    )
                 ],
             }
         described.append((model, known))
@@ -121,7 +124,7 @@ def finished(
         "plan": plan,
         "prompt": prompt,
         "candidates": [
-            CandidateResult(model=model, comparison=adjusted.get(model), **known) for model, known in described
+            CandidateInputs(model=model, comparison=adjusted.get(model), **known) for model, known in described
         ],
         "finalists": finalists,
         "winner": winner,

@@ -1,48 +1,129 @@
-"""Figures for rows that carry a set of labels."""
+"""Metrics of rows that have a set of labels, and the counts that they are computed from."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
 
 from fw_assets.classification.metrics.label_codes import Codes, label_codes
-from fw_assets.classification.metrics.label_scores import LabelScore, PairCount, label_scores, macro_f1, ratio
+from fw_assets.classification.metrics.label_metrics import macro_f1
+from fw_assets.classification.metrics.label_scores import LabelScore, PairCount, label_scores, ratio
+from fw_assets.classification.metrics.metric import Metric, compute_metrics
 from fw_assets.classification.values import Frozen
 
 
-class MultiLabelScores(Frozen):
-    """Set figures, 0 to 1. A row without a valid answer counts as having predicted nothing, and as wrong.
+@dataclass(frozen=True)
+class SetTotals:
+    """Rows and (row, label) pairs of one part, counted by what one model answered.
 
     Attributes:
-        subset_accuracy: rows whose set is exactly right.
-        jaccard: mean of |both| / |either| over rows; two empty sets count 1, no valid answer 0.
-        hamming: share of wrong (row, label) decisions, lower is better.
-        micro_precision, micro_recall, micro_f1: over all (row, label) pairs; None when undefined.
-        macro_f1: unweighted mean over the labels that have rows.
-        mean_gold, mean_predicted: labels per row, to see over- and under-prediction.
+        rows: rows with an answer.
+        overlap: sum over rows of labels in both sets over labels in either.
+        gold, predicted: labels that rows have, and that they were given; `right` are in both sets, `wrong` in one.
+        labels: size of the label set.
     """
 
+    rows: int
+    overlap: float
+    gold: int
+    predicted: int
+    right: int
+    wrong: int
+    labels: int
+
+
+class SetMetrics(Frozen):
+    """Metrics that exist only when a row may have several labels.
+
+    A row without a valid answer counts as having been given no label, and as wrong.
+    """
+
+    # `Metric.value` is given `SetTotals`.
+    jaccard: Annotated[
+        float,
+        Metric(
+            "Jaccard",
+            ".1%",
+            "The mean over rows of the labels in both sets over the labels in either; two empty sets count 1, no valid "
+            "answer 0.",
+            lambda totals: totals.overlap / totals.rows if totals.rows else 0.0,
+        ),
+    ]
+    hamming: Annotated[
+        float,
+        Metric(
+            "Hamming loss",
+            ".4f",
+            "The share of wrong decisions over all pairs of row and label; lower is better.",
+            lambda totals: ratio(totals.wrong, totals.rows * totals.labels) or 0.0,
+        ),
+    ]
+    micro_precision: Annotated[
+        float | None,
+        Metric(
+            "micro-precision",
+            ".3f",
+            "The share of the given labels that are true.",
+            lambda totals: ratio(totals.right, totals.predicted),
+            shown="never",
+        ),
+    ]
+    micro_recall: Annotated[
+        float | None,
+        Metric(
+            "micro-recall",
+            ".3f",
+            "The share of the true labels that were given.",
+            lambda totals: ratio(totals.right, totals.gold),
+            shown="never",
+        ),
+    ]
+    micro_f1: Annotated[
+        float | None,
+        Metric(
+            "micro-F1",
+            ".3f",
+            "The balance between precision and recall over all pairs of row and label: frequent labels weigh most.",
+            lambda totals: ratio(2 * totals.right, totals.gold + totals.predicted),
+        ),
+    ]
+    mean_gold: Annotated[
+        float,
+        Metric(
+            "labels per row, true",
+            ".2f",
+            "The mean number of true labels.",
+            lambda totals: ratio(totals.gold, totals.rows) or 0.0,
+        ),
+    ]
+    mean_predicted: Annotated[
+        float,
+        Metric(
+            "labels per row, said",
+            ".2f",
+            "The mean number of given labels; it shows over- and under-prediction.",
+            lambda totals: ratio(totals.predicted, totals.rows) or 0.0,
+        ),
+    ]
+
+
+class MultiLabelScores(SetMetrics):
+    """The set metrics as they are stored, with two that `Scores` holds as well."""
+
     subset_accuracy: float
-    jaccard: float
-    hamming: float
-    micro_precision: float | None
-    micro_recall: float | None
-    micro_f1: float | None
     macro_f1: float | None
-    mean_gold: float
-    mean_predicted: float
 
 
 class SetCounts:
-    """What the set figures are made of, counted over rows that are added in parts.
+    """Set counts of rows that are added in parts.
 
-    It grows with how many different sets of gold labels there are and how many pairs of labels are confused, not with
-    the rows.
+    Memory grows with the different sets of gold labels and the confused pairs of labels, not with the rows.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -53,7 +134,7 @@ class SetCounts:
         self._swapped: Counter[tuple[int, int]] = Counter()
 
     def add(self, answered: pl.DataFrame) -> None:
-        """Count rows; `gold`, `predicted` and `outcome` are read."""
+        """Count rows, of which `gold`, `predicted` and `outcome` are read."""
         rows, many = answered.height, len(self.labels)
         gold = _pairs(answered.get_column("gold"), self.labels, "gold")
         predicted = _pairs(answered.get_column("predicted"), self.labels, "predicted")
@@ -79,32 +160,33 @@ class SetCounts:
         _count(self._swapped, lost.join(extra, on="row").group_by("gold", "predicted").len())
 
     def per_label(self) -> tuple[LabelScore, ...]:
-        """The figures of every label."""
         return label_scores(self.labels, self.right, self.gold, self.predicted)
 
-    def figures(self) -> MultiLabelScores:
-        """The set figures."""
+    def scores(self) -> MultiLabelScores:
         rows = self._sizes.total()
-        right, gold, predicted = (int(counts.sum()) for counts in (self.right, self.gold, self.predicted))
         exact = sum(count for (valid, both, either), count in self._sizes.items() if valid and both == either)
         overlap = math.fsum(
             count * (both / either if either else 1.0) for (valid, both, either), count in self._sizes.items() if valid
         )
         wrong = sum(count * (either - both) for (_, both, either), count in self._sizes.items())
+        right, gold, predicted = (int(counts.sum()) for counts in (self.right, self.gold, self.predicted))
+        totals = SetTotals(
+            rows=rows,
+            overlap=overlap,
+            gold=gold,
+            predicted=predicted,
+            right=right,
+            wrong=wrong,
+            labels=len(self.labels),
+        )
         return MultiLabelScores(
             subset_accuracy=ratio(exact, rows) or 0.0,
-            jaccard=overlap / rows if rows else 0.0,
-            hamming=ratio(wrong, rows * len(self.labels)) or 0.0,
-            micro_precision=ratio(right, predicted),
-            micro_recall=ratio(right, gold),
-            micro_f1=ratio(2 * right, gold + predicted),
             macro_f1=macro_f1(self.per_label()),
-            mean_gold=ratio(gold, rows) or 0.0,
-            mean_predicted=ratio(predicted, rows) or 0.0,
+            **compute_metrics(SetMetrics, totals),
         )
 
     def most_frequent(self) -> int:
-        """How many rows have the most frequent set of gold labels."""
+        """Rows with the most frequent set of gold labels."""
         return max(self._gold_sets.values(), default=0)
 
     def most_swapped(self, most: int) -> tuple[PairCount, ...]:

@@ -38,9 +38,8 @@ from fw_assets.pipeline.values import (
     ServingProof,
     TunedMetrics,
 )
-from fw_assets.report.assembly.model_results import sentence
 from fw_assets.report.escape import code, prose
-from fw_assets.report.formatting import percent, percent_range
+from fw_assets.report.formatting import percent, percent_range, typeset
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
@@ -98,7 +97,7 @@ def deployment(
     made = store.write(
         "deployment", dataset, record, inputs=delivery_inputs(store, dataset, current.digest, list(slugs))
     )
-    why = sentence(decision.why)
+    why = typeset(decision.why)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made),
         check_results=deployment_checks("deployment", dataset, record),

@@ -25,9 +25,9 @@ from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.ui.checks import curve_check, specs
 from fw_assets.pipeline.ui.metadata import picture, summary, table
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
-from fw_assets.report.assembly.confidence import learning_point
+from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.formatting import percent, plural
-from fw_assets.report.plots.confidence import learning_curve as draw
+from fw_assets.report.plots.learning_curve import learning_curve as draw
 
 
 @dg.asset(

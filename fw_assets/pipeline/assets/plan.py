@@ -30,8 +30,8 @@ from fw_assets.pipeline.ui.metadata import document, files, summary, table
 from fw_assets.pipeline.values import Approval, PlanChanges, Registration
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip, plural
-from fw_assets.report.plan.markdown import render_plan
-from fw_assets.report.plan.tables import duration, intention, price
+from fw_assets.report.plan.summary import duration, intention, price
+from fw_assets.report.rendering.markdown import render_plan
 from fw_assets.workspace.workspace import Workspace
 
 

@@ -40,16 +40,17 @@ from fw_assets.pipeline.values import (
     Sweep,
     TunedMetrics,
 )
+from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
 from fw_assets.report.assembly.deployment import Deployed
-from fw_assets.report.assembly.report import CandidateResult, build_report
+from fw_assets.report.assembly.report import build_report
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent, short
-from fw_assets.report.plots.charts import accuracy_bars
-from fw_assets.report.plots.confidence import cost_accuracy
+from fw_assets.report.plots.accuracy_bars import accuracy_bars
+from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.report.schema import report as m
+from fw_assets.report.schema.report import Report, Run
 from fw_assets.settings import settings
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.predictions import prediction_batches
@@ -133,7 +134,7 @@ def report(
     )
 
 
-def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m.Report:
+def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> Report:
     """The report of what the workspace holds for the current plan."""
     chosen = store.require("finalists", dataset, FinalistsRecord)
     record = store.require("deployment", dataset, DeploymentRecord)
@@ -148,11 +149,11 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
     candidates = []
     for planned in current.models:
         base = measured[planned.slug]
-        result = CandidateResult(
+        result = CandidateInputs(
             model=planned.name,
             base_scores=base.test,
             base_validation=base.validation.headline,
-            base_evidence=evidence(base.trust, base.free, base.null_control),
+            base_diagnostics=evidence(base.trust, base.free, base.null_control),
             note=_why_not(current, chosen, planned.slug),
         )
         if planned.slug in tuned:
@@ -183,8 +184,8 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> m
     )
 
 
-def _run(host: Platform, answer: Approval, account: str | None) -> m.Run:
-    return m.Run(
+def _run(host: Platform, answer: Approval, account: str | None) -> Run:
+    return Run(
         platform=host.name,
         base_url=host.public_url if host.is_embedded else None,
         account=account,
@@ -224,16 +225,16 @@ def _tuned(
     found: TunedMetrics,
     comparison: Comparison,
     rows: Batches,
-) -> CandidateResult:
+) -> CandidateInputs:
     trained = store.require("fine_tuned_models", dataset, FineTuned, slug)
     swept = store.require("sweep", dataset, Sweep, slug)
     flipped = pl.Series([*comparison.flips_lost[:MAX_ROWS], *comparison.flips_gained[:MAX_ROWS]], dtype=pl.String)
-    return CandidateResult(
+    return CandidateInputs(
         model=base.model,
         base_scores=base.test,
         base_validation=base.validation.headline,
-        base_evidence=evidence(base.trust, base.free, base.null_control),
-        tuned_evidence=evidence(found.trust, found.free),
+        base_diagnostics=evidence(base.trust, base.free, base.null_control),
+        tuned_diagnostics=evidence(found.trust, found.free),
         learning=learning(store, dataset, slug),
         tuned_model=found.tuned_model,
         tuned_scores=found.test,
@@ -285,7 +286,7 @@ def _before(host: Platform) -> tuple[str, ...]:
     return (f"{served} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')
 
 
-def _accuracy(made: m.Report) -> float | None:
+def _accuracy(made: Report) -> float | None:
     if made.winner is None:
         return None
     for candidate in made.candidates:

@@ -30,8 +30,8 @@ from fw_assets.pipeline.ui.metadata import picture, summary, table
 from fw_assets.pipeline.values import Sweep, SweepCell
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent, plural
-from fw_assets.report.plots.charts import sweep_curves
-from fw_assets.report.schema import report as m
+from fw_assets.report.plots.sweep_curves import sweep_curves
+from fw_assets.report.schema.tuning import SweepCellResult
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -136,9 +136,9 @@ def sweep(
     )
 
 
-def shown(cell: SweepCell, of: Sweep) -> m.SweepCell:
+def shown(cell: SweepCell, of: Sweep) -> SweepCellResult:
     """A cell of the grid in the words of the report."""
-    return m.SweepCell(
+    return SweepCellResult(
         name=cell.cell.name,
         lora_rank=cell.cell.lora_rank,
         learning_rate=cell.cell.learning_rate,
@@ -149,7 +149,7 @@ def shown(cell: SweepCell, of: Sweep) -> m.SweepCell:
         eval_loss=cell.eval_loss,
         chosen=cell == of.best,
         job=cell.job,
-        curve=tuple(m.CurvePoint(epoch=p.epoch, loss=p.loss, accuracy=p.accuracy) for p in cell.curve),
+        curve=cell.curve,
     )
 
 

@@ -14,7 +14,8 @@ from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
 from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
 from fw_assets.pipeline.progress import tell, upload_progress
-from fw_assets.pipeline.values import SweepCell, SweepPoint
+from fw_assets.pipeline.values import SweepCell
+from fw_assets.report.schema.tuning import EpochMetrics
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ async def train(
         train_loss=_last(records, "train/loss"),
         trained_tokens=_trained_tokens(records),
         curve=tuple(
-            SweepPoint(epoch=record["epoch"], loss=record.get("eval/loss"), accuracy=record.get("eval/accuracy"))
+            EpochMetrics(epoch=record["epoch"], loss=record.get("eval/loss"), accuracy=record.get("eval/accuracy"))
             for record in records
             if "epoch" in record and ("eval/loss" in record or "eval/accuracy" in record)
         ),

@@ -12,39 +12,36 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.selection import ModelKind, Winner
 from fw_assets.pipeline.values import Baselines, BaseMetrics, LearningCurve, TunedMetrics, UnconstrainedSample, Usage
-from fw_assets.report.assembly.confidence import (
-    baseline_results,
-    best_baseline,
-    confidence_result,
-    free_result,
-    learning_point,
-    null_control,
-)
-from fw_assets.report.assembly.model_results import bounds
-from fw_assets.report.assembly.report import Evidence
-from fw_assets.report.schema import confidence as e
+from fw_assets.report.assembly.baselines import baseline_results, best_baseline
+from fw_assets.report.assembly.candidates import Diagnostics
+from fw_assets.report.assembly.confidence import confidence_result, null_control, unconstrained_result
+from fw_assets.report.assembly.model_results import learning_point
+from fw_assets.report.schema.bounds import bounds
+from fw_assets.report.schema.comparison import BaselineResult
+from fw_assets.report.schema.cost import CostPoint, mark_dominated
+from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
 def evidence(
     trust: ModelConfidence | None, free: UnconstrainedSample | None, control: Comparison | None = None
-) -> Evidence:
+) -> Diagnostics:
     """One model's confidence, unconstrained rows and noise floor."""
-    return Evidence(
+    return Diagnostics(
         confidence=confidence_result(trust) if trust else None,
-        free=free_result(free.rows, free.free, free.constrained, free.why) if free else None,
+        free=unconstrained_result(free.rows, free.free, free.constrained, free.why) if free else None,
         null_control=null_control(control) if control else None,
     )
 
 
-def learning(store: Workspace, dataset: str, slug: str) -> tuple[e.LearningPoint, ...]:
+def learning(store: Workspace, dataset: str, slug: str) -> tuple[LearningPoint, ...]:
     """The finalist's learning curve, empty where none was asked for."""
     found = store.read("learning_curve", dataset, LearningCurve, slug)
     return tuple(learning_point(p.share, p.rows, p.test) for p in found.points) if found else ()
 
 
-def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelSet) -> tuple[e.BaselineResult, ...]:
+def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelSet) -> tuple[BaselineResult, ...]:
     """The baselines, and the winner against the best of them on the test rows."""
     found = store.read("baselines", dataset, Baselines)
     best = best_baseline(found.found) if found else None
@@ -65,12 +62,12 @@ def cost_points(
     tuned: dict[str, TunedMetrics],
     baselines: Sequence[BaselineScores],
     entries: Sequence[LedgerEntry],
-) -> tuple[e.CostPoint, ...]:
+) -> tuple[CostPoint, ...]:
     """What 1,000 answers of each model cost in its evaluation, beside its accuracy."""
     points = [_point(slug, "base", m.test, m.usage, f"base-evaluation/{slug}", entries) for slug, m in base.items()]
     points += [_point(slug, "tuned", m.test, m.usage, f"tuned-evaluation/{slug}", entries) for slug, m in tuned.items()]
     points += [
-        e.CostPoint(
+        CostPoint(
             name=item.name,
             kind="baseline",
             accuracy=item.test.headline.value,
@@ -79,15 +76,15 @@ def cost_points(
         )
         for item in baselines
     ]
-    return e.mark_dominated(tuple(points))
+    return mark_dominated(tuple(points))
 
 
 def _point(
     slug: str, kind: ModelKind, test: Scores, usage: Usage, key: str, entries: Sequence[LedgerEntry]
-) -> e.CostPoint:
+) -> CostPoint:
     paid = [entry.usd for entry in entries if entry.key == key]
     known = [usd for usd in paid if usd is not None]
     each = 1000 * sum(known) / usage.requests if paid and len(known) == len(paid) and usage.requests else None
-    return e.CostPoint(
+    return CostPoint(
         name=slug, kind=kind, accuracy=test.headline.value, interval=bounds(test.headline), usd_per_1000=each
     )

@@ -10,8 +10,9 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.assets.plan import account_of, approved
 from fw_assets.pipeline.phases import baseline_inputs, is_stopped
 from fw_assets.pipeline.values import BaseMetrics, Stopped
-from fw_assets.report.assembly.report import CandidateResult, build_report
-from fw_assets.report.schema import report as m
+from fw_assets.report.assembly.candidates import CandidateInputs
+from fw_assets.report.assembly.report import build_report
+from fw_assets.report.schema.report import Report, Run
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -21,8 +22,8 @@ def stopped_now(store: Workspace, dataset: str) -> Stopped | None:
 
 
 def assemble_partial(
-    store: Workspace, dataset: str, current: Plan, stopped: Stopped, run: m.Run, versions: Mapping[str, str]
-) -> m.Report:
+    store: Workspace, dataset: str, current: Plan, stopped: Stopped, run: Run, versions: Mapping[str, str]
+) -> Report:
     """The incomplete report; base figures that are whole are in it, and no winner."""
     account = account_of(store, dataset, current)
     wanted = baseline_inputs(current.digest)
@@ -32,7 +33,7 @@ def assemble_partial(
         whole = head is not None and head.inputs == wanted
         base = store.read("base_metrics", dataset, BaseMetrics, planned.slug) if whole else None
         candidates.append(
-            CandidateResult(
+            CandidateInputs(
                 model=planned.name,
                 base_scores=base.test if base else None,
                 base_validation=base.validation.headline if base else None,

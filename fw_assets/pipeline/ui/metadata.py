@@ -13,7 +13,7 @@ import dagster as dg
 
 from fw_assets.report.escape import prose, visible
 from fw_assets.report.formatting import clip
-from fw_assets.report.plots.charts import standalone
+from fw_assets.report.plots.svg import standalone
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import dagster as dg
 
 from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.metrics.metric import shown_values
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.pipeline.ui.metadata import picture, table
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.assembly.model_results import model_result
 from fw_assets.report.formatting import percent, percent_range, plural
 from fw_assets.report.plots.confidence import reliability, risk_coverage
-from fw_assets.report.plots.heatmap_svg import heat_picture
+from fw_assets.report.plots.heatmap import heat_picture
 
 
 def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
     return {
         "accuracy": round(scores.headline.value, 4),
-        "macro_f1": round(scores.macro_f1, 4) if scores.macro_f1 is not None else float("nan"),
+        **{name: round(value, 4) for name, (_, value) in shown_values(scores, scores.multi).items()},
         "rows": scores.rows,
         "per_label": table(
             [

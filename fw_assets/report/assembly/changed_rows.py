@@ -1,4 +1,4 @@
-"""The rows on which base and fine-tuned model disagree in being right, with their texts."""
+"""Flips: rows on which base and fine-tuned model disagree in being right, with their texts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from fw_assets.classification.selection.comparison import FLIPS
-from fw_assets.report.formatting import clip
-from fw_assets.report.schema.report import Flip
+from fw_assets.report.formatting import clip, valid_unicode
+from fw_assets.report.schema.comparison import Flip
 
 MAX_TEXT = 400
 """Characters of a text that the report keeps."""
@@ -19,11 +19,11 @@ MAX_ROWS = FLIPS
 def changed_rows(
     base: pl.DataFrame, tuned: pl.DataFrame, texts: Mapping[str, str], *, most: int = MAX_ROWS
 ) -> tuple[Flip, ...]:
-    """What tuning broke, then what it mended, at most `most` rows each.
+    """Rows that tuning lost, then rows that it gained, at most `most` of each.
 
     Args:
         base, tuned: predictions of the same rows (`id`, `gold`, `predicted`, `outcome`).
-        texts: what a person reads of each row, by id.
+        texts: the input of each row, by id.
     """
     pairs = base.select("id", "gold", "predicted", "outcome").join(
         tuned.select("id", tuned="predicted", after="outcome"), on="id", how="inner", maintain_order="left"
@@ -35,7 +35,7 @@ def changed_rows(
         Flip(
             id=row["id"],
             direction="lost" if direction == "lost" else "gained",
-            text=_valid(clip(texts.get(row["id"], ""), MAX_TEXT)),
+            text=valid_unicode(clip(texts.get(row["id"], ""), MAX_TEXT)),
             gold=tuple(row["gold"]),
             base=tuple(row["predicted"] or ()),
             tuned=tuple(row["tuned"] or ()),
@@ -43,7 +43,3 @@ def changed_rows(
         for direction, frame in parts
         for row in frame.head(most).iter_rows(named=True)
     )
-
-
-def _valid(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")

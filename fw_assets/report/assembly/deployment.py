@@ -1,4 +1,4 @@
-"""What stands deployed at the end, as the report has it."""
+"""The deployment as report.json has it: the decision of the gate, and what serves."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.classification.selection.deploy_gate import GateDecision
-from fw_assets.report.assembly.model_results import sentence
-from fw_assets.report.schema import report as m
+from fw_assets.report.formatting import typeset
+from fw_assets.report.schema.report import DeploymentResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """The deployment that stands. `address` is what requests name as their model."""
+    """A deployment that serves. `address` is what requests name as their model."""
 
     id: str
     endpoint: str
@@ -24,19 +24,19 @@ class Deployed:
 
 def deployment_result(
     gate: GateDecision | None, deployed: Deployed | None, plan: Plan, *, unfinished: bool, batch_only: bool
-) -> m.DeploymentResult:
-    """What the gate decided and what stands.
+) -> DeploymentResult:
+    """The decision of the gate, and the deployment that serves.
 
     Args:
         unfinished: some part of the run is missing, so that no decision counts.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
-    why = sentence(gate.why) if gate else ""
+    why = typeset(gate.why) if gate else ""
     losing = tuple(change.label for change in gate.losing_labels) if gate else ()
     watch = tuple(change.label for change in gate.watch_labels) if gate else ()
     if deployed is not None:
         rate = deployed.usd_per_hour if deployed.usd_per_hour is not None else _hourly(plan)
-        return m.DeploymentResult(
+        return DeploymentResult(
             id=deployed.id,
             endpoint=deployed.endpoint,
             decision="deployed",
@@ -49,12 +49,12 @@ def deployment_result(
             usd_per_hour=rate,
         )
     if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
-        return m.DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
+        return DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
     if gate is not None and gate.decision == "keep-base":
-        return m.DeploymentResult(
+        return DeploymentResult(
             decision="keep-base", why=why, losing_labels=losing, watch_labels=watch, batch_only=batch_only
         )
-    return m.DeploymentResult(decision="not-asked", why=why)
+    return DeploymentResult(decision="not-asked", why=why)
 
 
 def _hourly(plan: Plan) -> float | None:

@@ -1,4 +1,4 @@
-"""Where the plan's labels come from and how they lie in the data."""
+"""The labels of a plan: rows per part, where they are found, and the rules that find them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def label_counts(plan: Plan) -> Table:
 
 
 def spellings(plan: Plan) -> Table:
-    """Other spellings in the data that are read as a label."""
+    """Other spellings in the data that mean a label."""
     return Table(
         columns("Spelling", "Read as"),
         tuple((Quoted(spelling), Quoted(label)) for spelling, label in plan.label_set.aliases),
@@ -36,23 +36,23 @@ def spellings(plan: Plan) -> Table:
 
 
 def extraction(plan: Plan) -> str:
-    """Where the labels come from."""
+    """Where the labels are found, in a sentence or two."""
     inspected, rule = plan.inspected, plan.label_set.extraction
     if inspected.ground_truth_rows == inspected.rows:
-        kept = "" if rule.rule == "ground_truth" else f" The answers say it as well, as {place(rule)}."
-        return f"Every row has a ground_truth, which is its label.{kept}"
-    others = "the other rows it" if inspected.ground_truth_rows else "every row it"
+        agreement = "" if rule.rule == "ground_truth" else f" The answers say it as well, as {location(rule)}."
+        return f"Every row has a ground_truth, which is its label.{agreement}"
+    remaining = "the other rows it" if inspected.ground_truth_rows else "every row it"
     truths = f"{count(inspected.ground_truth_rows)} rows have a ground_truth, which is their label; in "
-    start = f"{truths}{others} is" if inspected.ground_truth_rows else "The label of a row is"
-    how = "forced by the session" if rule.forced else "chosen from the data"
+    start = f"{truths}{remaining} is" if inspected.ground_truth_rows else "The label of a row is"
+    origin = "forced by the session" if rule.forced else "chosen from the data"
     return (
-        f"{start} {place(rule)} (the last assistant message). This rule, {rule.name}, was {how}; with it "
+        f"{start} {location(rule)} (the last assistant message). This rule, {rule.name}, was {origin}; with it "
         f"{percent(rule.coverage)} of the rows have a label."
     )
 
 
 def duplicates(plan: Plan) -> Table:
-    """Some pairs of rows that are alike, exactly or nearly."""
+    """Some pairs of exact and near duplicates."""
     body = tuple(
         (item.kind, Quoted(item.first), Quoted(item.second), f"{item.similarity:.2f}", Quoted(item.text))
         for item in plan.label_set.overlap.examples
@@ -60,13 +60,13 @@ def duplicates(plan: Plan) -> Table:
     return Table(columns("Alike", "Row", "Row", ">Similarity", "Text of the second"), body)
 
 
-def place(rule: Extraction) -> str:
-    """Where a rule finds its label, in words."""
+def location(rule: Extraction) -> str:
+    """Where in a row a rule finds its label."""
     return RULES[rule.rule].location.replace("{key}", rule.key or "any")
 
 
 def target(plan: Plan) -> str:
-    """An answer as training teaches it and as every model is asked for it."""
+    """An example of the answers that training teaches and every model is asked for."""
     labels, rule = plan.label_set, plan.label_set.extraction
     if labels.multi_label:
         key = rule.key if rule.rule == "json_key" and rule.key else "labels"
@@ -75,17 +75,17 @@ def target(plan: Plan) -> str:
 
 
 def rules(plan: Plan) -> Table:
-    """The chosen rule and the others that read something, with how they fit."""
-    chosen = plan.label_set.extraction
-    scores = [*([chosen.score] if chosen.score else []), *chosen.runners_up]
-    most = max((score.coverage for score in scores), default=0.0)
+    """The extraction rule and the others that find labels, with their coverage and score."""
+    rule = plan.label_set.extraction
+    scores = [*([rule.score] if rule.score else []), *rule.runners_up]
+    max_coverage = max((score.coverage for score in scores), default=0.0)
     body = tuple(
         (
             Quoted(score.name),
             percent(score.coverage),
             count(score.labels),
             f"{score.score:.3f}",
-            ("forced" if chosen.forced else "chosen") if score is chosen.score else _drawback(score, most),
+            ("forced" if rule.forced else "chosen") if score is rule.score else _drawback(score, max_coverage),
         )
         for score in scores
     )
@@ -93,16 +93,16 @@ def rules(plan: Plan) -> Table:
 
 
 def examples(plan: Plan) -> Table:
-    """Excerpts with the label that was found in them."""
-    found = plan.label_set.extraction.examples
-    answered = any(item.answer for item in found)
+    """Excerpts of rows, with the label that was found in them."""
+    excerpts = plan.label_set.extraction.examples
+    answered = any(item.answer for item in excerpts)
     head = (Column("Input"), *([Column("Answer")] if answered else []), Column("Label found"))
-    rows = ((item.input, *([item.answer] if answered else []), item.label) for item in found)
+    rows = ((item.input, *([item.answer] if answered else []), item.label) for item in excerpts)
     return Table(head, tuple(tuple(Quoted(cell) for cell in row) for row in rows))
 
 
-def _drawback(score: RuleScore, most: float) -> str:
-    if score.coverage < MIN_COVERAGE * most:
+def _drawback(score: RuleScore, max_coverage: float) -> str:
+    if score.coverage < MIN_COVERAGE * max_coverage:
         return "reads too few"
     if score.labels < 2:
         return "finds one label only"

@@ -1,4 +1,4 @@
-"""The tables that the command line prints. Text from outside is never read as markup or as terminal control."""
+"""Terminal views of report, plan and comparison. Text from outside is never markup or a terminal control."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table as Drawn
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from fw_assets.classification.plan.planner import Plan
 from fw_assets.report.escape import visible
 from fw_assets.report.formatting import short
-from fw_assets.report.plan import labels, tables
+from fw_assets.report.plan import costs as plan_costs
+from fw_assets.report.plan import labels as plan_labels
+from fw_assets.report.plan import summary, tables
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections import answer as sentences
-from fw_assets.report.sections import confidence as supplementary
-from fw_assets.report.sections import origin as run_facts
-from fw_assets.report.sections import results
+from fw_assets.report.sections import answer, confidence, costs, deployment, labels, results
+from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.caveats import caveats
-from fw_assets.report.sections.model_comparison import Sides
+from fw_assets.report.sections.model_comparison import ModelComparison
 from fw_assets.report.table import Table
 
 MAX_LABELS = 20
@@ -27,100 +27,101 @@ _VERDICTS = {"better": "green", "worse": "red", "no evidence of a difference": "
 
 
 def report_view(report: Report) -> RenderableType:
-    """The answer, base against fine-tuned, the labels, the delivery and the cost."""
+    """The answer, base against fine-tuned, the labels, the deployment and the cost."""
     return Group(*_report_parts(report))
 
 
 def plan_view(plan: Plan) -> RenderableType:
-    """What a person needs to say yes or no."""
+    """What a person needs to know to approve a plan, or to reject it."""
     parts: list[RenderableType] = [
         _heading(f"Plan for {plan.dataset}"),
-        draw(tables.screen(plan), heads=False),
+        draw(summary.first_screen(plan), heads=False),
         *(Text(f"Careful: {visible(warning)}", style="yellow") for warning in plan.warnings),
         _heading("Labels"),
-        Text(visible(labels.extraction(plan))),
+        Text(visible(plan_labels.extraction(plan))),
         Text(""),
-        draw(_cut(labels.label_counts(plan))),
+        draw(_cut(plan_labels.label_counts(plan))),
     ]
     if plan.label_set.imbalance.mitigations:
-        parts += [_heading("Imbalance"), draw(tables.mitigations(plan))]
+        parts += [_heading("Imbalance"), draw(plan_costs.mitigations(plan))]
     parts += [
         _heading("Models"),
         draw(tables.models(plan)),
         _heading("Cost"),
-        draw(tables.stages(plan)),
+        draw(plan_costs.stages(plan)),
     ]
     return Group(*parts)
 
 
-def comparison_view(told: Sides) -> RenderableType:
+def comparison_view(comparison: ModelComparison) -> RenderableType:
     """Two models side by side."""
-    parts: list[RenderableType] = [Text(visible(told.answer), style="bold"), Text("")]
-    parts += [draw(told.figures()), _heading("Labels that changed most"), draw(_cut(told.labels()))]
+    parts: list[RenderableType] = [Text(visible(comparison.answer), style="bold"), Text("")]
+    parts += [draw(comparison.figures()), _heading("Labels that changed most"), draw(_cut(comparison.labels()))]
     return Group(*parts)
 
 
 def show(view: RenderableType, console: Console | None = None) -> None:
-    """Prints a view, with a line of space around it."""
+    """Print a view with a blank line before and after it."""
     (console or Console()).print(Padding(view, (1, 0)))
 
 
-SHORT = len("fine-tuned")
+MAX_UNWRAPPED = len("fine-tuned")
+"""Characters of a cell that is never wrapped."""
 
 
-def draw(table: Table, *, heads: bool = True) -> Drawn:
+def draw(table: Table, *, heads: bool = True) -> RichTable:
     """A table for the terminal."""
-    drawn = Drawn(show_header=heads, box=None, padding=(0, 2, 0, 0), header_style="bold", show_footer=False)
+    drawing = RichTable(show_header=heads, box=None, padding=(0, 2, 0, 0), header_style="bold", show_footer=False)
     shown = table.shown()
     for i in shown:
         column = table.columns[i]
-        drawn.add_column(
+        drawing.add_column(
             Text(visible(column.name)),
             justify="right" if column.figures else "left",
-            # A wrapped figure or short word cannot be read; a wrapped text can.
-            no_wrap=column.figures or i == 0 or all(len(str(row[i])) <= SHORT for row in table.rows),
+            # Wrapped figures and words cannot be read; wrapped sentences can.
+            no_wrap=column.figures or i == 0 or all(len(str(row[i])) <= MAX_UNWRAPPED for row in table.rows),
             overflow="fold",
         )
     for row in table.rows:
-        drawn.add_row(*(_cell(row[i]) for i in shown))
+        drawing.add_row(*(_cell(row[i]) for i in shown))
     if table.total:
-        drawn.add_row(*(Text(visible(table.total[i] if table.total else ""), style="bold") for i in shown))
-    return drawn
+        drawing.add_row(*(Text(visible(table.total[i] if table.total else ""), style="bold") for i in shown))
+    return drawing
 
 
 def _report_parts(report: Report) -> Iterator[RenderableType]:
     yield Text(visible(report.answer), style="bold")
     yield Text("")
-    yield draw(run_facts.screen(report), heads=False)
-    for caution in caveats(report):
-        yield Text(f"Careful: {visible(caution)}", style="yellow")
+    yield draw(answer.first_screen(report), heads=False)
+    for caveat in caveats(report):
+        yield Text(f"Careful: {visible(caveat)}", style="yellow")
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")
     yield draw(results.benchmark(report) if benchmark else _without(results.comparison(report), "Gained / lost", ""))
-    confidence = supplementary.confidence(report)
-    if confidence.rows:
+    confidence_table = confidence.confidence(report)
+    if confidence_table.rows:
         yield _heading("Confidence, calibrated on validation rows")
-        yield draw(confidence)
-    plain = []
-    for candidate in results.ordered(report):
+        yield draw(confidence_table)
+    untuned = []
+    for candidate in ordered(report):
         if candidate.tuned is not None:
             yield _heading(f"Per label: {short(candidate.model)}")
-            yield draw(_cut(results.per_label(candidate)))
+            yield draw(_cut(labels.per_label(candidate)))
         elif candidate.base is not None:
-            plain.append(candidate)
-    if plain:
+            untuned.append(candidate)
+    if untuned:
         yield _heading("Per label: base models" + (" that were not fine-tuned" if not benchmark else ""))
-        yield draw(_cut(results.base_per_label(plain, report.labels)))
+        yield draw(_cut(labels.base_per_label(untuned, report.labels)))
     yield _heading("Best model" if benchmark else "Winner and deployment")
-    yield draw(run_facts.delivery(report), heads=False)
+    yield draw(deployment.deployment(report), heads=False)
     yield _heading("Cost")
-    yield draw(_without(run_facts.cost(report), "Reckoned as", "Range"))
-    for note in sentences.cost_notes(report):
+    yield draw(_without(costs.bill(report), "Calculated as", "Range"))
+    for note in costs.cost_notes(report):
         yield Text(visible(note))
 
 
 def _cut(table: Table) -> Table:
-    """A long table's first rows, and how many there are besides."""
+    """The first rows of a long table, and how many are left out."""
     if len(table.rows) <= MAX_LABELS:
         return table
     more = f"… {len(table.rows) - MAX_LABELS} more in the report"

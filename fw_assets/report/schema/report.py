@@ -13,61 +13,15 @@ from pydantic import Field
 
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
-from fw_assets.report.schema.confidence import BaselineResult, CostPoint, LearningPoint
-from fw_assets.report.schema.model_result import (
-    Bounds,
-    ComparisonResult,
-    ConfusionCount,
-    CurvePoint,
-    Flip,
-    LabelDifference,
-    LabelResult,
-    ModelResult,
-    MultiLabelResult,
-    SweepCell,
-    Verdict,
-)
-
-__all__ = [
-    "VERSION",
-    "Bounds",
-    "Candidate",
-    "ComparisonResult",
-    "ConfusionCount",
-    "Cost",
-    "CostEntry",
-    "CurvePoint",
-    "DataFile",
-    "Dataset",
-    "DeploymentResult",
-    "Flip",
-    "LabelDifference",
-    "LabelResult",
-    "ModelResult",
-    "MultiLabelResult",
-    "PartRows",
-    "Prompted",
-    "Ranked",
-    "Report",
-    "Run",
-    "Snippets",
-    "SweepCell",
-    "Validation",
-    "Verdict",
-    "WinnerResult",
-]
+from fw_assets.report.schema.bounds import Bounds
+from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult
+from fw_assets.report.schema.cost import Cost, CostPoint
+from fw_assets.report.schema.dataset import DatasetSummary, SplitRows
+from fw_assets.report.schema.model_result import ModelResult
+from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
 VERSION: Literal[1] = 1
 """Raised when a field changes its meaning or goes; a new field alone does not raise it."""
-
-
-class PartRows(Frozen):
-    """How many rows each part has; `excluded` rows repeat a test row or have no known label, and are used nowhere."""
-
-    train: int
-    validation: int
-    test: int
-    excluded: int = 0
 
 
 class Validation(Frozen):
@@ -77,7 +31,7 @@ class Validation(Frozen):
     interval: Bounds
 
 
-class Candidate(Frozen):
+class CandidateResult(Frozen):
     """A base model that was asked for and, when it was a finalist, its fine-tuned descendant."""
 
     model: str
@@ -90,11 +44,11 @@ class Candidate(Frozen):
     base_validation: Validation | None = None
     tuned_validation: Validation | None = None
     hyperparameters: dict[str, float | int | None] = Field(default_factory=dict)
-    sweep: tuple[SweepCell, ...] = ()
+    sweep: tuple[SweepCellResult, ...] = ()
     learning: tuple[LearningPoint, ...] = ()
 
 
-class Ranked(Frozen):
+class RankedModel(Frozen):
     """A place in a ranking made on the validation rows."""
 
     model: str
@@ -130,71 +84,7 @@ class DeploymentResult(Frozen):
     """Nothing is deployed, and the platform answers for the base model in batch jobs only."""
 
 
-class CostEntry(Frozen):
-    """One line of the bill. Amounts are rounded to a hundredth of a cent; totals are sums of the rounded amounts."""
-
-    line: str
-    stage: str
-    model: str | None = None
-    formula: str = ""
-    estimated_usd: float | None
-    revised_usd: float | None = None
-    """The estimate with token counts as the base models' evaluation showed them."""
-    quantity_estimated: bool = False
-    """The platform did not say how much it was; the actual figure is the expected quantity at the line's price."""
-    low_usd: float | None = None
-    high_usd: float | None = None
-    actual_usd: float | None
-
-
-class Cost(Frozen):
-    """Estimated against actual. With a null line the totals cover the known lines (`*_complete` is false).
-
-    `not_started`: lines of the plan that never began, such as training a model that was not a finalist; they are
-    in no total.
-    """
-
-    lines: tuple[CostEntry, ...]
-    estimated_usd: float
-    actual_usd: float
-    estimated_complete: bool = True
-    actual_complete: bool = True
-    not_started: tuple[str, ...] = ()
-    promised: tuple[CostEntry, ...] = ()
-    """Approved and held, but for after the report, such as the first hour of serving; in no total."""
-
-
-class Dataset(Frozen):
-    """What was found in the data before anything was paid for."""
-
-    files: tuple[DataFile, ...] = ()
-    extraction: str | None = None
-    extraction_coverage: float | None = None
-    labels_given: bool = False
-    multi_label: bool = False
-    label_rows: dict[str, PartRows] = Field(default_factory=dict)
-    imbalance_ratio: float | None = None
-    imbalance_threshold: float | None = None
-    imbalance_exceeded: bool = False
-    duplicate_groups: int = 0
-    removed_from_train: int = 0
-    contradictions: int = 0
-    rejected: int = 0
-    """Lines and rows that `bad_rows: quarantine` left out, those without a known label among them."""
-    findings: tuple[str, ...] = ()
-
-
-class DataFile(Frozen):
-    """A file that was read."""
-
-    name: str
-    sha256: str
-    size_bytes: int
-    rows: int
-    rejected: int = 0
-
-
-class Prompted(Frozen):
+class PromptSummary(Frozen):
     """How every model was asked; the same for base, tuned and training."""
 
     system: str | None
@@ -234,15 +124,15 @@ class Report(Frozen):
     status: Literal["complete", "benchmark", "incomplete"]
     incomplete: tuple[str, ...] = ()
     answer: str = ""
-    rows: PartRows
+    rows: SplitRows
     labels: tuple[str, ...]
     asked: Session
-    data: Dataset
-    prompt: Prompted | None = None
-    candidates: tuple[Candidate, ...]
+    data: DatasetSummary
+    prompt: PromptSummary | None = None
+    candidates: tuple[CandidateResult, ...]
     baselines: tuple[BaselineResult, ...] = ()
     costs: tuple[CostPoint, ...] = ()
-    finalists: tuple[Ranked, ...] = ()
+    finalists: tuple[RankedModel, ...] = ()
     winner: WinnerResult | None
     deployment: DeploymentResult
     cost: Cost
@@ -253,6 +143,3 @@ class Report(Frozen):
     seeds: dict[str, int] = Field(default_factory=dict)
     digests: dict[str, str] = Field(default_factory=dict)
     detectable_difference: float | None = None
-
-
-Dataset.model_rebuild()

@@ -20,41 +20,42 @@ from fw_assets.report.formatting import (
 )
 from fw_assets.report.table import Table, columns
 
-Side = tuple[str, Scores]
+NamedScores = tuple[str, Scores]
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The second model against the first on `comparison.rows` rows; `rows` are the test rows of each in all."""
+class ModelComparison:
+    """The second model against the first on the rows that they share; `rows` counts all test rows of each."""
 
-    first: Side
-    second: Side
+    first: NamedScores
+    second: NamedScores
     comparison: Comparison
     rows: tuple[int, int]
 
     @property
     def answer(self) -> str:
         """Which one is better, in one sentence."""
-        found = self.comparison
-        word = {"better": "is better than", "worse": "is worse than"}.get(found.verdict, "was not shown to differ from")
-        interval = (found.difference.low, found.difference.high)
+        comparison = self.comparison
+        relations = {"better": "is better than", "worse": "is worse than"}
+        relation = relations.get(comparison.verdict, "was not shown to differ from")
+        interval = (comparison.difference.low, comparison.difference.high)
         return (
-            f"{self.second[0]} {word} {self.first[0]} on the {plural(found.rows, 'test row')} that they share "
-            f"({points(found.difference.value)} points, 95% interval {points_range(interval)}; "
-            f"{p_value(found.p_value)}; {count(found.gained)} gained, {count(found.lost)} lost)."
+            f"{self.second[0]} {relation} {self.first[0]} on the {plural(comparison.rows, 'test row')} that they share "
+            f"({points(comparison.difference.value)} points, 95% interval {points_range(interval)}; "
+            f"{p_value(comparison.p_value)}; {count(comparison.gained)} gained, {count(comparison.lost)} lost)."
         )
 
     def figures(self) -> Table:
-        """Both on the shared rows."""
+        """Both models on the shared rows."""
         rows = tuple(
             (
                 Quoted(name),
                 f"{percent(scores.accuracy.value)} ({percent_range((scores.accuracy.low, scores.accuracy.high))})",
                 decimal(scores.macro_f1),
                 percent(scores.coverage),
-                f"{count(scores.rows)} of {count(whole)}",
+                f"{count(scores.rows)} of {count(total)}",
             )
-            for (name, scores), whole in zip((self.first, self.second), self.rows, strict=True)
+            for (name, scores), total in zip((self.first, self.second), self.rows, strict=True)
         )
         return Table(columns("Model", ">Accuracy", ">Macro-F1", ">Coverage", ">Of its test rows"), rows)
 
@@ -74,7 +75,6 @@ class Sides:
         return Table(columns("Label", ">Rows", ">First", ">Second", ">Change"), rows)
 
     def as_json(self) -> dict[str, Any]:
-        """The same as plain data."""
         return {
             "first": {"model": self.first[0], "scores": self.first[1].model_dump(mode="json")},
             "second": {"model": self.second[0], "scores": self.second[1].model_dump(mode="json")},

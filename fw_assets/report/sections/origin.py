@@ -1,148 +1,39 @@
-"""The tables of what was asked, found, chosen, delivered and paid."""
+"""Where the report comes from: settings, data, versions, seeds and digests."""
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import (
-    Quoted,
-    count,
-    decimal,
-    learning_rate,
-    percent,
-    percent_range,
-    short,
-    usd,
-    usd_digits,
-)
-from fw_assets.report.schema.report import Candidate, Report
-from fw_assets.report.sections.answer import asked_settings, first_screen
+from fw_assets.report.formatting import Quoted, count, percent, usd
+from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table, columns
 
 
-def screen(report: Report) -> Table:
-    """The reader's questions and their answers."""
-    return Table(columns("Question", "Answer"), first_screen(report))
-
-
-def ranking(report: Report) -> Table:
-    """How the finalists were chosen."""
-    rows = tuple(
-        (
-            Quoted(short(place.model)),
-            f"{percent(place.accuracy)} ({percent_range(place.interval)})",
-            "finalist" if place.chosen else "",
-            place.why,
-        )
-        for place in report.finalists
-    )
-    return Table(columns("Model", ">Validation accuracy", "", "Why"), rows)
-
-
-def sweep(candidate: Candidate) -> Table:
-    """The tuning grid and what each cell gave."""
-    rows = tuple(
-        (
-            str(cell.lora_rank),
-            learning_rate(cell.learning_rate),
-            f"{cell.epochs:g}",
-            str(cell.batch_size) if cell.batch_size is not None else "default",
-            count(cell.rows) if cell.rows is not None else "n/a",
-            decimal(cell.eval_loss),
-            percent(cell.eval_accuracy),
-            "chosen" if cell.chosen else (cell.state or "").replace("JOB_STATE_", "").lower().replace("completed", ""),
-        )
-        for cell in candidate.sweep
-    )
-    names = (
-        ">LoRA rank",
-        ">Learning rate",
-        ">Epochs",
-        ">Batch",
-        ">Rows",
-        ">Eval loss",
-        ">Validation accuracy",
-        "",
-    )
-    return Table(columns(*names), rows)
-
-
-def delivery(report: Report) -> Table:
-    """The winner and what was done with it."""
-    winner, deployment = report.winner, report.deployment
-    decisions = {
-        "deployed": "deployed",
-        "keep-base": "keep the base model",
-        "not-asked": "not deployed, as asked",
-        "incomplete": "not deployed: the run is incomplete",
-    }
-    pairs: list[tuple[str, str]] = []
-    if winner:
-        pairs += [
-            ("Winner", Quoted(winner.model)),
-            ("Kind", "fine-tuned" if winner.kind == "tuned" else "base"),
-        ]
-        if winner.kind == "tuned":
-            pairs.append(("Tuned from", Quoted(winner.base_model)))
-        if winner.why:
-            pairs.append(("Chosen because", winner.why))
-    pairs.append(("Decision", decisions[deployment.decision]))
-    if deployment.why:
-        pairs.append(("Reason", deployment.why))
-    if deployment.id:
-        pairs.append(("Deployment", Quoted(deployment.id)))
-    if deployment.endpoint:
-        pairs.append(("Endpoint", Quoted(deployment.endpoint)))
-    if deployment.model and deployment.decision == "deployed":
-        pairs.append(("Model in requests", Quoted(deployment.model)))
-    if deployment.replayed:
-        agreed = f"{count(deployment.agreed or 0)} of {count(deployment.replayed)}"
-        pairs.append(("Serving proof", f"{agreed} replayed test rows answered as in the evaluation"))
+def settings(report: Report) -> Table:
+    """The session: name and value."""
+    session, rows = report.asked, report.rows
+    held_out = "the eval dataset" if session.eval_dataset else percent(1 - session.train_fraction, 0) + " of the rows"
+    pairs = [
+        ("Dataset", Quoted(session.dataset or report.dataset)),
+        ("Eval dataset", Quoted(session.eval_dataset) if session.eval_dataset else "none"),
+        *(("Model", Quoted(model)) for model in session.models),
+        ("Mode", "benchmark only" if session.mode == "benchmark" else "fine-tune"),
+        ("Labels", "given" if session.labels is not None else "inferred from the data"),
+        ("Test rows", f"{count(rows.test)}: {held_out}"),
+        ("Validation rows", f"{count(rows.validation)}: every choice reads these, and only these"),
+        ("Training rows", count(rows.train)),
+        ("Deploy", session.deploy),
+    ]
+    if session.instruction:
+        pairs.insert(0, ("Instruction", Quoted(session.instruction)))
+    if report.run.mitigation != "none":
+        pairs.append(("Imbalance mitigation", f"{report.run.mitigation}, in the training rows only"))
+    if session.max_spend_usd is not None:
+        pairs.append(("Spending ceiling", usd(session.max_spend_usd)))
     return Table(columns("What", "Value"), tuple(pairs))
 
 
-def cost(report: Report) -> Table:
-    """Estimated against actual, line by line, with totals that are the sums of what is shown."""
-    lines = report.cost.lines
-    digits = usd_digits(amount for line in lines for amount in (line.estimated_usd, line.actual_usd))
-    rows = []
-    for line in lines:
-        known = line.estimated_usd is not None and line.actual_usd is not None
-        change = line.actual_usd - line.estimated_usd if known else None  # type: ignore[operator]
-        span = (
-            "unknown"
-            if line.low_usd is None or line.high_usd is None
-            else f"{usd(line.low_usd, digits)} to {usd(line.high_usd, digits)}"
-        )
-        rows.append(
-            (
-                Quoted(line.line),
-                Quoted(line.formula) if line.formula else "",
-                usd(line.estimated_usd, digits),
-                span,
-                usd(line.actual_usd, digits),
-                _change(change, digits),
-            )
-        )
-    whole = report.cost
-    delta = whole.actual_usd - whole.estimated_usd
-    total = (
-        "Total",
-        "",
-        usd(whole.estimated_usd, digits) + ("" if whole.estimated_complete else " or more"),
-        "",
-        usd(whole.actual_usd, digits) + ("" if whole.actual_complete else " or more"),
-        _change(delta, digits) if whole.estimated_complete and whole.actual_complete else "unknown",
-    )
-    return Table(columns("Line", "Reckoned as", ">Estimated", ">Range", ">Actual", ">Difference"), tuple(rows), total)
-
-
-def settings(report: Report) -> Table:
-    """What was asked."""
-    return Table(columns("What", "Value"), asked_settings(report))
-
-
-def data_facts(report: Report) -> Table:
-    """What was found in the data."""
-    data = report.data
+def data(report: Report) -> Table:
+    """The files, their labels, and the rows that were left out."""
+    summary = report.data
     pairs: list[tuple[str, str]] = [
         (
             "File",
@@ -150,25 +41,25 @@ def data_facts(report: Report) -> Table:
                 f"{file.name}: {count(file.rows)} rows, {count(file.size_bytes)} bytes, SHA-256 {file.sha256[:16]}…"
             ),
         )
-        for file in data.files
+        for file in summary.files
     ]
-    pairs.append(("Labels", f"{len(report.labels)} ({'given' if data.labels_given else 'inferred'})"))
-    if data.extraction:
-        covered = f", covers {percent(data.extraction_coverage)} of the rows" if data.extraction_coverage else ""
-        pairs.append(("Label taken from", f"{data.extraction}{covered}"))
-    if data.imbalance_ratio is not None:
-        over = "over" if data.imbalance_exceeded else "within"
+    pairs.append(("Labels", f"{len(report.labels)} ({'given' if summary.labels_given else 'inferred'})"))
+    if summary.extraction:
+        covered = f", covers {percent(summary.extraction_coverage)} of the rows" if summary.extraction_coverage else ""
+        pairs.append(("Label taken from", f"{summary.extraction}{covered}"))
+    if summary.imbalance_ratio is not None:
+        over = "over" if summary.imbalance_exceeded else "within"
         pairs.append(
             (
                 "Imbalance",
-                f"{data.imbalance_ratio:,.1f} to 1, {over} the threshold of {data.imbalance_threshold:g}",
+                f"{summary.imbalance_ratio:,.1f} to 1, {over} the threshold of {summary.imbalance_threshold:g}",
             )
         )
-    pairs.append(("Near-duplicate groups", f"{count(data.duplicate_groups)}, each kept on one side of the split"))
-    if data.removed_from_train:
-        pairs.append(("Taken out of training", f"{count(data.removed_from_train)} rows that repeat a test row"))
-    if data.rejected:
-        pairs.append(("Rejected rows", count(data.rejected)))
+    pairs.append(("Near-duplicate groups", f"{count(summary.duplicate_groups)}, each kept on one side of the split"))
+    if summary.removed_from_train:
+        pairs.append(("Taken out of training", f"{count(summary.removed_from_train)} rows that repeat a test row"))
+    if summary.rejected:
+        pairs.append(("Rejected rows", count(summary.rejected)))
     return Table(columns("What", "Value"), tuple(pairs))
 
 
@@ -189,10 +80,3 @@ def provenance(report: Report) -> Table:
     pairs += [(f"Seed: {name}", str(value)) for name, value in report.seeds.items()]
     pairs += [(f"Version: {name}", Quoted(value)) for name, value in report.versions.items()]
     return Table(columns("What", "Value"), tuple(pairs))
-
-
-def _change(amount: float | None, digits: int) -> str:
-    if amount is None:
-        return "unknown"
-    text = usd(round(amount, 6), digits)
-    return f"+{text}" if round(amount, digits) > 0 else text

@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from fw_assets.pipeline.ui.metadata import MAX_TEXT, picture, table
-from fw_assets.report.plots.charts import accuracy_bars
-from fw_assets.report.plots.heatmap_svg import heat_picture
+from fw_assets.report.plots.accuracy_bars import accuracy_bars
+from fw_assets.report.plots.heatmap import heat_picture
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import report
 

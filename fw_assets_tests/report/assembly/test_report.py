@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.session import Session
-from fw_assets.report.assembly.model_results import sentence
-from fw_assets.report.assembly.report import build_report, same_model
+from fw_assets.report.assembly.candidates import same_model
+from fw_assets.report.assembly.report import build_report
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.report import Report
@@ -111,13 +111,6 @@ def test_models_are_the_same_with_and_without_their_account() -> None:
     assert same_model("accounts/a/models/m", "m")
     assert same_model("m", "m")
     assert not same_model("accounts/a/models/m", "accounts/b/models/m")
-
-
-def test_sentences_are_written_as_the_report_writes_figures() -> None:
-    assert sentence("down -3.2 points, 95 % interval -4.0 to -1 (qwen3-8b)") == (
-        "down −3.2 points, 95% interval −4.0 to −1 (qwen3-8b)"
-    )
-    assert sentence("a\ud800b") == "a?b"
 
 
 def test_the_mitigation_that_was_approved_is_named() -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.report.assembly.snippets import PLATFORM_URL, curl_snippet, make_snippets, python_snippet
+from fw_assets_tests.report.diagnostics_samples import confidence
 from fw_assets_tests.report.hostile import LABELS, TEXTS
-from fw_assets_tests.report.samples import names, request_body
+from fw_assets_tests.report.samples import INTENTS, names, request_body
 
 ADDRESS = "accounts/acme/models/m#accounts/acme/deployments/d"
 SDK = """
@@ -122,3 +125,34 @@ def test_neither_snippet_holds_a_key_or_an_invisible_character() -> None:
 def test_a_request_must_end_with_the_user() -> None:
     with pytest.raises(ValueError, match="user"):
         python_snippet(model="m", body={"messages": [{"role": "system", "content": "x"}]}, account="a")
+
+
+@pytest.mark.parametrize(("logprob", "sure"), [(-0.001, True), (-1.2, False)])
+def test_the_snippet_leaves_doubtful_rows_to_a_person(
+    logprob: float, sure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = confidence(0.85, 3)
+    assert fitted.threshold is not None
+    code = python_snippet(model="m", body=request_body(INTENTS), account="a", confidence=fitted)
+    asked: list[dict[str, Any]] = []
+
+    class Client:
+        def __init__(self, **_: Any) -> None:
+            self.chat = SimpleNamespace(completions=SimpleNamespace(create=self.create))
+
+        def create(self, **body: Any) -> Any:
+            asked.append(body)
+            logprobs = SimpleNamespace(content=[SimpleNamespace(logprob=logprob)])
+            message = SimpleNamespace(content="billing")
+            return SimpleNamespace(choices=[SimpleNamespace(message=message, logprobs=logprobs)])
+
+    monkeypatch.setitem(__import__("sys").modules, "fireworks", SimpleNamespace(Fireworks=Client))
+    monkeypatch.setenv("FIREWORKS_API_KEY", "k")
+    monkeypatch.setattr("sys.argv", ["predict"])
+    scope: dict[str, Any] = {}
+    exec(compile(code, "snippet", "exec"), scope)
+    assert scope["predict"]("anything") == ("billing" if sure else None)
+    assert asked[0]["logprobs"] is True
+    raw = math.exp(logprob)
+    calibrated = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / fitted.temperature + fitted.shift)))
+    assert (calibrated >= fitted.threshold) == sure

@@ -4,9 +4,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from fw_assets.report.rendering.markdown import render_markdown, tidy
+from fw_assets_tests.report.diagnostics_samples import with_diagnostics
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import report
-from fw_assets_tests.report.supplementary_samples import beside
 
 PARSER = MarkdownIt("commonmark").enable("table")
 
@@ -101,7 +101,7 @@ def test_a_fence_is_left_alone_by_tidying() -> None:
 
 
 def test_every_heading_stands_on_its_own() -> None:
-    text = render_markdown(beside(report(12, 200)))
+    text = render_markdown(with_diagnostics(report(12, 200)))
     lines = text.split("\n")
     starts = [token.map[0] for token in PARSER.parse(text) if token.type == "heading_open" and token.map]
     assert len(starts) > 10

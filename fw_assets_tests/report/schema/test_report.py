@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import Report
 from fw_assets_tests.report.samples import report
 
@@ -29,3 +30,12 @@ def test_report_json_has_the_fields_that_scripts_read() -> None:
 def test_report_json_is_read_back_as_it_was_written() -> None:
     made = report(30)
     assert Report.model_validate_json(made.model_dump_json()) == made
+
+
+def test_the_fields_of_a_model_come_in_their_order() -> None:
+    assert list(ModelResult.model_fields) == [
+        "model", "accuracy", "interval", "per_label", "outcomes", "rows", "complete",
+        "coverage", "answered_accuracy", "lenient_accuracy", "macro_f1", "weighted_f1", "balanced_accuracy", "mcc",
+        "majority_accuracy", "labels_without_rows", "confusion", "most_confused", "multi_label", "confidence", "free",
+        "null_control",
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A report with everything that stands beside the headline."""
+"""A report with diagnostics, baselines, costs and a learning curve."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import numpy as np
 import polars as pl
 
 from fw_assets.classification.metrics.confidence import judge_confidence
+from fw_assets.report.assembly.candidates import same_model
 from fw_assets.report.assembly.confidence import confidence_result
-from fw_assets.report.assembly.report import same_model
-from fw_assets.report.schema import confidence as e
-from fw_assets.report.schema import report as m
+from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
+from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, UnconstrainedResult
+from fw_assets.report.schema.cost import CostPoint, mark_dominated
+from fw_assets.report.schema.model_result import ModelResult
+from fw_assets.report.schema.report import Report
+from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.report.sections.answer import answer
 
 Kind = Literal["better", "worse", "no evidence of a difference"]
@@ -30,30 +34,30 @@ def answers(rows: int, accuracy: float, seed: int) -> pl.DataFrame:
     )
 
 
-def confidence(accuracy: float, seed: int, rows: int = 600, wanted: float = 0.9) -> e.ConfidenceResult:
-    """A simulated model's."""
-    found = judge_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), wanted)
-    assert found is not None
-    return confidence_result(found)
+def confidence(accuracy: float, seed: int, rows: int = 600, wanted: float = 0.9) -> ConfidenceResult:
+    """Calibration of a simulated model."""
+    calibration = judge_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), wanted)
+    assert calibration is not None
+    return confidence_result(calibration)
 
 
-def beside(
-    report: m.Report,
+def with_diagnostics(
+    report: Report,
     *,
     verdict: Kind = "better",
     why: str = "POST /inference/v1/chat/completions: 400 response_format is needed",
-) -> m.Report:
+) -> Report:
     """`report` with confidence, unconstrained rows, a null control, baselines, costs and a learning curve."""
     candidates = []
-    costs: list[e.CostPoint] = []
+    costs: list[CostPoint] = []
     for place, candidate in enumerate(report.candidates):
         changes: dict[str, object] = {}
         if candidate.base is not None:
             changes["base"] = candidate.base.model_copy(
                 update={
                     "confidence": confidence(max(0.3, candidate.base.accuracy), 10 * place),
-                    "free": e.FreeResult(rows=50, supported=False, why=why),
-                    "null_control": e.NullControl(rows=candidate.base.rows, gained=1, lost=2, p_value=1.0),
+                    "free": UnconstrainedResult(rows=50, supported=False, why=why),
+                    "null_control": NullControl(rows=candidate.base.rows, gained=1, lost=2, p_value=1.0),
                 }
             )
             costs.append(_cost(candidate.model, "base", candidate.base, 0.02 * (place + 1)))
@@ -62,7 +66,7 @@ def beside(
             changes["tuned"] = candidate.tuned.model_copy(
                 update={
                     "confidence": confidence(right, 10 * place + 5),
-                    "free": e.FreeResult(
+                    "free": UnconstrainedResult(
                         rows=50,
                         supported=True,
                         accuracy=right,
@@ -74,7 +78,7 @@ def beside(
             )
             low, high = interval
             changes["learning"] = tuple(
-                e.LearningPoint(
+                LearningPoint(
                     share=share,
                     rows=round(report.rows.train * share),
                     accuracy=right - drop,
@@ -89,7 +93,7 @@ def beside(
     result = final.tuned or final.base
     assert result is not None
     shift = {"better": 0.08, "worse": -0.05}.get(verdict, 0.005)
-    versus = e.BaselineComparison(
+    versus = BaselineComparison(
         model=final.model,
         gained=30,
         lost=10,
@@ -104,21 +108,21 @@ def beside(
         _baseline("majority", 0.2),
     )
     costs += [
-        e.CostPoint(name=b.name, kind="baseline", accuracy=b.accuracy, interval=b.interval, usd_per_1000=0.0)
+        CostPoint(name=b.name, kind="baseline", accuracy=b.accuracy, interval=b.interval, usd_per_1000=0.0)
         for b in baselines
     ]
-    made = report.model_copy(
+    extended = report.model_copy(
         update={
             "candidates": tuple(candidates),
             "baselines": baselines,
-            "costs": e.mark_dominated(tuple(costs)),
+            "costs": mark_dominated(tuple(costs)),
         }
     )
-    return made.model_copy(update={"answer": answer(made)})
+    return extended.model_copy(update={"answer": answer(extended)})
 
 
-def _baseline(name: str, accuracy: float) -> e.BaselineResult:
-    return e.BaselineResult(
+def _baseline(name: str, accuracy: float) -> BaselineResult:
+    return BaselineResult(
         name=name,
         method="made up",
         accuracy=accuracy,
@@ -129,5 +133,5 @@ def _baseline(name: str, accuracy: float) -> e.BaselineResult:
     )
 
 
-def _cost(model: str, kind: Literal["base", "tuned"], result: m.ModelResult, usd: float) -> e.CostPoint:
-    return e.CostPoint(name=model, kind=kind, accuracy=result.accuracy, interval=result.interval, usd_per_1000=usd)
+def _cost(model: str, kind: Literal["base", "tuned"], result: ModelResult, usd: float) -> CostPoint:
+    return CostPoint(name=model, kind=kind, accuracy=result.accuracy, interval=result.interval, usd_per_1000=usd)

@@ -6,7 +6,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from fw_assets.classification.session import Session
-from fw_assets.report.plan.markdown import render_plan
+from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.report.workflow import MODELS, planned
 
 

@@ -1,0 +1,141 @@
+"""The candidates, the finalists and the winner as report.json has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.selection import Finalists, Winner
+from fw_assets.classification.values import Interval
+from fw_assets.report.assembly.model_results import comparison_result, model_result, validation
+from fw_assets.report.formatting import clip, short, typeset
+from fw_assets.report.schema.bounds import bounds
+from fw_assets.report.schema.comparison import Flip
+from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, UnconstrainedResult
+from fw_assets.report.schema.model_result import ModelResult
+from fw_assets.report.schema.report import CandidateResult, RankedModel, WinnerResult
+from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostics:
+    """One model's calibration, unconstrained rows and null control, as far as they were measured."""
+
+    confidence: ConfidenceResult | None = None
+    free: UnconstrainedResult | None = None
+    null_control: NullControl | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateInputs:
+    """The results of one base model and its fine-tuned descendant.
+
+    Scores are on the test rows, the intervals on the validation rows. `note` says why something is missing.
+    `flips` come from `changed_rows`.
+    """
+
+    model: str
+    base_scores: Scores | None
+    tuned_model: str | None = None
+    tuned_scores: Scores | None = None
+    comparison: Comparison | None = None
+    base_validation: Interval | None = None
+    tuned_validation: Interval | None = None
+    flips: Sequence[Flip] = ()
+    sweep: Sequence[SweepCellResult] = ()
+    hyperparameters: Mapping[str, float | int | None] = field(default_factory=dict)
+    note: str = ""
+    base_diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    tuned_diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    learning: Sequence[LearningPoint] = ()
+
+
+def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists | None) -> CandidateResult:
+    strategies = {planned.name: planned.strategy for planned in plan.models}
+    comparison = inputs.comparison if inputs.tuned_scores is not None else None
+    is_finalist = finalists is not None and any(same_model(inputs.model, name) for name in finalists.chosen)
+    return CandidateResult(
+        model=inputs.model,
+        base=_model(inputs.model, inputs.base_scores, inputs.base_diagnostics),
+        tuned=_model(inputs.tuned_model or inputs.model, inputs.tuned_scores, inputs.tuned_diagnostics),
+        comparison=comparison_result(comparison, inputs.flips) if comparison else None,
+        finalist=is_finalist,
+        note=inputs.note,
+        strategy=strategies.get(inputs.model),
+        base_validation=validation(inputs.base_validation),
+        tuned_validation=validation(inputs.tuned_validation),
+        hyperparameters=dict(inputs.hyperparameters),
+        sweep=tuple(inputs.sweep),
+        learning=tuple(inputs.learning),
+    )
+
+
+def ranking(finalists: Finalists | None) -> tuple[RankedModel, ...]:
+    if finalists is None:
+        return ()
+    return tuple(
+        RankedModel(
+            model=ranked.model,
+            accuracy=ranked.validation.value,
+            interval=bounds(ranked.validation),
+            chosen=ranked.model in finalists.chosen,
+            why=typeset(ranked.why),
+        )
+        for ranked in finalists.ranked
+    )
+
+
+def winner_result(winner: Winner | None, candidates: Sequence[CandidateInputs]) -> WinnerResult | None:
+    """The winner under its full name.
+
+    Raises:
+        ValueError: it is none of the candidates.
+    """
+    if winner is None:
+        return None
+    for item in candidates:
+        tuned = item.tuned_model if winner.kind == "tuned" else None
+        if same_model(winner.model, tuned or item.model):
+            return WinnerResult(
+                model=tuned or item.model, kind=winner.kind, base_model=item.model, why=typeset(winner.why)
+            )
+    # A tuned winner may be named by what it was tuned from.
+    for item in candidates:
+        if winner.kind == "tuned" and item.tuned_model and same_model(winner.model, item.model):
+            why = typeset(winner.why)
+            return WinnerResult(model=item.tuned_model, kind="tuned", base_model=item.model, why=why)
+    raise ValueError(f"the winner {winner.model!r} is none of the candidates")
+
+
+def winner_confidence(winner: WinnerResult | None, candidates: Sequence[CandidateInputs]) -> ConfidenceResult | None:
+    """Calibration of the winner; None without a winner, or without confidences."""
+    for item in candidates:
+        if winner is not None and item.model == winner.base_model:
+            return (item.tuned_diagnostics if winner.kind == "tuned" else item.base_diagnostics).confidence
+    return None
+
+
+def unanswered(candidates: Sequence[CandidateInputs]) -> list[str]:
+    """Why the run is not finished: test rows without an answer, per model."""
+    reasons = []
+    for item in candidates:
+        for scores, kind in ((item.base_scores, "base"), (item.tuned_scores, "fine-tuned")):
+            if scores is not None and not scores.complete:
+                missing = scores.rows - scores.scored
+                name = clip(short(item.model), 60)
+                reasons.append(f"{missing:,} of {scores.rows:,} test rows got no answer from {name} ({kind})")
+    return reasons
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two model names mean the same, one of them perhaps without its account."""
+    return one == other or (("/" in one) != ("/" in other) and short(one) == short(other))
+
+
+def _model(name: str, scores: Scores | None, diagnostics: Diagnostics) -> ModelResult | None:
+    if scores is None:
+        return None
+    return model_result(name, scores).model_copy(update=vars(diagnostics))

@@ -1,0 +1,49 @@
+"""What was found in the data, as report.json has it."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.report.formatting import typeset
+from fw_assets.report.schema.dataset import DataFile, DatasetSummary, SplitRows
+
+
+def dataset_summary(inspected: InspectedDataset, labels: LabelSet) -> DatasetSummary:
+    imbalance, overlap = labels.imbalance, labels.overlap
+    return DatasetSummary(
+        files=tuple(
+            DataFile(
+                name=PurePath(file.path_name).name,
+                sha256=file.sha256,
+                size_bytes=file.size_bytes,
+                rows=file.rows,
+                rejected=file.rejected,
+            )
+            for file in inspected.files
+        ),
+        extraction=_label_source(inspected, labels),
+        extraction_coverage=labels.extraction.coverage,
+        labels_given=labels.given,
+        multi_label=labels.multi_label,
+        label_rows={
+            item.label: SplitRows(train=item.train, validation=item.validation, test=item.test)
+            for item in labels.counts
+        },
+        imbalance_ratio=imbalance.ratio,
+        imbalance_threshold=imbalance.threshold,
+        imbalance_exceeded=imbalance.exceeded,
+        duplicate_groups=overlap.near_groups,
+        removed_from_train=overlap.removed_from_train,
+        contradictions=labels.contradictions,
+        rejected=len(inspected.rejected) + sum(count for _, count in labels.left_out),
+        findings=tuple(typeset(finding.message) for finding in labels.findings),
+    )
+
+
+def _label_source(inspected: InspectedDataset, labels: LabelSet) -> str:
+    if inspected.ground_truth_rows == inspected.rows:
+        return "the rows' ground_truth"
+    rule = labels.extraction.name.replace("_", " ", 1 if labels.extraction.key else -1)
+    return rule if not inspected.ground_truth_rows else f"ground_truth where given, else {rule}"

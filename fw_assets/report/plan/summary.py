@@ -1,0 +1,99 @@
+"""The first screen of a plan: what will be done, cost and time, labels and rows, how to approve."""
+
+from __future__ import annotations
+
+from fw_assets.classification.cost.ranges import Range
+from fw_assets.classification.plan.planner import Plan
+from fw_assets.report.formatting import Quoted, count, listing, plural, points, usd, usd_roughly
+from fw_assets.report.table import Table, columns
+
+
+def first_screen(plan: Plan) -> Table:
+    """What a person must know to approve or to reject."""
+    pairs = [
+        ("What will be done?", intention(plan)),
+        ("What will it cost?", price(plan)),
+        ("How long will it take?", duration(plan.estimate.minutes)),
+        ("Which labels?", labels(plan)),
+        ("Which rows?", rows(plan)),
+    ]
+    if plan.session.mode == "fine-tune":
+        detectable = points(plan.detectable_difference).lstrip("+")
+        pairs.append(
+            ("What can be seen?", f"Differences of about {detectable} points and more between base and tuned.")
+        )
+    pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
+    return Table(columns("Question", "Answer"), tuple(pairs))
+
+
+def intention(plan: Plan) -> str:
+    """The work in one sentence."""
+    names = listing([model.slug for model in plan.models])
+    if plan.session.mode == "benchmark":
+        return f"Benchmark {names} as {'it is' if len(plan.models) == 1 else 'they are'}; nothing is fine-tuned."
+    finalists = plan.estimate.finalists
+    if len(plan.models) == 1:
+        tuned = "it"
+    elif finalists == len(plan.models):
+        tuned = "each"
+    else:
+        tuned = f"the best {finalists}" if finalists > 1 else "the best one"
+    cells = max((len(model.cells) for model in plan.models), default=0)
+    settings = f"{plural(cells, 'setting')}" + (f" on {plural(plan.sweep_rows, 'row')}" if cells > 1 else "")
+    deployments = {
+        "if-better": "deploy the winner if it is better",
+        "always": "deploy the winner",
+        "never": "deploy nothing",
+    }
+    return f"Benchmark {names}, fine-tune {tuned} with {settings}, compare, {deployments[plan.session.deploy]}."
+
+
+def price(plan: Plan) -> str:
+    """The whole cost in one sentence."""
+    estimate = plan.estimate
+    if not estimate.high and not estimate.lower_bound:
+        return "Nothing."
+    text = (
+        f"{usd_roughly(estimate.expected)} expected, "
+        f"{usd_roughly(estimate.low)} at least, {usd_roughly(estimate.high)} at most."
+    )
+    if estimate.lower_bound:
+        text += f" No price is known for {listing(estimate.unknown, 4)}: it will be more."
+    limit = plan.session.max_spend_usd
+    return text if limit is None else f"{text} Never more than {usd(limit)}, as asked."
+
+
+def duration(minutes: Range) -> str:
+    """A range of minutes in words."""
+    if minutes.high < 1:
+        return "Less than a minute."
+    if minutes.expected < 1:
+        return f"Less than a minute, at most {_time(minutes.high)}."
+    return f"About {_time(minutes.expected)}; {_time(minutes.low)} to {_time(minutes.high)}."
+
+
+def labels(plan: Plan) -> str:
+    """The label set in one sentence."""
+    label_set = plan.label_set
+    origin = "given" if label_set.given else "inferred from the data: please confirm"
+    multi_label = ", any number per row" if label_set.multi_label else ""
+    return f"{plural(len(label_set.labels), 'label')}{multi_label}, {origin}: {listing(label_set.labels, 12)}."
+
+
+def rows(plan: Plan) -> str:
+    """The split in one sentence."""
+    parts = ", ".join(f"{count(plan.rows.get(name, 0))} {name}" for name in ("train", "validation", "test"))
+    without_label = sum(number for _, number in plan.label_set.left_out)
+    repeated = plan.rows.get("excluded", 0) - without_label
+    tail = f"; {plural(repeated, 'row')} left out for repeating a test row" if repeated else ""
+    if plan.rejected_rows:
+        tail += f"; {plural(plan.rejected_rows, 'row')} left out as unusable"
+    return f"{parts}{tail}. Choices read validation rows only; test rows are read once per model."
+
+
+def _time(minutes: float) -> str:
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 90:
+        return plural(round(minutes), "minute")
+    return f"{minutes / 60:.1f} hours"

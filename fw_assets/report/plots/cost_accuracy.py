@@ -1,0 +1,60 @@
+"""Scatter chart of cost against accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from fw_assets.report.escape import visible
+from fw_assets.report.formatting import clip, percent, percent_range, short, usd
+from fw_assets.report.plots.svg import svg, text
+from fw_assets.report.schema.cost import CostPoint
+from fw_assets.report.sections.baselines import baseline_name
+
+
+def cost_accuracy(points: Sequence[CostPoint]) -> str:
+    """Cost of 1,000 answers against accuracy; hollow marks are dominated by another."""
+    priced = [point for point in points if point.usd_per_1000 is not None]
+    if len(priced) < 2:
+        return ""
+    max_cost = max(point.usd_per_1000 or 0.0 for point in priced)
+    left, width, top, height = 56.0, 380.0, 14.0, 230.0
+    low = max(0.0, min(point.interval[0] for point in priced) - 0.05)
+    high = min(1.0, max(point.interval[1] for point in priced) + 0.02)
+
+    def at(cost: float, accuracy: float) -> tuple[float, float]:
+        across = 14 + (width - 28) * (cost / max_cost if max_cost else 0.0)
+        return left + across, top + height * (high - accuracy) / max(high - low, 1e-9)
+
+    marks = [
+        f'<line class="g" x1="{left}" x2="{left + width}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        + text(left - 8, y + 4, percent(value, 0), "m n", "end")
+        for value in (part / 10 for part in range(11))
+        if low <= value <= high
+        for y in [at(0, value)[1]]
+    ]
+    ticks = (0.0, max_cost / 2, max_cost) if max_cost else (0.0,)
+    marks += [text(at(tick, low)[0], top + height + 18, usd(tick, 4 if tick else 0), "m n", "middle") for tick in ticks]
+    marks.append(text(left + width / 2, top + height + 38, "US dollars per 1,000 answers", "m", "middle"))
+    label_y = 0.0
+    for point in sorted(priced, key=lambda item: -item.accuracy):
+        x, y = at(point.usd_per_1000 or 0.0, point.accuracy)
+        kind = "tuned" if point.kind == "tuned" else "base"
+        name = baseline_name(point.name) if point.kind == "baseline" else short(point.name)
+        suffix = {"tuned": ", fine-tuned", "base": ", base"}.get(point.kind, "")
+        label = f"{clip(name, 32)}{suffix}: {percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"
+        fill = ' fill-opacity="0.15" stroke="currentColor"' if point.dominated else ""
+        hint = f"{name}{suffix}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}"
+        shape = (
+            f'<rect class="{kind}" x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12"{fill}/>'
+            if point.kind == "baseline"
+            else f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="7"{fill}/>'
+        )
+        # The names are a column beside the chart: points of equal cost would overlap their labels.
+        label_y = max(label_y + 18, y + 4)
+        marks.append(
+            f"<g><title>{escape(visible(hint))}</title>{shape}"
+            f'<line class="g" x1="{x + 8:.1f}" y1="{y:.1f}" x2="{left + width + 6}" y2="{label_y - 4:.1f}"/></g>'
+            + text(left + width + 10, label_y, label, "m" if point.dominated else "t", "start")
+        )
+    return svg(860, max(top + height + 48, label_y + 10), "Cost of 1,000 answers against accuracy", marks)

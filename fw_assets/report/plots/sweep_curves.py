@@ -1,0 +1,53 @@
+"""Line chart of the sweep: validation accuracy by epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from fw_assets.report.formatting import learning_rate, percent
+from fw_assets.report.plots.svg import svg, text
+from fw_assets.report.schema.tuning import SweepCellResult
+
+_WIDTH = 760
+
+
+def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
+    """Validation accuracy by epoch, one line per cell of the grid; empty without records."""
+    lines = [
+        (cell, [(point.epoch, point.accuracy) for point in cell.curve if point.accuracy is not None]) for cell in cells
+    ]
+    lines = [(cell, points) for cell, points in lines if len(points) > 1]
+    if not lines:
+        return ""
+    values = [value for _, points in lines for _, value in points]
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if max(values) - min(values) <= 6 * step or step == 0.2)
+    first, final = math.floor(min(values) / step + 1e-9), math.ceil(max(values) / step - 1e-9)
+    low, top = first * step, max(final, first + 1) * step
+    last = max(epoch for _, points in lines for epoch, _ in points) or 1.0
+    left, width, height = 56, 520, 200
+
+    def at(epoch: float, value: float) -> tuple[float, float]:
+        return left + (width - left) * epoch / last, 12 + (height - 12) * (top - value) / max(top - low, 1e-9)
+
+    marks = []
+    for part in range(first, max(final, first + 1) + 1):
+        value = part * step
+        y = at(0, value)[1]
+        marks.append(f'<line class="g" x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        marks.append(text(left - 8, y + 4, percent(value, 0), "m n", "end"))
+    step = max(1, round(last / 6))
+    marks += [text(at(e, low)[0], height + 20, str(e), "m n", "middle") for e in range(0, int(last) + 1, step)]
+    marks.append(text((left + width) / 2, height + 40, "epochs", "m", "middle"))
+    for i, (cell, points) in enumerate(lines):
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
+        thick = 3.5 if cell.chosen else 1.8
+        dash = "" if cell.chosen else f' stroke-dasharray="{2 + 3 * (i % 3)} {2 + i // 3}"'
+        marks.append(f'<polyline class="l{i % 6}" fill="none" stroke-width="{thick}"{dash} points="{path}"/>')
+        y = 24 + 20 * i
+        marks.append(
+            f'<line class="l{i % 6}" x1="540" x2="566" y1="{y - 4}" y2="{y - 4}" stroke-width="{thick}"{dash}/>'
+        )
+        name = f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}{', chosen' if cell.chosen else ''}"
+        marks.append(text(574, y, name, "t", "start"))
+    return svg(_WIDTH, max(height + 48, 24 + 20 * len(lines)), "Validation accuracy by epoch", marks)

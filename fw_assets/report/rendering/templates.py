@@ -1,0 +1,55 @@
+"""Jinja templates of the report, and the sections that they may use by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jinja2
+
+from fw_assets.report import formatting
+from fw_assets.report.sections import (
+    answer,
+    confidence,
+    costs,
+    deployment,
+    labels,
+    metrics,
+    origin,
+    results,
+    tuning,
+)
+from fw_assets.report.sections.candidates import ordered, subject
+from fw_assets.report.sections.caveats import caveats
+
+CONTEXT: dict[str, Any] = {
+    "answer": answer,
+    "caveats": caveats,
+    "confidence": confidence,
+    "costs": costs,
+    "deployment": deployment,
+    "formatting": formatting,
+    "labels": labels,
+    "metrics": metrics,
+    "ordered": ordered,
+    "origin": origin,
+    "results": results,
+    "subject": subject,
+    "tuning": tuning,
+}
+
+
+def environment(
+    finalize: Callable[[Any], Any], *, autoescape: bool, filters: dict[str, Callable[..., Any]]
+) -> jinja2.Environment:
+    """Templates of this package; `finalize` is applied to the value of every expression."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("fw_assets.report"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=autoescape,  # noqa: S701 - Markdown escapes in `finalize`
+        finalize=finalize,
+    )
+    templates.filters.update(filters)
+    return templates

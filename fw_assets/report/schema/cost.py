@@ -1,0 +1,72 @@
+"""Money in report.json: the bill, and cost against accuracy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fw_assets.classification.values import Frozen
+from fw_assets.report.schema.bounds import Bounds
+
+
+class CostEntry(Frozen):
+    """One line of the bill. Amounts are rounded to a hundredth of a cent; totals are sums of the rounded amounts."""
+
+    line: str
+    stage: str
+    model: str | None = None
+    formula: str = ""
+    estimated_usd: float | None
+    revised_usd: float | None = None
+    """The estimate with token counts as the base models' evaluation showed them."""
+    quantity_estimated: bool = False
+    """The platform did not say how much it was; the actual figure is the expected quantity at the line's price."""
+    low_usd: float | None = None
+    high_usd: float | None = None
+    actual_usd: float | None
+
+
+class Cost(Frozen):
+    """Estimated against actual. With a null line the totals cover the known lines (`*_complete` is false).
+
+    `not_started`: lines of the plan that never began, such as training a model that was not a finalist; they are
+    in no total.
+    """
+
+    lines: tuple[CostEntry, ...]
+    estimated_usd: float
+    actual_usd: float
+    estimated_complete: bool = True
+    actual_complete: bool = True
+    not_started: tuple[str, ...] = ()
+    promised: tuple[CostEntry, ...] = ()
+    """Approved and held, but for after the report, such as the first hour of serving; in no total."""
+
+
+class CostPoint(Frozen):
+    """The cost of 1,000 answers of a model in its evaluation, and its accuracy on the test rows.
+
+    `dominated`: another one is at least as accurate and costs no more, and is better in one of the two.
+    """
+
+    name: str
+    kind: Literal["base", "tuned", "baseline"]
+    accuracy: float
+    interval: Bounds
+    usd_per_1000: float | None
+    dominated: bool = False
+
+
+def mark_dominated(points: tuple[CostPoint, ...]) -> tuple[CostPoint, ...]:
+    """The points with `dominated` set; one whose cost is unknown neither dominates nor is dominated."""
+
+    def is_dominated(point: CostPoint) -> bool:
+        cost = point.usd_per_1000
+        return cost is not None and any(
+            other.usd_per_1000 is not None
+            and other.usd_per_1000 <= cost
+            and other.accuracy >= point.accuracy
+            and (other.usd_per_1000 < cost or other.accuracy > point.accuracy)
+            for other in points
+        )
+
+    return tuple(point.model_copy(update={"dominated": is_dominated(point)}) for point in points)

@@ -1,0 +1,46 @@
+"""The dataset in report.json: its files, labels and parts."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from fw_assets.classification.values import Frozen
+
+
+class SplitRows(Frozen):
+    """How many rows each part has; `excluded` rows repeat a test row or have no known label, and are used nowhere."""
+
+    train: int
+    validation: int
+    test: int
+    excluded: int = 0
+
+
+class DataFile(Frozen):
+    """A file that was read."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    rows: int
+    rejected: int = 0
+
+
+class DatasetSummary(Frozen):
+    """What was found in the data before anything was paid for."""
+
+    files: tuple[DataFile, ...] = ()
+    extraction: str | None = None
+    extraction_coverage: float | None = None
+    labels_given: bool = False
+    multi_label: bool = False
+    label_rows: dict[str, SplitRows] = Field(default_factory=dict)
+    imbalance_ratio: float | None = None
+    imbalance_threshold: float | None = None
+    imbalance_exceeded: bool = False
+    duplicate_groups: int = 0
+    removed_from_train: int = 0
+    contradictions: int = 0
+    rejected: int = 0
+    """Lines and rows that `bad_rows: quarantine` left out, those without a known label among them."""
+    findings: tuple[str, ...] = ()

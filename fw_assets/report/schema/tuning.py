@@ -1,0 +1,40 @@
+"""Fine-tuning in report.json: the cells of the sweep and the learning curve."""
+
+from __future__ import annotations
+
+from fw_assets.classification.values import Frozen
+from fw_assets.report.schema.bounds import Bounds
+
+
+class EpochMetrics(Frozen):
+    """One record of a tuning job: the figures on its evaluation rows after `epoch` epochs."""
+
+    epoch: float
+    loss: float | None = None
+    accuracy: float | None = None
+
+
+class SweepCellResult(Frozen):
+    """One cell of the tuning grid: its settings and its figures on the validation rows."""
+
+    name: str
+    lora_rank: int
+    learning_rate: float
+    epochs: float
+    batch_size: int | None = None
+    rows: int | None = None
+    eval_accuracy: float | None = None
+    eval_loss: float | None = None
+    chosen: bool = False
+    job: str | None = None
+    state: str | None = None
+    curve: tuple[EpochMetrics, ...] = ()
+
+
+class LearningPoint(Frozen):
+    """A model trained on `share` of the training rows, on the test rows."""
+
+    share: float
+    rows: int
+    accuracy: float
+    interval: Bounds

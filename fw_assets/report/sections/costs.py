@@ -1,0 +1,114 @@
+"""Money: the bill, the notes to it, and cost against accuracy."""
+
+from __future__ import annotations
+
+from fw_assets.report.formatting import Quoted, listing, percent, usd, usd_digits, usd_roughly
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.baselines import baseline_name
+from fw_assets.report.table import Table, columns
+
+
+def bill(report: Report) -> Table:
+    """Estimated against actual cost, line by line; totals are sums of the rounded lines."""
+    lines = report.cost.lines
+    digits = usd_digits(amount for line in lines for amount in (line.estimated_usd, line.actual_usd))
+    rows = []
+    for line in lines:
+        estimated, actual = line.estimated_usd, line.actual_usd
+        change = None if estimated is None or actual is None else actual - estimated
+        estimate_range = (
+            "unknown"
+            if line.low_usd is None or line.high_usd is None
+            else f"{usd(line.low_usd, digits)} to {usd(line.high_usd, digits)}"
+        )
+        rows.append(
+            (
+                Quoted(line.line),
+                Quoted(line.formula) if line.formula else "",
+                usd(estimated, digits),
+                estimate_range,
+                usd(actual, digits),
+                _change(change, digits),
+            )
+        )
+    cost = report.cost
+    difference = cost.actual_usd - cost.estimated_usd
+    total = (
+        "Total",
+        "",
+        usd(cost.estimated_usd, digits) + ("" if cost.estimated_complete else " or more"),
+        "",
+        usd(cost.actual_usd, digits) + ("" if cost.actual_complete else " or more"),
+        _change(difference, digits) if cost.estimated_complete and cost.actual_complete else "unknown",
+    )
+    return Table(columns("Line", "Calculated as", ">Estimated", ">Range", ">Actual", ">Difference"), tuple(rows), total)
+
+
+def cost_accuracy(report: Report) -> Table:
+    """Cost of 1,000 answers against accuracy, the most accurate model first."""
+    rows = tuple(
+        (
+            Quoted(point.name) if point.kind != "baseline" else baseline_name(point.name),
+            {"tuned": "fine-tuned", "baseline": "no language model"}.get(point.kind, point.kind),
+            percent(point.accuracy),
+            usd(point.usd_per_1000, 4),
+            "dominated" if point.dominated else "",
+        )
+        for point in sorted(report.costs, key=lambda point: -point.accuracy)
+    )
+    return Table(columns("Model", "", ">Accuracy", ">Per 1,000 answers", ""), rows)
+
+
+def spending(report: Report) -> str:
+    """What the run cost, what the plan said, and what the deployment costs from now on."""
+    cost = report.cost
+    actual = usd_roughly(cost.actual_usd) + ("" if cost.actual_complete else " or more (a price is unknown)")
+    planned = usd_roughly(cost.estimated_usd) + ("" if cost.estimated_complete else " or more")
+    text = f"{actual}; the plan said {planned}."
+    if report.deployment.decision == "deployed":
+        rate = report.deployment.usd_per_hour
+        if rate is None:
+            text += " The deployment costs money while it runs (price unknown) and scales to zero when idle."
+        elif rate == 0:
+            text += " The deployment costs nothing."
+        else:
+            text += f" The deployment costs {usd(rate)} per hour while it runs and scales to zero when idle."
+    return text
+
+
+def cost_notes(report: Report) -> tuple[str, ...]:
+    """What a reader has to know about the bill."""
+    cost = report.cost
+    notes = []
+    for entry in cost.promised:
+        if entry.estimated_usd == 0:
+            continue
+        amount = "at an unknown price" if entry.estimated_usd is None else usd(entry.estimated_usd)
+        notes.append(f"Approved, held, and not spent by this run: {entry.formula} ({amount}). It is in no total.")
+    revised = [entry for entry in cost.lines if entry.revised_usd is not None]
+    if revised and not all(_near(entry.revised_usd, entry.estimated_usd) for entry in revised):
+        total = sum(entry.revised_usd or 0.0 for entry in revised)
+        notes.append(
+            f"After the base models had answered, token counts as the platform counted them made the estimate "
+            f"{usd_roughly(total)} in place of {usd_roughly(cost.estimated_usd)}."
+        )
+    elif revised:
+        notes.append("What the base models were seen to use confirmed the plan's token counts.")
+    estimated = [entry.line for entry in cost.lines if entry.quantity_estimated]
+    if estimated:
+        notes.append(
+            f"The platform did not say how many tokens it trained on; the expected number stands as the actual one for "
+            f"{listing(estimated)}."
+        )
+    return tuple(notes)
+
+
+def _near(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= 0.005 * max(one, other) + 1e-4
+
+
+def _change(amount: float | None, digits: int) -> str:
+    if amount is None:
+        return "unknown"
+    text = usd(round(amount, 6), digits)
+    return f"+{text}" if round(amount, digits) > 0 else text

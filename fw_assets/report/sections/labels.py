@@ -1,0 +1,133 @@
+"""Every label: accuracy before and after, and the labels it is confused with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fw_assets.report.formatting import Quoted, count, decimal, percent, percent_range, points, short
+from fw_assets.report.schema.model_result import LabelResult, ModelResult
+from fw_assets.report.schema.report import CandidateResult
+from fw_assets.report.table import Column, Table, columns
+
+MAX_MATRIX_LABELS = 12
+"""A confusion matrix of more labels cannot be read as a table of numbers."""
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One label of a candidate before and after tuning."""
+
+    label: str
+    before: LabelResult
+    after: LabelResult | None
+    change: float | None
+
+    @property
+    def final(self) -> LabelResult:
+        return self.after or self.before
+
+    @property
+    def direction(self) -> str:
+        return "" if not self.change else "up" if self.change > 0 else "down"
+
+    @property
+    def css_variables(self) -> str:
+        """The label's chart as CSS variables, shares from 0 to 1: b(ase), t(uned), i(nterval), l(ine between)."""
+        before, after = self.before.accuracy, self.after.accuracy if self.after else None
+        shares = {"b": before, "t": after}
+        if self.final.interval:
+            shares["i0"], shares["i1"] = self.final.interval
+        if before is not None and after is not None:
+            shares["l0"], shares["l1"] = min(before, after), max(before, after)
+        return ";".join(f"--{name}:{share:.3f}" for name, share in shares.items() if share is not None)
+
+
+def label_rows(candidate: CandidateResult) -> list[LabelRow]:
+    """The candidate's labels; beyond a screenful the weakest first."""
+    base, tuned = candidate.base, candidate.tuned
+    if base is None:
+        return []
+    rows = []
+    for label, before in base.per_label.items():
+        after = tuned.per_label.get(label) if tuned else None
+        change = None
+        if after is not None and after.accuracy is not None and before.accuracy is not None:
+            change = after.accuracy - before.accuracy
+        rows.append(LabelRow(label, before, after, change))
+    if len(rows) > MAX_MATRIX_LABELS:
+        rows.sort(key=lambda row: 2.0 if row.final.accuracy is None else row.final.accuracy)
+    return rows
+
+
+def per_label(candidate: CandidateResult) -> Table:
+    """`label_rows` as a table; interval, precision and F1 are those of the final model."""
+    tuned = candidate.tuned is not None
+    rows = []
+    for row in label_rows(candidate):
+        cells = [Quoted(row.label), count(row.before.support), percent(row.before.accuracy)]
+        if tuned:
+            cells += [percent(row.after.accuracy if row.after else None), points(row.change)]
+        final = row.final
+        cells += [percent_range(final.interval), percent(final.precision), decimal(final.f1, 2)]
+        rows.append(tuple(cells))
+    middle = (">Fine-tuned", ">Change") if tuned else ()
+    names = ("Label", ">Test rows", ">Base", *middle, ">95% interval", ">Precision", ">F1")
+    return Table(columns(*names), tuple(rows))
+
+
+def base_per_label(candidates: Sequence[CandidateResult], labels: Sequence[str]) -> Table:
+    """Per-label accuracy of base models side by side."""
+    bases = [candidate.base for candidate in candidates if candidate.base is not None]
+    rows = []
+    for label in labels:
+        results = [base.per_label.get(label) for base in bases]
+        support = next((result.support for result in results if result), 0)
+        accuracies = (percent(result.accuracy if result else None) for result in results)
+        rows.append((Quoted(label), count(support), *accuracies))
+    return Table(
+        (
+            *columns("Label", ">Test rows"),
+            *(Column(Quoted(short(base.model)), figures=True) for base in bases),
+        ),
+        tuple(rows),
+    )
+
+
+def confusions(candidate: CandidateResult, most: int = 10) -> Table:
+    """The pairs that are confused most, after tuning where there was any, with the count before."""
+    base, tuned = candidate.base, candidate.tuned
+    final = tuned or base
+    if base is None or final is None:
+        return Table(columns("Label"), ())
+    before = Counter({(cell.gold, cell.predicted): cell.count for cell in base.confusion})
+    after = Counter({(cell.gold, cell.predicted): cell.count for cell in final.confusion})
+    pairs = {pair for pair in (before | after) if pair[0] != pair[1]}
+    worst = sorted(pairs, key=lambda pair: (-after[pair], -before[pair], pair[0], pair[1] or ""))[:most]
+    rows = []
+    for gold, predicted in worst:
+        answer = "no valid label" if predicted is None else Quoted(predicted)
+        support = final.per_label[gold].support if gold in final.per_label else 0
+        counts = (
+            (count(before[gold, predicted]), count(after[gold, predicted]))
+            if tuned
+            else (count(before[gold, predicted]),)
+        )
+        rows.append((Quoted(gold), answer, *counts, count(support)))
+    count_columns = (">Base", ">Fine-tuned") if tuned else (">Rows",)
+    return Table(columns("True label", "Answered", *count_columns, ">Of test rows"), tuple(rows))
+
+
+def matrix(result: ModelResult, labels: Sequence[str]) -> Table:
+    """The whole confusion matrix: rows are true labels, columns are answers."""
+    cells = Counter({(cell.gold, cell.predicted): cell.count for cell in result.confusion})
+    answers: list[str | None] = [
+        *labels,
+        *([None] if any(cell.predicted is None for cell in result.confusion) else []),
+    ]
+    rows = tuple((Quoted(gold), *(count(cells[gold, answer]) for answer in answers)) for gold in labels)
+    answer_columns = (
+        Column("no valid label" if answer is None else Quoted(answer), figures=True) for answer in answers
+    )
+    return Table((Column("True label"), *answer_columns), rows)

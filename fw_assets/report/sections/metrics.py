@@ -1,0 +1,38 @@
+"""Metrics of every evaluated model, and the meaning of every figure in the report."""
+
+from __future__ import annotations
+
+from fw_assets.classification.metrics.metric import Metric, shown_values
+from fw_assets.report.formatting import Quoted, formatted, percent, short
+from fw_assets.report.glossary import COMPARISON_FIGURES, CONFIDENCE_FIGURES
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.candidates import evaluated, ordered
+from fw_assets.report.table import Table, columns
+
+
+def metrics(report: Report) -> Table:
+    """Every model on every metric that any of them has a value of."""
+    shown = _shown(report)
+    rows = []
+    for candidate, result, kind in evaluated(ordered(report)):
+        values = shown_values(result, result.multi_label)
+        cells = (
+            formatted(values[name][1] if name in values else None, metric.format) for name, metric in shown.items()
+        )
+        rows.append((Quoted(short(candidate.model)), kind, percent(result.accuracy), *cells))
+    accuracy = ">Exact sets" if report.data.multi_label else ">Accuracy"
+    return Table(columns("Model", "", accuracy, *(f">{metric.heading}" for metric in shown.values())), tuple(rows))
+
+
+def meanings(report: Report) -> tuple[tuple[str, str], ...]:
+    """The name and the meaning of every figure in the report."""
+    metrics = ((metric.label, metric.meaning) for metric in _shown(report).values())
+    return (*COMPARISON_FIGURES, *metrics, *CONFIDENCE_FIGURES)
+
+
+def _shown(report: Report) -> dict[str, Metric]:
+    return {
+        name: metric
+        for _, result, _ in evaluated(ordered(report))
+        for name, (metric, _) in shown_values(result, result.multi_label).items()
+    }

@@ -1,0 +1,62 @@
+"""How the choices were made: finalists, sweep and learning curve."""
+
+from __future__ import annotations
+
+from fw_assets.report.formatting import Quoted, count, decimal, learning_rate, percent, percent_range, points, short
+from fw_assets.report.schema.report import CandidateResult, Report
+from fw_assets.report.table import Table, columns
+
+
+def ranking(report: Report) -> Table:
+    """The base models by validation accuracy, with why each is a finalist or not."""
+    rows = tuple(
+        (
+            Quoted(short(ranked.model)),
+            f"{percent(ranked.accuracy)} ({percent_range(ranked.interval)})",
+            "finalist" if ranked.chosen else "",
+            ranked.why,
+        )
+        for ranked in report.finalists
+    )
+    return Table(columns("Model", ">Validation accuracy", "", "Why"), rows)
+
+
+def sweep(candidate: CandidateResult) -> Table:
+    """The cells of the tuning grid and their validation figures."""
+    rows = tuple(
+        (
+            str(cell.lora_rank),
+            learning_rate(cell.learning_rate),
+            f"{cell.epochs:g}",
+            str(cell.batch_size) if cell.batch_size is not None else "default",
+            count(cell.rows) if cell.rows is not None else "n/a",
+            decimal(cell.eval_loss),
+            percent(cell.eval_accuracy),
+            "chosen" if cell.chosen else (cell.state or "").replace("JOB_STATE_", "").lower().replace("completed", ""),
+        )
+        for cell in candidate.sweep
+    )
+    names = (">LoRA rank", ">Learning rate", ">Epochs", ">Batch", ">Rows", ">Eval loss", ">Validation accuracy", "")
+    return Table(columns(*names), rows)
+
+
+def learning(candidate: CandidateResult) -> Table:
+    """Test accuracy by number of training rows."""
+    rows = tuple(
+        (percent(point.share, 0), count(point.rows), percent(point.accuracy), percent_range(point.interval))
+        for point in candidate.learning
+    )
+    return Table(columns(">Share", ">Training rows", ">Test accuracy", ">95% interval"), rows)
+
+
+def more_labels(candidate: CandidateResult) -> str:
+    """Whether more labels would help, judged by the last step of the learning curve; empty without a curve."""
+    if len(candidate.learning) < 2:
+        return ""
+    before, last = candidate.learning[-2:]
+    gain = last.accuracy - before.accuracy
+    rows = f"From {count(before.rows)} to {count(last.rows)} training rows"
+    step = f"{rows} the accuracy changed by {points(gain)} points"
+    if last.interval[0] > before.accuracy:
+        return f"{step}: more labels would probably help."
+    return f"{step}, within the error of the test rows: more labels would not obviously help."
