@@ -30,8 +30,8 @@ from benchmarks.instant_platform import MODELS, served
 from fw_assets.classification.session import Session
 from fw_assets.definitions import defs
 from fw_assets.pipeline.assets.approval import ApprovalConfig
-from fw_assets.pipeline.assets.inspection import SessionConfig
 from fw_assets.pipeline.automation.sensors import partition_key
+from fw_assets.pipeline.config import SessionConfig
 from fw_assets.pipeline.phases import APPROVAL, Step, due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import register

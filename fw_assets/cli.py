@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from fw_assets.commands.session_options import session_options
 from fw_assets.exit_codes import DONE, INTERRUPTED
 from fw_assets.settings import set_workspace, settings
 
@@ -38,32 +39,10 @@ def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
-def session_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The arguments that describe a session."""
+def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the arguments of the commands that register a dataset."""
     options = [
-        click.argument("dataset", required=False),
-        click.option("--eval-dataset", metavar="D", help="A second dataset: it becomes the test set."),
-        click.option("--model", "models", metavar="M", multiple=True, help="A candidate model; repeat for more."),
-        click.option("--label", "labels", metavar="L", multiple=True, help="A label; repeat. Left out: inferred."),
-        click.option("--instruction", metavar="TEXT", help="Plain English; the other options win over it."),
-        click.option("--session", "session_file", type=click.Path(path_type=Path), help="A session YAML file."),
-        click.option("--benchmark-only", is_flag=True, help="Stop after the base models."),
-        click.option("--train-fraction", type=float, metavar="F", help="Share of rows not held out for testing."),
-        click.option("--imbalance-threshold", type=float, metavar="X", help="Default 50."),
-        click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"])),
-        click.option("--extraction", metavar="RULE", help="Force a rule for finding labels, e.g. json_key:intent."),
-        click.option(
-            "--inference", type=click.Choice(["serverless", "batch", "deployment"]), help="How models are asked."
-        ),
-        click.option("--bad-rows", type=click.Choice(["fail", "quarantine"]), help="What to do with malformed lines."),
-        click.option("--deploy", type=click.Choice(["if-better", "always", "never"])),
-        click.option("--max-spend-usd", type=float, metavar="USD", help="A ceiling below the plan's high figure."),
-        click.option(
-            "--auto-approve-up-to-usd",
-            type=float,
-            metavar="USD",
-            help="A plan that costs at most this approves itself, and says so.",
-        ),
+        session_options,
         click.option(
             "--rehearse-prices",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -93,27 +72,27 @@ def main() -> None:
 
 
 @main.command()
-@session_options
+@dataset_options
 @click.option("--approve", "approve_it", is_flag=True, help="Approve the plan without being asked.")
 @click.option("--yes", is_flag=True, help="Ask nothing; what is missing is an error.")
 @clear_errors
 def run(approve_it: bool, yes: bool, root: str | None, as_json: bool, **given: Any) -> int:
     """Take a dataset through all phases: inspect, plan, approve, benchmark, fine-tune, evaluate, deploy, report."""
     root = _ready(root, given)
-    from fw_assets import commands
+    from fw_assets.commands import workflow
 
-    return commands.run(root, given, approve=approve_it, ask=not yes, as_json=as_json)
+    return workflow.run(root, given, approve=approve_it, ask=not yes, as_json=as_json)
 
 
 @main.command()
-@session_options
+@dataset_options
 @clear_errors
 def plan(root: str | None, as_json: bool, **given: Any) -> int:
     """Inspect a dataset and write the plan; nothing is spent."""
     root = _ready(root, given)
-    from fw_assets import commands
+    from fw_assets.commands import workflow
 
-    return commands.plan(root, given, as_json=as_json)
+    return workflow.plan(root, given, as_json=as_json)
 
 
 @main.command()
@@ -133,9 +112,9 @@ def plan(root: str | None, as_json: bool, **given: Any) -> int:
 @clear_errors
 def approve(name: str, root: str | None, **answer: Any) -> int:
     """Answer the plan of a dataset."""
-    from fw_assets import commands
+    from fw_assets.commands import workflow
 
-    return commands.approve(_root(root), name, **answer)
+    return workflow.approve(_root(root), name, **answer)
 
 
 @main.command()
@@ -145,9 +124,9 @@ def approve(name: str, root: str | None, **answer: Any) -> int:
 @clear_errors
 def status(name: str | None, root: str | None, as_json: bool) -> int:
     """Where each dataset stands, and what waits for a person."""
-    from fw_assets import commands
+    from fw_assets.commands import inspect
 
-    return commands.status(_root(root), name, as_json=as_json)
+    return inspect.status(_root(root), name, as_json=as_json)
 
 
 @main.command()
@@ -157,9 +136,9 @@ def status(name: str | None, root: str | None, as_json: bool) -> int:
 @clear_errors
 def report(name: str, open_it: bool, root: str | None) -> int:
     """Print the report of a dataset."""
-    from fw_assets import commands
+    from fw_assets.commands import inspect
 
-    return commands.report(_root(root), name, open_it=open_it)
+    return inspect.report(_root(root), name, open_it=open_it)
 
 
 @main.command()
@@ -170,9 +149,9 @@ def report(name: str, open_it: bool, root: str | None) -> int:
 @clear_errors
 def predict(name: str, text: str, root: str | None, as_json: bool) -> int:
     """Ask the winner of a dataset for the label of TEXT."""
-    from fw_assets import commands
+    from fw_assets.commands import inspect
 
-    return commands.predict(_root(root), name, text, as_json=as_json)
+    return inspect.predict(_root(root), name, text, as_json=as_json)
 
 
 @main.command()
@@ -187,9 +166,9 @@ def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
     A and B are each DATASET (its winner), DATASET/MODEL (fine-tuned where it was), or DATASET/MODEL:KIND with KIND
     base, tuned or baseline (the models majority and tfidf). Rows are matched by their content.
     """
-    from fw_assets import commands
+    from fw_assets.commands import inspect
 
-    return commands.compare(_root(root), first, second, as_json=as_json)
+    return inspect.compare(_root(root), first, second, as_json=as_json)
 
 
 @main.command()
@@ -197,9 +176,9 @@ def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
 @clear_errors
 def models(as_json: bool) -> int:
     """List the candidate models, read live from the platform."""
-    from fw_assets import commands
+    from fw_assets.commands import catalog
 
-    return commands.models(as_json=as_json)
+    return catalog.models(as_json=as_json)
 
 
 @main.command()
@@ -208,9 +187,9 @@ def models(as_json: bool) -> int:
 @clear_errors
 def parse(text: str, as_json: bool) -> int:
     """Show what an instruction in plain English is understood to say."""
-    from fw_assets import commands
+    from fw_assets.commands import catalog
 
-    return commands.parse(text, as_json=as_json)
+    return catalog.parse(text, as_json=as_json)
 
 
 @main.command()

@@ -61,7 +61,7 @@ def test_packages_import_only_what_they_may(package: str) -> None:
     ("module", "absent"),
     [
         ("fw_assets.cli", ["dagster", "polars", "onnxruntime", "pandera"]),
-        ("fw_assets.commands", ["dagster", "onnxruntime", "pandera", "sklearn"]),
+        ("fw_assets.commands.workflow", ["dagster", "onnxruntime", "pandera", "sklearn"]),
         ("fw_assets.classification.labels.inspection", ["dagster", "httpx", "pandera", "sklearn"]),
         ("fw_assets.definitions", ["pandera", "onnxruntime", "uvicorn"]),
     ],

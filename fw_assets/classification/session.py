@@ -34,9 +34,9 @@ class Session(Frozen):
     instruction: str | None = None
     """Plain English; explicit fields win over it."""
     labels: tuple[str, ...] | None = None
-    """The label set; null infers it from the data."""
+    """The label set; left out, it is inferred from the data and shown in the plan."""
     extraction: str | None = None
-    """Forces a label extraction rule; null chooses one from the data."""
+    """Forces a rule for finding labels, e.g. `json_key:intent`; left out, one is chosen from the data."""
     imbalance_threshold: float = Field(50.0, ge=1)
     """Most frequent over least frequent label; above it the plan proposes mitigations."""
     train_fraction: float = Field(0.8, gt=0, lt=1)
@@ -44,7 +44,7 @@ class Session(Frozen):
     validation_fraction: float = Field(0.1, gt=0, lt=1)
     """Share of the training rows that every choice reads."""
     seed: int = Field(42, ge=0)
-    """Of the split, the samples and the training; equal seeds and data give equal results."""
+    """Seed of the split, the samples and the training; equal seeds and data give equal results."""
     mode: Mode = "fine-tune"
     """`benchmark` stops after the base models."""
     finalists: int = Field(2, ge=1)
@@ -53,16 +53,16 @@ class Session(Frozen):
     """Ranks of the adapter, powers of two up to 32. With `learning_rates`: every combination is a cell of the tuning
     grid."""
     learning_rates: tuple[float, ...] | None = None
-    """Null, with null `lora_ranks`: the grid that the model's catalogue entry publishes, else 8/1.5e-4, 16/1.0e-4
-    and 32/5.0e-5."""
+    """Left out together with `lora_ranks`: the grid that the model's catalogue entry publishes, else 8/1.5e-4,
+    16/1.0e-4 and 32/5.0e-5."""
     epochs: int | None = Field(None, ge=1)
-    """Null: min(5, ceil(2500 / training rows))."""
+    """Passes over the training rows; left out: min(5, ceil(2500 / training rows))."""
     sweep_rows: int = Field(1000, ge=3)
     """The sweep trains on at most this many rows."""
     max_parallel_jobs: int = Field(6, ge=1)
     """How many fine-tuning jobs of one model's sweep run at a time."""
     full_data_run: bool = True
-    """False deploys the sweep's best model without training it on all rows."""
+    """Trains each finalist on all rows; without it the sweep's best model is deployed as it is."""
     mitigation: Mitigation = "none"
     """What to do about imbalance in the training rows: `rebalance`, `weight` or `drop-rare`; can still be chosen when
     approving. Validation and test rows are never touched."""
@@ -71,14 +71,14 @@ class Session(Frozen):
     free_rows: int = Field(50, ge=0)
     """Test rows that are also asked without constrained decoding, since production callers may not constrain."""
     null_control: bool = False
-    """True asks each base model for the test rows twice: how often it disagrees with itself is the noise floor."""
+    """Asks each base model for the test rows twice: how often it disagrees with itself is the noise floor."""
     learning_curve: bool = False
-    """True also trains each finalist on 25 % and 50 % of the training rows: would more labels help?"""
+    """Also trains each finalist on 25 % and 50 % of the training rows: would more labels help?"""
     inference: Inference | None = None
-    """How models are asked in evaluations. Null, for each base model: `serverless` where the platform has it so, else
-    `batch` (one job for all rows, at half the price) where it can, else a `deployment` of its own that scales to zero.
-    `batch` also asks the fine-tuned models so, which otherwise answer from deployments; `free_rows` and `null_control`
-    are then asked in batch jobs of their own."""
+    """How models are asked in evaluations. Left out, for each base model: `serverless` where the platform has it so,
+    else `batch` (one job for all rows, at half the price) where it can, else a `deployment` of its own that scales to
+    zero. `batch` also asks the fine-tuned models so, which otherwise answer from deployments; `free_rows` and
+    `null_control` are then asked in batch jobs of their own."""
     bad_rows: BadRows = "fail"
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"

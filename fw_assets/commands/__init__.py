@@ -1,8 +1,6 @@
-"""What the commands do, behind the parsing of their arguments."""
+"""Commands of `fw-assets` behind the parsing of their arguments, which is `cli`.
 
-from fw_assets.commands.catalog import models, parse
-from fw_assets.commands.inspect import compare, predict, report, status
-from fw_assets.commands.register import rehearse
-from fw_assets.commands.workflow import approve, plan, run
-
-__all__ = ["approve", "compare", "models", "parse", "plan", "predict", "rehearse", "report", "run", "status"]
+`workflow`, `inspect` and `catalog` hold one function per command, which returns the exit code; `register` turns
+arguments into a registered dataset, `render` prints. `cli` imports them when a command runs; at its own import it takes
+`session_options` only, so that `--help` does not wait for the program to load. Nothing else imports from here.
+"""

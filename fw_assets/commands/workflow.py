@@ -13,7 +13,7 @@ import click
 
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.commands.register import registered
+from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
@@ -27,7 +27,7 @@ from fw_assets.workspace.workspace import Workspace
 def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     """Phases 1 and 2."""
     store = Workspace(root)
-    registration = registered(store, given, ask=not as_json)
+    registration = register_dataset(store, given, ask=not as_json)
     with _crew(store, registration.name, as_json) as crew:
         drive(crew, store, registration.name, say=_say, only=PLANNING)
     made = store.require("plan", registration.name, Plan)
@@ -53,7 +53,7 @@ def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[WorkerPool]:
 def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
     """All phases, from where the dataset stands."""
     store = Workspace(root)
-    registration = registered(store, given, ask=ask and not as_json)
+    registration = register_dataset(store, given, ask=ask and not as_json)
     name = registration.name
     sure = approve and not registration.unused
     with _crew(store, name, as_json) as crew:

@@ -2,11 +2,8 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-from enum import Enum
-
 import dagster as dg
 import polars as pl
-from pydantic import Field
 
 from fw_assets.classification.dataset.reader import RejectedRow, rejected_jsonl
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
@@ -14,6 +11,7 @@ from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
+from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration.registration import register, source_paths
 from fw_assets.pipeline.registration.staging import on_this_machine, reading_as_registered
@@ -35,41 +33,6 @@ from fw_assets.report.escape import code
 from fw_assets.report.formatting import count, plural
 from fw_assets.workspace.frames import sink_frame, spooled, stored_rows
 from fw_assets.workspace.workspace import Workspace
-
-
-class ModeChoice(Enum):
-    """How far to go."""
-
-    fine_tune = "fine-tune"
-    benchmark = "benchmark"
-
-
-class BadRowsChoice(Enum):
-    """What to do with malformed lines."""
-
-    fail = "fail"
-    quarantine = "quarantine"
-
-
-class SessionConfig(dg.Config):
-    """What to do with the dataset. Everything left out keeps what was registered before, or its default."""
-
-    dataset: str | None = Field(None, description="A JSONL file, or accounts/ACCOUNT/datasets/ID on the platform.")
-    eval_dataset: str | None = Field(None, description="A second file: it becomes the test set.")
-    models: list[str] | None = Field(None, description="Candidate models, e.g. [minilm-l6-v2, char-ngram].")
-    instruction: str | None = Field(None, description="Plain English, e.g. 'Use a 70/30 train/test split.'")
-    labels: list[str] | None = Field(None, description="The label set; left out, it is inferred and shown in the plan.")
-    extraction: str | None = Field(None, description="Forces a rule for finding labels, e.g. json_key:intent.")
-    imbalance_threshold: float | None = Field(None, description="Most frequent over least frequent label; default 50.")
-    train_fraction: float | None = Field(None, description="Share of the rows not held out for testing; default 0.8.")
-    mode: ModeChoice | None = Field(None, description="benchmark stops after the base models.")
-    bad_rows: BadRowsChoice | None = Field(None, description="What to do with malformed lines.")
-
-
-def fields_of(config: SessionConfig) -> dict[str, object]:
-    """The session fields that were given."""
-    given = {key: value for key, value in config.model_dump().items() if value is not None}
-    return {key: value.value if isinstance(value, Enum) else value for key, value in given.items()}
 
 
 def registered(
@@ -115,7 +78,7 @@ def inspected_dataset(
     """Reads the files of one dataset. Malformed lines fail it, with file, line and field, unless quarantined."""
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
-        registration = registered(store, platform, dataset, fields_of(config))
+        registration = registered(store, platform, dataset, session_values(config))
         with (
             on_this_machine(store, registration.files) as here,
             reading_as_registered(here) as check,

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.planner import Plan
-from fw_assets.pipeline.assets.inspection import SessionConfig, fields_of
 from fw_assets.pipeline.assets.plan import account_of
+from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.phases import APPROVAL, PLANNING
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
@@ -128,9 +128,8 @@ def _drive(
             "launchpad",
             allow_retries=False,
         )
-    own = ("name", "approved_by")
     # An empty list is what the launchpad opens with: nothing is said, and what was registered holds.
-    given = {key: value for key, value in fields_of(config).items() if key not in own and value != []}
+    given = {name: value for name, value in session_values(config).items() if value != []}
     with readable_failures(), listening(to_log(context.log.info)):
         fields, name, readings = resolve_registered(store, {**given, **forced})
         registration = register(

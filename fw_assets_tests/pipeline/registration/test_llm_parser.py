@@ -1,17 +1,18 @@
-"""The second reader: what it is asked, what of its answer is taken, and that nobody's yes means nothing is used."""
+"""The LLM parser: what it is asked, what of its answer is taken, and that nothing is used that nobody confirmed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
-import click
 import httpx
 import pytest
 
-from fw_assets.commands import register
+from fw_assets.commands.register import confirmed_readings
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.llm_parser import UNREAD_FIELDS, read_clause, schema
 from fw_assets_tests.fireworks.fake import Recorder, client_of
 
@@ -21,7 +22,9 @@ MODEL = "accounts/acme/models/reader"
 def answering(said: object) -> tuple[Fireworks, Recorder]:
     text = said if isinstance(said, str) else json.dumps(said)
 
-    def handler(_: httpx.Request) -> httpx.Response:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"models": []})
         message = {"role": "assistant", "content": text}
         return httpx.Response(200, json={"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 
@@ -68,44 +71,36 @@ def test_only_fields_that_a_session_accepts_are_taken(said: object, taken: dict[
     assert read(said)[0] == taken
 
 
-class Host:
-    """A platform whose reader says something."""
+class AnsweringPlatform(Platform):
+    """A platform without models of its own whose chat model says one thing."""
 
-    def __init__(self, said: object) -> None:
-        self.said = said
-
-    def call(self, work: Any) -> Any:
-        async def connected() -> Any:
-            client, _ = answering(self.said)
-            async with client:
-                return await work(client)
-
-        return asyncio.run(connected())
+    def connect(self) -> Fireworks:
+        return answering({"mitigation": "weight", "epochs": 3})[0]
 
 
-FIELDS = {"dataset": "x.jsonl", "models": ["a"], "instruction": "Sing and dance to the rare ones."}
+PLATFORM = AnsweringPlatform("embedded", Path("nowhere"))
+CLAUSE = "Sing and dance to the rare ones"
+FIELDS = {"dataset": "x.jsonl", "models": ["a"], "instruction": f"{CLAUSE}."}
 
 
-@pytest.mark.parametrize(("yes", "used"), [(True, {"mitigation": "weight", "epochs": 3}), (False, None)])
+@pytest.mark.parametrize(("epochs_confirmed", "used"), [(True, {"mitigation": "weight", "epochs": 3}), (False, None)])
 def test_a_reading_is_used_only_when_every_field_is_confirmed(
-    monkeypatch: pytest.MonkeyPatch, yes: bool, used: dict[str, Any] | None
+    epochs_confirmed: bool, used: dict[str, Any] | None
 ) -> None:
-    asked: list[str] = []
+    questions: list[str] = []
 
-    def confirm(question: str, **_: object) -> bool:
-        asked.append(question.strip())
-        return yes or "epochs" not in question
+    def confirm(question: str) -> bool:
+        questions.append(question.strip())
+        return epochs_confirmed or "epochs" not in question
 
-    monkeypatch.setattr(click, "confirm", confirm)
-    monkeypatch.setattr("fw_assets.pipeline.registration.registration.parse_session", lambda *_: (None, (), ("sing",)))
-    said = {"mitigation": "weight", "epochs": 3}
-    found = register.second_reading(Host(said), MODEL, dict(FIELDS), {}, ask=True)
-    assert asked == ["Use mitigation: weight?", "Use epochs: 3?"]
-    assert found == ({"sing": used} if used else {})
+    readings = confirmed_readings(PLATFORM, MODEL, FIELDS, {}, confirm=confirm)
+    assert questions == ["Use mitigation: weight?", "Use epochs: 3?"]
+    assert readings == ({CLAUSE: used} if used else {})
 
 
-def test_where_nobody_can_be_asked_it_is_shown_and_not_used(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("fw_assets.pipeline.registration.registration.parse_session", lambda *_: (None, (), ("sing",)))
-    assert register.second_reading(Host({"epochs": 3}), MODEL, dict(FIELDS), {}, ask=False) == {}
+def test_where_nobody_can_be_asked_it_is_not_used() -> None:
+    assert confirmed_readings(PLATFORM, MODEL, FIELDS, {}, confirm=None) == {}
+
+
+def test_a_clause_that_was_confirmed_before_is_not_read_again() -> None:
+    assert confirmed_readings(PLATFORM, MODEL, FIELDS, {CLAUSE: {}}, confirm=lambda _: True) == {}
