@@ -53,7 +53,7 @@ def main(rows: int = 1_000_000, models: int = 10) -> None:
         for name in names
     ]
     pricing = Pricing(prices=shipped_prices(), ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
-    from fw_assets.embedded.inference.token_counts import count_tokens
+    from fw_assets.embedded import count_tokens
 
     for what, count in (("characters", None), ("tokens counted", count_tokens)):
         started = time.perf_counter()

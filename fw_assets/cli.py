@@ -213,8 +213,8 @@ def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path |
         rehearse(rehearse_prices)
     # Reports hold the dataset's text and ask for no key: they are served to this machine only.
     private = "://" not in workspace and host in ("127.0.0.1", "localhost", "::1")
-    beside = {PREFIX: pages(Path(workspace))} if private else None
-    serve_platform(settings().platform_home, host=host, port=port or settings().fw_port, beside=beside)
+    mounts = {PREFIX: pages(Path(workspace))} if private else None
+    serve_platform(settings().platform_home, host=host, port=port or settings().fw_port, mounts=mounts)
     return DONE
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fw_assets.classification.dataset.chat import content_text, input_text
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.dataset.row_parser import Row, parse_row
-from fw_assets.embedded.engine import read_turns
+from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.message_text import content_text as platform_text
 from fw_assets.report.assembly.snippets import python_snippet
 

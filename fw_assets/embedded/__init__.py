@@ -1,40 +1,48 @@
 """The embedded platform: the Fireworks REST API, server side, over real models that run on this machine.
 
-    create_app(home)   the ASGI app; state is SQLite and files under `home`
-    api_key(home)      the key that requests must carry, made at first use
-    counts(home)       how many resources of each kind exist, and how many inference requests were served
-    serve(home)        the same app over HTTP on loopback
-    ACCOUNT            the account id of this platform
+    create_app(home)              the ASGI app; state is SQLite and files under `home`
+    api_key(home)                 the key that requests must carry, created at first use
+    counts(home)                  how many resources of each kind exist, and how many inference requests were answered
+    serve(home)                   the same app over HTTP on loopback
+    rehearse_prices(home, file)   make the platform charge by a price file
+    count_tokens(text)            tokens of a text, as the platform bills them
+    ACCOUNT                       the account id of this platform
 
-Several processes may use one home at once: servers in-process and over HTTP, and the job workers.
+Other packages import only these names. Several processes may use one home at once: servers in-process and over HTTP,
+and the job workers. Rooms, the lowest first: `store` and `engine`; `records`; `inference` and `http`; `jobs`;
+`endpoints`; then `routes`, `openapi`, `app` and `server`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fw_assets.embedded.store.resource_ids import ACCOUNT
+from fw_assets.embedded.store.resource_names import ACCOUNT
 
 if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
+    from fw_assets.embedded.inference.token_counts import count_tokens
+    from fw_assets.embedded.records.price_list import rehearse_prices
     from fw_assets.embedded.server import serve
     from fw_assets.embedded.store.secret_files import api_key
     from fw_assets.embedded.store.usage_counter import counts
 
-__all__ = ["ACCOUNT", "api_key", "counts", "create_app", "serve"]
+__all__ = ["ACCOUNT", "api_key", "count_tokens", "counts", "create_app", "rehearse_prices", "serve"]
 
-_HOMES = {
+_MODULES = {
     "create_app": "app",
-    "counts": "store.usage_counter",
-    "api_key": "store.secret_files",
+    "count_tokens": "inference.token_counts",
+    "rehearse_prices": "records.price_list",
     "serve": "server",
+    "api_key": "store.secret_files",
+    "counts": "store.usage_counter",
 }
 
 
 def __getattr__(name: str) -> Any:
-    # Those who only want the key or the counts must not pay for the web framework.
-    if name not in _HOMES:
+    # Imported at first use: whoever wants only the key or the counts must not pay for the web framework.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

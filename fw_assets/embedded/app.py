@@ -11,34 +11,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fw_assets.embedded import openapi
-from fw_assets.embedded.errors import ApiError
-from fw_assets.embedded.http.endpoint import JSONReply
-from fw_assets.embedded.http.middleware import Gatekeeper, envelope
+from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.http.handler import JSONReply
+from fw_assets.embedded.http.middleware import PlatformMiddleware, error_body
 from fw_assets.embedded.routes import routes
-from fw_assets.embedded.store.platform import open_platform
+from fw_assets.embedded.store.embedded_platform import open_platform
 
 
 def create_app(home: Path) -> Starlette:
-    """The platform whose state lies in `home`, which is made when it is not there.
+    """The app of the platform whose state is in `home`; a missing home is created.
 
-    It needs no lifespan events and no particular event loop, and may be made as often as wanted: state is on
+    It needs neither lifespan events nor a particular event loop, and any number of apps may serve one home: state is on
     disk, and loaded models belong to the process.
     """
     platform = open_platform(home)
     app = Starlette(
         routes=routes(openapi.document),
-        middleware=[Middleware(Gatekeeper, platform=platform)],
-        exception_handlers={HTTPException: _unrouted},
+        middleware=[Middleware(PlatformMiddleware, platform=platform)],
+        exception_handlers={HTTPException: _refuse_unrouted},
     )
     app.state.platform = platform
     return app
 
 
-async def _unrouted(request: Request, error: Exception) -> Response:
-    """No such path, or not with this method."""
+async def _refuse_unrouted(request: Request, error: Exception) -> Response:
+    """The refusal of an unknown path or method."""
     assert isinstance(error, HTTPException)
-    code = (
-        "UNIMPLEMENTED" if error.status_code == 405 else "NOT_FOUND" if error.status_code == 404 else "INVALID_ARGUMENT"
-    )
-    refusal = ApiError(code, f"{request.method} {request.url.path}: {error.detail}", status=error.status_code)
-    return JSONReply(envelope(request.url.path, refusal), status_code=error.status_code, headers=error.headers)
+    code = {404: "NOT_FOUND", 405: "UNIMPLEMENTED"}.get(error.status_code, "INVALID_ARGUMENT")
+    refusal = RpcError(code, f"{request.method} {request.url.path}: {error.detail}", status=error.status_code)
+    return JSONReply(error_body(request.url.path, refusal), status_code=error.status_code, headers=error.headers)

@@ -1,4 +1,4 @@
-"""What the API answers when it refuses: one exception, two envelopes.
+"""Refusals of the API: one exception, two envelopes.
 
 Management calls answer `{"code": <google.rpc code>, "message", "details": [...]}`, inference calls
 `{"error": {"message", "code", "type"}}`.
@@ -13,7 +13,6 @@ from typing import Any, Final
 HTTP_STATUS: Final[Mapping[str, int]] = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
-    "OUT_OF_RANGE": 400,
     "UNAUTHENTICATED": 401,
     "PERMISSION_DENIED": 403,
     "NOT_FOUND": 404,
@@ -30,7 +29,6 @@ RPC_CODE: Final[Mapping[str, int]] = {
     "PERMISSION_DENIED": 7,
     "RESOURCE_EXHAUSTED": 8,
     "FAILED_PRECONDITION": 9,
-    "OUT_OF_RANGE": 11,
     "UNIMPLEMENTED": 12,
     "INTERNAL": 13,
     "UNAVAILABLE": 14,
@@ -39,13 +37,13 @@ RPC_CODE: Final[Mapping[str, int]] = {
 
 
 @dataclass
-class ApiError(Exception):
+class RpcError(Exception):
     """A refusal.
 
     Attributes:
         code: name of the google.rpc code.
-        message: what was found, what was expected.
-        status: HTTP status; that of `code` unless given.
+        message: what was received, what was expected.
+        status: HTTP status; that of `code` by default.
         reason: machine-readable reason; `error.code` of the inference envelope, ErrorInfo of the other.
         details: further google.rpc detail objects.
         headers: response headers, such as Retry-After.
@@ -62,32 +60,32 @@ class ApiError(Exception):
         self.status = self.status or HTTP_STATUS[self.code]
         super().__init__(self.message)
 
-    def management(self) -> dict[str, Any]:
+    def management_body(self) -> dict[str, Any]:
         details = list(self.details)
         if self.reason:
             details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": self.reason})
         return {"code": RPC_CODE[self.code], "message": self.message, "details": details}
 
-    def inference(self) -> dict[str, Any]:
+    def inference_body(self) -> dict[str, Any]:
         kind = "invalid_request_error" if 400 <= self.status < 500 and self.status != 429 else "error"
         return {"error": {"message": self.message, "code": self.reason or self.code, "type": kind}}
 
 
-def invalid(message: str, field_name: str | None = None) -> ApiError:
+def invalid(message: str, field_name: str | None = None) -> RpcError:
     """400: the request can never work as it is."""
     violation = {"field": field_name, "description": message}
     bad_request = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
-    return ApiError("INVALID_ARGUMENT", message, details=[bad_request] if field_name else [])
+    return RpcError("INVALID_ARGUMENT", message, details=[bad_request] if field_name else [])
 
 
-def precondition(message: str, reason: str | None = None) -> ApiError:
-    """400, code 9: the request is fine, the state of the resource is not."""
-    return ApiError("FAILED_PRECONDITION", message, reason=reason)
+def precondition(message: str, reason: str | None = None) -> RpcError:
+    """400, code 9: the request is valid, the state of the resource does not permit it."""
+    return RpcError("FAILED_PRECONDITION", message, reason=reason)
 
 
-def not_found(name: str) -> ApiError:
-    return ApiError("NOT_FOUND", f"{name} was not found, or the key has no permission to see it")
+def not_found(name: str) -> RpcError:
+    return RpcError("NOT_FOUND", f"{name} was not found, or the key has no permission to see it")
 
 
-def already_exists(name: str) -> ApiError:
-    return ApiError("ALREADY_EXISTS", f"{name} already exists")
+def already_exists(name: str) -> RpcError:
+    return RpcError("ALREADY_EXISTS", f"{name} already exists")

@@ -1,4 +1,4 @@
-"""Every path of the API, and the function that answers it."""
+"""Paths of the API and the functions that answer them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,29 @@ from starlette.routing import Route
 from fw_assets.embedded.endpoints import (
     accounts,
     batch_jobs,
-    chat,
+    chat_completions,
     datasets,
     deployed_models,
     deployments,
     fine_tuning_jobs,
     models,
+    prices,
     shapes,
 )
-from fw_assets.embedded.http import uploads
-from fw_assets.embedded.http.endpoint import Call, Handler, JSONReply, endpoint
-from fw_assets.embedded.inference import routing
-from fw_assets.embedded.records import price_list as prices
+from fw_assets.embedded.http.file_transfer import transfer_signed
+from fw_assets.embedded.http.handler import ApiRequest, Handler, JSONReply, endpoint
+from fw_assets.embedded.inference.routing import clear_route_cache
+from fw_assets.embedded.store.resource_names import (
+    BATCH_JOBS,
+    DATASETS,
+    DEPLOYED_MODELS,
+    DEPLOYMENT_SHAPES,
+    DEPLOYMENTS,
+    FINE_TUNING_JOBS,
+    MODELS,
+)
 
-ACCOUNT = "/v1/accounts/{account}"
+ACCOUNT_PATH = "/v1/accounts/{account}"
 
 
 @dataclass(frozen=True)
@@ -38,60 +47,63 @@ class Operation:
     handler: Handler
 
 
-def _collection(kind: str, module: Any, *, patch: bool = False, create: bool = True) -> list[Operation]:
-    at = f"{ACCOUNT}/{kind}"
-    operations = [
-        Operation("GET", at, module.list_all),
-        Operation("GET", f"{at}/{{id}}", module.get),
-        Operation("DELETE", f"{at}/{{id}}", module.delete),
+def _collection(collection: str, module: Any) -> list[Operation]:
+    path = f"{ACCOUNT_PATH}/{collection}"
+    return [
+        Operation("GET", path, module.list_all),
+        Operation("GET", f"{path}/{{id}}", module.get),
+        Operation("DELETE", f"{path}/{{id}}", module.delete),
     ]
-    if create:
-        operations.append(Operation("POST", at, module.create))
-    if patch:
-        operations.append(Operation("PATCH", f"{at}/{{id}}", module.patch))
-    return operations
 
 
-def _rerouting(handler: Handler) -> Handler:
-    """`handler`, after which requests find their way anew."""
+def _verb(method: str, collection: str, verb: str, handler: Handler) -> Operation:
+    return Operation(method, f"{ACCOUNT_PATH}/{collection}/{{id}}:{verb}", handler)
 
-    def handle(call: Call) -> Any:
+
+def _clearing_routes(handler: Handler) -> Handler:
+    """`handler`, after which the routes of inference requests are looked up again."""
+
+    def handle(request: ApiRequest) -> Any:
         try:
-            return handler(call)
+            return handler(request)
         finally:
-            routing.forget_routes()
+            clear_route_cache()
 
     handle.__name__, handle.__doc__, handle.__module__ = handler.__name__, handler.__doc__, handler.__module__
     return handle
 
 
 def operations() -> list[Operation]:
-    """All management calls; those with a verb (`{id}:cancel`) before those without."""
-    verbs = [
-        Operation("POST", f"{ACCOUNT}/datasets/{{id}}:getUploadEndpoint", datasets.get_upload_endpoint),
-        Operation("POST", f"{ACCOUNT}/datasets/{{id}}:validateUpload", datasets.validate_upload),
-        Operation("GET", f"{ACCOUNT}/datasets/{{id}}:getDownloadEndpoint", datasets.get_download_endpoint),
-        Operation("POST", f"{ACCOUNT}/supervisedFineTuningJobs/{{id}}:cancel", fine_tuning_jobs.cancel),
-        Operation("POST", f"{ACCOUNT}/supervisedFineTuningJobs/{{id}}:resume", fine_tuning_jobs.resume),
-        Operation("GET", f"{ACCOUNT}/models/{{id}}:getDownloadEndpoint", models.get_download_endpoint),
-        Operation("PATCH", f"{ACCOUNT}/deployments/{{id}}:scale", deployments.scale),
-        Operation("POST", f"{ACCOUNT}/deploymentShapeVersions:match", shapes.match),
-    ]
-    resources = [
+    """All management calls. Those with a verb come first: `{id}` would match `ID:verb` as well."""
+    reads_and_writes = [
+        _verb("POST", DATASETS, "getUploadEndpoint", datasets.get_upload_endpoint),
+        _verb("POST", DATASETS, "validateUpload", datasets.validate_upload),
+        _verb("GET", DATASETS, "getDownloadEndpoint", datasets.get_download_endpoint),
+        _verb("POST", FINE_TUNING_JOBS, "cancel", fine_tuning_jobs.cancel),
+        _verb("POST", FINE_TUNING_JOBS, "resume", fine_tuning_jobs.resume),
+        _verb("GET", MODELS, "getDownloadEndpoint", models.get_download_endpoint),
+        _verb("PATCH", DEPLOYMENTS, "scale", deployments.scale),
+        Operation("POST", f"{ACCOUNT_PATH}/deploymentShapeVersions:match", shapes.match),
         Operation("GET", "/v1/accounts", accounts.list_all),
-        Operation("GET", ACCOUNT, accounts.get),
-        *_collection("datasets", datasets, patch=True),
-        *_collection("supervisedFineTuningJobs", fine_tuning_jobs),
-        *_collection("models", models, create=False),
-        *_collection("deployments", deployments),
-        *_collection("deployedModels", deployed_models, patch=True),
-        *_collection("batchInferenceJobs", batch_jobs),
-        Operation("GET", f"{ACCOUNT}/deploymentShapes", shapes.list_all),
+        *_collection(DATASETS, datasets),
+        *_collection(FINE_TUNING_JOBS, fine_tuning_jobs),
+        *_collection(MODELS, models),
+        *_collection(DEPLOYMENTS, deployments),
+        *_collection(DEPLOYED_MODELS, deployed_models),
+        *_collection(BATCH_JOBS, batch_jobs),
+        Operation("POST", f"{ACCOUNT_PATH}/{DATASETS}", datasets.create),
+        Operation("POST", f"{ACCOUNT_PATH}/{FINE_TUNING_JOBS}", fine_tuning_jobs.create),
+        Operation("POST", f"{ACCOUNT_PATH}/{DEPLOYMENTS}", deployments.create),
+        Operation("POST", f"{ACCOUNT_PATH}/{DEPLOYED_MODELS}", deployed_models.create),
+        Operation("POST", f"{ACCOUNT_PATH}/{BATCH_JOBS}", batch_jobs.create),
+        Operation("GET", f"{ACCOUNT_PATH}/{DEPLOYMENT_SHAPES}", shapes.list_all),
         Operation("GET", "/v1/prices", prices.get),
     ]
     return [
-        Operation(each.method, each.path, each.handler if each.method == "GET" else _rerouting(each.handler))
-        for each in verbs + resources
+        operation
+        if operation.method == "GET"
+        else Operation(operation.method, operation.path, _clearing_routes(operation.handler))
+        for operation in reads_and_writes
     ]
 
 
@@ -105,13 +117,13 @@ def routes(openapi: Callable[[], dict[str, Any]]) -> list[Route]:
         return JSONReply({"status": "ok"})
 
     return [
-        Route("/v1/chat/completions", chat.completions, methods=["POST"]),
-        Route("/inference/v1/chat/completions", chat.completions, methods=["POST"]),
-        Route("/v1/models", chat.list_models, methods=["GET"]),
-        Route("/inference/v1/models", chat.list_models, methods=["GET"]),
-        Route(f"{ACCOUNT}/datasets/{{id}}:upload", datasets.upload, methods=["POST"]),
-        *(Route(each.path, endpoint(each.handler), methods=[each.method]) for each in operations()),
-        Route("/signed/{path:path}", uploads.signed, methods=["GET", "PUT"]),
+        Route("/v1/chat/completions", chat_completions.complete, methods=["POST"]),
+        Route("/inference/v1/chat/completions", chat_completions.complete, methods=["POST"]),
+        Route("/v1/models", chat_completions.list_models, methods=["GET"]),
+        Route("/inference/v1/models", chat_completions.list_models, methods=["GET"]),
+        Route(f"{ACCOUNT_PATH}/{DATASETS}/{{id}}:upload", datasets.upload, methods=["POST"]),
+        *(Route(operation.path, endpoint(operation.handler), methods=[operation.method]) for operation in operations()),
+        Route("/signed/{path:path}", transfer_signed, methods=["GET", "PUT"]),
         Route("/openapi.json", show_openapi, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
     ]

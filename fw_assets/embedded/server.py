@@ -1,4 +1,4 @@
-"""The platform over HTTP."""
+"""The embedded platform over HTTP."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ def serve(
     port: int = DEFAULT_PORT,
     *,
     prices: Path | None = None,
-    beside: Mapping[str, ASGIApp] | None = None,
+    mounts: Mapping[str, ASGIApp] | None = None,
     log_level: str = "warning",
 ) -> None:
-    """Serve the platform in `home` until interrupted; loopback unless told otherwise.
+    """Serve the platform in `home` until interrupted, on loopback by default.
 
-    The key is printed to standard error when this start made it, and never again. `prices` is a price list to
-    rehearse with. `beside` are applications at paths of their own, which know nothing of the platform.
+    The key is printed to standard error by the start that creates it, and never again.
+
+    Args:
+        prices: a price list to rehearse with.
+        mounts: further applications by path; they know nothing of the platform.
 
     Raises:
         ValueError: the price list cannot be read.
@@ -39,12 +42,12 @@ def serve(
 
     if prices is not None:
         rehearse_prices(home, prices)
-    first = not (home / "api_key").exists()
+    is_first_start = not (home / "api_key").exists()
     key = api_key(home)
-    if first:
+    if is_first_start:
         print(f"API key (shown once, kept in {home / 'api_key'}): {key}", file=sys.stderr)
     print(f"Embedded platform on http://{host}:{port}", file=sys.stderr)
     app = create_app(home)
-    if beside:
-        app = Starlette(routes=[*(Mount(path, other) for path, other in beside.items()), Mount("/", app)])
+    if mounts:
+        app = Starlette(routes=[*(Mount(path, mounted) for path, mounted in mounts.items()), Mount("/", app)])
     uvicorn.run(app, host=host, port=port, log_level=log_level, access_log=False, lifespan="off")

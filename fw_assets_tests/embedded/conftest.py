@@ -1,4 +1,4 @@
-"""A platform of its own for every test, called in-process."""
+"""Fixtures: a platform per test, called in-process or over HTTP."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TEXTS = {
 
 
 class Client:
-    """Calls one platform in-process; every call has an event loop of its own, as pipeline steps do."""
+    """Calls one platform in-process; each call runs in a new event loop, as in pipeline steps."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -74,8 +74,8 @@ class Client:
         async def request() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://embedded") as client:
-                sent = {"Authorization": f"Bearer {self.key}"} if headers is None else dict(headers)
-                return await client.request(method, path, json=json, headers=sent, **options)
+                sent_headers = {"Authorization": f"Bearer {self.key}"} if headers is None else dict(headers)
+                return await client.request(method, path, json=json, headers=sent_headers, **options)
 
         return anyio.run(request)
 
@@ -118,13 +118,13 @@ class Client:
         )
 
 
-def wait(look: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 60) -> Any:
-    """What `look` returns as soon as `until` holds for it."""
+def wait(read: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 60) -> Any:
+    """The first value of `read` for which `until` holds."""
     deadline = time.monotonic() + seconds
-    while not until(found := look()):
-        assert time.monotonic() < deadline, f"still {found}"
+    while not until(value := read()):
+        assert time.monotonic() < deadline, f"still {value}"
         time.sleep(0.05)
-    return found
+    return value
 
 
 def row(text: str, answer: str, **fields: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""schemathesis against the platform's own OpenAPI document: no request that it can think of fails the server.
+"""Fuzz test by schemathesis, from the platform's own OpenAPI document: no generated request fails the server.
 
-Bounded: a few generated requests for each operation, the same ones every time. Of what is sent, most is refused; each
-refusal has to have the documented envelope.
+Bounded: a few generated requests per operation, the same ones every time. Most are refused, and each refusal must have
+the documented envelope.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fw_assets.embedded import api_key, create_app, openapi
 schemathesis = pytest.importorskip("schemathesis", reason="needs the development package schemathesis")
 from schemathesis.specs.openapi import checks  # noqa: E402
 
-HELD = (
+CHECKS = (
     schemathesis.checks.not_a_server_error,
     checks.response_schema_conformance,
     checks.status_code_conformance,
@@ -46,15 +46,15 @@ def test_every_operation_answers_as_documented(path: str, method: str, home: Pat
     @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def answers(case: Any) -> None:
         if "account" in (case.path_parameters or {}):
-            case.path_parameters["account"] = "local"  # any other is refused at once, and nothing is learnt
-        case.validate_response(case.call(headers=headers), checks=HELD)
+            case.path_parameters["account"] = "local"  # any other is refused at once, which tests nothing
+        case.validate_response(case.call(headers=headers), checks=CHECKS)
 
     answers()
 
 
 def test_a_request_without_a_key_is_refused_everywhere(home: Path, document: Any) -> None:
-    for found in document.get_all_operations():
-        operation = found.ok()
+    for result in document.get_all_operations():
+        operation = result.ok()
         values = {parameter: "x" for parameter in ("account", "id") if f"{{{parameter}}}" in operation.path}
         response = operation.Case(path_parameters=values).call()
         assert response.status_code == 401, operation.label

@@ -1,4 +1,4 @@
-"""The platform over a real socket, beside the same state in-process."""
+"""The platform over a real socket, on the same state as in-process calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batch inference jobs, as the API shows them."""
+"""Batch inference jobs; the work itself is done by worker processes."""
 
 from __future__ import annotations
 
@@ -7,36 +7,45 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.embedded.endpoints import models
-from fw_assets.embedded.endpoints.datasets import KIND as DATASETS
-from fw_assets.embedded.endpoints.datasets import ready_dataset
+from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.errors import already_exists, invalid, not_found
-from fw_assets.embedded.http.endpoint import Call
-from fw_assets.embedded.http.listing import masked, page
+from fw_assets.embedded.http.handler import ApiRequest
+from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.batch_run import KIND
-from fw_assets.embedded.store import faults, resources
-from fw_assets.embedded.store.resource_ids import check_id, new_id, resource_name, split_name
+from fw_assets.embedded.jobs.worker_processes import ensure_workers
+from fw_assets.embedded.records.dataset_documents import ready_dataset
+from fw_assets.embedded.records.model_documents import find_model
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.faults import rename_state, store_stall
+from fw_assets.embedded.store.resource_names import (
+    BATCH_JOBS,
+    DATASETS,
+    check_id,
+    new_id,
+    resource_name,
+    split_name,
+)
 
 _PARAMETERS = {"maxTokens", "temperature", "topP", "topK", "n", "extraBody"}
 
 
-def create(call: Call) -> dict[str, Any]:
+def create(request: ApiRequest) -> dict[str, Any]:
     """Create a job that answers every row of a dataset."""
-    id = check_id(call.query.get("batchInferenceJobId") or new_id("batch"), "batchInferenceJobId")
-    model = str(call.body.get("model", ""))
-    if models.find(call.platform, model) is None:
+    platform, account, body = request.platform, request.account, request.body
+    id = check_id(request.query.get("batchInferenceJobId") or new_id("batch"), "batchInferenceJobId")
+    model = str(body.get("model", ""))
+    if find_model(platform, model) is None:
         raise not_found(model)
-    parameters = call.body.get("inferenceParameters") or {}
+    parameters = body.get("inferenceParameters") or {}
     _check_parameters(parameters)
-    dataset, _ = ready_dataset(call.platform, call.body.get("inputDatasetId"), "inputDatasetId")
-    output = call.body.get("outputDatasetId") or resource_name(call.account, DATASETS, f"{id}-output")
-    owner, output_id = split_name(output, DATASETS, "outputDatasetId")
+    dataset, _ = ready_dataset(platform, body.get("inputDatasetId"), "inputDatasetId")
+    output = body.get("outputDatasetId") or resource_name(account, DATASETS, f"{id}-output")
+    output_account, output_id = split_name(output, DATASETS, "outputDatasetId")
     check_id(output_id, "outputDatasetId")
-    now = call.platform.timestamp()
+    now = platform.timestamp()
     document = {
-        "name": resource_name(call.account, KIND, id),
-        "displayName": str(call.body.get("displayName", "")),
+        "name": resource_name(account, BATCH_JOBS, id),
+        "displayName": str(body.get("displayName", "")),
         "model": model,
         "inputDatasetId": dataset["name"],
         "outputDatasetId": output,
@@ -46,40 +55,37 @@ def create(call: Call) -> dict[str, Any]:
         "jobProgress": {"percent": 0, "totalInputRequests": int(dataset["exampleCount"])},
         "createTime": now,
         "updateTime": now,
-        "createdBy": call.account,
+        "createdBy": account,
     }
-    with call.platform.store.write() as connection:
-        if resources.find(connection, DATASETS, owner, output_id) is not None:
+    with platform.database.write() as connection:
+        if documents.find(connection, DATASETS, output_account, output_id) is not None:
             raise already_exists(output)
-        faults.keep_stall(call.platform, call.faults, KIND, id)
-        resources.insert(connection, KIND, call.account, id, document)
-        job_queue.enqueue(connection, KIND, call.account, id, call.platform.clock())
-    job_queue.ensure_workers(call.platform)
+        store_stall(platform, request.faults, BATCH_JOBS, id)
+        documents.insert(connection, BATCH_JOBS, account, id, document)
+        job_queue.enqueue(connection, BATCH_JOBS, account, id, platform.clock())
+    ensure_workers(platform)
     return document
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(request: ApiRequest) -> dict[str, Any]:
     """Get a job."""
-    job_queue.ensure_workers(call.platform)
-    with call.platform.store.read() as connection:
-        document = resources.get(connection, KIND, call.account, call.id)
-    return masked(faults.rename_state(call.faults, document), call.query.get("readMask", ""))
+    ensure_workers(request.platform)
+    return apply_read_mask(rename_state(request.faults, get_document(request, BATCH_JOBS)), request.query)
 
 
-def list_all(call: Call) -> dict[str, Any]:
+def list_all(request: ApiRequest) -> dict[str, Any]:
     """List jobs."""
-    job_queue.ensure_workers(call.platform)
-    with call.platform.store.read() as connection:
-        documents = resources.every(connection, KIND, call.account)
-    return page(KIND, [faults.rename_state(call.faults, document) for document in documents], call.query)
+    ensure_workers(request.platform)
+    views = [rename_state(request.faults, document) for document in list_documents(request, BATCH_JOBS)]
+    return page(BATCH_JOBS, views, request.query)
 
 
-def delete(call: Call) -> dict[str, Any]:
+def delete(request: ApiRequest) -> dict[str, Any]:
     """Delete a job; its output dataset stays."""
-    with call.platform.store.write() as connection:
-        job_queue.dequeue(connection, KIND, call.account, call.id)
-        resources.delete(connection, KIND, call.account, call.id)
-    shutil.rmtree(call.platform.job_folder(KIND, call.id), ignore_errors=True)
+    with request.platform.database.write() as connection:
+        job_queue.dequeue(connection, BATCH_JOBS, request.account, request.id)
+        documents.delete(connection, BATCH_JOBS, request.account, request.id)
+    shutil.rmtree(request.platform.job_folder(BATCH_JOBS, request.id), ignore_errors=True)
     return {}
 
 

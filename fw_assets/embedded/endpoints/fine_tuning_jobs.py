@@ -1,4 +1,4 @@
-"""Supervised fine-tuning jobs, as the API shows them; the work itself is done by worker processes."""
+"""Supervised fine-tuning jobs; the work itself is done by worker processes."""
 
 from __future__ import annotations
 
@@ -6,122 +6,132 @@ import shutil
 import sqlite3
 from typing import Any
 
-from fw_assets.embedded.endpoints.datasets import ready_dataset
 from fw_assets.embedded.endpoints.job_validation import check_size, job_fields
+from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.errors import already_exists, precondition
-from fw_assets.embedded.http.endpoint import Call
-from fw_assets.embedded.http.listing import masked, page
+from fw_assets.embedded.http.handler import ApiRequest
+from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.fine_tuning_run import KIND, METRICS
+from fw_assets.embedded.jobs.fine_tuning_run import METRICS
+from fw_assets.embedded.jobs.worker_processes import ensure_workers
+from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.price_list import training_cost
-from fw_assets.embedded.store import faults, resources
-from fw_assets.embedded.store.resource_ids import check_id, new_id, resource_name, split_name
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.faults import rename_state, store_stall
+from fw_assets.embedded.store.resource_names import (
+    FINE_TUNING_JOBS,
+    MODELS,
+    check_id,
+    new_id,
+    resource_name,
+    short_id,
+    split_name,
+)
 
 _ENDED = ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 
 
-def create(call: Call) -> dict[str, Any]:
+def create(request: ApiRequest) -> dict[str, Any]:
     """Create a job and queue it; everything that can be refused is refused here."""
-    id = check_id(call.query.get("supervisedFineTuningJobId") or new_id("sft"), "supervisedFineTuningJobId")
-    fields = job_fields(call.body, call.account, id)
-    with call.platform.store.read() as connection:
-        _check_new(connection, call.account, id, fields["outputModel"])
-    dataset, _ = ready_dataset(call.platform, fields["dataset"], "dataset")
+    platform, account = request.platform, request.account
+    id = check_id(request.query.get("supervisedFineTuningJobId") or new_id("sft"), "supervisedFineTuningJobId")
+    fields = job_fields(request.body, account, id)
+    with platform.database.read() as connection:
+        _check_new(connection, account, id, fields["outputModel"])
+    dataset, _ = ready_dataset(platform, fields["dataset"], "dataset")
     if fields["evaluationDataset"]:
-        ready_dataset(call.platform, fields["evaluationDataset"], "evaluationDataset")
+        ready_dataset(platform, fields["evaluationDataset"], "evaluationDataset")
     check_size(int(dataset["exampleCount"]), fields["epochs"])
     tokens = int(dataset["estimatedTokenCount"])
-    now = call.platform.timestamp()
+    now = platform.timestamp()
     document = {
-        "name": resource_name(call.account, KIND, id),
+        "name": resource_name(account, FINE_TUNING_JOBS, id),
         **fields,
         "state": "JOB_STATE_CREATING",
         "status": {"code": "OK", "message": ""},
         "jobProgress": {"percent": 0, "epoch": 0},
-        "estimatedCost": training_cost(call.platform, fields["baseModel"], tokens, fields["epochs"]),
+        "estimatedCost": training_cost(platform, fields["baseModel"], tokens, fields["epochs"]),
         "createTime": now,
         "updateTime": now,
-        "createdBy": call.account,
+        "createdBy": account,
     }
-    with call.platform.store.write() as connection:
-        _check_new(connection, call.account, id, fields["outputModel"])
-        faults.keep_stall(call.platform, call.faults, KIND, id)
-        resources.insert(connection, KIND, call.account, id, document)
-        job_queue.enqueue(connection, KIND, call.account, id, call.platform.clock())
-    job_queue.ensure_workers(call.platform)
-    return _view(call, document)
+    with platform.database.write() as connection:
+        # Another request may have created the job since it was checked.
+        _check_new(connection, account, id, fields["outputModel"])
+        store_stall(platform, request.faults, FINE_TUNING_JOBS, id)
+        documents.insert(connection, FINE_TUNING_JOBS, account, id, document)
+        job_queue.enqueue(connection, FINE_TUNING_JOBS, account, id, platform.clock())
+    ensure_workers(platform)
+    return _view(request, document)
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(request: ApiRequest) -> dict[str, Any]:
     """Get a job."""
-    job_queue.ensure_workers(call.platform)
-    with call.platform.store.read() as connection:
-        document = resources.get(connection, KIND, call.account, call.id)
-    return masked(_view(call, document), call.query.get("readMask", ""))
+    ensure_workers(request.platform)
+    return apply_read_mask(_view(request, get_document(request, FINE_TUNING_JOBS)), request.query)
 
 
-def list_all(call: Call) -> dict[str, Any]:
+def list_all(request: ApiRequest) -> dict[str, Any]:
     """List jobs."""
-    job_queue.ensure_workers(call.platform)
-    with call.platform.store.read() as connection:
-        documents = resources.every(connection, KIND, call.account)
-    return page(KIND, [_view(call, document) for document in documents], call.query)
+    ensure_workers(request.platform)
+    views = [_view(request, document) for document in list_documents(request, FINE_TUNING_JOBS)]
+    return page(FINE_TUNING_JOBS, views, request.query)
 
 
-def cancel(call: Call) -> dict[str, Any]:
-    """Stop a job; its worker notices at its next record."""
-    with call.platform.store.write() as connection:
-        document = resources.get(connection, KIND, call.account, call.id)
+def cancel(request: ApiRequest) -> dict[str, Any]:
+    """Stop a job; its worker notices when it next reports progress."""
+    with request.platform.database.write() as connection:
+        document = documents.get(connection, FINE_TUNING_JOBS, request.account, request.id)
         if document["state"] in _ENDED:
             raise precondition(f"{document['name']} is {document['state']} already")
-        job_queue.dequeue(connection, KIND, call.account, call.id)
-        now = call.platform.timestamp()
+        job_queue.dequeue(connection, FINE_TUNING_JOBS, request.account, request.id)
+        now = request.platform.timestamp()
         changes = {"state": "JOB_STATE_CANCELLED", "updateTime": now, "completedTime": now}
-        resources.update(connection, KIND, call.account, call.id, changes)
+        documents.update(connection, FINE_TUNING_JOBS, request.account, request.id, changes)
     return {}
 
 
-def resume(call: Call) -> dict[str, Any]:
+def resume(request: ApiRequest) -> dict[str, Any]:
     """Queue a failed or cancelled job again, from its beginning."""
-    with call.platform.store.write() as connection:
-        document = resources.get(connection, KIND, call.account, call.id)
+    with request.platform.database.write() as connection:
+        document = documents.get(connection, FINE_TUNING_JOBS, request.account, request.id)
         if document["state"] not in ("JOB_STATE_FAILED", "JOB_STATE_CANCELLED"):
             raise precondition(f"{document['name']} is {document['state']}; only failed and cancelled jobs resume")
-        job_queue.enqueue(connection, KIND, call.account, call.id, call.platform.clock())
+        job_queue.enqueue(connection, FINE_TUNING_JOBS, request.account, request.id, request.platform.clock())
         changes = {
             "state": "JOB_STATE_CREATING",
             "status": {"code": "OK", "message": ""},
-            "updateTime": call.platform.timestamp(),
+            "updateTime": request.platform.timestamp(),
         }
-        document = resources.update(connection, KIND, call.account, call.id, changes)
-    job_queue.ensure_workers(call.platform)
-    return _view(call, document)
+        document = documents.update(connection, FINE_TUNING_JOBS, request.account, request.id, changes)
+    ensure_workers(request.platform)
+    return _view(request, document)
 
 
-def delete(call: Call) -> dict[str, Any]:
+def delete(request: ApiRequest) -> dict[str, Any]:
     """Delete a job; its output model stays."""
-    with call.platform.store.write() as connection:
-        job_queue.dequeue(connection, KIND, call.account, call.id)
-        resources.delete(connection, KIND, call.account, call.id)
-    shutil.rmtree(call.platform.job_folder(KIND, call.id), ignore_errors=True)
+    with request.platform.database.write() as connection:
+        job_queue.dequeue(connection, FINE_TUNING_JOBS, request.account, request.id)
+        documents.delete(connection, FINE_TUNING_JOBS, request.account, request.id)
+    shutil.rmtree(request.platform.job_folder(FINE_TUNING_JOBS, request.id), ignore_errors=True)
     return {}
 
 
 def _check_new(connection: sqlite3.Connection, account: str, id: str, output_model: str) -> None:
-    """Neither the job nor its output model may exist or be on its way."""
-    if resources.find(connection, KIND, account, id) is not None:
-        raise already_exists(resource_name(account, KIND, id))
-    if resources.find(connection, "models", *split_name(output_model, "models", "outputModel")) is not None:
+    """Refuse a job or an output model that exists or is about to."""
+    if documents.find(connection, FINE_TUNING_JOBS, account, id) is not None:
+        raise already_exists(resource_name(account, FINE_TUNING_JOBS, id))
+    if documents.find(connection, MODELS, *split_name(output_model, MODELS, "outputModel")) is not None:
         raise already_exists(output_model)
-    for kind, owner, other in connection.execute(
-        "SELECT kind, account, id FROM work WHERE kind = ?", (KIND,)
-    ).fetchall():
-        if resources.get(connection, kind, owner, other)["outputModel"] == output_model:
-            raise already_exists(f"{output_model} is the output of {other}, which")
+    for other_account, other_id in job_queue.queued_ids(connection, FINE_TUNING_JOBS):
+        other = documents.get(connection, FINE_TUNING_JOBS, other_account, other_id)
+        if other["outputModel"] == output_model:
+            raise already_exists(f"{output_model} is the output of {other_id}, which")
 
 
-def _view(call: Call, document: dict[str, Any]) -> dict[str, Any]:
-    path = call.platform.job_folder(KIND, document["name"].rsplit("/", 1)[1]) / METRICS
-    shown = document | {"metricsFileSignedUrl": signed_url(call.platform, call.base_url, path, "GET")}
-    return faults.rename_state(call.faults, shown)
+def _view(request: ApiRequest, document: dict[str, Any]) -> dict[str, Any]:
+    """The job as the API shows it, with the URL of its metrics file."""
+    path = request.platform.job_folder(FINE_TUNING_JOBS, short_id(document["name"])) / METRICS
+    url = signed_url(request.platform, request.base_url, path, "GET")
+    return rename_state(request.faults, document | {"metricsFileSignedUrl": url})

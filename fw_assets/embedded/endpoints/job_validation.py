@@ -1,14 +1,14 @@
-"""The body of a new supervised fine-tuning job: what is accepted, what is filled in, what is refused."""
+"""Validation of the body of a new supervised fine-tuning job, and its defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.endpoints.models import base_document, base_model
-from fw_assets.embedded.engine import BaseModel
-from fw_assets.embedded.errors import ApiError, invalid, not_found, precondition
-from fw_assets.embedded.store.resource_ids import check_id, resource_name, split_name
+from fw_assets.embedded.engine.registry import BaseModel
+from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
+from fw_assets.embedded.records.model_documents import base_document, registry_entry
+from fw_assets.embedded.store.resource_names import DATASETS, MODELS, check_id, resource_name, split_name
 
 MAX_RANK = 32
 MAX_EXAMPLES = 3_000_000
@@ -57,10 +57,10 @@ _KNOWN = {
 
 
 def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, Any]:
-    """The request's fields with every default filled in; the datasets are not looked at here.
+    """The fields of the body with every default filled in; whether the datasets exist is not checked.
 
     Raises:
-        ApiError: INVALID_ARGUMENT, NOT_FOUND for the base model, FAILED_PRECONDITION when it cannot be tuned.
+        RpcError: INVALID_ARGUMENT, NOT_FOUND for the base model, FAILED_PRECONDITION when it cannot be tuned.
     """
     for field in body:
         if field not in _KNOWN:
@@ -69,13 +69,13 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
         if body.get(field):
             raise invalid(f"{field}: no longer supported; leave it out", field)
     if body.get("warmStartFrom"):
-        raise ApiError("UNIMPLEMENTED", "warmStartFrom: this platform starts every job from a base model", status=400)
-    split_name(body.get("dataset"), "datasets", "dataset")
+        raise RpcError("UNIMPLEMENTED", "warmStartFrom: this platform starts every job from a base model", status=400)
+    split_name(body.get("dataset"), DATASETS, "dataset")
     if body.get("evaluationDataset"):
-        split_name(body["evaluationDataset"], "datasets", "evaluationDataset")
+        split_name(body["evaluationDataset"], DATASETS, "evaluationDataset")
     model = _tunable(body.get("baseModel"))
     output_account, output_id = split_name(
-        body.get("outputModel") or resource_name(account, "models", job_id), "models", "outputModel"
+        body.get("outputModel") or resource_name(account, MODELS, job_id), MODELS, "outputModel"
     )
     if output_account != account:
         raise invalid(f"outputModel: must be in accounts/{account}", "outputModel")
@@ -86,21 +86,21 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
     return {
         "dataset": body["dataset"],
         "baseModel": body["baseModel"],
-        "outputModel": resource_name(account, "models", output_id),
+        "outputModel": resource_name(account, MODELS, output_id),
         "displayName": display_name,
         "epochs": _number(body, "epochs", 1),
         "learningRate": float(_number(body, "learningRate", model.grid[0][1])),
         "lrScheduler": _scheduler(body.get("lrScheduler")),
         "loraRank": _rank(body, model),
-        "maxContextLength": _whole(body, "maxContextLength", model.context_length),
-        "batchSizeSamples": _whole(body, "batchSizeSamples", model.batch_size),
+        "maxContextLength": _whole_number(body, "maxContextLength", model.context_length),
+        "batchSizeSamples": _whole_number(body, "batchSizeSamples", model.batch_size),
         "evaluationDataset": body.get("evaluationDataset") or "",
         "evalAutoCarveout": body.get("evalAutoCarveout", True) is not False,
     } | {field: body[field] for field in _ECHOED if field in body}
 
 
 def check_size(rows: int, epochs: float) -> None:
-    """Rows times epochs stay within the platform's bound."""
+    """Refuse more rows times epochs than the platform permits."""
     if rows * epochs > MAX_EXAMPLES:
         raise invalid(f"epochs: {rows} rows x {epochs:g} epochs are over {MAX_EXAMPLES:,} examples", "epochs")
 
@@ -108,8 +108,7 @@ def check_size(rows: int, epochs: float) -> None:
 def _tunable(name: object) -> BaseModel:
     if not name:
         raise invalid("baseModel: missing; exactly one of baseModel and warmStartFrom must be given", "baseModel")
-    split_name(name, "models", "baseModel")
-    model = base_model(str(name))
+    model = registry_entry(name)
     if model is None:
         raise not_found(str(name))
     document = base_document(model)
@@ -125,7 +124,7 @@ def _number(body: Mapping[str, Any], field: str, default: float) -> float:
     return value
 
 
-def _whole(body: Mapping[str, Any], field: str, default: int) -> int:
+def _whole_number(body: Mapping[str, Any], field: str, default: int) -> int:
     value = body.get(field) or default
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise invalid(f"{field}: {value!r}; expected a whole number above 0", field)
@@ -134,10 +133,10 @@ def _whole(body: Mapping[str, Any], field: str, default: int) -> int:
 
 def _rank(body: Mapping[str, Any], model: BaseModel) -> int:
     """A power of two up to 32, or up to the largest rank of the grid that the model publishes."""
-    rank = _whole(body, "loraRank", 8)
-    most = max(MAX_RANK, *(cell[0] for cell in model.grid))
-    if rank > most or rank & (rank - 1):
-        raise invalid(f"loraRank: {rank}; expected a power of two up to {most}", "loraRank")
+    rank = _whole_number(body, "loraRank", 8)
+    largest = max(MAX_RANK, *(cell[0] for cell in model.grid))
+    if rank > largest or rank & (rank - 1):
+        raise invalid(f"loraRank: {rank}; expected a power of two up to {largest}", "loraRank")
     return rank
 
 
@@ -148,7 +147,7 @@ def _scheduler(value: object) -> dict[str, Any]:
         raise invalid(f"lrScheduler: {value!r}; expected one of {', '.join(_SCHEDULERS)} as its key", "lrScheduler")
     settings = next(iter(value.values())) or {}
     for ratio in ("minLrRatio", "decayRatio"):
-        found = settings.get(ratio, 0) if isinstance(settings, dict) else settings
-        if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 <= found <= 1:
-            raise invalid(f"lrScheduler.{ratio}: {found!r}; expected 0 to 1", "lrScheduler")
+        share = settings.get(ratio, 0) if isinstance(settings, dict) else settings
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            raise invalid(f"lrScheduler.{ratio}: {share!r}; expected 0 to 1", "lrScheduler")
     return value

@@ -1,37 +1,37 @@
-"""Deployment shapes: this machine is the only one there is."""
+"""Deployment shapes: one per base model, this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.endpoints import models
-from fw_assets.embedded.engine import REGISTRY
+from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.errors import invalid, not_found
-from fw_assets.embedded.http.endpoint import Call
+from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import page
-from fw_assets.embedded.store.resource_ids import PUBLISHER, resource_name
+from fw_assets.embedded.records.model_documents import PUBLISH_TIME, base_id, find_model
+from fw_assets.embedded.store.resource_names import DEPLOYMENT_SHAPES, MODELS, PUBLISHER, resource_name
 
-KIND = "deploymentShapes"
 DEFAULT = "default"
 _VERSION = "v1"
 
 
-def list_all(call: Call) -> dict[str, Any]:
+def list_all(request: ApiRequest) -> dict[str, Any]:
     """List the shapes: one per base model."""
-    return page(KIND, [_shape(id) for id in REGISTRY], call.query)
+    return page(DEPLOYMENT_SHAPES, [_shape(id) for id in REGISTRY], request.query)
 
 
-def match(call: Call) -> dict[str, Any]:
+def match(request: ApiRequest) -> dict[str, Any]:
     """The shape versions that fit a deployment which is about to be created."""
-    request = call.body.get("createDeploymentRequest")
-    deployment = request.get("deployment") if isinstance(request, dict) else None
+    create_request = request.body.get("createDeploymentRequest")
+    deployment = create_request.get("deployment") if isinstance(create_request, dict) else None
     if not isinstance(deployment, dict) or not deployment.get("baseModel"):
         raise invalid("createDeploymentRequest.deployment.baseModel: missing", "createDeploymentRequest")
-    model = models.find(call.platform, str(deployment["baseModel"]))
+    name = str(deployment["baseModel"])
+    model = find_model(request.platform, name)
     if model is None:
-        raise not_found(str(deployment["baseModel"]))
-    shape = _shape(_base_id(model))
+        raise not_found(name)
+    shape = _shape(base_id(model))
     version = {
         "name": f"{shape['name']}/versions/{_VERSION}",
         "snapshot": shape,
@@ -42,39 +42,33 @@ def match(call: Call) -> dict[str, Any]:
     return {"deploymentShapeVersions": [version], "nextPageToken": "", "totalSize": 1}
 
 
-def check_shape(query: Mapping[str, str], body: Mapping[str, Any], model: Mapping[str, Any]) -> str:
-    """The full name of the shape that a create call asks for.
+def check_shape(body: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """The full name of the shape of a new deployment; empty when it names an accelerator instead.
 
     Raises:
-        ApiError: INVALID_ARGUMENT when it names none that fits, and no accelerator either.
+        RpcError: INVALID_ARGUMENT for a shape that does not fit, and for neither shape nor accelerator.
     """
-    own: str = _shape(_base_id(model))["name"]
-    asked = body.get("deploymentShape")
-    if asked in (DEFAULT, own, f"{own}/versions/{_VERSION}"):
-        return own
-    if asked:
-        raise invalid(f"deploymentShape: {asked!r} does not fit; use 'default' or {own!r}", "deploymentShape")
-    if body.get("acceleratorType") or query.get("acceptShapelessRisk") == "true":
+    fitting: str = _shape(base_id(model))["name"]
+    shape = body.get("deploymentShape")
+    if shape in (DEFAULT, fitting, f"{fitting}/versions/{_VERSION}"):
+        return fitting
+    if shape:
+        raise invalid(f"deploymentShape: {shape!r} does not fit; use 'default' or {fitting!r}", "deploymentShape")
+    if body.get("acceleratorType"):
         return ""
     raise invalid("accelerator_type must be specified when no deployment_shape is given", "deploymentShape")
 
 
-def _base_id(model: Mapping[str, Any]) -> str:
-    name = model["peftDetails"]["baseModel"] if model["kind"] == "HF_PEFT_ADDON" else model["name"]
-    return str(name).rsplit("/", 1)[1]
-
-
 def _shape(id: str) -> dict[str, Any]:
-    created = "2026-01-01T00:00:00.000000Z"
     return {
-        "name": resource_name(PUBLISHER, KIND, f"{id}-cpu"),
+        "name": resource_name(PUBLISHER, DEPLOYMENT_SHAPES, f"{id}-cpu"),
         "displayName": f"{id} on this machine",
-        "baseModel": resource_name(PUBLISHER, "models", id),
+        "baseModel": resource_name(PUBLISHER, MODELS, id),
         "presetType": "MINIMAL",
         "acceleratorType": "ACCELERATOR_TYPE_UNSPECIFIED",
         "acceleratorCount": 0,
         "precision": "BF16",
         "enableAddons": True,
-        "createTime": created,
-        "updateTime": created,
+        "createTime": PUBLISH_TIME,
+        "updateTime": PUBLISH_TIME,
     }

@@ -1,135 +1,172 @@
-"""Base and tuned models as scorers."""
+"""Scorers: base and tuned models that score candidate labels for texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.embedded.engine import losses
-from fw_assets.embedded.engine import tuned_model as storage
-from fw_assets.embedded.engine.features.text_encoders import text_encoders
-from fw_assets.embedded.engine.registry import REGISTRY
-from fw_assets.embedded.engine.training_spec import EngineError, Scorer
+from fw_assets.embedded.engine import losses, tuned_model
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.engine.updates import apply
 
 F32 = NDArray[np.float32]
 
-BASE_CONTEXT = 256
+BASE_MAX_TOKENS = 256
 _BASE_SET_SHARE = 0.5
 
 
+class Scorer(Protocol):
+    """A base or a tuned model."""
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The labels of the training, in stable order; None for a base model."""
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether the training was multi-label; False for a base model."""
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """The JSON that was stored with a tuned model, such as its answer format; empty for a base model."""
+
+    def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> NDArray[np.float64]:
+        """Natural log probabilities, (texts, candidate labels).
+
+        The probabilities sum to one over the candidates; those of a multi-label model are independent. A candidate
+        that the training never saw keeps its base score.
+
+        Args:
+            candidate_labels: None for the labels of the training.
+
+        Raises:
+            EngineError: no candidates for a base model, or a repeated one.
+        """
+
+    def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
+        """Each text's labels in the order of the candidates; may be empty for a tuned multi-label model."""
+
+
 class BaseScorer:
-    """A base model: it compares a text with the names of the choices."""
+    """Base model, which compares a text with the names of the candidate labels."""
 
     labels: tuple[str, ...] | None = None
     multi_label = False
     notes: Mapping[str, Any] = {}
 
     def __init__(self, model_id: str, cache: Path) -> None:
-        self._sides = text_encoders(model_id, cache)
+        model = find_base_model(model_id)
+        self._encoders_and_shares = list(zip(model.load_encoders(cache), model.base_shares, strict=True))
 
-    def log_probabilities(self, texts: Sequence[str], choices: Sequence[str] | None) -> losses.Floats:
-        """See `Scorer`."""
-        return losses.log_softmax(self._logits(texts, _checked(choices)))
+    def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
+        return losses.log_softmax(self._logits(texts, _check_candidates(candidate_labels)))
 
-    def predict_sets(self, texts: Sequence[str], choices: Sequence[str] | None) -> list[tuple[str, ...]]:
-        """Every choice at least half as probable as the text's most probable one; never empty."""
-        names = _checked(choices)
-        chance = np.exp(self.log_probabilities(texts, names))
-        chosen = chance >= _BASE_SET_SHARE * chance.max(axis=1, keepdims=True)
-        return _named(chosen, names)
+    def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
+        """Every candidate at least half as probable as the text's most probable one; never empty."""
+        labels = _check_candidates(candidate_labels)
+        probability = np.exp(self.log_probabilities(texts, labels))
+        is_chosen = probability >= _BASE_SET_SHARE * probability.max(axis=1, keepdims=True)
+        return _label_sets(is_chosen, labels)
 
-    def _logits(self, texts: Sequence[str], choices: Sequence[str]) -> F32:
-        total = np.zeros((len(texts), len(choices)), np.float32)
-        for side, share in self._sides:
-            total += share * side.base(side.read(texts, BASE_CONTEXT), choices)
+    def _logits(self, texts: Sequence[str], labels: Sequence[str]) -> F32:
+        total = np.zeros((len(texts), len(labels)), np.float32)
+        for encoder, share in self._encoders_and_shares:
+            total += share * encoder.base_logits(encoder.encode(texts, BASE_MAX_TOKENS), labels)
         return total
 
 
 class TunedScorer:
-    """A tuned model: the base logits plus the trained update, divided by the temperature."""
+    """Tuned model: the base logits plus the trained update, divided by the temperature."""
 
-    def __init__(self, tuned: storage.Tuned, cache: Path) -> None:
-        self._tuned = tuned
-        self._sides = text_encoders(tuned.spec.base_model, cache)
+    def __init__(self, model: TunedModel, cache: Path) -> None:
+        self._model = model
+        self._encoders = find_base_model(model.spec.base_model).load_encoders(cache)
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The labels of the training."""
-        return self._tuned.labels
+        return self._model.labels
 
     @property
     def multi_label(self) -> bool:
-        """Whether the training was multi-label."""
-        return self._tuned.multi_label
+        return self._model.multi_label
 
     @property
     def notes(self) -> Mapping[str, Any]:
-        """What the trainer stored with the model."""
-        return self._tuned.notes
+        return self._model.notes
 
-    def log_probabilities(self, texts: Sequence[str], choices: Sequence[str] | None) -> losses.Floats:
-        """See `Scorer`."""
-        logits = self._logits(texts, self._tuned.labels if choices is None else _checked(choices))
+    def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
+        logits = self._logits(texts, self._candidates(candidate_labels))
         return losses.log_logistic(logits) if self.multi_label else losses.log_softmax(logits)
 
-    def predict_sets(self, texts: Sequence[str], choices: Sequence[str] | None) -> list[tuple[str, ...]]:
-        """The choices at or above the fitted threshold; the most probable one for a single-label model.
+    def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
+        """The candidates at or above the fitted threshold; the most probable one for a single-label model.
 
         The set of a multi-label model may be empty only if the training had a row without labels.
         """
-        names = self._tuned.labels if choices is None else _checked(choices)
-        chance = np.exp(self.log_probabilities(texts, names))
+        labels = self._candidates(candidate_labels)
+        probability = np.exp(self.log_probabilities(texts, labels))
         if not self.multi_label:
-            return [(names[int(place)],) for place in chance.argmax(axis=1)]
-        return _named(losses.choose_sets(chance, self._tuned.threshold, self._tuned.allow_empty), names)
+            return [(labels[int(index)],) for index in probability.argmax(axis=1)]
+        is_chosen = losses.choose_sets(probability, self._model.threshold, self._model.allow_empty)
+        return _label_sets(is_chosen, labels)
 
-    def _logits(self, texts: Sequence[str], names: Sequence[str]) -> F32:
-        known = self._tuned.labels
-        unseen = [name for name in names if name not in set(known)]
-        every = [*known, *unseen]
-        total = np.zeros((len(texts), len(every)), np.float32)
-        for side, _ in self._sides:
-            reading = side.read(texts, self._tuned.spec.max_context_length)
-            logits = side.base(reading, every)
-            if arrays := self._tuned.arrays.get(side.name):
-                logits = losses.softened_odds(logits) if self.multi_label else logits
-                logits[:, : len(known)] += apply(side.features(reading, dict(arrays)), dict(arrays))
-            total += self._tuned.shares[side.name] * logits
-        if self.multi_label and not self._tuned.arrays:
-            total = losses.odds(total)
-        place = {name: index for index, name in enumerate(every)}
-        return np.asarray(total[:, [place[name] for name in names]] / self._tuned.temperature, np.float32)
+    def _candidates(self, candidate_labels: Sequence[str] | None) -> tuple[str, ...]:
+        return self._model.labels if candidate_labels is None else _check_candidates(candidate_labels)
+
+    def _logits(self, texts: Sequence[str], labels: Sequence[str]) -> F32:
+        trained = self._model.labels
+        columns = [*trained, *(label for label in labels if label not in set(trained))]
+        total = np.zeros((len(texts), len(columns)), np.float32)
+        for encoder in self._encoders:
+            encoded = encoder.encode(texts, self._model.spec.max_context_length)
+            logits = encoder.base_logits(encoded, columns)
+            if arrays := self._model.arrays.get(encoder.name):
+                logits = losses.softened_log_odds(logits) if self.multi_label else logits
+                logits[:, : len(trained)] += apply(encoder.features(encoded, dict(arrays)), dict(arrays))
+            total += self._model.shares[encoder.name] * logits
+        if self.multi_label and not self._model.arrays:
+            total = losses.log_odds(total)
+        index = {label: column for column, label in enumerate(columns)}
+        return np.asarray(total[:, [index[label] for label in labels]] / self._model.temperature, np.float32)
 
 
 def load_base(model_id: str, cache: Path) -> Scorer:
-    """The base model `model_id`; `cache` is the folder of derived files, shared by all models.
+    """A base model of the registry.
 
-    Raises `EngineError` for an unknown id and `WeightsError` when the weights it needs are missing.
+    Args:
+        cache: the folder for files that can be computed again, shared by all models.
+
+    Raises:
+        EngineError: there is no base model of that id.
+        WeightsError: weights that it needs are missing.
     """
-    if model_id not in REGISTRY:
-        raise EngineError(f"no base model {model_id!r}; there are {', '.join(REGISTRY)}")
     return BaseScorer(model_id, cache)
 
 
 def load_tuned(folder: Path, cache: Path) -> Scorer:
-    """The tuned model that `train` wrote into `folder`. Raises `EngineError` and `WeightsError`."""
-    return TunedScorer(storage.load(folder), cache)
+    """The tuned model that `train` wrote into `folder`.
+
+    Raises:
+        EngineError: the folder holds no whole model.
+        WeightsError: weights that it needs are missing.
+    """
+    return TunedScorer(tuned_model.load(folder), cache)
 
 
-def _checked(choices: Sequence[str] | None) -> tuple[str, ...]:
-    if not choices:
+def _check_candidates(labels: Sequence[str] | None) -> tuple[str, ...]:
+    if not labels:
         raise EngineError("a base model needs the label choices, and there are none")
-    if len(set(choices)) != len(choices):
-        raise EngineError(
-            "the label choices repeat: " + ", ".join(sorted({c for c in choices if choices.count(c) > 1}))
-        )
-    return tuple(choices)
+    if len(set(labels)) != len(labels):
+        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        raise EngineError("the label choices repeat: " + ", ".join(repeated))
+    return tuple(labels)
 
 
-def _named(chosen: NDArray[np.bool_], names: Sequence[str]) -> list[tuple[str, ...]]:
-    return [tuple(name for name, is_in in zip(names, row, strict=True) if is_in) for row in chosen]
+def _label_sets(is_chosen: NDArray[np.bool_], labels: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(label for label, chosen in zip(labels, row, strict=True) if chosen) for row in is_chosen]

@@ -1,17 +1,13 @@
-"""What goes into a training run and what a scorer must be able to do."""
+"""Input of a training run: labelled rows and hyper-parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-
-class EngineError(ValueError):
-    """A request the engine cannot answer; the message says what was found and what is needed."""
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.registry import find_base_model
 
 
 @dataclass(frozen=True)
@@ -25,10 +21,12 @@ class TrainingRow:
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """The hyper-parameters of one run.
+    """Hyper-parameters of one run.
 
-    `epochs` counts passes over the rows and may be fractional, `batch_size` counts rows a step and
-    `max_context_length` counts MiniLM tokens of a text.
+    Attributes:
+        epochs: passes over the rows, possibly fractional.
+        batch_size: rows per step.
+        max_context_length: tokens of a text that are read, counted as by MiniLM.
     """
 
     base_model: str
@@ -40,28 +38,32 @@ class TrainingSpec:
     seed: int = 0
 
 
-class Scorer(Protocol):
-    """A base or a tuned model."""
+def check_training_input(
+    spec: TrainingSpec, rows: Sequence[TrainingRow], evaluation: Sequence[TrainingRow], multi_label: bool
+) -> None:
+    """Refuse what cannot be trained on.
 
-    @property
-    def labels(self) -> tuple[str, ...] | None:
-        """The labels of the training, in stable order; None for a base model."""
+    Raises:
+        EngineError: naming the parameter or the row, counted from 1.
+    """
+    find_base_model(spec.base_model)
+    for name in ("lora_rank", "learning_rate", "epochs", "batch_size", "max_context_length"):
+        value = getattr(spec, name)
+        if not (math.isfinite(value) and value > 0):
+            raise EngineError(f"{name} is {value}; it must be above 0")
+    if not rows:
+        raise EngineError("there are no training rows")
+    _check_rows(rows, multi_label, "training row")
+    if not any(row.labels for row in rows):
+        raise EngineError("no training row has a label")
+    if not any(row.weight > 0 for row in rows):
+        raise EngineError("every training row has weight 0; at least one must be above 0")
+    _check_rows(evaluation, multi_label, "evaluation row")
 
-    @property
-    def multi_label(self) -> bool:
-        """Whether the training was multi-label; False for a base model."""
 
-    @property
-    def notes(self) -> Mapping[str, Any]:
-        """What was stored with a tuned model, such as its answer format; empty for a base model."""
-
-    def log_probabilities(self, texts: Sequence[str], choices: Sequence[str] | None) -> NDArray[np.float64]:
-        """Natural log probabilities, (texts, choices).
-
-        The probabilities sum to one over the choices, or stand alone each for a multi-label model. `choices`
-        None means the model's own labels. A choice that the training never saw keeps its base score.
-        Raises `EngineError` for a base model without choices, and for repeated or no choices.
-        """
-
-    def predict_sets(self, texts: Sequence[str], choices: Sequence[str] | None) -> list[tuple[str, ...]]:
-        """Each text's labels in the order of the choices; may be empty for a tuned multi-label model."""
+def _check_rows(rows: Sequence[TrainingRow], multi_label: bool, kind: str) -> None:
+    for number, row in enumerate(rows, start=1):
+        if not (math.isfinite(row.weight) and row.weight >= 0):
+            raise EngineError(f"{kind} {number}: weight {row.weight}; it must be a number from 0 up")
+        if not multi_label and len(row.labels) != 1:
+            raise EngineError(f"{kind} {number}: {len(row.labels)} labels; a single-label run needs exactly one")

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fw_assets.embedded.engine.training_spec import EngineError, TrainingSpec
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.updates import Arrays
 
 ARRAYS_FILE = "model.safetensors"
@@ -18,12 +19,15 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """A tuned model's content.
+class TunedModel:
+    """Content of a tuned model.
 
-    `shares` multiplies each side's logits before they are added, and `temperature` divides the sum. `arrays`
-    holds each side's arrays by the side's name, none when the base model was the best epoch. `threshold` and
-    `allow_empty` apply to multi-label models (see `losses`). `notes` is the caller's own JSON.
+    Attributes:
+        shares: by encoder name, what its logits are multiplied with before they are added.
+        temperature: what the sum is divided by.
+        threshold: of the label sets of a multi-label model (see `losses`), as is `allow_empty`.
+        notes: the caller's own JSON.
+        arrays: by encoder name; empty when the base model was the best epoch.
     """
 
     spec: TrainingSpec
@@ -38,30 +42,34 @@ class Tuned:
     arrays: Mapping[str, Arrays] = field(default_factory=dict)
 
 
-def save(tuned: Tuned, folder: Path) -> None:
-    """Writes both files; the manifest last, so that its presence means that the model is whole."""
+def save(model: TunedModel, folder: Path) -> None:
+    """Write both files; the manifest last, so that its presence means that the model is whole."""
     from safetensors.numpy import save as serialise
 
     folder.mkdir(parents=True, exist_ok=True)
-    flat = {f"{side}.{name}": array for side, arrays in tuned.arrays.items() for name, array in arrays.items()}
+    flat = {f"{encoder}.{name}": array for encoder, arrays in model.arrays.items() for name, array in arrays.items()}
     manifest = {
         "format": FORMAT,
-        "spec": asdict(tuned.spec),
-        "labels": list(tuned.labels),
-        "multi_label": tuned.multi_label,
-        "shares": dict(tuned.shares),
-        "temperature": tuned.temperature,
-        "threshold": tuned.threshold,
-        "allow_empty": tuned.allow_empty,
-        "best_epoch": tuned.best_epoch,
-        "notes": dict(tuned.notes),
+        "spec": asdict(model.spec),
+        "labels": list(model.labels),
+        "multi_label": model.multi_label,
+        "shares": dict(model.shares),
+        "temperature": model.temperature,
+        "threshold": model.threshold,
+        "allow_empty": model.allow_empty,
+        "best_epoch": model.best_epoch,
+        "notes": dict(model.notes),
     }
     _replace(folder / ARRAYS_FILE, serialise(flat))
     _replace(folder / MANIFEST_FILE, json.dumps(manifest, ensure_ascii=False, indent=1).encode())
 
 
-def load(folder: Path) -> Tuned:
-    """The model in `folder`; raises `EngineError` naming the file that is missing or unreadable."""
+def load(folder: Path) -> TunedModel:
+    """The model in `folder`.
+
+    Raises:
+        EngineError: naming the file that is missing or unreadable.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -69,12 +77,11 @@ def load(folder: Path) -> Tuned:
         manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
         if manifest["format"] != FORMAT:
             raise EngineError(f"{folder / MANIFEST_FILE}: format {manifest['format']!r}, expected {FORMAT}")
-        flat = load_file(folder / ARRAYS_FILE)
         arrays: dict[str, Arrays] = {}
-        for key, array in flat.items():
-            side, _, name = key.partition(".")
-            arrays.setdefault(side, {})[name] = array
-        return Tuned(
+        for key, array in load_file(folder / ARRAYS_FILE).items():
+            encoder, _, name = key.partition(".")
+            arrays.setdefault(encoder, {})[name] = array
+        return TunedModel(
             spec=TrainingSpec(**manifest["spec"]),
             labels=tuple(manifest["labels"]),
             multi_label=manifest["multi_label"],

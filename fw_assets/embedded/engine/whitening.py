@@ -1,4 +1,4 @@
-"""Whitening of embeddings: the change of coordinates after which every direction varies equally."""
+"""PCA whitening of embeddings, after which they vary equally in every direction."""
 
 from __future__ import annotations
 
@@ -22,20 +22,18 @@ class Whitening:
     matrix: F32
 
     def __call__(self, features: F32) -> F32:
-        """The whitened features, a new array of the same shape."""
-        out = np.empty_like(features)
+        whitened = np.empty_like(features)
         for start in range(0, len(features), _CHUNK):
             part = slice(start, start + _CHUNK)
-            out[part] = (features[part] - self.mean) @ self.matrix
-        return out
+            whitened[part] = (features[part] - self.mean) @ self.matrix
+        return whitened
 
 
 def fit_whitening(features: F32) -> Whitening:
     """PCA whitening with the covariance shrunk towards a multiple of the identity.
 
-    The multiple is the mean variance times 0.2 + 0.8 * features / rows: with few rows the directions of small
-    variance are noise and must not be blown up. Rows that are all equal, or a single one, vary in no
-    direction; they get the identity.
+    The multiple is the mean variance times 0.2 + 0.8 * features / rows: with few rows the directions of small variance
+    are noise and must not be blown up. Rows that are all equal, or a single row, get the identity.
     """
     rows, width = features.shape
     mean = features.mean(axis=0, dtype=np.float64)

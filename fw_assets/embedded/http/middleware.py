@@ -1,4 +1,4 @@
-"""What every request passes first: key, rate limit, faults. Every error gets its envelope here."""
+"""Middleware around all routes: API key, rate limit, faults, and the envelope of every error."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ import anyio
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http import rate_limit
-from fw_assets.embedded.http.signing import PREFIX
+from fw_assets.embedded.http.signing import SIGNED_PREFIX
 from fw_assets.embedded.store import faults
-from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
-_OPEN = ("/openapi.json", "/healthz")
+_KEYLESS_PATHS = ("/openapi.json", "/healthz")
 _log = logging.getLogger(__name__)
 
 
-class Gatekeeper:
-    """ASGI middleware around the routes."""
-
-    def __init__(self, app: ASGIApp, platform: Platform) -> None:
+class PlatformMiddleware:
+    def __init__(self, app: ASGIApp, platform: EmbeddedPlatform) -> None:
         self.app = app
         self.platform = platform
         self.key = platform.api_key.encode()
@@ -34,68 +32,68 @@ class Gatekeeper:
             return
         headers = dict(scope["headers"])
         path: str = scope["path"]
-        started = False
+        response_started = False
 
-        async def sender(message: Message) -> None:
-            nonlocal started
-            started = True
+        async def watched_send(message: Message) -> None:
+            nonlocal response_started
+            response_started = True
             await send(message)
 
         try:
-            if not path.startswith(PREFIX) and path not in _OPEN:
+            if not path.startswith(SIGNED_PREFIX) and path not in _KEYLESS_PATHS:
                 self._check_key(headers)
-                rate_limit.count(self.platform)
-            active = faults.current(self.platform, headers.get(faults.HEADER))
-            if faults.hold(scope, active) is faults.NONE:
-                await self.app(scope, receive, sender)
+                rate_limit.count_request(self.platform)
+            active = faults.active_faults(self.platform, headers.get(faults.HEADER))
+            if faults.attach(scope, active) is faults.NO_FAULTS:
+                await self.app(scope, receive, watched_send)
             else:
-                await self._faulty(active, scope, receive, sender)
-        except ApiError as error:
-            if started:
+                await self._respond_faultily(active, scope, receive, watched_send)
+        except RpcError as error:
+            if response_started:
                 raise
-            await _answer(sender, path, error)
+            await _send_error(watched_send, path, error)
         except Exception as error:
             _log.exception("%s %s failed", scope["method"], path)
-            if started:
+            if response_started:
                 raise
-            await _answer(sender, path, ApiError("INTERNAL", f"{type(error).__name__}: {error}"))
+            await _send_error(watched_send, path, RpcError("INTERNAL", f"{type(error).__name__}: {error}"))
 
     def _check_key(self, headers: dict[bytes, bytes]) -> None:
-        given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(given.strip(), self.key):
-            raise ApiError(
+        key = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+        if not hmac.compare_digest(key.strip(), self.key):
+            raise RpcError(
                 "UNAUTHENTICATED",
                 "the API key is missing or wrong; send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'",
             )
 
-    async def _faulty(self, active: faults.Faults, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond_faultily(self, active: faults.Faults, scope: Scope, receive: Receive, send: Send) -> None:
         if active.delay:
             await anyio.sleep(active.delay)
-        refusal = faults.refusal(active)
+        refusal = faults.random_refusal(active)
         if refusal is not None:
             raise refusal
-        kept = 0.5 if faults.happens(active.truncate) else 0.0 if faults.happens(active.drop) else 1.0
-        await self.app(scope, receive, send if kept == 1.0 else _cut(send, kept))
+        share = 0.5 if faults.happens(active.truncate) else 0.0 if faults.happens(active.drop) else 1.0
+        await self.app(scope, receive, send if share == 1.0 else _truncating_send(send, share))
 
 
-def _cut(send: Send, kept: float) -> Send:
-    """A `send` that lets a share of the body through; servers close the connection on such a response."""
+def _truncating_send(send: Send, share: float) -> Send:
+    """A `send` that passes on a share of each body; servers close the connection after such a response."""
 
-    async def cutting(message: Message) -> None:
+    async def truncated(message: Message) -> None:
         if message["type"] == "http.response.body":
             body = message.get("body", b"")
             message = {
                 "type": message["type"],
-                "body": body[: int(len(body) * kept)],
+                "body": body[: int(len(body) * share)],
                 "more_body": message.get("more_body", False),
             }
         await send(message)
 
-    return cutting
+    return truncated
 
 
-async def _answer(send: Send, path: str, error: ApiError) -> None:
-    body = msgspec.json.encode(envelope(path, error))
+async def _send_error(send: Send, path: str, error: RpcError) -> None:
+    body = msgspec.json.encode(error_body(path, error))
     headers = {"content-type": "application/json", "content-length": str(len(body))} | error.headers
     await send(
         {
@@ -107,7 +105,7 @@ async def _answer(send: Send, path: str, error: ApiError) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def envelope(path: str, error: ApiError) -> dict[str, Any]:
-    """The error's body: inference calls have another than management calls."""
-    inference = path.startswith(("/inference/", "/v1/chat/")) or path == "/v1/models"
-    return error.inference() if inference else error.management()
+def error_body(path: str, error: RpcError) -> dict[str, Any]:
+    """The body of a refusal, in the envelope of the API that the path belongs to."""
+    is_inference = path.startswith(("/inference/", "/v1/chat/")) or path == "/v1/models"
+    return error.inference_body() if is_inference else error.management_body()

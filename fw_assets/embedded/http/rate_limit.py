@@ -1,4 +1,4 @@
-"""The rate limit per key: off unless `settings.json` in the home says `{"requests_per_minute": n}`."""
+"""Rate limit of the key: off unless `settings.json` in the home says `{"requests_per_minute": n}`."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from pathlib import Path
 
 import msgspec
 
-from fw_assets.embedded.errors import ApiError
-from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 FILE = "settings.json"
 _WINDOW_SECONDS = 60.0
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RateLimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_minute: int = 0
 
 
-_settings: dict[Path, tuple[int, Settings]] = {}
-_requests: dict[Path, deque[float]] = {}
+_settings_cache: dict[Path, tuple[int, RateLimitSettings]] = {}
+_request_times: dict[Path, deque[float]] = {}
 
 
-def count(platform: Platform) -> None:
-    """Count a request against the limit of the last minute, in this process.
+def count_request(platform: EmbeddedPlatform) -> None:
+    """Count a request of this process against the limit of a sliding minute.
 
     Raises:
-        ApiError: RESOURCE_EXHAUSTED with Retry-After and the x-ratelimit headers.
+        RpcError: RESOURCE_EXHAUSTED with Retry-After and the x-ratelimit headers.
     """
-    limit = _read(platform.home / FILE).requests_per_minute
+    limit = _read_settings(platform.home / FILE).requests_per_minute
     if not limit:
         return
     now = platform.clock()
-    seen = _requests.setdefault(platform.home, deque())
-    while seen and seen[0] <= now - _WINDOW_SECONDS:
-        seen.popleft()
-    if len(seen) >= limit:
-        wait = max(1, round(seen[0] + _WINDOW_SECONDS - now + 0.5))
-        raise ApiError(
+    times = _request_times.setdefault(platform.home, deque())
+    while times and times[0] <= now - _WINDOW_SECONDS:
+        times.popleft()
+    if len(times) >= limit:
+        wait = max(1, round(times[0] + _WINDOW_SECONDS - now + 0.5))
+        raise RpcError(
             "RESOURCE_EXHAUSTED",
             f"over {limit} requests a minute",
             headers={
@@ -47,19 +47,19 @@ def count(platform: Platform) -> None:
                 "x-ratelimit-over-limit": "yes",
             },
         )
-    seen.append(now)
+    times.append(now)
 
 
-def _read(path: Path) -> Settings:
+def _read_settings(path: Path) -> RateLimitSettings:
     try:
-        mark = path.stat().st_mtime_ns
+        version = path.stat().st_mtime_ns
     except FileNotFoundError:
-        return Settings()
-    known = _settings.get(path)
-    if known is None or known[0] != mark:
+        return RateLimitSettings()
+    cached = _settings_cache.get(path)
+    if cached is None or cached[0] != version:
         try:
-            known = mark, msgspec.json.decode(path.read_bytes(), type=Settings)
+            cached = version, msgspec.json.decode(path.read_bytes(), type=RateLimitSettings)
         except msgspec.DecodeError as error:
-            raise ApiError("INTERNAL", f"{path}: cannot be read: {error}") from None
-        _settings[path] = known
-    return known[1]
+            raise RpcError("INTERNAL", f"{path}: cannot be read: {error}") from None
+        _settings_cache[path] = cached
+    return cached[1]

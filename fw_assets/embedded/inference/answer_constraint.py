@@ -1,86 +1,86 @@
-"""`response_format`, read as the answers that a model may choose from."""
+"""Constraint of an answer: a `response_format`, read as the labels that a model may choose from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from fw_assets.embedded.errors import ApiError, invalid
+from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.grammar import expand_grammar
 
 _OPENERS = " \t\n:=>\"'{[("
-_DEEPEST = 10
+_MAX_DEPTH = 10
 _CLOSERS = " \t\n<\"'}])"
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What a request lets the model answer.
+class AnswerConstraint:
+    """The answers that a request allows.
 
     Attributes:
-        labels: what is chosen from, as the answer will hold it; None leaves it to the model.
+        labels: the labels to choose from, as the answer will hold them; None leaves them to the model.
         names: the labels without the text that all of them share, for models that read the label's name.
-        format: what is written around the label; None leaves it to the model.
-        fewest, most: how many labels the answer holds, when `format` asks for a list.
+        format: the text around the label; None leaves it to the model.
+        min_labels, max_labels: bounds of a list of labels, when `format` asks for one.
     """
 
     labels: tuple[str, ...] | None = None
     names: tuple[str, ...] | None = None
     format: AnswerFormat | None = None
-    fewest: int = 0
-    most: int | None = None
+    min_labels: int = 0
+    max_labels: int | None = None
 
 
-FREE = Choices()
+UNCONSTRAINED = AnswerConstraint()
 
 
 @lru_cache(maxsize=512)
-def read_choices(response_format: bytes) -> Choices:
-    """The choices in the JSON text of a `response_format`.
+def read_constraint(response_format: bytes) -> AnswerConstraint:
+    """The constraint in the JSON text of a `response_format`.
 
     Raises:
-        ApiError: INVALID_ARGUMENT when it has a form that no choice can be read from.
+        RpcError: INVALID_ARGUMENT when it has a form from which no finite set of labels can be read.
     """
-    given = msgspec.json.decode(response_format)
-    if given is None:
-        return FREE
-    kind = given.get("type") if isinstance(given, dict) else None
+    value = msgspec.json.decode(response_format)
+    if value is None:
+        return UNCONSTRAINED
+    kind = value.get("type") if isinstance(value, dict) else None
     if kind == "text":
-        return FREE
-    if kind == "json_object" and not given.get("schema"):
-        return Choices(format=AnswerFormat(key="label"))
+        return UNCONSTRAINED
+    if kind == "json_object" and not value.get("schema"):
+        return AnswerConstraint(format=AnswerFormat(key="label"))
     if kind in ("json_schema", "json_object"):
-        return _schema_choices(_schema(given))
+        return _schema_constraint(_find_schema(value))
     if kind == "grammar":
-        if not isinstance(given.get("grammar"), str):
+        if not isinstance(value.get("grammar"), str):
             raise invalid("response_format.grammar: missing; expected a GBNF text", "response_format")
-        return _checked(Choices(expand_grammar(given["grammar"]), format=AnswerFormat()))
+        return _constraint(expand_grammar(value["grammar"]), AnswerFormat())
     raise invalid(
         f"response_format.type: {kind!r}; expected text, json_object, json_schema or grammar",
         "response_format",
     )
 
 
-def _schema(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = given.get("json_schema") or given.get("schema")
-    if isinstance(found, str):
+def _find_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any]:
+    schema = response_format.get("json_schema") or response_format.get("schema")
+    if isinstance(schema, str):
         try:
-            found = msgspec.json.decode(found)
+            schema = msgspec.json.decode(schema)
         except msgspec.DecodeError as error:
             raise invalid(f"response_format.json_schema: not JSON: {error}", "response_format") from None
-    if isinstance(found, dict) and isinstance(found.get("schema"), dict):
-        found = found["schema"]
-    if not isinstance(found, dict):
+    if isinstance(schema, dict) and isinstance(schema.get("schema"), dict):
+        schema = schema["schema"]
+    if not isinstance(schema, dict):
         raise invalid("response_format.json_schema: missing; expected a schema", "response_format")
-    return found
+    return schema
 
 
-def _schema_choices(schema: Mapping[str, Any]) -> Choices:
+def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
     root = _resolve(schema, schema)
     key: str | None = None
     value = root
@@ -94,29 +94,24 @@ def _schema_choices(schema: Mapping[str, Any]) -> Choices:
     labels = _enumerated(_resolve(value.get("items") or {}, schema) if many else value, schema)
     if key is None and not many:
         # A bare enumeration is answered by a JSON string.
-        return _checked(Choices(tuple(msgspec.json.encode(label).decode() for label in labels), format=AnswerFormat()))
-    choices = Choices(
-        labels,
-        format=AnswerFormat(key=key, many=many),
-        fewest=_bound(value, "minItems") or 0,
-        most=_bound(value, "maxItems"),
-    )
-    return _checked(choices)
+        return _constraint([msgspec.json.encode(label).decode() for label in labels], AnswerFormat())
+    min_labels = _bound(value, "minItems") or 0
+    return _constraint(labels, AnswerFormat(key=key, many=many), min_labels, _bound(value, "maxItems"))
 
 
-def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> tuple[str, ...]:
-    if depth > _DEEPEST:
+def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> list[str]:
+    if depth > _MAX_DEPTH:
         raise _unusable("a $ref leads back to itself")
     if "const" in value:
-        found = [value["const"]]
+        labels = [value["const"]]
     elif "enum" in value:
-        found = _list(value["enum"])
+        labels = _list(value["enum"])
     else:
         options = _list(value.get("anyOf") or value.get("oneOf") or [])
-        found = [label for option in options for label in _enumerated(_resolve(option, schema), schema, depth + 1)]
-    if not found or not all(isinstance(label, str) for label in found):
+        labels = [label for option in options for label in _enumerated(_resolve(option, schema), schema, depth + 1)]
+    if not labels or not all(isinstance(label, str) for label in labels):
         raise _unusable("its property lists no texts under enum")
-    return tuple(dict.fromkeys(found))
+    return list(dict.fromkeys(labels))
 
 
 def _list(value: object) -> list[Any]:
@@ -126,20 +121,20 @@ def _list(value: object) -> list[Any]:
 
 
 def _bound(value: Mapping[str, Any], field: str) -> int | None:
-    found = value.get(field)
-    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or found < 0):
-        raise _unusable(f"{field} is {found!r}")
-    return found
+    bound = value.get(field)
+    if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int) or bound < 0):
+        raise _unusable(f"{field} is {bound!r}")
+    return bound
 
 
 def _resolve(value: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`value`, or what its local `$ref` points to."""
-    for _ in range(_DEEPEST):
+    """`value` with local references (`$ref`, and an `allOf` of one) followed."""
+    for _ in range(_MAX_DEPTH):
         if not isinstance(value, dict):
             raise _unusable("a part of it is not an object")
         reference = value.get("$ref")
-        if reference is None and len(whole := _list(value.get("allOf") or [])) == 1:
-            value = whole[0]
+        if reference is None and len(parts := _list(value.get("allOf") or [])) == 1:
+            value = parts[0]
         elif reference is None:
             return value
         else:
@@ -149,33 +144,39 @@ def _resolve(value: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     raise _unusable("a $ref leads back to itself")
 
 
-def _checked(choices: Choices) -> Choices:
-    labels = choices.labels or ()
+def _constraint(
+    labels: Sequence[str], format: AnswerFormat, min_labels: int = 0, max_labels: int | None = None
+) -> AnswerConstraint:
     if not labels or "" in labels:
         raise invalid("response_format: it allows an empty answer, or none at all", "response_format")
-    return Choices(labels, _without_shared(labels), choices.format, choices.fewest, choices.most)
+    return AnswerConstraint(tuple(labels), _label_names(tuple(labels)), format, min_labels, max_labels)
 
 
-def _without_shared(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """The labels without a frame such as `Category: ` that stands around each of them."""
+def _label_names(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The labels without a frame such as `Category: ` that is around each of them."""
     if len(labels) < 2:
         return labels
-    low, high = min(labels), max(labels)
-    start = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
-    while start and low[start - 1] not in _OPENERS:
+    # The smallest and the largest text share whatever all texts between them share.
+    start = _shared_prefix(min(labels), max(labels))
+    while start and labels[0][start - 1] not in _OPENERS:
         start -= 1
-    ends = [label[::-1] for label in labels]
-    low, high = min(ends), max(ends)
-    end = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
-    while end and low[end - 1] not in _CLOSERS:
+    reversed_labels = [label[::-1] for label in labels]
+    end = _shared_prefix(min(reversed_labels), max(reversed_labels))
+    while end and reversed_labels[0][end - 1] not in _CLOSERS:
         end -= 1
     names = tuple(label[start : len(label) - end].strip() for label in labels)
     return names if all(names) and len(set(names)) == len(names) else labels
 
 
-def _unusable(what: str) -> ApiError:
+def _shared_prefix(low: str, high: str) -> int:
+    """The number of characters that two texts share at their beginning."""
+    pairs = enumerate(zip(low, high, strict=False))
+    return next((index for index, (one, other) in pairs if one != other), min(len(low), len(high)))
+
+
+def _unusable(problem: str) -> RpcError:
     return invalid(
-        f"response_format.json_schema: {what}; this platform's models choose labels: give an object with one "
+        f"response_format.json_schema: {problem}; this platform's models choose labels: give an object with one "
         'property, {"enum": [...]} or {"type": "array", "items": {"enum": [...]}}',
         "response_format",
     )

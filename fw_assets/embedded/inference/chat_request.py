@@ -1,4 +1,4 @@
-"""The request for a chat completion, read and checked."""
+"""Request for a chat completion: its fields, decoded and checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 class ChatRequest(msgspec.Struct):
-    """The fields that mean something to a model that chooses labels; all others are let be."""
+    """The fields that matter to a model that chooses labels; all others are ignored."""
 
     model: str
     messages: list[dict[str, Any]]
@@ -24,14 +24,12 @@ class ChatRequest(msgspec.Struct):
     max_completion_tokens: int | None = None
     n: int | None = None
     seed: int | None = None
-    logprobs: bool | int | None = None
+    logprobs: bool | None = None
     top_logprobs: int | None = None
     stream: bool | None = None
-    stream_options: dict[str, Any] | None = None
-    perf_metrics_in_response: bool | None = None
 
     @property
-    def limit(self) -> int | None:
+    def token_limit(self) -> int | None:
         """The most tokens that the answer may have."""
         return self.max_tokens if self.max_tokens is not None else self.max_completion_tokens
 
@@ -40,10 +38,10 @@ _decode = msgspec.json.Decoder(ChatRequest).decode
 
 
 def read_request(body: bytes) -> ChatRequest:
-    """The request in a body.
+    """The request in the body of an HTTP request or a batch row.
 
     Raises:
-        ApiError: INVALID_ARGUMENT naming the field that is wrong.
+        RpcError: INVALID_ARGUMENT, naming the field that is wrong.
     """
     try:
         request = _decode(body)
@@ -56,16 +54,14 @@ def read_request(body: bytes) -> ChatRequest:
             raise invalid(f"messages[{index}].role: {message.get('role')!r}; expected one of {', '.join(_ROLES)}")
     if request.max_tokens is not None and request.max_completion_tokens is not None:
         raise invalid("max_tokens and max_completion_tokens exclude each other", "max_tokens")
-    _check_range("max_tokens", request.limit, 1, None)
+    _check_range("max_tokens", request.token_limit, 1, None)
     _check_range("temperature", request.temperature, 0, 2)
     _check_range("n", request.n, 1, 128)
     _check_range("top_logprobs", request.top_logprobs, 0, MAX_ALTERNATIVES)
-    if not isinstance(request.logprobs, bool):
-        _check_range("logprobs", request.logprobs, 0, MAX_ALTERNATIVES)
     return request
 
 
-def _check_range(field: str, value: float | None, least: float, most: float | None) -> None:
-    if value is not None and not (least <= value and (most is None or value <= most)):
-        expected = f"{least} to {most}" if most is not None else f"at least {least}"
+def _check_range(field: str, value: float | None, low: float, high: float | None) -> None:
+    if value is not None and not (low <= value and (high is None or value <= high)):
+        expected = f"{low} to {high}" if high is not None else f"at least {low}"
         raise invalid(f"{field}: {value}; expected {expected}", field)

@@ -1,4 +1,4 @@
-"""Choosing: from a loaded model and the choices of a request to the label or labels of the answer."""
+"""Choosing labels: from a loaded model and a constraint to the choices of a completion."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.embedded.engine import EngineError, read_turns
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.errors import invalid
-from fw_assets.embedded.inference.answer_constraint import Choices
+from fw_assets.embedded.inference.answer_constraint import AnswerConstraint
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
-from fw_assets.embedded.inference.model_cache import Loaded
+from fw_assets.embedded.inference.model_cache import LoadedModel
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer.
+    """One choice of a completion.
 
     Attributes:
-        parts: its text before, in and after what was chosen.
-        log_probability: natural, of what was chosen.
-        alternatives: (text, log probability) of the likeliest labels, best first.
+        parts: the answer's text before, in and after its label or labels.
+        log_probability: of the label or labels, natural.
+        alternatives: (label, log probability) of the most probable labels, best first.
     """
 
     parts: tuple[str, str, str]
@@ -32,50 +33,50 @@ class Choice:
     alternatives: tuple[tuple[str, float], ...]
 
 
-def choose(loaded: Loaded, choices: Choices, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
-    """The answers to requests that share their choices: to each, `n` of them.
+def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
+    """The choices for requests that share their constraint: `n` for each request.
 
-    Without temperature the likeliest label; with it, one drawn from the tempered probabilities by `seed`.
-    A list of labels is the same at every temperature. No answer depends on the others' being asked.
+    Without temperature the most probable label; with it, one drawn from the tempered probabilities by `seed`. A list
+    of labels is the same at every temperature. A request's choices do not depend on the other requests.
 
     Raises:
-        ApiError: INVALID_ARGUMENT when a base model was given no choices.
+        RpcError: INVALID_ARGUMENT when a base model gets no labels to choose from.
     """
-    scorer = loaded.scorer
-    labels = choices.labels or scorer.labels
+    scorer = model.scorer
+    labels = constraint.labels or scorer.labels
     if labels is None:
         raise invalid(
             "response_format: a base model of this platform chooses among given labels; list them in a "
             'json_schema enum, or in a grammar such as root ::= "billing" | "sales"',
             "response_format",
         )
-    # A base model reads the names of the labels; a tuned one knows the labels as they were written.
-    asked = choices.names if scorer.labels is None else choices.labels
-    format = _format(choices, loaded)
+    # A base model compares texts with the names of labels; a tuned one knows the labels as they were written.
+    candidates = constraint.names if scorer.labels is None else constraint.labels
+    format = _answer_format(constraint, model)
     texts = [read_turns(request.messages) for request in requests]
     try:
-        scores = scorer.log_probabilities(texts, asked)
-        sets = scorer.predict_sets(texts, asked) if format.many else []
+        scores = scorer.log_probabilities(texts, candidates)
+        label_sets = scorer.predict_sets(texts, candidates) if format.many else []
     except EngineError as error:
         raise invalid(f"response_format: {error}", "response_format") from None
     if format.many:
-        order = {name: index for index, name in enumerate(asked or labels)}
+        index = {name: column for column, name in enumerate(candidates or labels)}
         return [
-            [_set_answer(labels, row, [order[name] for name in chosen], choices, format)] * (request.n or 1)
-            for request, row, chosen in zip(requests, scores, sets, strict=True)
+            [_choose_set(labels, row, [index[name] for name in names], constraint, format)] * (request.n or 1)
+            for request, row, names in zip(requests, scores, label_sets, strict=True)
         ]
     return [
-        [_label_answer(labels, row, index, format) for index in _draw(row, request)]
+        [_choose_label(labels, row, column, format) for column in _draw(row, request)]
         for request, row in zip(requests, scores, strict=True)
     ]
 
 
-def _format(choices: Choices, loaded: Loaded) -> AnswerFormat:
-    """What the request prescribes, else what the model was taught; `json_object` leaves it the key."""
-    taught = loaded.format
-    if choices.labels is None and taught is not None and (choices.format is None or taught.key is not None):
+def _answer_format(constraint: AnswerConstraint, model: LoadedModel) -> AnswerFormat:
+    """The format that the request prescribes, else the one that was taught; `json_object` leaves the key to it."""
+    taught = model.format
+    if constraint.labels is None and taught is not None and (constraint.format is None or taught.key is not None):
         return taught
-    return choices.format or AnswerFormat()
+    return constraint.format or AnswerFormat()
 
 
 def _draw(scores: NDArray[np.float64], request: ChatRequest) -> list[int]:
@@ -86,24 +87,25 @@ def _draw(scores: NDArray[np.float64], request: ChatRequest) -> list[int]:
     return random.Random(request.seed).choices(range(len(scores)), weights=weights.tolist(), k=count)
 
 
-def _label_answer(labels: Sequence[str], scores: NDArray[np.float64], index: int, format: AnswerFormat) -> Choice:
+def _choose_label(labels: Sequence[str], scores: NDArray[np.float64], column: int, format: AnswerFormat) -> Choice:
     best = np.argsort(-scores, kind="stable")[:MAX_ALTERNATIVES]
-    alternatives = tuple((format.around(labels[i])[1], float(scores[i])) for i in best)
-    return Choice(format.around(labels[index]), float(scores[index]), alternatives)
+    alternatives = tuple((format.write(labels[i])[1], float(scores[i])) for i in best)
+    return Choice(format.write(labels[column]), float(scores[column]), alternatives)
 
 
-def _set_answer(
+def _choose_set(
     labels: Sequence[str],
     scores: NDArray[np.float64],
-    chosen: list[int],
-    choices: Choices,
+    columns: list[int],
+    constraint: AnswerConstraint,
     format: AnswerFormat,
 ) -> Choice:
+    """The predicted labels, filled up or cut to the bounds of the constraint by their scores."""
     ranked = [int(i) for i in np.argsort(-scores, kind="stable")]
-    if len(chosen) < choices.fewest:
-        chosen = chosen + [i for i in ranked if i not in chosen][: choices.fewest - len(chosen)]
-    if choices.most is not None:
-        chosen = [i for i in ranked if i in chosen][: choices.most]
-    total = float(sum(scores[i] for i in chosen))
+    if len(columns) < constraint.min_labels:
+        columns = columns + [i for i in ranked if i not in columns][: constraint.min_labels - len(columns)]
+    if constraint.max_labels is not None:
+        columns = [i for i in ranked if i in columns][: constraint.max_labels]
+    total = float(sum(scores[i] for i in columns))
     alternatives = tuple((labels[i], float(scores[i])) for i in ranked[:MAX_ALTERNATIVES])
-    return Choice(format.around([labels[i] for i in sorted(chosen)]), total, alternatives)
+    return Choice(format.write([labels[i] for i in sorted(columns)]), total, alternatives)

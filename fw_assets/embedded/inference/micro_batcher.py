@@ -1,7 +1,7 @@
-"""Requests that wait together are answered together.
+"""Micro-batching: requests that wait at the same time are answered in one call.
 
-A model reads sixteen texts in little more time than one, and one hop into a thread serves them all. While a
-batch is worked on, whatever arrives waits and becomes the next batch; a request that comes alone starts at once.
+A model reads sixteen texts in little more time than one, and one hop into a thread serves them all. While a batch is
+processed, arriving requests wait and become the next batch; a request that comes alone starts at once.
 """
 
 from __future__ import annotations
@@ -21,76 +21,78 @@ MAX_BATCH = 64
 
 
 @dataclass(eq=False)
-class _Ticket(Generic[RequestT, ResultT]):
-    asked: RequestT
-    called: anyio.Event = field(default_factory=anyio.Event)
-    given: ResultT | Exception | None = None
+class _Pending(Generic[RequestT, ResultT]):
+    """A request in the queue; `wake` is set when it has its outcome, or when it has to process the next batch."""
+
+    request: RequestT
+    wake: anyio.Event = field(default_factory=anyio.Event)
+    outcome: ResultT | Exception | None = None
 
 
 class MicroBatcher(Generic[RequestT, ResultT]):
-    """One batch at a time; belongs to one event loop.
+    """Processes one batch at a time; belongs to one event loop.
 
-    There is no task of its own: the first of the waiting requests works on the batch, and calls the next first
-    one when it is done. One that is cancelled while it waits leaves the queue, and passes the call on.
+    There is no background task: the first of the waiting requests processes the batch, and wakes the first of the next
+    batch when it is done. A request that is cancelled while it waits leaves the queue, and passes its turn on.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[RequestT]], Sequence[ResultT | Exception]], threads: CapacityLimiter
+        self, process: Callable[[Sequence[RequestT]], Sequence[ResultT | Exception]], threads: CapacityLimiter
     ) -> None:
-        """`work` gets a batch and gives, in its order, each one's answer or what is to be raised for it."""
-        self._work = work
+        """`process` returns, in the order of its batch, a result or the exception to raise for each request."""
+        self._process = process
         self._threads = threads
-        self._waiting: list[_Ticket[RequestT, ResultT]] = []
+        self._queue: list[_Pending[RequestT, ResultT]] = []
         self._busy = False
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits and nothing is worked on."""
-        return not self._busy and not self._waiting
+        return not self._busy and not self._queue
 
-    async def ask(self, asked: RequestT) -> ResultT:
-        """The answer to one request.
+    async def submit(self, request: RequestT) -> ResultT:
+        """The result of one request.
 
         Raises:
-            Exception: what the work gave for it.
+            Exception: the one that `process` returned for the request or raised for its batch.
         """
-        ticket: _Ticket[RequestT, ResultT] = _Ticket(asked)
-        self._waiting.append(ticket)
+        pending: _Pending[RequestT, ResultT] = _Pending(request)
+        self._queue.append(pending)
         if self._busy:
             try:
-                await ticket.called.wait()
+                await pending.wake.wait()
             except BaseException:
-                if ticket in self._waiting:
-                    self._waiting.remove(ticket)
-                    if ticket.called.is_set():
-                        self._call_next()
+                if pending in self._queue:
+                    self._queue.remove(pending)
+                    if pending.wake.is_set():
+                        self._wake_next()
                 raise
-        if ticket.given is None:
-            await self._serve()
-        if isinstance(ticket.given, Exception):
-            raise ticket.given
-        assert ticket.given is not None
-        return ticket.given
+        if pending.outcome is None:
+            await self._process_batch()
+        if isinstance(pending.outcome, Exception):
+            raise pending.outcome
+        assert pending.outcome is not None
+        return pending.outcome
 
-    async def _serve(self) -> None:
+    async def _process_batch(self) -> None:
         self._busy = True
-        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        given: Sequence[ResultT | Exception] = []
+        batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+        requests = [pending.request for pending in batch]
+        outcomes: Sequence[ResultT | Exception] = []
         try:
-            given = await anyio.to_thread.run_sync(self._work, [one.asked for one in batch], limiter=self._threads)
-        except Exception as error:  # noqa: BLE001 (everyone in the batch is to hear of it)
-            given = [error] * len(batch)
+            outcomes = await anyio.to_thread.run_sync(self._process, requests, limiter=self._threads)
+        except Exception as error:  # noqa: BLE001 - raised for every request of the batch
+            outcomes = [error] * len(batch)
         finally:
-            if not given:
+            if not outcomes:
                 # Cancelled before a thread was free: the others wait on, in their order.
-                self._waiting = batch[1:] + self._waiting
-            for one, each in zip(batch, given, strict=False):
-                one.given = each
-                one.called.set()
-            self._call_next()
+                self._queue = batch[1:] + self._queue
+            for pending, outcome in zip(batch, outcomes, strict=False):
+                pending.outcome = outcome
+                pending.wake.set()
+            self._wake_next()
 
-    def _call_next(self) -> None:
-        if self._waiting:
-            self._waiting[0].called.set()
+    def _wake_next(self) -> None:
+        if self._queue:
+            self._queue[0].wake.set()
         else:
             self._busy = False

@@ -1,4 +1,4 @@
-"""Loaded models, kept in the process."""
+"""Loaded models, kept in the process; the least recently used one goes first."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from fw_assets.embedded.engine import Scorer
+from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
 from fw_assets.embedded.inference.answer_format import AnswerFormat
-from fw_assets.embedded.inference.routing import Target
-from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.inference.routing import ServingTarget
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 MAX_LOADED = 24
 
@@ -18,43 +18,40 @@ _Key = tuple[Path, str, tuple[int, int] | None]
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A model, and the form in which it was taught to answer (None for a base model)."""
+class LoadedModel:
+    """A scorer, and the form in which it was taught to answer (None for a base model)."""
 
     scorer: Scorer
     format: AnswerFormat | None
 
 
-_loaded: OrderedDict[_Key, Loaded] = OrderedDict()
+_models: OrderedDict[_Key, LoadedModel] = OrderedDict()
 _lock = threading.Lock()
 
 
-def load(platform: Platform, target: Target) -> Loaded:
-    """The model behind a target, the least recently used one being let go."""
-    key = (platform.home, str(target.folder or target.base), _mark(target.folder))
+def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
+    key = (platform.home, str(target.folder or target.base), _version(target.folder))
     with _lock:
-        # Held while loading: several requests for a new model must not load it several times.
-        found = _loaded.get(key)
-        if found is None:
-            found = _loaded[key] = _read(platform, target)
-            while len(_loaded) > MAX_LOADED:
-                _loaded.popitem(last=False)
-        _loaded.move_to_end(key)
-        return found
+        # Held while loading, so that several requests for a new model do not load it several times.
+        model = _models.get(key)
+        if model is None:
+            model = _models[key] = _load(platform, target)
+            while len(_models) > MAX_LOADED:
+                _models.popitem(last=False)
+        _models.move_to_end(key)
+        return model
 
 
-def _read(platform: Platform, target: Target) -> Loaded:
-    from fw_assets.embedded.engine import load_base, load_tuned
-
+def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
     if target.folder is None:
-        return Loaded(load_base(target.base, platform.cache), None)
+        return LoadedModel(load_base(target.base, platform.cache), None)
     scorer = load_tuned(target.folder, platform.cache)
-    return Loaded(scorer, AnswerFormat(**scorer.notes["answer"]))
+    return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))
 
 
-def _mark(folder: Path | None) -> tuple[int, int] | None:
-    """Tells a model from a later one that was trained under the same name."""
+def _version(folder: Path | None) -> tuple[int, int] | None:
+    """Distinguishes a tuned model from a later one of the same name."""
     if folder is None:
         return None
-    state = folder.stat()
-    return state.st_ino, state.st_mtime_ns
+    stat = folder.stat()
+    return stat.st_ino, stat.st_mtime_ns

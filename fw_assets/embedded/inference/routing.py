@@ -1,34 +1,48 @@
-"""From the `model` field of a request to what answers it."""
+"""Routing: from the `model` field of a request to the model that answers it."""
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fw_assets.embedded.endpoints import deployments
-from fw_assets.embedded.engine import REGISTRY, WEIGHTS_ADVICE, weights_available
-from fw_assets.embedded.errors import ApiError
-from fw_assets.embedded.store import resources
+from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.records.deployment_documents import (
+    idle_window,
+    is_asleep,
+    read_activity,
+    ready_time,
+    write_activity,
+)
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.faults import Faults
-from fw_assets.embedded.store.platform import Platform
-from fw_assets.embedded.store.resource_ids import ACCOUNT, PUBLISHER
-from fw_assets.embedded.store.timestamps import seconds
+from fw_assets.embedded.store.resource_names import (
+    ACCOUNT,
+    DEPLOYED_MODELS,
+    DEPLOYMENTS,
+    MODELS,
+    PUBLISHER,
+    short_id,
+)
 
 WAKE_SECONDS = 0.5
-"""How long a deployment that was scaled to zero takes to come back."""
+"""How long a deployment that was scaled to zero takes to start again."""
 
-_CACHED_SECONDS = 1.0
-_cache: dict[tuple[Path, str, Faults], tuple[float, Target]] = {}
+_CACHE_SECONDS = 1.0
+_MAX_CACHED_ROUTES = 1000
+_cache: dict[tuple[Path, str, Faults], tuple[float, ServingTarget]] = {}
 
 
 @dataclass(frozen=True)
-class Target:
-    """What answers.
+class ServingTarget:
+    """The model that answers.
 
     Attributes:
         base: id of the base model.
-        folder: where the tuned model lies; None for the base model itself.
+        folder: the tuned model's files; None for the base model itself.
         deployment: full name of the deployment that serves it; None when serverless.
     """
 
@@ -37,124 +51,116 @@ class Target:
     deployment: str | None = None
 
 
-def route(platform: Platform, model: str, faults: Faults) -> Target:
-    """The target of a request; wakes its deployment when it sleeps.
+def route(platform: EmbeddedPlatform, model: str, faults: Faults) -> ServingTarget:
+    """The target of a request; wakes its deployment when that is scaled to zero.
 
-    The four ways to address: a base model (serverless), a deployment, `model#deployment`, and a tuned model
-    that some deployment serves.
+    The four ways to address: a base model (serverless), a deployment, `model#deployment`, and a tuned model that some
+    deployment serves.
 
     Raises:
-        ApiError: NOT_FOUND for what is not served, UNAVAILABLE with DEPLOYMENT_SCALING_UP while it wakes.
+        RpcError: NOT_FOUND for what is not served, UNAVAILABLE with DEPLOYMENT_SCALING_UP while it wakes.
     """
     now = platform.clock()
     key = (platform.home, model, faults)
-    known = _cache.get(key)
-    if known is not None and 0 <= now - known[0] < _CACHED_SECONDS:
-        return known[1]
+    cached = _cache.get(key)
+    if cached is not None and 0 <= now - cached[0] < _CACHE_SECONDS:
+        return cached[1]
     target = _resolve(platform, model, faults, now)
-    if len(_cache) > 1000:
+    if len(_cache) > _MAX_CACHED_ROUTES:
         _cache.clear()
     _cache[key] = now, target
     return target
 
 
-def undeployed(platform: Platform, model: str) -> Target:
+def batch_target(platform: EmbeddedPlatform, model: str) -> ServingTarget:
     """The target of batch inference, which needs no deployment.
 
     Raises:
-        ApiError: NOT_FOUND.
+        RpcError: NOT_FOUND.
     """
-    collection, id = _parts(model)
-    with platform.store.read() as connection:
-        document = resources.find(connection, collection, *_owner(model))
+    account, _, id = _split(model)
+    with platform.database.read() as connection:
+        document = documents.find(connection, MODELS, account, id)
     if document is None:
-        return _target(model, id, None)
-    return Target(str(document["peftDetails"]["baseModel"]).rsplit("/", 1)[1], platform.model_folder(id))
+        return _base_target(model, None)
+    return ServingTarget(short_id(document["peftDetails"]["baseModel"]), platform.model_folder(id))
 
 
-def forget_routes() -> None:
-    """Drop what was remembered, after a change to deployments or models."""
+def clear_route_cache() -> None:
+    """Forget all routes, after a change to deployments or models."""
     _cache.clear()
 
 
-def _resolve(platform: Platform, model: str, faults: Faults, now: float) -> Target:
+def _resolve(platform: EmbeddedPlatform, model: str, faults: Faults, now: float) -> ServingTarget:
     name, _, deployment_name = model.partition("#")
-    collection, id = _parts(name)
-    if collection == "deployments":
+    if _split(name)[1] == DEPLOYMENTS:
         deployment_name, name = name, ""
-    with platform.store.read() as connection:
-        if not deployment_name and name.startswith(f"accounts/{PUBLISHER}/models/"):
-            return _target(name, id, None)
+    if not deployment_name and _is_base(name):
+        return _base_target(name, None)
+    with platform.database.read() as connection:
         if deployment_name:
-            deployment = resources.find(connection, "deployments", ACCOUNT, deployment_name.rsplit("/", 1)[-1])
+            deployment = documents.find(connection, DEPLOYMENTS, ACCOUNT, short_id(deployment_name))
         else:
-            deployment = _serving(resources, connection, name)
-        loaded = resources.every(connection, "deployedModels", ACCOUNT)
+            deployment = _default_deployment(connection, name)
         if deployment is None or deployment["state"] == "DELETED":
             raise _not_served(model)
-        served = {deployment["baseModel"]} | {
-            item["model"] for item in loaded if item["deployment"] == deployment["name"]
-        }
+        loaded = documents.list_all(connection, DEPLOYED_MODELS, ACCOUNT)
+        served = {item["model"] for item in loaded if item["deployment"] == deployment["name"]}
         name = name or deployment["baseModel"]
-        document = resources.find(connection, "models", *_owner(name))
-        used = connection.execute(
-            "SELECT used, waking FROM activity WHERE deployment = ?", (deployment["name"],)
-        ).fetchone() or (0.0, None)
-    if name not in served or now < deployments.document_start(deployment) + faults.late_routing:
+        account, _, id = _split(name)
+        document = documents.find(connection, MODELS, account, id)
+        last_used, waking = read_activity(connection, deployment["name"]) or (0.0, None)
+    if name not in served | {deployment["baseModel"]} or now < ready_time(deployment) + faults.late_routing:
         raise _not_served(model)
-    _wake(platform, deployment, used[0], used[1], now)
+    _wake(platform, deployment, last_used, waking, now)
     if document is None:
-        return _target(name, _parts(name)[1], deployment["name"])
-    base = str(document["peftDetails"]["baseModel"])
-    folder = None if faults.serve_base else platform.model_folder(_parts(name)[1])
-    return Target(base.rsplit("/", 1)[1], folder, deployment["name"])
+        return _base_target(name, deployment["name"])
+    folder = None if faults.serve_base else platform.model_folder(id)
+    return ServingTarget(short_id(document["peftDetails"]["baseModel"]), folder, deployment["name"])
 
 
-def _target(name: str, id: str, deployment: str | None) -> Target:
-    entry = REGISTRY.get(id)
-    if entry is None or not name.startswith(f"accounts/{PUBLISHER}/models/"):
+def _is_base(name: str) -> bool:
+    return name.startswith(f"accounts/{PUBLISHER}/{MODELS}/")
+
+
+def _base_target(name: str, deployment: str | None) -> ServingTarget:
+    model = REGISTRY.get(short_id(name))
+    if model is None or not _is_base(name):
         raise _not_served(name)
-    if entry.needs_weights and not weights_available():
-        raise ApiError(
-            "FAILED_PRECONDITION",
-            f"{name}: the weights are not on this machine; {WEIGHTS_ADVICE}",
-            status=412,
-        )
-    return Target(id, None, deployment)
+    advice = model.missing_weights()
+    if advice:
+        raise RpcError("FAILED_PRECONDITION", f"{name}: the weights are not on this machine; {advice}", status=412)
+    return ServingTarget(model.id, None, deployment)
 
 
-def _serving(store: Any, connection: Any, name: str) -> dict[str, Any] | None:
-    """The deployment that answers to a model's plain name: a live merge of it, or its default load."""
-    live: list[dict[str, Any]] = [
-        item
-        for item in store.every(connection, "deployments", ACCOUNT)
-        if item["baseModel"] == name and item["state"] != "DELETED"
-    ]
-    if live:
-        return live[0]
-    for item in store.every(connection, "deployedModels", ACCOUNT):
-        if item["model"] == name and item["default"]:
-            found: dict[str, Any] | None = store.find(
-                connection, "deployments", ACCOUNT, item["deployment"].rsplit("/", 1)[1]
-            )
-            return found
+def _default_deployment(connection: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+    """The deployment that answers to a model's plain name: one of the model itself, or the default one of a LoRA."""
+    for deployment in documents.list_all(connection, DEPLOYMENTS, ACCOUNT):
+        if deployment["baseModel"] == name and deployment["state"] != "DELETED":
+            return deployment
+    for loaded in documents.list_all(connection, DEPLOYED_MODELS, ACCOUNT):
+        if loaded["model"] == name and loaded["default"]:
+            return documents.find(connection, DEPLOYMENTS, ACCOUNT, short_id(loaded["deployment"]))
     return None
 
 
-def _wake(platform: Platform, deployment: dict[str, Any], used: float, waking: float | None, now: float) -> None:
-    if not deployments.is_asleep(deployment, used, now):
+def _wake(
+    platform: EmbeddedPlatform, deployment: dict[str, Any], last_used: float, waking: float | None, now: float
+) -> None:
+    """Start a deployment that is scaled to zero, and refuse requests until it has started."""
+    if not is_asleep(deployment, last_used, now):
         return
-    window = seconds(deployment["autoscalingPolicy"]["scaleToZeroWindow"], "scaleToZeroWindow")
-    begins = waking is None or now - waking > window
-    awake = not begins and waking is not None and now - waking >= WAKE_SECONDS
-    with platform.store.write() as connection:
-        connection.execute(
-            "INSERT INTO activity (deployment, used, waking) VALUES (?, ?, ?) "
-            "ON CONFLICT (deployment) DO UPDATE SET used = excluded.used, waking = excluded.waking",
-            (deployment["name"], now if awake else used, None if awake else (now if begins else waking)),
-        )
-    if not awake:
-        raise ApiError(
+    if waking is None or now - waking > idle_window(deployment):
+        # It starts now. A start so long ago was followed by no request, so that it fell asleep again.
+        waking = now
+    is_awake = now - waking >= WAKE_SECONDS
+    with platform.database.write() as connection:
+        if is_awake:
+            write_activity(connection, deployment["name"], now)
+        else:
+            write_activity(connection, deployment["name"], last_used, waking)
+    if not is_awake:
+        raise RpcError(
             "UNAVAILABLE",
             f"{deployment['name']} was scaled to zero and is starting; try again",
             reason="DEPLOYMENT_SCALING_UP",
@@ -162,20 +168,16 @@ def _wake(platform: Platform, deployment: dict[str, Any], used: float, waking: f
         )
 
 
-def _parts(name: str) -> tuple[str, str]:
+def _split(name: str) -> tuple[str, str, str]:
+    """(account, collection, id) of the name of a model or a deployment."""
     parts = name.split("/")
-    if len(parts) != 4 or parts[0] != "accounts" or parts[2] not in ("models", "deployments"):
+    if len(parts) != 4 or parts[0] != "accounts" or parts[2] not in (MODELS, DEPLOYMENTS):
         raise _not_served(name)
-    return parts[2], parts[3]
+    return parts[1], parts[2], parts[3]
 
 
-def _owner(name: str) -> tuple[str, str]:
-    parts = name.split("/")
-    return parts[1], parts[3]
-
-
-def _not_served(model: str) -> ApiError:
-    return ApiError(
+def _not_served(model: str) -> RpcError:
+    return RpcError(
         "NOT_FOUND",
         f"Model not found, inaccessible, and/or not deployed: {model}",
         reason="NOT_FOUND",

@@ -1,4 +1,4 @@
-"""One batch inference job, as its worker runs it."""
+"""The two stages of a batch inference job, as its worker runs them."""
 
 from __future__ import annotations
 
@@ -11,129 +11,130 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.embedded.endpoints.datasets import KIND as DATASETS
-from fw_assets.embedded.endpoints.datasets import new_document, ready_dataset
-from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
-from fw_assets.embedded.inference.completion import complete_all
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
-from fw_assets.embedded.inference.routing import Target, undeployed
-from fw_assets.embedded.jobs import fine_tuning_run as training
+from fw_assets.embedded.inference.routing import ServingTarget, batch_target
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.job_queue import Claim
-from fw_assets.embedded.records.dataset_files import BatchRow, lines
-from fw_assets.embedded.store import faults, resources
-from fw_assets.embedded.store.platform import Platform
-from fw_assets.embedded.store.resource_ids import split_name
+from fw_assets.embedded.jobs.job_queue import JobClaim
+from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
+from fw_assets.embedded.records.dataset_documents import new_dataset, ready_dataset
+from fw_assets.embedded.records.dataset_files import BatchRow, read_lines
+from fw_assets.embedded.store import documents, faults
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.resource_names import BATCH_JOBS, DATASETS, split_name
 
-KIND = "batchInferenceJobs"
 RESULTS, ERRORS = "results.jsonl", "errors.jsonl"
 _REPORT_SECONDS = 0.5
-_WIRE = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p", "topK": "top_k", "n": "n"}
+_CHAT_FIELDS = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p", "topK": "top_k", "n": "n"}
 
 
-def validate(platform: Platform, taken: Claim) -> None:
+def validate(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """VALIDATING, then PENDING: the input is there."""
-    job = training.report(platform, taken, {"state": "JOB_STATE_VALIDATING"})
+    job = update_job(platform, claim, {"state": "JOB_STATE_VALIDATING"})
     ready_dataset(platform, job["inputDatasetId"], "inputDatasetId")
-    with platform.store.write() as connection:
-        job_queue.advance(connection, taken)
-        stamp = {"state": "JOB_STATE_PENDING", "updateTime": platform.timestamp()}
-        resources.update(connection, KIND, taken.account, taken.id, stamp)
+    finish_validation(platform, claim)
 
 
-def run(platform: Platform, taken: Claim) -> None:
+def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """RUNNING, then COMPLETED together with the output dataset: results and errors, by `custom_id`."""
-    job = training.report(platform, taken, {"state": "JOB_STATE_RUNNING"})
-    faults.stall(platform, KIND, taken.id)
+    job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING"})
+    faults.wait_out_stall(platform, BATCH_JOBS, claim.id)
     _, path = ready_dataset(platform, job["inputDatasetId"], "inputDatasetId")
     _, output_id = split_name(job["outputDatasetId"], DATASETS, "outputDatasetId")
-    for left in platform.home.glob(f"datasets/.{output_id}.*"):
-        # What a killed worker had begun to write.
-        shutil.rmtree(left, ignore_errors=True)
-    out = platform.dataset_folder(f".{output_id}.{taken.token}")
+    for abandoned in platform.home.glob(f"datasets/.{output_id}.*"):
+        # Begun by a worker that was killed.
+        shutil.rmtree(abandoned, ignore_errors=True)
+    out = platform.dataset_folder(f".{output_id}.{claim.token}")
     out.mkdir(parents=True)
-    progress = _answer_all(platform, taken, job, path, out)
-    final = platform.dataset_folder(output_id)
-    document = new_document(platform, output_id, job["displayName"], progress["outputRows"]) | {
+    progress = _complete_rows(platform, claim, job, path, out)
+    folder = platform.dataset_folder(output_id)
+    document = new_dataset(platform, output_id, job["displayName"], progress["outputRows"]) | {
         "state": "READY",
         "format": "FORMAT_UNSPECIFIED",
         "sourceJobName": job["name"],
         "estimatedTokenCount": str(progress["inputTokens"] + progress["outputTokens"]),
     }
-    with platform.store.write() as connection:
-        job_queue.hold(connection, taken)
-        resources.update(connection, KIND, taken.account, taken.id, {"jobProgress": progress})
-        resources.insert(connection, DATASETS, taken.account, output_id, document)
-        shutil.rmtree(final, ignore_errors=True)
-        out.rename(final)
-        training.complete(platform, connection, taken)
+    with platform.database.write() as connection:
+        job_queue.check_claim(connection, claim)
+        documents.update(connection, BATCH_JOBS, claim.account, claim.id, {"jobProgress": progress})
+        documents.insert(connection, DATASETS, claim.account, output_id, document)
+        shutil.rmtree(folder, ignore_errors=True)
+        out.rename(folder)
+        complete_job(platform, connection, claim)
 
 
-def _answer_all(platform: Platform, taken: Claim, job: dict[str, Any], path: Path, out: Path) -> dict[str, Any]:
+def _complete_rows(
+    platform: EmbeddedPlatform, claim: JobClaim, job: dict[str, Any], path: Path, out: Path
+) -> dict[str, Any]:
+    """Write a result or an error per row into `out`, and return the final `jobProgress`."""
     decoder = msgspec.json.Decoder(BatchRow)
     total = job["jobProgress"]["totalInputRequests"]
-    shared = _shared_body(job)
-    target = undeployed(platform, job["model"])
-    done = failed = read = written = 0
+    target = batch_target(platform, job["model"])
+    succeeded = failed = input_tokens = output_tokens = 0
     reported = time.monotonic()
 
     def progress() -> dict[str, Any]:
         return {
-            "percent": int(100 * (done + failed) / max(total, 1)),
+            "percent": int(100 * (succeeded + failed) / max(total, 1)),
             "totalInputRequests": total,
-            "totalProcessedRequests": done + failed,
-            "successfullyProcessedRequests": done,
+            "totalProcessedRequests": succeeded + failed,
+            "successfullyProcessedRequests": succeeded,
             "failedRequests": failed,
-            "outputRows": done,
-            "inputTokens": read,
-            "outputTokens": written,
+            "outputRows": succeeded,
+            "inputTokens": input_tokens,
+            "outputTokens": output_tokens,
         }
 
     with (out / RESULTS).open("wb") as results, (out / ERRORS).open("wb") as errors:
-        for together in _together(decoder.decode(line) for _, line in lines(path)):
-            for row, answer in zip(together, _answers(platform, job, shared, target, together), strict=True):
-                if isinstance(answer, ApiError):
+        for batch in _batches(decoder.decode(line) for _, line in read_lines(path)):
+            for row, completion in zip(batch, _complete_batch(platform, job, target, batch), strict=True):
+                if isinstance(completion, RpcError):
                     failed += 1
-                    errors.write(_line({"custom_id": row.custom_id, "response": None, **answer.inference()}))
+                    error = completion.inference_body()
+                    errors.write(_encode_line({"custom_id": row.custom_id, "response": None, **error}))
                 else:
-                    done += 1
-                    read += answer["usage"]["prompt_tokens"]
-                    written += answer["usage"]["completion_tokens"]
-                    results.write(_line({"custom_id": row.custom_id, "response": answer}))
+                    succeeded += 1
+                    input_tokens += completion["usage"]["prompt_tokens"]
+                    output_tokens += completion["usage"]["completion_tokens"]
+                    results.write(_encode_line({"custom_id": row.custom_id, "response": completion}))
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
-                training.report(platform, taken, {"jobProgress": progress()})
+                update_job(platform, claim, {"jobProgress": progress()})
     return progress()
 
 
-def _together(rows: Iterator[BatchRow]) -> Iterator[list[BatchRow]]:
-    while chunk := list(islice(rows, MAX_BATCH)):
-        yield chunk
+def _batches(rows: Iterator[BatchRow]) -> Iterator[list[BatchRow]]:
+    while batch := list(islice(rows, MAX_BATCH)):
+        yield batch
 
 
-def _answers(
-    platform: Platform, job: dict[str, Any], shared: dict[str, Any], target: Target, together: Sequence[BatchRow]
-) -> list[dict[str, Any] | ApiError]:
-    """One answer or refusal per row, in their order; the rows that are requests are answered together."""
-    found: list[dict[str, Any] | ApiError] = []
+def _complete_batch(
+    platform: EmbeddedPlatform, job: dict[str, Any], target: ServingTarget, batch: Sequence[BatchRow]
+) -> list[dict[str, Any] | RpcError]:
+    """For each row its completion, or why it was refused."""
+    shared_fields = _shared_fields(job)
+    completions: list[dict[str, Any] | RpcError] = []
     requests: dict[int, ChatRequest] = {}
-    for place, row in enumerate(together):
+    for index, row in enumerate(batch):
         try:
-            requests[place] = read_request(msgspec.json.encode({**shared, **row.body, "model": job["model"]}))
-            found.append({})
-        except ApiError as error:
-            found.append(error)
-    for place, answer in zip(requests, complete_all(platform, list(requests.values()), target), strict=True):
-        found[place] = answer
-    return found
+            body = {**shared_fields, **row.body, "model": job["model"]}
+            requests[index] = read_request(msgspec.json.encode(body))
+            completions.append({})
+        except RpcError as error:
+            completions.append(error)
+    for index, completion in zip(requests, complete_all(platform, list(requests.values()), target), strict=True):
+        completions[index] = completion
+    return completions
 
 
-def _shared_body(job: dict[str, Any]) -> dict[str, Any]:
+def _shared_fields(job: dict[str, Any]) -> dict[str, Any]:
+    """The fields of every request, from the job's `inferenceParameters`; a row's own fields win."""
     parameters = job["inferenceParameters"]
     extra = msgspec.json.decode(parameters.get("extraBody") or "{}", type=dict[str, Any])
-    return extra | {_WIRE[key]: value for key, value in parameters.items() if key in _WIRE}
+    return extra | {_CHAT_FIELDS[key]: value for key, value in parameters.items() if key in _CHAT_FIELDS}
 
 
-def _line(content: Any) -> bytes:
+def _encode_line(content: Any) -> bytes:
     return msgspec.json.encode(content) + b"\n"

@@ -1,53 +1,34 @@
-"""The queue of unfinished jobs: claims that expire with their worker, and workers started when due."""
+"""Queue of unfinished jobs, with claims that expire with their worker."""
 
 from __future__ import annotations
 
-import atexit
-import os
 import secrets
 import sqlite3
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
 from typing import Any
 
-from fw_assets.embedded.jobs.slots import is_held, slot_count, take_free_slot
-from fw_assets.embedded.store import resources
-from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.jobs.slots import is_held
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 STALLED_SECONDS = 60.0
-"""A living worker whose heart has not beaten for so long has lost its claim."""
+"""A worker that lives but has sent no heartbeat for so long loses its claim."""
 
 MAX_ATTEMPTS = 3
-"""A job whose worker died so often fails instead of being taken up again."""
+"""A job whose worker died so often fails instead of being queued again."""
 
 VALIDATE, RUN = 0, 1
 
-_COMMAND = (sys.executable, "-m", "fw_assets.embedded.jobs.worker")
-
-_children: list[subprocess.Popen[bytes]] = []
-
-
-@atexit.register
-def _let_go() -> None:
-    # Workers outlive this process on purpose; a Popen without a return code would complain of it.
-    for child in _children:
-        child.returncode = child.returncode or 0
-
-
-_children_lock = threading.Lock()
-
 
 class ClaimLost(Exception):
-    """The job was cancelled, deleted or given to another worker; nothing may be written for it any more."""
+    """The job was cancelled, deleted or given to another worker: this one may write nothing more for it."""
 
 
 @dataclass(frozen=True)
-class Claim:
-    """The right of one worker to write for one job, until it is released or lost."""
+class JobClaim:
+    """One worker's exclusive right to write for one job, until it is released or lost."""
 
-    kind: str
+    collection: str
     account: str
     id: str
     stage: int
@@ -55,46 +36,47 @@ class Claim:
     token: str
 
     def key(self) -> tuple[str, str, str, str]:
-        return self.kind, self.account, self.id, self.token
+        return self.collection, self.account, self.id, self.token
 
 
-def enqueue(connection: sqlite3.Connection, kind: str, account: str, id: str, now: float) -> None:
+def enqueue(connection: sqlite3.Connection, collection: str, account: str, id: str, now: float) -> None:
     """Queue a job that was just created or resumed."""
     connection.execute(
         "INSERT OR REPLACE INTO work (kind, account, id, queued) VALUES (?, ?, ?, ?)",
-        (kind, account, id, now),
+        (collection, account, id, now),
     )
 
 
-def dequeue(connection: sqlite3.Connection, kind: str, account: str, id: str) -> None:
-    """Forget a job; whoever works on it loses its claim."""
-    connection.execute("DELETE FROM work WHERE kind = ? AND account = ? AND id = ?", (kind, account, id))
+def dequeue(connection: sqlite3.Connection, collection: str, account: str, id: str) -> None:
+    """Remove a job; a worker that has claimed it loses its claim."""
+    connection.execute("DELETE FROM work WHERE kind = ? AND account = ? AND id = ?", (collection, account, id))
 
 
-def ensure_workers(platform: Platform) -> None:
-    """Queue again what dead workers left, and start as many workers as there is work and room for."""
-    with platform.store.read() as connection:
+def queued_ids(connection: sqlite3.Connection, collection: str) -> list[tuple[str, str]]:
+    """(account, id) of the unfinished jobs of a collection."""
+    return connection.execute("SELECT account, id FROM work WHERE kind = ?", (collection,)).fetchall()
+
+
+def unclaimed_jobs(platform: EmbeddedPlatform) -> int:
+    """The number of jobs that wait for a worker; those of dead workers are queued again and count."""
+    with platform.database.read() as connection:
         unfinished = connection.execute("SELECT slot, heartbeat FROM work").fetchall()
-    if not unfinished:
-        return
-    if any(_is_lost(platform, slot, heartbeat) for slot, heartbeat in unfinished):
+    lost = [_is_lost(platform, slot, heartbeat) for slot, heartbeat in unfinished]
+    if any(lost):
         requeue_lost(platform)
-    waiting = sum(1 for slot, heartbeat in unfinished if slot is None or _is_lost(platform, slot, heartbeat))
-    for _ in range(min(waiting, slot_count())):
-        if not _start_worker(platform):
-            break
+    return sum(1 for (slot, _), is_lost in zip(unfinished, lost, strict=True) if slot is None or is_lost)
 
 
-def requeue_lost(platform: Platform, slot: int | None = None) -> None:
-    """Free the claims of workers that are gone, and those of earlier holders of `slot`."""
-    with platform.store.write() as connection:
+def requeue_lost(platform: EmbeddedPlatform, slot: int | None = None) -> None:
+    """Release the claims of workers that are gone, and those of earlier holders of `slot`."""
+    with platform.database.write() as connection:
         claims = connection.execute(
             "SELECT kind, account, id, slot, heartbeat, attempts FROM work WHERE slot IS NOT NULL"
         ).fetchall()
-        for kind, account, id, held, heartbeat, attempts in claims:
-            if held != slot and not _is_lost(platform, held, heartbeat):
+        for collection, account, id, held_slot, heartbeat, attempts in claims:
+            if held_slot != slot and not _is_lost(platform, held_slot, heartbeat):
                 continue
-            key = (kind, account, id)
+            key = (collection, account, id)
             if attempts >= MAX_ATTEMPTS:
                 message = f"the worker died {attempts} times; see {platform.home / 'workers'}"
                 changes: dict[str, Any] = {
@@ -108,95 +90,69 @@ def requeue_lost(platform: Platform, slot: int | None = None) -> None:
                 connection.execute(
                     "UPDATE work SET slot = NULL, token = NULL WHERE kind = ? AND account = ? AND id = ?", key
                 )
-            resources.update(connection, *key, changes | {"updateTime": platform.timestamp()})
+            documents.update(connection, *key, changes | {"updateTime": platform.timestamp()})
 
 
-def claim(platform: Platform, slot: int) -> Claim | None:
-    """Take the next job for the worker in `slot`: new ones are validated before old ones are run."""
-    with platform.store.write() as connection:
+def claim_next(platform: EmbeddedPlatform, slot: int) -> JobClaim | None:
+    """Claim the next job for the worker in `slot`: new jobs are validated before others are run."""
+    with platform.database.write() as connection:
         row = connection.execute(
             "SELECT kind, account, id, stage, attempts FROM work WHERE slot IS NULL ORDER BY stage, queued LIMIT 1"
         ).fetchone()
         if row is None:
             return None
-        kind, account, id, stage, attempts = row
-        taken = Claim(kind, account, id, stage, attempts + 1, secrets.token_hex(8))
+        collection, account, id, stage, attempts = row
+        claim = JobClaim(collection, account, id, stage, attempts + 1, secrets.token_hex(8))
         connection.execute(
             "UPDATE work SET slot = ?, token = ?, heartbeat = ?, attempts = ? "
             "WHERE kind = ? AND account = ? AND id = ?",
-            (slot, taken.token, platform.clock(), taken.attempts, kind, account, id),
+            (slot, claim.token, platform.clock(), claim.attempts, collection, account, id),
         )
-    return taken
+    return claim
 
 
-def hold(connection: sqlite3.Connection, taken: Claim) -> None:
-    """Make sure, inside a write transaction, that the claim still stands.
+def check_claim(connection: sqlite3.Connection, claim: JobClaim) -> None:
+    """Check, inside a write transaction, that the claim still stands.
 
     Raises:
         ClaimLost: it does not.
     """
     row = connection.execute(
-        "SELECT 1 FROM work WHERE kind = ? AND account = ? AND id = ? AND token = ?", taken.key()
+        "SELECT 1 FROM work WHERE kind = ? AND account = ? AND id = ? AND token = ?", claim.key()
     ).fetchone()
     if row is None:
-        raise ClaimLost(taken.id)
+        raise ClaimLost(claim.id)
 
 
-def heartbeat(platform: Platform, taken: Claim) -> None:
-    """Tell that the worker is alive.
+def heartbeat(platform: EmbeddedPlatform, claim: JobClaim) -> None:
+    """Record that the worker is alive.
 
     Raises:
         ClaimLost: the claim no longer stands.
     """
-    with platform.store.write() as connection:
-        hold(connection, taken)
+    with platform.database.write() as connection:
+        check_claim(connection, claim)
         connection.execute(
             "UPDATE work SET heartbeat = ? WHERE kind = ? AND account = ? AND id = ? AND token = ?",
-            (platform.clock(), *taken.key()),
+            (platform.clock(), *claim.key()),
         )
 
 
-def advance(connection: sqlite3.Connection, taken: Claim) -> None:
-    """Queue a validated job for its run."""
-    hold(connection, taken)
+def queue_run(connection: sqlite3.Connection, claim: JobClaim) -> None:
+    """Queue a validated job for its run, and release the claim.
+
+    Raises:
+        ClaimLost: the claim no longer stands.
+    """
+    check_claim(connection, claim)
     connection.execute(
         "UPDATE work SET stage = 1, slot = NULL, token = NULL, attempts = 0 "
         "WHERE kind = ? AND account = ? AND id = ? AND token = ?",
-        taken.key(),
+        claim.key(),
     )
 
 
-def _is_lost(platform: Platform, slot: int | None, heartbeat: float | None) -> bool:
+def _is_lost(platform: EmbeddedPlatform, slot: int | None, heartbeat: float | None) -> bool:
     if slot is None:
         return False
     return not is_held(platform.home, slot) or platform.clock() - (heartbeat or 0.0) > STALLED_SECONDS
-
-
-def _start_worker(platform: Platform) -> bool:
-    """Start a detached worker in a free slot; False when all slots are held."""
-    with _children_lock:
-        # Ended workers that this process started are reaped here.
-        _children[:] = [child for child in _children if child.poll() is None]
-    taken = take_free_slot(platform.home)
-    if taken is None:
-        return False
-    slot, descriptor = taken
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    try:
-        with (platform.home / "workers" / f"slot-{slot}.log").open("ab") as log:
-            # The child inherits the lock with the descriptor: the slot is never free in between.
-            child = subprocess.Popen(
-                [*_COMMAND, "--home", str(platform.home), "--slot", str(slot), "--slot-fd", str(descriptor)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(descriptor,),
-                start_new_session=True,
-                cwd=platform.home,
-                env=os.environ | single,
-            )
-    finally:
-        os.close(descriptor)
-    with _children_lock:
-        _children.append(child)
-    return True

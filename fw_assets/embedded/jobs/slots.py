@@ -1,7 +1,7 @@
-"""Worker slots: as many as workers may run at once, each held by a lock of the operating system.
+"""Worker slots: one file per worker that may run at once, held by a lock of the operating system.
 
-A slot is held for exactly as long as its worker lives: the kernel lets go of the lock however the process
-ends, so that SIGKILL and a reboot need no detection by timing, and a reused process id cannot deceive.
+A slot is held for exactly as long as its worker lives: the kernel releases the lock however the process ends, so that
+SIGKILL and a reboot need no detection by timing, and a reused process id cannot be mistaken for the worker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_WORKERS = 2
 
 
 def slot_count() -> int:
-    """How many workers may run at once: one per processor, at most two."""
+    """One slot per processor, at most two."""
     return min(MAX_WORKERS, os.cpu_count() or 1)
 
 

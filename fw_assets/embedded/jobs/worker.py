@@ -1,4 +1,4 @@
-"""A worker process: takes jobs until none is left.
+"""Worker process: processes jobs until none is left.
 
 python -m fw_assets.embedded.jobs.worker --home HOME
 """
@@ -12,19 +12,20 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from fw_assets.embedded.jobs import batch_run, job_queue
-from fw_assets.embedded.jobs import fine_tuning_run as training
-from fw_assets.embedded.jobs.job_queue import Claim, ClaimLost
+from fw_assets.embedded.jobs import batch_run, fine_tuning_run, job_queue
+from fw_assets.embedded.jobs.job_queue import ClaimLost, JobClaim
+from fw_assets.embedded.jobs.job_state import fail_job
 from fw_assets.embedded.jobs.slots import take_free_slot
-from fw_assets.embedded.store.platform import Platform, open_platform
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform, open_platform
+from fw_assets.embedded.store.resource_names import BATCH_JOBS, FINE_TUNING_JOBS
 
 HEARTBEAT_SECONDS = 1.0
 
-_STEPS: dict[tuple[str, int], Callable[[Platform, Claim], None]] = {
-    ("supervisedFineTuningJobs", job_queue.VALIDATE): training.validate,
-    ("supervisedFineTuningJobs", job_queue.RUN): training.run,
-    ("batchInferenceJobs", job_queue.VALIDATE): batch_run.validate,
-    ("batchInferenceJobs", job_queue.RUN): batch_run.run,
+_STAGES: dict[tuple[str, int], Callable[[EmbeddedPlatform, JobClaim], None]] = {
+    (FINE_TUNING_JOBS, job_queue.VALIDATE): fine_tuning_run.validate,
+    (FINE_TUNING_JOBS, job_queue.RUN): fine_tuning_run.run,
+    (BATCH_JOBS, job_queue.VALIDATE): batch_run.validate,
+    (BATCH_JOBS, job_queue.RUN): batch_run.run,
 }
 
 
@@ -37,45 +38,45 @@ def main(arguments: list[str] | None = None) -> None:
     platform = open_platform(options.home)
     slot = options.slot
     if options.slot_fd is None:
-        taken = take_free_slot(platform.home)
-        if taken is None:
+        free = take_free_slot(platform.home)
+        if free is None:
             return
-        slot = taken[0]
-    work_off(platform, slot)
+        slot = free[0]
+    process_jobs(platform, slot)
 
 
-def work_off(platform: Platform, slot: int) -> None:
-    """Take and do jobs in `slot`, which this process holds, until the queue is empty."""
+def process_jobs(platform: EmbeddedPlatform, slot: int) -> None:
+    """Process jobs in `slot`, which this process holds, until the queue is empty."""
     job_queue.requeue_lost(platform, slot)
-    while (taken := job_queue.claim(platform, slot)) is not None:
-        step(platform, taken)
+    while (claim := job_queue.claim_next(platform, slot)) is not None:
+        process_stage(platform, claim)
 
 
-def step(platform: Platform, taken: Claim) -> None:
-    """Do one claimed step of one job; a job that raises fails, and the worker goes on."""
+def process_stage(platform: EmbeddedPlatform, claim: JobClaim) -> None:
+    """Process one claimed stage of one job; an exception fails the job, and the worker goes on."""
     done = threading.Event()
-    heart = threading.Thread(target=_beat, args=(platform, taken, done), daemon=True)
-    heart.start()
+    heartbeat = threading.Thread(target=_send_heartbeats, args=(platform, claim, done), daemon=True)
+    heartbeat.start()
     try:
-        _STEPS[taken.kind, taken.stage](platform, taken)
+        _STAGES[claim.collection, claim.stage](platform, claim)
     except ClaimLost:
         pass
-    except Exception as error:  # noqa: BLE001 - whatever a job does wrong is told by the job
+    except Exception as error:  # noqa: BLE001 - recorded as the reason why the job failed
         traceback.print_exc()
-        training.fail(platform, taken, error)
+        fail_job(platform, claim, error)
     finally:
         done.set()
-        heart.join()
+        heartbeat.join()
 
 
-def _beat(platform: Platform, taken: Claim, done: threading.Event) -> None:
+def _send_heartbeats(platform: EmbeddedPlatform, claim: JobClaim, done: threading.Event) -> None:
     while not done.wait(HEARTBEAT_SECONDS):
         try:
-            job_queue.heartbeat(platform, taken)
+            job_queue.heartbeat(platform, claim)
         except ClaimLost:
             return
         except sqlite3.OperationalError:
-            # Locked by others for longer than the timeout: the next beat may get through.
+            # Locked by others for longer than the timeout: the next heartbeat may succeed.
             traceback.print_exc()
 
 

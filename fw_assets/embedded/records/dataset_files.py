@@ -1,4 +1,4 @@
-"""Lines of dataset files: chat rows for training, requests for batch inference."""
+"""Rows of dataset files: chats for training, requests for batch inference."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 
-class Part(TypedDict):
+class ContentPart(TypedDict):
     type: str
     text: NotRequired[str]
 
 
-class Message(msgspec.Struct):
+class ChatMessage(msgspec.Struct):
     role: str
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
     weight: float | UnsetType = UNSET
     tool_calls: list[Any] | None = None
     reasoning_content: str | None = None
 
 
 class ChatRow(msgspec.Struct):
-    messages: list[Message]
+    messages: list[ChatMessage]
     weight: float | UnsetType = UNSET
 
 
@@ -33,8 +33,8 @@ class BatchRow(msgspec.Struct):
     body: dict[str, Any]
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(1-based number, content) of every line that is not blank."""
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(1-based number, content) of every line that is not blank; a byte order mark is left out."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
@@ -42,8 +42,8 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, content
 
 
-def chat_rows(path: Path) -> Iterator[ChatRow]:
-    """The rows of a file that the dataset rules accepted."""
+def read_chats(path: Path) -> Iterator[ChatRow]:
+    """The rows of a file that passed validation."""
     decoder = msgspec.json.Decoder(ChatRow)
-    for _, line in lines(path):
+    for _, line in read_lines(path):
         yield decoder.decode(line)

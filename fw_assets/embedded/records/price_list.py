@@ -1,4 +1,4 @@
-"""Prices: nothing costs anything here, unless a price list is put in the home to rehearse with."""
+"""Prices: zero on this platform, unless `prices.json` in the home is a price list to rehearse with."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.embedded.engine import REGISTRY
-from fw_assets.embedded.http.endpoint import Call
-from fw_assets.embedded.store.platform import Platform
-from fw_assets.embedded.store.resource_ids import PUBLISHER, resource_name
+from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name
 
 UNITS = {
     "inference-input": "1M tokens",
@@ -22,7 +21,7 @@ UNITS = {
 FILE = "prices.json"
 
 
-class Price(msgspec.Struct, frozen=True):
+class ListedPrice(msgspec.Struct, frozen=True):
     """US dollars per unit of one item of one model (full name)."""
 
     model: str
@@ -31,35 +30,29 @@ class Price(msgspec.Struct, frozen=True):
     usd: float
 
 
-class _PriceList(msgspec.Struct):
-    prices: list[Price]
+class _PriceFile(msgspec.Struct):
+    prices: list[ListedPrice]
 
 
-def get(call: Call) -> dict[str, Any]:
-    """The price list (an addition of this platform)."""
-    return {"prices": price_list(call.platform)}
-
-
-def price_list(platform: Platform) -> list[Price]:
-    """Every base model's prices: those of `prices.json` in the home, zero where it says nothing."""
+def price_list(platform: EmbeddedPlatform) -> list[ListedPrice]:
+    """The prices of the home's price file, and a price of zero for every other item of a base model."""
     path = platform.home / FILE
-    given = read_price_file(path) if path.exists() else []
-    known = {(price.model, price.item): price for price in given}
+    prices = {(price.model, price.item): price for price in (read_price_file(path) if path.exists() else [])}
     for id in REGISTRY:
-        model = resource_name(PUBLISHER, "models", id)
+        model = resource_name(PUBLISHER, MODELS, id)
         for item, unit in UNITS.items():
-            known.setdefault((model, item), Price(model, item, unit, 0.0))
-    return list(known.values())
+            prices.setdefault((model, item), ListedPrice(model, item, unit, 0.0))
+    return list(prices.values())
 
 
-def read_price_file(path: Path) -> list[Price]:
+def read_price_file(path: Path) -> list[ListedPrice]:
     """The prices of a file `{"prices": [{"model", "item", "unit", "usd"}]}`.
 
     Raises:
-        ValueError: it is no such file, or has an unknown item, another unit than ours, or a negative price.
+        ValueError: it is not such a file, or has an unknown item, another unit than `UNITS`, or a negative price.
     """
     try:
-        prices = msgspec.json.decode(path.read_bytes(), type=_PriceList).prices
+        prices = msgspec.json.decode(path.read_bytes(), type=_PriceFile).prices
     except msgspec.DecodeError as error:
         raise ValueError(f"{path}: not a price list: {error}") from None
     for index, price in enumerate(prices):
@@ -75,7 +68,7 @@ def rehearse_prices(home: Path, path: Path) -> None:
     """Make the platform in `home` charge by the price file at `path`.
 
     Raises:
-        ValueError: the file is no price list.
+        ValueError: the file is not a price list.
     """
     prices = read_price_file(path)
     home.mkdir(parents=True, exist_ok=True)
@@ -84,11 +77,8 @@ def rehearse_prices(home: Path, path: Path) -> None:
     temporary.replace(home / FILE)
 
 
-def training_cost(platform: Platform, model: str, tokens: int, epochs: float) -> dict[str, Any]:
+def training_cost(platform: EmbeddedPlatform, model: str, tokens: int, epochs: float) -> dict[str, Any]:
     """tokens x epochs at the model's training price, as google.type.Money."""
-    price = next(
-        (price.usd for price in price_list(platform) if price.model == model and price.item == "training"),
-        0.0,
-    )
-    nanos = round(tokens * epochs / 1e6 * price * 1e9)
+    prices = {price.model: price.usd for price in price_list(platform) if price.item == "training"}
+    nanos = round(tokens * epochs / 1e6 * prices.get(model, 0.0) * 1e9)
     return {"currencyCode": "USD", "units": str(nanos // 10**9), "nanos": nanos % 10**9}

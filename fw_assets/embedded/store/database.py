@@ -1,4 +1,4 @@
-"""SQLite under the platform: pooled connections, short transactions, several processes."""
+"""SQLite database of a platform: pooled connections and short transactions, from several processes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from fw_assets.embedded.store.schema import migrate
+from fw_assets.embedded.store.database_tables import migrate
 
 BUSY_TIMEOUT_MS = 20_000
 
 
-class Store:
-    """Transactions on one database file, from any thread of any process."""
+class Database:
+    """One database file, usable from any thread of any process."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,7 +35,7 @@ class Store:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A connection that holds the write lock; what was written is undone when the block raises."""
+        """A connection that holds the write lock; an exception in the block rolls its writes back."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -52,17 +52,17 @@ class Store:
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = self._take()
+        connection = self._take_idle_or_open()
         try:
             yield connection
         except BaseException:
-            # It may be in an unknown state; the next caller gets a fresh one.
+            # Its state is unknown: the next caller gets a fresh one.
             connection.close()
             raise
         with self._lock:
             self._idle.append(connection)
 
-    def _take(self) -> sqlite3.Connection:
+    def _take_idle_or_open(self) -> sqlite3.Connection:
         with self._lock:
             if self._process != os.getpid():
                 # SQLite connections must not cross a fork, not even to be closed.

@@ -1,7 +1,7 @@
-"""Faults on demand, for tests and rehearsals: what a remote platform does on a bad day.
+"""Faults on demand, for tests and rehearsals: failures that a remote platform shows.
 
-Set for one request by the header `x-fw-faults`, or for all by `faults.json` in the home; both hold one JSON
-object with the fields of `Faults`. A header's fields win over the file's.
+Set for one request by the header `x-fw-faults`, or for all by `faults.json` in the home; both hold one JSON object with
+the fields of `Faults`. A header's fields win over the file's.
 """
 
 from __future__ import annotations
@@ -14,22 +14,26 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.embedded.errors import ApiError, invalid
-from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.errors import RpcError, invalid
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 FILE = "faults.json"
 HEADER = b"x-fw-faults"
 
 
 class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rates are probabilities per request.
+    """Faults that are active; rates are probabilities per request.
 
-    `delay`: seconds before a request is looked at. `rate_429`, `rate_5xx`: refused before anything is done.
-    `drop`: done, then the connection closes without a response. `truncate`: done, then half the body comes.
-    `stall`: seconds for which a job sits in RUNNING without progress; the request that creates it may carry this.
-    `unknown_state`: what RUNNING is called in answers.
-    `late_routing`: seconds after READY in which a deployment still answers 404. `serve_base`: a tuned model
-    answers with its base model. `paths`: only paths that contain this text are concerned.
+    Attributes:
+        delay: seconds before a request is handled.
+        rate_429, rate_5xx: requests that are refused before anything is done.
+        drop: requests that are done, after which the connection closes without a response.
+        truncate: requests that are done, of whose body half is sent.
+        stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
+        unknown_state: the name that answers give to the state RUNNING.
+        late_routing: seconds after READY in which a deployment still answers 404.
+        serve_base: whether a tuned model answers with its base model.
+        paths: text that a path must contain for the other fields to concern it.
     """
 
     delay: float = 0.0
@@ -44,46 +48,45 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paths: str = ""
 
 
-NONE = Faults()
-_HELD = "fw_assets.faults"
-_STALL = "stall"
-_cache: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
+NO_FAULTS = Faults()
+_SCOPE_KEY = "fw_assets.faults"
+_STALL_FILE = "stall"
+_file_cache: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 
 
-def current(platform: Platform, header: bytes | None = None) -> Faults:
-    """The faults that hold now.
+def active_faults(platform: EmbeddedPlatform, header: bytes | None = None) -> Faults:
+    """The faults of the file and the header.
 
     Raises:
-        ApiError: INVALID_ARGUMENT when the header or the file cannot be read.
+        RpcError: INVALID_ARGUMENT when one of them cannot be read.
     """
-    given = _file(platform.home / FILE)
-    if header is None and not given:
-        return NONE
+    fields = _read_file(platform.home / FILE)
+    if header is None and not fields:
+        return NO_FAULTS
     try:
-        merged = given | (msgspec.json.decode(header, type=dict[str, Any]) if header else {})
+        merged = fields | (msgspec.json.decode(header, type=dict[str, Any]) if header else {})
         return msgspec.convert(merged, Faults)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise invalid(f"the faults cannot be read: {error}") from None
 
 
-def hold(scope: MutableMapping[str, Any], faults: Faults) -> Faults:
-    """Keep with a request the faults that concern its path, and give them."""
-    held = scope[_HELD] = faults if faults.paths in scope["path"] else NONE
-    return held
+def attach(scope: MutableMapping[str, Any], faults: Faults) -> Faults:
+    """Store with a request the faults that concern its path, and return them."""
+    attached = scope[_SCOPE_KEY] = faults if faults.paths in scope["path"] else NO_FAULTS
+    return attached
 
 
-def of(scope: Mapping[str, Any]) -> Faults:
-    """A request's faults."""
-    found: Faults = scope[_HELD]
-    return found
+def attached_faults(scope: Mapping[str, Any]) -> Faults:
+    faults: Faults = scope[_SCOPE_KEY]
+    return faults
 
 
-def refusal(faults: Faults) -> ApiError | None:
-    """The refusal that chance gives a request, if any."""
-    if faults.rate_429 and random.random() < faults.rate_429:
-        return ApiError("RESOURCE_EXHAUSTED", "rate limit exceeded", headers={"Retry-After": "1"})
-    if faults.rate_5xx and random.random() < faults.rate_5xx:
-        return ApiError("UNAVAILABLE", "the service is overloaded", status=random.choice((500, 502, 503, 504)))
+def random_refusal(faults: Faults) -> RpcError | None:
+    """The refusal of a request, drawn at the rates of the faults."""
+    if happens(faults.rate_429):
+        return RpcError("RESOURCE_EXHAUSTED", "rate limit exceeded", headers={"Retry-After": "1"})
+    if happens(faults.rate_5xx):
+        return RpcError("UNAVAILABLE", "the service is overloaded", status=random.choice((500, 502, 503, 504)))
     return None
 
 
@@ -91,40 +94,40 @@ def happens(rate: float) -> bool:
     return bool(rate) and random.random() < rate
 
 
-def keep_stall(platform: Platform, active: Faults, collection: str, id: str) -> None:
-    """Let the job that a request creates stall as the request's faults say."""
-    if active.stall:
+def store_stall(platform: EmbeddedPlatform, faults: Faults, collection: str, id: str) -> None:
+    """Leave the `stall` of a request in the folder of the job that it creates, for the worker process."""
+    if faults.stall:
         folder = platform.job_folder(collection, id)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _STALL).write_text(str(active.stall))
+        (folder / _STALL_FILE).write_text(str(faults.stall))
 
 
-def stall(platform: Platform, collection: str, id: str) -> None:
-    """Sit still for as long as the `stall` fault of a job, or of the file, says."""
-    kept = platform.job_folder(collection, id) / _STALL
-    seconds = max(current(platform).stall, float(kept.read_text()) if kept.exists() else 0.0)
-    kept.unlink(missing_ok=True)
+def wait_out_stall(platform: EmbeddedPlatform, collection: str, id: str) -> None:
+    """Sleep for the longer of the job's own stall, once, and the file's."""
+    path = platform.job_folder(collection, id) / _STALL_FILE
+    seconds = max(active_faults(platform).stall, float(path.read_text()) if path.exists() else 0.0)
+    path.unlink(missing_ok=True)
     if seconds:
         time.sleep(seconds)
 
 
-def rename_state(active: Faults, job: Mapping[str, Any]) -> dict[str, Any]:
+def rename_state(faults: Faults, job: Mapping[str, Any]) -> dict[str, Any]:
     """A job's document, with RUNNING under the name of the `unknown_state` fault."""
-    name = active.unknown_state
+    name = faults.unknown_state
     return {**job, "state": name} if name and job["state"] == "JOB_STATE_RUNNING" else dict(job)
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
-        state = path.stat()
+        stat = path.stat()
     except FileNotFoundError:
         return {}
-    mark = (state.st_mtime_ns, state.st_size)
-    known = _cache.get(path)
-    if known is None or known[0] != mark:
+    version = (stat.st_mtime_ns, stat.st_size)
+    cached = _file_cache.get(path)
+    if cached is None or cached[0] != version:
         try:
-            known = mark, msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+            cached = version, msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise invalid(f"{path}: the faults cannot be read: {error}") from None
-        _cache[path] = known
-    return known[1]
+        _file_cache[path] = cached
+    return cached[1]

@@ -1,4 +1,4 @@
-"""The two secrets of a home, each in a file of its own that only its owner reads."""
+"""API key and signing key of a home, each in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def api_key(home: Path) -> str:
-    """The key that requests to the platform in `home` carry; made at first use."""
+    """The key that requests to the platform in `home` must carry; created at first use."""
     return _secret(home / "api_key", "fwl_")
 
 
 def signing_key(home: Path) -> bytes:
-    """The key that signs the platform's upload and download URLs."""
+    """The key that signs the platform's upload and download URLs; created at first use."""
     return _secret(home / "signing_key", "").encode()
 
 
@@ -23,7 +23,7 @@ def _secret(path: Path, prefix: str) -> str:
         return path.read_text().strip()
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes the file with mode 0600; link() lets exactly one of several processes win.
+    # mkstemp creates the file with mode 0600; link() fails for all but the first of several processes.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:

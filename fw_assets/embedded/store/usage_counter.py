@@ -1,98 +1,95 @@
-"""How much there is and how much was done, for tests and reports."""
+"""Counts of resources and of inference requests, and when each deployment was last used."""
 
 from __future__ import annotations
 
 import atexit
 import threading
 import weakref
-from collections import Counter
 from pathlib import Path
 
-from fw_assets.embedded.store.platform import Platform, open_platform
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform, open_platform
+from fw_assets.embedded.store.resource_names import (
+    BATCH_JOBS,
+    DATASETS,
+    DEPLOYED_MODELS,
+    DEPLOYMENTS,
+    FINE_TUNING_JOBS,
+    MODELS,
+)
 
-INFERENCE = "inference_requests"
+INFERENCE_REQUESTS = "inference_requests"
 _FLUSH_SECONDS = 0.25
 
-_tallies: weakref.WeakKeyDictionary[Platform, UsageCounter] = weakref.WeakKeyDictionary()
+_counters: weakref.WeakKeyDictionary[EmbeddedPlatform, UsageCounter] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 class UsageCounter:
-    """Counts in memory, in the database a quarter of a second later; a kill loses no more than that."""
+    """Counts in memory and writes them a quarter of a second later: requests must not wait for the database.
 
-    def __init__(self, platform: Platform) -> None:
+    A process that is killed loses no more than that quarter of a second.
+    """
+
+    def __init__(self, platform: EmbeddedPlatform) -> None:
         self._platform = weakref.ref(platform)
         self._requests = 0
-        self._used: dict[str, float] = {}
+        self._last_used: dict[str, float] = {}
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
 
-    def served(self, deployment: str | None, now: float) -> None:
-        """Count one answered inference request, and remember that its deployment was used."""
+    def count_request(self, deployment: str | None, now: float) -> None:
+        """Count one answered inference request and the use of its deployment."""
         with self._lock:
             self._requests += 1
             if deployment:
-                self._used[deployment] = now
+                self._last_used[deployment] = now
             if self._timer is None:
                 self._timer = threading.Timer(_FLUSH_SECONDS, self.flush)
                 self._timer.daemon = True
                 self._timer.start()
 
     def flush(self) -> None:
-        """Write what was counted since the last time."""
+        """Write the counts since the last flush."""
         with self._lock:
-            requests, used = self._requests, self._used
-            self._requests, self._used, self._timer = 0, {}, None
+            requests, last_used = self._requests, self._last_used
+            self._requests, self._last_used, self._timer = 0, {}, None
         platform = self._platform()
-        if not requests or platform is None or not platform.store.path.exists():
+        if not requests or platform is None or not platform.database.path.exists():
             return
-        with platform.store.write() as connection:
+        with platform.database.write() as connection:
             connection.execute(
                 "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                (INFERENCE, requests),
+                (INFERENCE_REQUESTS, requests),
             )
             connection.executemany(
                 "INSERT INTO activity (deployment, used) VALUES (?, ?) "
                 "ON CONFLICT (deployment) DO UPDATE SET used = max(used, excluded.used)",
-                list(used.items()),
+                list(last_used.items()),
             )
 
 
-def usage_counter(platform: Platform) -> UsageCounter:
-    """The tally of a platform in this process."""
+def usage_counter(platform: EmbeddedPlatform) -> UsageCounter:
+    """The counter of a platform in this process."""
     with _lock:
-        found = _tallies.get(platform)
-        if found is None:
-            found = _tallies[platform] = UsageCounter(platform)
-        return found
+        counter = _counters.get(platform)
+        if counter is None:
+            counter = _counters[platform] = UsageCounter(platform)
+        return counter
 
 
 def counts(home: Path) -> dict[str, int]:
-    """Resources by kind (`datasets`, `supervisedFineTuningJobs`, `models`, ...), zero included, and
-    `inference_requests` ever answered by the platform in `home`."""
+    """Resources by collection (`datasets`, `supervisedFineTuningJobs`, ...), zeros included, and `inference_requests`,
+    the number that the platform in `home` has ever answered."""
     platform = open_platform(home)
     usage_counter(platform).flush()
-    result: Counter[str] = Counter()
-    result.update(
-        dict.fromkeys(
-            (
-                "datasets",
-                "supervisedFineTuningJobs",
-                "models",
-                "deployments",
-                "deployedModels",
-                "batchInferenceJobs",
-            ),
-            0,
-        )
-    )
-    with platform.store.read() as connection:
-        result.update(dict(connection.execute("SELECT kind, count(*) FROM resources GROUP BY kind").fetchall()))
-        result.update({INFERENCE: 0} | dict(connection.execute("SELECT name, value FROM counters").fetchall()))
-    return dict(result)
+    names = (DATASETS, FINE_TUNING_JOBS, MODELS, DEPLOYMENTS, DEPLOYED_MODELS, BATCH_JOBS, INFERENCE_REQUESTS)
+    with platform.database.read() as connection:
+        resources = connection.execute("SELECT kind, count(*) FROM resources GROUP BY kind").fetchall()
+        requests = connection.execute("SELECT name, value FROM counters").fetchall()
+    return dict.fromkeys(names, 0) | dict(resources) | dict(requests)
 
 
 @atexit.register
 def _flush_all() -> None:
-    for found in list(_tallies.values()):
-        found.flush()
+    for counter in list(_counters.values()):
+        counter.flush()

@@ -47,7 +47,7 @@ class Platform:
         """The platform's own tokenizer, where it is at hand without asking."""
         if not self.is_embedded:
             return None
-        from fw_assets.embedded.inference.token_counts import count_tokens
+        from fw_assets.embedded import count_tokens
 
         return count_tokens
 
@@ -105,7 +105,7 @@ def rehearse_prices(file: Path) -> None:
     Raises:
         InputError: the platform is another, or the file is no price list.
     """
-    from fw_assets.embedded.records.price_list import rehearse_prices as rehearse
+    from fw_assets.embedded import rehearse_prices as rehearse
 
     if not platform_from_environment().is_embedded:
         raise input_error("prices can be rehearsed on the embedded platform only", field="--rehearse-prices")

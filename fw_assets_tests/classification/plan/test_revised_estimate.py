@@ -10,7 +10,7 @@ from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TextVolume, TokenRatio, measure_volumes
 from fw_assets.classification.plan.revised_estimate import Basis, Spent, revise, with_chosen_cells
 from fw_assets.classification.session import Session
-from fw_assets.embedded.inference.token_counts import count_tokens
+from fw_assets.embedded import count_tokens
 from fw_assets_tests.report.workflow import EXAMPLE, MODELS, planned
 
 SESSION = Session(dataset=str(EXAMPLE), models=MODELS, finalists=1, sweep_rows=200)

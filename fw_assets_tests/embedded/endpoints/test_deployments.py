@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fw_assets.embedded.inference.routing import forget_routes
+from fw_assets.embedded.inference.routing import clear_route_cache
 from fw_assets_tests.embedded.conftest import Client, grammar, labelled_rows, wait
 
 AT = "/v1/accounts/local/deployments"
@@ -88,7 +88,7 @@ def test_an_idle_deployment_sleeps_and_wakes(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         ({"deploymentShape": ""}, "accelerator_type must be specified"),
         ({"deploymentShape": "accounts/fireworks/deploymentShapes/other"}, "does not fit"),
@@ -102,9 +102,9 @@ def test_an_idle_deployment_sleeps_and_wakes(client: Client) -> None:
         ({"modle": "x"}, "not known"),
     ],
 )
-def test_a_wrong_deployment_is_refused(client: Client, change: dict[str, Any], says: str) -> None:
+def test_a_wrong_deployment_is_refused(client: Client, change: dict[str, Any], message: str) -> None:
     body = {"baseModel": BASE, "deploymentShape": "default"} | change
-    assert says in client.post(AT, body, status=400)["message"]
+    assert message in client.post(AT, body, status=400)["message"]
 
 
 def test_validate_only_creates_nothing(client: Client) -> None:
@@ -132,7 +132,7 @@ def test_a_used_deployment_is_deleted_only_when_checks_are_off(client: Client) -
     ask(client, DEPLOYMENT, response_format=grammar("a", "b"))
     assert client.call("DELETE", f"{AT}/d", status=400)["code"] == 9
     client.call("DELETE", f"{AT}/d?ignoreChecks=true")
-    forget_routes()
+    clear_route_cache()
     ask(client, DEPLOYMENT, status=404, response_format=grammar("a", "b"))
     assert client.get(AT)["deployments"] == []
     assert client.get(f"{AT}?showDeleted=true")["deployments"][0]["state"] == "DELETED"

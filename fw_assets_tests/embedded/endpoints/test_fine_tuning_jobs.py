@@ -15,7 +15,7 @@ BODY = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/firew
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "code", "says"),
+    ("change", "status", "code", "message"),
     [
         ({"loraRank": 12}, 400, 3, "power of two"),
         ({"loraRank": 128}, 400, 3, "power of two"),
@@ -37,11 +37,11 @@ BODY = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/firew
         ({"displayName": "x" * 64}, 400, 3, "64"),
     ],
 )
-def test_a_wrong_body_is_refused(client: Client, change: dict[str, Any], status: int, code: int, says: str) -> None:
+def test_a_wrong_body_is_refused(client: Client, change: dict[str, Any], status: int, code: int, message: str) -> None:
     client.dataset("train", labelled_rows(1))
     refusal = client.post(f"{AT}?supervisedFineTuningJobId=j", BODY | change, status=status)
     assert refusal["code"] == code
-    assert says in refusal["message"]
+    assert message in refusal["message"]
     assert counts(client.home)["supervisedFineTuningJobs"] == 0
 
 

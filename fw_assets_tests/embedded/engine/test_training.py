@@ -8,23 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fw_assets.embedded.engine import (
-    REGISTRY,
-    EngineError,
-    Scorer,
-    TrainingRow,
-    TrainingSpec,
-    load_base,
-    load_tuned,
-    train,
-)
-from fw_assets.embedded.engine.training import schedule
-from fw_assets_tests.embedded.engine.conftest import needs_weights
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
+from fw_assets.embedded.engine.training import train
+from fw_assets.embedded.engine.training_run import rate_share
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 
 Records = tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]
 Rows = tuple[TrainingRow, ...]
 SPEC = TrainingSpec("char-ngram", lora_rank=4, learning_rate=0.02, epochs=4, batch_size=8)
-MODELS = ["char-ngram", *(pytest.param(name, marks=needs_weights) for name in ("minilm-l6-v2", "minilm-ngram"))]
+MODELS = [
+    pytest.param(id, marks=pytest.mark.skipif(model.missing_weights() is not None, reason="its weights are missing"))
+    for id, model in REGISTRY.items()
+]
 
 
 def fit(spec: TrainingSpec, rows: Rows, out: Path, cache: Path, evaluation: Rows | None = None) -> Scorer:
@@ -34,29 +31,29 @@ def fit(spec: TrainingSpec, rows: Rows, out: Path, cache: Path, evaluation: Rows
 
 def accuracy(scorer: Scorer, rows: Rows, choices: list[str] | None = None) -> float:
     names = choices or list(scorer.labels or ())
-    found = scorer.log_probabilities([row.text for row in rows], choices).argmax(axis=1)
-    return float(np.mean([names[place] == row.labels[0] for place, row in zip(found, rows, strict=True)]))
+    predictions = scorer.log_probabilities([row.text for row in rows], choices).argmax(axis=1)
+    return float(np.mean([names[index] == row.labels[0] for index, row in zip(predictions, rows, strict=True)]))
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_training_beats_the_base_and_survives_the_disk(
     model: str, rows: Rows, records: Records, tmp_path: Path, cache: Path
 ) -> None:
-    seen, note = records
+    written, on_record = records
     spec = replace(SPEC, base_model=model)
-    train(spec, rows[:60], rows[60:], tmp_path, cache, False, note, {"answer": "text"})
+    train(spec, rows[:60], rows[60:], tmp_path, cache, False, on_record, {"answer": "text"})
     tuned, base = load_tuned(tmp_path, cache), load_base(model, cache)
     assert tuned.labels == ("card_arrival", "greeting", "refund")
     assert tuned.notes == {"answer": "text"}
     assert not tuned.multi_label
     assert accuracy(tuned, rows[60:]) >= max(0.95, accuracy(base, rows[60:], list(tuned.labels)))
-    evaluations = [record for record in seen if "eval/loss" in record]
+    evaluations = [record for record in written if "eval/loss" in record]
     assert [record["epoch"] for record in evaluations] == [0, 1, 2, 3, 4]
     assert evaluations[-1]["eval/loss"] < evaluations[0]["eval/loss"]
-    steps = [record for record in seen if "train/loss" in record]
+    steps = [record for record in written if "train/loss" in record]
     assert set(steps[0]) == {"step", "epoch", "train/loss", "train/lr"}
     assert steps[-1]["step"] == 4 * 8
-    assert all(np.isfinite(list(record.values())).all() for record in seen)
+    assert all(np.isfinite(list(record.values())).all() for record in written)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -80,11 +77,11 @@ def test_every_hyper_parameter_has_an_effect(model: str, rows: Rows, tmp_path: P
         "seed": replace(start, seed=1),
     }
     texts = ["please return my money", "what a fine morning", "mail"]
-    found = {
+    scores = {
         name: fit(spec, rows, tmp_path / name, cache).log_probabilities(texts, None) for name, spec in variants.items()
     }
-    for one, two in itertools.combinations(found, 2):
-        assert not np.allclose(found[one], found[two], atol=1e-6), (one, two)
+    for one, two in itertools.combinations(scores, 2):
+        assert not np.allclose(scores[one], scores[two], atol=1e-6), (one, two)
 
 
 def test_epoch_zero_is_the_base_when_training_only_hurts(rows: Rows, tmp_path: Path, cache: Path) -> None:
@@ -99,16 +96,16 @@ def test_epoch_zero_is_the_base_when_training_only_hurts(rows: Rows, tmp_path: P
 def test_row_weights_decide_between_contradictions(tmp_path: Path, cache: Path) -> None:
     heavy = tuple(TrainingRow("same text", (label,), weight) for label, weight in (("a", 9.0), ("b", 1.0)) * 8)
     tuned = fit(replace(SPEC, epochs=40), heavy, tmp_path, cache)
-    chance = np.exp(tuned.log_probabilities(["same text"], None))[0]
-    assert chance[0] == pytest.approx(0.9, abs=0.06)
+    probability = np.exp(tuned.log_probabilities(["same text"], None))[0]
+    assert probability[0] == pytest.approx(0.9, abs=0.06)
 
 
 def test_a_choice_the_training_never_saw_keeps_its_base_score(rows: Rows, tmp_path: Path, cache: Path) -> None:
     tuned = fit(SPEC, rows, tmp_path, cache)
     names = ["exchange_rate", "refund"]
-    found = tuned.log_probabilities(["what is the exchange rate", "money back please"], names)
-    assert found.argmax(axis=1).tolist() == [0, 1]
-    assert np.allclose(np.exp(found).sum(axis=1), 1)
+    scores = tuned.log_probabilities(["what is the exchange rate", "money back please"], names)
+    assert scores.argmax(axis=1).tolist() == [0, 1]
+    assert np.allclose(np.exp(scores).sum(axis=1), 1)
     assert tuned.predict_sets(["money back please"], names) == [("refund",)]
 
 
@@ -123,7 +120,7 @@ def test_few_rows_and_a_single_label_are_enough(
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_multi_label_sets_are_learnt(model: str, rows: Rows, tmp_path: Path, cache: Path) -> None:
+def test_multi_label_sets_are_learned(model: str, rows: Rows, tmp_path: Path, cache: Path) -> None:
     both = tuple(
         TrainingRow(f"{one.text} and {two.text}", tuple(sorted({one.labels[0], two.labels[0]})))
         for one, two in zip(rows, rows[1:] + rows[:1], strict=True)
@@ -133,9 +130,9 @@ def test_multi_label_sets_are_learnt(model: str, rows: Rows, tmp_path: Path, cac
     spec = replace(SPEC, base_model=model, epochs=12)
     train(spec, every, every, tmp_path, cache, True, lambda record: None)
     tuned = load_tuned(tmp_path, cache)
-    found = tuned.predict_sets([row.text for row in every], None)
+    predicted = tuned.predict_sets([row.text for row in every], None)
     assert tuned.multi_label
-    assert np.mean([set(one) == set(row.labels) for one, row in zip(found, every, strict=True)]) > 0.9
+    assert np.mean([set(one) == set(row.labels) for one, row in zip(predicted, every, strict=True)]) > 0.9
     assert (tuned.log_probabilities(["x"], None) <= 0).all()
 
 
@@ -154,9 +151,9 @@ def test_what_cannot_be_trained_or_asked_is_refused(rows: Rows, tmp_path: Path, 
         (replace(SPEC, lora_rank=0), rows, "lora_rank is 0"),
         (replace(SPEC, base_model="other"), rows, "no base model 'other'"),
     ]
-    for spec, given, message in refused:
+    for spec, refused_rows, message in refused:
         with pytest.raises(EngineError, match=message):
-            fit(spec, given, tmp_path, cache)
+            fit(spec, refused_rows, tmp_path, cache)
     base = load_base("char-ngram", cache)
     for choices, message in ((None, "needs the label choices"), (["a", "a"], "repeat: a")):
         with pytest.raises(EngineError, match=message):
@@ -166,15 +163,8 @@ def test_what_cannot_be_trained_or_asked_is_refused(rows: Rows, tmp_path: Path, 
 
 
 def test_the_rate_rises_then_falls() -> None:
-    rates = [schedule(step, 100) for step in range(1, 101)]
+    rates = [rate_share(step, 100) for step in range(1, 101)]
     assert max(rates) == 1.0
     assert rates[0] < rates[9]
     assert 0 < rates[-1] < rates[50]
-    assert schedule(1, 1) == 1.0
-
-
-def test_the_registry_publishes_usable_grids() -> None:
-    for name, model in REGISTRY.items():
-        assert model.id == name
-        low, high = model.learning_rate_range
-        assert all(rank > 0 and low <= rate <= high for rank, rate, _ in model.grid)
+    assert rate_share(1, 1) == 1.0

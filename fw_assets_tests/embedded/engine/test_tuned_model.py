@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fw_assets.embedded.engine import EngineError, TrainingSpec, load_tuned
-from fw_assets.embedded.engine.tuned_model import MANIFEST_FILE, Tuned, load, save
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.scorers import load_tuned
+from fw_assets.embedded.engine.training_spec import TrainingSpec
+from fw_assets.embedded.engine.tuned_model import MANIFEST_FILE, TunedModel, load, save
 
-TUNED = Tuned(
+TUNED = TunedModel(
     spec=TrainingSpec("char-ngram"),
     labels=("b", "a"),
     multi_label=False,
@@ -25,16 +27,16 @@ TUNED = Tuned(
 
 def test_a_model_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     save(TUNED, tmp_path)
-    found = load(tmp_path)
-    assert found.labels == TUNED.labels
-    assert found.spec == TUNED.spec
-    assert found.notes == TUNED.notes
-    assert np.array_equal(found.arrays["ngram"]["A"], TUNED.arrays["ngram"]["A"])
-    assert found.arrays["ngram"]["keys"].dtype == np.uint32
+    loaded = load(tmp_path)
+    assert loaded.labels == TUNED.labels
+    assert loaded.spec == TUNED.spec
+    assert loaded.notes == TUNED.notes
+    assert np.array_equal(loaded.arrays["ngram"]["A"], TUNED.arrays["ngram"]["A"])
+    assert loaded.arrays["ngram"]["keys"].dtype == np.uint32
 
 
 def test_a_model_without_arrays_is_the_base(tmp_path: Path) -> None:
-    save(Tuned(**{**TUNED.__dict__, "arrays": {}}), tmp_path)
+    save(TunedModel(**{**TUNED.__dict__, "arrays": {}}), tmp_path)
     assert load(tmp_path).arrays == {}
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fw_assets.embedded.engine import read_turns
+from fw_assets.embedded.engine.turns import read_turns
 
 
 def turn(role: str, content: object) -> dict[str, object]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from fw_assets.embedded.engine.updates import DenseUpdate, SparseUpdate, Update, apply
+from fw_assets.embedded.engine.updates import DenseUpdate, SparseUpdate, Update, apply, row_by_row
 from fw_assets.embedded.engine.whitening import fit_whitening
 
 RNG = np.random.default_rng(5)
@@ -31,15 +31,15 @@ def test_an_update_starts_at_zero_and_lowers_the_loss(make: type[Update], rank: 
     assert np.array_equal(before, np.zeros((ROWS, LABELS), np.float32))
     for _ in range(30):
         logits = update.forward(EVERY)
-        chance = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        update.backward((chance - TARGET) / ROWS, 0.02)
+        probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        update.backward((probability - TARGET) / ROWS, 0.02)
     after = update.forward(EVERY)
-    chance = np.exp(after) / np.exp(after).sum(axis=1, keepdims=True)
-    assert -np.log(chance[TARGET > 0]).mean() < np.log(LABELS)
+    probability = np.exp(after) / np.exp(after).sum(axis=1, keepdims=True)
+    assert -np.log(probability[TARGET > 0]).mean() < np.log(LABELS)
     assert update.arrays()["A"].shape == (WIDTH, rank)
 
 
-def test_the_stored_arrays_give_the_trained_logits() -> None:
+def test_the_stored_arrays_reproduce_the_trained_logits() -> None:
     for update, features in ((dense(2), FEATURES), (sparse(2), None)):
         update.forward(EVERY)
         update.backward(((0.25 - TARGET) / ROWS).astype(np.float32), 0.1)
@@ -59,3 +59,11 @@ def test_whitening_evens_out_the_directions() -> None:
 @pytest.mark.parametrize("features", [np.ones((1, 3)), np.ones((4, 3))])
 def test_whitening_of_equal_rows_only_centres(features: np.ndarray) -> None:
     assert not fit_whitening(features.astype(np.float32))(features.astype(np.float32)).any()
+
+
+def test_a_row_of_a_product_does_not_depend_on_the_others() -> None:
+    left, right = (RNG.normal(size=shape).astype(np.float32) for shape in ((33, 384), (384, 77)))
+    whole = row_by_row(left, right)
+    assert np.allclose(whole, left @ right, atol=1e-4)
+    for size in (1, 2, 7):
+        assert np.array_equal(row_by_row(left[5 : 5 + size], right), whole[5 : 5 + size])

@@ -1,4 +1,4 @@
-"""Keys, accounts, envelopes, rate limit."""
+"""API keys, accounts, envelopes of refusals, rate limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_without_the_key_nothing_is_answered(client: Client, headers: dict[str, 
     assert refusal["error"]["code"] == "UNAUTHENTICATED"
 
 
-def test_the_key_file_is_its_owners_alone(client: Client) -> None:
+def test_only_its_owner_can_read_the_key_file(client: Client) -> None:
     path = client.home / "api_key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert api_key(client.home) == path.read_text().strip() == client.key
@@ -37,7 +37,7 @@ def test_unknown_paths_and_methods_have_the_envelope(client: Client) -> None:
     assert "error" in client.get("/inference/v1/nothing", status=404)
 
 
-def test_a_body_that_is_no_object_is_refused(client: Client) -> None:
+def test_a_body_that_is_not_an_object_is_refused(client: Client) -> None:
     assert client.call("POST", "/v1/accounts/local/datasets", [1], status=400)["code"] == 3
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from fw_assets.embedded.errors import ApiError
-from fw_assets.embedded.inference.answer_constraint import FREE, Choices, read_choices
+from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.inference.answer_constraint import UNCONSTRAINED, AnswerConstraint, read_constraint
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 
 
-def read(response_format: Any) -> Choices:
-    return read_choices(json.dumps(response_format).encode())
+def read(response_format: Any) -> AnswerConstraint:
+    return read_constraint(json.dumps(response_format).encode())
 
 
 def schema(property: Any, **root: Any) -> dict[str, Any]:
@@ -22,15 +22,15 @@ def schema(property: Any, **root: Any) -> dict[str, Any]:
 
 
 def test_an_enum_under_one_key() -> None:
-    choices = read(schema({"type": "string", "enum": ["a", "b"]}))
-    assert (choices.labels, choices.format) == (("a", "b"), AnswerFormat(key="label"))
+    constraint = read(schema({"type": "string", "enum": ["a", "b"]}))
+    assert (constraint.labels, constraint.format) == (("a", "b"), AnswerFormat(key="label"))
 
 
 def test_an_array_of_an_enum_with_its_bounds() -> None:
     items = {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 1, "maxItems": 2}
-    choices = read(schema(items))
-    assert choices.format == AnswerFormat(key="label", many=True)
-    assert (choices.labels, choices.fewest, choices.most) == (("a", "b", "c"), 1, 2)
+    constraint = read(schema(items))
+    assert constraint.format == AnswerFormat(key="label", many=True)
+    assert (constraint.labels, constraint.min_labels, constraint.max_labels) == (("a", "b", "c"), 1, 2)
 
 
 def test_references_and_single_values() -> None:
@@ -39,7 +39,7 @@ def test_references_and_single_values() -> None:
     assert read(schema({"anyOf": [{"const": "a"}, {"const": "b"}]})).labels == ("a", "b")
 
 
-def test_a_schema_as_text_and_beside_its_type() -> None:
+def test_a_schema_as_text_and_next_to_its_type() -> None:
     inner = schema({"enum": ["a", "b"]})["json_schema"]["schema"]
     assert read({"type": "json_schema", "json_schema": json.dumps(inner)}).labels == ("a", "b")
     assert read({"type": "json_object", "schema": inner}).labels == ("a", "b")
@@ -52,8 +52,8 @@ def test_a_bare_enum_is_answered_by_a_json_string() -> None:
     )
 
 
-def test_text_and_null_leave_the_model_free() -> None:
-    assert read(None) == read({"type": "text"}) == FREE
+def test_text_and_null_are_no_constraint() -> None:
+    assert read(None) == read({"type": "text"}) == UNCONSTRAINED
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_text_and_null_leave_the_model_free() -> None:
 )
 def test_a_frame_around_every_answer_is_not_part_of_the_name(answers: tuple[str, ...], names: tuple[str, ...]) -> None:
     grammar = "root ::= " + " | ".join(json.dumps(answer) for answer in answers)
-    choices = read({"type": "grammar", "grammar": grammar})
-    assert (choices.labels, choices.names) == (answers, names)
+    constraint = read({"type": "grammar", "grammar": grammar})
+    assert (constraint.labels, constraint.names) == (answers, names)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_frame_around_every_answer_is_not_part_of_the_name(answers: tuple[str,
         {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": {}}}},
     ],
 )
-def test_what_offers_no_choice_is_refused(response_format: Any) -> None:
-    with pytest.raises(ApiError) as refusal:
+def test_a_format_without_labels_is_refused(response_format: Any) -> None:
+    with pytest.raises(RpcError) as refusal:
         read(response_format)
     assert refusal.value.status == 400

@@ -15,19 +15,19 @@ LABELS = st.lists(st.text(min_size=1), min_size=1, max_size=5)
 @given(LABELS)
 def test_json_targets_are_read_and_written_alike(labels: list[str]) -> None:
     targets = [json.dumps({"intent": label}, ensure_ascii=False) for label in labels]
-    format, found = read_targets(targets)
+    format, label_sets = read_targets(targets)
     assert format == AnswerFormat(key="intent")
-    assert found == [(label,) for label in labels]
-    assert [json.loads("".join(format.around(label))) for label in labels] == [{"intent": label} for label in labels]
+    assert label_sets == [(label,) for label in labels]
+    assert [json.loads("".join(format.write(label))) for label in labels] == [{"intent": label} for label in labels]
 
 
 @given(st.lists(st.lists(st.text(min_size=1), unique=True), min_size=1))
 def test_lists_of_labels(sets: list[list[str]]) -> None:
     targets = [json.dumps({"labels": labels}, separators=(",", ":")) for labels in sets]
-    format, found = read_targets(targets)
+    format, label_sets = read_targets(targets)
     assert format == AnswerFormat(key="labels", many=True, spaced=False)
-    assert found == [tuple(labels) for labels in sets]
-    assert ["".join(format.around(labels)) for labels in found] == [
+    assert label_sets == [tuple(labels) for labels in sets]
+    assert ["".join(format.write(labels)) for labels in label_sets] == [
         json.dumps({"labels": labels}, separators=(",", ":"), ensure_ascii=False).replace("\x7f", "\x7f")
         for labels in sets
     ]
@@ -35,6 +35,6 @@ def test_lists_of_labels(sets: list[list[str]]) -> None:
 
 def test_one_target_that_differs_makes_all_of_them_text() -> None:
     targets = ['{"label": "a"}', '{"other": "b"}', "c"]
-    format, found = read_targets(targets)
+    format, label_sets = read_targets(targets)
     assert format == AnswerFormat()
-    assert found == [(target,) for target in targets]
+    assert label_sets == [(target,) for target in targets]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.embedded.errors import ApiError
+from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.grammar import expand_grammar
 
 
@@ -36,11 +36,11 @@ def test_optional_white_space_is_left_out() -> None:
     ("text", "reason"),
     [
         ('start ::= "a"', "no rule 'root'"),
-        ("root ::= [a-z]+", "no end of answers"),
+        ("root ::= [a-z]+", "infinitely many answers"),
         ('root ::= "a" root', "leads back to itself"),
         ('root ::= ("a" | "b"', "not closed"),
         ('root ::= "a" other', "no rule 'other'"),
-        ('root ::= "a"+', "no end of answers"),
+        ('root ::= "a"+', "infinitely many answers"),
         ('root ::= "a" | "b', "cannot read"),
         ('root ::= "a")', "unexpected ')'"),
         (
@@ -49,6 +49,6 @@ def test_optional_white_space_is_left_out() -> None:
         ),
     ],
 )
-def test_what_is_not_finite_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(ApiError, match=reason.replace("(", r"\(").replace(")", r"\)")):
+def test_a_grammar_that_is_not_finite_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(RpcError, match=reason.replace("(", r"\(").replace(")", r"\)")):
         expand_grammar(text)

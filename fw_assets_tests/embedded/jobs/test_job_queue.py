@@ -1,4 +1,4 @@
-"""The queue of jobs under sudden deaths: every job is done, and done once."""
+"""The job queue when workers die: every job is done, and done once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from fw_assets.embedded import counts
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.slots import is_held, take_free_slot, take_slot
-from fw_assets.embedded.store import resources
-from fw_assets.embedded.store.platform import Platform
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets_tests.embedded.conftest import Client, labelled_rows, wait
 
 KIND = "supervisedFineTuningJobs"
@@ -22,18 +22,18 @@ AT = f"/v1/accounts/local/{KIND}"
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Platform:
-    platform = Platform(tmp_path)
-    with platform.store.write() as connection:
+def platform(tmp_path: Path) -> EmbeddedPlatform:
+    platform = EmbeddedPlatform(tmp_path)
+    with platform.database.write() as connection:
         for id in ("a", "b"):
-            resources.insert(connection, KIND, "local", id, {"name": id, "state": "JOB_STATE_CREATING"})
+            documents.insert(connection, KIND, "local", id, {"name": id, "state": "JOB_STATE_CREATING"})
             job_queue.enqueue(connection, KIND, "local", id, platform.clock())
     return platform
 
 
-def state(platform: Platform, id: str) -> Any:
-    with platform.store.read() as connection:
-        return resources.get(connection, KIND, "local", id)["state"]
+def state(platform: EmbeddedPlatform, id: str) -> Any:
+    with platform.database.read() as connection:
+        return documents.get(connection, KIND, "local", id)["state"]
 
 
 def test_a_slot_is_held_by_one_until_its_descriptor_closes(tmp_path: Path) -> None:
@@ -45,28 +45,28 @@ def test_a_slot_is_held_by_one_until_its_descriptor_closes(tmp_path: Path) -> No
     assert not is_held(tmp_path, 0)
 
 
-def test_a_job_is_claimed_by_one_worker(platform: Platform) -> None:
-    first, second, third = (job_queue.claim(platform, slot) for slot in (0, 1, 2))
+def test_a_job_is_claimed_by_one_worker(platform: EmbeddedPlatform) -> None:
+    first, second, third = (job_queue.claim_next(platform, slot) for slot in (0, 1, 2))
     assert first is not None
     assert second is not None
     assert {first.id, second.id} == {"a", "b"}
     assert third is None
 
 
-def test_new_jobs_are_validated_before_others_are_run(platform: Platform) -> None:
-    first = job_queue.claim(platform, 0)
+def test_new_jobs_are_validated_before_others_are_run(platform: EmbeddedPlatform) -> None:
+    first = job_queue.claim_next(platform, 0)
     assert first is not None
-    with platform.store.write() as connection:
-        job_queue.advance(connection, first)
-    second = job_queue.claim(platform, 0)
+    with platform.database.write() as connection:
+        job_queue.queue_run(connection, first)
+    second = job_queue.claim_next(platform, 0)
     assert second is not None
     assert (second.id, second.stage) == ("b", job_queue.VALIDATE)
 
 
-def test_the_claim_of_a_dead_worker_is_lost_to_it_for_good(platform: Platform) -> None:
+def test_the_claim_of_a_dead_worker_is_lost_to_it_for_good(platform: EmbeddedPlatform) -> None:
     descriptor = take_slot(platform.home, 0)
     assert descriptor is not None
-    lost = job_queue.claim(platform, 0)
+    lost = job_queue.claim_next(platform, 0)
     assert lost is not None
     job_queue.requeue_lost(platform)
     job_queue.heartbeat(platform, lost)
@@ -77,10 +77,10 @@ def test_the_claim_of_a_dead_worker_is_lost_to_it_for_good(platform: Platform) -
         job_queue.heartbeat(platform, lost)
 
 
-def test_a_worker_that_hangs_loses_its_claim(platform: Platform) -> None:
+def test_a_worker_that_hangs_loses_its_claim(platform: EmbeddedPlatform) -> None:
     descriptor = take_slot(platform.home, 0)
     assert descriptor is not None
-    lost = job_queue.claim(platform, 0)
+    lost = job_queue.claim_next(platform, 0)
     assert lost is not None
     clock = platform.clock
     platform.clock = lambda: clock() + job_queue.STALLED_SECONDS + 1
@@ -90,38 +90,39 @@ def test_a_worker_that_hangs_loses_its_claim(platform: Platform) -> None:
     os.close(descriptor)
 
 
-def test_the_heir_of_a_slot_queues_again_what_it_finds(platform: Platform) -> None:
-    taken = take_free_slot(platform.home)
-    assert taken is not None
-    lost = job_queue.claim(platform, taken[0])
+def test_the_next_holder_of_a_slot_queues_its_claimed_job_again(platform: EmbeddedPlatform) -> None:
+    held = take_free_slot(platform.home)
+    assert held is not None
+    slot, descriptor = held
+    lost = job_queue.claim_next(platform, slot)
     assert lost is not None
-    job_queue.requeue_lost(platform, taken[0])
-    with platform.store.write() as connection, pytest.raises(job_queue.ClaimLost):
-        job_queue.hold(connection, lost)
-    os.close(taken[1])
+    job_queue.requeue_lost(platform, slot)
+    with platform.database.write() as connection, pytest.raises(job_queue.ClaimLost):
+        job_queue.check_claim(connection, lost)
+    os.close(descriptor)
 
 
-def test_a_job_that_kills_its_workers_fails_in_the_end(platform: Platform) -> None:
+def test_a_job_that_kills_its_workers_fails_in_the_end(platform: EmbeddedPlatform) -> None:
     for _ in range(job_queue.MAX_ATTEMPTS):
         assert state(platform, "a") != "JOB_STATE_FAILED"
-        while job_queue.claim(platform, 0) is not None:
+        while job_queue.claim_next(platform, 0) is not None:
             pass
         job_queue.requeue_lost(platform)
     assert state(platform, "a") == "JOB_STATE_FAILED"
-    assert job_queue.claim(platform, 0) is None
+    assert job_queue.claim_next(platform, 0) is None
 
 
 def workers(home: Path) -> list[int]:
     """Process ids of the workers of this home."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
         if b"fw_assets.embedded.jobs.worker" in words and str(home.resolve()).encode() in words:
-            found.append(int(path.parent.name))
-    return found
+            processes.append(int(path.parent.name))
+    return processes
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker in /proc")

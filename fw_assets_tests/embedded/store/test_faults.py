@@ -1,4 +1,4 @@
-"""Faults by header and by file."""
+"""Faults, by header and by file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from fw_assets.embedded import counts
 from fw_assets.embedded.store import faults
-from fw_assets_tests.embedded.conftest import Client, row
+from fw_assets_tests.embedded.conftest import Client, row, wait
 
 AT = "/v1/accounts/local/datasets"
 CREATE = {"datasetId": "d", "dataset": {"exampleCount": 3, "userUploaded": {}}}
@@ -53,45 +53,50 @@ def test_faults_that_do_not_exist_are_refused(client: Client) -> None:
     assert client.send("GET", AT, headers=with_faults(client, lightning=1)).status_code == 400
 
 
-@pytest.mark.parametrize("kind", ["supervisedFineTuningJobs", "batchInferenceJobs"])
-def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(client: Client, kind: str) -> None:
+@pytest.mark.parametrize("collection", ["supervisedFineTuningJobs", "batchInferenceJobs"])
+def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(client: Client, collection: str) -> None:
     """The worker is another process: the stall has to reach it with the job."""
     client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
-    body = {"messages": [{"role": "user", "content": "?"}]}
-    client.dataset("in", [{"custom_id": id, "body": body} for id in "abc"])
+    chat = {"messages": [{"role": "user", "content": "?"}]}
+    client.dataset("in", [{"custom_id": id, "body": chat} for id in "abc"])
     base = "accounts/fireworks/models/char-ngram"
-    if kind == "batchInferenceJobs":
-        at, asked = "batchInferenceJobId=j", {"model": base, "inputDatasetId": "accounts/local/datasets/in"}
+    if collection == "batchInferenceJobs":
+        query, body = "batchInferenceJobId=j", {"model": base, "inputDatasetId": "accounts/local/datasets/in"}
     else:
-        at, asked = "supervisedFineTuningJobId=j", {"baseModel": base, "dataset": "accounts/local/datasets/train"}
-    client.post(f"/v1/accounts/local/{kind}?{at}", asked, headers=with_faults(client, stall=3))
-    seen: list[float] = []
+        query, body = "supervisedFineTuningJobId=j", {"baseModel": base, "dataset": "accounts/local/datasets/train"}
+    client.post(f"/v1/accounts/local/{collection}?{query}", body, headers=with_faults(client, stall=3))
 
     def state(**fields: object) -> str:
-        return str(client.get(f"/v1/accounts/local/{kind}/j", headers=with_faults(client, **fields))["state"])
+        job = client.get(f"/v1/accounts/local/{collection}/j", headers=with_faults(client, **fields))
+        return str(job["state"])
 
-    while (found := state(unknown_state="JOB_STATE_DANCING")) != "JOB_STATE_COMPLETED":
-        assert found != "JOB_STATE_RUNNING"
-        if found == "JOB_STATE_DANCING":
-            seen.append(time.monotonic())
-            if len(seen) == 1:
-                assert state() == "JOB_STATE_RUNNING"
-                (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_SINGING"}')
-                assert state() == "JOB_STATE_SINGING"
-                (client.home / faults.FILE).unlink()
-        time.sleep(0.05)
-    assert seen[-1] - seen[0] > 2
+    def renamed_state() -> str:
+        state_in_header = state(unknown_state="JOB_STATE_DANCING")
+        assert state_in_header != "JOB_STATE_RUNNING"
+        return state_in_header
+
+    wait(renamed_state, lambda value: value == "JOB_STATE_DANCING")
+    started = time.monotonic()
+    assert state() == "JOB_STATE_RUNNING"
+    (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_SINGING"}')
+    assert state() == "JOB_STATE_SINGING"
+    (client.home / faults.FILE).unlink()
+    wait(renamed_state, lambda value: value == "JOB_STATE_COMPLETED")
+    assert time.monotonic() - started > 2
 
 
-def test_faults_of_other_paths_concern_no_job(client: Client) -> None:
+def test_faults_of_other_paths_do_not_concern_a_job(client: Client) -> None:
     (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_DANCING", "paths": "/deployments"}')
     client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
     body = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/fireworks/models/char-ngram"}
     create = "/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId=j"
     client.post(create, body, headers=with_faults(client, stall=1, paths=""))
-    seen = set()
-    while (found := client.get("/v1/accounts/local/supervisedFineTuningJobs/j")["state"]) != "JOB_STATE_COMPLETED":
-        seen.add(found)
-        time.sleep(0.02)
-    assert "JOB_STATE_RUNNING" in seen
-    assert "JOB_STATE_DANCING" not in seen
+    states: set[str] = set()
+
+    def all_states() -> set[str]:
+        states.add(client.get("/v1/accounts/local/supervisedFineTuningJobs/j")["state"])
+        return states
+
+    wait(all_states, lambda values: "JOB_STATE_COMPLETED" in values)
+    assert "JOB_STATE_RUNNING" in states
+    assert "JOB_STATE_DANCING" not in states

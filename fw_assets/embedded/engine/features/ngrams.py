@@ -1,7 +1,7 @@
-"""Hashed word and character n-grams of texts.
+"""Hashed word and character n-grams of texts, and their TF-IDF matrix.
 
-Every n-gram is one number of 32 bits, so that no vocabulary has to be kept and collisions are rare: words and
-pairs of adjacent words, and the runs of 2 to 5 characters inside each word padded by a space on both sides.
+Every n-gram is a hash of 32 bits: no vocabulary of strings has to be stored, and collisions are rare. The n-grams are
+words, pairs of adjacent words, and the runs of 2 to 5 characters inside each word padded by a space on both sides.
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CHARACTER_RUNS = (2, 3, 4, 5)
+CHARACTER_LENGTHS = (2, 3, 4, 5)
 _WORD = re.compile(r"\w+|[^\w\s]")
-_PIECES = re.compile(r"\w{1,5}|[^\w\s]")
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_WORD_PIECE = re.compile(r"\w{1,5}|[^\w\s]")
 _SPACE = 32
 
 
 @dataclass(frozen=True)
-class Grams:
+class NgramCounts:
     """Counts of n-grams: text `row[i]` has n-gram `key[i]` `count[i]` times; sorted by row, then key.
 
-    Keys of words and word pairs are even, those of character runs odd.
+    Keys of words and word pairs are even, those of character n-grams odd.
     """
 
     texts: int
@@ -36,25 +35,25 @@ class Grams:
     count: NDArray[np.float32]
 
 
-def cut(text: str, limit: int | None) -> str:
-    """The text up to its `limit`-th estimated word piece (see `tokens.count_tokens`)."""
+def truncate(text: str, limit: int | None) -> str:
+    """The text up to its `limit`-th word piece, estimated as five letters of a word or one other visible character."""
     if limit is None or len(text) <= limit:
         return text
-    for number, piece in enumerate(_PIECES.finditer(text), start=1):
+    for number, piece in enumerate(_WORD_PIECE.finditer(text), start=1):
         if number == limit:
             return text[: piece.end()]
     return text
 
 
-def grams(texts: Sequence[str]) -> Grams:
+def count_ngrams(texts: Sequence[str]) -> NgramCounts:
     """The n-grams of the texts after NFKC normalisation and case folding."""
     words = [_WORD.findall(unicodedata.normalize("NFKC", text).casefold()) for text in texts]
-    rows_w, keys_w = _word_grams(words)
-    rows_c, keys_c = _character_grams(words)
-    joint = np.concatenate([rows_w, rows_c]).astype(np.uint64) << np.uint64(32)
-    joint |= np.concatenate([keys_w & ~np.uint64(1), keys_c | np.uint64(1)])
-    unique, count = np.unique(joint, return_counts=True)
-    return Grams(
+    word_rows, word_keys = _word_ngrams(words)
+    character_rows, character_keys = _character_ngrams(words)
+    row_and_key = np.concatenate([word_rows, character_rows]).astype(np.uint64) << np.uint64(32)
+    row_and_key |= np.concatenate([word_keys & ~np.uint64(1), character_keys | np.uint64(1)])
+    unique, count = np.unique(row_and_key, return_counts=True)
+    return NgramCounts(
         texts=len(texts),
         row=(unique >> np.uint64(32)).astype(np.int64),
         key=(unique & np.uint64(0xFFFFFFFF)).astype(np.uint32),
@@ -62,60 +61,62 @@ def grams(texts: Sequence[str]) -> Grams:
     )
 
 
-def matrix(found: Grams, keys: NDArray[np.uint32], idf: NDArray[np.float32]) -> Any:
+def tfidf_matrix(counts: NgramCounts, keys: NDArray[np.uint32], idf: NDArray[np.float32]) -> Any:
     """The texts as a CSR matrix, (texts, keys), over the sorted `keys`; unknown n-grams are left out.
 
-    A cell is (1 + ln count) * idf; words and character runs are scaled to length 1 / sqrt(2) each *before*
-    unknown n-grams are left out.
+    A cell is (1 + ln count) * idf. Word n-grams and character n-grams are scaled to length 1 / sqrt(2) each *before*
+    unknown n-grams are left out, so that a text with few known n-grams has a short row.
     """
     from scipy.sparse import csr_array
 
-    place = np.minimum(np.searchsorted(keys, found.key), max(len(keys) - 1, 0))
-    known = keys[place] == found.key if len(keys) else np.zeros(len(found.key), bool)
-    unseen_idf = np.float32(idf.max()) if len(idf) else np.float32(1)
-    value = (1 + np.log(found.count)) * np.where(known, idf[place] if len(idf) else 1, unseen_idf)
-    side = found.row * 2 + (found.key & np.uint32(1))
-    length = np.sqrt(2 * np.bincount(side, value.astype(np.float64) ** 2, minlength=2 * found.texts))
-    value = (value / length[side])[known].astype(np.float32)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(found.row[known], minlength=found.texts))])
-    return csr_array((value, place[known].astype(np.int32), starts.astype(np.int32)), shape=(found.texts, len(keys)))
+    column = np.minimum(np.searchsorted(keys, counts.key), max(len(keys) - 1, 0))
+    is_known = keys[column] == counts.key if len(keys) else np.zeros(len(counts.key), bool)
+    unknown_idf = np.float32(idf.max()) if len(idf) else np.float32(1)
+    value = (1 + np.log(counts.count)) * np.where(is_known, idf[column] if len(idf) else 1, unknown_idf)
+    # One group per text and kind of n-gram; the lowest bit of a key tells the kind.
+    group = counts.row * 2 + (counts.key & np.uint32(1))
+    length = np.sqrt(2 * np.bincount(group, value.astype(np.float64) ** 2, minlength=2 * counts.texts))
+    value = (value / length[group])[is_known].astype(np.float32)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(counts.row[is_known], minlength=counts.texts))])
+    shape = (counts.texts, len(keys))
+    return csr_array((value, column[is_known].astype(np.int32), starts.astype(np.int32)), shape=shape)
 
 
-def _word_grams(words: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    known: dict[str, int] = {}
+def _word_ngrams(words: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    hashes: dict[str, int] = {}
     codes = [
-        known.setdefault(word, zlib.crc32(word.encode("utf-8", "surrogatepass"))) for line in words for word in line
+        hashes.setdefault(word, zlib.crc32(word.encode("utf-8", "surrogatepass"))) for line in words for word in line
     ]
     row = np.repeat(np.arange(len(words)), [len(line) for line in words])
     single = np.array(codes, np.uint64)
-    adjacent = row[1:] == row[:-1]
-    pair = _mix(single[:-1] * np.uint64(31) + _mix(single[1:]))[adjacent]
-    return np.concatenate([row, row[1:][adjacent]]), np.concatenate([_mix(single), pair])
+    is_adjacent = row[1:] == row[:-1]
+    pair = _mix(single[:-1] * np.uint64(31) + _mix(single[1:]))[is_adjacent]
+    return np.concatenate([row, row[1:][is_adjacent]]), np.concatenate([_mix(single), pair])
 
 
-def _character_grams(words: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+def _character_ngrams(words: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     lines = [f" {'  '.join(line)} " if line else "" for line in words]
     joined = "".join(lines).encode("utf-32-le", "surrogatepass")
     code = np.frombuffer(joined, np.uint32).astype(np.uint64)
     row = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
-    gap = np.zeros(len(code), bool)
-    gap[1:] = (code[1:] == _SPACE) & (code[:-1] == _SPACE)
-    part = np.cumsum(gap)
+    # Two spaces in a row separate words: an n-gram must not reach over such a boundary.
+    is_boundary = np.zeros(len(code), bool)
+    is_boundary[1:] = (code[1:] == _SPACE) & (code[:-1] == _SPACE)
+    word = np.cumsum(is_boundary)
     rows, keys = [], []
-    value = code.copy()
-    for length in range(2, max(CHARACTER_RUNS) + 1):
-        value = value[:-1] * np.uint64(0x100000001B3) + code[length - 1 :]
-        if length not in CHARACTER_RUNS:
+    rolling_hash = code.copy()
+    for length in range(2, max(CHARACTER_LENGTHS) + 1):
+        rolling_hash = rolling_hash[:-1] * np.uint64(0x100000001B3) + code[length - 1 :]
+        if length not in CHARACTER_LENGTHS:
             continue
-        ends = slice(length - 1, None)
-        inside = part[: len(value)] == part[ends]
-        rows.append(row[: len(value)][inside])
-        keys.append(_mix(value[inside] * np.uint64(8) + np.uint64(length)))
+        is_inside = word[: len(rolling_hash)] == word[length - 1 :]
+        rows.append(row[: len(rolling_hash)][is_inside])
+        keys.append(_mix(rolling_hash[is_inside] * np.uint64(8) + np.uint64(length)))
     return np.concatenate(rows), np.concatenate(keys)
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spreads 64 bits onto the low 32 (the finaliser of SplitMix64)."""
+    """The finaliser of SplitMix64, which spreads 64 bits onto the low 32."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return (value ^ (value >> np.uint64(31))) & np.uint64(0xFFFFFFFF)

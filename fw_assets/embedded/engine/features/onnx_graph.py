@@ -1,10 +1,9 @@
 """The encoder's ONNX graph, written from the safetensors file, with int8 weights.
 
-Every matrix product quantises each token's activations on their own (symmetric, by the token's largest
-magnitude) and the weights per output channel. So a text's embedding never depends on the texts beside it,
-unlike a per-tensor dynamic quantisation. Weights use 7 of 8 bits: processors without VNNI saturate on sums of
-two full 8-bit products, and 63 * 255 * 2 stays below the bound, so that every processor computes the same
-integers.
+Every matrix product quantises each token's activations on their own (symmetric, by the token's largest magnitude) and
+the weights per output channel, so that a text's embedding does not depend on the other texts of the call, as it would
+under per-tensor dynamic quantisation. Weights use 7 of 8 bits: processors without VNNI saturate on sums of two full
+8-bit products, and 63 * 255 * 2 stays below the bound, so that every processor computes the same integers.
 
 Input: `input_ids` int64 (texts, tokens); all texts of one call have the same number of tokens, hence no mask.
 Outputs: `layer_4`, `layer_5` and `layer_6`, float32 (texts, tokens, 384), the states after the last layers.
@@ -25,7 +24,7 @@ GRAPH_VERSION = 2
 OPSET = 20
 LAYERS, HEADS, WIDTH = 6, 12, 384
 OUTPUTS = ("layer_4", "layer_5", "layer_6")
-_HEAD = WIDTH // HEADS
+_HEAD_WIDTH = WIDTH // HEADS
 _EPSILON = 1e-12
 _WEIGHT_STEPS = 63
 _ZERO = 128.0
@@ -34,15 +33,15 @@ _ZERO = 128.0
 def graph_file(weights: Path, weights_sha256: str, cache: Path) -> Path:
     """The graph's path in `cache`, keyed by the weights' digest and this writer's version; built when absent.
 
-    The write is atomic, so that processes starting together at worst build it twice.
+    The write is atomic: processes that start together build it twice at worst.
     """
     key = hashlib.sha256(f"{weights_sha256}|{GRAPH_VERSION}|{OPSET}".encode()).hexdigest()[:16]
     path = cache / f"minilm-int8-{key}.onnx"
     if path.is_file():
         return path
     cache.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=cache, prefix=path.name, suffix=".part")
-    with os.fdopen(handle, "wb") as out:
+    descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=path.name, suffix=".part")
+    with os.fdopen(descriptor, "wb") as out:
         out.write(build_graph(weights))
         out.flush()
         os.fsync(out.fileno())
@@ -55,14 +54,14 @@ def build_graph(weights: Path) -> bytes:
     from onnx import TensorProto, helper
     from safetensors.numpy import load_file
 
-    writer = _Writer(load_file(weights))
+    writer = _GraphWriter(load_file(weights))
     token = writer.node("Gather", writer.quantised_rows("embeddings.word_embeddings.weight"), "input_ids")
     token = writer.node("Cast", token, to=TensorProto.FLOAT)
     scale = writer.node("Gather", "embeddings.word_embeddings.weight.scale", "input_ids")
     token = writer.node("Mul", token, scale)
     count = writer.node("Shape", "input_ids", start=1, end=2)
-    place = writer.node("Slice", writer.places(), writer.ints([0]), count, writer.ints([0]))
-    state = writer.norm("embeddings.LayerNorm", writer.node("Add", token, place))
+    position = writer.node("Slice", writer.positions(), writer.ints([0]), count, writer.ints([0]))
+    state = writer.norm("embeddings.LayerNorm", writer.node("Add", token, position))
     for layer in range(LAYERS):
         state = _layer(writer, layer, state)
     graph = helper.make_graph(
@@ -77,15 +76,15 @@ def build_graph(weights: Path) -> bytes:
     return serialised
 
 
-def _layer(writer: _Writer, layer: int, state: str) -> str:
+def _layer(writer: _GraphWriter, layer: int, state: str) -> str:
     name, output = f"encoder.layer.{layer}", f"layer_{layer + 1}"
-    joint = writer.linear([f"{name}.attention.self.{part}" for part in ("query", "key", "value")], state)
-    parts = writer.node("Reshape", joint, writer.ints([0, 0, 3, HEADS, _HEAD]))
+    projections = writer.linear([f"{name}.attention.self.{part}" for part in ("query", "key", "value")], state)
+    parts = writer.node("Reshape", projections, writer.ints([0, 0, 3, HEADS, _HEAD_WIDTH]))
     parts = writer.node("Transpose", parts, perm=[2, 0, 3, 1, 4])
     query, key, value = (writer.node("Gather", parts, writer.scalar(index), axis=0) for index in range(3))
-    match = writer.node("MatMul", query, writer.node("Transpose", key, perm=[0, 1, 3, 2]))
-    match = writer.node("Softmax", writer.node("Mul", match, writer.number(_HEAD**-0.5)), axis=-1)
-    mixed = writer.node("Transpose", writer.node("MatMul", match, value), perm=[0, 2, 1, 3])
+    attention = writer.node("MatMul", query, writer.node("Transpose", key, perm=[0, 1, 3, 2]))
+    attention = writer.node("Softmax", writer.node("Mul", attention, writer.number(_HEAD_WIDTH**-0.5)), axis=-1)
+    mixed = writer.node("Transpose", writer.node("MatMul", attention, value), perm=[0, 2, 1, 3])
     mixed = writer.node("Reshape", mixed, writer.ints([0, 0, WIDTH]))
     mixed = writer.linear([f"{name}.attention.output.dense"], mixed)
     state = writer.norm(f"{name}.attention.output.LayerNorm", writer.node("Add", mixed, state))
@@ -94,12 +93,12 @@ def _layer(writer: _Writer, layer: int, state: str) -> str:
     return writer.norm(f"{name}.output.LayerNorm", writer.node("Add", narrow, state), output)
 
 
-class _Writer:
+class _GraphWriter:
     """Collects nodes and constants; every method returns the name of a value."""
 
     def __init__(self, tensors: dict[str, NDArray[Any]]) -> None:
         self._tensors = tensors
-        self._known: set[str] = set()
+        self._constant_names: set[str] = set()
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
@@ -113,8 +112,8 @@ class _Writer:
     def constant(self, name: str, array: NDArray[Any]) -> str:
         from onnx import numpy_helper
 
-        if name not in self._known:
-            self._known.add(name)
+        if name not in self._constant_names:
+            self._constant_names.add(name)
             self.constants.append(numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
@@ -132,7 +131,7 @@ class _Writer:
         shift = self.constant(f"{name}.bias", self._tensors[f"{name}.bias"])
         return self.node("LayerNormalization", value, scale, shift, output=output, axis=-1, epsilon=_EPSILON)
 
-    def places(self) -> str:
+    def positions(self) -> str:
         """Position embeddings plus the one segment's embedding, (512, 384)."""
         table = self._tensors["embeddings.position_embeddings.weight"]
         return self.constant("places", table + self._tensors["embeddings.token_type_embeddings.weight"][0])

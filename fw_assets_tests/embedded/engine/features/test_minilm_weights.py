@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.embedded.engine import WeightsError, count_tokens, load_base, weights_available
-from fw_assets.embedded.engine.features.minilm_weights import find_weights, verified_weights
+from fw_assets.embedded.engine.errors import WeightsError
+from fw_assets.embedded.engine.features.minilm_weights import (
+    find_weights,
+    verified_weights,
+    weights_available,
+)
+from fw_assets.embedded.engine.scorers import load_base
 from fw_assets_tests.embedded.engine.conftest import needs_weights
 
 
@@ -28,13 +33,3 @@ def test_files_with_other_content_are_refused(monkeypatch: pytest.MonkeyPatch, t
 def test_the_published_files_are_verified_once(cache: Path) -> None:
     assert verified_weights(cache) == find_weights()
     assert len(list((cache / "verified").iterdir())) == 2
-
-
-def test_tokens_are_estimated_without_the_tokenizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
-    assert count_tokens(["", "hello, world", "internationalisation"]) == [2, 5, 6]
-
-
-@needs_weights
-def test_tokens_are_counted_by_the_tokenizer() -> None:
-    assert count_tokens(["", "hello, world"]) == [2, 5]

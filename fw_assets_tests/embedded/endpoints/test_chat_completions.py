@@ -1,4 +1,4 @@
-"""Chat completions: constrained, learned, streamed, counted."""
+"""Chat completions: constrained, tuned, streamed, counted."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_a_schema_is_answered_in_json(client: Client) -> None:
     reply = client.post(PATHS[0], body(response_format=schema({"enum": list(LABELS)})))
     assert json.loads(content(reply)) == {"label": "billing question"}
     many = schema({"type": "array", "items": {"enum": list(LABELS)}, "minItems": 2, "maxItems": 2})
-    found = json.loads(content(client.post(PATHS[0], body(response_format=many))))["label"]
-    assert len(found) == 2
-    assert "billing question" in found
+    labels = json.loads(content(client.post(PATHS[0], body(response_format=many))))["label"]
+    assert len(labels) == 2
+    assert "billing question" in labels
 
 
 def test_a_base_model_without_choices_says_so(client: Client) -> None:
@@ -68,8 +68,6 @@ def test_the_log_probability_is_that_of_the_label(client: Client) -> None:
     tokens = in_json["choices"][0]["logprobs"]["content"]
     assert "".join(each["token"] for each in tokens) == content(in_json)
     assert math.isclose(sum(each["logprob"] for each in tokens), token["logprob"])
-    legacy = client.post(PATHS[0], body(logprobs=2))["choices"][0]["logprobs"]
-    assert legacy["token_logprobs"] == [token["logprob"]]
 
 
 def test_a_temperature_draws_by_seed(client: Client) -> None:
@@ -97,6 +95,7 @@ def test_an_answer_longer_than_max_tokens_is_cut(client: Client) -> None:
         {"max_tokens": 0},
         {"max_tokens": 5, "max_completion_tokens": 5},
         {"top_logprobs": 6},
+        {"logprobs": 2},
         {"response_format": grammar("same", "same", "")},
     ],
 )
@@ -133,15 +132,15 @@ def test_requests_are_counted(client: Client) -> None:
     assert counts(client.home)["inference_requests"] == 3
 
 
-def deploy(client: Client, answers: Any) -> str:
-    """Fine-tune on rows whose targets `answers` makes of the labels, and deploy the result."""
-    rows = [row(each["messages"][0]["content"], answers(each["messages"][1]["content"])) for each in labelled_rows(6)]
+def deploy(client: Client, target: Any) -> str:
+    """Fine-tune on rows with the targets `target(label)`, and deploy the result."""
+    rows = [row(each["messages"][0]["content"], target(each["messages"][1]["content"])) for each in labelled_rows(6)]
     client.dataset("train", rows)
     client.job("j", epochs=10, evalAutoCarveout=False)
     assert client.finished("j")["state"] == "JOB_STATE_COMPLETED"
     fields = {"baseModel": "accounts/local/models/j-model", "deploymentShape": "default"}
     client.post("/v1/accounts/local/deployments?deploymentId=d", fields)
-    wait(lambda: client.get("/v1/accounts/local/deployments/d"), lambda found: found["state"] == "READY")
+    wait(lambda: client.get("/v1/accounts/local/deployments/d"), lambda deployment: deployment["state"] == "READY")
     return "accounts/local/deployments/d"
 
 

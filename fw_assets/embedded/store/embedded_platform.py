@@ -1,4 +1,4 @@
-"""One platform: its home folder, its store, its clock."""
+"""One embedded platform: its home folder, its database, its clock."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from fw_assets.embedded.store.database import Store
+from fw_assets.embedded.store.database import Database
 from fw_assets.embedded.store.secret_files import api_key, signing_key
-from fw_assets.embedded.store.timestamps import timestamp
+from fw_assets.embedded.store.timestamps import format_timestamp
 
-_open: dict[Path, Platform] = {}
+_open_platforms: dict[Path, EmbeddedPlatform] = {}
 _open_lock = threading.Lock()
 
 
-class Platform:
-    """What every part of the server needs to know.
+class EmbeddedPlatform:
+    """State and settings that every part of the server shares.
 
     Attributes:
         home: the folder that holds all state.
@@ -28,7 +28,7 @@ class Platform:
         self.home = home
         self.clock = clock
         home.mkdir(parents=True, exist_ok=True)
-        self.store = Store(home / "platform.sqlite")
+        self.database = Database(home / "platform.sqlite")
 
     @cached_property
     def api_key(self) -> str:
@@ -40,7 +40,7 @@ class Platform:
 
     @property
     def cache(self) -> Path:
-        """Where the engine keeps what it can make again: embeddings, graphs."""
+        """The folder for what the engine can compute again: embeddings, graphs."""
         return self.home / "cache"
 
     def dataset_folder(self, id: str) -> Path:
@@ -53,15 +53,15 @@ class Platform:
         return self.home / "jobs" / collection / id
 
     def timestamp(self) -> str:
-        return timestamp(self.clock())
+        return format_timestamp(self.clock())
 
 
-def open_platform(home: Path) -> Platform:
+def open_platform(home: Path) -> EmbeddedPlatform:
     """The platform in `home`; one object per process, so that apps share its connections."""
     home = home.expanduser().resolve()
     with _open_lock:
-        known = _open.get(home)
+        platform = _open_platforms.get(home)
         # A home that was removed and made again is another platform.
-        if known is None or not known.store.path.exists():
-            known = _open[home] = Platform(home)
-        return known
+        if platform is None or not platform.database.path.exists():
+            platform = _open_platforms[home] = EmbeddedPlatform(home)
+        return platform

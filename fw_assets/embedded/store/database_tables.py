@@ -1,4 +1,4 @@
-"""The tables of `platform.sqlite`."""
+"""Tables of `platform.sqlite`, and their version."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ CREATE TABLE counters (
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file to `VERSION`; safe when several processes do it at once.
+    """Create the tables in a new file; safe when several processes do it at once.
 
     Raises:
         RuntimeError: a newer release wrote the file.
     """
-    found = _version(connection)
-    if found == 0:
+    version = _version(connection)
+    if version == 0:
         connection.execute("BEGIN EXCLUSIVE")
         try:
             if _version(connection) == 0:
@@ -63,9 +63,9 @@ def migrate(connection: sqlite3.Connection) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-    elif found > VERSION:
+    elif version > VERSION:
         raise RuntimeError(
-            f"the platform's database has schema {found}, this release knows {VERSION}; "
+            f"the platform's database has schema {version}, this release knows {VERSION}; "
             "use the newer release, or another home"
         )
 

@@ -1,4 +1,4 @@
-"""How a management handler is called: a plain function of a `Call`, run in a thread."""
+"""Handlers of the management API: plain functions of an `ApiRequest`, run in a thread."""
 
 from __future__ import annotations
 
@@ -11,38 +11,37 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fw_assets.embedded.errors import ApiError, invalid
-from fw_assets.embedded.store import faults
-from fw_assets.embedded.store.faults import NONE, Faults
-from fw_assets.embedded.store.platform import Platform
-from fw_assets.embedded.store.resource_ids import ACCOUNT, PUBLISHER
+from fw_assets.embedded.errors import RpcError, invalid
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.faults import NO_FAULTS, Faults, attached_faults
+from fw_assets.embedded.store.resource_names import ACCOUNT, PUBLISHER
 
-MAX_BODY = 4 * 1024 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiRequest:
     """One request to the management API.
 
     Attributes:
-        account: the account in the path, already known to exist.
-        id: the resource id in the path, empty for calls on a collection.
+        account: the account in the path, which exists.
+        id: the resource id in the path, empty for requests to a collection.
         query: the last value of every query parameter.
         body: the JSON object that was sent, empty when there was none.
         base_url: scheme and host that the caller used, for URLs that lead back here.
         faults: those that concern this request.
     """
 
-    platform: Platform
+    platform: EmbeddedPlatform
     account: str
     id: str
     query: Mapping[str, str]
     body: Mapping[str, Any]
     base_url: str
-    faults: Faults = NONE
+    faults: Faults = NO_FAULTS
 
 
-Handler = Callable[[Call], Mapping[str, Any]]
+Handler = Callable[[ApiRequest], Mapping[str, Any]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -56,19 +55,19 @@ class JSONReply(Response):
 
 
 def endpoint(handler: Handler) -> Endpoint:
-    """`handler` as something that a route can lead to."""
+    """The ASGI endpoint of a handler."""
 
     async def respond(request: Request) -> Response:
-        call = Call(
+        api_request = ApiRequest(
             platform=request.app.state.platform,
             account=check_account(request),
             id=request.path_params.get("id", ""),
             query=request.query_params,
-            body=await read_object(request),
+            body=await _read_object(request),
             base_url=str(request.base_url).rstrip("/"),
-            faults=faults.of(request.scope),
+            faults=attached_faults(request.scope),
         )
-        return JSONReply(await anyio.to_thread.run_sync(handler, call))
+        return JSONReply(await anyio.to_thread.run_sync(handler, api_request))
 
     respond.__name__ = handler.__name__
     respond.__doc__ = handler.__doc__
@@ -76,23 +75,22 @@ def endpoint(handler: Handler) -> Endpoint:
 
 
 def check_account(request: Request) -> str:
-    """The account of the path, when the caller may do there what the method does.
+    """The account of the path, if the key may use the request's method there.
 
     Raises:
-        ApiError: PERMISSION_DENIED for other accounts, and for writing to the publisher's.
+        RpcError: PERMISSION_DENIED for other accounts, and for writing to the publisher's.
     """
     account = str(request.path_params.get("account", ACCOUNT))
-    reads = request.method in ("GET", "HEAD")
-    if account != ACCOUNT and not (account == PUBLISHER and reads):
-        verb = "read" if reads else "change"
-        raise ApiError("PERMISSION_DENIED", f"this key may not {verb} accounts/{account}")
+    is_read = request.method in ("GET", "HEAD")
+    if account != ACCOUNT and not (account == PUBLISHER and is_read):
+        verb = "read" if is_read else "change"
+        raise RpcError("PERMISSION_DENIED", f"this key may not {verb} accounts/{account}")
     return account
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """The request's JSON object; empty when it has no body."""
-    if int(request.headers.get("content-length") or 0) > MAX_BODY:
-        raise ApiError("INVALID_ARGUMENT", "the request body is over 4 MB", status=413)
+async def _read_object(request: Request) -> dict[str, Any]:
+    if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
+        raise RpcError("INVALID_ARGUMENT", "the request body is over 4 MB", status=413)
     body = await request.body()
     if not body:
         return {}

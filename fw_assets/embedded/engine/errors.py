@@ -1,0 +1,11 @@
+"""Errors of the engine; each message says what it got and what it needs."""
+
+from __future__ import annotations
+
+
+class EngineError(ValueError):
+    """Rows, hyper-parameters, labels or a stored model that the engine cannot work with."""
+
+
+class WeightsError(RuntimeError):
+    """Pretrained weights that are missing or are not the published ones."""

@@ -1,0 +1,211 @@
+"""State of one training run: features, targets, updates, the order of steps, and checkpoints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.updates import Arrays, Update, apply
+
+F32 = NDArray[np.float32]
+
+_WARM_UP_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One optimiser step; `epoch` is the number of passes so far, its loss the weighted mean over the batch."""
+
+    number: int
+    epoch: float
+    loss: float
+    rate: float
+    ends_epoch: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The model after an epoch.
+
+    Attributes:
+        arrays: by encoder name; empty for epoch 0, which is the base model.
+        loss, accuracy: on the evaluation rows; NaN without any.
+    """
+
+    epoch: float
+    arrays: dict[str, Arrays]
+    loss: float
+    accuracy: float
+    shares: dict[str, float]
+    temperature: float
+    threshold: float
+
+
+class TrainingRun:
+    """One training run. The input has been checked.
+
+    Attributes:
+        labels: of the training rows, sorted; labels that only evaluation rows have come after them in the columns.
+        evaluated: whether there are evaluation rows.
+        allow_empty: whether an empty set of labels is a valid answer.
+    """
+
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        rows: Sequence[TrainingRow],
+        evaluation: Sequence[TrainingRow],
+        cache: Path,
+        multi_label: bool,
+    ) -> None:
+        self._spec, self._multi_label = spec, multi_label
+        self.labels = tuple(sorted({label for row in rows for label in row.labels}))
+        only_evaluated = {label for row in evaluation for label in row.labels} - set(self.labels)
+        self._columns = self.labels + tuple(sorted(only_evaluated))
+        self.allow_empty = multi_label and any(not row.labels for row in rows)
+        self.evaluated = bool(evaluation)
+        self._rng = np.random.default_rng(spec.seed)
+        self._rows = len(rows)
+        self._steps_per_epoch = math.ceil(self._rows / spec.batch_size)
+        self.total_steps = max(1, math.ceil(spec.epochs * self._steps_per_epoch - 1e-9))
+        weight = np.array([row.weight for row in rows], np.float32)
+        self._weight = weight / weight.mean()
+        self._target = _target(rows, self.labels)
+        self._eval_target = _target(evaluation, self._columns)
+        eval_weight = np.array([row.weight for row in evaluation], np.float64)
+        self._eval_weight = eval_weight if eval_weight.sum() > 0 else np.ones(len(evaluation))
+        model = find_base_model(spec.base_model)
+        self._encoders = model.load_encoders(cache)
+        self._base_shares, self._tuned_shares = model.base_shares, model.tuned_shares
+        self._prepare([row.text for row in rows], [row.text for row in evaluation])
+
+    def _prepare(self, texts: Sequence[str], eval_texts: Sequence[str]) -> None:
+        """Encode the texts and make an update per encoder."""
+        limit = self._spec.max_context_length
+        every_row = np.arange(self._rows)
+        self._start_logits: list[F32] = []
+        self._vocabularies: list[Arrays] = []
+        self._updates: list[Update] = []
+        self._eval_base_logits: list[F32] = []
+        self._eval_features: list[Any] = []
+        for encoder in self._encoders:
+            encoded = encoder.encode(texts, limit)
+            start_logits = self._start(encoder.base_logits(encoded, self.labels))
+            vocabulary = encoder.fit_vocabulary(encoded)
+            gradient = self._gradient(start_logits, every_row)
+            features = encoder.features(encoded, vocabulary)
+            self._start_logits.append(start_logits)
+            self._vocabularies.append(vocabulary)
+            self._updates.append(encoder.new_update(features, gradient, self._spec.lora_rank, self._rng))
+            if self.evaluated:
+                eval_encoded = encoder.encode(eval_texts, limit)
+                self._eval_base_logits.append(encoder.base_logits(eval_encoded, self._columns))
+                self._eval_features.append(encoder.features(eval_encoded, vocabulary))
+
+    def _start(self, base_logits: F32) -> F32:
+        return losses.softened_log_odds(base_logits) if self._multi_label else base_logits
+
+    def _gradient(self, logits: F32, rows: NDArray[np.int64]) -> F32:
+        difference = losses.probabilities(logits, self._multi_label) - self._target[rows]
+        return np.asarray(difference * self._weight[rows, None] / len(rows), np.float32)
+
+    def steps(self) -> Iterator[TrainingStep]:
+        """Take every step of the run, one per iteration."""
+        number = 0
+        batch_size = self._spec.batch_size
+        while number < self.total_steps:
+            order = self._rng.permutation(self._rows)
+            for start in range(0, self._rows, batch_size):
+                batch = order[start : start + batch_size]
+                number += 1
+                rate = self._spec.learning_rate * rate_share(number, self.total_steps)
+                logits_per_encoder = []
+                for update, start_logits in zip(self._updates, self._start_logits, strict=True):
+                    logits = start_logits[batch] + update.forward(batch)
+                    update.backward(self._gradient(logits, batch), rate)
+                    logits_per_encoder.append(logits)
+                pooled = _pool(logits_per_encoder, self._tuned_shares[0])
+                loss = losses.row_losses(pooled, self._target[batch], self._multi_label)
+                mean_loss = float((loss * self._weight[batch]).mean())
+                ends_epoch = start + batch_size >= self._rows or number == self.total_steps
+                yield TrainingStep(number, number / self._steps_per_epoch, mean_loss, rate, ends_epoch)
+                if number == self.total_steps:
+                    return
+
+    def checkpoint(self, epoch: float) -> Checkpoint:
+        """The model as it is now, with the shares, temperature and threshold that fit the evaluation rows best."""
+        update_arrays = [update.arrays() if epoch else {} for update in self._updates]
+        names = [encoder.name for encoder in self._encoders]
+        stored = {
+            name: {**vocabulary, **arrays}
+            for name, vocabulary, arrays in zip(names, self._vocabularies, update_arrays, strict=True)
+            if arrays
+        }
+        share_options = self._tuned_shares if epoch else (self._base_shares,)
+        if not self.evaluated:
+            shares = dict(zip(names, share_options[0], strict=True))
+            return Checkpoint(epoch, stored, math.nan, math.nan, shares, 1.0, losses.DEFAULT_THRESHOLD)
+        logits_per_encoder = self._eval_logits(update_arrays) if epoch else self._eval_base_logits
+        loss, temperature, best_shares = math.inf, 1.0, share_options[0]
+        for option in share_options:
+            pooled = _pool(logits_per_encoder, option)
+            if self._multi_label and not epoch:
+                pooled = losses.log_odds(pooled)
+            option_temperature, option_loss = losses.fit_temperature(
+                pooled, self._eval_target, self._eval_weight, self._multi_label
+            )
+            if option_loss < loss:
+                loss, temperature, best_shares, logits = option_loss, option_temperature, option, pooled
+        accuracy, threshold = self._evaluate(losses.probabilities(logits / np.float32(temperature), self._multi_label))
+        shares = dict(zip(names, best_shares, strict=True))
+        return Checkpoint(epoch, stored, loss, accuracy, shares, temperature, threshold)
+
+    def _eval_logits(self, update_arrays: Sequence[Arrays]) -> list[F32]:
+        logits_per_encoder = []
+        for base, features, arrays in zip(self._eval_base_logits, self._eval_features, update_arrays, strict=True):
+            logits = self._start(base).copy()
+            logits[:, : len(self.labels)] += apply(features, arrays)
+            logits_per_encoder.append(logits)
+        return logits_per_encoder
+
+    def _evaluate(self, probability: losses.Floats) -> tuple[float, float]:
+        """(accuracy on the evaluation rows, threshold of the label sets)."""
+        target, weight = self._eval_target, self._eval_weight
+        threshold = losses.DEFAULT_THRESHOLD
+        if self._multi_label:
+            threshold = losses.fit_threshold(probability, target, weight, self.allow_empty)
+            predicted = losses.choose_sets(probability, threshold, self.allow_empty)
+            is_right = (predicted == (target > 0)).all(axis=1)
+        else:
+            is_right = probability.argmax(axis=1) == target.argmax(axis=1)
+        return float(np.average(is_right, weights=weight)), threshold
+
+
+def rate_share(step: int, total: int) -> float:
+    """The share of the peak rate at step 1..total: a tenth of linear warm-up, then linear decay."""
+    warm_up = max(1.0, _WARM_UP_SHARE * total)
+    return min(step / warm_up, (total - step + 1) / max(total - warm_up + 1, 1.0), 1.0)
+
+
+def _pool(logits_per_encoder: Sequence[F32], shares: Sequence[float]) -> F32:
+    total = np.zeros_like(logits_per_encoder[0])
+    for logits, share in zip(logits_per_encoder, shares, strict=True):
+        total += np.float32(share) * logits
+    return total
+
+
+def _target(rows: Sequence[TrainingRow], labels: Sequence[str]) -> F32:
+    index = {label: column for column, label in enumerate(labels)}
+    target = np.zeros((len(rows), len(labels)), np.float32)
+    for number, row in enumerate(rows):
+        target[number, [index[label] for label in row.labels]] = 1
+    return target

@@ -1,0 +1,113 @@
+"""Chat completions: responses to chat requests. Synchronous; run in a thread."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.inference.answer_constraint import read_constraint
+from fw_assets.embedded.inference.chat_request import ChatRequest
+from fw_assets.embedded.inference.choose import Choice, choose
+from fw_assets.embedded.inference.model_cache import load_model
+from fw_assets.embedded.inference.routing import ServingTarget
+from fw_assets.embedded.inference.token_counts import count_prompt, split_tokens
+from fw_assets.embedded.message_text import content_text
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.usage_counter import usage_counter
+
+_MIN_LOG_PROBABILITY = -1e9
+"""Stands for minus infinity, which JSON cannot hold."""
+
+
+def complete_all(
+    platform: EmbeddedPlatform, requests: Sequence[ChatRequest], target: ServingTarget
+) -> list[dict[str, Any] | RpcError]:
+    """For each request the completion by `target`, or why it was refused."""
+    model = load_model(platform, target)
+    by_format: dict[bytes, list[int]] = {}
+    for index, request in enumerate(requests):
+        by_format.setdefault(bytes(request.response_format), []).append(index)
+    completions: list[dict[str, Any] | RpcError] = [{}] * len(requests)
+    for response_format, indices in by_format.items():
+        group = [requests[index] for index in indices]
+        try:
+            choices = choose(model, read_constraint(response_format), group)
+        except RpcError as error:
+            for index in indices:
+                completions[index] = error
+            continue
+        for index, request, request_choices in zip(indices, group, choices, strict=True):
+            completions[index] = _completion(platform, request, target, request_choices)
+    return completions
+
+
+def _completion(
+    platform: EmbeddedPlatform, request: ChatRequest, target: ServingTarget, choices: Sequence[Choice]
+) -> dict[str, Any]:
+    written = [_write_choice(index, choice, request) for index, choice in enumerate(choices)]
+    prompt_tokens = count_prompt(content_text(message.get("content")) for message in request.messages)
+    completion_tokens = sum(tokens for _, tokens in written)
+    now = platform.clock()
+    usage_counter(platform).count_request(target.deployment, now)
+    return {
+        "id": f"chatcmpl-{secrets.token_hex(12)}",
+        "object": "chat.completion",
+        "created": int(now),
+        "model": request.model,
+        "choices": [choice for choice, _ in written],
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": 0},
+        },
+    }
+
+
+def _write_choice(index: int, choice: Choice, request: ChatRequest) -> tuple[dict[str, Any], int]:
+    """The choice as the API shows it, cut to `max_tokens`, and its number of tokens."""
+    text = "".join(choice.parts)
+    tokens = split_tokens(text)
+    is_cut = request.token_limit is not None and len(tokens) > request.token_limit
+    if is_cut:
+        tokens = tokens[: request.token_limit]
+        text = "".join(tokens)
+    document = {
+        "index": index,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "length" if is_cut else "stop",
+        "logprobs": _logprobs(choice, request),
+    }
+    return document, len(tokens)
+
+
+def _logprobs(choice: Choice, request: ChatRequest) -> dict[str, Any] | None:
+    """The label or labels as one token with their log probability; the text around them is certain."""
+    if not request.logprobs:
+        return None
+    count = request.top_logprobs or 0
+    content = []
+    offset = 0
+    for position, part in enumerate(choice.parts):
+        if not part:
+            continue
+        is_label = position == 1
+        alternatives = choice.alternatives[:count] if is_label else ((part, 0.0),)[:count]
+        content.append(
+            _token(part, choice.log_probability if is_label else 0.0)
+            | {"text_offset": offset, "top_logprobs": [_token(text, value) for text, value in alternatives]}
+        )
+        offset += len(part)
+    return {"content": content}
+
+
+def _token(text: str, log_probability: float) -> dict[str, Any]:
+    return {
+        "token": text,
+        "logprob": log_probability if math.isfinite(log_probability) else _MIN_LOG_PROBABILITY,
+        "bytes": list(text.encode()),
+        "token_id": 0,
+    }
