@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.embedded.errors import RpcError
@@ -22,6 +22,7 @@ def numbers(query: dict[str, str]) -> list[int]:
     return [int(document["name"][1:]) for document in page("things", DOCUMENTS, query)["things"]]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 15))
 def test_pages_follow_each_other_without_gap_or_repeat(size: int) -> None:
     names: list[str] = []
@@ -62,6 +63,7 @@ def test_other_filters_are_refused(text: str) -> None:
         numbers({"filter": text})
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_filter_or_a_refusal(text: str) -> None:
     with contextlib.suppress(RpcError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.embedded.inference.answer_format import AnswerFormat, read_targets
@@ -12,6 +12,7 @@ from fw_assets.embedded.inference.answer_format import AnswerFormat, read_target
 LABELS = st.lists(st.text(min_size=1), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(LABELS)
 def test_json_targets_are_read_and_written_alike(labels: list[str]) -> None:
     targets = [json.dumps({"intent": label}, ensure_ascii=False) for label in labels]
@@ -21,6 +22,7 @@ def test_json_targets_are_read_and_written_alike(labels: list[str]) -> None:
     assert [json.loads("".join(format.write(label))) for label in labels] == [{"intent": label} for label in labels]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(min_size=1), unique=True), min_size=1))
 def test_lists_of_labels(sets: list[list[str]]) -> None:
     targets = [json.dumps({"labels": labels}, separators=(",", ":")) for labels in sets]

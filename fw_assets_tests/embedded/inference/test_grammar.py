@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.grammar import expand_grammar
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=8, unique=True))
 def test_alternatives_of_literals_are_the_answers(labels: list[str]) -> None:
     for ascii in (True, False):
