@@ -22,7 +22,7 @@ import httpx
 import msgspec
 import polars as pl
 
-from fw_assets.classification.metrics.confidence import judge_confidence
+from fw_assets.classification.metrics.confidence import model_confidence
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks
 from fw_assets.fireworks._transport import Method, WholeTransport
@@ -102,7 +102,7 @@ def evaluate(root: str, count: int) -> None:
         of = ("tickets", "m", "base", "test")
         scores = keep_and_score(store, of, asked.judged(), LABELS, False)
         given = prediction_batches(store, *of, CONFIDENT)
-        judge_confidence(given, given, 0.9)
+        model_confidence(given, given, 0.9)
         assert scores.scored == asked.usage.requests == count
 
     began, before = time.perf_counter(), peak()

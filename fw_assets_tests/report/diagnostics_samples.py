@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from fw_assets.classification.metrics.confidence import judge_confidence
+from fw_assets.classification.metrics.confidence import model_confidence
 from fw_assets.report.assembly.candidates import same_model
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
@@ -36,7 +36,7 @@ def answers(rows: int, accuracy: float, seed: int) -> pl.DataFrame:
 
 def confidence(accuracy: float, seed: int, rows: int = 600, wanted: float = 0.9) -> ConfidenceResult:
     """Calibration of a simulated model."""
-    calibration = judge_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), wanted)
+    calibration = model_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), wanted)
     assert calibration is not None
     return confidence_result(calibration)
 

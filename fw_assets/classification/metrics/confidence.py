@@ -1,4 +1,4 @@
-"""How far one model's confidence can be trusted: fitted on validation predictions, read off the test ones."""
+"""Confidence of one model: calibration and threshold from its validation predictions, applied to its test ones."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import polars as pl
 
 from fw_assets.classification.intervals import wilson
-from fw_assets.classification.metrics.calibration import Calibration, calibrate, fit_calibration, scored_answers
+from fw_assets.classification.metrics.calibration import Calibration, answer_confidences, calibrate, fit_calibration
 from fw_assets.classification.metrics.selective_prediction import (
-    Confidence,
+    ConfidenceFigures,
     Threshold,
     confidence_figures,
     threshold_for,
@@ -18,54 +18,53 @@ from fw_assets.classification.values import Frozen, Interval
 
 
 class ModelConfidence(Frozen):
-    """Calibration and abstention of one model.
+    """Calibration and selective prediction of one model.
 
     Attributes:
         calibration: fitted on the validation rows.
         raw, calibrated: the figures on the test rows before and after it.
         threshold: calibrated confidence below which to abstain, chosen on the validation rows.
-        coverage, precision: what that threshold gives on the test rows; None when no threshold reaches the
-            wanted precision, or no test row is answered at it.
+        coverage, precision: of the answers to test rows at or above the threshold; None when no threshold reaches
+            the target precision, or no test row is answered at it.
     """
 
     calibration: Calibration
-    raw: Confidence
-    calibrated: Confidence
+    raw: ConfidenceFigures
+    calibrated: ConfidenceFigures
     threshold: Threshold
     coverage: float | None
     precision: Interval | None
 
 
-def judge_confidence(
-    validation: pl.DataFrame | Iterable[pl.DataFrame], test: pl.DataFrame | Iterable[pl.DataFrame], wanted: float
+def model_confidence(
+    validation: pl.DataFrame | Iterable[pl.DataFrame],
+    test: pl.DataFrame | Iterable[pl.DataFrame],
+    target_precision: float,
 ) -> ModelConfidence | None:
-    """The trust in a model from its predictions (`outcome` and `confidence`) on both parts, whole or in slices.
-
-    Args:
-        wanted: the precision that the threshold is to give.
+    """The confidence of a model from its predictions (`outcome` and `confidence`) on both parts, whole or in slices.
 
     Returns:
-        None when the platform gave no confidence for the validation rows.
+        None when the platform returned no confidence for the validation rows.
     """
-    learned = scored_answers(validation)
-    fitted = fit_calibration(learned)
-    if fitted is None:
+    fitted_on = answer_confidences(validation)
+    calibration = fit_calibration(fitted_on)
+    if calibration is None:
         return None
-    threshold = threshold_for(calibrate(learned, fitted), wanted)
-    del learned
-    before = scored_answers(test)
-    raw = confidence_figures(before)
-    after = calibrate(before, fitted)
-    del before
+    threshold = threshold_for(calibrate(fitted_on, calibration), target_precision)
+    del fitted_on  # each part's confidences are freed before the next array of their size is made
+    uncalibrated = answer_confidences(test)
+    raw = confidence_figures(uncalibrated)
+    calibrated = calibrate(uncalibrated, calibration)
+    del uncalibrated
     coverage, precision = None, None
     if threshold.reached:
-        right, given = after.from_confidence(threshold.threshold)
-        if given:
-            coverage, precision = given / after.rows, wilson(right, given)
+        right, answered = calibrated.at_least(threshold.threshold)
+        if answered:
+            coverage, precision = answered / calibrated.rows, wilson(right, answered)
     return ModelConfidence(
-        calibration=fitted,
+        calibration=calibration,
         raw=raw,
-        calibrated=confidence_figures(after),
+        calibrated=confidence_figures(calibrated),
         threshold=threshold,
         coverage=coverage,
         precision=precision,

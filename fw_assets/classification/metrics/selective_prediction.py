@@ -1,4 +1,4 @@
-"""Leaving the doubtful rows to a person: calibration error, the risk-coverage curve, the threshold."""
+"""Selective prediction: calibration error, risk-coverage curve, and the confidence threshold for abstaining."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from fw_assets.classification.intervals import wilson, wilson_low
-from fw_assets.classification.metrics.calibration import ScoredAnswers, Shares, blocks
+from fw_assets.classification.metrics.calibration import AnswerConfidences, Shares, blocks
 from fw_assets.classification.values import Frozen, Interval
 
 
 class ReliabilityBin(Frozen):
-    """Answers of similar confidence: what was claimed and what came true."""
+    """Answers of similar confidence: their mean confidence and their accuracy."""
 
     low: float
     high: float
@@ -30,11 +30,11 @@ class RiskPoint(Frozen):
     accuracy: Interval
 
 
-class Confidence(Frozen):
-    """How far a model's confidence can be trusted.
+class ConfidenceFigures(Frozen):
+    """Calibration error and discrimination of a model's confidence.
 
     Attributes:
-        rows: rows asked; usable: rows with a valid label and a confidence.
+        rows: rows answered; usable: rows with a valid label and a confidence.
         ece: expected calibration error over bins of equal width; brier: mean squared error.
         auroc: chance that a right answer has more confidence than a wrong one; None if all are right or wrong.
         risk: the risk-coverage curve, from answering everything usable to answering little.
@@ -50,12 +50,13 @@ class Confidence(Frozen):
 
 
 class Threshold(Frozen):
-    """Abstain below `threshold` to be right `wanted` of the time.
+    """The confidence below which to abstain so that the answers given have the target precision.
 
     Attributes:
-        reached: a threshold reaches the wanted precision; None of the figures means anything otherwise.
+        wanted: the target precision.
+        reached: whether a threshold reaches it; the other figures are meaningless otherwise.
         coverage: share of all rows that are answered.
-        precision: share of the answered rows that are right, on the rows it was chosen on.
+        precision: share of right answers among those given, on the rows that the threshold was chosen on.
     """
 
     wanted: float
@@ -65,99 +66,102 @@ class Threshold(Frozen):
     precision: Interval
 
 
-def confidence_figures(usable: ScoredAnswers, bins: int = 10, points: int = 50) -> Confidence:
-    """Calibration error, reliability bins and the risk-coverage curve of answers with (calibrated) confidences."""
-    many = usable.usable
-    if not many:
-        return Confidence(rows=usable.rows, usable=0, ece=None, brier=None, auroc=None, bins=(), risk=())
-    inside, right = np.zeros(bins, dtype=np.int64), np.zeros(bins, dtype=np.int64)
-    claimed, squares = np.zeros(bins), 0.0
-    for values, true in ((usable.hits, True), (usable.misses, False)):
+def confidence_figures(confidences: AnswerConfidences, bins: int = 10, points: int = 50) -> ConfidenceFigures:
+    """Calibration error, reliability bins and risk-coverage curve of (calibrated) confidences."""
+    usable = confidences.usable
+    if not usable:
+        return ConfidenceFigures(rows=confidences.rows, usable=0, ece=None, brier=None, auroc=None, bins=(), risk=())
+    rows, right = np.zeros(bins, dtype=np.int64), np.zeros(bins, dtype=np.int64)
+    confidence_sums, squared_error = np.zeros(bins), 0.0
+    for values, correct in ((confidences.hits, True), (confidences.misses, False)):
         for block in blocks(values):
-            place = np.minimum((block * bins).astype(np.int64), bins - 1)
-            counted = np.bincount(place, minlength=bins)
-            inside += counted
-            right += counted * true
-            claimed += np.bincount(place, weights=block, minlength=bins)
-            squares += float(((block - true) ** 2).sum())
-    found = tuple(
+            index = np.minimum((block * bins).astype(np.int64), bins - 1)
+            counts = np.bincount(index, minlength=bins)
+            rows += counts
+            right += counts * correct
+            confidence_sums += np.bincount(index, weights=block, minlength=bins)
+            squared_error += float(((block - correct) ** 2).sum())
+    reliability = tuple(
         ReliabilityBin(
             low=index / bins,
             high=(index + 1) / bins,
-            rows=int(inside[index]),
-            confidence=float(claimed[index] / inside[index]),
-            accuracy=wilson(int(right[index]), int(inside[index])),
+            rows=int(rows[index]),
+            confidence=float(confidence_sums[index] / rows[index]),
+            accuracy=wilson(int(right[index]), int(rows[index])),
         )
-        for index in np.flatnonzero(inside).tolist()
+        for index in np.flatnonzero(rows).tolist()
     )
-    return Confidence(
-        rows=usable.rows,
-        usable=many,
-        ece=math.fsum(bin_.rows * abs(bin_.confidence - bin_.accuracy.value) for bin_ in found) / many,
-        brier=squares / many,
-        auroc=_auroc(usable),
-        bins=found,
-        risk=_risk_curve(usable, points),
+    return ConfidenceFigures(
+        rows=confidences.rows,
+        usable=usable,
+        ece=math.fsum(item.rows * abs(item.confidence - item.accuracy.value) for item in reliability) / usable,
+        brier=squared_error / usable,
+        auroc=_auroc(confidences),
+        bins=reliability,
+        risk=_risk_curve(confidences, points),
     )
 
 
-def threshold_for(validation: ScoredAnswers, wanted: float, confidence: float = 0.95) -> Threshold:
-    """The lowest threshold from which the answers given are right `wanted` of the time.
+def threshold_for(validation: AnswerConfidences, target_precision: float, confidence: float = 0.95) -> Threshold:
+    """The lowest threshold at or above which the answers have the target precision.
 
-    The lower Wilson bound of the precision must reach `wanted`, so that the promise holds on other rows too.
+    The lower Wilson bound of the precision must reach the target, so that it is likely to hold on other rows too.
 
     Args:
-        validation: answers to validation rows with (calibrated) confidences; confidence: of the bound.
+        validation: (calibrated) confidences of answers to validation rows.
+        confidence: of the bound.
     """
     for levels in _levels(validation):
         right = validation.hits.size - np.searchsorted(validation.hits, levels)
-        given = right + validation.misses.size - np.searchsorted(validation.misses, levels)
-        good = np.flatnonzero(wilson_low(right, given, confidence) >= wanted)
-        if good.size:
-            at = int(good[0])
+        answered = right + validation.misses.size - np.searchsorted(validation.misses, levels)
+        sufficient = np.flatnonzero(wilson_low(right, answered, confidence) >= target_precision)
+        if sufficient.size:
+            first = int(sufficient[0])
             return Threshold(
-                wanted=wanted,
+                wanted=target_precision,
                 reached=True,
-                threshold=float(levels[at]),
-                coverage=int(given[at]) / validation.rows,
-                precision=wilson(int(right[at]), int(given[at]), confidence),
+                threshold=float(levels[first]),
+                coverage=int(answered[first]) / validation.rows,
+                precision=wilson(int(right[first]), int(answered[first]), confidence),
             )
-    return Threshold(wanted=wanted, reached=False, threshold=1.0, coverage=0.0, precision=wilson(0, 0))
+    return Threshold(wanted=target_precision, reached=False, threshold=1.0, coverage=0.0, precision=wilson(0, 0))
 
 
-def _levels(usable: ScoredAnswers) -> Iterator[Shares]:
-    """The distinct confidences, lowest first, some at a time."""
-    every = np.concatenate([usable.hits, usable.misses])
-    every.sort()
+def _levels(confidences: AnswerConfidences) -> Iterator[Shares]:
+    """The distinct confidences in ascending order, in blocks."""
+    values = np.concatenate([confidences.hits, confidences.misses])
+    values.sort()
     last = -1.0
-    for block in blocks(every):
+    for block in blocks(values):
         distinct = block[np.diff(block, prepend=last) > 0]
         last = block[-1]
         yield distinct
 
 
-def _risk_curve(usable: ScoredAnswers, points: int) -> tuple[RiskPoint, ...]:
+def _risk_curve(confidences: AnswerConfidences, points: int) -> tuple[RiskPoint, ...]:
     """At most `points` points over the whole curve, most coverage first."""
-    many = sum(levels.size for levels in _levels(usable))
-    # Places are counted from the highest confidence down.
-    chosen = many - 1 - np.unique(np.linspace(0, many - 1, points).round().astype(np.int64))[::-1]
-    found, passed = [], 0
-    for levels in _levels(usable):
-        here = chosen[(chosen >= passed) & (chosen < passed + levels.size)] - passed
-        passed += levels.size
-        for threshold in levels[here].tolist():
-            right, given = usable.from_confidence(threshold)
-            found.append(RiskPoint(threshold=threshold, coverage=given / usable.rows, accuracy=wilson(right, given)))
-    return tuple(found)
+    count = sum(levels.size for levels in _levels(confidences))
+    # Positions are counted from the highest confidence down.
+    positions = count - 1 - np.unique(np.linspace(0, count - 1, points).round().astype(np.int64))[::-1]
+    curve, start = [], 0
+    for levels in _levels(confidences):
+        inside = positions[(positions >= start) & (positions < start + levels.size)] - start
+        start += levels.size
+        for threshold in levels[inside].tolist():
+            right, answered = confidences.at_least(threshold)
+            coverage = answered / confidences.rows
+            curve.append(RiskPoint(threshold=threshold, coverage=coverage, accuracy=wilson(right, answered)))
+    return tuple(curve)
 
 
-def _auroc(usable: ScoredAnswers) -> float | None:
-    """The Mann-Whitney statistic: the pairs in which the right answer has more confidence, ties counting half."""
-    pairs = usable.hits.size * usable.misses.size
+def _auroc(confidences: AnswerConfidences) -> float | None:
+    """The Mann-Whitney statistic: the share of pairs in which the right answer has more confidence, ties half."""
+    hits, misses = confidences.hits, confidences.misses
+    pairs = hits.size * misses.size
     if not pairs:
         return None
-    above = sum(
-        int(np.searchsorted(usable.misses, block).sum() + np.searchsorted(usable.misses, block, side="right").sum())
-        for block in blocks(usable.hits)
+    twice_above = sum(
+        int(np.searchsorted(misses, block).sum() + np.searchsorted(misses, block, side="right").sum())
+        for block in blocks(hits)
     )
-    return above / 2 / pairs
+    return twice_above / 2 / pairs

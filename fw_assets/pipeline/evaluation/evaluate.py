@@ -10,7 +10,7 @@ import polars as pl
 
 from fw_assets.classification.catalogue.models import Strategy
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.metrics.confidence import ModelConfidence, judge_confidence
+from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
 from fw_assets.classification.metrics.scores import SCORED, Scores, Tally
 from fw_assets.classification.plan.plan import AskedPart
 from fw_assets.classification.prompting.prompt import Prompt, request
@@ -132,7 +132,7 @@ async def evaluate(
     trust = None
     if extras:
         validation, test = (prediction_batches(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
-        trust = judge_confidence(validation, test, wanted)
+        trust = model_confidence(validation, test, wanted)
     return Evaluated(served, scored, usage, trust, free, control)
 
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from fw_assets.classification.metrics.calibration import Calibration, calibrate, fit_calibration, scored_answers
+from fw_assets.classification.metrics.calibration import Calibration, answer_confidences, calibrate, fit_calibration
 from fw_assets.classification.metrics.selective_prediction import confidence_figures, threshold_for
 from fw_assets_tests.classification.prediction_frames import Row, frame
 
@@ -28,7 +28,7 @@ def simulated(rows: int, seed: int, temperature: float = 1.0, shift: float = 0.0
 
 
 def fitted(predictions: pl.DataFrame) -> Calibration:
-    found = fit_calibration(scored_answers(predictions))
+    found = fit_calibration(answer_confidences(predictions))
     assert found is not None
     return found
 
@@ -43,7 +43,7 @@ def test_the_true_temperature_is_found(temperature: float, shift: float) -> None
 def test_overconfidence_is_taken_off_rows_that_were_not_fitted_on() -> None:
     calibration = fitted(simulated(2000, 1, temperature=3.0))
     test = simulated(4000, 2, temperature=3.0)
-    usable = scored_answers(test)
+    usable = answer_confidences(test)
     before, after = confidence_figures(usable), confidence_figures(calibrate(usable, calibration))
     assert before.ece is not None
     assert after.ece is not None
@@ -81,7 +81,7 @@ def test_certain_confidences_stay_finite() -> None:
 
 
 def test_without_confidences_there_is_nothing_to_fit() -> None:
-    usable = scored_answers(frame([(["a"], ["a"])]))
+    usable = answer_confidences(frame([(["a"], ["a"])]))
     assert fit_calibration(usable) is None
     found = confidence_figures(usable)
     assert (found.rows, found.usable, found.ece, found.risk) == (1, 0, None, ())
@@ -91,7 +91,7 @@ def test_without_confidences_there_is_nothing_to_fit() -> None:
 def test_rows_without_a_confidence_count_as_rows_alone() -> None:
     predictions = simulated(50, 5)
     some = predictions.with_columns(confidence=pl.when(pl.col("id") != "eval:1").then("confidence"))
-    found = calibrate(scored_answers(some), fitted(some))
+    found = calibrate(answer_confidences(some), fitted(some))
     assert (found.rows, found.usable) == (50, 49)
 
 
@@ -101,8 +101,8 @@ def test_predictions_in_parts_are_the_predictions() -> None:
         confidence=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.col("confidence").round(1)).otherwise("confidence"),
         outcome=pl.when(pl.int_range(pl.len()) % 7 == 0).then(pl.lit("failed")).otherwise("outcome"),
     )
-    parts = scored_answers(whole.iter_slices(999))
-    once = scored_answers(whole)
+    parts = answer_confidences(whole.iter_slices(999))
+    once = answer_confidences(whole)
     assert parts.rows == once.rows == 60_000
     assert np.array_equal(parts.hits, once.hits)
     assert np.array_equal(parts.misses, once.misses)
@@ -110,7 +110,7 @@ def test_predictions_in_parts_are_the_predictions() -> None:
 
 def test_figures_equal_scikit_learns() -> None:
     predictions = simulated(700, 6, temperature=2.0).with_columns(pl.col("confidence").round(2))
-    found = confidence_figures(scored_answers(predictions))
+    found = confidence_figures(answer_confidences(predictions))
     right = (predictions.get_column("outcome") == "correct").to_numpy()
     confidence = predictions.get_column("confidence").to_numpy()
     assert found.auroc == pytest.approx(roc_auc_score(right, confidence), abs=1e-12)
@@ -120,13 +120,13 @@ def test_figures_equal_scikit_learns() -> None:
 
 def test_the_calibration_error_by_hand() -> None:
     predictions = answers(np.array([0.95, 0.95, 0.15, 0.15]), np.array([True, False, False, False]))
-    found = confidence_figures(scored_answers(predictions))
+    found = confidence_figures(answer_confidences(predictions))
     assert found.ece == pytest.approx((2 * 0.45 + 2 * 0.15) / 4)
     assert [(part.low, part.rows, part.accuracy.value) for part in found.bins] == [(0.1, 2, 0.0), (0.9, 2, 0.5)]
 
 
 def test_the_risk_curve_trades_coverage_for_accuracy() -> None:
-    found = confidence_figures(scored_answers(simulated(3000, 7)), points=20)
+    found = confidence_figures(answer_confidences(simulated(3000, 7)), points=20)
     coverage = [point.coverage for point in found.risk]
     assert coverage == sorted(coverage, reverse=True)
     assert coverage[0] == 1.0
@@ -137,7 +137,7 @@ def test_the_risk_curve_trades_coverage_for_accuracy() -> None:
 def test_rows_without_a_valid_label_count_as_not_answered() -> None:
     read = answers(np.array([0.9, 0.8]), np.array([True, True]))
     unread = frame([(["a"], None)] * 2).with_columns(confidence=pl.lit(0.99))
-    found = confidence_figures(scored_answers(pl.concat([read, unread])))
+    found = confidence_figures(answer_confidences(pl.concat([read, unread])))
     assert (found.rows, found.usable) == (4, 2)
     assert found.risk[0].coverage == 0.5
 
@@ -149,7 +149,7 @@ def test_the_threshold_keeps_its_promise_on_other_rows(wanted: float) -> None:
     right = (other.get_column("outcome") == "correct").to_numpy()
     kept = []
     for seed in range(25):
-        found = threshold_for(scored_answers(simulated(800, seed)), wanted)
+        found = threshold_for(answer_confidences(simulated(800, seed)), wanted)
         if found.reached:
             kept.append(right[confidence >= found.threshold].mean() >= wanted)
     assert len(kept) >= 15
@@ -159,12 +159,12 @@ def test_the_threshold_keeps_its_promise_on_other_rows(wanted: float) -> None:
 def test_the_lowest_threshold_that_does_is_taken() -> None:
     confidence = np.repeat([0.9, 0.6, 0.3], 100)
     right = np.concatenate([np.ones(100), np.ones(100), np.arange(100) < 20]).astype(bool)
-    found = threshold_for(scored_answers(answers(confidence, right)), 0.95)
+    found = threshold_for(answer_confidences(answers(confidence, right)), 0.95)
     assert found.threshold == 0.6
     assert found.coverage == pytest.approx(2 / 3)
 
 
 def test_a_precision_out_of_reach_is_said_so() -> None:
-    found = threshold_for(scored_answers(simulated(100, 1)), 0.9999)
+    found = threshold_for(answer_confidences(simulated(100, 1)), 0.9999)
     assert not found.reached
     assert found.coverage == 0.0

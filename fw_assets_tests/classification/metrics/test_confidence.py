@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fw_assets.classification.metrics.confidence import judge_confidence
+from fw_assets.classification.metrics.confidence import model_confidence
 
 
 def predictions(rows: int, seed: int, sharpness: float) -> pl.DataFrame:
@@ -24,7 +24,7 @@ def predictions(rows: int, seed: int, sharpness: float) -> pl.DataFrame:
 
 
 def test_too_sharp_confidence_is_softened_and_the_threshold_keeps_its_promise() -> None:
-    found = judge_confidence(predictions(4000, 1, 3.0), predictions(4000, 2, 3.0), 0.9)
+    found = model_confidence(predictions(4000, 1, 3.0), predictions(4000, 2, 3.0), 0.9)
     assert found is not None
     assert found.calibration.temperature == pytest.approx(3, rel=0.15)
     assert found.calibrated.ece is not None
@@ -37,11 +37,11 @@ def test_too_sharp_confidence_is_softened_and_the_threshold_keeps_its_promise() 
 
 
 def test_a_precision_that_no_threshold_reaches_is_said_so() -> None:
-    found = judge_confidence(predictions(60, 1, 1.0), predictions(60, 2, 1.0), 0.999)
+    found = model_confidence(predictions(60, 1, 1.0), predictions(60, 2, 1.0), 0.999)
     assert found is not None
     assert (found.threshold.reached, found.coverage, found.precision) == (False, None, None)
 
 
 def test_without_confidences_there_is_nothing_to_say() -> None:
     frame = predictions(20, 1, 1.0).with_columns(confidence=pl.lit(None, pl.Float64))
-    assert judge_confidence(frame, frame, 0.9) is None
+    assert model_confidence(frame, frame, 0.9) is None
