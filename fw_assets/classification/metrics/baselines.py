@@ -1,4 +1,4 @@
-"""What needs no language model: always the most frequent label, and words with logistic regression."""
+"""Baselines without a language model: the majority label, and TF-IDF with logistic regression."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ METHODS: dict[BaselineName, str] = {
     "tfidf": "TF-IDF of words and word pairs with logistic regression, on the training rows",
 }
 
-# Half the probability mass says "applies" where a row may have several labels.
-_APPLIES = 0.5
+# Probability from which a label is predicted where a row may have several.
+_DECISION_THRESHOLD = 0.5
 _MAX_FEATURES = 50_000
 
-Answers = list[tuple[tuple[str, ...], float]]
-"""For each row: the labels, and the probability of the answer."""
+LabelsWithConfidence = tuple[tuple[str, ...], float]
+Predictor = Callable[[pl.DataFrame], list[LabelsWithConfidence]]
+"""The labels of each row of a split frame, and their probability."""
+LabelProbabilities = Callable[[Any], NDArray[np.float64]]
+"""The probabilities of all labels for a feature matrix, shape (rows, labels)."""
 
 
 class BaselineScores(Frozen):
-    """A baseline, scored as a model is."""
+    """The scores of one baseline."""
 
     name: BaselineName
     method: str
@@ -41,100 +44,97 @@ class BaselineScores(Frozen):
     test: Scores
 
 
-def learn_baseline(
+def fit_baseline(
     name: BaselineName, prompt: Prompt, train: pl.DataFrame, seed: int
 ) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """A baseline that has learned from `train`: from a SPLIT frame to its predictions (schema `PREDICTIONS`).
+    """A function from split rows to the predictions (schema `PREDICTIONS`) of a baseline that is fitted on `train`.
 
-    The answers go through the same rendering, parser and scorer as a model's. Rows of `train` with a weight count
-    with it.
+    Its labels are rendered, parsed and scored as a model's answers are. Weights of the rows in `train` count.
 
     Raises:
         ValueError: there are no training rows.
     """
     if not train.height:
         raise ValueError("a baseline needs training rows")
-    answer = {"majority": _majority, "tfidf": _tfidf}[name](prompt, train, seed)
-    return lambda rows: _judged(prompt, rows, answer(rows))
+    predict = {"majority": _majority, "tfidf": _tfidf}[name](prompt, train, seed)
+    return lambda rows: _predictions(prompt, rows, predict(rows))
 
 
-def _judged(prompt: Prompt, rows: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+def _predictions(prompt: Prompt, rows: pl.DataFrame, predicted: list[LabelsWithConfidence]) -> pl.DataFrame:
     completions = {
         row_id: Completion(text=prompt.render(labels), finish_reason="stop", confidence=confidence)
-        for row_id, (labels, confidence) in zip(rows["id"], answers, strict=True)
+        for row_id, (labels, confidence) in zip(rows["id"], predicted, strict=True)
     }
     return predictions_frame(prompt, rows, completions)
 
 
-def _majority(prompt: Prompt, train: pl.DataFrame, seed: int) -> Callable[[pl.DataFrame], Answers]:
+def _majority(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
     del seed
-    counted = Counter(tuple(labels) for labels in train["labels"])
-    order = {label: place for place, label in enumerate(prompt.labels)}
-    labels, rows = min(counted.items(), key=lambda item: (-item[1], [order[label] for label in item[0]]))
+    counts = Counter(tuple(labels) for labels in train["labels"])
+    position = {label: index for index, label in enumerate(prompt.labels)}
+    labels, rows = min(counts.items(), key=lambda item: (-item[1], [position[label] for label in item[0]]))
     return lambda part: [(labels, rows / train.height)] * part.height
 
 
-def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Callable[[pl.DataFrame], Answers]:
+def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
     """Word uni- and bigrams, sublinear term frequency, L2-regularised logistic regression (C = 10)."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # 1 s to import: only where it is used
+    from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
 
-    words = TfidfVectorizer(
+    vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
         token_pattern=r"(?u)\b\w+\b",  # noqa: S106
         max_features=_MAX_FEATURES,
     )
     try:
-        features = words.fit_transform(_texts(train))
-    except ValueError:  # no row has a word: nothing can be learned from the texts
+        features = vectorizer.fit_transform(_texts(train))
+    except ValueError:  # no row has a word, so nothing can be learned from the texts
         return _majority(prompt, train, seed)
     weights = train["weight"].fill_null(1.0).to_numpy() if "weight" in train.columns else None
-    probabilities = (_one_each if prompt.multi_label else _one_of_all)(features, train, prompt.labels, weights, seed)
+    fit = _one_vs_rest if prompt.multi_label else _multinomial
+    probabilities = fit(features, train, prompt.labels, weights, seed)
     if probabilities is None:
         return _majority(prompt, train, seed)
 
-    def answer(part: pl.DataFrame) -> Answers:
+    def predict(part: pl.DataFrame) -> list[LabelsWithConfidence]:
         if not part.height:
             return []
-        found = probabilities(words.transform(_texts(part)))
+        by_label = probabilities(vectorizer.transform(_texts(part)))
         if not prompt.multi_label:
-            best = found.argmax(axis=1)
-            return [((prompt.labels[at],), float(found[row, at])) for row, at in enumerate(best)]
-        applies = found >= _APPLIES
-        sure = np.where(applies, found, 1 - found).prod(axis=1)
-        return [
-            (tuple(np.array(prompt.labels, dtype=object)[row]), float(share))
-            for row, share in zip(applies, sure, strict=True)
-        ]
+            best = by_label.argmax(axis=1)
+            return [((prompt.labels[index],), float(by_label[row, index])) for row, index in enumerate(best)]
+        applies = by_label >= _DECISION_THRESHOLD
+        confidence = np.where(applies, by_label, 1 - by_label).prod(axis=1)
+        labels = np.array(prompt.labels, dtype=object)
+        return [(tuple(labels[row]), float(share)) for row, share in zip(applies, confidence, strict=True)]
 
-    return answer
+    return predict
 
 
-Probabilities = Callable[[Any], NDArray[np.float64]]
-
-
-def _one_of_all(
+def _multinomial(
     features: Any, train: pl.DataFrame, labels: Sequence[str], weights: NDArray[np.float64] | None, seed: int
-) -> Probabilities | None:
+) -> LabelProbabilities | None:
+    """One model over all labels; None where all training rows have the same label."""
     from sklearn.linear_model import LogisticRegression
 
-    place = {label: at for at, label in enumerate(labels)}
-    gold = np.array([place[row[0]] for row in train["labels"]])
+    position = {label: index for index, label in enumerate(labels)}
+    gold = np.array([position[row[0]] for row in train["labels"]])
     if len(set(gold.tolist())) < 2:
         return None
     model = LogisticRegression(C=10.0, max_iter=300, random_state=seed).fit(features, gold, sample_weight=weights)
 
     def probabilities(part: Any) -> NDArray[np.float64]:
-        found = np.zeros((part.shape[0], len(labels)))
-        found[:, model.classes_] = model.predict_proba(part)
-        return found
+        by_label = np.zeros((part.shape[0], len(labels)))
+        by_label[:, model.classes_] = model.predict_proba(part)
+        return by_label
 
     return probabilities
 
 
-def _one_each(
+def _one_vs_rest(
     features: Any, train: pl.DataFrame, labels: Sequence[str], weights: NDArray[np.float64] | None, seed: int
-) -> Probabilities | None:
+) -> LabelProbabilities | None:
+    """One model per label; a label that all training rows have, or none has, gets a constant in place of a model."""
     from sklearn.linear_model import LogisticRegression
 
     models: list[Any] = []

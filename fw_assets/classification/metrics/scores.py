@@ -17,8 +17,6 @@ from fw_assets.classification.metrics.multilabel_scores import MultiLabelScores,
 from fw_assets.classification.prompting.answer_parser import OUTCOMES
 from fw_assets.classification.values import Interval
 
-__all__ = ["SCORED", "LabelScore", "MultiLabelScores", "PairCount", "Scores", "Tally", "score"]
-
 SCORED = ("gold", "predicted", "outcome", "lenient_outcome")
 """The columns of predictions that are counted."""
 

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.metrics.baselines import BASELINES, METHODS, BaselineScores, learn_baseline
+from fw_assets.classification.metrics.baselines import BASELINES, METHODS, BaselineScores, fit_baseline
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.assets.approval import approval
 from fw_assets.pipeline.assets.plan import approved_plan
@@ -46,7 +46,7 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         train = frame.filter(pl.col("split") == "train").collect()
         found = []
         for name in BASELINES:
-            learned = learn_baseline(name, prompt, train, current.session.seed)
+            learned = fit_baseline(name, prompt, train, current.session.seed)
             scores = {
                 part: keep_and_score(
                     store,

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from fw_assets.classification.metrics.label_metrics import LabelMetrics
+from fw_assets.classification.metrics.label_scores import PairCount
 from fw_assets.classification.metrics.multilabel_scores import SetMetrics
-from fw_assets.classification.metrics.scores import PairCount, Scores
+from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.values import Interval
 from fw_assets.report.schema.bounds import bounds

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, learn_baseline
+from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, fit_baseline
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
@@ -48,7 +48,7 @@ def rows(count: int, offset: int = 0, several: bool = False) -> pl.DataFrame:
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_majority_baseline_is_the_closed_form(multi_label: bool) -> None:
     train, test = rows(50, several=multi_label), rows(30, 100, several=multi_label)
-    found = learn_baseline("majority", prompt(multi_label), train, 0)(test)
+    found = fit_baseline("majority", prompt(multi_label), train, 0)(test)
     most = Counter(tuple(labels) for labels in train["labels"]).most_common(1)[0]
     expected = sum(tuple(labels) == most[0] for labels in test["labels"]) / test.height
     assert score(found, prompt().labels, multi_label).accuracy.value == pytest.approx(expected, abs=1e-12)
@@ -58,14 +58,14 @@ def test_the_majority_baseline_is_the_closed_form(multi_label: bool) -> None:
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_words_are_learned(multi_label: bool) -> None:
     train, test = rows(60, several=multi_label), rows(30, 100, several=multi_label)
-    found = learn_baseline("tfidf", prompt(multi_label), train, 0)(test)
+    found = fit_baseline("tfidf", prompt(multi_label), train, 0)(test)
     assert score(found, prompt().labels, multi_label).accuracy.value > 0.9
 
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_the_frames_are_those_of_a_model_and_equal_each_time(name: BaselineName) -> None:
     train, parts = rows(40), {"validation": rows(10, 50), "test": rows(10, 70)}
-    first, again = (learn_baseline(name, prompt(), train, 3) for _ in range(2))
+    first, again = (fit_baseline(name, prompt(), train, 3) for _ in range(2))
     for part in parts.values():
         frame = first(part)
         assert frame.schema == pl.Schema(PREDICTIONS)
@@ -78,10 +78,10 @@ def test_texts_without_a_word_or_of_one_label_leave_the_majority() -> None:
     one = rows(20).with_columns(labels=pl.lit(["sales"], dtype=pl.List(pl.String)))
     silent = rows(20).with_columns(messages=pl.lit('[{"role":"user","content":"!?"}]'))
     for train in (one, silent):
-        answers = learn_baseline("tfidf", prompt(), train, 0)(rows(5))["predicted"]
+        answers = fit_baseline("tfidf", prompt(), train, 0)(rows(5))["predicted"]
         assert len({tuple(answer) for answer in answers}) == 1
 
 
 def test_no_training_rows_is_an_error() -> None:
     with pytest.raises(ValueError, match="training rows"):
-        learn_baseline("tfidf", prompt(), rows(0), 0)
+        fit_baseline("tfidf", prompt(), rows(0), 0)
