@@ -53,9 +53,9 @@ def main(rows: int = 1_000_000, many: int = 150) -> None:
     print(f"{rows:,} rows x {many} labels")
     timed("score", lambda: score(base, labels, False))
     timed("score as sets", lambda: score(base, labels, True))
-    timed("compare without bootstrap", lambda: compare(base, tuned, labels=labels, multi_label=False, resamples=0))
+    timed("compare without bootstrap", lambda: compare(base, tuned, labels=labels, resamples=0))
     few, few_tuned = predictions(5000, labels, 1, 0.85), predictions(5000, labels, 2, 0.9)
-    timed("compare 5,000 rows, 10,000 resamples", lambda: compare(few, few_tuned, labels=labels, multi_label=False))
+    timed("compare 5,000 rows, 10,000 resamples", lambda: compare(few, few_tuned, labels=labels))
     from sklearn.metrics import classification_report, confusion_matrix
 
     gold = base.get_column("gold").list.first().to_list()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from fw_assets.classification.prompting.answer_parser import OUTCOMES
-from fw_assets.classification.selection.comparison import COMPARED
+from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace
 
@@ -26,7 +26,7 @@ def prediction_path(dataset: str, slug: str, kind: str, part: str) -> tuple[str,
 
 
 def predictions(
-    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED
+    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED_COLUMNS
 ) -> pl.DataFrame:
     """Columns of the kept predictions (schema PREDICTIONS), labels and outcomes as categories.
 
@@ -38,7 +38,7 @@ def predictions(
 
 
 def prediction_batches(
-    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED
+    store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED_COLUMNS
 ) -> Batches:
     """Columns of the kept predictions as they are, a slice at a time.
 

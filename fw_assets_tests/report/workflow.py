@@ -89,7 +89,7 @@ def finished(
             final = _scores(answers(prompt, parts["validation"], tuned, 20), labels)
             after = answers(prompt, parts["test"], tuned, 21)
             standings.append(Candidate(model=name, kind="tuned", validation=final.accuracy))
-            comparisons[model] = compare(before, after, labels=labels, multi_label=False, resamples=200)
+            comparisons[model] = compare(before, after, labels=labels, resamples=200)
             known |= {
                 "tuned_model": name,
                 "tuned_scores": _scores(after, labels),

@@ -17,7 +17,7 @@ from fw_assets.classification.metrics.multilabel_scores import MultiLabelScores,
 from fw_assets.classification.prompting.answer_parser import OUTCOMES
 from fw_assets.classification.values import Interval
 
-SCORED = ("gold", "predicted", "outcome", "lenient_outcome")
+SCORED_COLUMNS = ("gold", "predicted", "outcome", "lenient_outcome")
 """The columns of predictions that are counted."""
 
 # Pairs of labels that are reported as most confused.
@@ -72,7 +72,7 @@ def score(predictions: pl.DataFrame, labels: Sequence[str], multi_label: bool) -
             has not exactly one gold label.
     """
     tally = Tally(labels, multi_label)
-    for part in predictions.select(SCORED).iter_slices(CHUNK_ROWS):
+    for part in predictions.select(SCORED_COLUMNS).iter_slices(CHUNK_ROWS):
         tally.add(part)
     return tally.scores()
 
@@ -91,7 +91,7 @@ class Tally:
         self._matrix = np.zeros((len(self._labels), len(self._labels) + 1), dtype=np.int64)
 
     def add(self, part: pl.DataFrame) -> None:
-        """Count predictions, of which the columns `SCORED` are read.
+        """Count predictions, of which the columns `SCORED_COLUMNS` are read.
 
         Raises:
             ValueError: as `score`.

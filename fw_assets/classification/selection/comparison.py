@@ -1,4 +1,4 @@
-"""Two models on the same rows: is the second better, by how much, and on which rows."""
+"""Comparison of two models on the same rows: verdict, difference with interval, and the rows that changed."""
 
 from __future__ import annotations
 
@@ -7,30 +7,18 @@ from typing import Literal
 
 from fw_assets.classification.intervals import paired_difference
 from fw_assets.classification.selection.bootstrap import bootstrap_f1
-from fw_assets.classification.selection.paired_counts import COMPARED, FLIPS, Frames, PairedCounts, paired
-from fw_assets.classification.selection.paired_tests import holm, mcnemar, smallest_detectable_difference
+from fw_assets.classification.selection.paired_counts import Frames, PairedCounts, paired
+from fw_assets.classification.selection.paired_tests import holm, mcnemar
 from fw_assets.classification.values import Frozen, Interval
-
-__all__ = [
-    "COMPARED",
-    "FLIPS",
-    "Comparison",
-    "LabelChange",
-    "Verdict",
-    "compare",
-    "compare_all",
-    "holm",
-    "mcnemar",
-    "smallest_detectable_difference",
-]
 
 Verdict = Literal["better", "worse", "no evidence of a difference"]
 
 
 class LabelChange(Frozen):
-    """What happened to one label: share of its rows that were given it, before and after.
+    """The recall of one label under both models.
 
     Attributes:
+        before, after: share of its rows that the first, the second model gave it to.
         gained, lost: its rows on which only the second, only the first model gave it.
         difference: after minus before, with the paired interval; p_value: exact McNemar on its rows.
     """
@@ -52,11 +40,11 @@ class Comparison(Frozen):
         rows: rows compared; complete: no row of either failed in transport, and there are rows.
         both, gained, lost, neither: rows that both, only the second, only the first, none gets right.
         p_value: exact McNemar, two-sided; mid_p: its mid-p variant; adjusted_p: after Holm over all
-            comparisons made together, which is what the verdict goes by.
+            comparisons made together, on which the verdict depends.
         difference: in accuracy (subset accuracy), second minus first, Newcombe's paired interval.
-        macro_f1_difference, micro_f1_difference: paired bootstrap over duplicate groups; None if not asked.
-        per_label: the labels that have rows. flips_gained, flips_lost: ids of the
-            first `FLIPS` of those rows.
+        macro_f1_difference, micro_f1_difference: paired bootstrap over duplicate groups; None without resamples.
+        per_label: the labels that have rows. flips_gained, flips_lost: ids of the first `MAX_FLIPS` rows that were
+            gained, lost.
     """
 
     rows: int
@@ -83,14 +71,14 @@ def compare(
     tuned: Frames,
     *,
     labels: Sequence[str],
-    multi_label: bool,
     alpha: float = 0.05,
     seed: int = 0,
     resamples: int = 10_000,
 ) -> Comparison:
-    """Compares two prediction frames (the columns `COMPARED`) row by row, whatever their order.
+    """The comparison of two prediction frames (the columns `COMPARED_COLUMNS`), whatever the order of their rows.
 
-    Frames in parts are never held whole where both have the rows in the same order.
+    Frames in parts are not held in memory where both have the rows in the same order. Single and multi-label data
+    are treated alike: a single label is a set of one.
 
     Args:
         resamples: of the bootstrap; 0 leaves the F1 intervals out.
@@ -98,17 +86,16 @@ def compare(
     Raises:
         ValueError: the frames are not about the same rows with the same gold labels.
     """
-    del multi_label  # a single label is a set of one: every figure here is the same for both
-    found = PairedCounts(labels, units=bool(resamples))
+    counts = PairedCounts(labels, units=bool(resamples))
     for pairs in paired(base, tuned):
-        found.add(pairs)
-    (neither, gained), (lost, both) = found.right.tolist()
+        counts.add(pairs)
+    (neither, gained), (lost, both) = counts.right.tolist()
     rows = both + gained + lost + neither
     test = mcnemar(gained, lost)
-    f1 = bootstrap_f1(found.units, seed=seed, resamples=resamples) if found.units and rows else None
+    f1 = bootstrap_f1(counts.units, seed=seed, resamples=resamples) if counts.units and rows else None
     return Comparison(
         rows=rows,
-        complete=rows == found.rows and rows > 0,
+        complete=rows == counts.rows and rows > 0,
         both=both,
         gained=gained,
         lost=lost,
@@ -121,14 +108,14 @@ def compare(
         macro_f1_difference=f1.macro if f1 else None,
         micro_f1_difference=f1.micro if f1 else None,
         verdict=_verdict(test.p_value, gained, lost, alpha),
-        per_label=_label_changes(found.per_label.tolist(), labels),
-        flips_gained=tuple(found.flips_gained),
-        flips_lost=tuple(found.flips_lost),
+        per_label=_label_changes(counts.per_label.tolist(), labels),
+        flips_gained=tuple(counts.flips_gained),
+        flips_lost=tuple(counts.flips_lost),
     )
 
 
 def compare_all(comparisons: Mapping[str, Comparison]) -> dict[str, Comparison]:
-    """The same comparisons with p-values adjusted for having made them all (Holm), and verdicts by those."""
+    """The same comparisons with p-values adjusted for their number (Holm), and verdicts that follow from those."""
     adjusted = holm([comparison.p_value for comparison in comparisons.values()])
     return {
         name: comparison.model_copy(

@@ -1,4 +1,4 @@
-"""Whether the winner replaces its base model: the recorded decision on the test rows."""
+"""Deploy gate: whether the winner replaces its base model, decided on the test rows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Decision = Literal["deploy", "keep-base", "not-asked", "incomplete"]
 
 
 class GatePolicy(Frozen):
-    """When a tuned model may replace its base model.
+    """The conditions under which a tuned model may replace its base model.
 
     Attributes:
-        rule: `superiority`: it must be shown to be better. `non-inferiority`: the interval of the difference
-            must lie above -margin.
-        label_loss: no label may lose more than this share of its rows (0 to 1) ...
+        rule: `superiority`: the comparison's verdict is "better". `non-inferiority`: the interval of the difference
+            lies above -margin.
+        label_loss: the recall (0 to 1) that no label may lose ...
         label_rows: ... among labels with at least so many test rows, where the loss is more than chance
-            (exact McNemar on the label's rows, Holm over the labels judged).
+            (exact McNemar on the label's rows, Holm over these labels).
     """
 
     rule: Literal["superiority", "non-inferiority"] = "superiority"
@@ -33,11 +33,11 @@ class GatePolicy(Frozen):
 
 
 class GateDecision(Frozen):
-    """Whether the winner is deployed.
+    """The decision on the winner's deployment.
 
     Attributes:
         why: one sentence for a person.
-        losing_labels: the labels that forbid it; watch_labels: those that lost as much, perhaps by chance.
+        losing_labels: the labels whose loss forbids it; watch_labels: those that lost as much, perhaps by chance.
     """
 
     decision: Decision
@@ -49,7 +49,6 @@ class GateDecision(Frozen):
 
     @property
     def deploys(self) -> bool:
-        """Whether something is to be deployed."""
         return self.decision == "deploy"
 
 
@@ -61,16 +60,16 @@ def gate(
     *,
     complete: bool = True,
 ) -> GateDecision:
-    """Decides on deployment of the winner.
+    """The decision on the winner's deployment.
 
     Args:
-        comparison: the winner against its base model on the test rows; None when the winner is a base model.
-        deploy: the user's wish; `always` waives the comparison and the label guard, never completeness.
+        comparison: of the winner with its base model on the test rows; None when the winner is a base model.
+        deploy: the session's policy; `always` waives the comparison and the check by label, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
     policy = policy or GatePolicy()
 
-    def decided(
+    def decision_for(
         decision: Decision, why: str, losing: Sequence[LabelChange] = (), watch: Sequence[LabelChange] = ()
     ) -> GateDecision:
         return GateDecision(
@@ -83,36 +82,42 @@ def gate(
         )
 
     if deploy == "never":
-        return decided("not-asked", "Deployment was not asked for.")
+        return decision_for("not-asked", "Deployment was not asked for.")
     if not complete or (comparison is not None and not comparison.complete):
-        return decided("incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed.")
+        return decision_for(
+            "incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed."
+        )
     if winner.kind == "base":
-        return decided("keep-base", "No tuned model was better on validation; the base model is kept as it is.")
+        return decision_for("keep-base", "No tuned model was better on validation; the base model is kept as it is.")
     if comparison is None:
-        return decided("incomplete", "The tuned model was not compared with its base model on the test rows.")
+        return decision_for("incomplete", "The tuned model was not compared with its base model on the test rows.")
     losing, watch = label_losses(comparison, policy)
     if deploy == "always":
-        return decided("deploy", f"Deployment was asked for in any case; {_finding(comparison)}.", losing, watch)
+        return decision_for(
+            "deploy", f"Deployment was asked for in any case; {_difference_text(comparison)}.", losing, watch
+        )
     if not _passes(comparison, policy):
-        return decided("keep-base", f"{_finding(comparison, capital=True)}; the base model is kept.", losing, watch)
+        return decision_for(
+            "keep-base", f"{_difference_text(comparison, capital=True)}; the base model is kept.", losing, watch
+        )
     if losing:
         worst = min(losing, key=lambda change: change.difference.value)
         why = (
-            f"{_finding(comparison, capital=True)}, but {len(losing)} of its labels lost more than "
+            f"{_difference_text(comparison, capital=True)}, but {len(losing)} of its labels lost more than "
             f"{percent(policy.label_loss)} of their rows, most of all {worst.label} "
             f"({percent(worst.before)} to {percent(worst.after)} of {worst.support})."
         )
-        return decided("keep-base", why, losing, watch)
-    return decided("deploy", f"{_finding(comparison, capital=True)}.", losing, watch)
+        return decision_for("keep-base", why, losing, watch)
+    return decision_for("deploy", f"{_difference_text(comparison, capital=True)}.", losing, watch)
 
 
 def label_losses(comparison: Comparison, policy: GatePolicy) -> tuple[tuple[LabelChange, ...], tuple[LabelChange, ...]]:
-    """Labels that lost more recall than the policy allows: beyond chance, and perhaps by chance."""
-    judged = [change for change in comparison.per_label if change.support >= policy.label_rows]
-    adjusted = holm([change.p_value for change in judged])
+    """Labels that lost more recall than the policy allows: (significantly, perhaps by chance)."""
+    eligible = [change for change in comparison.per_label if change.support >= policy.label_rows]
+    adjusted = holm([change.p_value for change in eligible])
     losing: list[LabelChange] = []
     watch: list[LabelChange] = []
-    for change, p_value in zip(judged, adjusted, strict=True):
+    for change, p_value in zip(eligible, adjusted, strict=True):
         if change.difference.value < -policy.label_loss:
             (losing if p_value < policy.alpha else watch).append(change)
     return tuple(losing), tuple(watch)
@@ -124,7 +129,7 @@ def _passes(comparison: Comparison, policy: GatePolicy) -> bool:
     return comparison.difference.low > -policy.margin
 
 
-def _finding(comparison: Comparison, capital: bool = False) -> str:
+def _difference_text(comparison: Comparison, capital: bool = False) -> str:
     difference = comparison.difference
     text = (
         f"{comparison.verdict} than its base model"

@@ -1,4 +1,4 @@
-"""Two models' predictions side by side, and what a comparison counts in them."""
+"""Paired counts: two models' predictions joined row by row, and counted."""
 
 from __future__ import annotations
 
@@ -12,35 +12,38 @@ from fw_assets.classification.selection.bootstrap_units import Codes, LabelEvent
 
 Frames = pl.DataFrame | Iterable[pl.DataFrame]
 """Predictions, whole or in parts."""
-COMPARED = ("id", "gold", "predicted", "outcome", "group")
+COMPARED_COLUMNS = ("id", "gold", "predicted", "outcome", "group")
 """The columns of predictions that a comparison reads."""
-FLIPS = 500
-"""Rows that are named each way."""
+MAX_FLIPS = 500
+"""Rows that are listed for each direction of change."""
 
 CHUNK_ROWS = 50_000
-_TUNED = ("id", "gold", "predicted", "outcome")
+_SECOND_COLUMNS = ("id", "gold", "predicted", "outcome")
 
 
 def paired(base: Frames, tuned: Frames) -> Iterator[pl.DataFrame]:
-    """The base's columns (`COMPARED`) and beside them the other's, with `_tuned` at their names, in the base's order.
+    """The columns `COMPARED_COLUMNS` of the base, and next to them those of the tuned model with the suffix `_tuned`.
 
-    From the first part on whose rows come in another order, all rows that are left are joined by their ids.
+    Rows come in the base's order. As long as both sides have the same order nothing is held; from the first part on
+    that has another order, all remaining rows are joined by their ids.
 
     Raises:
         ValueError: they are not about the same rows.
     """
-    passed = 0
-    ones, twos = _parts(base), _parts(tuned)
-    one, two = pl.DataFrame(), pl.DataFrame()
+    rows = 0
+    base_parts, tuned_parts = _parts(base), _parts(tuned)
+    first, second = pl.DataFrame(), pl.DataFrame()
     while True:
-        one, two = one if one.height else next(ones, one), two if two.height else next(twos, two)
-        many = min(one.height, two.height)
-        if not many or not one["id"].head(many).equals(two["id"].head(many)):
+        first = first if first.height else next(base_parts, first)
+        second = second if second.height else next(tuned_parts, second)
+        size = min(first.height, second.height)
+        if not size or not first["id"].head(size).equals(second["id"].head(size)):
             break
-        others = two.head(many).select(pl.col(*_TUNED).name.suffix("_tuned"))
-        yield one.head(many).select(COMPARED).with_columns(others)
-        one, two, passed = one[many:], two[many:], passed + many
-    base_rest, tuned_rest = _rest(one, ones, COMPARED), _rest(two, twos, _TUNED)
+        others = second.head(size).select(pl.col(*_SECOND_COLUMNS).name.suffix("_tuned"))
+        yield first.head(size).select(COMPARED_COLUMNS).with_columns(others)
+        first, second, rows = first[size:], second[size:], rows + size
+    base_rest = _rest(first, base_parts, COMPARED_COLUMNS)
+    tuned_rest = _rest(second, tuned_parts, _SECOND_COLUMNS)
     if base_rest is None and tuned_rest is None:
         return
     heights = [0 if rest is None else rest.height for rest in (base_rest, tuned_rest)]
@@ -49,21 +52,23 @@ def paired(base: Frames, tuned: Frames) -> Iterator[pl.DataFrame]:
         pairs = base_rest.join(tuned_rest, on="id", how="inner", suffix="_tuned", validate="1:1", maintain_order="left")
         shared = pairs.height
     if not shared == heights[0] == heights[1]:
-        first, second = (passed + height for height in heights)
-        raise ValueError(f"the predictions are not about the same rows: {first} and {second}, {passed + shared} shared")
+        base_rows, tuned_rows = (rows + height for height in heights)
+        raise ValueError(
+            f"the predictions are not about the same rows: {base_rows} and {tuned_rows}, {rows + shared} shared"
+        )
     yield from pairs.iter_slices(CHUNK_ROWS)
 
 
 class PairedCounts:
-    """What a comparison counts in pairs of rows, which are added in parts.
+    """Counts of pairs of rows, which are added in parts.
 
     Attributes:
-        rows: of all pairs; the rest counts those that both models answered.
-        right: of shape (2, 2), how many rows the base got wrong or right (first axis) and the other did.
-        per_label: of shape (labels, 4), of the rows with a label how many got it from neither model, only the second,
-            only the first, both.
-        flips_gained, flips_lost: ids of the first `FLIPS` rows that only the second, only the first got right.
-        units: for the bootstrap, where it was asked for.
+        rows: all pairs; everything else is of the pairs that both models answered.
+        right: rows by whether the first model (first axis) and the second model got them right, shape (2, 2).
+        per_label: rows with a label that neither model, only the second, only the first, both gave it to, shape
+            (labels, 4).
+        flips_gained, flips_lost: ids of the first `MAX_FLIPS` rows that only the second, only the first got right.
+        units: for the bootstrap; None where there is none.
     """
 
     def __init__(self, labels: Sequence[str], *, units: bool) -> None:
@@ -76,35 +81,36 @@ class PairedCounts:
         self.units = UnitCounter(len(self._labels)) if units else None
 
     def add(self, pairs: pl.DataFrame) -> None:
-        """Count pairs, as `paired` gives them.
+        """Count pairs as returned by `paired`.
 
         Raises:
             ValueError: a row has other gold labels in the other frame, or a label is not in the label set.
         """
         self.rows += pairs.height
-        gold, other = (self._events(pairs.get_column(name), "gold") for name in ("gold", "gold_tuned"))
-        if not np.array_equal(gold, other):
-            row = int(np.setxor1d(gold, other).min()) // len(self._labels)
+        gold, tuned_gold = (self._events(pairs.get_column(name), "gold") for name in ("gold", "gold_tuned"))
+        if not np.array_equal(gold, tuned_gold):
+            row = int(np.setxor1d(gold, tuned_gold).min()) // len(self._labels)
             raise ValueError(f"row {pairs.get_column('id')[row]} has different gold labels in the two frames")
         answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("outcome_tuned") != "failed"))
         before, after = ((answered.get_column(name) == "correct").to_numpy() for name in ("outcome", "outcome_tuned"))
         self.right += np.bincount(2 * before + after, minlength=4).reshape(2, 2)
-        identity = answered.get_column("id")
+        ids = answered.get_column("id")
         for flips, flipped in ((self.flips_gained, ~before & after), (self.flips_lost, before & ~after)):
-            flips.extend(identity.filter(pl.Series(flipped)).head(FLIPS - len(flips)))
+            flips.extend(ids.filter(pl.Series(flipped)).head(MAX_FLIPS - len(flips)))
         if answered.height < pairs.height:
             gold = self._events(answered.get_column("gold"), "gold")
         first, second = (
             self._events(answered.get_column(name), "predicted") for name in ("predicted", "predicted_tuned")
         )
-        given = (np.isin(gold, events, assume_unique=True) for events in (first, second))
-        cells = 4 * (gold % len(self._labels)) + 2 * next(given) + next(given)
+        in_first, in_second = (np.isin(gold, events, assume_unique=True) for events in (first, second))
+        cells = 4 * (gold % len(self._labels)) + 2 * in_first + in_second
         self.per_label += np.bincount(cells, minlength=self.per_label.size).reshape(self.per_label.shape)
         if self.units is not None:
             groups = answered.get_column("group").cast(pl.UInt32).to_numpy()
             self.units.add(LabelEvents(gold, first, second), groups)
 
     def _events(self, column: pl.Series, name: str) -> Codes:
+        """A list column as sorted codes row * labels + label."""
         row, label = label_codes(column, self._labels, name)
         return row * len(self._labels) + label
 
@@ -114,5 +120,5 @@ def _parts(frames: Frames) -> Iterator[pl.DataFrame]:
 
 
 def _rest(part: pl.DataFrame, parts: Iterator[pl.DataFrame], names: Sequence[str]) -> pl.DataFrame | None:
-    held = [each.select(names) for each in (part, *parts) if each.height]
-    return pl.concat(held) if held else None
+    rest = [frame.select(names) for frame in (part, *parts) if frame.height]
+    return pl.concat(rest) if rest else None

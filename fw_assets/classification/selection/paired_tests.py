@@ -1,4 +1,4 @@
-"""Tests on rows that two models both answered, and what a number of rows can show."""
+"""Paired tests on rows that two models both answered, and the smallest difference that they can detect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class McNemar(NamedTuple):
-    """Two-sided p-values of "both models are right equally often" from the discordant rows alone."""
+    """Two-sided p-values for the hypothesis that both models are right equally often."""
 
     p_value: float
     mid_p: float
@@ -39,7 +39,7 @@ def mcnemar(gained: int, lost: int) -> McNemar:
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Holm's step-down adjustment: comparing these with alpha keeps any false claim to a chance of alpha."""
+    """P-values after Holm's step-down adjustment, which bounds the probability of any false claim by alpha."""
     order = sorted(range(len(p_values)), key=lambda index: p_values[index])
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -52,22 +52,22 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 def smallest_detectable_difference(
     rows: int, discordant_rate: float = 0.2, alpha: float = 0.05, power: float = 0.8
 ) -> float:
-    """The smallest true difference in accuracy (0 to 1) that a paired test on `rows` rows finds with `power`.
+    """The smallest true difference in accuracy (0 to 1) that a paired test on `rows` rows detects with `power`.
 
     Connor's sample size formula for McNemar's test (Biometrics 43, 1987) solved for the difference.
 
     Args:
-        discordant_rate: share of rows on which exactly one of the models is right. Where even the wholly
-            one-sided case needs more, the answer is the rate that would do, at most 1.
+        discordant_rate: share of rows on which exactly one of the models is right; it is raised to the difference
+            where it is smaller than that.
     """
     if rows <= 0:
         return 1.0
     normal = NormalDist()
-    for_alpha, for_power = normal.inv_cdf(1 - alpha / 2), normal.inv_cdf(power)
+    z_alpha, z_power = normal.inv_cdf(1 - alpha / 2), normal.inv_cdf(power)
 
     def rows_needed(difference: float) -> float:
         rate = max(discordant_rate, difference)
-        spread = for_alpha * math.sqrt(rate) + for_power * math.sqrt(rate - difference * difference)
+        spread = z_alpha * math.sqrt(rate) + z_power * math.sqrt(rate - difference * difference)
         return (spread / difference) ** 2
 
     if rows_needed(1.0) > rows:

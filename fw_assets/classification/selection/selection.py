@@ -1,4 +1,4 @@
-"""Choosing finalists and the winner, from validation figures alone: a `Candidate` has no others."""
+"""Selection of finalists and winner, from validation scores alone: a `Candidate` has no others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ModelKind = Literal["base", "tuned"]
 
 
 class Candidate(Frozen):
-    """One model's headline figure on the validation rows.
+    """One model's accuracy on the validation rows.
 
     Attributes:
-        price: what using it costs, in any unit that is the same for all; None when unknown.
+        price: the cost of choosing it, in any unit that is the same for all; None when unknown.
         complete: every validation row was answered.
     """
 
@@ -25,8 +25,8 @@ class Candidate(Frozen):
     complete: bool = True
 
 
-class Ranked(Frozen):
-    """A model's place in a choice, and why it has it."""
+class RankedModel(Frozen):
+    """A model in a ranking, with the reason for its rank."""
 
     model: str
     kind: ModelKind
@@ -35,62 +35,62 @@ class Ranked(Frozen):
 
 
 class Finalists(Frozen):
-    """The base models that go on to fine-tuning, best first, and every model's place."""
+    """The base models that are fine-tuned, best first, and the ranking of all of them."""
 
     chosen: tuple[str, ...]
-    ranked: tuple[Ranked, ...]
+    ranked: tuple[RankedModel, ...]
 
 
 class Winner(Frozen):
-    """The model that is best on the validation rows, and every model's place."""
+    """The model that is best on the validation rows, and the ranking of all of them."""
 
     model: str
     kind: ModelKind
     why: str
-    ranked: tuple[Ranked, ...]
+    ranked: tuple[RankedModel, ...]
 
 
-def choose_finalists(standings: Sequence[Candidate], count: int) -> Finalists:
+def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
     """The best `count` models on the validation rows.
 
-    Each place goes to the best figure left; models whose figure lies within that one's interval are tied with
-    it, and the cheapest of them takes the place (a known price before an unknown one, then the higher
-    figure, then the name). Incomplete models come last and are not chosen.
+    Each rank goes to the highest accuracy left; models whose accuracy is within that model's interval are tied with
+    it, and the cheapest of them takes the rank (a known price before an unknown one, then the higher accuracy, then
+    the name). Incomplete models come last and are not chosen.
 
     Raises:
-        ValueError: no standing is complete, or `count` is below 1.
+        ValueError: no candidate is complete, or `count` is below 1.
     """
     if count < 1:
         raise ValueError("at least one finalist is needed")
-    left = sorted((standing for standing in standings if standing.complete), key=_by_figure)
-    if not left:
+    remaining = sorted((candidate for candidate in candidates if candidate.complete), key=_by_accuracy)
+    if not remaining:
         raise ValueError("no model has a complete validation result")
-    ranked: list[Ranked] = []
-    while left:
-        best = left[0]
-        tied = [standing for standing in left if standing.validation.value >= best.validation.low]
-        taken = min(tied, key=lambda standing: (_price(standing), *_by_figure(standing)))
-        if taken is best:
+    ranked: list[RankedModel] = []
+    while remaining:
+        best = remaining[0]
+        tied = [candidate for candidate in remaining if candidate.validation.value >= best.validation.low]
+        cheapest = min(tied, key=lambda candidate: (_price(candidate), *_by_accuracy(candidate)))
+        if cheapest is best:
             why = "best on validation" if not ranked else "best on validation of the rest"
         else:
             why = f"tied with {best.model} on validation (within its interval) and cheaper"
-        ranked.append(_ranked(taken, why))
-        left.remove(taken)
-    chosen = tuple(item.model for item in ranked[:count])
-    unanswered = sorted((standing for standing in standings if not standing.complete), key=_by_figure)
-    ranked += [_ranked(standing, "not every validation row was answered") for standing in unanswered]
-    return Finalists(chosen=chosen, ranked=tuple(ranked))
+        ranked.append(_ranked(cheapest, why))
+        remaining.remove(cheapest)
+    finalists = tuple(item.model for item in ranked[:count])
+    unanswered = sorted((candidate for candidate in candidates if not candidate.complete), key=_by_accuracy)
+    ranked += [_ranked(candidate, "not every validation row was answered") for candidate in unanswered]
+    return Finalists(chosen=finalists, ranked=tuple(ranked))
 
 
-def choose_winner(standings: Sequence[Candidate]) -> Winner:
-    """The model with the highest validation figure among tuned and base models.
+def choose_winner(candidates: Sequence[Candidate]) -> Winner:
+    """The model with the highest validation accuracy among tuned and base models.
 
-    Equal figures go to the base model, then to the cheaper one, then by name. Incomplete models cannot win.
+    Ties go to the base model, then to the cheaper one, then to the first by name. Incomplete models cannot win.
 
     Raises:
-        ValueError: no standing is complete.
+        ValueError: no candidate is complete.
     """
-    complete = sorted((standing for standing in standings if standing.complete), key=_for_winning)
+    complete = sorted((candidate for candidate in candidates if candidate.complete), key=_winner_order)
     if not complete:
         raise ValueError("no model has a complete validation result")
     best = complete[0]
@@ -98,29 +98,29 @@ def choose_winner(standings: Sequence[Candidate]) -> Winner:
     if len(complete) > 1:
         second = complete[1]
         why += f", before {second.model} ({second.kind}) with {percent(second.validation.value)}"
-    ranked = [_ranked(standing, "on validation") for standing in complete]
+    ranked = [_ranked(candidate, "on validation") for candidate in complete]
     ranked += [
-        _ranked(standing, "not every validation row was answered")
-        for standing in sorted(standings, key=_for_winning)
-        if not standing.complete
+        _ranked(candidate, "not every validation row was answered")
+        for candidate in sorted(candidates, key=_winner_order)
+        if not candidate.complete
     ]
     return Winner(model=best.model, kind=best.kind, why=why, ranked=tuple(ranked))
 
 
-def _ranked(standing: Candidate, why: str) -> Ranked:
-    return Ranked(model=standing.model, kind=standing.kind, validation=standing.validation, why=why)
+def _ranked(candidate: Candidate, why: str) -> RankedModel:
+    return RankedModel(model=candidate.model, kind=candidate.kind, validation=candidate.validation, why=why)
 
 
-def _by_figure(standing: Candidate) -> tuple[float, float, str]:
-    return (-standing.validation.value, _price(standing), standing.model)
+def _by_accuracy(candidate: Candidate) -> tuple[float, float, str]:
+    return (-candidate.validation.value, _price(candidate), candidate.model)
 
 
-def _for_winning(standing: Candidate) -> tuple[float, bool, float, str]:
-    return (-standing.validation.value, standing.kind != "base", _price(standing), standing.model)
+def _winner_order(candidate: Candidate) -> tuple[float, bool, float, str]:
+    return (-candidate.validation.value, candidate.kind != "base", _price(candidate), candidate.model)
 
 
-def _price(standing: Candidate) -> float:
-    return float("inf") if standing.price is None else standing.price
+def _price(candidate: Candidate) -> float:
+    return float("inf") if candidate.price is None else candidate.price
 
 
 def percent(share: float) -> str:

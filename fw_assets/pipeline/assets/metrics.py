@@ -65,7 +65,6 @@ def metrics(
                 prediction_batches(store, dataset, slug, "base", "test"),
                 prediction_batches(store, dataset, slug, "tuned", "test"),
                 labels=labels.labels,
-                multi_label=labels.multi_label,
                 seed=current.session.seed,
             )
             return TunedMetrics(

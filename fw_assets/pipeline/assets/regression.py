@@ -193,7 +193,7 @@ async def reevaluate(client: Fireworks, store: Workspace, dataset: str, date: st
         },
         "tokens and hours",
     )
-    comparison = compare(accepted, asked.judged(), labels=labels.labels, multi_label=labels.multi_label, resamples=0)
+    comparison = compare(accepted, asked.judged(), labels=labels.labels, resamples=0)
     if not comparison.complete:
         raise Unanswered(record.model, known.len() - comparison.rows)
     return Regression(date=date, deployment=record.deployment, comparison=comparison)

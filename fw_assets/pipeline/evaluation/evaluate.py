@@ -11,10 +11,11 @@ import polars as pl
 from fw_assets.classification.catalogue.models import Strategy
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
-from fw_assets.classification.metrics.scores import SCORED, Scores, Tally
+from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tally
 from fw_assets.classification.plan.plan import AskedPart
 from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.classification.selection.comparison import COMPARED, Comparison
+from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import Account, reserved
@@ -111,7 +112,7 @@ async def evaluate(
             raise Unanswered(model, missing)
         if extras:
             rows, what = Batches(frame, pl.col("split") == "test"), f"{slug} {kind}"
-            before = prediction_batches(store, dataset, slug, kind, "test", (*COMPARED, "lenient_outcome"))
+            before = prediction_batches(store, dataset, slug, kind, "test", (*COMPARED_COLUMNS, "lenient_outcome"))
             free, used = await ask_unconstrained(asker, account, prompt, labels, rows, before, what=what)
             usage += used
             if kind == "base":
@@ -152,7 +153,7 @@ def keep_and_score(
 
     def counted() -> Iterator[pl.DataFrame]:
         for part in judged:
-            tally.add(part.select(SCORED))
+            tally.add(part.select(SCORED_COLUMNS))
             yield part
 
     write_batches(store, counted(), *prediction_path(*of))

@@ -77,7 +77,6 @@ async def ask_again(
         before,
         asked.judged(),
         labels=labels.labels,
-        multi_label=labels.multi_label,
         seed=account.plan.session.seed,
         resamples=0,
     )

@@ -11,7 +11,8 @@ import polars as pl
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.scores import Scores, score
-from fw_assets.classification.selection.comparison import COMPARED, Comparison, compare
+from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.workspace.predictions import predictions
 from fw_assets.workspace.workspace import Workspace
@@ -113,7 +114,7 @@ def compare_models(store: Workspace, first: Named, second: Named) -> ModelPair:
     one, two = (frame.join(shared, on="id", how="semi").sort("id") for frame in frames)
     union = tuple(dict.fromkeys([*labels[0].labels, *labels[1].labels]))
     try:
-        comparison = compare(one, two, labels=union, multi_label=labels[0].multi_label)
+        comparison = compare(one, two, labels=union)
     except ValueError as error:
         raise input_error(f"{first} and {second} cannot be compared: {error}") from None
     return ModelPair(
@@ -128,7 +129,7 @@ def compare_models(store: Workspace, first: Named, second: Named) -> ModelPair:
 
 def _by_content(store: Workspace, item: Named) -> pl.DataFrame:
     """The test predictions with the rows' content digest as their id; of equal rows the first."""
-    columns = (*COMPARED, "lenient_outcome")
+    columns = (*COMPARED_COLUMNS, "lenient_outcome")
     found = predictions(store, item.dataset, item.slug, item.kind, "test", columns)
     content = store.scan_frame(item.dataset, "assets", "label_set.parquet").select("id", "digest").collect()
     joined = found.join(content, on="id", how="left", maintain_order="left")

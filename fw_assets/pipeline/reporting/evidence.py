@@ -51,7 +51,6 @@ def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelS
         prediction_batches(store, dataset, best.name, "baseline", "test"),
         prediction_batches(store, dataset, winner.model, winner.kind, "test"),
         labels=labels.labels,
-        multi_label=labels.multi_label,
         resamples=0,
     )
     return baseline_results(found.found, winner.model, versus)

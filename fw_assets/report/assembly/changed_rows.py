@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from fw_assets.classification.selection.comparison import FLIPS
+from fw_assets.classification.selection.paired_counts import MAX_FLIPS
 from fw_assets.report.formatting import clip, valid_unicode
 from fw_assets.report.schema.comparison import Flip
 
 MAX_TEXT = 400
 """Characters of a text that the report keeps."""
-MAX_ROWS = FLIPS
+MAX_ROWS = MAX_FLIPS
 """Rows kept each way."""
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.metrics.scores import score
-from fw_assets.classification.selection.comparison import FLIPS, Comparison, compare, compare_all
+from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
+from fw_assets.classification.selection.paired_counts import MAX_FLIPS
 from fw_assets.classification.selection.paired_tests import mcnemar
 from fw_assets_tests.classification.prediction_frames import frame, random_sets, random_single
 
@@ -14,7 +15,7 @@ LABELS = ("a", "b", "c")
 
 
 def quick(base: pl.DataFrame, tuned: pl.DataFrame, resamples: int = 0) -> Comparison:
-    return compare(base, tuned, labels=LABELS, multi_label=False, resamples=resamples)
+    return compare(base, tuned, labels=LABELS, resamples=resamples)
 
 
 def table(both: int, gained: int, lost: int, neither: int) -> Comparison:
@@ -86,7 +87,7 @@ def test_flips_name_their_rows() -> None:
 
 def test_sets_are_compared_as_sets() -> None:
     base, tuned = random_sets(LABELS, 200, 1, flip=0.2), random_sets(LABELS, 200, 2, flip=0.05)
-    found = compare(base, tuned, labels=LABELS, multi_label=True, resamples=300)
+    found = compare(base, tuned, labels=LABELS, resamples=300)
     before, after = score(base, LABELS, True), score(tuned, LABELS, True)
     assert found.difference.value == pytest.approx(after.accuracy.value - before.accuracy.value)
     assert before.multi is not None
@@ -156,7 +157,7 @@ def test_frames_in_parts_are_compared_as_if_they_were_whole(size: int) -> None:
     base, tuned = base.with_columns(groups), tuned.with_columns(failed)
 
     def parts(one: pl.DataFrame, other: pl.DataFrame) -> Comparison:
-        return compare(one.iter_slices(size), other.iter_slices(11), labels=LABELS, multi_label=False, resamples=200)
+        return compare(one.iter_slices(size), other.iter_slices(11), labels=LABELS, resamples=200)
 
     whole = quick(base, tuned, resamples=200)
     assert parts(base, tuned) == whole
@@ -167,6 +168,6 @@ def test_frames_in_parts_are_compared_as_if_they_were_whole(size: int) -> None:
 
 
 def test_only_so_many_flips_are_named() -> None:
-    found = table(0, FLIPS + 3, 2, 0)
-    assert found.flips_gained == tuple(f"eval:{line}" for line in range(1, FLIPS + 1))
-    assert (found.gained, len(found.flips_lost)) == (FLIPS + 3, 2)
+    found = table(0, MAX_FLIPS + 3, 2, 0)
+    assert found.flips_gained == tuple(f"eval:{line}" for line in range(1, MAX_FLIPS + 1))
+    assert (found.gained, len(found.flips_lost)) == (MAX_FLIPS + 3, 2)

@@ -108,7 +108,7 @@ def tuned() -> Winner:
 
 
 def compared(base: list[Row], after: list[Row], reason: str = "off_label") -> Comparison:
-    return compare(frame(base, reason=reason), frame(after), labels=("a", "b"), multi_label=False, resamples=0)
+    return compare(frame(base, reason=reason), frame(after), labels=("a", "b"), resamples=0)
 
 
 def times(many: int, gold: str, predicted: str) -> list[Row]:
