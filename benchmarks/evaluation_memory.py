@@ -31,7 +31,7 @@ from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.workspace.batches import Batches
-from fw_assets.workspace.predictions import CONFIDENT, prediction_batches
+from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 LABELS = tuple(f"label_{number:03d}" for number in range(150))
@@ -101,7 +101,7 @@ def evaluate(root: str, count: int) -> None:
             asked = await ask(client, "m", PROMPT, rows, answers, what=f"{count:,} rows")
         of = ("tickets", "m", "base", "test")
         scores = keep_and_score(store, of, asked.judged(), LABELS, False)
-        given = prediction_batches(store, *of, CONFIDENT)
+        given = prediction_batches(store, *of, CONFIDENCE_COLUMNS)
         model_confidence(given, given, 0.9)
         assert scores.scored == asked.usage.requests == count
 

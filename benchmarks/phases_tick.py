@@ -29,13 +29,13 @@ def fill(store: Workspace, dataset: str, standing: int) -> None:
     """A dataset that is done (`standing` 3), tuned, benchmarked, or planned and approved only (0)."""
     slugs = [f"model-{number:02d}" for number in range(MODELS)]
 
-    def put(asset: str, inputs: str, model: str | None = None, known_as: str | None = None, **value: Any) -> None:
-        store.write(asset, dataset, Free(**value), inputs=inputs, model=model, known_as=known_as)
+    def put(asset: str, inputs: str, model: str | None = None, digest: str | None = None, **value: Any) -> None:
+        store.write(asset, dataset, Free(**value), inputs=inputs, model=model, digest=digest)
 
     put("registration", "c1", driver="daemon")
     session = {"mode": "fine-tune"}
     # A plan of 20 models weighs about this much.
-    put("plan", "c1", known_as="p1", session=session, models=[{"slug": s} for s in slugs], weight="x" * 60_000)
+    put("plan", "c1", digest="p1", session=session, models=[{"slug": s} for s in slugs], weight="x" * 60_000)
     put("approval", "p1", plan_digest="p1", decision="approved", approved_by="ann", driver="daemon", mitigation="none")
     if standing < 1:
         return

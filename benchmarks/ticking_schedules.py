@@ -39,7 +39,7 @@ def main(minutes: int = 3) -> None:
             check=True,
             capture_output=True,
         )
-        before = deck.store.head("registration", "tickets")
+        before = deck.store.header("registration", "tickets")
         try:
             deck.start()
             time.sleep(60 * minutes)
@@ -47,7 +47,7 @@ def main(minutes: int = 3) -> None:
                 report(deck, instance)
         finally:
             deck.stop()
-        print(f"registration unchanged: {deck.store.head('registration', 'tickets') == before}")
+        print(f"registration unchanged: {deck.store.header('registration', 'tickets') == before}")
         print(f"checks: {list(deck.store.lines('tickets', 'regression.jsonl'))}")
         print(f"their ledger: {read_ledger(deck.store, 'tickets', 'ledger', REGRESSION).entries}")
         for dataset in deck.store.datasets():

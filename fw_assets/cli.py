@@ -206,14 +206,14 @@ def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path |
     """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
     from fw_assets.embedded import serve as serve_platform
     from fw_assets.pipeline.platform.platform import rehearse_prices as rehearse
-    from fw_assets.workspace.file_server import PREFIX, pages
+    from fw_assets.workspace.file_server import URL_PREFIX, file_server
 
     workspace = _root(root)
     if rehearse_prices is not None:
         rehearse(rehearse_prices)
     # Reports hold the dataset's text and ask for no key: they are served to this machine only.
     private = "://" not in workspace and host in ("127.0.0.1", "localhost", "::1")
-    mounts = {PREFIX: pages(Path(workspace))} if private else None
+    mounts = {URL_PREFIX: file_server(Path(workspace))} if private else None
     serve_platform(settings().platform_home, host=host, port=port or settings().fw_port, mounts=mounts)
     return DONE
 

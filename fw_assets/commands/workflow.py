@@ -46,7 +46,7 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
 def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[WorkerPool]:
     # What shows the plan and the report is loaded while others work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
-    with store.alone(name, "run"), progress_shown(as_json), WorkerPool(store.root) as crew:
+    with store.exclusive(name, "run"), progress_shown(as_json), WorkerPool(store.root) as crew:
         yield crew
 
 

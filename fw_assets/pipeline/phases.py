@@ -114,13 +114,13 @@ def config_of(step: Step, driver: str) -> dict[str, str] | None:
 
 def is_stopped(workspace: Workspace, dataset: str) -> bool:
     """Whether the run of the current approval was ended by the ceiling."""
-    approval, stopped = workspace.head("approval", dataset), workspace.head("stopped", dataset)
+    approval, stopped = workspace.header("approval", dataset), workspace.header("stopped", dataset)
     return approval is not None and stopped is not None and stopped.inputs == approval.digest
 
 
 def plan_inputs(workspace: Workspace, dataset: str) -> str | None:
     """What the current plan has to be made from: the digest of the registration."""
-    head = workspace.head("registration", dataset)
+    head = workspace.header("registration", dataset)
     return head.inputs if head else None
 
 
@@ -141,8 +141,8 @@ def tuning_inputs(plan_digest: str, mitigation: str) -> str:
 
 def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> str:
     """What the deployment and the report are made from: the finalists, their metrics, and what stands beside them."""
-    finalists = workspace.head("finalists", dataset)
-    baselines = workspace.head("baselines", dataset)
+    finalists = workspace.header("finalists", dataset)
+    baselines = workspace.header("baselines", dataset)
     return digest(
         [
             "delivery",
@@ -166,13 +166,13 @@ def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> Da
     inputs = plan_inputs(workspace, dataset)
     if registered is None or inputs is None:
         return DatasetStatus((), "not registered", "unknown")
-    plan_head = workspace.head("plan", dataset)
+    plan_head = workspace.header("plan", dataset)
     if plan_head is None or plan_head.inputs != inputs:
         if driver not in (None, registered.driver):
             return DatasetStatus((), f"driven by the {registered.driver}", "elsewhere")
         return DatasetStatus((Step(PLANNING, dataset, None, inputs),), "to be inspected and planned", "running")
     plan = workspace.require_fields("plan", dataset, _Plan)
-    approval_head = workspace.head("approval", dataset)
+    approval_head = workspace.header("approval", dataset)
     approval = workspace.read_fields("approval", dataset, _Approval)
     if approval is None or approval_head is None or approval.plan_digest != plan_head.digest:
         if plan.approves_itself:
@@ -191,7 +191,7 @@ def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> Da
 
 
 def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest: str, signature: str) -> DatasetStatus:
-    stopped = workspace.head("stopped", dataset)
+    stopped = workspace.header("stopped", dataset)
     if stopped is not None and stopped.inputs == signature:
         reason = workspace.require_fields("stopped", dataset, _Stopped).reason
         if not _made(workspace, "report", dataset, None, incomplete_inputs(signature)):
@@ -249,10 +249,10 @@ class _Mitigation(msgspec.Struct):
 
 
 def _made(workspace: Workspace, asset: str, dataset: str, model: str | None, inputs: str) -> bool:
-    head = workspace.head(asset, dataset, model)
+    head = workspace.header(asset, dataset, model)
     return head is not None and head.inputs == inputs
 
 
 def _digests(workspace: Workspace, asset: str, dataset: str, slugs: list[str]) -> list[tuple[str, str | None]]:
-    heads = [(slug, workspace.head(asset, dataset, slug)) for slug in sorted(slugs)]
+    heads = [(slug, workspace.header(asset, dataset, slug)) for slug in sorted(slugs)]
     return [(slug, head.digest if head else None) for slug, head in heads]

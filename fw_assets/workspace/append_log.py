@@ -1,4 +1,4 @@
-"""Records that only ever grow, a line at a time; here on a disk of this machine, where one file holds the lines."""
+"""Append-only logs of lines, and the one on a local disk: a file."""
 
 from __future__ import annotations
 
@@ -9,75 +9,75 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-CANCELLED = b"\x18\n"
+TORN_LINE_END = b"\x18\n"
 """Ends a line that a crash cut off, so that the next one starts on its own."""
 
-Decision = Callable[[Sequence[str]], str | None]
-"""From the lines that are there to the line that is to follow them, or to None where none is."""
+NextLine = Callable[[Sequence[str]], str | None]
+"""From the lines of a log to the line that should follow them; None appends nothing."""
 
 
 class Log(Protocol):
-    """A record that many processes read and add to; no line of it is ever changed or lost."""
+    """An append-only log that many processes read and write."""
 
     def lines(self) -> Iterable[str]:
-        """The whole lines, in order."""
+        """The complete lines, in order."""
         ...
 
     def append(self, line: str) -> None:
-        """Add a line; it is stored when this returns."""
+        """Append a line; it is stored when this returns."""
         ...
 
-    def decide(self, decision: Decision) -> None:
-        """Add the line that `decision` makes of the lines before it; no other line can come in between.
+    def append_if(self, next_line: NextLine) -> None:
+        """Append the line that follows from those before it; no other line can come in between.
 
-        `decision` may be asked more than once, each time with all the lines that are there by then.
+        `next_line` may be called more than once, each time with all lines that are stored by then.
         """
         ...
 
 
 class Collection(Protocol):
-    """A record of very many lines whose order says nothing."""
+    """A log of very many lines whose order has no meaning, so that they may be stored in blocks."""
 
     def lines(self) -> Iterable[str]:
-        """The whole lines."""
+        """The complete lines."""
         ...
 
     def append(self, line: str) -> None:
-        """Add a line; it is stored at the latest when `flush` returns."""
+        """Append a line; it is stored when `flush` returns, if not before."""
         ...
 
     def flush(self) -> None:
-        """Store every line that was added."""
+        """Store every line that was appended."""
         ...
 
 
 class FileLog:
-    """A record as a file of lines; a collection too, in which each line is stored at once. It stays open for adding."""
+    """A log, and a collection, in one file, which stays open for appending."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor = -1
 
     def lines(self) -> Iterator[str]:
-        """The whole lines, in order; a line cut off by a crash is left out."""
+        """The complete lines, in order; a line that a crash cut off is left out."""
         try:
             with Path(self._path).open("rb") as file:
                 for line in file:
-                    if line.endswith(b"\n") and not line.endswith(CANCELLED):
+                    if line.endswith(b"\n") and not line.endswith(TORN_LINE_END):
                         yield line[:-1].decode("utf-8", "surrogatepass")
         except (FileNotFoundError, NotADirectoryError):
             return
 
     def append(self, line: str) -> None:
-        """Add a line in one write, unbuffered: the operating system has it when this returns."""
+        """Append a line in one unbuffered write: the operating system has it when this returns."""
         if self._descriptor < 0:
-            self._descriptor = self._opened()
+            self._descriptor = self._open()
         size = os.fstat(self._descriptor).st_size
-        cut_off = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
+        torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
         data = line.rstrip("\n").encode("utf-8", "surrogatepass")
-        os.write(self._descriptor, b"%b%b\n" % (CANCELLED if cut_off else b"", data))
+        os.write(self._descriptor, b"%b%b\n" % (TORN_LINE_END if torn else b"", data))
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         try:
             return os.open(self._path, flags, 0o644)
@@ -89,22 +89,22 @@ class FileLog:
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
-    def decide(self, decision: Decision) -> None:
-        """Add the line that `decision` makes of the lines before it, under the file's lock."""
+    def append_if(self, next_line: NextLine) -> None:
+        """Append the line that follows from those before it, under the file's lock."""
         with locked(Path(self._path)):
-            line = decision(list(self.lines()))
+            line = next_line(list(self.lines()))
             if line is not None:
                 self.append(line)
 
     def flush(self) -> None:
-        """Nothing is ever left to store."""
+        """Every line is stored as it is appended."""
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock against the other processes of this machine; the system gives it back when one dies."""
-    lock = path.with_name(f".{path.name}.lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    """Hold a file's lock against the other processes of this machine; the kernel releases it when a holder dies."""
+    lock_path = path.with_name(f".{path.name}.lock")
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    with lock_path.open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
         yield

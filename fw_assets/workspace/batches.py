@@ -1,4 +1,4 @@
-"""Stored rows a slice at a time, so that memory does not grow with how many there are."""
+"""Batches of stored rows, so that memory does not grow with the number of rows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fw_assets.workspace.frames import sink_frame
 from fw_assets.workspace.workspace import Workspace
 
 BATCH_ROWS = 4_000
-"""Rows of a slice, before `where`."""
+"""Rows of a batch, before `where`."""
 
 
 @dataclass(frozen=True)
 class Batches:
-    """The rows of a frame for which `where` holds, in order; each iteration reads them again."""
+    """The rows of a frame that match `where`, in order; each iteration reads them again."""
 
     frame: pl.LazyFrame
     where: pl.Expr | None = None
@@ -27,35 +27,36 @@ class Batches:
     def __iter__(self) -> Iterator[pl.DataFrame]:
         rows = self.frame.select(pl.len()).collect().item()
         for start in range(0, rows, self.size):
-            # The slice comes before the filter: so only its own rows are read from a parquet file.
-            part = self.frame.slice(start, self.size).collect()
-            kept = part if self.where is None else part.filter(self.where)
-            if kept.height:
-                yield kept
+            # Slice before filter: only the rows of the slice are read from a parquet file.
+            batch = self.frame.slice(start, self.size).collect()
+            matching = batch if self.where is None else batch.filter(self.where)
+            if matching.height:
+                yield matching
 
     def columns(self, *names: str) -> pl.DataFrame:
-        """Some columns of all the rows, to be held in memory."""
-        wanted = self.frame if self.where is None else self.frame.filter(self.where)
-        return wanted.select(names).collect()
+        """Some columns of all rows, in memory."""
+        matching = self.frame if self.where is None else self.frame.filter(self.where)
+        return matching.select(names).collect()
 
-    def at(self, places: Sequence[int]) -> pl.DataFrame:
-        """The rows at these places, which ascend."""
-        found, passed = [], 0
-        for part in self:
-            found.append(part[[place - passed for place in places if passed <= place < passed + part.height]])
-            passed += part.height
-        return pl.concat(found)
+    def rows_at(self, positions: Sequence[int]) -> pl.DataFrame:
+        """The rows at these positions, which ascend."""
+        parts, start = [], 0
+        for batch in self:
+            end = start + batch.height
+            parts.append(batch[[position - start for position in positions if start <= position < end]])
+            start = end
+        return pl.concat(parts)
 
-    def of(self, ids: pl.Series) -> pl.DataFrame:
+    def rows_with_ids(self, ids: pl.Series) -> pl.DataFrame:
         """The rows with these ids, in the order of the frame."""
-        return pl.concat([part.filter(pl.col("id").is_in(ids.to_list())) for part in self])
+        return pl.concat([batch.filter(pl.col("id").is_in(ids.to_list())) for batch in self])
 
 
-def write_batches(store: Workspace, parts: Iterable[pl.DataFrame], *place: str) -> None:
+def write_batches(store: Workspace, batches: Iterable[pl.DataFrame], *path: str) -> None:
     """Store frames one after the other as one parquet file."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         files = []
-        for number, part in enumerate(parts):
+        for number, batch in enumerate(batches):
             files.append(Path(folder) / f"{number:08d}.parquet")
-            part.write_parquet(files[-1], compression="lz4", statistics=False)
-        sink_frame(store, pl.scan_parquet(files), *place)
+            batch.write_parquet(files[-1], compression="lz4", statistics=False)
+        sink_frame(store, pl.scan_parquet(files), *path)

@@ -1,7 +1,7 @@
-"""The workspace's files over HTTP, for the links in Dagster's UI: reports, plans, predictions, and nothing else.
+"""File server of the workspace for the links in Dagster's UI: reports, plans, predictions, and nothing else.
 
-Read only. Hidden files (the platform's state and its key) are not there, and a page on another site that has a name
-resolve to this machine is refused by its `Host`.
+Read only. Hidden files (the platform's state and its key) are not served, and a page of another site whose host name
+resolves to this machine is refused by its `Host` header.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-PREFIX = "/workspace"
-KINDS = {
+URL_PREFIX = "/workspace"
+MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
     ".csv": "text/plain; charset=utf-8",
@@ -28,22 +28,22 @@ KINDS = {
 }
 
 
-def pages(root: Path, hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]")) -> Starlette:
-    """An application that serves what a person reads in the workspace at `root`.
+def file_server(root: Path, hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]")) -> Starlette:
+    """The ASGI application for the local workspace at `root`.
 
     Args:
-        hosts: the names under which it may be asked.
+        hosts: the host names that requests may name.
     """
     root = root.resolve()
 
-    def page(request: Request) -> FileResponse:
-        place = Path(request.path_params["place"])
-        path = (root / place).resolve()
-        hidden = any(part.startswith(".") for part in place.parts)
-        if hidden or path.suffix not in KINDS or not path.is_relative_to(root) or not path.is_file():
+    def serve_file(request: Request) -> FileResponse:
+        requested = Path(request.path_params["path"])
+        path = (root / requested).resolve()
+        hidden = any(part.startswith(".") for part in requested.parts)
+        if hidden or path.suffix not in MEDIA_TYPES or not path.is_relative_to(root) or not path.is_file():
             raise HTTPException(404)
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return FileResponse(path, media_type=KINDS[path.suffix], headers=headers)
+        return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=headers)
 
-    guard = Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    return Starlette(routes=[Route("/{place:path}", page)], middleware=[guard])
+    host_check = Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    return Starlette(routes=[Route("/{path:path}", serve_file)], middleware=[host_check])

@@ -1,10 +1,11 @@
-"""Frames that need not fit in memory: rows in parts, and wide columns that pass through.
+"""Frames that need not fit in memory: rows in parts, and lazy frames written a row group at a time.
 
-Behind a URL they pass through a temporary folder of this machine, file by file.
+A workspace behind a URL is written and read through a temporary folder of this machine, file by file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 import uuid
@@ -14,33 +15,28 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_assets.classification.dataset.files import file_sha256
-from fw_assets.classification.dataset.row_store import Spool
 from fw_assets.workspace.workspace import Workspace
 
 _ROW_GROUP = 16_384
-"""Rows that a reader of a slice has to open, and that a writer holds back until they are complete."""
-ROWS = "rows.txt"
-"""Behind a URL, names the parts that are the rows; what lies beside them is of other rows."""
+"""Rows that a reader of a slice has to open, and that a writer holds in memory until they are complete."""
+ROWS_INDEX = "rows.txt"
+"""Behind a URL, lists the parts that are the rows: other parts in the folder belong to earlier rows."""
 
 
 @contextmanager
-def spooled(store: Workspace, *place: str) -> Iterator[Spool]:
-    """A spool whose parts become the stored rows of that place when the block ends well."""
+def row_folder(store: Workspace, *path: str) -> Iterator[Path]:
+    """A local folder whose parquet files become the stored rows of `path` when the block ends without an error."""
     if not store.is_local:
-        with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
-            spool = Spool(Path(held))
-            yield spool
-            names = {file: f"{file.stem}-{file_sha256(file)[:8]}.parquet" for file in spool.parts()}
-            for file, name in names.items():
-                store.upload(file, *place, name)
-        store.write_text("\n".join(names.values()), *place, ROWS)
+        with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
+            yield Path(temporary)
+            names = [_upload_part(store, file, path) for file in sorted(Path(temporary).glob("*.parquet"))]
+        store.write_text("\n".join(names), *path, ROWS_INDEX)
         return
-    target = store.local(*place)
+    target = store.local(*path)
     folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     folder.mkdir(parents=True)
     try:
-        yield Spool(folder)
+        yield folder
         if target.exists():
             shutil.rmtree(target)
         folder.replace(target)
@@ -48,37 +44,46 @@ def spooled(store: Workspace, *place: str) -> Iterator[Spool]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _upload_part(store: Workspace, file: Path, path: tuple[str, ...]) -> str:
+    """Upload a part under a name with its digest, so that it never replaces a part that others read."""
+    with file.open("rb") as source:
+        content = hashlib.file_digest(source, "sha256").hexdigest()
+    name = f"{file.stem}-{content[:8]}.parquet"
+    store.upload(file, *path, name)
+    return name
+
+
 @contextmanager
-def stored_rows(store: Workspace, *place: str) -> Iterator[pl.LazyFrame]:
-    """The rows of a place, in order, scanned from this machine's disk; read them before the block ends.
+def scan_rows(store: Workspace, *path: str) -> Iterator[pl.LazyFrame]:
+    """The stored rows of `path`, in order, scanned from this machine's disk; collect them before the block ends.
 
     Raises:
         FileNotFoundError: there are none.
     """
     if store.is_local:
-        names = [name for name in store.names(*place) if name.endswith(".parquet")]
+        names = [name for name in store.names(*path) if name.endswith(".parquet")]
     else:
-        names = (store.read_text(*place, ROWS) or "").split()
+        names = (store.read_text(*path, ROWS_INDEX) or "").split()
     if not names:
-        raise FileNotFoundError(f"{store.url(*place)} is not there")
+        raise FileNotFoundError(f"{store.url(*path)} is not there")
     if store.is_local:
-        yield pl.scan_parquet([store.local(*place, name) for name in names])
+        yield pl.scan_parquet([store.local(*path, name) for name in names])
         return
-    with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
+    with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
         for name in names:
-            store.download(Path(held) / name, *place, name)
-        yield pl.scan_parquet([Path(held) / name for name in names])
+            store.download(Path(temporary) / name, *path, name)
+        yield pl.scan_parquet([Path(temporary) / name for name in names])
 
 
-def sink_frame(store: Workspace, frame: pl.LazyFrame, *place: str) -> None:
-    """Store a frame as parquet, in memory a part at a time."""
+def sink_frame(store: Workspace, frame: pl.LazyFrame, *path: str) -> None:
+    """Store a lazy frame as parquet, a row group in memory at a time."""
     if not store.is_local:
-        with tempfile.TemporaryDirectory(prefix="fw-assets-") as held:
-            frame.sink_parquet(Path(held) / "frame.parquet", row_group_size=_ROW_GROUP)
-            store.upload(Path(held) / "frame.parquet", *place)
+        with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
+            frame.sink_parquet(Path(temporary) / "frame.parquet", row_group_size=_ROW_GROUP)
+            store.upload(Path(temporary) / "frame.parquet", *path)
         return
-    target = store.local(*place)
+    target = store.local(*path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    frame.sink_parquet(temporary, row_group_size=_ROW_GROUP)
-    temporary.replace(target)
+    temporary_file = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    frame.sink_parquet(temporary_file, row_group_size=_ROW_GROUP)
+    temporary_file.replace(target)

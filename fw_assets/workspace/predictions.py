@@ -1,4 +1,4 @@
-"""The predictions that are kept of every model on every part: where they lie, and their columns."""
+"""Stored predictions of every model on every part: their paths and columns."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace
 
-CONFIDENT = ("outcome", "confidence")
-_NARROW = {
+CONFIDENCE_COLUMNS = ("outcome", "confidence")
+_CATEGORIES = {
     "gold": pl.List(pl.Categorical),
     "predicted": pl.List(pl.Categorical),
     "outcome": pl.Enum(OUTCOMES),
@@ -21,28 +21,30 @@ _NARROW = {
 
 
 def prediction_path(dataset: str, slug: str, kind: str, part: str) -> tuple[str, ...]:
-    """Where the predictions of a model on a part lie in the workspace."""
+    """The path of a model's predictions for a part."""
     return (dataset, "predictions", f"{slug}-{kind}-{part}.parquet")
 
 
 def predictions(
     store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED_COLUMNS
 ) -> pl.DataFrame:
-    """Columns of the kept predictions (schema PREDICTIONS), labels and outcomes as categories.
+    """Columns of stored predictions (schema PREDICTIONS), with labels and outcomes as categories to save memory.
 
     Raises:
-        FileNotFoundError: this model was not asked for this part.
+        FileNotFoundError: this model has no predictions for this part.
     """
     frame = store.scan_frame(*prediction_path(dataset, slug, kind, part))
-    return frame.select(pl.col(name).cast(_NARROW[name]) if name in _NARROW else name for name in columns).collect()
+    return frame.select(
+        pl.col(name).cast(_CATEGORIES[name]) if name in _CATEGORIES else name for name in columns
+    ).collect()
 
 
 def prediction_batches(
     store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED_COLUMNS
 ) -> Batches:
-    """Columns of the kept predictions as they are, a slice at a time.
+    """Columns of stored predictions as they are, in batches.
 
     Raises:
-        FileNotFoundError: this model was not asked for this part.
+        FileNotFoundError: this model has no predictions for this part.
     """
     return Batches(store.scan_frame(*prediction_path(dataset, slug, kind, part)).select(columns))

@@ -23,8 +23,8 @@ class Story:
     def __init__(self, store: Workspace) -> None:
         self.store = store
 
-    def put(self, asset: str, inputs: str, model: str | None = None, known_as: str | None = None, **value: Any) -> None:
-        self.store.write(asset, "tickets", Free(**value), inputs=inputs, model=model, known_as=known_as)
+    def put(self, asset: str, inputs: str, model: str | None = None, digest: str | None = None, **value: Any) -> None:
+        self.store.write(asset, "tickets", Free(**value), inputs=inputs, model=model, digest=digest)
 
     def register(self, content: str = "c1", driver: str = "daemon") -> None:
         self.put("registration", content, driver=driver)
@@ -36,7 +36,7 @@ class Story:
             "session": {"mode": "fine-tune", **session},
             "models": [{"slug": model} for model in models],
         }
-        self.put("plan", content, known_as=digest, **value)
+        self.put("plan", content, digest=digest, **value)
 
     def approve(self, digest: str = "p1", decision: str = "approved", driver: str = "daemon", at: str = "1") -> None:
         self.put(

@@ -16,7 +16,7 @@ from fw_assets.classification.plan.planner import Plan
 from fw_assets.workspace import lease as leases
 from fw_assets.workspace import object_log
 from fw_assets.workspace.conditional_put import NoConditionalWrites, put_if_absent
-from fw_assets.workspace.frames import spooled, stored_rows
+from fw_assets.workspace.frames import row_folder, scan_rows
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.budget.test_account import CEILING, Fixed
 from fw_assets_tests.pipeline.object_store import ObjectStore, object_store
@@ -40,8 +40,8 @@ def store(s3: ObjectStore, request: pytest.FixtureRequest) -> Workspace:
     return Workspace(f"{ROOT}/{request.node.name}")
 
 
-def _promise(root: str, plan: Plan, worker: int, jobs: int) -> None:
-    """What one machine does: open the record anew for each job, promise, and pay half of it."""
+def _reserve(root: str, plan: Plan, worker: int, jobs: int) -> None:
+    """One machine: opens the ledger again for each job, reserves its price, and pays half of it."""
     for number in range(jobs):
         account = Fixed(Workspace(root), "tickets", plan, "none")
         try:
@@ -54,7 +54,7 @@ def _promise(root: str, plan: Plan, worker: int, jobs: int) -> None:
 def test_processes_that_share_nothing_but_the_store_keep_the_ceiling(store: Workspace) -> None:
     plan = planned()[0]
     spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_promise, args=(store.root, plan, number, 4)) for number in range(2)]
+    workers = [spawn.Process(target=_reserve, args=(store.root, plan, number, 4)) for number in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -69,8 +69,8 @@ def test_processes_that_share_nothing_but_the_store_keep_the_ceiling(store: Work
 def test_no_line_of_many_writers_is_lost_and_each_sees_those_before_it(store: Workspace) -> None:
     def add(writer: int) -> None:
         for number in range(6):
-            record, own = Workspace(store.root).record("tickets", "r.jsonl"), f"{writer} {number}"
-            record.decide(lambda lines, own=own: f"{len(lines)} {own}")  # type: ignore[misc]
+            log, own = Workspace(store.root).log("tickets", "r.jsonl"), f"{writer} {number}"
+            log.append_if(lambda lines, own=own: f"{len(lines)} {own}")  # type: ignore[misc]
 
     threads = [threading.Thread(target=add, args=(writer,)) for writer in range(3)]
     for thread in threads:
@@ -84,22 +84,22 @@ def test_no_line_of_many_writers_is_lost_and_each_sees_those_before_it(store: Wo
 
 def test_a_write_whose_answer_was_lost_is_not_made_twice(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network repeats a PUT that had arrived: the store then refuses the writer's own name."""
-    record = store.record("tickets", "r.jsonl")
+    log = store.log("tickets", "r.jsonl")
     monkeypatch.setattr(
         "fw_assets.workspace.object_log.put_if_absent", lambda fs, path, data: put_if_absent(fs, path, data) and False
     )
-    record.append("one")
+    log.append("one")
     assert list(store.lines("tickets", "r.jsonl")) == ["one"]
 
 
 def test_adding_a_line_reads_no_other(store: Workspace, s3: ObjectStore) -> None:
-    record = store.record("tickets", "r.jsonl")
+    log = store.log("tickets", "r.jsonl")
     for number in range(5):
-        record.append(str(number))
+        log.append(str(number))
     s3.taken()
-    record.append("5")
+    log.append("5")
     assert s3.taken() == {"LIST": 1, "PUT": 1}
-    assert list(record.lines()) == [str(number) for number in range(6)]
+    assert list(log.lines()) == [str(number) for number in range(6)]
 
 
 def test_a_store_without_conditional_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,38 +136,42 @@ def test_a_lone_answer_does_not_wait_for_others(store: Workspace, monkeypatch: p
     assert list(store.collection("tickets", "answers", "a.jsonl").lines()) == ["1"]
 
 
-def test_one_at_a_time_over_machines(store: Workspace) -> None:
-    inside: list[str] = []
+def test_one_at_a_time_over_machines(store: Workspace, s3: ObjectStore) -> None:
+    entered: list[str] = []
 
     def work(name: str) -> None:
-        with Workspace(store.root).alone("tickets", "run"):
-            inside.extend([name, name])
+        with Workspace(store.root).exclusive("tickets", "run"):
+            entered.extend([name, name])
 
-    with store.alone("tickets", "run"):
+    with store.exclusive("tickets", "run"):
+        s3.taken()
         threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
         for thread in threads:
             thread.start()
-        time.sleep(1)
-        assert inside == []
+        deadline = time.monotonic() + 30
+        while s3.requests["LIST"] < 2 * len(threads) and time.monotonic() < deadline:
+            time.sleep(0.05)  # until both have looked, and looked again
+        assert s3.requests["LIST"] >= 2 * len(threads)
+        assert entered == []
     for thread in threads:
         thread.join()
-    assert sorted(inside) == ["a", "a", "b", "b"]
-    assert inside[0] == inside[1]
+    assert sorted(entered) == ["a", "a", "b", "b"]
+    assert entered[0] == entered[1]
 
 
 def test_the_lease_of_a_machine_that_is_gone_is_taken_over(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "LEASE_TIMEOUT_SECONDS", 1.0)
     store.write_text("someone new\n", "tickets", ".run.lease", "00000001")
-    with store.alone("tickets", "run"):
+    with store.exclusive("tickets", "run"):
         assert store.names("tickets", ".run.lease") == ["00000001", "00000002"]
 
 
 def test_rows_pass_through_this_machine(store: Workspace) -> None:
     frame = pl.DataFrame({"source": ["train", "train"], "row": [1, 2], "text": ["a", "b"]})
     for rows in (frame, frame.head(1)):
-        with spooled(store, "tickets", "rows") as spool:
-            spool.add(rows)
-        with stored_rows(store, "tickets", "rows") as found:
-            assert found.collect().equals(rows)
-    with pytest.raises(FileNotFoundError), stored_rows(store, "nothing", "rows"):
+        with row_folder(store, "tickets", "rows") as folder:
+            rows.write_parquet(folder / "part.parquet")
+        with scan_rows(store, "tickets", "rows") as stored:
+            assert stored.collect().equals(rows)
+    with pytest.raises(FileNotFoundError), scan_rows(store, "nothing", "rows"):
         pass

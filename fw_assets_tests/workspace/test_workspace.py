@@ -25,17 +25,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
 
 
 def test_a_value_comes_back_equal_with_what_it_was_made_from(store: Workspace) -> None:
-    made = store.write("plan", "tickets", Thing(name="ä\U0001f600"), inputs="i1")
+    stored_digest = store.write("plan", "tickets", Thing(name="ä\U0001f600"), inputs="i1")
     assert store.read("plan", "tickets", Thing) == Thing(name="ä\U0001f600")
-    head = store.head("plan", "tickets")
-    assert head is not None
-    assert (head.inputs, head.digest) == ("i1", made)
-    assert made == digest(Thing(name="ä\U0001f600"))
+    header = store.header("plan", "tickets")
+    assert header is not None
+    assert (header.inputs, header.digest) == ("i1", stored_digest)
+    assert stored_digest == digest(Thing(name="ä\U0001f600"))
 
 
 def test_a_missing_value_is_none_or_says_what_to_materialize(store: Workspace) -> None:
     assert store.read("plan", "tickets", Thing) is None
-    assert store.head("plan", "tickets") is None
+    assert store.header("plan", "tickets") is None
     with pytest.raises(FileNotFoundError, match="materialize sweep first"):
         store.require("sweep", "tickets", Thing, "minilm")
 
@@ -56,38 +56,38 @@ def test_frames_come_back_equal(store: Workspace) -> None:
         store.read_frame("tickets", "nothing.parquet")
 
 
-def test_a_frame_behind_a_url_can_be_scanned_as_long_as_it_is_wanted(store: Workspace) -> None:
+def test_a_frame_behind_a_url_can_be_scanned_as_long_as_it_is_held(store: Workspace) -> None:
     """What was fetched has no name any more, and is not that of a later frame."""
     for root in (store.root, "memory://scanned"):
-        place = Workspace(root)
-        place.write_frame(pl.DataFrame({"id": ["a", "b"], "text": ["x", "y"]}), "tickets", "rows.parquet")
-        scanned = place.scan_frame("tickets", "rows.parquet")
+        other = Workspace(root)
+        other.write_frame(pl.DataFrame({"id": ["a", "b"], "text": ["x", "y"]}), "tickets", "rows.parquet")
+        scanned = other.scan_frame("tickets", "rows.parquet")
         assert scanned.select("id").slice(1, 1).collect()["id"].to_list() == ["b"]
         assert scanned.filter(pl.col("text") == "x").collect()["id"].to_list() == ["a"]
         with pytest.raises(FileNotFoundError, match=r"nothing\.parquet is not there"):
-            place.scan_frame("tickets", "nothing.parquet")
+            other.scan_frame("tickets", "nothing.parquet")
 
 
-def test_a_growing_record_keeps_every_line_in_order(store: Workspace) -> None:
+def test_a_log_keeps_every_line_in_order(store: Workspace) -> None:
     for number in range(5):
-        store.append_line(json.dumps({"n": number}), "tickets", "record.jsonl")
-    assert [json.loads(line)["n"] for line in store.lines("tickets", "record.jsonl")] == list(range(5))
+        store.append_line(json.dumps({"n": number}), "tickets", "log.jsonl")
+    assert [json.loads(line)["n"] for line in store.lines("tickets", "log.jsonl")] == list(range(5))
 
 
 def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
     store = Workspace(str(tmp_path))
-    store.append_line('{"n": 1}', "tickets", "record.jsonl")
-    with store.local("tickets", "record.jsonl").open("a") as sink:
+    store.append_line('{"n": 1}', "tickets", "log.jsonl")
+    with store.local("tickets", "log.jsonl").open("a") as sink:
         sink.write('{"n": ')
-    assert list(store.lines("tickets", "record.jsonl")) == ['{"n": 1}']
+    assert list(store.lines("tickets", "log.jsonl")) == ['{"n": 1}']
 
 
 def test_a_line_after_a_cut_off_one_is_not_lost(tmp_path: Path) -> None:
     store = Workspace(str(tmp_path))
-    with store.local("record.jsonl").open("a") as sink:
+    with store.local("log.jsonl").open("a") as sink:
         sink.write('{"n": ')
-    store.append_line('{"n": 2}', "record.jsonl")
-    assert list(store.lines("record.jsonl"))[-1] == '{"n": 2}'
+    store.append_line('{"n": 2}', "log.jsonl")
+    assert list(store.lines("log.jsonl"))[-1] == '{"n": 2}'
 
 
 def test_datasets_are_the_registered_ones(store: Workspace) -> None:

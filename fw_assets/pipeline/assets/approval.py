@@ -107,7 +107,7 @@ def approval(
 ) -> dg.MaterializeResult:
     """Records the answer, bound to the plan's digest. A changed plan has another digest and needs a new answer."""
     store, dataset = workspace.open(), context.partition_key
-    head, current = store.head("plan", dataset), store.read("plan", dataset, Plan)
+    head, current = store.header("plan", dataset), store.read("plan", dataset, Plan)
     if head is None or current is None:
         raise dg.Failure(f"there is no plan of {dataset} to approve: materialize `plan` first", allow_retries=False)
     if config.plan_digest and config.plan_digest != head.digest:
@@ -144,7 +144,7 @@ def approval(
         at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
     )
     store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
-    store.write("answered_plan", dataset, current, inputs=head.digest, known_as=head.digest)
+    store.write("answered_plan", dataset, current, inputs=head.digest, digest=head.digest)
     store.write("approval", dataset, answer, inputs=head.digest)
     ceiling = current.ceiling_usd(mitigation) if answer.decision == "approved" else 0.0
     tag(context, {APPROVED: f"{ceiling:.4f}"})

@@ -165,7 +165,7 @@ def revised_estimate(
     store: Workspace, dataset: str, current: Plan, measured: Mapping[str, BaseMetrics]
 ) -> Estimate | None:
     """The plan's estimate with the tokens that the base models were seen to use; None without the plan's basis."""
-    head = store.head("basis", dataset)
+    head = store.header("basis", dataset)
     if head is None or head.inputs != current.digest:
         return None
     used = {

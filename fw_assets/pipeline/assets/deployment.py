@@ -177,7 +177,7 @@ async def prove(
     in_batch = not tuned.deployment
     started = time.monotonic()
     chosen = _to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
-    rows = Batches(store.scan_frame(dataset, "assets", "label_set.parquet")).of(chosen["id"])
+    rows = Batches(store.scan_frame(dataset, "assets", "label_set.parquet")).rows_with_ids(chosen["id"])
     if in_batch:
         served = await serve(client, tuned.tuned_model, shared=False, probe=request(prompt, rows["messages"][0]))
         tuned = tuned.model_copy(update={"deployment": served.deployment, "address": served.address})

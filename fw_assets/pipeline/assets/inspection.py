@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from fw_assets.classification.dataset.reader import RejectedRow, rejected_jsonl
+from fw_assets.classification.dataset.row_store import Spool
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
@@ -31,7 +32,7 @@ from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import count, plural
-from fw_assets.workspace.frames import sink_frame, spooled, stored_rows
+from fw_assets.workspace.frames import row_folder, scan_rows, sink_frame
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -82,12 +83,12 @@ def inspected_dataset(
         with (
             on_this_machine(store, registration.files) as here,
             reading_as_registered(here) as check,
-            spooled(store, *rows_path(dataset)) as spool,
+            row_folder(store, *rows_path(dataset)) as folder,
         ):
-            inspected = inspect_dataset(spool, *source_paths(here), registration.session)
+            inspected = inspect_dataset(Spool(folder), *source_paths(here), registration.session)
             check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
-    with stored_rows(store, *rows_path(dataset)) as rows:
+    with scan_rows(store, *rows_path(dataset)) as rows:
         lengths = length_histogram(rows)
     made = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
     return dg.MaterializeResult(
@@ -131,7 +132,7 @@ def inspected_dataset(
 def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
     store, dataset = workspace.open(), context.partition_key
-    with readable_failures(), stored_rows(store, *rows_path(dataset)) as rows:
+    with readable_failures(), scan_rows(store, *rows_path(dataset)) as rows:
         registration = store.require("registration", dataset, Registration)
         inspected = store.require("inspected_dataset", dataset, InspectedDataset)
         frame = rows.select(pl.exclude("messages")).collect(engine="streaming")

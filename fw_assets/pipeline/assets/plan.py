@@ -41,7 +41,7 @@ def approved(store: Workspace, dataset: str) -> Approval:
     Raises:
         NotApproved: there is none, it is about another plan, or it says no.
     """
-    head = store.head("plan", dataset)
+    head = store.header("plan", dataset)
     answer = store.read("approval", dataset, Approval)
     if head is None or answer is None or answer.plan_digest != head.digest:
         raise NotApproved(
@@ -119,14 +119,14 @@ def plan(
             unused=registration.unused,
             inputs=registration.inputs,
         )
-    store.write("prompt", dataset, prompt, inputs=registration.inputs, known_as=prompt.digest)
+    store.write("prompt", dataset, prompt, inputs=registration.inputs, digest=prompt.digest)
     store.write("basis", dataset, Basis(volumes=dict(volumes), pricing=offered.pricing), inputs=made.digest)
     changes = changes_of(store, dataset, made)
     store.write("plan_changes", dataset, changes, inputs=made.digest)
     text = render_plan(made, changed=(changes.heading, *changes.differences) if changes.differences else ())
     store.write_text(text, dataset, "plan.md")
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "plan.json")
-    store.write("plan", dataset, made, inputs=registration.inputs, known_as=made.digest)
+    store.write("plan", dataset, made, inputs=registration.inputs, digest=made.digest)
     context.instance.add_dynamic_partitions("models", [model.slug for model in made.models])
     tag(context, {PLANNED: f"{made.estimate.expected:.4f}"})
     return dg.MaterializeResult(

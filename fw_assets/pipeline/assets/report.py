@@ -89,7 +89,7 @@ def report(
         else:
             run = _run(host, approved(store, dataset), host.account_id)
             made = assemble_partial(store, dataset, current, stopped, run, package_versions())
-            head = store.head("approval", dataset)
+            head = store.header("approval", dataset)
             inputs = incomplete_inputs(head.digest if head else "")
     store.write_text(made.model_dump_json(indent=2) + "\n", dataset, "report.json")
     text = render_markdown(made)
@@ -241,9 +241,9 @@ def _tuned(
         tuned_validation=found.validation.headline,
         comparison=comparison,
         flips=changed_rows(
-            prediction_batches(store, dataset, slug, "base", "test").of(flipped),
-            prediction_batches(store, dataset, slug, "tuned", "test").of(flipped),
-            _texts(rows.of(flipped)),
+            prediction_batches(store, dataset, slug, "base", "test").rows_with_ids(flipped),
+            prediction_batches(store, dataset, slug, "tuned", "test").rows_with_ids(flipped),
+            _texts(rows.rows_with_ids(flipped)),
         ),
         sweep=[shown(cell, swept) for cell in swept.cells],
         hyperparameters={

@@ -137,7 +137,7 @@ def _drive(
         )
         name = registration.name
         context.instance.add_run_tags(context.run.run_id, {DATASET: name})
-        with store.alone(name, "run"), WorkerPool(store.root) as crew:
+        with store.exclusive(name, "run"), WorkerPool(store.root) as crew:
             drive(crew, store, name, say=context.log.info, only=PLANNING)
             if config.approved_by and not registration.unused:
                 digest = store.require("plan", name, Plan).digest

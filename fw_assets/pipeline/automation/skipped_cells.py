@@ -51,7 +51,7 @@ def inapplicable_cells(workspace: Workspace, dataset: str, models: Iterable[str]
 
     Nothing is said of a dataset that has no plan yet, or none of its current rows and session.
     """
-    registered, planned = workspace.head("registration", dataset), workspace.head("plan", dataset)
+    registered, planned = workspace.header("registration", dataset), workspace.header("plan", dataset)
     if registered is None or planned is None or planned.inputs != registered.inputs:
         return {}
     plan = workspace.require_fields("plan", dataset, _Plan)
@@ -68,7 +68,7 @@ def inapplicable_cells(workspace: Workspace, dataset: str, models: Iterable[str]
         elif not plan.session.learning_curve:
             found["learning_curve", model] = "the session asks for no learning curve"
     if finalists is not None:
-        deployed = workspace.head("deployment", dataset)
+        deployed = workspace.header("deployment", dataset)
         if deployed is not None and deployed.inputs == delivery_inputs(workspace, dataset, planned.digest, finalists):
             record = workspace.require_fields("deployment", dataset, _Deployment)
             if not record.deployed:
@@ -78,7 +78,7 @@ def inapplicable_cells(workspace: Workspace, dataset: str, models: Iterable[str]
 
 def _finalists(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> list[str] | None:
     """Of the current plan, None while they are not chosen."""
-    head = workspace.head("finalists", dataset)
+    head = workspace.header("finalists", dataset)
     if head is None or head.inputs != finalists_inputs(workspace, dataset, plan_digest, slugs):
         return None
     return workspace.require_fields("finalists", dataset, _Finalists).slugs

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fw_assets.pipeline.registration.sources import version_in
-from fw_assets.workspace.envelope import HEADER_BYTES, Header, Part, asset_path, decode_fields, decode_header
+from fw_assets.workspace.envelope import HEADER_BYTES, Fields, Header, asset_path, decode_fields, decode_header
 from fw_assets.workspace.workspace import CHANGES, Workspace
 
 LIST_ALL_SECONDS = 300.0
@@ -58,15 +58,15 @@ class Snapshot(Workspace):
         known = self.memory.versions
         return sorted(name for name, values in known.items() if self.path(*asset_path("registration", name)) in values)
 
-    def head(self, asset: str, dataset: str, model: str | None = None) -> Header | None:
+    def header(self, asset: str, dataset: str, model: str | None = None) -> Header | None:
         """What a stored value was made from and its digest, or None where there is none."""
         path = self.path(*asset_path(asset, dataset, model))
         if path not in self.memory.versions.get(dataset, {}):
             return None
         known = self.memory.heads.get(path)
-        return known[1] if known else super().head(asset, dataset, model)
+        return known[1] if known else super().header(asset, dataset, model)
 
-    def read_fields(self, asset: str, dataset: str, kind: type[Part], model: str | None = None) -> Part | None:
+    def read_fields(self, asset: str, dataset: str, kind: type[Fields], model: str | None = None) -> Fields | None:
         """The fields of a stored value that `kind` names."""
         path = self.path(*asset_path(asset, dataset, model))
         version = self.memory.versions.get(dataset, {}).get(path)

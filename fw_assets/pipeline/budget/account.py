@@ -58,7 +58,7 @@ class Account:
 
     @cached_property
     def _record(self) -> Log:
-        return self.store.record(*self._place)
+        return self.store.log(*self._place)
 
     def ledger(self) -> Ledger:
         """All that was promised and paid so far."""
@@ -82,7 +82,7 @@ class Account:
             return _line("promised", canonical_json(Reservation(key=key, id=id, usd=usd, at=at)))
 
         try:
-            self._record.decide(promised)
+            self._record.append_if(promised)
         except CeilingReached as reached:
             self.stop(str(reached))
             raise
@@ -90,7 +90,7 @@ class Account:
 
     def stop(self, reason: str) -> None:
         """End what this approval allows: nothing more is due but a report that says why it is incomplete."""
-        head = self.store.head("approval", self.dataset)
+        head = self.store.header("approval", self.dataset)
         if head is not None:
             self.store.write("stopped", self.dataset, Stopped(reason=reason, at=_now()), inputs=head.digest)
 
@@ -101,7 +101,7 @@ class Account:
             ledger = ledger_of(lines)
             return None if ledger.raised(id, usd) == ledger else _line("raised", canonical_json({"id": id, "usd": usd}))
 
-        self._record.decide(raised)
+        self._record.append_if(raised)
 
     def pay(self, key: str, id: str, quantity: float, unit: str, usd: float | None, *, estimated: bool = False) -> None:
         """Record what was paid; a second time with the same id changes nothing."""
@@ -111,7 +111,7 @@ class Account:
             ledger = ledger_of(lines)
             return None if ledger.settle(entry).entries == ledger.entries else _line("paid", canonical_json(entry))
 
-        self._record.decide(paid)
+        self._record.append_if(paid)
 
     def line(self, key: str) -> CostLine | None:
         """The estimate line of that key, None where the plan has none."""

@@ -26,7 +26,7 @@ from fw_assets.pipeline.evaluation.robustness import ask_again, ask_unconstraine
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
-from fw_assets.workspace.predictions import CONFIDENT, prediction_batches, prediction_path
+from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 PARTS: tuple[AskedPart, ...] = ("validation", "test")
@@ -132,7 +132,7 @@ async def evaluate(
     wanted = account.plan.session.wanted_precision
     trust = None
     if extras:
-        validation, test = (prediction_batches(store, dataset, slug, kind, part, CONFIDENT) for part in PARTS)
+        validation, test = (prediction_batches(store, dataset, slug, kind, part, CONFIDENCE_COLUMNS) for part in PARTS)
         trust = model_confidence(validation, test, wanted)
     return Evaluated(served, scored, usage, trust, free, control)
 

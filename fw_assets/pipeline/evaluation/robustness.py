@@ -40,7 +40,7 @@ async def ask_unconstrained(
     if not session.free_rows:
         return None, NO_USAGE
     keys = pl.concat([sampling_keys(part, session.seed) for part in test])
-    rows = test.at(chosen_places(keys, session.free_rows))
+    rows = test.rows_at(chosen_places(keys, session.free_rows))
     free = prompt.unconstrained()
     answers = ResponseCache(account.store, account.dataset, asker.address, free.digest)
     tried = rows if asker.in_batch else rows.head(1)
@@ -49,7 +49,7 @@ async def ask_unconstrained(
         return UnconstrainedSample(rows=rows.height, supported=False, why=asked.refused), NO_USAGE
     if not asker.in_batch:
         asked = await asker(free, rows, answers, part="unconstrained", what=f"{what}, unconstrained")
-    same = constrained.of(rows["id"])
+    same = constrained.rows_with_ids(rows["id"])
     return UnconstrainedSample(
         rows=rows.height,
         supported=True,

@@ -29,7 +29,7 @@ def assemble_partial(
     wanted = baseline_inputs(current.digest)
     candidates = []
     for planned in current.models:
-        head = store.head("base_metrics", dataset, planned.slug)
+        head = store.header("base_metrics", dataset, planned.slug)
         whole = head is not None and head.inputs == wanted
         base = store.read("base_metrics", dataset, BaseMetrics, planned.slug) if whole else None
         candidates.append(

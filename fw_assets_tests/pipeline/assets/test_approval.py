@@ -173,7 +173,7 @@ PLAN: dict[str, Any] = {"session": {"mode": "fine-tune", "auto_approve_up_to_usd
 def test_when_a_plan_approves_itself(story: Story, estimate: dict[str, object], unused: list[str], state: str) -> None:
     for driver in ("daemon", "command-line"):
         story.register(driver=driver)
-        story.put("plan", "c1", known_as="p1", **PLAN, estimate=estimate, unused=unused)
+        story.put("plan", "c1", digest="p1", **PLAN, estimate=estimate, unused=unused)
         standing = story.due(driver)
         assert standing.state == state
         assert [step.assets for step in standing.steps] == ([APPROVAL] if state == "running" else [])
@@ -185,7 +185,7 @@ def test_a_stopped_run_is_due_for_its_report_and_for_nothing_else(story: Story) 
     story.register()
     story.plan()
     story.approve()
-    signature = story.store.head("approval", "tickets")
+    signature = story.store.header("approval", "tickets")
     assert signature is not None
     story.put("stopped", signature.digest, reason="too dear", at="1")
     assert [step.assets for step in story.due().steps] == [REPORT]

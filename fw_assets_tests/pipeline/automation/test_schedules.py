@@ -83,9 +83,9 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
     assert requests(schedules.weekly_rerun, root)[0].run_config == {
         "ops": {"restage_dataset": {"config": {"dataset": "tickets"}}}
     }
-    before = store.head("registration", "tickets")
+    before = store.header("registration", "tickets")
     assert schedules.restage(store, host, "tickets") is False
-    assert store.head("registration", "tickets") == before
+    assert store.header("registration", "tickets") == before
     assert due(store, "tickets", driver=None).state == "done"
     deployed.data.write_text("".join(deployed.data.read_text("utf-8").splitlines(keepends=True)[:-5]), "utf-8")
     assert schedules.restage(store, host, "tickets") is True

@@ -109,7 +109,7 @@ def test_what_cannot_be_afforded_ends_the_run(tmp_path: Path, plan: Plan) -> Non
     money.reserve("sweep/m", "one", 9.0)
     with pytest.raises(CeilingReached, match=r"\$2\.0000 more would pass the approved \$10\.0000"):
         money.reserve("sweep/m", "two", 2.0)
-    head = money.store.head("stopped", "tickets")
+    head = money.store.header("stopped", "tickets")
     assert head is not None
     assert head.inputs == signature
     assert money.ledger().reserved == 9.0

@@ -16,7 +16,7 @@ from fw_assets.pipeline.automation.skipped_cells import CELLS, skipped_cells
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.runner.run_step import execute, open_instance
-from fw_assets.workspace.file_server import pages
+from fw_assets.workspace.file_server import file_server
 from fw_assets_tests.project import Project
 
 SESSION = "dataset: tickets.jsonl\nmodels: [char-ngram]\nlearning_curve: true\ndeploy: always\n"
@@ -94,7 +94,7 @@ def test_the_plan_and_the_report_are_there_to_read_and_to_open(told: tuple[Proje
         assert str(made.metadata[asset].value).startswith(heading)
         (link,) = [str(v.value) for v in made.metadata.values() if str(v.value).endswith(f"{place})")]
         url = link.partition("](")[2].removesuffix(")")
-        client = TestClient(pages(project.workspace), base_url="http://127.0.0.1")
+        client = TestClient(file_server(project.workspace), base_url="http://127.0.0.1")
         answer = client.get(url.removeprefix(FILES))
         assert answer.content == (project.workspace / place).read_bytes()
 
@@ -120,7 +120,7 @@ def test_the_link_to_the_launchpad_fills_in_the_dataset_and_the_plan(told: tuple
 def test_the_files_that_are_served_are_those_a_person_reads(told: tuple[Project, dg.DagsterInstance]) -> None:
     project, _ = told
     assert (project.workspace / ".platform" / "api_key").is_file()
-    client = TestClient(pages(project.workspace), base_url="http://127.0.0.1")
+    client = TestClient(file_server(project.workspace), base_url="http://127.0.0.1")
     refused = (
         "/.platform/api_key",
         "/tickets/../.platform/api_key",

@@ -1,0 +1,155 @@
+"""Files of the workspace, on disk or behind an fsspec URL: bytes, text and parquet frames.
+
+A file is written under a temporary name and renamed, so a reader sees a whole file or none.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import polars as pl
+
+from fw_assets.workspace.object_log import list_names
+
+
+@dataclass(frozen=True)
+class FileStore:
+    """Files below one root; each is named by the parts of its path.
+
+    Attributes:
+        root: a local path or an fsspec URL such as `s3://bucket/folder`.
+    """
+
+    root: str
+
+    @cached_property
+    def _fs_and_path(self) -> tuple[Any, str]:
+        # No listing is cached: another machine may have written a moment ago.
+        fs, path = fsspec.url_to_fs(self.root, **({"use_listings_cache": False} if "://" in self.root else {}))
+        return fs, path.rstrip("/")
+
+    @property
+    def filesystem(self) -> Any:
+        """The fsspec file system of the root."""
+        return self._fs_and_path[0]
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
+        protocol = self.filesystem.protocol
+        return "file" in protocol if isinstance(protocol, tuple) else protocol == "file"
+
+    def path(self, *parts: str) -> str:
+        """The path of a file as the file system has it."""
+        return "/".join((self._fs_and_path[1], *parts))
+
+    def url(self, *parts: str) -> str:
+        """The path, or the whole URL, by which a person or another program finds a file."""
+        return self.path(*parts) if self.is_local else str(self.filesystem.unstrip_protocol(self.path(*parts)))
+
+    def local(self, *parts: str) -> Path:
+        """The path of a file on this machine.
+
+        Raises:
+            ValueError: the root is a URL.
+        """
+        if not self.is_local:
+            raise ValueError(f"the workspace {self.root} is not on this machine")
+        return Path(self.path(*parts))
+
+    def exists(self, *parts: str) -> bool:
+        """Whether there is a file or folder of that name."""
+        return bool(self.filesystem.exists(self.path(*parts)))
+
+    def names(self, *parts: str) -> list[str]:
+        """The names of the files and folders in a folder, sorted; empty if there is none."""
+        return list_names(self.filesystem, self.path(*parts))
+
+    def upload(self, source: Path, *parts: str) -> None:
+        """Store a local file, one block in memory at a time; for a root behind a URL."""
+        self.filesystem.put_file(str(source), self.path(*parts))
+
+    def download(self, target: Path, *parts: str) -> None:
+        """Fetch a file, one block in memory at a time; for a root behind a URL."""
+        self.filesystem.get_file(self.path(*parts), str(target))
+
+    def write_text(self, text: str, *parts: str) -> None:
+        """Store a text file."""
+        self.write_bytes(text.encode("utf-8", "surrogatepass"), *parts)
+
+    def read_text(self, *parts: str) -> str | None:
+        """A text file, or None if there is none."""
+        raw = self.read_bytes(*parts)
+        return None if raw is None else raw.decode("utf-8", "surrogatepass")
+
+    def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
+        """Store a frame as parquet."""
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer)
+        self.write_bytes(buffer.getvalue(), *parts)
+
+    def read_frame(self, *parts: str) -> pl.DataFrame:
+        """A stored frame.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        raw = self.read_bytes(*parts)
+        if raw is None:
+            raise FileNotFoundError(f"{self.url(*parts)} is not there")
+        return pl.read_parquet(raw)
+
+    def scan_frame(self, *parts: str) -> pl.LazyFrame:
+        """A stored frame, of which only what is collected is read into memory.
+
+        A file behind a URL is fetched to this machine's disk, where it stays without a name as long as it is scanned.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        if self.is_local:
+            if not self.exists(*parts):
+                raise FileNotFoundError(f"{self.path(*parts)} is not there")
+            return pl.scan_parquet(self.path(*parts))
+        with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
+            copy = Path(temporary) / "frame.parquet"
+            try:
+                self.download(copy, *parts)
+            except FileNotFoundError:
+                raise FileNotFoundError(f"{self.url(*parts)} is not there") from None
+            with copy.open("rb") as file:
+                return pl.scan_parquet(file)
+
+    def read_bytes(self, *parts: str) -> bytes | None:
+        """A whole file, or None if there is none."""
+        try:
+            if self.is_local:
+                return Path(self.path(*parts)).read_bytes()
+            # A range from the first byte on: without one s3fs asks for the size first.
+            return bytes(self.filesystem.cat_file(self.path(*parts), start=0))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            # An empty object has no first byte.
+            if self.is_local or self.filesystem.info(self.path(*parts))["size"]:
+                raise
+            return b""
+
+    def write_bytes(self, data: bytes, *parts: str) -> None:
+        """Store a whole file."""
+        if not self.is_local:
+            # A single PUT to an object store is atomic by itself.
+            self.filesystem.pipe_file(self.path(*parts), data)
+            return
+        path = Path(self.path(*parts))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        temporary.write_bytes(data)
+        temporary.replace(path)
