@@ -17,7 +17,7 @@ import polars as pl
 from benchmarks.arguments import positional
 from benchmarks.intake import write_rows
 from benchmarks.overlap import resident
-from fw_assets.classification.dataset.row_store import Spool
+from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, resolve
@@ -38,14 +38,14 @@ def main(rows: int) -> None:
         path, folder = Path(name) / "chats.jsonl", Path(name) / "rows"
         write_rows(path, rows)
         folder.mkdir()
-        spool = Spool(folder)
+        row_store = RowStore(folder)
         with step("reading and schema"):
-            inspected = inspect_dataset(spool, path, None, session)
+            inspected = inspect_dataset(row_store, path, None, session)
         with step("labels, duplicates, split"):
-            frame = spool.scan().select(pl.exclude("messages")).collect(engine="streaming")
+            frame = row_store.scan().select(pl.exclude("messages")).collect(engine="streaming")
             split, _ = resolve(frame, inspected, session)
             del frame
-        whole = pl.concat([split.lazy(), spool.scan().select("messages")], how="horizontal").select(SPLIT_COLUMNS)
+        whole = pl.concat([split.lazy(), row_store.scan().select("messages")], how="horizontal").select(SPLIT_COLUMNS)
         with step("doubted labels"):
             whole.sink_parquet(Path(name) / "label_set.parquet")
             find_suspects(pl.scan_parquet(Path(name) / "label_set.parquet"), session.seed)

@@ -56,9 +56,9 @@ def plain_bytes(path: Path, _: Path) -> int:
 
 def ours(path: Path, out: Path) -> int:
     from fw_assets.classification.dataset.reader import read_rows
-    from fw_assets.classification.dataset.row_store import Spool
+    from fw_assets.classification.dataset.row_store import RowStore
 
-    return read_rows(path, source="train", spool=Spool(out)).files[0].rows
+    return read_rows(path, source="train", row_store=RowStore(out)).files[0].rows
 
 
 def json_rows(path: Path, out: Path) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.dataset.row_store import Spool
+from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_set import LabelSet
@@ -36,9 +36,9 @@ def write_chat(path: Path, rows: Sequence[Pair]) -> Path:
 
 def inspect_in_memory(train: Path, evaluation: Path | None, session: Session) -> tuple[pl.DataFrame, InspectedDataset]:
     """The rows of one dataset or two, those of the training dataset first, and the facts about them."""
-    spool = Spool()
-    facts = inspect_dataset(spool, train, evaluation, session)
-    return spool.scan().collect(), facts
+    row_store = RowStore()
+    facts = inspect_dataset(row_store, train, evaluation, session)
+    return row_store.scan().collect(), facts
 
 
 def inspected(

@@ -1,4 +1,4 @@
-"""One row's chat turns: reading them, and the text in them."""
+"""Chat messages of one row: roles, turns, and the text in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 Turn = dict[str, Any]
+
+ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
+"""The roles of a dataset's messages by their letters in `Row.shape`."""
+ROLE_LETTERS = {role: letter for letter, role in ROLES.items()}
 
 
 def read_turns(messages: str) -> list[Turn]:

@@ -1,109 +1,128 @@
-"""Whole lines -> the spool: good rows in parts of bounded size, and an account of everything else."""
+"""Parser of a chunk of lines: its good rows as a frame, and a summary of everything else."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 
-from fw_assets.classification.dataset.columns import FRAME, ROW_COLUMNS, Columns
-from fw_assets.classification.dataset.json_errors import Fault
+from fw_assets.classification.dataset.columns import PARSED_COLUMNS, ROW_COLUMNS
+from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.dataset.regex_parser import match_rows, mostly_common
-from fw_assets.classification.dataset.row_store import Spool
+from fw_assets.classification.dataset.row_parser import Row, parse_row
 
-EXCERPT = 2000
+EXCERPT_BYTES = 2000
 """Bytes kept of a bad line."""
 
 
+class RejectedLine(NamedTuple):
+    """A bad line; `row` counts like the column `row`."""
+
+    row: int
+    excerpt: bytes
+    errors: list[RowError]
+
+
 @dataclass
-class Parsed:
-    """What a run of lines held, besides the rows that went to the spool."""
+class ParseSummary:
+    """Counts and bad lines of some chunks, besides their rows.
+
+    Attributes:
+        lines: all lines, blank and bad ones included.
+        weighted: rows with a weight.
+        systems: digests of the different system messages.
+    """
 
     lines: int = 0
     rows: int = 0
     blank: int = 0
     weighted: int = 0
     systems: set[bytes] = field(default_factory=set)
-    """Digests of the different system messages."""
-    refused: list[tuple[int, bytes, list[Fault]]] = field(default_factory=list)
-    """Row number, the line's first bytes, its faults."""
+    rejected: list[RejectedLine] = field(default_factory=list)
 
-    def extend(self, other: Parsed) -> None:
-        """Add what later lines held."""
-        self.lines += other.lines
-        self.rows += other.rows
-        self.blank += other.blank
-        self.weighted += other.weighted
-        self.systems |= other.systems
-        self.refused += other.refused
+    def extend(self, later: ParseSummary) -> None:
+        """Add the summary of later lines."""
+        self.lines += later.lines
+        self.rows += later.rows
+        self.blank += later.blank
+        self.weighted += later.weighted
+        self.systems |= later.systems
+        self.rejected += later.rejected
 
 
-def parse_pieces(
-    pieces: Iterable[bytes],
-    first: int,
-    source: str,
-    spool: Spool,
-    *,
-    stop_after: int | None = None,
-    threads: int = 2,
-) -> Parsed:
-    """Parse a file's lines into the spool, a part for each piece.
+def parse_chunk(chunk: bytes, first_row: int, source: str) -> tuple[pl.DataFrame, ParseSummary]:
+    """The rows (`ROW_COLUMNS`) of whole lines, and the summary.
 
     Args:
-        pieces: whole lines with their `\\n`, any number at a time.
-        first: the `row` of the first line.
+        chunk: lines with their `\\n`, which the last one may lack.
+        first_row: the `row` of the first line.
         source: "train" or "eval".
-        stop_after: give up after this many bad lines; what was seen so far is returned.
-        threads: pieces parsed at once. Half of the work lets go of the interpreter; more than two gain nothing.
     """
-    parsed = Parsed()
-    waiting: deque[Future[Parsed]] = deque()
-    row = first
-    with ThreadPoolExecutor(threads) as pool:
-        for piece in pieces:
-            waiting.append(pool.submit(_parse_piece, piece, row, source, spool))
-            row += piece.count(b"\n")
-            if len(waiting) > threads:
-                parsed.extend(waiting.popleft().result())
-            if stop_after is not None and len(parsed.refused) >= stop_after:
-                break
-        while waiting:
-            parsed.extend(waiting.popleft().result())
-    return parsed
-
-
-def _parse_piece(piece: bytes, first: int, source: str, spool: Spool) -> Parsed:
-    lines = piece.removesuffix(b"\n").split(b"\n")
-    usual, rest = _usual(first, lines)
-    columns = Columns()
-    columns.add([first + index for index in rest], [lines[index] for index in rest])
-    rows = pl.concat([usual, columns.frame()]).sort("row") if rest else usual
-    name = pl.concat_str(pl.lit(f"{source}:"), pl.col("row").cast(pl.String))
-    spool.add(rows.select(pl.lit(source).alias("source"), name.alias("id"), pl.all()).select(list(ROW_COLUMNS)))
-    systems = rows["system"].unique().drop_nulls()
-    return Parsed(
+    lines = chunk.removesuffix(b"\n").split(b"\n")
+    common_rows, other_indices = _match_common(first_row, lines)
+    rows: dict[int, Row] = {}
+    rejected: list[RejectedLine] = []
+    blank = 0
+    for index in other_indices:
+        line = lines[index].removesuffix(b"\r")
+        if not line or line.isspace():
+            blank += 1
+            continue
+        row = parse_row(line)
+        if isinstance(row, Row):
+            rows[first_row + index] = row
+        else:
+            rejected.append(RejectedLine(first_row + index, line[:EXCERPT_BYTES], row))
+    frame = pl.concat([common_rows, _frame(rows)]).sort("row") if rows else common_rows
+    row_id = pl.concat_str(pl.lit(f"{source}:"), pl.col("row").cast(pl.String))
+    summary = ParseSummary(
         lines=len(lines),
-        rows=rows.height,
-        blank=columns.blank,
-        weighted=rows.height - rows["weight"].null_count(),
-        systems={blake2b(text.encode("utf-8"), digest_size=8).digest() for text in systems},
-        refused=[(number, line[:EXCERPT], faults) for number, line, faults in columns.refused],
+        rows=frame.height,
+        blank=blank,
+        weighted=frame.height - frame["weight"].null_count(),
+        systems={_system_digest(text) for text in frame["system"].unique().drop_nulls()},
+        rejected=rejected,
     )
+    return frame.with_columns(id=row_id, source=pl.lit(source)).select(list(ROW_COLUMNS)), summary
 
 
-def _usual(first: int, lines: list[bytes]) -> tuple[pl.DataFrame, Sequence[int]]:
-    """The rows of the usual form, and the indices of the other lines."""
+def _match_common(first_row: int, lines: list[bytes]) -> tuple[pl.DataFrame, Sequence[int]]:
+    """The common rows, and the indices of the other lines."""
     if mostly_common(lines):
         try:
-            rows, found = match_rows(first, pl.Series(lines, dtype=pl.Binary).cast(pl.String))
+            rows, common = match_rows(first_row, pl.Series(lines, dtype=pl.Binary).cast(pl.String))
         except (pl.exceptions.PolarsError, msgspec.DecodeError):
-            # A line is not UTF-8, or an escape stands for no character; which one is found line by line.
+            # A line is not UTF-8, or an escape stands for no character; which one, the row parser finds out.
             pass
         else:
-            return rows, (~found).arg_true().to_list()
-    return pl.DataFrame(schema=FRAME), range(len(lines))
+            return rows, (~common).arg_true().to_list()
+    return pl.DataFrame(schema=PARSED_COLUMNS), range(len(lines))
+
+
+def _frame(rows: dict[int, Row]) -> pl.DataFrame:
+    columns = dict(
+        zip(Row.__struct_fields__, zip(*map(msgspec.structs.astuple, rows.values()), strict=True), strict=True)
+    )
+    data: dict[str, Any] = {"row": list(rows), **columns}
+    data["ground_truth"] = _list_column(columns["ground_truth"])
+    return pl.DataFrame(data, schema=PARSED_COLUMNS)
+
+
+def _list_column(label_lists: Sequence[list[str] | None]) -> pl.Series:
+    # One list per distinct value: a column built from a Python list per row takes ten times as long.
+    positions: dict[tuple[str, ...], int] = {}
+    indices = [
+        None if labels is None else positions.setdefault(tuple(labels), len(positions)) for labels in label_lists
+    ]
+    if not positions:
+        return pl.Series(indices, dtype=pl.List(pl.String))
+    distinct = pl.Series([list(labels) for labels in positions], dtype=pl.List(pl.String))
+    return distinct.gather(pl.Series(indices, dtype=pl.UInt32))
+
+
+def _system_digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8"), digest_size=8).digest()

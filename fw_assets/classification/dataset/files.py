@@ -1,22 +1,21 @@
-"""Files as lines of bytes: plain, gzip or zstandard, in bounded memory, whatever the file is called."""
+"""Dataset files as chunks of whole lines: plain, gzip or zstandard, in bounded memory, whatever the file is called."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from fw_assets.classification.errors import InputError, Problem
 
-BLOCK = 4 << 20
+CHUNK_BYTES = 4 << 20
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 UTF8_BOM = b"\xef\xbb\xbf"
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
-# What a file's first bytes say it is, when it is something rows cannot be read from.
-FOREIGN = (
+UNSUPPORTED = (
     (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
     (b"PAR1", "a Parquet file", "write its rows as JSON, one object a line"),
@@ -26,10 +25,11 @@ FOREIGN = (
     (b"\x89PNG", "an image", "give a JSONL file"),
     (b"%PDF", "a PDF document", "give a JSONL file"),
 )
+"""Files that hold no lines: first bytes, what they show, advice."""
 
 
 def data_files(path: Path) -> tuple[Path, ...]:
-    """The files that `path` stands for: itself, or a folder's `*.jsonl`, `.jsonl.gz`, `.jsonl.zst` by name.
+    """The files of a dataset: `path` itself, or a folder's `*.jsonl`, `.jsonl.gz`, `.jsonl.zst` by name.
 
     Raises:
         InputError: nothing is there, or the folder holds no such file.
@@ -37,19 +37,19 @@ def data_files(path: Path) -> tuple[Path, ...]:
     try:
         if path.is_file():
             return (path,)
-        found = sorted(p for p in path.iterdir() if p.name.endswith(SUFFIXES) and p.is_file())
+        files = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES) and file.is_file())
     except FileNotFoundError:
         message = "no such file; expected a JSONL file or a folder of them"
         raise unreadable(path, "missing-file", message) from None
     except OSError as error:
         raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
-    if not found:
+    if not files:
         raise unreadable(path, "missing-file", f"the folder holds no file ending in {', '.join(SUFFIXES)}")
-    return tuple(found)
+    return tuple(files)
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of the file's bytes as they lie on disk; of a folder, over its files' names and digests."""
+    """SHA-256 of the file's bytes, compressed or not; of a folder, over its files' names and digests."""
     if path.is_dir():
         listing = "".join(f"{file_sha256(file)}  {file.name}\n" for file in data_files(path))
         return hashlib.sha256(listing.encode()).hexdigest()
@@ -57,96 +57,33 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_pieces(path: Path) -> Iterator[bytes]:
-    """The file in pieces of whole lines, about 4 MiB each; a UTF-8 BOM is skipped.
+def is_plain(path: Path) -> bool:
+    """Whether the file is neither compressed nor of an unsupported kind."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    return not start.startswith((GZIP, ZSTANDARD, *(magic for magic, _, _ in UNSUPPORTED)))
+
+
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """Chunks of whole lines of a file, about 4 MiB each; a UTF-8 BOM is skipped.
 
     Only `\\n` ends a line, so U+2028 and the like stay inside their strings. Peak memory is one block of 4 MiB and
     the longest line.
 
     Raises:
-        InputError: the file cannot be opened, is of a foreign kind, or its compressed stream is damaged.
+        InputError: the file cannot be opened, is of an unsupported kind, or its compressed stream is damaged.
     """
     try:
         with path.open("rb") as file:
-            yield from whole_lines(_blocks(path, file))
+            yield from _whole_lines(_blocks(path, file), skip_bom=True)
     except OSError as error:
         raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
 
 
-def is_plain(path: Path) -> bool:
-    """Whether the file's bytes are its lines: neither compressed nor of a foreign kind."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    return not head.startswith((GZIP, ZSTANDARD, *(magic for magic, _, _ in FOREIGN)))
-
-
-def whole_lines(blocks: Iterator[bytes], *, bom: bool = True) -> Iterator[bytes]:
-    """Blocks of bytes, cut anywhere, as pieces that end with a line and hold at least 4 MiB, the last one less.
-
-    Args:
-        bom: the blocks are a file's first ones: a BOM in front is skipped.
-    """
-    parts: list[bytes] = []
-    size = 0
-    for block in blocks:
-        parts.append(block)
-        size += len(block)
-        if size >= BLOCK and (cut := block.rfind(b"\n") + 1):
-            parts[-1] = block[:cut]
-            piece = b"".join(parts)
-            yield piece.removeprefix(UTF8_BOM) if bom else piece
-            parts, bom, size = [block[cut:]], False, len(block) - cut
-    last = b"".join(parts)
-    if bom:
-        last = last.removeprefix(UTF8_BOM)
-    if last:
-        yield last
-
-
-def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
-    head = file.read(BLOCK)
-    if head.startswith(GZIP):
-        yield from _decompressed(path, head, file, lambda: zlib.decompressobj(wbits=31))
-        return
-    if head.startswith(ZSTANDARD):
-        import zstandard
-
-        yield from _decompressed(path, head, file, zstandard.ZstdDecompressor().decompressobj)
-        return
-    for magic, kind, advice in FOREIGN:
-        if head.startswith(magic):
-            raise unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
-    while head:
-        yield head
-        head = file.read(BLOCK)
-
-
-def _decompressed(path: Path, data: bytes, file: IO[bytes], new: Any) -> Iterator[bytes]:
-    """The content of all members (gzip) or frames (zstandard) one after the other."""
-    stream = new()
-    try:
-        while data:
-            if stream.eof:
-                stream = new()
-            # A small input can hold gigabytes, so it is fed in pieces.
-            for start in range(0, len(data), BLOCK // 64):
-                piece = data[start : start + BLOCK // 64]
-                while piece:
-                    out = stream.decompress(piece)
-                    if out:
-                        yield out
-                    piece = stream.unused_data if stream.eof else b""
-                    if piece.strip(b"\0"):
-                        stream = new()
-                    else:
-                        piece = b""
-            data = file.read(BLOCK)
-    except Exception as error:
-        if isinstance(error, OSError | InputError):
-            raise
-        raise unreadable(path, "compression", f"the compressed stream is damaged: {error}") from None
-    if not stream.eof:
-        raise unreadable(path, "compression", "the compressed stream ends early; the file was cut off")
+def read_range_chunks(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    """Chunks of the lines in bytes `start` to `stop` of a plain file, which begin and end with a line."""
+    # A BOM may stand at the beginning of the file only; elsewhere it is an error of its line.
+    yield from _whole_lines(_range_blocks(path, start, stop), skip_bom=start == 0)
 
 
 def unreadable(path: Path, kind: str, message: str) -> InputError:
@@ -155,3 +92,77 @@ def unreadable(path: Path, kind: str, message: str) -> InputError:
         [Problem(kind=kind, file=str(path), message=message)],
         advice="Correct the path or the file and run again.",
     )
+
+
+def _whole_lines(blocks: Iterable[bytes], *, skip_bom: bool) -> Iterator[bytes]:
+    """Blocks of bytes, cut anywhere, as chunks that end with a line and hold at least 4 MiB, the last one less."""
+    parts: list[bytes] = []
+    size = 0
+    for block in blocks:
+        parts.append(block)
+        size += len(block)
+        if size >= CHUNK_BYTES and (cut := block.rfind(b"\n") + 1):
+            parts[-1] = block[:cut]
+            chunk = b"".join(parts)
+            yield chunk.removeprefix(UTF8_BOM) if skip_bom else chunk
+            parts, skip_bom, size = [block[cut:]], False, len(block) - cut
+    last = b"".join(parts)
+    if skip_bom:
+        last = last.removeprefix(UTF8_BOM)
+    if last:
+        yield last
+
+
+def _range_blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < stop and (block := file.read(min(CHUNK_BYTES, stop - start))):
+            start += len(block)
+            yield block
+
+
+def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    block = file.read(CHUNK_BYTES)
+    if block.startswith(GZIP):
+        yield from _decompressed(path, block, file, lambda: zlib.decompressobj(wbits=31))
+        return
+    if block.startswith(ZSTANDARD):
+        import zstandard
+
+        yield from _decompressed(path, block, file, zstandard.ZstdDecompressor().decompressobj)
+        return
+    for magic, kind, advice in UNSUPPORTED:
+        if block.startswith(magic):
+            raise unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
+    while block:
+        yield block
+        block = file.read(CHUNK_BYTES)
+
+
+def _decompressed(path: Path, block: bytes, file: IO[bytes], new_stream: Callable[[], Any]) -> Iterator[bytes]:
+    """The content of all members (gzip) or frames (zstandard) one after the other."""
+    stream = new_stream()
+    try:
+        while block:
+            if stream.eof:
+                stream = new_stream()
+            # A small input can hold gigabytes, so it is fed in small parts.
+            for start in range(0, len(block), CHUNK_BYTES // 64):
+                part = block[start : start + CHUNK_BYTES // 64]
+                while part:
+                    content = stream.decompress(part)
+                    if content:
+                        yield content
+                    part = stream.unused_data if stream.eof else b""
+                    # Zeros may pad the end of a gzip file.
+                    if part.strip(b"\0"):
+                        stream = new_stream()
+                    else:
+                        part = b""
+            block = file.read(CHUNK_BYTES)
+    except Exception as error:
+        if isinstance(error, OSError | InputError):
+            raise
+        raise unreadable(path, "compression", f"the compressed stream is damaged: {error}") from None
+    if not stream.eof:
+        raise unreadable(path, "compression", "the compressed stream ends early; the file was cut off")

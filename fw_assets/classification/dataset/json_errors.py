@@ -1,4 +1,4 @@
-"""Why a line is not one JSON object: what was found there, in a person's words."""
+"""JSON errors of one line, in words that say what was found and what was expected."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import json
 import re
 from typing import Any, NamedTuple
 
-# Integers are left as text wherever only the structure counts: Python refuses to convert very long ones.
-KEYS_READ = frozenset(("messages", "ground_truth", "weight", "role", "content", "text", "name", "type"))
+_KEYS_READ = frozenset(("messages", "ground_truth", "weight", "role", "content", "text", "name", "type"))
 
 
-class Fault(NamedTuple):
+class RowError(NamedTuple):
     """One thing wrong with one line; `field` is a path inside the row, None when the line itself is wrong."""
 
     kind: str
@@ -18,24 +17,25 @@ class Fault(NamedTuple):
     message: str
 
 
-def not_json(text: str, reason: str) -> Fault:
-    """Why the text is not JSON, given the decoder's reason ("... (byte 17)")."""
-    place = re.search(r"byte (\d+)", reason)
-    where = f" at byte {int(place[1]) + 1}" if place else ""
+def syntax_error(text: str, reason: str) -> RowError:
+    """The error of a text that is not JSON, given the decoder's reason ("... (byte 17)")."""
+    offset = re.search(r"byte (\d+)", reason)
+    where = f" at byte {int(offset[1]) + 1}" if offset else ""
     if text.startswith(("[", "{")) and len(text.strip()) == 1:
         message = "one JSON document is spread over lines, expected one object a line (`jq -c` writes that)"
-        return Fault("not-jsonl", None, message)
+        return RowError("not-jsonl", None, message)
     if text.startswith("\ufeff"):
         message = "a byte order mark (BOM) inside the file, expected one in front of it at most; were files joined?"
-        return Fault("json", None, message)
+        return RowError("json", None, message)
     if not text.lstrip().startswith(("{", "[", '"')):
-        return Fault("json", None, f'found {excerpt(text)}, expected a JSON object {{"messages": [...]}}')
+        return RowError("json", None, f'found {excerpt(text)}, expected a JSON object {{"messages": [...]}}')
     if "truncated" in reason:
-        return Fault("cut-off", None, f"the line is cut off after {excerpt(text[-30:])}, expected the object's end")
+        return RowError("cut-off", None, f"the line is cut off after {excerpt(text[-30:])}, expected the object's end")
     try:
+        # Integers stay text: Python refuses to convert very long ones.
         _, end = json.JSONDecoder(strict=True, parse_constant=_refuse, parse_int=str).raw_decode(text.lstrip())
     except _Constant as error:
-        return Fault("json", None, f"found {error}, which JSON does not have; expected a number or null")
+        return RowError("json", None, f"found {error}, which JSON does not have; expected a number or null")
     except json.JSONDecodeError as error:
         if "control character" in error.msg:
             message = f"a raw control character in a string{where}; write it as an escape such as \\t"
@@ -45,27 +45,27 @@ def not_json(text: str, reason: str) -> Fault:
             message = f"a comma before a closing bracket{where}"
         else:
             message = f"not JSON: {error.msg}{where}, near {excerpt(text[error.pos : error.pos + 30])}"
-        return Fault("json", None, message)
+        return RowError("json", None, message)
     except RecursionError:
-        return Fault("nesting", None, "objects or lists are nested too deeply to be a chat row")
+        return RowError("nesting", None, "objects or lists are nested too deeply to be a chat row")
     rest = text.lstrip()[end:].lstrip()
     if rest.startswith(("{", ",")):
-        return Fault("two-objects", None, "more than one object on the line, expected one object a line")
+        return RowError("two-objects", None, "more than one object on the line, expected one object a line")
     if rest:
-        return Fault("json", None, f"found {excerpt(rest)} after the object's end, expected nothing")
-    return Fault("json", None, f"not JSON: {reason.removeprefix('JSON is malformed: ')}")
+        return RowError("json", None, f"found {excerpt(rest)} after the object's end, expected nothing")
+    return RowError("json", None, f"not JSON: {reason.removeprefix('JSON is malformed: ')}")
 
 
 class _Constant(ValueError):
-    pass
+    """NaN or an infinity, which Python reads and JSON does not have."""
 
 
 def _refuse(name: str) -> Any:
     raise _Constant(name)
 
 
-def repeated_keys(text: str) -> list[Fault]:
-    """Fields that are read and written twice in one object: readers differ in which one they take."""
+def repeated_keys(text: str) -> list[RowError]:
+    """An error for each field that one object has twice, of those that are used: readers differ in which one counts."""
     repeated: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,14 +75,14 @@ def repeated_keys(text: str) -> list[Fault]:
 
     json.loads(text, object_pairs_hook=pairs, parse_int=str)
     return [
-        Fault("duplicate-key", key, f"the field {key!r} is written twice in one object, expected once")
+        RowError("duplicate-key", key, f"the field {key!r} is written twice in one object, expected once")
         for key in dict.fromkeys(repeated)
-        if key in KEYS_READ
+        if key in _KEYS_READ
     ]
 
 
-def name_of(value: Any) -> str:
-    """A JSON value as it is named in a message: "a list", "the number 3"."""
+def describe(value: Any) -> str:
+    """A JSON value in words: "a list", "the number 3"."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,75 +1,75 @@
-"""Why a line is not a usable row: field, what was found, what was expected.
+"""Errors of one line as a chat row: field, what was found, what was expected.
 
-The reader accepts good rows on a fast path; only what that path refuses is explained here, so these
-checks may be slow and thorough.
+`row_parser` accepts good rows without these checks, which may therefore be slow and thorough.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from fw_assets.classification.dataset.chat import content_text
-from fw_assets.classification.dataset.json_errors import Fault, name_of, not_json, repeated_keys
+from fw_assets.classification.dataset.chat import ROLE_LETTERS, content_text
+from fw_assets.classification.dataset.json_errors import RowError, describe, repeated_keys, syntax_error
 
-ROLES = ("system", "user", "assistant", "tool")
+# A tuple, since what stands where a role belongs need not be hashable.
+_ROLES = tuple(ROLE_LETTERS)
 
 
-def explain(line: bytes) -> list[Fault]:
+def find_errors(line: bytes) -> list[RowError]:
     """Everything that is wrong with the line; empty for a good row."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"byte {error.start + 1} is not UTF-8 (found 0x{line[error.start]:02x}); save the file as UTF-8"
-        return [Fault("encoding", None, message)]
+        return [RowError("encoding", None, message)]
     try:
         row = msgspec.json.decode(line)
     except RecursionError:
-        return [Fault("nesting", None, "objects or lists are nested too deeply to be a chat row")]
+        return [RowError("nesting", None, "objects or lists are nested too deeply to be a chat row")]
     except msgspec.DecodeError as error:
-        return [not_json(text, str(error))]
+        return [syntax_error(text, str(error))]
     if not isinstance(row, dict):
-        return [Fault("not-an-object", None, f'found {name_of(row)}, expected an object {{"messages": [...]}}')]
-    return [*repeated_keys(text), *_row_faults(row)]
+        return [RowError("not-an-object", None, f'found {describe(row)}, expected an object {{"messages": [...]}}')]
+    return [*repeated_keys(text), *_row_errors(row)]
 
 
-def _row_faults(row: dict[str, Any]) -> Iterator[Fault]:
+def _row_errors(row: dict[str, Any]) -> Iterator[RowError]:
     truth = row.get("ground_truth")
     if truth is not None:
-        yield from _ground_truth_faults(truth)
+        yield from _ground_truth_errors(truth)
     weight = row.get("weight")
     if weight is not None and not is_weight(weight):
-        yield Fault("row-weight", "weight", f"found {name_of(weight)}, expected a number of at least 0")
+        yield RowError("row-weight", "weight", f"found {describe(weight)}, expected a number of at least 0")
     if "messages" not in row:
         keys = ", ".join(list(row)[:8]) or "none"
         message = f'is missing (the row has: {keys}), expected a list of {{"role", "content"}} objects'
-        yield Fault("missing-messages", "messages", message)
+        yield RowError("missing-messages", "messages", message)
     elif not isinstance(row["messages"], list):
-        message = f"found {name_of(row['messages'])}, expected a list of messages"
-        yield Fault("messages-type", "messages", message)
+        message = f"found {describe(row['messages'])}, expected a list of messages"
+        yield RowError("messages-type", "messages", message)
     elif not row["messages"]:
-        yield Fault("empty-messages", "messages", "the list is empty, expected a user and an assistant message")
+        yield RowError("empty-messages", "messages", "the list is empty, expected a user and an assistant message")
     else:
-        yield from _message_list_faults(row["messages"], has_truth=truth is not None)
+        yield from _message_list_errors(row["messages"], has_truth=truth is not None)
 
 
-def _message_list_faults(messages: list[Any], *, has_truth: bool) -> Iterator[Fault]:
+def _message_list_errors(messages: list[Any], *, has_truth: bool) -> Iterator[RowError]:
     shaped = True
     for index, message in enumerate(messages):
-        faults = list(_message_faults(message, f"messages[{index}]", last=index == len(messages) - 1, truth=has_truth))
-        shaped = shaped and not any(f.kind in {"message-type", "missing-role", "role"} for f in faults)
-        yield from faults
+        errors = list(_message_errors(message, f"messages[{index}]", last=index == len(messages) - 1, truth=has_truth))
+        shaped = shaped and not any(error.kind in {"message-type", "missing-role", "role"} for error in errors)
+        yield from errors
     if shaped:
-        yield from order_faults([m["role"] for m in messages], [bool(m.get("tool_calls")) for m in messages], has_truth)
+        yield from order_errors([m["role"] for m in messages], [bool(m.get("tool_calls")) for m in messages], has_truth)
         users = [i for i, m in enumerate(messages) if m["role"] == "user" and m.get("content") is not None]
         if users and not any(content_text(messages[i]["content"]).strip() for i in users):
-            yield Fault("empty-content", f"messages[{users[-1]}].content", "no user message has any text")
+            yield RowError("empty-content", f"messages[{users[-1]}].content", "no user message has any text")
 
 
-def order_faults(roles: list[str], calls: list[bool], has_truth: bool) -> Iterator[Fault]:
+def order_errors(roles: Sequence[str], calls: Sequence[bool], has_truth: bool) -> Iterator[RowError]:
     """The first turn out of order, or else a wrong last one; `calls` says which messages have tool calls."""
     start = 1 if roles[0] == "system" else 0
     previous = ""
@@ -87,88 +87,88 @@ def order_faults(roles: list[str], calls: list[bool], has_truth: bool) -> Iterat
             expected = "a tool message only after an assistant message with tool_calls"
         if expected:
             after = f" after {previous!r}" if previous else ""
-            yield Fault("role-order", f"messages[{index}].role", f"found {role!r}{after}, expected {expected}")
+            yield RowError("role-order", f"messages[{index}].role", f"found {role!r}{after}, expected {expected}")
             return
         previous = role
     if not previous:
-        yield Fault("role-order", "messages", "only a system message, expected a user message after it")
+        yield RowError("role-order", "messages", "only a system message, expected a user message after it")
     elif previous != "assistant" and not has_truth:
         message = f'found {previous!r} as the last turn, expected the assistant\'s answer (or a "ground_truth")'
-        yield Fault("final-turn", f"messages[{len(roles) - 1}].role", message)
+        yield RowError("final-turn", f"messages[{len(roles) - 1}].role", message)
 
 
-def _message_faults(message: Any, field: str, *, last: bool, truth: bool) -> Iterator[Fault]:
+def _message_errors(message: Any, field: str, *, last: bool, truth: bool) -> Iterator[RowError]:
     if not isinstance(message, dict):
-        yield Fault("message-type", field, f'found {name_of(message)}, expected an object {{"role", "content"}}')
+        yield RowError("message-type", field, f'found {describe(message)}, expected an object {{"role", "content"}}')
         return
     role = message.get("role")
     if "role" not in message:
-        yield Fault("missing-role", f"{field}.role", f"is missing, expected one of {', '.join(ROLES)}")
-    elif role not in ROLES:
-        found = repr(role) if isinstance(role, str) else name_of(role)
+        yield RowError("missing-role", f"{field}.role", f"is missing, expected one of {', '.join(_ROLES)}")
+    elif role not in _ROLES:
+        described = repr(role) if isinstance(role, str) else describe(role)
         hint = {"developer": " (write it as system)", "function": " (write it as tool)"}.get(str(role), "")
-        yield Fault("role", f"{field}.role", f"found {found}, expected one of {', '.join(ROLES)}{hint}")
-    yield from _content_faults(message, f"{field}.content", answer=last and not truth and role == "assistant")
+        yield RowError("role", f"{field}.role", f"found {described}, expected one of {', '.join(_ROLES)}{hint}")
+    yield from _content_errors(message, f"{field}.content", answer=last and not truth and role == "assistant")
     name = message.get("name")
     if name is not None and not isinstance(name, str):
-        yield Fault("name", f"{field}.name", f"found {name_of(name)}, expected text")
+        yield RowError("name", f"{field}.name", f"found {describe(name)}, expected text")
     weight = message.get("weight")
     if weight is not None and not (_is_number(weight) and weight in (0, 1)):
-        found = repr(weight) if _is_number(weight) else name_of(weight)
-        yield Fault("message-weight", f"{field}.weight", f"found {found}, expected 0 or 1")
+        described = repr(weight) if _is_number(weight) else describe(weight)
+        yield RowError("message-weight", f"{field}.weight", f"found {described}, expected 0 or 1")
     calls = message.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
-        yield Fault("tool-calls", f"{field}.tool_calls", f"found {name_of(calls)}, expected a list of objects")
+        yield RowError("tool-calls", f"{field}.tool_calls", f"found {describe(calls)}, expected a list of objects")
 
 
-def _content_faults(message: dict[str, Any], field: str, *, answer: bool) -> Iterator[Fault]:
+def _content_errors(message: dict[str, Any], field: str, *, answer: bool) -> Iterator[RowError]:
     content = message.get("content")
     if content is None:
-        found = "null" if "content" in message else "nothing"
+        described = "null" if "content" in message else "nothing"
         if not (message.get("role") == "assistant" and message.get("tool_calls")):
-            yield Fault("content", field, f"found {found}, expected text")
+            yield RowError("content", field, f"found {described}, expected text")
         elif answer:
-            yield Fault("content", field, f"found {found} in the last turn, expected the label's text")
+            yield RowError("content", field, f"found {described} in the last turn, expected the label's text")
     elif isinstance(content, list):
-        yield from _part_faults(content, field)
+        yield from _part_errors(content, field)
     elif not isinstance(content, str):
-        yield Fault("content", field, f"found {name_of(content)}, expected text or a list of text parts")
+        yield RowError("content", field, f"found {describe(content)}, expected text or a list of text parts")
     if answer and isinstance(content, str | list) and content != [] and not content_text(content).strip():
-        yield Fault("empty-answer", field, "the answer is empty, expected the label's text")
+        yield RowError("empty-answer", field, "the answer is empty, expected the label's text")
 
 
-def _part_faults(parts: list[Any], field: str) -> Iterator[Fault]:
+def _part_errors(parts: list[Any], field: str) -> Iterator[RowError]:
     if not parts:
-        yield Fault("content-part", field, 'the list is empty, expected {"type": "text", "text": ...} parts')
+        yield RowError("content-part", field, 'the list is empty, expected {"type": "text", "text": ...} parts')
     for index, part in enumerate(parts):
-        place = f"{field}[{index}]"
+        path = f"{field}[{index}]"
         if not isinstance(part, dict):
-            yield Fault("content-part", place, f'found {name_of(part)}, expected {{"type": "text", "text": ...}}')
+            yield RowError("content-part", path, f'found {describe(part)}, expected {{"type": "text", "text": ...}}')
         elif part.get("type") != "text":
-            yield Fault("content-part", f"{place}.type", f'found {part.get("type")!r}, expected "text"')
+            yield RowError("content-part", f"{path}.type", f'found {part.get("type")!r}, expected "text"')
         elif not isinstance(part.get("text"), str):
-            yield Fault("content-part", f"{place}.text", f"found {name_of(part.get('text'))}, expected text")
+            yield RowError("content-part", f"{path}.text", f"found {describe(part.get('text'))}, expected text")
 
 
-def _ground_truth_faults(truth: Any) -> Iterator[Fault]:
+def _ground_truth_errors(truth: Any) -> Iterator[RowError]:
     if isinstance(truth, list):
         for index, label in enumerate(truth):
             if not isinstance(label, str):
-                yield Fault(
+                yield RowError(
                     "ground-truth",
                     f"ground_truth[{index}]",
-                    f"found {name_of(label)}, expected a label as text",
+                    f"found {describe(label)}, expected a label as text",
                 )
             elif not label.strip():
-                yield Fault("ground-truth", f"ground_truth[{index}]", "the label is empty")
+                yield RowError("ground-truth", f"ground_truth[{index}]", "the label is empty")
     elif not isinstance(truth, str):
-        yield Fault(
+        yield RowError(
             "ground-truth",
             "ground_truth",
-            f"found {name_of(truth)}, expected a label as text or a list of labels",
+            f"found {describe(truth)}, expected a label as text or a list of labels",
         )
     elif not truth.strip():
-        yield Fault("ground-truth", "ground_truth", "the label is empty; leave the field out or write null")
+        yield RowError("ground-truth", "ground_truth", "the label is empty; leave the field out or write null")
 
 
 def is_weight(value: Any) -> bool:

@@ -1,151 +1,175 @@
-"""One line of bytes -> one chat row, fast; what is not plainly good is handed to `row_faults.explain`."""
+"""Parser of one line of a dataset file: fast for good rows, while `row_errors` explains what is wrong with others."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from fw_assets.classification.dataset.json_errors import Fault
-from fw_assets.classification.dataset.row_errors import explain, is_weight, order_faults
+from fw_assets.classification.dataset.chat import ROLE_LETTERS, ROLES, content_text
+from fw_assets.classification.dataset.json_errors import RowError
+from fw_assets.classification.dataset.row_errors import find_errors, is_weight, order_errors
 
 GROUP_KEYS = ("group", "group_id", "conversation_id", "thread_id", "session_id", "user_id")
-"""Fields that say which rows belong together; the first one a row has is taken."""
-
-_LETTER = {"system": "s", "user": "u", "assistant": "a", "tool": "t"}
+"""Fields that say which rows belong together; the first one that a row has counts."""
 
 
-class Row(NamedTuple):
-    """What later phases need of one good row."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """The fields of one good row that later phases need."""
 
     messages: str
-    """The JSON array as given, without the spaces between tokens."""
+    """The JSON array as written in the file, without the spaces between tokens."""
     text: str
-    """The input: every turn but the system's and the final assistant's, one after the other."""
+    """The input: every turn but the system's and the final assistant's, joined by line breaks."""
     answer: str | None
     """The final assistant message's text."""
     ground_truth: list[str] | None
     weight: float | None
     group_key: str | None
     digest: str
-    """16 hex digits of roles, texts and ground truth, however the JSON was spelled."""
+    """`content_digest` of roles, texts and ground truth: the same however the JSON was spelled."""
     shape: str
     """The roles in order, one letter each: s, u, a, t."""
     system: str | None
 
 
-class _Part(msgspec.Struct):
-    type: str
+class _Part(TypedDict):
+    type: Literal["text"]
     text: str
 
 
-class _Message(msgspec.Struct):
-    role: str
+# gc=False: millions of these live for a moment each, and none refers to itself, so tracking them is wasted.
+class _Message(msgspec.Struct, gc=False):
+    role: Literal["system", "user", "assistant", "tool"]
     content: str | list[_Part] | None = None
     name: str | None = None
     weight: int | float | None = None
     tool_calls: list[dict[str, Any]] | None = None
 
 
-class _Line(msgspec.Struct):
-    messages: msgspec.Raw
-    ground_truth: str | list[str] | None = None
-    weight: int | float | None = None
-    group: Any = None
-    group_id: Any = None
-    conversation_id: Any = None
-    thread_id: Any = None
-    session_id: Any = None
-    user_id: Any = None
+_Line: Any = msgspec.defstruct(
+    "_Line",
+    [
+        ("messages", msgspec.Raw),
+        ("ground_truth", str | list[str] | None, None),
+        ("weight", int | float | None, None),
+        *((key, Any, None) for key in GROUP_KEYS),
+    ],
+    gc=False,
+)
+_MESSAGE_WEIGHTS = (None, 0, 1)
+_NO_GROUP = (None,) * len(GROUP_KEYS)
+
+_decode_line = msgspec.json.Decoder(_Line).decode
+_decode_messages = msgspec.json.Decoder(list[_Message]).decode
+# Copying an empty hash takes half the time of constructing one with parameters.
+_empty_hash = blake2b(digest_size=8).copy
 
 
-_line_decoder = msgspec.json.Decoder(_Line)
-_messages_decoder = msgspec.json.Decoder(list[_Message])
+class _Suspect(Exception):
+    """The line may be bad, which `find_errors` decides."""
 
 
-class _Refused(Exception):
-    pass
-
-
-def parse_row(line: bytes) -> Row | list[Fault]:
-    """The row, or at least one fault."""
+def parse_row(line: bytes) -> Row | list[RowError]:
+    """The row, or at least one error."""
     try:
         return _parse(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Refused) as refusal:
-        faults = explain(line)
-        # Never without a reason: where the explanation knows less than the decoder, its words stand.
-        return faults or [Fault("json", None, str(refusal) or "not a chat row")]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, _Suspect) as suspicion:
+        # Where the decoder refuses more than `find_errors` can explain, the decoder's own message is the reason.
+        return find_errors(line) or [RowError("json", None, str(suspicion) or "not a chat row")]
+
+
+def content_digest(content: str) -> str:
+    """16 hex digits (BLAKE2b) of a row's roles, texts and ground truth, joined by control characters."""
+    content_hash = _empty_hash()
+    content_hash.update(content.encode("utf-8"))
+    return content_hash.hexdigest()
 
 
 def _parse(line: bytes) -> Row:
+    # The JSON decoder does not check the encoding of fields that it skips.
     line.decode("utf-8")
-    row = _line_decoder.decode(line)
-    messages = _messages_decoder.decode(row.messages)
-    count = len(messages)
-    if not count or line.count(b'"role"') > count or line.count(b'"content"') > count:
-        _check_by_explaining(line)
-    if line.count(b'"messages"') > 1 or line.count(b'"ground_truth"') > 1 or line.count(b'"weight"') > 1:
-        _check_by_explaining(line)
-
+    row = _decode_line(line)
+    messages = _decode_messages(row.messages)
+    _check_keys(line, row, messages)
     truth = [row.ground_truth] if isinstance(row.ground_truth, str) else row.ground_truth
-    if truth and not all(label.strip() for label in truth):
-        raise _Refused
+    if truth and not all(map(str.strip, truth)):
+        raise _Suspect
     if row.weight is not None and not is_weight(row.weight):
-        raise _Refused
-
-    shape = "".join([_LETTER.get(message.role, "?") for message in messages])
-    texts = [_text(message) for message in messages]
-    if "?" in shape or not any(text and not text.isspace() for text, r in zip(texts, shape, strict=True) if r == "u"):
-        raise _Refused
-    if shape != "ua" and any(
-        order_faults([m.role for m in messages], [bool(m.tool_calls) for m in messages], truth is not None)
-    ):
-        raise _Refused
-    answer = texts[-1] if shape[-1] == "a" else None
+        raise _Suspect
+    if [message for message in messages if message.weight not in _MESSAGE_WEIGHTS]:
+        raise _Suspect
+    shape = "".join([ROLE_LETTERS[message.role] for message in messages])
+    texts = [content if type(content := message.content) is str else _text(message) for message in messages]
+    calls = tuple(bool(message.tool_calls) for message in messages) if "t" in shape else ()
+    if not _in_order(shape, calls, truth is not None):
+        raise _Suspect
+    first = int(shape[0] == "s")
+    # Nearly always the first user message has text already.
+    if not texts[first].strip() and not _any_user_text(texts, shape):
+        raise _Suspect
+    answer = texts.pop() if shape[-1] == "a" else None
     if truth is None and (answer is None or not answer.strip()):
-        raise _Refused
-
-    turns = texts[:-1] if shape[-1] == "a" else texts
-    system = turns[0] if shape[0] == "s" else None
-    key = "\x1e".join((shape, *turns, "\x1d", *(truth if truth is not None else ("\x1d", answer or ""))))
+        raise _Suspect
+    # `regex_parser` builds the same string for common rows.
+    content = "\x1e".join((shape, *texts, "\x1d", *(truth if truth is not None else ("\x1d", answer or ""))))
     return Row(
         messages=msgspec.json.format(row.messages, indent=-1).decode("utf-8"),
-        text="\n".join(turns if system is None else turns[1:]),
+        text="\n".join(texts[first:]),
         answer=answer,
-        ground_truth=list(dict.fromkeys(truth)) if truth is not None else None,
+        ground_truth=None if truth is None else list(dict.fromkeys(truth)),
         weight=None if row.weight is None else float(row.weight),
         group_key=_group_key(row),
-        digest=blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest(),
+        digest=content_digest(content),
         shape=shape,
-        system=system,
+        system=texts[0] if first else None,
     )
 
 
-def _check_by_explaining(line: bytes) -> None:
-    if explain(line):
-        raise _Refused
+def _check_keys(line: bytes, row: Any, messages: list[_Message]) -> None:
+    """Refuse a line with a key written twice in one object: the decoder silently keeps the last one.
+
+    A key that occurs more often than there are places for it may be a second one, or part of a text or a tool call.
+    """
+    count = len(messages)
+    suspect = (
+        line.count(b'"role"') > count
+        or line.count(b'"content"') > count
+        or line.count(b'"messages"') > 1
+        or line.count(b'"ground_truth"') > 1
+        or (
+            (weights := line.count(b'"weight"')) > 0
+            and weights > (row.weight is not None) + sum(message.weight is not None for message in messages)
+        )
+    )
+    if (suspect or not count) and find_errors(line):
+        raise _Suspect
 
 
 def _text(message: _Message) -> str:
-    weight = message.weight
-    if weight is not None and weight not in (0, 1):
-        raise _Refused
-    content = message.content
-    if isinstance(content, str):
-        return content
-    if content is None:
-        if message.role == "assistant" and message.tool_calls:
-            return ""
-        raise _Refused
-    if not content or any(part.type != "text" for part in content):
-        raise _Refused
-    return "".join([part.text for part in content])
+    if not message.content and not (message.content is None and message.role == "assistant" and message.tool_calls):
+        raise _Suspect
+    return content_text(message.content)
 
 
-def _group_key(row: _Line) -> str | None:
-    for name in GROUP_KEYS:
-        value = getattr(row, name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+def _any_user_text(texts: list[str], shape: str) -> bool:
+    return any(text.strip() for text, letter in zip(texts, shape, strict=True) if letter == "u")
+
+
+@lru_cache(maxsize=10_000)
+def _in_order(shape: str, calls: tuple[bool, ...], has_truth: bool) -> bool:
+    """Whether the roles may follow each other so; `calls` is empty where no tool message makes them matter."""
+    roles = [ROLES[letter] for letter in shape]
+    return not any(order_errors(roles, calls or (False,) * len(roles), has_truth))
+
+
+def _group_key(row: Any) -> str | None:
+    values = msgspec.structs.astuple(row)[-len(GROUP_KEYS) :]
+    if values == _NO_GROUP:
+        return None
+    for name, value in zip(GROUP_KEYS, values, strict=True):
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
             return f"{name}={value}"
     return None

@@ -1,4 +1,4 @@
-"""Rows on their way: frames kept in memory, or parquet files of one row group each in a folder."""
+"""Row store: parsed rows part by part, in memory or as parquet files of one row group each in a folder."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fw_assets.classification.dataset.columns import ROW_COLUMNS
 
 
 @dataclass
-class Spool:
-    """Where read rows go, part by part; a part's name sorts by dataset and first row.
+class RowStore:
+    """The rows of a training and an evaluation dataset; parts may be added in any order, by several processes.
 
     Attributes:
         folder: for parts on disk; None keeps them in memory.
@@ -22,16 +22,16 @@ class Spool:
     folder: Path | None = None
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Append rows (`ROW_COLUMNS`) of one dataset."""
-        if frame.is_empty():
+    def add(self, part: pl.DataFrame) -> None:
+        """Add rows (`ROW_COLUMNS`) of one source."""
+        if part.is_empty():
             return
-        # "train" before "eval": the training dataset's rows come first in every frame.
-        name = f"{'a' if frame['source'][0] == 'train' else 'b'}-{frame['row'][0]:010d}"
+        # Parts are read in the order of their names: the training rows first, then by row.
+        name = f"{'a' if part['source'][0] == 'train' else 'b'}-{part['row'][0]:010d}"
         if self.folder is None:
-            self.frames[name] = frame
+            self.frames[name] = part
         else:
-            frame.write_parquet(self.folder / f"{name}.parquet", compression="lz4", statistics=False)
+            part.write_parquet(self.folder / f"{name}.parquet", compression="lz4", statistics=False)
 
     def parts(self) -> list[Path]:
         """The files of the parts, in the order of the rows."""
@@ -46,17 +46,16 @@ class Spool:
             return pl.LazyFrame(schema=ROW_COLUMNS)
         return pl.concat([self.frames[name] for name in sorted(self.frames)], rechunk=False).lazy()
 
-    def each(self, look: Callable[[pl.DataFrame], None]) -> None:
-        """Call `look` with every part, one in memory at a time."""
+    def each(self, visit: Callable[[pl.DataFrame], None]) -> None:
+        """Call `visit` with every part, one in memory at a time."""
         for name in sorted(self.frames):
-            look(self.frames[name])
+            visit(self.frames[name])
         for path in self.parts():
-            look(pl.read_parquet(path))
+            visit(pl.read_parquet(path))
 
     def keep(self, source: str, condition: pl.Expr) -> None:
-        """Drop the rows of `source` that do not fulfil the condition."""
-        wanted = (pl.col("source") != source) | condition
-        self.frames = {name: frame.filter(wanted) for name, frame in self.frames.items()}
+        """Drop the rows of `source` that do not meet the condition."""
+        kept = (pl.col("source") != source) | condition
+        self.frames = {name: part.filter(kept) for name, part in self.frames.items()}
         for path in self.parts():
-            frame = pl.read_parquet(path)
-            frame.filter(wanted).write_parquet(path, compression="lz4", statistics=False)
+            pl.read_parquet(path).filter(kept).write_parquet(path, compression="lz4", statistics=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.dataset.reader import FileFacts, location
+from fw_assets.classification.dataset.read_result import FileFacts, location
 from fw_assets.classification.errors import InputError, Problem
 
 

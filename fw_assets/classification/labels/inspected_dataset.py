@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.dataset.reader import FileFacts, RejectedRow
+from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.values import Frozen
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_assets.classification.dataset.reader import FileFacts, RowsRead, read_rows
-from fw_assets.classification.dataset.row_store import Spool
+from fw_assets.classification.dataset.chat import ROLES
+from fw_assets.classification.dataset.read_result import FileFacts, RowsRead
+from fw_assets.classification.dataset.reader import read_rows
+from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
@@ -18,17 +20,16 @@ from fw_assets.classification.values import digest
 MAX_LABELS_LISTED = 200
 PREVIEW_ROWS = 10_000
 PREVIEW_CHARACTERS = 200
-ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
 
 
-def inspect_dataset(spool: Spool, train: Path, evaluation: Path | None, session: Session) -> InspectedDataset:
-    """Read one dataset or two into a spool, validate the rows and describe them.
+def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, session: Session) -> InspectedDataset:
+    """Read one dataset or two into a row store, validate the rows and describe them.
 
-    Memory is bounded when the spool is a folder: one part at a time, and of all rows only the answers, ground truths
-    and lengths.
+    Memory is bounded when the row store is a folder: one part at a time, and of all rows only the answers, ground
+    truths and lengths.
 
     Args:
-        spool: empty; it receives the rows, those of the training dataset first.
+        row_store: empty; it receives the rows, those of the training dataset first.
         train: a file or folder.
         evaluation: the evaluation dataset, a file or folder.
         session: `bad_rows` and `extraction` are read.
@@ -36,14 +37,14 @@ def inspect_dataset(spool: Spool, train: Path, evaluation: Path | None, session:
     Raises:
         InputError: bad lines (unless quarantined), no rows, or no label to be found.
     """
-    reads = [read_rows(train, source="train", bad_rows=session.bad_rows, spool=spool)]
+    reads = [read_rows(train, source="train", bad_rows=session.bad_rows, row_store=row_store)]
     if evaluation is not None:
-        reads.append(read_rows(evaluation, source="eval", bad_rows=session.bad_rows, spool=spool))
+        reads.append(read_rows(evaluation, source="eval", bad_rows=session.bad_rows, row_store=row_store))
     files = tuple(facts for read in reads for facts in read.files)
-    spool.each(lambda part: check_frame(part, files))
+    row_store.each(lambda part: check_frame(part, files))
     # The texts are by far the widest column, and only the examples of the extraction need any.
     preview = pl.when(pl.col("row") <= PREVIEW_ROWS).then(pl.col("text").str.slice(0, PREVIEW_CHARACTERS))
-    narrow = spool.scan().select(
+    narrow = row_store.scan().select(
         *("source", "answer", "ground_truth", "weight", "group_key", "shape"),
         pl.col("text").str.len_chars().alias("characters"),
         preview.alias("text"),

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fw_assets.classification.dataset.label_counts import count_labels
-from fw_assets.classification.dataset.reader import RejectedRow
+from fw_assets.classification.dataset.read_result import RejectedRow
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.labels import findings
 from fw_assets.classification.labels.aliases import LabelLookup, contained_labels, infer_labels, near_misses

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from fw_assets.classification.dataset.label_counts import count_labels
-from fw_assets.classification.dataset.reader import location
+from fw_assets.classification.dataset.read_result import location
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.labels.aliases import LabelLookup, nearest
 from fw_assets.classification.labels.findings import left_out_finding

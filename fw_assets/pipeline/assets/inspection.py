@@ -5,8 +5,8 @@
 import dagster as dg
 import polars as pl
 
-from fw_assets.classification.dataset.reader import RejectedRow, rejected_jsonl
-from fw_assets.classification.dataset.row_store import Spool
+from fw_assets.classification.dataset.read_result import RejectedRow, rejected_jsonl
+from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
@@ -85,7 +85,7 @@ def inspected_dataset(
             reading_as_registered(here) as check,
             row_folder(store, *rows_path(dataset)) as folder,
         ):
-            inspected = inspect_dataset(Spool(folder), *source_paths(here), registration.session)
+            inspected = inspect_dataset(RowStore(folder), *source_paths(here), registration.session)
             check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
     with scan_rows(store, *rows_path(dataset)) as rows:

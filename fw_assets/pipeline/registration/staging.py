@@ -21,7 +21,7 @@ from typing import Literal
 import msgspec
 
 from fw_assets.classification.dataset.files import data_files, file_sha256
-from fw_assets.classification.dataset.reader import FileFacts
+from fw_assets.classification.dataset.read_result import FileFacts
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import is_remote
 from fw_assets.classification.values import digest
