@@ -23,7 +23,7 @@ def test_every_kind_of_bad_input_is_documented() -> None:
         *(package / "labels" / f"{n}.py" for n in ("extraction", "resolution")),
     ]
     code = "".join(path.read_text("utf-8") for path in places)
-    kinds = set(re.findall(r'(?:Fault\(\s*|kind=|unreadable\(\w+, )"([a-z-]+)"', code))
+    kinds = set(re.findall(r'(?:RowError\(\s*|kind=|unreadable\(\w+, )"([a-z-]+)"', code))
     text = (DOCS / "dataset.md").read_text("utf-8")
     assert len(kinds) > 25
     assert {kind for kind in kinds if f"`{kind}`" not in text} == set()
