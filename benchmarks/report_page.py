@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.arguments import positional
 from fw_assets.report.rendering.html import render_html
 from fw_assets_tests.report.diagnostics_samples import with_diagnostics
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 
 SECTIONS = ("answer", "candidates", "confusion", "confidence", "flips", "choices")
 
@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     page_file = folder / "final_report.html"
-    page_file.write_text(render_html(with_diagnostics(report(150, 6_000))), "utf-8")
+    page_file.write_text(render_html(with_diagnostics(sample_report(150, 6_000))), "utf-8")
     print(f"{page_file}: {page_file.stat().st_size / 1e6:.1f} MB")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium") or shutil.which("google-chrome"))

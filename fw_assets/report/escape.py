@@ -1,12 +1,12 @@
-"""Untrusted text in Markdown: what a dataset, a label or a model says is shown and never rendered."""
+"""Escaping of untrusted text for Markdown: datasets, labels and model output are shown, never rendered."""
 
 from __future__ import annotations
 
 import re
 
-_UNSEEN = re.compile("[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-# Marks that act wherever they stand, and those that act only before, between or after certain characters;
-# escaping the latter everywhere would make the raw file hard to read.
+_INVISIBLE = re.compile("[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Marks that act anywhere, and those that act only next to certain characters: escaping the latter everywhere would
+# make the raw file hard to read.
 _MARKS = re.compile(
     r"[\\`*\[\]|~]|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])|\$(?!\d)|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])"
     r"|^[#>=]|^[-+](?=[-+\s]|$)|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$)"
@@ -21,7 +21,7 @@ class Md(str):
 
 def visible(text: str) -> str:
     """`text` on one line; control characters and direction overrides, which could forge it, become U+FFFD."""
-    return " ".join(_UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text).split())
+    return " ".join(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text).split())
 
 
 def code(text: str, *, table: bool = True) -> Md:
@@ -35,7 +35,7 @@ def code(text: str, *, table: bool = True) -> Md:
         return Md("(empty)")
     if table:
         if "\\|" in line:
-            # Readers disagree on what a backslash before an escaped pipe means inside a code span.
+            # Renderers disagree on a backslash before an escaped pipe inside a code span.
             return prose(line)
         line = line.replace("|", "\\|")
     fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
@@ -44,7 +44,7 @@ def code(text: str, *, table: bool = True) -> Md:
 
 
 def prose(text: str) -> Md:
-    """`text` as running words: marks that Markdown acts on are escaped, and no address becomes a link."""
+    """`text` as running text: marks that Markdown acts on are escaped, and no address becomes a link."""
     line = _MARKS.sub(r"\\\g<0>", visible(text))
     return Md(line.replace("://", ":\\//").replace("www.", "www\\."))
 
@@ -52,5 +52,5 @@ def prose(text: str) -> Md:
 def block(text: str, language: str = "") -> Md:
     """`text` as a fenced block whose fence is longer than any run of backticks in it."""
     fence = "`" * max(3, max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    body = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text).rstrip("\n")
+    body = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text).rstrip("\n")
     return Md(f"{fence}{language}\n{body}\n{fence}")

@@ -21,7 +21,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] | None = None
 
-    def shown(self) -> tuple[int, ...]:
+    def used_columns(self) -> tuple[int, ...]:
         """The indices of the columns that have a name or some content."""
         rows = [*self.rows, *([self.total] if self.total else [])]
         return tuple(i for i, column in enumerate(self.columns) if column.name or any(row[i] for row in rows))

@@ -34,9 +34,9 @@ def answers(rows: int, accuracy: float, seed: int) -> pl.DataFrame:
     )
 
 
-def confidence(accuracy: float, seed: int, rows: int = 600, wanted: float = 0.9) -> ConfidenceResult:
+def confidence(accuracy: float, seed: int, rows: int = 600, precision: float = 0.9) -> ConfidenceResult:
     """Calibration of a simulated model."""
-    calibration = model_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), wanted)
+    calibration = model_confidence(answers(rows, accuracy, seed), answers(rows, accuracy, seed + 1), precision)
     assert calibration is not None
     return confidence_result(calibration)
 
@@ -50,22 +50,22 @@ def with_diagnostics(
     """`report` with confidence, unconstrained rows, a null control, baselines, costs and a learning curve."""
     candidates = []
     costs: list[CostPoint] = []
-    for place, candidate in enumerate(report.candidates):
+    for index, candidate in enumerate(report.candidates):
         changes: dict[str, object] = {}
         if candidate.base is not None:
             changes["base"] = candidate.base.model_copy(
                 update={
-                    "confidence": confidence(max(0.3, candidate.base.accuracy), 10 * place),
+                    "confidence": confidence(max(0.3, candidate.base.accuracy), 10 * index),
                     "free": UnconstrainedResult(rows=50, supported=False, why=why),
                     "null_control": NullControl(rows=candidate.base.rows, gained=1, lost=2, p_value=1.0),
                 }
             )
-            costs.append(_cost(candidate.model, "base", candidate.base, 0.02 * (place + 1)))
+            costs.append(_cost(candidate.model, "base", candidate.base, 0.02 * (index + 1)))
         if candidate.tuned is not None:
             right, interval = candidate.tuned.accuracy, candidate.tuned.interval
             changes["tuned"] = candidate.tuned.model_copy(
                 update={
-                    "confidence": confidence(right, 10 * place + 5),
+                    "confidence": confidence(right, 10 * index + 5),
                     "free": UnconstrainedResult(
                         rows=50,
                         supported=True,
@@ -86,7 +86,7 @@ def with_diagnostics(
                 )
                 for share, drop in ((0.25, 0.12), (0.5, 0.05), (1.0, 0.0))
             )
-            costs.append(_cost(candidate.model, "tuned", candidate.tuned, 0.05 * (place + 1)))
+            costs.append(_cost(candidate.model, "tuned", candidate.tuned, 0.05 * (index + 1)))
         candidates.append(candidate.model_copy(update=changes))
     name = report.winner.base_model if report.winner else report.candidates[0].model
     final = next(c for c in candidates if same_model(c.model, name))

@@ -1,4 +1,4 @@
-"""Reports to render: consistent figures, made from simulated answers."""
+"""Reports to render: consistent figures of simulated answers."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def request_body(labels: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def report(
+def sample_report(
     label_count: int = 4,
     rows: int = 300,
     *,
@@ -366,5 +366,5 @@ def report(
         "digests": {"plan": "a1b2c3d4e5f6", "label set": "0011aabb", "prompt": "99ee", "test rows": "5f5f"},
         "detectable_difference": 0.034,
     }
-    made = Report(**{**fields, **changes})
-    return made.model_copy(update={"answer": answer(made)})
+    report = Report(**{**fields, **changes})
+    return report.model_copy(update={"answer": answer(report)})

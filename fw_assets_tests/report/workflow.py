@@ -58,10 +58,10 @@ def answers(prompt: Prompt, rows: pl.DataFrame, skill: float, seed: int, failed:
     """Predictions that are right with probability `skill`; the first `failed` rows got no answer."""
     rng = random.Random(seed)
     completions = {}
-    for place, (identity, gold) in enumerate(rows.select("id", "labels").iter_rows()):
+    for index, (identity, gold) in enumerate(rows.select("id", "labels").iter_rows()):
         labels = gold if rng.random() < skill else [rng.choice(prompt.labels)]
         completion = Completion(text=prompt.render(labels), finish_reason="stop")
-        completions[identity] = Completion(error="timed out") if place < failed else completion
+        completions[identity] = Completion(error="timed out") if index < failed else completion
     return predictions_frame(prompt, rows, completions)
 
 
@@ -74,21 +74,21 @@ def finished(
     labels = plan.label_set.labels
     parts = {name: rows.filter(pl.col("split") == name) for name in ("validation", "test")}
     texts = {identity: input_text(messages) for identity, messages in rows.select("id", "messages").iter_rows()}
-    results, standings = [], []
-    for place, model in enumerate(plan.session.models):
-        skill = base - 0.2 * place
-        checked = _scores(answers(prompt, parts["validation"], skill, place), labels)
-        standings.append(Candidate(model=model, validation=checked.accuracy))
-        results.append((model, answers(prompt, parts["test"], skill, 10 + place, failed), checked))
-    finalists = choose_finalists(standings, plan.session.finalists)
+    results, ranked = [], []
+    for index, model in enumerate(plan.session.models):
+        skill = base - 0.2 * index
+        validation = _scores(answers(prompt, parts["validation"], skill, index), labels)
+        ranked.append(Candidate(model=model, validation=validation.accuracy))
+        results.append((model, answers(prompt, parts["test"], skill, 10 + index, failed), validation))
+    finalists = choose_finalists(ranked, plan.session.finalists)
     comparisons, described = {}, []
-    for model, before, checked in results:
-        known: dict[str, Any] = {"base_scores": _scores(before, labels), "base_validation": checked.accuracy}
+    for model, before, validation in results:
+        known: dict[str, Any] = {"base_scores": _scores(before, labels), "base_validation": validation.accuracy}
         if tuned is not None and model in finalists.chosen:
             name = f"accounts/acme/models/fwa-{model.rsplit('/', 1)[-1]}"
             final = _scores(answers(prompt, parts["validation"], tuned, 20), labels)
             after = answers(prompt, parts["test"], tuned, 21)
-            standings.append(Candidate(model=name, kind="tuned", validation=final.accuracy))
+            ranked.append(Candidate(model=name, kind="tuned", validation=final.accuracy))
             comparisons[model] = compare(before, after, labels=labels, resamples=200)
             known |= {
                 "tuned_model": name,
@@ -103,7 +103,7 @@ def finished(
             }
         described.append((model, known))
     adjusted = compare_all(comparisons)
-    winner = choose_winner(standings)
+    winner = choose_winner(ranked)
     compared = next((adjusted[model] for model, known in described if known.get("tuned_model") == winner.model), None)
     decision = gate(winner, compared, plan.session.deploy, complete=not failed)
     deployed = None

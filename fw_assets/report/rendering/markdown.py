@@ -46,7 +46,7 @@ def environment() -> jinja2.Environment:
 
 def draw(table: Table) -> Md:
     """A pipe table without the columns that are empty in every row."""
-    shown = table.shown()
+    shown = table.used_columns()
     lines = ["| " + " | ".join(_cell(table.columns[i].name) for i in shown) + " |"]
     lines.append("|" + "|".join("--:" if table.columns[i].figures else ":--" for i in shown) + "|")
     lines += ["| " + " | ".join(_cell(row[i]) for i in shown) + " |" for row in table.rows]

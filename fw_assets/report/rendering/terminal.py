@@ -72,7 +72,7 @@ MAX_UNWRAPPED = len("fine-tuned")
 def draw(table: Table, *, heads: bool = True) -> RichTable:
     """A table for the terminal."""
     drawing = RichTable(show_header=heads, box=None, padding=(0, 2, 0, 0), header_style="bold", show_footer=False)
-    shown = table.shown()
+    shown = table.used_columns()
     for i in shown:
         column = table.columns[i]
         drawing.add_column(

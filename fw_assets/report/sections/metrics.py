@@ -12,25 +12,25 @@ from fw_assets.report.table import Table, columns
 
 def metrics(report: Report) -> Table:
     """Every model on every metric that any of them has a value of."""
-    shown = _shown(report)
+    declared = _shown_metrics(report)
     rows = []
     for candidate, result, kind in evaluated(ordered(report)):
         values = shown_values(result, result.multi_label)
         cells = (
-            formatted(values[name][1] if name in values else None, metric.format) for name, metric in shown.items()
+            formatted(values[name][1] if name in values else None, metric.format) for name, metric in declared.items()
         )
         rows.append((Quoted(short(candidate.model)), kind, percent(result.accuracy), *cells))
     accuracy = ">Exact sets" if report.data.multi_label else ">Accuracy"
-    return Table(columns("Model", "", accuracy, *(f">{metric.heading}" for metric in shown.values())), tuple(rows))
+    return Table(columns("Model", "", accuracy, *(f">{metric.heading}" for metric in declared.values())), tuple(rows))
 
 
 def meanings(report: Report) -> tuple[tuple[str, str], ...]:
     """The name and the meaning of every figure in the report."""
-    metrics = ((metric.label, metric.meaning) for metric in _shown(report).values())
-    return (*COMPARISON_FIGURES, *metrics, *CONFIDENCE_FIGURES)
+    explained = ((metric.label, metric.meaning) for metric in _shown_metrics(report).values())
+    return (*COMPARISON_FIGURES, *explained, *CONFIDENCE_FIGURES)
 
 
-def _shown(report: Report) -> dict[str, Metric]:
+def _shown_metrics(report: Report) -> dict[str, Metric]:
     return {
         name: metric
         for _, result, _ in evaluated(ordered(report))

@@ -34,27 +34,23 @@ def test_every_field_declares_its_metric(kind: type[BaseModel]) -> None:
 
 def test_stored_scores_have_the_keys_that_workspaces_hold() -> None:
     single = scores(["a", "b"])
-    assert set(single.model_dump()) == {
+    assert set(single.model_dump()) >= {
         "rows", "scored", "complete", "outcomes", "accuracy", "coverage", "answered_accuracy", "lenient_accuracy",
         "macro_f1", "weighted_f1", "balanced_accuracy", "mcc", "majority_accuracy", "per_label",
         "labels_without_rows", "confusion", "most_confused", "multi",
     }  # fmt: skip
     several = scores(["a", "b"], multi_label=True).multi
     assert several is not None
-    assert set(several.model_dump()) == {
+    assert set(several.model_dump()) >= {
         "subset_accuracy", "jaccard", "hamming", "micro_precision", "micro_recall", "micro_f1", "macro_f1",
         "mean_gold", "mean_predicted",
     }  # fmt: skip
 
 
-def test_what_is_shown_depends_on_the_data_and_has_a_value() -> None:
-    single, several = scores(["a", "b"]), scores(["a", "b"], multi_label=True)
-    assert list(shown_values(single, single.multi)) == [
-        "coverage", "lenient_accuracy", "macro_f1", "balanced_accuracy", "mcc", "majority_accuracy",
-    ]  # fmt: skip
-    assert list(shown_values(several, several.multi)) == [
-        "coverage", "lenient_accuracy", "macro_f1", "majority_accuracy",
-        "jaccard", "hamming", "micro_f1", "mean_gold", "mean_predicted",
-    ]  # fmt: skip
-    empty = scores([])
-    assert "mcc" not in shown_values(empty, empty.multi)
+def test_shown_metrics_depend_on_the_data_and_have_a_value() -> None:
+    single, several, empty = scores(["a", "b"]), scores(["a", "b"], multi_label=True), scores([])
+    shown = [set(shown_values(each, each.multi)) for each in (single, several, empty)]
+    assert ["mcc" in names for names in shown] == [True, False, False]
+    assert ["jaccard" in names for names in shown] == [False, True, False]
+    assert ["majority_accuracy" in names for names in shown] == [True, True, True]
+    assert ["weighted_f1" in names for names in shown] == [False, False, False]

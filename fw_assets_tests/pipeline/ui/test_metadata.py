@@ -13,7 +13,7 @@ from fw_assets.pipeline.ui.metadata import MAX_TEXT, picture, table
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.heatmap import heat_picture
 from fw_assets_tests.report.hostile import LABELS, TEXTS
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 
 UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -29,12 +29,12 @@ def test_hostile_text_is_a_cell_of_one_line(text: str) -> None:
 
 
 def confusion(labels: int) -> str:
-    made = report(labels, 40 * labels).candidates[0].base
-    assert made is not None
-    return heat_picture(made)
+    base = sample_report(labels, 40 * labels).candidates[0].base
+    assert base is not None
+    return heat_picture(base)
 
 
-@pytest.mark.parametrize("svg", [accuracy_bars(report(3, 90)), confusion(3), confusion(30)])
+@pytest.mark.parametrize("svg", [accuracy_bars(sample_report(3, 90)), confusion(3), confusion(30)])
 def test_no_metadata_but_a_chart_is_markdown(svg: str) -> None:
     found = picture(svg)
     assert isinstance(found, dg.MarkdownMetadataValue)

@@ -11,8 +11,8 @@ from fw_assets.report.schema.report import Report
 from fw_assets_tests.report.workflow import EXAMPLE, MODELS, finished
 
 
-def made(report: Report) -> Report:
-    """The report, once both renderings of it were made."""
+def checked(report: Report) -> Report:
+    """The report, after both renderings and a round trip through JSON."""
     assert render_markdown(report)
     assert render_html(report)
     assert Report.model_validate_json(report.model_dump_json()) == report
@@ -20,10 +20,10 @@ def made(report: Report) -> Report:
 
 
 def test_a_whole_run() -> None:
-    given = finished()
-    report = made(build_report(**given))
+    arguments = finished()
+    report = checked(build_report(**arguments))
     assert report.status == "complete"
-    assert report.plan_digest == given["plan"].digest
+    assert report.plan_digest == arguments["plan"].digest
     assert report.answer.startswith("Fine-tuning helped: qwen3-8b")
     first, second = report.candidates
     assert first.finalist
@@ -62,7 +62,7 @@ def test_totals_are_the_sums_of_the_lines_and_leave_out_what_never_started() -> 
 
 
 def test_a_tuned_model_that_is_no_better_keeps_the_base() -> None:
-    report = made(build_report(**finished(base=0.9, tuned=0.5)))
+    report = checked(build_report(**finished(base=0.9, tuned=0.5)))
     assert report.deployment.decision == "keep-base"
     assert report.winner is not None
     assert report.winner.kind == "base"
@@ -72,20 +72,20 @@ def test_a_tuned_model_that_is_no_better_keeps_the_base() -> None:
 
 def test_a_benchmark() -> None:
     session = Session(dataset=str(EXAMPLE), models=MODELS, mode="benchmark", finalists=1)
-    report = made(build_report(**finished(session, tuned=None)))
+    report = checked(build_report(**finished(session, tuned=None)))
     assert report.status == "benchmark"
     assert "is the most accurate of 2 base models" in report.answer
 
 
 def test_deployment_that_was_not_wanted() -> None:
     session = Session(dataset=str(EXAMPLE), models=MODELS, deploy="never", finalists=1)
-    report = made(build_report(**finished(session)))
+    report = checked(build_report(**finished(session)))
     assert report.deployment.decision == "not-asked"
     assert report.answer.endswith("The fine-tuned model is ready; it was not deployed, as asked.")
 
 
 def test_rows_without_an_answer_make_the_run_incomplete() -> None:
-    report = made(build_report(**finished(failed=3)))
+    report = checked(build_report(**finished(failed=3)))
     assert report.status == "incomplete"
     assert report.deployment.decision == "incomplete"
     assert "3 of 191 test rows got no answer from qwen3-8b (base)" in report.incomplete[0]
@@ -93,18 +93,18 @@ def test_rows_without_an_answer_make_the_run_incomplete() -> None:
 
 
 def test_a_run_that_stopped_early_reports_what_there_is() -> None:
-    given = finished()
+    arguments = finished()
     missing = dict.fromkeys(("finalists", "winner", "gate", "deployment"))
-    stopped = {**given, **missing, "candidates": [], "cost_rows": []}
-    report = made(build_report(**{**stopped, "incomplete": ["the ceiling of $1.00 was reached"]}))
+    stopped = {**arguments, **missing, "candidates": [], "cost_rows": []}
+    report = checked(build_report(**{**stopped, "incomplete": ["the ceiling of $1.00 was reached"]}))
     assert report.status == "incomplete"
     assert report.winner is None
 
 
 def test_a_winner_that_is_no_candidate_is_a_mistake() -> None:
-    given = finished()
+    arguments = finished()
     with pytest.raises(ValueError, match="none of the candidates"):
-        build_report(**{**given, "candidates": []})
+        build_report(**{**arguments, "candidates": []})
 
 
 def test_models_are_the_same_with_and_without_their_account() -> None:

@@ -41,12 +41,12 @@ def json_body(labels: list[str], *, several: bool) -> dict[str, Any]:
     one = {"type": "string", "enum": labels}
     kind = {"type": "array", "items": one, "uniqueItems": True} if several else one
     schema = {"type": "object", "properties": {"intent": kind}, "required": ["intent"]}
-    wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-    return {**request_body(labels), "response_format": wanted}
+    response_format = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    return {**request_body(labels), "response_format": response_format}
 
 
 def run(folder: Path, source: str, answer: str, *arguments: str) -> tuple[Any, Any, str]:
-    """What the program sent, how it made its client, and what it printed, with a stand-in for the SDK."""
+    """The request of the program, the arguments of its client, and its output, with a stand-in for the SDK."""
     (folder / "fireworks.py").write_text(SDK % answer, "utf-8")
     (folder / "program.py").write_text(source, "utf-8")
     done = subprocess.run(
@@ -116,8 +116,8 @@ def test_the_shell_passes_the_body_on_unchanged(tmp_path: Path, text: str) -> No
 
 def test_neither_snippet_holds_a_key_or_an_invisible_character() -> None:
     body = {"messages": [{"role": "user", "content": "\u202e\u2066\x00"}]}
-    made = make_snippets(model="m", body=body, account="a")
-    for source in (made.python, made.curl):
+    snippets = make_snippets(model="m", body=body, account="a")
+    for source in (snippets.python, snippets.curl):
         assert all(character == "\n" or character.isprintable() for character in source)
         assert "FIREWORKS_API_KEY" in source
 

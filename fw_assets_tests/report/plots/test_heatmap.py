@@ -4,12 +4,12 @@ import pytest
 
 from fw_assets.report.plots.heatmap import confusion_shares, heat_map, heat_picture
 from fw_assets_tests.report.hostile import LABELS, TEXTS
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 
 
 def test_heat_maps_hold_the_counts_and_stay_small() -> None:
-    made = report(150, 4500)
-    heat = heat_map(made.candidates[0], made.labels)
+    report = sample_report(150, 4500)
+    heat = heat_map(report.candidates[0], report.labels)
     assert heat is not None
     assert [view.name for view in heat.views] == ["base", "tuned", "change"]
     assert sum(cell[2] for cell in heat.data["cells"]) == 4500
@@ -19,14 +19,14 @@ def test_heat_maps_hold_the_counts_and_stay_small() -> None:
 
 
 def test_heat_maps_of_few_labels_carry_numbers() -> None:
-    made = report(4)
-    heat = heat_map(made.candidates[0], made.labels)
+    report = sample_report(4)
+    heat = heat_map(report.candidates[0], report.labels)
     assert heat is not None
     assert sum(value for _, _, value, _ in heat.views[0].numbers) == 300
 
 
 def test_shares_are_of_the_true_label() -> None:
-    base = report(4).candidates[0].base
+    base = sample_report(4).candidates[0].base
     assert base is not None
     shares = confusion_shares(base, tuple(base.per_label))
     for row in range(4):
@@ -34,7 +34,7 @@ def test_shares_are_of_the_true_label() -> None:
 
 
 def test_labels_are_escaped_in_the_picture() -> None:
-    base = report(labels=LABELS, texts=TEXTS).candidates[0].base
+    base = sample_report(labels=LABELS, texts=TEXTS).candidates[0].base
     assert base is not None
     picture = heat_picture(base)
     assert "<script" not in picture

@@ -13,21 +13,21 @@ from fw_assets.report.plots.svg import standalone
 from fw_assets.report.plots.sweep_curves import sweep_curves
 from fw_assets_tests.report.diagnostics_samples import with_diagnostics
 from fw_assets_tests.report.hostile import LABELS
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.mark.parametrize("labels", [None, LABELS])
 def test_every_chart_is_well_formed_on_its_own(labels: tuple[str, ...] | None) -> None:
-    made = with_diagnostics(report(labels=labels))
-    first = made.candidates[0]
+    report = with_diagnostics(sample_report(labels=labels))
+    first = report.candidates[0]
     assert first.base is not None
     assert first.tuned is not None
     assert first.tuned.confidence is not None
     charts = [
-        accuracy_bars(made),
-        cost_accuracy(made.costs),
+        accuracy_bars(report),
+        cost_accuracy(report.costs),
         heat_picture(first.base),
         learning_curve(first.learning),
         reliability(first.tuned.confidence),

@@ -10,7 +10,7 @@ import pytest
 
 from fw_assets.report.rendering.html import embedded_json, render_html
 from fw_assets_tests.report.hostile import LABELS, TEXTS
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 
@@ -52,19 +52,19 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def hostile() -> Page:
-    return Page(render_html(report(labels=LABELS, texts=TEXTS, dataset="<b>x</b>")))
+    return Page(render_html(sample_report(labels=LABELS, texts=TEXTS, dataset="<b>x</b>")))
 
 
 @pytest.mark.parametrize("count", [2, 4, 30])
 def test_the_page_is_well_formed_and_fetches_nothing(count: int) -> None:
-    page = Page(render_html(report(count)))
+    page = Page(render_html(sample_report(count)))
     assert not {"img", "link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
     loaded = [value for _, name, value in page.attributes if name in ("src", "href", "action", "poster", "data")]
     assert all(value.startswith("#") for value in loaded)
 
 
 def test_the_policy_allows_the_pages_own_script_alone() -> None:
-    page = Page(render_html(report()))
+    page = Page(render_html(sample_report()))
     policy = next(value for _, name, value in page.attributes if name == "content" and "default-src" in value)
     script = page.scripts[-1]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -93,22 +93,22 @@ def test_embedded_json_cannot_end_its_script() -> None:
 
 
 def test_every_section_can_be_reached_by_its_anchor() -> None:
-    page = Page(render_html(report()))
+    page = Page(render_html(sample_report()))
     ids = {value for _, name, value in page.attributes if name == "id"}
     anchors = {value[1:] for tag, name, value in page.attributes if tag == "a" and name == "href"}
     assert anchors <= ids
 
 
 def test_controls_have_names() -> None:
-    source = render_html(report(30))
+    source = render_html(sample_report(30))
     assert len(re.findall(r"<fieldset", source)) == len(re.findall(r"<legend>", source))
-    for found in re.finditer(r'<(?:input type="search"|select)[^>]*>', source):
-        before = source[: found.start()]
+    for control in re.finditer(r'<(?:input type="search"|select)[^>]*>', source):
+        before = source[: control.start()]
         assert before.rfind("<label>") > before.rfind("</label>")
 
 
 def test_the_first_screen_answers() -> None:
-    made = report(unit_price=1.0)
-    page = Page(render_html(made))
-    assert made.answer in page.text
+    report = sample_report(unit_price=1.0)
+    page = Page(render_html(report))
+    assert report.answer in page.text
     assert "Does fine-tuning minilm-ngram" in page.text

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from fw_assets.report.rendering.terminal import plan_view, report_view, show
 from fw_assets_tests.report.hostile import LABELS, TEXTS
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 from fw_assets_tests.report.workflow import planned
 
 
@@ -18,27 +18,27 @@ def printed(view: object, width: int = 140) -> str:
 
 
 def test_the_report_says_the_answer_first() -> None:
-    made = report(unit_price=1.0)
-    text = printed(report_view(made), 200)
-    assert text.strip().startswith(made.answer)
-    for wanted in (
+    report = sample_report(unit_price=1.0)
+    text = printed(report_view(report), 200)
+    assert text.strip().startswith(report.answer)
+    for expected in (
         "Base against fine-tuned",
         "minilm-l6-v2",
         "Per label: minilm-ngram",
         "Winner and deployment",
         "$1.3817",
     ):
-        assert wanted in text
+        assert expected in text
 
 
 def test_long_tables_are_cut() -> None:
-    text = printed(report_view(report(77, 800)))
+    text = printed(report_view(sample_report(77, 800)))
     assert "57 more in the report" in text
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_hostile_text_is_neither_markup_nor_control(width: int) -> None:
-    text = printed(report_view(report(labels=LABELS, texts=TEXTS)), width)
+    text = printed(report_view(sample_report(labels=LABELS, texts=TEXTS)), width)
     assert "\x1b[31m" not in text
     assert "\u202e" not in text
     if width == 200:
@@ -48,5 +48,5 @@ def test_hostile_text_is_neither_markup_nor_control(width: int) -> None:
 def test_the_plan_shows_cost_labels_and_how_to_approve() -> None:
     plan, _, _ = planned()
     text = printed(plan_view(plan))
-    for wanted in (f"--digest {plan.digest}", "technical", "qwen3-4b", "Total", "rank 8, 1.5e-4, 4 epochs"):
-        assert wanted in text
+    for expected in (f"--digest {plan.digest}", "technical", "qwen3-4b", "Total", "rank 8, 1.5e-4, 4 epochs"):
+        assert expected in text

@@ -14,9 +14,9 @@ def test_the_points_that_are_not_dominated_are_the_front(pairs: list[tuple[float
     )
     marked = mark_dominated(points)
     front = [p for p in marked if not p.dominated and p.usd_per_1000 is not None]
-    known = [p for p in marked if p.usd_per_1000 is not None]
-    assert bool(front) == bool(known)
-    for point in known:
+    priced = [p for p in marked if p.usd_per_1000 is not None]
+    assert bool(front) == bool(priced)
+    for point in priced:
         better = any(
             (q.usd_per_1000 or 0.0, -q.accuracy) != (point.usd_per_1000 or 0.0, -point.accuracy)
             and (q.usd_per_1000 or 0.0) <= (point.usd_per_1000 or 0.0)

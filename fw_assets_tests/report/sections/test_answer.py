@@ -5,28 +5,28 @@ from typing import Any
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
 from fw_assets.report.sections.answer import questions
-from fw_assets_tests.report.samples import report
+from fw_assets_tests.report.samples import sample_report
 
 
-def compared(made: Report, **changes: Any) -> Report:
+def compared(report: Report, **changes: Any) -> Report:
     """The report with other figures in its first comparison."""
-    first = made.candidates[0]
+    first = report.candidates[0]
     assert first.comparison is not None
     comparison = first.comparison.model_copy(update=changes)
     changed = first.model_copy(update={"comparison": comparison})
-    return made.model_copy(update={"candidates": (changed, *made.candidates[1:])})
+    return report.model_copy(update={"candidates": (changed, *report.candidates[1:])})
 
 
 def test_a_real_improvement() -> None:
-    made = report(unit_price=1.0)
-    assert made.answer.startswith("Fine-tuning helped: minilm-ngram went from 35.0% to 91.7% of 300 test rows right")
-    assert made.answer.endswith("The fine-tuned model is deployed.")
-    assert dict(questions(made))["Did it help?"] == "Yes."
+    report = sample_report(unit_price=1.0)
+    assert report.answer.startswith("Fine-tuning helped: minilm-ngram went from 35.0% to 91.7% of 300 test rows right")
+    assert report.answer.endswith("The fine-tuned model is deployed.")
+    assert dict(questions(report))["Did it help?"] == "Yes."
 
 
 def test_no_evidence_says_what_this_many_rows_can_show() -> None:
-    made = compared(report(), verdict="no evidence of a difference", adjusted_p_value=0.38)
-    replies = dict(questions(made))
+    report = compared(sample_report(), verdict="no evidence of a difference", adjusted_p_value=0.38)
+    replies = dict(questions(report))
     assert replies["Did it help?"] == "Not measurably."
     assert "cannot be told from chance: p = 0.38" in replies["Is it real?"]
     assert "about 3.4 points" in replies["Is it real?"]
@@ -34,63 +34,65 @@ def test_no_evidence_says_what_this_many_rows_can_show() -> None:
 
 def test_keeping_the_base_model() -> None:
     base = "accounts/fireworks/models/minilm-ngram"
-    made = report(
+    report = sample_report(
         winner=WinnerResult(model=base, kind="base", base_model=base),
         deployment=DeploymentResult(decision="keep-base", why="No tuned model was better on validation."),
         snippets=None,
     )
-    assert made.answer.endswith("Keep the base model; nothing was deployed.")
-    kept = dict(questions(made))["What now?"]
+    assert report.answer.endswith("Keep the base model; nothing was deployed.")
+    kept = dict(questions(report))["What now?"]
     assert f"Keep using {base}. No tuned model" in kept
     assert "batch" not in kept
-    only = made.model_copy(update={"deployment": made.deployment.model_copy(update={"batch_only": True})})
+    only = report.model_copy(update={"deployment": report.deployment.model_copy(update={"batch_only": True})})
     assert "run again with inference set to deployment" in dict(questions(only))["What now?"]
     assert "answers in batch jobs only" in render_markdown(only)
-    assert "## Use it" not in render_markdown(made)
+    assert "## Use it" not in render_markdown(report)
 
 
 def test_a_benchmark_alone() -> None:
-    made = report()
+    report = sample_report()
     plain = tuple(
         c.model_copy(update={"tuned": None, "comparison": None, "sweep": (), "finalist": False})
-        for c in made.candidates
+        for c in report.candidates
     )
     best = plain[0].model
-    made = report(
+    report = sample_report(
         status="benchmark",
         candidates=plain,
         winner=WinnerResult(model=best, kind="base", base_model=best),
         deployment=DeploymentResult(decision="not-asked"),
         snippets=None,
     )
-    assert made.answer.startswith(
+    assert report.answer.startswith(
         "minilm-ngram is the most accurate of 3 base models, with 35.0% of 300 test rows right"
     )
-    assert made.answer.endswith("Nothing was fine-tuned, as asked.")
-    text = render_markdown(made)
+    assert report.answer.endswith("Nothing was fine-tuned, as asked.")
+    text = render_markdown(report)
     assert "how good are the base models?" in text
     assert "## Best model" in text
     assert "Fine-tuned" not in text.split("## What was asked")[0]
 
 
 def test_an_unfinished_run_gives_no_verdict() -> None:
-    made = report(
+    report = sample_report(
         status="incomplete",
         incomplete=("the ceiling of $2.00 was reached",),
         winner=None,
         deployment=DeploymentResult(decision="incomplete"),
         snippets=None,
     )
-    assert made.answer == (
+    assert report.answer == (
         "This run is incomplete: the ceiling of $2.00 was reached. No verdict is given. Nothing was deployed."
     )
-    replies = dict(questions(made))
+    replies = dict(questions(report))
     assert "Did it help?" not in replies
     assert "nothing is paid twice" in replies["What now?"]
-    assert "incomplete" in render_markdown(made)
+    assert "incomplete" in render_markdown(report)
 
 
 def test_deployment_that_was_not_wanted() -> None:
-    made = report(deployment=DeploymentResult(decision="not-asked", why="Deployment was not asked for."), snippets=None)
-    assert made.answer.endswith("The fine-tuned model is ready; it was not deployed, as asked.")
-    assert "Set deploy to if-better or always" in dict(questions(made))["What now?"]
+    report = sample_report(
+        deployment=DeploymentResult(decision="not-asked", why="Deployment was not asked for."), snippets=None
+    )
+    assert report.answer.endswith("The fine-tuned model is ready; it was not deployed, as asked.")
+    assert "Set deploy to if-better or always" in dict(questions(report))["What now?"]
