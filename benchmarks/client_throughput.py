@@ -1,12 +1,14 @@
-"""Chat requests per second over a real socket: our client beside aiohttp alone, plain httpx and fireworks-ai.
+"""Chat requests per second over a real socket: this client beside aiohttp alone and beside other ways to send them.
 
     python -m benchmarks.client_throughput [--rounds N] [--uvloop]
 
-Our client and aiohttp alone are taken turn by turn in short rounds, in one process and one event loop, against a
-trivial server in another process. A ratio is formed within each pair of neighbouring rounds, so that other work on
-the machine falls on both sides; what is shown is the median of these ratios with its quartiles. aiohttp alone sends
-the same bytes and the same headers, encoded and decoded by msgspec. The others get fewer rounds.
-`fireworks-ai` is measured when it is installed.
+Each client takes turns with aiohttp alone in short rounds, in one process and one event loop, against a trivial server
+in another process. A ratio is formed within each pair of neighbouring rounds, so that other work on the machine falls
+on both sides; the table shows the median of these ratios with its quartiles. All but `fireworks-ai` send the same bytes
+and headers, encoded and decoded by msgspec. Clients that are not installed are left out.
+
+A transport on its own takes `httpx.Request` and returns `httpx.Response`, which is the least that a client above it
+costs; `fw_assets over ...` is this client with that transport in place of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -31,6 +33,7 @@ from fw_assets.fireworks import Fireworks
 
 URL = "http://127.0.0.1"
 """Completed with a free port when the server is started."""
+PATH = "/inference/v1/chat/completions"
 
 HEADERS = {
     "User-Agent": "fw-assets",
@@ -68,6 +71,7 @@ ANSWER = json.dumps(
 ).encode()
 
 Call = Callable[[], Awaitable[object]]
+OpenClient = Callable[[], AbstractAsyncContextManager[Call]]
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -86,7 +90,7 @@ async def aiohttp_alone() -> AsyncIterator[Call]:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=HEADERS) as session:
 
         async def call() -> object:
-            async with session.post(f"{URL}/inference/v1/chat/completions", data=msgspec.json.encode(BODY)) as response:
+            async with session.post(f"{URL}{PATH}", data=msgspec.json.encode(BODY)) as response:
                 return msgspec.json.decode(await response.read())
 
         yield call
@@ -98,15 +102,52 @@ async def ours() -> AsyncIterator[Call]:
         yield lambda: client.chat(BODY)
 
 
-@asynccontextmanager
-async def plain_httpx() -> AsyncIterator[Call]:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(limits=limits) as client:
+def ours_over(transport: Callable[[], httpx.AsyncBaseTransport]) -> OpenClient:
+    """This client with another transport."""
 
-        async def call() -> object:
-            return (await client.post(f"{URL}/inference/v1/chat/completions", json=BODY)).json()
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Call]:
+        async with Fireworks(base_url=URL, api_key="k", account_id="acme", transport=transport()) as client:
+            yield lambda: client.chat(BODY)
 
-        yield call
+    return opened
+
+
+def transport_alone(library: Any, open_transport: Callable[[], Any]) -> OpenClient:
+    """A transport without a client above it; `library` is the module of its requests, httpx or httpx2."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Call]:
+        headers = library.Headers(HEADERS)
+        async with open_transport() as transport:
+
+            async def call() -> object:
+                request = library.Request("POST", f"{URL}{PATH}", headers=headers, content=msgspec.json.encode(BODY))
+                response = await transport.handle_async_request(request)
+                try:
+                    return msgspec.json.decode(await response.aread())
+                finally:
+                    await response.aclose()
+
+            yield call
+
+    return opened
+
+
+def httpx_like_client(open_client: Callable[[], Any]) -> OpenClient:
+    """An `AsyncClient` of httpx or one made like it."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Call]:
+        async with open_client() as client:
+
+            async def call() -> object:
+                response = await client.post(f"{URL}{PATH}", content=msgspec.json.encode(BODY), headers=HEADERS)
+                return msgspec.json.decode(response.content)
+
+            yield call
+
+    return opened
 
 
 @asynccontextmanager
@@ -142,40 +183,56 @@ async def take(call: Call, concurrency: int, requests: int) -> Round:
     return Round(requests / passed, sorted(latencies)[int(requests * 0.99)] * 1e3, used / requests * 1e3)
 
 
-CLIENTS: dict[str, Callable[[], AbstractAsyncContextManager[Call]]] = {
-    "aiohttp alone": aiohttp_alone,
-    "fw_assets": ours,
-    "plain httpx": plain_httpx,
-    "fireworks-ai": official_sdk,
-}
-ALONE, OURS, *SLOWER = CLIENTS
-EVERY = 8
-"""Slower clients take part in one round of so many."""
+ALONE, OURS = "aiohttp alone", "fw_assets"
+
+
+def clients() -> dict[str, OpenClient]:
+    """The clients by the names under which the table shows them, without those that are not installed."""
+    httpx_limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    installed: dict[str, OpenClient] = {
+        ALONE: aiohttp_alone,
+        OURS: ours,
+        "fw_assets over httpx": ours_over(lambda: httpx.AsyncHTTPTransport(limits=httpx_limits)),
+        "httpx client": httpx_like_client(lambda: httpx.AsyncClient(limits=httpx_limits)),
+    }
+    with suppress(ImportError):
+        from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
+
+        installed |= {
+            "fw_assets over httpx-aiohttp": ours_over(lambda: AiohttpTransport(limits=httpx_limits)),
+            "httpx-aiohttp transport": transport_alone(httpx, lambda: AiohttpTransport(limits=httpx_limits)),
+            "httpx-aiohttp client": httpx_like_client(lambda: HttpxAiohttpClient(limits=httpx_limits)),
+        }
+    with suppress(ImportError):
+        import httpx2
+
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+        installed |= {
+            "httpx2 transport": transport_alone(httpx2, lambda: httpx2.AsyncHTTPTransport(limits=limits)),
+            "httpx2 client": httpx_like_client(lambda: httpx2.AsyncClient(limits=limits)),
+        }
+    with suppress(ImportError):
+        import fireworks  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
+
+        installed["fireworks-ai"] = official_sdk
+    return installed
 
 
 async def compare(concurrency: int, rounds: int) -> dict[str, list[tuple[Round, Round]]]:
-    """Of each client its rounds, each with the neighbouring round of aiohttp alone."""
+    """Per client its rounds, each with the neighbouring round of aiohttp alone."""
     pairs: dict[str, list[tuple[Round, Round]]] = {}
+    requests = max(150, 4 * concurrency)
     async with AsyncExitStack() as stack:
-        calls = {}
-        for name, open_client in CLIENTS.items():
-            try:
-                calls[name] = await stack.enter_async_context(open_client())
-            except ImportError:
-                continue
-            await take(calls[name], concurrency, 2 * concurrency)
-        requests = max(200, 4 * concurrency)
+        calls = {name: await stack.enter_async_context(open_client()) for name, open_client in clients().items()}
+        for call in calls.values():
+            await take(call, concurrency, 2 * concurrency)
         for number in range(rounds):
-            # First one and then the other begins, so that what drifts during a pair falls on both.
-            order = (ALONE, OURS) if number % 2 else (OURS, ALONE)
-            found = {name: await take(calls[name], concurrency, requests) for name in order}
-            pairs.setdefault(OURS, []).append((found[OURS], found[ALONE]))
-            if number % EVERY == 0:
-                for name in SLOWER:
-                    if name in calls:
-                        slow = await take(calls[name], concurrency, max(50, 2 * concurrency))
-                        pairs.setdefault(name, []).append((slow, found[ALONE]))
-    return {ALONE: [(alone, alone) for _, alone in pairs[OURS]], **pairs}
+            for name in calls:
+                # Each begins in turn, so that what drifts during a pair falls on both.
+                order = (ALONE, name) if number % 2 else (name, ALONE)
+                pair = {each: await take(calls[each], concurrency, requests) for each in order}
+                pairs.setdefault(name, []).append((pair[name], pair[ALONE]))
+    return pairs
 
 
 async def main(rounds: int) -> None:
@@ -184,10 +241,11 @@ async def main(rounds: int) -> None:
     print("|---|---|---|---|---|---|---|")
     for concurrency in (1, 8, 64):
         for name, pairs in (await compare(concurrency, rounds)).items():
-            slower = spread([alone.rate / own.rate for own, alone in pairs])
-            dearer = spread([own.cpu / alone.cpu for own, alone in pairs])
+            time_ratio = spread([alone.rate / own.rate for own, alone in pairs])
+            cpu_ratio = spread([own.cpu / alone.cpu for own, alone in pairs])
             rate, p99, cpu = (statistics.median(column) for column in zip(*(own for own, _ in pairs), strict=True))
-            print(f"| {concurrency} | {name} | {rate:.0f} | {slower} | {cpu:.2f} | {dearer} | {p99:.0f} |", flush=True)
+            columns = (concurrency, name, f"{rate:.0f}", time_ratio, f"{cpu:.2f}", cpu_ratio, f"{p99:.0f}")
+            print(f"| {' | '.join(map(str, columns))} |", flush=True)
 
 
 def spread(ratios: list[float]) -> str:
@@ -215,9 +273,9 @@ def wait_for_server(port: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--uvloop", action="store_true")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     port = free_port()
     URL = f"{URL}:{port}"
     # Connections stay open while their client has no turn.
@@ -226,12 +284,12 @@ if __name__ == "__main__":
     server = subprocess.Popen([sys.executable, "-m", "uvicorn", app_path, *options])
     try:
         wait_for_server(port)
-        if given.uvloop:
+        if arguments.uvloop:
             import uvloop
 
-            uvloop.run(main(given.rounds))
+            uvloop.run(main(arguments.rounds))
         else:
-            asyncio.run(main(given.rounds))
+            asyncio.run(main(arguments.rounds))
     finally:
         server.terminate()
         server.wait()

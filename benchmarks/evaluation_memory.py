@@ -18,14 +18,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import msgspec
 import polars as pl
 
 from fw_assets.classification.metrics.confidence import model_confidence
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks
-from fw_assets.fireworks._transport import Method, WholeTransport
+from fw_assets.fireworks._transport import BufferedTransport, Method
 from fw_assets.pipeline.evaluation.evaluate import keep_and_score
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -41,14 +40,11 @@ PROMPT = Prompt(
 TEXT = "my card has not arrived although I ordered it two weeks ago, and nobody can tell me where it is; number "
 
 
-class Transport(WholeTransport):
+class Transport(BufferedTransport):
     """Answers four rows in five rightly, each with a confidence of its own."""
 
-    def prepared(self, headers: httpx.Headers) -> None:
-        """Nothing is sent."""
-
-    async def exchange(
-        self, method: Method, url: str, headers: object, data: bytes | None
+    async def send(
+        self, method: Method, url: str, headers: Mapping[str, str], data: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]:
         """A completion, at once."""
         text = msgspec.json.decode(data or b"")["messages"][-1]["content"]

@@ -8,6 +8,7 @@ specification.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 import tempfile
@@ -17,13 +18,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
+import httpx
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from benchmarks.deck import HERE, Deck, command
-from fw_assets.embedded import counts
-from fw_assets.fireworks import FineTuningJob, Fireworks
+from fw_assets.embedded import ACCOUNT, api_key, counts, create_app
 from fw_assets.pipeline.phases import due
-from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.runner.orphaned_runs import own_worker
 
 ROWS = (HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
@@ -78,13 +78,24 @@ def strike(deck: Deck, victim: str) -> int:
     return len(found)
 
 
-def jobs(home: Path) -> list[FineTuningJob]:
-    """Every fine-tuning job that the platform holds."""
+def specifications(home: Path) -> Counter[tuple[object, ...]]:
+    """How many fine-tuning jobs the embedded platform holds of each specification."""
+    fields = ("dataset", "baseModel", "loraRank", "learningRate", "epochs")
 
-    async def listed(client: Fireworks) -> list[FineTuningJob]:
-        return await client.fine_tuning_jobs()
+    async def listed() -> list[dict[str, object]]:
+        transport, headers = httpx.ASGITransport(create_app(home)), {"X-Api-Key": api_key(home)}
+        async with httpx.AsyncClient(transport=transport, base_url="http://embedded", headers=headers) as client:
+            jobs: list[dict[str, object]] = []
+            token = ""
+            while True:
+                query: dict[str, str | int] = {"pageSize": 200, "pageToken": token}
+                page = await client.get(f"/v1/accounts/{ACCOUNT}/supervisedFineTuningJobs", params=query)
+                jobs += page.json()["supervisedFineTuningJobs"]
+                token = page.json().get("nextPageToken", "")
+                if not token:
+                    return jobs
 
-    return Platform("embedded", home).call(listed)
+    return Counter(tuple(job[field] for field in fields) for job in asyncio.run(listed()))
 
 
 def main(rounds: int = 20, seed: int = 1) -> None:
@@ -120,11 +131,7 @@ def print_totals(deck: Deck, datasets: int, seconds: float) -> None:
     for kind, each in EACH.items():
         verdict = "as undisturbed" if held[kind] == each * datasets else f"EXPECTED {each * datasets}"
         print(f"{kind}: {held[kind]} for {datasets} datasets, {verdict}")
-    specifications = Counter(
-        (job.dataset, job.base_model, str(job.raw["loraRank"]), str(job.raw["learningRate"]), str(job.raw["epochs"]))
-        for job in jobs(home)
-    )
-    print(f"fine-tuning jobs per specification: at most {max(specifications.values())}")
+    print(f"fine-tuning jobs per specification: at most {max(specifications(home).values())}")
     with deck.instance() as instance:
         runs = Counter(record.dagster_run.status.value for record in instance.get_run_records())
     print(f"runs: {dict(runs)}; {seconds:.0f} s in all")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.arguments import positional
 from fw_assets.fireworks import Fireworks
-from fw_assets_tests.fireworks.test_resume import PATIENCE, Cutter
+from fw_assets_tests.fireworks.test_resume import RETRY_POLICY, Cutter
 
 PORT = 8978
 SERVE = "import sys; from pathlib import Path; from fw_assets.embedded import serve; serve(Path(sys.argv[1]), port={})"
@@ -52,9 +52,9 @@ async def main(folder: Path, megabytes: int) -> None:
         key = (folder / "home" / "api_key").read_text().strip()
         before = resident()
         begun = time.monotonic()
-        async with Fireworks(base_url=url, api_key=key, account_id="local", patience=PATIENCE) as client:
+        async with Fireworks(base_url=url, api_key=key, account_id="local", retry_policy=RETRY_POLICY) as client:
             await client.ensure_dataset(
-                "large", path, rows=rows, on_bytes=lambda sent, _: seen.append(sent), ceiling=1200
+                "large", path, rows=rows, on_bytes=lambda sent, _: seen.append(sent), timeout=1200
             )
         passed = time.monotonic() - begun
         await cutter.ended()

@@ -95,7 +95,7 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     prompt = store.require("prompt", name, Prompt)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
     answer = platform_from_environment().call(
-        lambda client: client.chat({"model": record.address, **body}, known=record.deployment is not None)
+        lambda client: client.chat({"model": record.address, **body}, deployment_known=record.deployment is not None)
     )
     read = parse_answer(
         prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal)

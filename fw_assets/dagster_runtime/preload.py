@@ -16,7 +16,7 @@ RUNS = (
         "fw_assets.dagster_runtime.compute_logs",
         "fw_assets.pipeline.runner.worker",
     ),
-    "fw_assets.fireworks._network",
+    "fw_assets.fireworks._aiohttp_transport",
 )
 """What Dagster and the client load only when something is executed."""
 PHASES = ("pandera.polars", "scipy.sparse", "scipy.special", "fw_assets.report.assembly.report")

@@ -1,13 +1,15 @@
-"""The Fireworks REST API, client side: datasets, fine-tuning, serving. It only ever creates."""
+"""Client of the Fireworks REST API: datasets, fine-tuning, serving, batch inference. It only ever creates.
 
-from ._accounts import Account
+Import from here alone; the modules are private. `Fireworks` is the client, the `...Spec` classes say what to create,
+the others are what its methods return and raise. Knows nothing of Dagster, the domain or the embedded platform.
+"""
+
 from ._batch import BatchInferenceJob, BatchInferenceSpec, batch_results
 from ._client import Fireworks
 from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
 from ._connection import HOSTED
 from ._datasets import Dataset
-from ._deployed_models import DeployedModel
 from ._deployments import Deployment, DeploymentSpec
 from ._errors import (
     AccountError,
@@ -31,19 +33,18 @@ from ._errors import (
     ServerError,
     Stalled,
     TooLarge,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     WaitTimeout,
 )
+from ._fine_tuning import FineTuningJob
+from ._fine_tuning_spec import FineTuningSpec, LrScheduler
 from ._job import JobProgress
-from ._job_spec import FineTuningSpec, LrScheduler
-from ._jobs import FineTuningJob
 from ._models import FineTuningDefaults, GridPoint, Model
 from ._readiness import ReadyDeployment
 from ._retry import Backoff, RetryPolicy
 
 __all__ = [
     "HOSTED",
-    "Account",
     "AccountError",
     "AlreadyExists",
     "ApiError",
@@ -59,7 +60,6 @@ __all__ = [
     "ConnectionFailed",
     "Dataset",
     "DatasetFailed",
-    "DeployedModel",
     "Deployment",
     "DeploymentFailed",
     "DeploymentSpec",
@@ -86,7 +86,7 @@ __all__ = [
     "SystemClock",
     "TokenLogprob",
     "TooLarge",
-    "UnexpectedAnswer",
+    "UnexpectedResponse",
     "WaitTimeout",
     "batch_results",
 ]

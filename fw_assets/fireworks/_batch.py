@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from ._completion import ChatCompletion, read_completion
-from ._ensure import ensure, unequal_fields
-from ._errors import FireworksError, UnexpectedAnswer
-from ._http import Wire
-from ._job import Job, wait_succeeded
-from ._names import check_id, full_name, resource_path
-from ._values import Spec, read
+from ._completion import ChatCompletion, parse_completion
+from ._errors import FireworksError, UnexpectedResponse
+from ._get_or_create import unequal_fields
+from ._http import HttpClient
+from ._job import Job, JobCollection
+from ._names import full_name
+from ._resources import Spec
 
-COLLECTION = "batchInferenceJobs"
 _ALWAYS_SHOWN = ("model", "inputDatasetId", "outputDatasetId")
 
 
@@ -64,56 +63,24 @@ class BatchInferenceJob(Job):
     output_dataset_id: str = ""
 
 
-async def get_batch(wire: Wire, account: str, job_id: str) -> BatchInferenceJob:
-    """One job."""
-    return read(BatchInferenceJob, await wire.get(resource_path(full_name(job_id, account, COLLECTION))))
+BATCH_INFERENCE_JOBS = JobCollection(
+    BatchInferenceJob, "batchInferenceJobs", "batchInferenceJobId", "batch inference job"
+)
 
 
-async def ensure_batch(wire: Wire, account: str, job_id: str, spec: BatchInferenceSpec) -> BatchInferenceJob:
+async def ensure_batch_inference_job(
+    http: HttpClient, account: str, job_id: str, spec: BatchInferenceSpec
+) -> BatchInferenceJob:
     """The job of this id with this specification, created when there is none."""
-    check_id(job_id)
     body = spec.body(account)
 
-    async def create() -> BatchInferenceJob:
-        path = f"/v1/accounts/{account}/{COLLECTION}"
-        return read(BatchInferenceJob, await wire.post(path, body, {"batchInferenceJobId": job_id}))
-
     def differences(job: BatchInferenceJob) -> Mapping[str, tuple[Any, Any]]:
-        asked = {field: body[field] for field in _ALWAYS_SHOWN}
-        unequal = unequal_fields(asked, job.raw, _ALWAYS_SHOWN)
-        shown = job.raw.get("inferenceParameters") or {}
-        return {**unequal, **unequal_fields(_comparable(body["inferenceParameters"]), _comparable(shown), ())}
+        requested = {field: body[field] for field in _ALWAYS_SHOWN}
+        parameters = _comparable(body["inferenceParameters"])
+        existing = _comparable(job.raw.get("inferenceParameters") or {})
+        return {**unequal_fields(requested, job.raw, _ALWAYS_SHOWN), **unequal_fields(parameters, existing, ())}
 
-    return await ensure(
-        f"batch inference job {job_id}",
-        fetch=lambda: get_batch(wire, account, job_id),
-        create=create,
-        differences=differences,
-        clock=wire.clock,
-        patience=wire.patience,
-    )
-
-
-async def wait_batch(
-    wire: Wire,
-    account: str,
-    job_id: str,
-    *,
-    every: float,
-    ceiling: float,
-    stall: float | None,
-    on_progress: Callable[[BatchInferenceJob], Any] | None,
-) -> BatchInferenceJob:
-    """The job once it has COMPLETED. A model that cannot be batched stays PENDING for ever: mind `stall`."""
-    return await wait_succeeded(
-        f"batch inference job {job_id}",
-        lambda: get_batch(wire, account, job_id),
-        clock=wire.clock,
-        every=every,
-        ceiling=ceiling,
-        stall=stall,
-        on_progress=on_progress,
-    )
+    return await BATCH_INFERENCE_JOBS.get_or_create(http, account, job_id, body, differences)
 
 
 def batch_results(files: tuple[Path, ...]) -> Iterator[tuple[str, ChatCompletion | FireworksError]]:
@@ -125,26 +92,27 @@ def batch_results(files: tuple[Path, ...]) -> Iterator[tuple[str, ChatCompletion
                     yield _result(line, f"{path.name}:{number}")
 
 
-def _result(line: str, place: str) -> tuple[str, ChatCompletion | FireworksError]:
+def _result(line: str, location: str) -> tuple[str, ChatCompletion | FireworksError]:
     try:
         row = json.loads(line)
         custom_id = str(row["custom_id"])
     except (ValueError, KeyError, TypeError):
-        raise UnexpectedAnswer(f"{place}: expected an object with custom_id") from None
+        raise UnexpectedResponse(f"{location}: expected an object with custom_id") from None
     response = row.get("response") or {}
     body = response.get("body", response) if isinstance(response, dict) else {}
     if isinstance(body, dict) and "choices" in body:
-        return custom_id, read_completion(body)
+        return custom_id, parse_completion(body)
     error = row.get("error") or (body.get("error") if isinstance(body, dict) else None) or "no response"
     message = error.get("message", error) if isinstance(error, dict) else error
     return custom_id, FireworksError(str(message))
 
 
 def _comparable(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(parameters)
-    if isinstance(found.get("extraBody"), str):
+    """The parameters with `extraBody` as JSON values, of which the text may differ in spacing and order."""
+    comparable = dict(parameters)
+    if isinstance(comparable.get("extraBody"), str):
         try:
-            found["extraBody"] = json.loads(found["extraBody"])
+            comparable["extraBody"] = json.loads(comparable["extraBody"])
         except ValueError:
-            return found
-    return found
+            return comparable
+    return comparable

@@ -1,31 +1,30 @@
-"""Chat completions: asking for one answer."""
+"""Chat completions: one request, one completion."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ._completion import ChatCompletion
-from ._fast_decode import completion_of, read_answer
-from ._http import Wire
+from ._completion import ChatCompletion, parse_completion
+from ._http import HttpClient
 
 PATH = "/inference/v1/chat/completions"
 
 
-async def chat(wire: Wire, body: Mapping[str, Any], *, known: bool) -> ChatCompletion:
-    """The completion of `body`, tried again on what may pass; `known`: its deployment surely exists."""
+async def chat(http: HttpClient, body: Mapping[str, Any], *, deployment_known: bool) -> ChatCompletion:
+    """The completion of `body`, repeated on what may pass."""
     _check(body)
-    started = wire.clock.now()
-    answer = await wire.post_for(PATH, body, read_answer, cold=known)
-    return completion_of(answer, wire.clock.now() - started)
+    started = http.clock.now()
+    response = await http.post(PATH, body, idempotent=True, deployment_known=deployment_known)
+    return parse_completion(response, http.clock.now() - started)
 
 
-async def chat_once(wire: Wire, body: Mapping[str, Any]) -> ChatCompletion:
-    """The completion of `body` in a single attempt."""
+async def chat_once(http: HttpClient, body: Mapping[str, Any]) -> ChatCompletion:
+    """The completion of `body`, in a single attempt."""
     _check(body)
-    started = wire.clock.now()
-    answer = await wire.post_once(PATH, body, read_answer)
-    return completion_of(answer, wire.clock.now() - started)
+    started = http.clock.now()
+    response = await http.post_once(PATH, body)
+    return parse_completion(response, http.clock.now() - started)
 
 
 def _check(body: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Time as the client sees it, so that tests can give it another."""
+"""Time as the client sees it, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from typing import Protocol
 class Clock(Protocol):
     """A monotonic reading in seconds, and a way to let time pass."""
 
-    def now(self) -> float:
-        """Seconds since some fixed moment."""
+    def now(self) -> float: ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Returns after `seconds`."""
+    async def sleep(self, seconds: float) -> None: ...
 
 
 class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
-        """`time.monotonic`."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """`asyncio.sleep`."""
         await asyncio.sleep(seconds)

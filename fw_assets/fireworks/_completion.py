@@ -1,14 +1,13 @@
-"""A chat answer read: its text, its usage, its confidence."""
+"""Chat completions as values: text, usage, confidence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ._answers import decoded
-from ._errors import UnexpectedAnswer
+from ._errors import UnexpectedResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +21,9 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True)
 class ChatCompletion:
-    """The first choice of an answer.
+    """The first choice of a response.
 
-    `text` is None when the answer has no content; `latency` is in seconds and covers every attempt.
+    `text` is None when the choice has no content; `latency` is in seconds and covers every attempt.
     """
 
     text: str | None
@@ -37,13 +36,6 @@ class ChatCompletion:
     model: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
     latency: float = 0.0
-    source: bytes | Mapping[str, Any] = field(default=b"{}", repr=False, compare=False)
-
-    @property
-    def raw(self) -> Mapping[str, Any]:
-        """The whole answer."""
-        found: Mapping[str, Any] = decoded(self.source) if isinstance(self.source, bytes) else self.source
-        return found
 
     @property
     def confidence(self) -> float | None:
@@ -53,18 +45,18 @@ class ChatCompletion:
         return min(1.0, math.exp(sum(token.logprob for token in self.logprobs)))
 
 
-def read_completion(answer: Mapping[str, Any], latency: float = 0.0) -> ChatCompletion:
-    """A completion from an answer's body.
+def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompletion:
+    """The completion in a response's body.
 
     Raises:
-        UnexpectedAnswer: it has no list of choices.
+        UnexpectedResponse: it has no list of choices.
     """
-    choices = answer.get("choices")
+    choices = body.get("choices")
     if not isinstance(choices, list):
-        raise UnexpectedAnswer("chat completion: the answer has no choices")
+        raise UnexpectedResponse("chat completion: the response has no choices")
     choice = choices[0] if choices and isinstance(choices[0], dict) else {}
     message = choice.get("message") or {}
-    usage = answer.get("usage") or {}
+    usage = body.get("usage") or {}
     return ChatCompletion(
         text=_text(message.get("content")),
         finish_reason=choice.get("finish_reason"),
@@ -73,10 +65,9 @@ def read_completion(answer: Mapping[str, Any], latency: float = 0.0) -> ChatComp
         cached_tokens=int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
         refusal=message.get("refusal"),
         reasoning=message.get("reasoning_content"),
-        model=str(answer.get("model") or ""),
+        model=str(body.get("model") or ""),
         logprobs=_logprobs(choice.get("logprobs")),
         latency=latency,
-        source=answer,
     )
 
 
@@ -86,12 +77,12 @@ def _text(content: Any) -> str | None:
     return content if isinstance(content, str) else None
 
 
-def _logprobs(found: Any) -> tuple[TokenLogprob, ...]:
-    """Both forms; none at all when they cannot be made sense of."""
-    if not isinstance(found, dict):
+def _logprobs(logprobs: Any) -> tuple[TokenLogprob, ...]:
+    """Both forms; empty when neither can be made sense of."""
+    if not isinstance(logprobs, dict):
         return ()
     try:
-        return tuple(_by_token(found["content"]) if found.get("content") else _parallel(found))
+        return tuple(_by_token(logprobs["content"]) if logprobs.get("content") else _parallel(logprobs))
     except (AttributeError, KeyError, TypeError, ValueError):
         return ()
 
@@ -103,11 +94,11 @@ def _by_token(content: Iterable[dict[str, Any]]) -> Iterator[TokenLogprob]:
         yield TokenLogprob(str(item.get("token", "")), float(item["logprob"]), top)
 
 
-def _parallel(found: dict[str, Any]) -> Iterator[TokenLogprob]:
+def _parallel(logprobs: dict[str, Any]) -> Iterator[TokenLogprob]:
     """The older form of parallel lists; a token without a probability is left out."""
-    tokens = found.get("tokens") or ()
-    tops = found.get("top_logprobs") or [None] * len(tokens)
-    for token, logprob, others in zip(tokens, found.get("token_logprobs") or (), tops, strict=False):
+    tokens = logprobs.get("tokens") or ()
+    tops = logprobs.get("top_logprobs") or [None] * len(tokens)
+    for token, logprob, others in zip(tokens, logprobs.get("token_logprobs") or (), tops, strict=False):
         if logprob is not None:
             top = tuple((str(name), float(value)) for name, value in (others or {}).items())
             yield TokenLogprob(str(token), float(logprob), top)

@@ -1,4 +1,4 @@
-"""What a client is apart from what it asks: a platform, a key, an account, the deployments it has seen."""
+"""The state of a client: platform, key, account, and the deployments it has seen."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Self
 
 import httpx
 
-from ._accounts import Account, find_account
+from ._accounts import find_account_id
 from ._clock import Clock, SystemClock
 from ._deployments import Deployment
-from ._http import Wire
+from ._http import HttpClient
 from ._retry import RetryPolicy
-from ._upload import DIRECT_LIMIT
+from ._upload import DIRECT_UPLOAD_LIMIT
 
 HOSTED = "https://api.fireworks.ai"
+"""The hosted service's base URL."""
 
 
 class Connection:
@@ -27,23 +28,23 @@ class Connection:
         api_key: str,
         account_id: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
-        patience: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
         clock: Clock | None = None,
-        direct_upload_limit: int = DIRECT_LIMIT,
+        direct_upload_limit: int = DIRECT_UPLOAD_LIMIT,
     ) -> None:
-        self._wire = Wire(
+        self._http = HttpClient(
             base_url=base_url,
             api_key=api_key,
-            transport=transport or _network(),
+            transport=transport or _default_transport(),
             clock=clock or SystemClock(),
-            patience=patience or RetryPolicy(),
+            retry_policy=retry_policy or RetryPolicy(),
         )
         self._account_id = account_id
-        self._known: set[str] = set()
+        self._known_deployments: set[str] = set()
         self._direct_upload_limit = direct_upload_limit
 
     def __repr__(self) -> str:
-        return f"Fireworks(base_url={self._wire.base_url!r}, account_id={self._account_id!r})"
+        return f"Fireworks(base_url={self._http.base_url!r}, account_id={self._account_id!r})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,38 +56,30 @@ class Connection:
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._wire.close()
+        await self._http.close()
 
     @property
     def base_url(self) -> str:
         """The platform's root."""
-        return self._wire.base_url
+        return self._http.base_url
 
     @property
     def account_id(self) -> str | None:
         """The account's id; None until it is known."""
         return self._account_id
 
-    async def account(self) -> Account:
-        """The account of the key, checked against the platform.
-
-        Raises:
-            AccountError: none, several, another than was named, or one that is suspended.
-        """
-        found = await find_account(self._wire, self._account_id)
-        self._account_id = found.id
-        return found
-
     async def _account(self) -> str:
-        return self._account_id or (await self.account()).id
+        if self._account_id is None:
+            self._account_id = await find_account_id(self._http)
+        return self._account_id
 
     def _remember(self, deployment: Deployment) -> Deployment:
-        self._known.add(deployment.name)
+        self._known_deployments.add(deployment.name)
         return deployment
 
 
-def _network() -> httpx.AsyncBaseTransport:
-    # Imported here: a pipeline on the embedded platform never opens a socket and need not pay for it.
-    from ._network import Network
+def _default_transport() -> httpx.AsyncBaseTransport:
+    # Imported here for start-up time: a pipeline on the embedded platform opens no socket and needs no aiohttp.
+    from ._aiohttp_transport import AiohttpTransport
 
-    return Network()
+    return AiohttpTransport()

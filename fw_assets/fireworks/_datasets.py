@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from ._ensure import ensure, unequal_fields
 from ._errors import AlreadyExists, ApiError, BadRequest, DatasetFailed, FailedPrecondition, TooLarge
-from ._http import Wire
+from ._get_or_create import get_or_create, unequal_fields
+from ._http import HttpClient
 from ._names import check_id, full_name, resource_path
-from ._poll import poll
-from ._retry import Backoff, retrying
-from ._upload import DIRECT_LIMIT, Begun, OnBytes, upload_file
-from ._values import Resource, read
+from ._polling import poll
+from ._resources import Resource, parse_resource
+from ._retry import retrying
+from ._upload import DIRECT_UPLOAD_LIMIT, OnBytes, UploadState, upload_file
 
 Format = Literal["CHAT", "COMPLETION", "RL", "FORMAT_UNSPECIFIED"]
+POLL_SECONDS = 3.0
 
 
 class Dataset(Resource):
@@ -28,23 +29,21 @@ class Dataset(Resource):
 
     @property
     def ready(self) -> bool:
-        """Whether it can be used."""
         return self.state == "READY"
 
 
-async def get_dataset(wire: Wire, account: str, name: str) -> Dataset:
+async def get_dataset(http: HttpClient, account: str, name: str) -> Dataset:
     """One dataset; `name` may be a full name of any account."""
-    return read(Dataset, await wire.get(resource_path(full_name(name, account, "datasets"))))
+    return parse_resource(Dataset, await http.get(resource_path(full_name(name, account, "datasets"))))
 
 
-async def list_datasets(wire: Wire, account: str, filter: str | None) -> list[Dataset]:
+async def list_datasets(http: HttpClient, account: str) -> list[Dataset]:
     """Every dataset of the account."""
-    query = {"filter": filter} if filter else {}
-    return [read(Dataset, item) for item in await wire.pages(f"/v1/accounts/{account}/datasets", "datasets", query)]
+    return [parse_resource(Dataset, item) for item in await http.pages(f"/v1/accounts/{account}/datasets", "datasets")]
 
 
 async def create_dataset(
-    wire: Wire, account: str, dataset_id: str, *, rows: int, display_name: str, format: Format
+    http: HttpClient, account: str, dataset_id: str, *, rows: int, display_name: str, format: Format
 ) -> Dataset:
     """The dataset of this id, without content when it is new.
 
@@ -58,69 +57,65 @@ async def create_dataset(
 
     async def create() -> Dataset:
         body = {"datasetId": dataset_id, "dataset": inner}
-        return read(Dataset, await wire.post(f"/v1/accounts/{account}/datasets", body))
+        return parse_resource(Dataset, await http.post(f"/v1/accounts/{account}/datasets", body))
 
-    def differences(found: Dataset) -> Mapping[str, tuple[Any, Any]]:
-        asked = {"exampleCount": rows, "format": inner.get("format")}
-        shown = {
-            "exampleCount": found.example_count,
-            "format": None if found.format == "FORMAT_UNSPECIFIED" else found.format,
+    def differences(dataset: Dataset) -> Mapping[str, tuple[Any, Any]]:
+        requested = {"exampleCount": rows, "format": inner.get("format")}
+        existing = {
+            "exampleCount": dataset.example_count,
+            "format": None if dataset.format == "FORMAT_UNSPECIFIED" else dataset.format,
         }
-        return unequal_fields(asked, shown, ("exampleCount",))
+        return unequal_fields(requested, existing, ("exampleCount",))
 
-    return await ensure(
+    return await get_or_create(
+        http,
         f"dataset {dataset_id}",
-        fetch=lambda: get_dataset(wire, account, dataset_id),
+        fetch=lambda: get_dataset(http, account, dataset_id),
         create=create,
         differences=differences,
-        clock=wire.clock,
-        patience=wire.patience,
     )
 
 
 async def fill_dataset(
-    wire: Wire,
+    http: HttpClient,
     account: str,
     dataset_id: str,
     path: Path,
     *,
-    ceiling: float,
+    timeout: float,
     on_bytes: OnBytes | None,
-    limit: int = DIRECT_LIMIT,
+    direct_upload_limit: int = DIRECT_UPLOAD_LIMIT,
 ) -> Dataset:
     """The dataset with the content of `path`, READY.
 
-    A broken upload goes on where it stopped or is begun again, unless the platform turns out to have the content.
+    A broken upload resumes where it stopped or starts over, unless the platform turns out to have the content.
 
     Raises:
         DatasetFailed: the platform refuses the content, and says why.
     """
     address = resource_path(full_name(dataset_id, account, "datasets"))
-    begun = Begun()
+    state = UploadState()
 
     async def look_then_upload() -> None:
-        if (await get_dataset(wire, account, dataset_id)).ready:
+        if (await get_dataset(http, account, dataset_id)).ready:
             return
         try:
-            await upload_file(wire, address, path, on_bytes, limit, begun)
+            await upload_file(http, address, path, on_bytes, direct_upload_limit, state)
         except (AlreadyExists, FailedPrecondition):
             # Another run may have finished the same upload in the meantime.
-            if not (await get_dataset(wire, account, dataset_id)).ready:
+            if not (await get_dataset(http, account, dataset_id)).ready:
                 raise
 
-    def backoff(error: BaseException) -> Backoff | None:
-        return wire.patience.of(error, cold=False)
-
     try:
-        await retrying(look_then_upload, backoff, wire.clock, f"upload of {path.name}")
+        await retrying(look_then_upload, http.retry_policy.backoff_for, http.clock, f"upload of {path.name}")
     except (BadRequest, TooLarge) as error:
         refusal: ApiError = error
     else:
-        return await wait_dataset(wire, account, dataset_id, ceiling=ceiling)
+        return await wait_dataset(http, account, dataset_id, timeout=timeout)
     raise DatasetFailed(f"dataset {dataset_id}: {path.name} was refused: {refusal.detail}. Correct the file.")
 
 
-async def wait_dataset(wire: Wire, account: str, dataset_id: str, *, ceiling: float, every: float = 3.0) -> Dataset:
+async def wait_dataset(http: HttpClient, account: str, dataset_id: str, *, timeout: float) -> Dataset:
     """The dataset once it is READY.
 
     Raises:
@@ -132,12 +127,12 @@ async def wait_dataset(wire: Wire, account: str, dataset_id: str, *, ceiling: fl
 
     dataset = await poll(
         f"dataset {dataset_id}",
-        lambda: get_dataset(wire, account, dataset_id),
+        lambda: get_dataset(http, account, dataset_id),
         settled,
-        clock=wire.clock,
-        every=every,
-        ceiling=ceiling,
-        show=lambda dataset: dataset.state,
+        clock=http.clock,
+        interval=POLL_SECONDS,
+        timeout=timeout,
+        describe=lambda dataset: dataset.state,
     )
     if not dataset.ready:
         raise DatasetFailed(f"dataset {dataset_id}: {dataset.status.code}: {dataset.status.message}")

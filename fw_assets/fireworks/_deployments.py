@@ -1,4 +1,4 @@
-"""Deployments: created to scale to zero, adopted when they exist, trusted once they have answered."""
+"""Deployments, which scale to zero by default."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from ._ensure import ensure, unequal_fields
 from ._errors import DeploymentFailed
-from ._http import Wire
+from ._get_or_create import get_or_create, unequal_fields
+from ._http import HttpClient
 from ._names import check_id, full_name, resource_path
+from ._resources import ApiValue, Resource, Spec, parse_resource
 from ._retry import log
-from ._values import Resource, Spec, Value, read
 
 COLLECTION = "deployments"
 GONE = ("FAILED", "DELETING", "DELETED")
@@ -65,8 +65,8 @@ class DeploymentSpec(Spec):
         return body
 
 
-class ReplicaStats(Value):
-    """Replicas by what they are doing."""
+class ReplicaStats(ApiValue):
+    """Replicas by state."""
 
     pending_scheduling_replica_count: int = 0
     downloading_model_replica_count: int = 0
@@ -94,18 +94,11 @@ class Deployment(Resource):
         return self.state in GONE
 
 
-async def get_deployment(wire: Wire, account: str, name: str) -> Deployment:
-    """One deployment."""
-    return read(Deployment, await wire.get(resource_path(full_name(name, account, COLLECTION))))
+async def get_deployment(http: HttpClient, account: str, name: str) -> Deployment:
+    return parse_resource(Deployment, await http.get(resource_path(full_name(name, account, COLLECTION))))
 
 
-async def list_deployments(wire: Wire, account: str) -> list[Deployment]:
-    """Every deployment that is not deleted. The platform cannot filter them by base model."""
-    found = await wire.pages(f"/v1/accounts/{account}/{COLLECTION}", COLLECTION, {"showDeleted": False})
-    return [read(Deployment, item) for item in found]
-
-
-async def ensure_deployment(wire: Wire, account: str, deployment_id: str, spec: DeploymentSpec) -> Deployment:
+async def ensure_deployment(http: HttpClient, account: str, deployment_id: str, spec: DeploymentSpec) -> Deployment:
     """The deployment of this id with this specification, created when there is none.
 
     Replica counts and windows may have been changed by their owner since, and are not compared.
@@ -118,45 +111,36 @@ async def ensure_deployment(wire: Wire, account: str, deployment_id: str, spec: 
 
     async def create() -> Deployment:
         path = f"/v1/accounts/{account}/{COLLECTION}"
-        return read(Deployment, await wire.post(path, body, {"deploymentId": deployment_id}))
+        return parse_resource(Deployment, await http.post(path, body, {"deploymentId": deployment_id}))
 
-    def differences(found: Deployment) -> Mapping[str, tuple[Any, Any]]:
-        asked = {
+    def differences(deployment: Deployment) -> Mapping[str, tuple[Any, Any]]:
+        requested = {
             "baseModel": spec.base_model,
             "enableAddons": spec.enable_addons,
             "precision": spec.precision,
         }
-        unequal = unequal_fields(asked, found.raw, ("baseModel", "enableAddons"))
-        if spec.deployment_shape != "default" and not _same_shape(spec.deployment_shape, found.deployment_shape):
-            unequal["deploymentShape"] = (spec.deployment_shape, found.deployment_shape)
+        unequal = unequal_fields(requested, deployment.raw, ("baseModel", "enableAddons"))
+        shape = deployment.deployment_shape
+        if spec.deployment_shape != "default" and not _same_shape(spec.deployment_shape, shape):
+            unequal["deploymentShape"] = (spec.deployment_shape, shape)
         return unequal
 
-    found = await ensure(
+    deployment = await get_or_create(
+        http,
         f"deployment {deployment_id}",
-        fetch=lambda: get_deployment(wire, account, deployment_id),
+        fetch=lambda: get_deployment(http, account, deployment_id),
         create=create,
         differences=differences,
-        clock=wire.clock,
-        patience=wire.patience,
     )
-    if found.gone:
-        raise DeploymentFailed(
-            f"{found.name} is {found.state}: {found.status.message or 'no reason given'}. Use another id."
-        )
-    if found.min_replica_count > spec.min_replica_count:
-        log.warning("%s keeps %d replicas running: it does not scale to zero", found.name, found.min_replica_count)
-    return found
+    if deployment.gone:
+        reason = deployment.status.message or "no reason given"
+        raise DeploymentFailed(f"{deployment.name} is {deployment.state}: {reason}. Use another id.")
+    if deployment.min_replica_count > spec.min_replica_count:
+        running = deployment.min_replica_count
+        log.warning("%s keeps %d replicas running: it does not scale to zero", deployment.name, running)
+    return deployment
 
 
-async def match_shapes(wire: Wire, account: str, base_model: str, enable_addons: bool) -> tuple[str, ...]:
-    """The names of the shape versions on which a model can be deployed, the platform's choice first."""
-    deployment = {"baseModel": base_model, "enableAddons": enable_addons}
-    body = {"createDeploymentRequest": {"parent": f"accounts/{account}", "deployment": deployment}}
-    answer = await wire.post(f"/v1/accounts/{account}/deploymentShapeVersions:match", body, safe=True)
-    versions = answer.get("deploymentShapeVersions") or []
-    return tuple(name for item in versions if (name := (item.get("snapshot") or {}).get("name") or item.get("name")))
-
-
-def _same_shape(asked: str, found: str) -> bool:
+def _same_shape(one: str, other: str) -> bool:
     """A shape equals each of its versions."""
-    return asked == found or found.startswith(f"{asked}/versions/") or asked.startswith(f"{found}/versions/")
+    return one == other or other.startswith(f"{one}/versions/") or one.startswith(f"{other}/versions/")

@@ -1,4 +1,4 @@
-"""Getting a dataset's files from the platform; a file is there whole or not at all."""
+"""Downloads of a dataset's files; a file is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ._errors import ApiError, UnexpectedAnswer
-from ._http import Wire
+from ._errors import ApiError, FireworksError, UnexpectedResponse
+from ._http import HttpClient
 from ._names import full_name, resource_path
 from ._retry import Backoff, retrying
 
 
-async def download_files(wire: Wire, account: str, name: str, folder: Path) -> tuple[Path, ...]:
+async def download_files(http: HttpClient, account: str, name: str, folder: Path) -> tuple[Path, ...]:
     """The dataset's files in `folder`, under their own names and in the order of these."""
     address = resource_path(full_name(name, account, "datasets"), "getDownloadEndpoint")
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
 
     async def fetch_missing() -> None:
-        urls = (await wire.get(address)).get("filenameToSignedUrls") or {}
+        urls = (await http.get(address)).get("filenameToSignedUrls") or {}
         for filename, url in urls.items():
             if filename not in written:
-                written[filename] = await _download(wire, url, folder / _safe_name(filename))
+                written[filename] = await _download(http, url, folder / _safe_name(filename))
 
-    def backoff(error: BaseException) -> Backoff | None:
+    def backoff_for(error: FireworksError) -> Backoff | None:
         if isinstance(error, ApiError) and error.status in (401, 403, 410) and written:
-            return wire.patience.transient  # a URL that expired while others were read
-        return wire.patience.of(error, cold=False)
+            return http.retry_policy.transient  # a URL that expired while others were read
+        return http.retry_policy.backoff_for(error)
 
-    await retrying(fetch_missing, backoff, wire.clock, f"download of dataset {name}")
+    await retrying(fetch_missing, backoff_for, http.clock, f"download of dataset {name}")
     if not written:
-        raise UnexpectedAnswer(f"dataset {name} has no file to download")
+        raise UnexpectedResponse(f"dataset {name} has no file to download")
     return tuple(written[filename] for filename in sorted(written))
 
 
-async def download_as_one(wire: Wire, account: str, name: str, target: Path) -> Path:
+async def download_as_one(http: HttpClient, account: str, name: str, target: Path) -> Path:
     """The dataset's files, one after the other in the order of their names, as the single file `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
-        first, *others = await download_files(wire, account, name, Path(folder))
+        first, *others = await download_files(http, account, name, Path(folder))
         with first.open("ab") as whole:
             for part in others:
                 with part.open("rb") as lines:
@@ -48,10 +48,10 @@ async def download_as_one(wire: Wire, account: str, name: str, target: Path) -> 
     return target
 
 
-async def _download(wire: Wire, url: str, target: Path) -> Path:
+async def _download(http: HttpClient, url: str, target: Path) -> Path:
     partial = target.with_name(f".{target.name}.part")
     try:
-        async with wire.signed.opened(url) as response:
+        async with http.signed_urls.open(url) as response:
             with partial.open("wb") as file:
                 async for chunk in response.aiter_bytes():
                     file.write(chunk)
@@ -62,6 +62,6 @@ async def _download(wire: Wire, url: str, target: Path) -> Path:
 
 
 def _safe_name(filename: str) -> str:
-    """The last part of a name that the platform gave, which must not lead out of the folder."""
+    """The last part of a name that comes from the platform and must not lead out of the folder."""
     name = filename.replace("\\", "/").rsplit("/", 1)[-1].lstrip(".")
     return "".join(letter for letter in name if letter.isprintable()) or "data.jsonl"

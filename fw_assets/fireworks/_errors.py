@@ -1,8 +1,8 @@
-"""Everything that can go wrong, each saying what to do about it.
+"""The errors of this package; each message says what to do about it.
 
 FireworksError
-├── ConnectionFailed          no answer: refused, lost, or too slow
-├── UnexpectedAnswer          an answer that is not what the API promises (cut off, not JSON)
+├── ConnectionFailed          no response: refused, lost, or too slow
+├── UnexpectedResponse        a response that is not what the API promises (cut off, not JSON)
 ├── ApiError                  the platform answered with an error status
 │   ├── BadRequest            400, 422: the request itself is wrong
 │   │   └── FailedPrecondition  400 with code 9: right request, wrong moment
@@ -21,7 +21,7 @@ FireworksError
 ├── DatasetFailed             the platform refused an uploaded file
 ├── JobFailed                 a job ended without its result
 ├── DeploymentFailed          a deployment will never answer
-└── WaitTimeout               a wait reached its ceiling; what was waited for goes on
+└── WaitTimeout               a wait reached its timeout; what was waited for goes on
     └── Stalled               no progress for too long
 """
 
@@ -36,19 +36,19 @@ class FireworksError(Exception):
 
 
 class ConnectionFailed(FireworksError):
-    """No answer came. `delivered` is False when the request surely never left this machine."""
+    """No response came. `delivered` is False when the request surely never left this machine."""
 
     def __init__(self, message: str, *, delivered: bool) -> None:
         super().__init__(f"{message}. Check the network and the base URL, then run again.")
         self.delivered = delivered
 
 
-class UnexpectedAnswer(FireworksError):
-    """The platform answered with something the API does not promise."""
+class UnexpectedResponse(FireworksError):
+    """A response that is not what the API promises."""
 
 
 class ApiError(FireworksError):
-    """The platform answered with an error status.
+    """A response with an error status.
 
     Attributes:
         status: HTTP status.
@@ -70,9 +70,9 @@ class ApiError(FireworksError):
         request: str = "",
         retry_after: float | None = None,
     ) -> None:
-        said = detail or "no explanation given"
+        explanation = detail or "no explanation given"
         label = f"{status} {code}".strip()
-        text = f"{request}: {label}: {said}" if request else f"{label}: {said}"
+        text = f"{request}: {label}: {explanation}" if request else f"{label}: {explanation}"
         super().__init__(f"{text.rstrip('.')}. {self.advice}".rstrip())
         self.status = status
         self.code = code
@@ -160,15 +160,15 @@ class AccountError(FireworksError):
 class ConflictError(FireworksError):
     """A resource of this id exists and is not what was asked for.
 
-    `differences` maps a field to (asked, found).
+    `differences` maps a field to (requested, existing).
     """
 
-    def __init__(self, what: str, differences: Mapping[str, tuple[Any, Any]], why: str = "") -> None:
+    def __init__(self, name: str, differences: Mapping[str, tuple[Any, Any]], why: str = "") -> None:
         fields = "; ".join(
-            f"{field}: asked {asked!r}, found {found!r}" for field, (asked, found) in differences.items()
+            f"{field}: asked {requested!r}, found {existing!r}" for field, (requested, existing) in differences.items()
         )
-        super().__init__(f"{what} exists already and differs ({why or fields}). Nothing was changed; use another id.")
-        self.what = what
+        super().__init__(f"{name} exists already and differs ({why or fields}). Nothing was changed; use another id.")
+        self.name = name
         self.differences = dict(differences)
 
 
@@ -191,10 +191,10 @@ class DeploymentFailed(FireworksError):
 
 
 class WaitTimeout(FireworksError):
-    """A wait reached its ceiling. Nothing was cancelled: run again to go on waiting."""
+    """A wait reached its timeout. Nothing was cancelled: run again to go on waiting."""
 
-    def __init__(self, what: str, seconds: float, last: str) -> None:
-        super().__init__(f"{what}: not done after {seconds:.0f} s (last seen: {last}). It goes on; run again to wait.")
+    def __init__(self, name: str, seconds: float, last: str) -> None:
+        super().__init__(f"{name}: not done after {seconds:.0f} s (last seen: {last}). It goes on; run again to wait.")
         self.last = last
 
 
@@ -237,7 +237,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
-    """The error of an answer, from either envelope: `{"error": ...}` or `{"code", "message", "details"}`."""
+    """The error that a response reports in either envelope: `{"error": ...}` or `{"code", "message", "details"}`."""
     inner = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(inner, Mapping):
         inner = {"message": "" if inner is None else str(inner)}

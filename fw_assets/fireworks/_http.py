@@ -1,35 +1,35 @@
-"""Calls of the API: paths, queries, pages, and what is tried again.
+"""Calls of the API: paths, queries, pages, and which calls are repeated.
 
-Only GET and POST exist here, and only the `:verbs` below (files go to signed URLs by PUT, see `_signed.py`): nothing
-on the platform can be deleted, cancelled or changed in place.
+Only GET and POST exist here, and only the `:verbs` below (files go to signed URLs by PUT, see `_signed_urls.py`):
+nothing on the platform can be deleted, cancelled or changed in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Literal
 
 import httpx
 import msgspec
 from pydantic import SecretStr
 
-from ._answers import HttpResponse, read_object
 from ._clock import Clock
-from ._retry import Backoff, RetryPolicy, never_happened, retrying
-from ._signed import SignedUrls
-from ._transport_call import Exchange
+from ._errors import FireworksError
+from ._request_sender import RequestSender
+from ._responses import json_object
+from ._retry import Backoff, RetryPolicy, not_delivered, retrying
+from ._signed_urls import SignedUrls
 
 Query = Mapping[str, str | int | bool]
-T = TypeVar("T")
 
-VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownloadEndpoint", "match"})
+VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownloadEndpoint"})
 PAGE_SIZE = 200
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Wire:
-    """The connection to one platform under one key."""
+class HttpClient:
+    """JSON calls to one platform under one key."""
 
     def __init__(
         self,
@@ -38,26 +38,26 @@ class Wire:
         api_key: str,
         transport: httpx.AsyncBaseTransport,
         clock: Clock,
-        patience: RetryPolicy,
+        retry_policy: RetryPolicy,
     ) -> None:
         self.base_url = _checked_url(base_url)
         self.clock = clock
-        self.patience = patience
-        self._exchange = Exchange(transport, SecretStr(_checked_key(api_key)))
-        self.signed = SignedUrls(self._exchange, self.base_url, clock, patience)
+        self.retry_policy = retry_policy
+        self._sender = RequestSender(transport, SecretStr(_checked_key(api_key)))
+        self.signed_urls = SignedUrls(self._sender, self.base_url, clock, retry_policy)
 
     @property
     def throttled(self) -> int:
-        """How many answers said "too many requests"."""
-        return self._exchange.throttled
+        """How many responses said "too many requests"."""
+        return self._sender.throttled
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._exchange.transport.aclose()
+        await self._sender.transport.aclose()
 
     async def get(self, path: str, query: Query | None = None) -> dict[str, Any]:
-        """A JSON object; tried again on every failure that may pass."""
-        return await self._call("GET", path, read_object, query=query, safe=True)
+        """A JSON object; repeated on every failure that may pass."""
+        return await self._call("GET", path, query=query, idempotent=True)
 
     async def post(
         self,
@@ -65,45 +65,41 @@ class Wire:
         body: Mapping[str, Any],
         query: Query | None = None,
         *,
-        safe: bool = False,
-        cold: bool = False,
+        idempotent: bool = False,
+        deployment_known: bool = False,
     ) -> dict[str, Any]:
         """A JSON object.
 
-        `safe`: repeating the request is harmless, so it is tried again like a GET; otherwise only when it
-        surely had no effect. `cold`: see `RetryPolicy.of`.
+        `idempotent`: a second delivery does no harm, so the request is repeated like a GET; otherwise only when
+        the first was surely not delivered. `deployment_known`: see `RetryPolicy.backoff_for`.
         """
-        return await self._call("POST", path, read_object, query=query, body=body, safe=safe, cold=cold)
+        return await self._call(
+            "POST", path, query=query, body=body, idempotent=idempotent, deployment_known=deployment_known
+        )
 
-    async def post_for(
-        self, path: str, body: Mapping[str, Any], read: Callable[[HttpResponse], T], *, cold: bool = False
-    ) -> T:
-        """What `read` makes of the answer to a request that is harmless to repeat, as it is when `read` fails."""
-        return await self._call("POST", path, read, body=body, safe=True, cold=cold)
-
-    async def post_once(self, path: str, body: Mapping[str, Any], read: Callable[[HttpResponse], T]) -> T:
-        """The same in a single attempt."""
-        return read(await self._exchange.whole("POST", self._url(path), f"POST {path}", _encode(body)))
+    async def post_once(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A JSON object, in a single attempt."""
+        return json_object(await self._sender.send("POST", self._url(path), f"POST {path}", _encode(body)))
 
     async def post_stream(
-        self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str], *, read_timeout: float
+        self, path: str, content: AsyncIterator[bytes], headers: Mapping[str, str], *, read_seconds: float
     ) -> dict[str, Any]:
         """A JSON object for a streamed body, in a single attempt."""
-        return read_object(
-            await self._exchange.streamed("POST", self._url(path), content, headers, read_seconds=read_timeout)
+        return json_object(
+            await self._sender.send_stream("POST", self._url(path), content, headers, read_seconds=read_seconds)
         )
 
     async def pages(self, path: str, key: str, query: Query | None = None) -> list[dict[str, Any]]:
-        """Every item of a paged list; `key` is the plural under which a page has them."""
+        """Every item of a paged list; `key` is the field of a page that holds them."""
         items: list[dict[str, Any]] = []
         token = ""
         seen: set[str] = set()
         while token not in seen:
             seen.add(token)
             page = {**(query or {}), "pageSize": PAGE_SIZE, **({"pageToken": token} if token else {})}
-            answer = await self.get(path, page)
-            items += answer.get(key) or []
-            token = answer.get("nextPageToken") or ""
+            response = await self.get(path, page)
+            items += response.get(key) or []
+            token = response.get("nextPageToken") or ""
             if not token:
                 break
         return items
@@ -113,39 +109,36 @@ class Wire:
         if verb and verb not in VERBS:
             raise ValueError(f":{verb} is not among what this client does: {', '.join(sorted(VERBS))}")
         url = f"{self.base_url}{path}"
-        return str(httpx.URL(url, params=_plain(query))) if query else url
+        return str(httpx.URL(url, params=query)) if query else url
 
     async def _call(
         self,
         method: Literal["GET", "POST"],
         path: str,
-        read: Callable[[HttpResponse], T],
         *,
         query: Query | None = None,
         body: Mapping[str, Any] | None = None,
-        safe: bool,
-        cold: bool = False,
-    ) -> T:
-        url, what = self._url(path, query), f"{method} {path}"
+        idempotent: bool,
+        deployment_known: bool = False,
+    ) -> dict[str, Any]:
+        url, name = self._url(path, query), f"{method} {path}"
         data = None if body is None else _encode(body)
 
-        def backoff(error: BaseException) -> Backoff | None:
-            return self.patience.of(error, cold=cold) if safe or never_happened(error) else None
+        def backoff_for(error: FireworksError) -> Backoff | None:
+            if not idempotent and not not_delivered(error):
+                return None
+            return self.retry_policy.backoff_for(error, deployment_known=deployment_known)
 
-        async def attempt() -> T:
-            return read(await self._exchange.whole(method, url, what, data))
+        async def attempt() -> dict[str, Any]:
+            return json_object(await self._sender.send(method, url, name, data))
 
-        return await retrying(attempt, backoff, self.clock, what)
-
-
-def _plain(query: Query) -> dict[str, str]:
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
+        return await retrying(attempt, backoff_for, self.clock, name)
 
 
 def _checked_url(base_url: str) -> str:
     url = httpx.URL(base_url)
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"{base_url!r} is no base URL; expected something like https://api.fireworks.ai")
+        raise ValueError(f"{base_url!r} is not a base URL; expected something like https://api.fireworks.ai")
     return base_url.rstrip("/").removesuffix("/inference/v1").removesuffix("/inference").removesuffix("/v1")
 
 

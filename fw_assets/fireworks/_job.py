@@ -1,18 +1,50 @@
-"""Jobs of any kind: how far they are, how they end, and waiting until they do."""
+"""Jobs of any kind: their states, how they end, and the collections that hold them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
 
-from ._clock import Clock
+from pydantic import BeforeValidator
+
 from ._errors import JobFailed
-from ._poll import poll
-from ._states import JobState
-from ._values import Resource, Value
+from ._get_or_create import get_or_create
+from ._http import HttpClient
+from ._names import check_id, full_name, resource_path
+from ._polling import poll
+from ._resources import ApiValue, Resource, parse_resource
+
+_NUMBERED_STATES = (
+    "UNSPECIFIED",
+    "CREATING",
+    "RUNNING",
+    "COMPLETED",
+    "FAILED",
+    "CANCELLED",
+    "DELETING",
+    "WRITING_RESULTS",
+    "VALIDATING",
+)
+_FAILED_STATES = (
+    "FAILED",
+    "FAILED_CLEANING_UP",
+    "CANCELLED",
+    "EXPIRED",
+    "EXPIRED_CLEANING_UP",
+    "DELETING",
+    "DELETING_CLEANING_UP",
+)
 
 
-class JobProgress(Value):
+def _job_state(value: Any) -> str:
+    """A state without its prefix. States arrive as `JOB_STATE_RUNNING`, `RUNNING` or the enum's number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _NUMBERED_STATES[value] if 0 <= value < len(_NUMBERED_STATES) else f"UNKNOWN_{value}"
+    return str(value).upper().removeprefix("JOB_STATE_")
+
+
+class JobProgress(ApiValue):
     """How far a job is; `percent` from 0 to 100, `epoch` from 0."""
 
     percent: float = 0
@@ -28,9 +60,9 @@ class JobProgress(Value):
 
 
 class Job(Resource):
-    """A job. Only `state` proves completion; one that this client does not know is not an end."""
+    """A job. Only `state` proves completion; a state that this client does not know is not an end."""
 
-    state: JobState = "UNSPECIFIED"
+    state: Annotated[str, BeforeValidator(_job_state)] = "UNSPECIFIED"
     job_progress: JobProgress = JobProgress()
 
     @property
@@ -41,50 +73,83 @@ class Job(Resource):
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen."""
-        return self.succeeded or self.state in _ENDED
+        return self.succeeded or self.state in _FAILED_STATES
 
-
-_ENDED = (
-    "FAILED",
-    "FAILED_CLEANING_UP",
-    "CANCELLED",
-    "EXPIRED",
-    "EXPIRED_CLEANING_UP",
-    "DELETING",
-    "DELETING_CLEANING_UP",
-)
 
 J = TypeVar("J", bound=Job)
 
 
-async def wait_succeeded(
-    what: str,
-    look: Callable[[], Awaitable[J]],
-    *,
-    clock: Clock,
-    every: float,
-    ceiling: float,
-    stall: float | None,
-    on_progress: Callable[[J], Any] | None,
-) -> J:
-    """The job once it has succeeded; `stall`: how long its state and progress may stay the same.
+@dataclass(frozen=True)
+class JobCollection(Generic[J]):
+    """One kind of job on the platform.
 
-    Raises:
-        JobFailed: it ended otherwise.
-        WaitTimeout: `ceiling` seconds have passed; `Stalled`: `stall` seconds without progress. It goes on.
+    Attributes:
+        path: the collection's name in a resource name.
+        id_parameter: the query parameter of a create that carries the job's id.
+        noun: what errors and logs call such a job.
     """
-    job = await poll(
-        what,
-        look,
-        lambda job: job.finished,
-        clock=clock,
-        every=every,
-        ceiling=ceiling,
-        show=lambda job: f"{job.state} {job.job_progress.percent:.0f} %",
-        on_progress=on_progress,
-        stall=stall,
-        progress=lambda job: (job.state, job.job_progress),
-    )
-    if not job.succeeded:
-        raise JobFailed(job.name, job.state, job.status.message)
-    return job
+
+    kind: type[J]
+    path: str
+    id_parameter: str
+    noun: str
+
+    async def get(self, http: HttpClient, account: str, job_id: str) -> J:
+        """One job, by short id or full name."""
+        return parse_resource(self.kind, await http.get(resource_path(full_name(job_id, account, self.path))))
+
+    async def get_or_create(
+        self,
+        http: HttpClient,
+        account: str,
+        job_id: str,
+        body: Mapping[str, Any],
+        differences: Callable[[J], Mapping[str, tuple[Any, Any]]],
+    ) -> J:
+        """The job of this id, created from `body` when there is none."""
+        check_id(job_id)
+
+        async def create() -> J:
+            path = f"/v1/accounts/{account}/{self.path}"
+            return parse_resource(self.kind, await http.post(path, body, {self.id_parameter: job_id}))
+
+        return await get_or_create(
+            http,
+            f"{self.noun} {job_id}",
+            fetch=lambda: self.get(http, account, job_id),
+            create=create,
+            differences=differences,
+        )
+
+    async def wait(
+        self,
+        http: HttpClient,
+        account: str,
+        job_id: str,
+        *,
+        poll_interval: float,
+        timeout: float,
+        stall_timeout: float | None,
+        on_progress: Callable[[J], Any] | None,
+    ) -> J:
+        """The job once it has succeeded.
+
+        Raises:
+            JobFailed: it ended otherwise.
+            WaitTimeout: `timeout` seconds have passed; `Stalled`: `stall_timeout` seconds without progress.
+        """
+        job = await poll(
+            f"{self.noun} {job_id}",
+            lambda: self.get(http, account, job_id),
+            lambda job: job.finished,
+            clock=http.clock,
+            interval=poll_interval,
+            timeout=timeout,
+            describe=lambda job: f"{job.state} {job.job_progress.percent:.0f} %",
+            on_progress=on_progress,
+            stall_timeout=stall_timeout,
+            progress=lambda job: (job.state, job.job_progress),
+        )
+        if not job.succeeded:
+            raise JobFailed(job.name, job.state, job.status.message)
+        return job

@@ -12,7 +12,7 @@ def check_id(resource_id: str) -> str:
     """The id itself, when a resource may be created under it.
 
     Raises:
-        ValueError: not 1-63 of `a-z0-9-`, or a first character that is no letter, or a hyphen at the end.
+        ValueError: not 1-63 of `a-z0-9-`, or the first is not a letter, or the last is a hyphen.
     """
     if not _ID.fullmatch(resource_id):
         raise ValueError(
@@ -20,11 +20,6 @@ def check_id(resource_id: str) -> str:
             "a letter first, no hyphen last"
         )
     return resource_id
-
-
-def short_id(name: str) -> str:
-    """The last segment of a resource name; a short id is returned as it is."""
-    return name.rstrip("/").rsplit("/", 1)[-1]
 
 
 def full_name(name: str, account: str, collection: str) -> str:

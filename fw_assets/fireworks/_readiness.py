@@ -1,4 +1,4 @@
-"""When a deployed model can be relied on: it has answered, and this is the address under which it did."""
+"""Readiness of a deployed model: it has answered, under a known address."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ._chat import chat_once
 from ._completion import ChatCompletion
 from ._deployments import Deployment, get_deployment
 from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, WaitTimeout
-from ._http import Wire
-from ._poll import poll
+from ._http import HttpClient
+from ._polling import poll
 from ._retry import log
 
 PROBE: Mapping[str, Any] = {
@@ -43,66 +43,68 @@ def addresses(deployment: Deployment, model: str) -> tuple[str, ...]:
 
 
 async def wait_ready(
-    wire: Wire,
+    http: HttpClient,
     account: str,
     deployment_id: str,
     model: str,
     *,
     probe: Mapping[str, Any] | None,
-    every: float,
-    ceiling: float,
+    poll_interval: float,
+    timeout: float,
     on_progress: Callable[[Deployment], Any] | None,
 ) -> ReadyDeployment:
     """The deployment once it has given a real answer for `model`.
 
     Raises:
         DeploymentFailed: it failed, or refuses the probe in every form of address.
-        WaitTimeout: no answer within `ceiling` seconds.
+        WaitTimeout: no answer within `timeout` seconds.
     """
-    started = wire.clock.now()
+    started = http.clock.now()
     deployment = await poll(
         f"deployment {deployment_id}",
-        lambda: get_deployment(wire, account, deployment_id),
-        lambda found: found.state == "READY" or found.gone,
-        clock=wire.clock,
-        every=every,
-        ceiling=ceiling,
-        show=lambda found: f"{found.state}, {found.replica_count} replicas",
+        lambda: get_deployment(http, account, deployment_id),
+        lambda deployment: deployment.state == "READY" or deployment.gone,
+        clock=http.clock,
+        interval=poll_interval,
+        timeout=timeout,
+        describe=lambda deployment: f"{deployment.state}, {deployment.replica_count} replicas",
         on_progress=on_progress,
     )
     if deployment.gone:
         raise DeploymentFailed(f"{deployment.name} is {deployment.state}: {deployment.status.message}")
     body = {**(probe or PROBE)}
-    pause = min(0.1, every)
+    pause = min(0.1, poll_interval)
     while True:
-        address, completion, trouble = await _first_answer(wire, body, addresses(deployment, model))
-        now = wire.clock.now()
+        address, completion, failure = await _first_answer(http, body, addresses(deployment, model))
+        now = http.clock.now()
         if completion is not None:
             log.info("%s answers as %s after %.1f s", deployment.name, address, now - started)
             return ReadyDeployment(deployment, address, completion, now - started)
-        if now - started >= ceiling:
-            raise WaitTimeout(f"an answer from {deployment.name}", now - started, str(trouble))
-        log.info("waiting for an answer from %s: %s", deployment.name, trouble)
-        await wire.clock.sleep(pause)
-        pause = min(every, pause * 1.5)
+        if now - started >= timeout:
+            raise WaitTimeout(f"an answer from {deployment.name}", now - started, str(failure))
+        log.info("waiting for an answer from %s: %s", deployment.name, failure)
+        await http.clock.sleep(pause)
+        pause = min(poll_interval, pause * 1.5)
 
 
 async def _first_answer(
-    wire: Wire, body: Mapping[str, Any], forms: tuple[str, ...]
+    http: HttpClient, body: Mapping[str, Any], forms: tuple[str, ...]
 ) -> tuple[str, ChatCompletion | None, FireworksError | None]:
-    trouble: list[FireworksError] = []
+    failures: list[FireworksError] = []
     for address in forms:
         try:
-            completion = await chat_once(wire, {**body, "model": address})
+            completion = await chat_once(http, {**body, "model": address})
         except FireworksError as error:
-            if wire.patience.of(error, cold=True) is None and not isinstance(error, BadRequest):
+            if http.retry_policy.backoff_for(error, deployment_known=True) is None and not isinstance(
+                error, BadRequest
+            ):
                 raise
-            trouble.append(error)
+            failures.append(error)
         else:
             if completion.text or completion.finish_reason:
                 return address, completion, None
-            trouble.append(FireworksError("an empty answer"))
-    first = trouble[0]
-    if isinstance(first, BadRequest) and all(isinstance(error, BadRequest | NotFound) for error in trouble):
-        raise DeploymentFailed(f"the deployment refuses the question it was tried with: {first.detail}")
+            failures.append(FireworksError("an empty answer"))
+    first = failures[0]
+    if isinstance(first, BadRequest) and all(isinstance(error, BadRequest | NotFound) for error in failures):
+        raise DeploymentFailed(f"the deployment refuses the probe: {first.detail}")
     return forms[0], None, first

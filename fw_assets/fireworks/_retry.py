@@ -1,4 +1,4 @@
-"""Which failures are tried again, how long to wait in between, and when to give up."""
+"""Retry policy: which failures may pass, how long to wait between attempts, and when to give up."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-
 from ._clock import Clock
 from ._errors import (
+    ApiError,
     ConnectionFailed,
     FireworksError,
     NotFound,
@@ -21,12 +20,15 @@ from ._errors import (
     RateLimited,
     ScalingUp,
     ServerError,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 T = TypeVar("T")
 
 log = logging.getLogger("fw_assets.fireworks")
+
+RETRY_AFTER_JITTER_SECONDS = 0.25
+"""Added at random to a wait that the platform asks for, so that clients it refused together come back apart."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Backoff:
     budget: float
 
     def wait(self, attempt: int) -> float:
-        """The jittered wait after failed attempt `attempt` (1-based): half to all of the nominal one."""
+        """The wait after failed attempt `attempt` (1-based), with jitter: half to all of the nominal one."""
         nominal = min(self.longest, self.first * self.growth ** min(attempt - 1, 60))
         return nominal * random.uniform(0.5, 1.0)
 
@@ -52,24 +54,24 @@ class RetryPolicy:
     throttled: Backoff = Backoff(first=1.0, growth=2.0, longest=30.0, budget=300.0)
     scaling: Backoff = Backoff(first=1.0, growth=1.5, longest=60.0, budget=900.0)
 
-    def of(self, error: BaseException, *, cold: bool) -> Backoff | None:
+    def backoff_for(self, error: BaseException, *, deployment_known: bool = False) -> Backoff | None:
         """The backoff for `error`, or None when trying again cannot help.
 
-        `cold`: the request goes to a deployment known to exist, so that 404 means "not routable yet".
+        `deployment_known`: the request goes to a deployment known to exist, so that 404 means "not routable yet".
         """
         if isinstance(error, QuotaExceeded):
             return None
         if isinstance(error, RateLimited):
             return self.throttled
-        if isinstance(error, ScalingUp) or (cold and isinstance(error, NotFound)):
+        if isinstance(error, ScalingUp) or (deployment_known and isinstance(error, NotFound)):
             return self.scaling
-        if isinstance(error, ServerError | ConnectionFailed | UnexpectedAnswer):
+        if isinstance(error, ServerError | ConnectionFailed | UnexpectedResponse):
             return self.transient
         return None
 
 
-def never_happened(error: BaseException) -> bool:
-    """Whether a failed create surely created nothing, so that it may be sent again unseen."""
+def not_delivered(error: BaseException) -> bool:
+    """Whether a failed create surely created nothing, so that it may be sent again without a look."""
     if isinstance(error, ConnectionFailed):
         return not error.delivered
     return isinstance(error, RateLimited) and not isinstance(error, QuotaExceeded)
@@ -77,61 +79,42 @@ def never_happened(error: BaseException) -> bool:
 
 def outcome_unknown(error: BaseException) -> bool:
     """Whether a failed create may have created what it was asked for."""
-    return isinstance(error, ServerError | ConnectionFailed | UnexpectedAnswer)
+    return isinstance(error, ServerError | ConnectionFailed | UnexpectedResponse)
 
 
 async def retrying(
     call: Callable[[], Awaitable[T]],
-    backoff: Callable[[BaseException], Backoff | None],
+    backoff_for: Callable[[FireworksError], Backoff | None],
     clock: Clock,
-    what: str,
+    name: str,
 ) -> T:
-    """`call()` until it succeeds, `backoff(error)` is None, or that backoff's budget would be exceeded.
+    """`call()`, repeated until it succeeds, `backoff_for(error)` is None, or that backoff's budget would be exceeded.
 
     Raises:
         FireworksError: the last failure.
     """
-
-    def again(error: BaseException) -> bool:
-        return isinstance(error, FireworksError) and backoff(error) is not None
-
-    def chosen(state: RetryCallState) -> Backoff:
-        error = state.outcome.exception() if state.outcome else None
-        found = backoff(error) if error else None
-        return found or Backoff(0, 1, 0, 0)
-
-    def wait(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = getattr(error, "retry_after", None)
-        if asked is None:
-            return chosen(state).wait(state.attempt_number)
-        return float(asked) + random.uniform(0, 0.25)
-
-    def stop(state: RetryCallState) -> bool:
-        return clock.now() - started + state.upcoming_sleep > chosen(state).budget
-
-    def tell(state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        log.info("%s: %s; again in %.1f s", what, error, state.upcoming_sleep)
-
-    async def first_then_again() -> T:
-        if failures:
-            raise failures.pop()
-        return await call()
-
     started = clock.now()
-    try:
-        return await call()  # by far the most calls succeed at once, without the cost of the machinery
-    except FireworksError as error:
-        failures = [error]
-    return await AsyncRetrying(
-        retry=retry_if_exception(again),
-        wait=wait,
-        stop=stop,
-        sleep=clock.sleep,
-        before_sleep=tell,
-        reraise=True,
-    )(first_then_again)
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await call()
+        except FireworksError as error:
+            backoff = backoff_for(error)
+            if backoff is None:
+                raise
+            seconds = _wait(error, backoff, attempt)
+            if clock.now() - started + seconds > backoff.budget:
+                raise
+            log.info("%s: %s; again in %.1f s", name, error, seconds)
+        # Outside the handler, so that the next attempt's error does not drag this one along.
+        await clock.sleep(seconds)
+
+
+def _wait(error: FireworksError, backoff: Backoff, attempt: int) -> float:
+    if isinstance(error, ApiError) and error.retry_after is not None:
+        return error.retry_after + random.uniform(0, RETRY_AFTER_JITTER_SECONDS)
+    return backoff.wait(attempt)
 
 
 def retry_after(value: str | None, milliseconds: str | None = None) -> float | None:

@@ -1,4 +1,4 @@
-"""What this package asks of a transport beyond httpx's own interface, and how long it waits."""
+"""The transport interface of this package, and how long a transport waits."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ READ_SECONDS = 60.0
 WRITE_SECONDS = 60.0
 
 
-class WholeTransport(httpx.AsyncBaseTransport):
-    """An httpx transport with a short way for what fits into memory, which makes no httpx objects."""
+class BufferedTransport(httpx.AsyncBaseTransport):
+    """An httpx transport that can also send bytes and return bytes, without an httpx object per request.
+
+    httpx's `Request` and `Response` cost more processor time than everything else in a small call (docs/client.md).
+    """
 
     @abstractmethod
-    def prepared(self, headers: httpx.Headers) -> Any:
-        """Headers in the form that `exchange` takes, for many requests."""
-
-    @abstractmethod
-    async def exchange(
-        self, method: Method, url: str, headers: Any, data: bytes | None
+    async def send(
+        self, method: Method, url: str, headers: Mapping[str, str], data: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and content, decompressed; within the times of this module.
+        """Status, headers and decompressed body, within the times of this module.
 
         Raises:
-            httpx.TransportError: no whole answer.
+            httpx.TransportError: no whole response came.
         """
 
 
-def times(read_seconds: float) -> dict[str, Any]:
-    """The extension that tells an httpx transport how long to wait."""
+def timeouts(read_seconds: float) -> dict[str, Any]:
+    """The request extension that tells an httpx transport how long to wait."""
     return {"timeout": {"connect": CONNECT_SECONDS, "read": read_seconds, "write": WRITE_SECONDS, "pool": None}}

@@ -15,7 +15,7 @@ from fw_assets.fireworks import (
     FireworksError,
     RateLimited,
     ServerError,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     WaitTimeout,
 )
 from fw_assets.pipeline.errors import NotApproved, PhaseError, RunStopped, StepFailed, Unanswered
@@ -45,7 +45,7 @@ POLICIES = (
     ErrorPolicy(RateLimited, transient=True, exit_code=INCOMPLETE),
     ErrorPolicy(ServerError, transient=True, exit_code=INCOMPLETE),
     ErrorPolicy(WaitTimeout, transient=False, exit_code=INCOMPLETE),
-    ErrorPolicy(UnexpectedAnswer, transient=True, exit_code=FAILED),
+    ErrorPolicy(UnexpectedResponse, transient=True, exit_code=FAILED),
     ErrorPolicy(PhaseError, transient=False, exit_code=FAILED),
     ErrorPolicy(FireworksError, transient=False, exit_code=FAILED),
     ErrorPolicy(FileNotFoundError, transient=False, exit_code=FAILED),

@@ -16,7 +16,7 @@ from fw_assets.fireworks import (
     ConflictError,
     JobFailed,
     Stalled,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     batch_results,
 )
 
@@ -83,7 +83,7 @@ def test_waiting_for_a_job() -> None:
 def test_a_model_that_cannot_be_batched_does_not_hold_up_for_ever() -> None:
     client, _, clock = client_of(answers(job("JOB_STATE_PENDING")))
     with pytest.raises(Stalled, match="PENDING"):
-        asyncio.run(client.wait_batch_inference_job("b", stall=600))
+        asyncio.run(client.wait_batch_inference_job("b", stall_timeout=600))
     assert clock.time < 700
 
 
@@ -121,5 +121,5 @@ def test_results_in_every_form(tmp_path: Path) -> None:
 def test_a_line_that_is_no_result_names_its_place(tmp_path: Path, line: str) -> None:
     path = tmp_path / "results.jsonl"
     path.write_text(f"\n{line}\n")
-    with pytest.raises(UnexpectedAnswer, match=r"results\.jsonl:2: expected an object with custom_id"):
+    with pytest.raises(UnexpectedResponse, match=r"results\.jsonl:2: expected an object with custom_id"):
         list(batch_results((path,)))

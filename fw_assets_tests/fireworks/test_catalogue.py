@@ -35,25 +35,25 @@ def test_the_account_is_discovered_once_and_when_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "message"),
+    ("response", "message"),
     [
-        (None, accounts(), "not bound to any account"),
-        (None, reply(200, {}), "not bound to any account"),
-        (None, accounts("acme", "other"), "several accounts.*FIREWORKS_ACCOUNT_ID"),
-        ("mine", accounts("acme", "other"), "no account 'mine'; it has: acme, other"),
-        (None, accounts("acme", suspendState="CREDIT_DEPLETED"), "suspended .CREDIT_DEPLETED."),
+        (accounts(), "not bound to any account"),
+        (reply(200, {}), "not bound to any account"),
+        (accounts("acme", "other"), "several accounts.*FIREWORKS_ACCOUNT_ID"),
+        (accounts("acme", suspendState="CREDIT_DEPLETED"), "suspended .CREDIT_DEPLETED."),
     ],
 )
-def test_an_account_that_cannot_be_told(wanted: str | None, found: httpx.Response, message: str) -> None:
-    client, _, _ = client_of(answers(found), account=wanted)
+def test_an_account_that_cannot_be_told(response: httpx.Response, message: str) -> None:
+    client, _, _ = client_of(answers(response), account=None)
     with pytest.raises(AccountError, match=message):
-        asyncio.run(client.account())
+        asyncio.run(client.datasets())
 
 
-def test_one_of_several_accounts_may_be_named() -> None:
-    found = accounts("acme", "other", suspendState="UNSUSPENDED", state="READY", future={"a": 1})
-    client, _, _ = client_of(answers(found), account="other")
-    assert asyncio.run(client.account()).id == "other"
+def test_an_account_in_good_standing_is_taken() -> None:
+    standing = accounts("acme", suspendState="UNSUSPENDED", state="READY", future={"a": 1})
+    client, _, _ = client_of(answers(standing, reply(200, {"datasets": []})), account=None)
+    assert asyncio.run(client.datasets()) == []
+    assert client.account_id == "acme"
 
 
 def test_lists_are_read_to_the_last_page() -> None:
@@ -87,7 +87,6 @@ def test_a_model_as_the_hosted_catalogue_shows_it() -> None:
                     "contextLength": "40960",
                     "baseModelDetails": {"parameterCount": "8190735360", "tunable": True, "moe": False},
                     "peftDetails": None,
-                    "deployedModelRefs": [{"name": "x", "state": "DEPLOYED", "deployment": "d", "default": True}],
                     "deprecationDate": {"year": 2027},
                 },
             )
@@ -98,7 +97,6 @@ def test_a_model_as_the_hosted_catalogue_shows_it() -> None:
     assert model.can_tune
     assert model.supports_serverless
     assert model.fine_tuning_defaults is None
-    assert model.deployed_model_refs[0].default
     assert model.raw["deprecationDate"] == {"year": 2027}
 
 
@@ -109,10 +107,10 @@ def test_published_defaults_are_read() -> None:
         "learningRateRange": [0.01, 1],
     }
     client, _, _ = client_of(answers(reply(200, {"name": "accounts/a/models/m", "fineTuningDefaults": defaults})))
-    found = asyncio.run(client.model("accounts/a/models/m")).fine_tuning_defaults
-    assert found is not None
-    assert found.grid[0].epochs is None
-    assert found.learning_rate_range == (0.01, 1.0)
+    published = asyncio.run(client.model("accounts/a/models/m")).fine_tuning_defaults
+    assert published is not None
+    assert published.grid[0].epochs is None
+    assert published.learning_rate_range == (0.01, 1.0)
 
 
 def test_no_price_list_is_none() -> None:

@@ -10,10 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fw_assets.fireworks import ChatCompletion, UnexpectedAnswer
-from fw_assets.fireworks._answers import HttpResponse
-from fw_assets.fireworks._completion import read_completion
-from fw_assets.fireworks._fast_decode import completion_of, read_answer
+from fw_assets.fireworks import ChatCompletion, UnexpectedResponse
+from fw_assets.fireworks._completion import parse_completion
 
 from .fake import client_of, reply
 
@@ -26,24 +24,9 @@ def completion(message: dict[str, Any] | None = None, **choice: Any) -> dict[str
     }
 
 
-def read(body: dict[str, Any], latency: float = 0.0) -> ChatCompletion:
-    """What both ways of reading an answer make of it: by its fields, and at once from its bytes."""
-    content = json.dumps(body).encode()
-    try:
-        found = read_completion(body, latency)
-    except UnexpectedAnswer:
-        with pytest.raises(UnexpectedAnswer):
-            completion_of(read_answer(HttpResponse(200, {}, content, "")), latency)
-        raise
-    at_once = completion_of(read_answer(HttpResponse(200, {}, content, "")), latency)
-    assert at_once == found
-    assert at_once.raw == found.raw == body
-    return at_once
-
-
 def test_a_completion_is_read_whole() -> None:
-    found = read(completion(), 0.25)
-    assert found == ChatCompletion(
+    parsed = parse_completion(completion(), 0.25)
+    assert parsed == ChatCompletion(
         text="sales",
         finish_reason="stop",
         prompt_tokens=10,
@@ -52,8 +35,7 @@ def test_a_completion_is_read_whole() -> None:
         model="m",
         latency=0.25,
     )
-    assert found.confidence is None
-    assert found.raw["usage"]["prompt_tokens"] == 10
+    assert parsed.confidence is None
 
 
 def test_confidence_is_the_product_of_the_token_probabilities() -> None:
@@ -61,9 +43,9 @@ def test_confidence_is_the_product_of_the_token_probabilities() -> None:
         {"token": "sa", "logprob": math.log(0.5), "top_logprobs": [{"token": "sa", "logprob": -0.7}]},
         {"token": "les", "logprob": math.log(0.8)},
     ]
-    found = read(completion(logprobs={"content": content}))
-    assert found.confidence == pytest.approx(0.4)
-    assert found.logprobs[0].top == (("sa", -0.7),)
+    parsed = parse_completion(completion(logprobs={"content": content}))
+    assert parsed.confidence == pytest.approx(0.4)
+    assert parsed.logprobs[0].top == (("sa", -0.7),)
 
 
 def test_the_older_logprobs_form() -> None:
@@ -72,9 +54,9 @@ def test_the_older_logprobs_form() -> None:
         "token_logprobs": [math.log(0.5), None],
         "top_logprobs": [{"sa": -0.7}, None],
     }
-    found = read(completion(logprobs=older))
-    assert found.confidence == pytest.approx(0.5)
-    assert found.logprobs[0].top == (("sa", -0.7),)
+    parsed = parse_completion(completion(logprobs=older))
+    assert parsed.confidence == pytest.approx(0.5)
+    assert parsed.logprobs[0].top == (("sa", -0.7),)
 
 
 @pytest.mark.parametrize(
@@ -88,20 +70,20 @@ def test_the_older_logprobs_form() -> None:
     ],
 )
 def test_content_forms(message: dict[str, Any], text: str | None) -> None:
-    found = read(completion(message))
-    assert found.text == text
-    assert found.refusal == message.get("refusal")
+    parsed = parse_completion(completion(message))
+    assert parsed.text == text
+    assert parsed.refusal == message.get("refusal")
 
 
 @pytest.mark.parametrize("body", [{}, {"choices": {}}, {"choices": None}, {"error": "x"}])
 def test_an_answer_without_choices_is_unexpected(body: dict[str, Any]) -> None:
-    with pytest.raises(UnexpectedAnswer):
-        read(body)
+    with pytest.raises(UnexpectedResponse):
+        parse_completion(body)
 
 
 def test_no_choice_is_no_text() -> None:
-    found = read({"choices": [], "usage": None})
-    assert (found.text, found.finish_reason, found.prompt_tokens) == (None, None, 0)
+    parsed = parse_completion({"choices": [], "usage": None})
+    assert (parsed.text, parsed.finish_reason, parsed.prompt_tokens) == (None, None, 0)
 
 
 @pytest.mark.parametrize("body", [{"messages": [{}]}, {"model": "m"}, {"model": "", "messages": [{}]}])
@@ -124,8 +106,8 @@ def test_requests_that_cannot_be_answered_are_refused(body: dict[str, Any]) -> N
     ],
 )
 def test_senseless_logprobs_are_left_out(logprobs: Any) -> None:
-    found = read(completion(logprobs=logprobs))
-    assert (found.text, found.confidence) == ("sales", None)
+    parsed = parse_completion(completion(logprobs=logprobs))
+    assert (parsed.text, parsed.confidence) == ("sales", None)
 
 
 def test_a_stream_is_refused() -> None:

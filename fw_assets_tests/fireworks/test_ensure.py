@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.fireworks import (
+    Backoff,
     BatchInferenceSpec,
     ConflictError,
     Deployment,
@@ -172,7 +173,7 @@ def test_creates_equal_distinct_specifications_under_any_faults(
     try:
         asyncio.run(everything())
     except FireworksError:
-        # The schedule outlasted every patience: nothing may be there twice, yet something may be missing.
+        # The schedule outlasted every retry policy: nothing may be there twice, yet something may be missing.
         assert platform.creates <= BILLABLE * distinct
     else:
         assert platform.creates == BILLABLE * distinct
@@ -231,13 +232,11 @@ def test_a_dataset_with_other_rows_is_a_conflict(tmp_path: Path) -> None:
         asyncio.run(client.ensure_dataset("train", path, rows=3))
 
 
-def test_a_patience_of_nothing_gives_up_at_once() -> None:
-    from fw_assets.fireworks import Backoff
-
+def test_a_retry_policy_without_a_budget_gives_up_at_once() -> None:
     never = Backoff(first=1, growth=1, longest=1, budget=0)
     client, recorder, _ = client_of(
-        answers(reply(500)), patience=RetryPolicy(transient=never, throttled=never, scaling=never)
+        answers(reply(500)), retry_policy=RetryPolicy(transient=never, throttled=never, scaling=never)
     )
     with pytest.raises(FireworksError):
-        asyncio.run(client.fine_tuning_job("job-1"))
+        asyncio.run(client.batch_inference_job("job-1"))
     assert len(recorder.requests) == 1

@@ -11,9 +11,9 @@ import pytest
 
 from fw_assets.fireworks import Deployment, DeploymentFailed, DeploymentSpec, WaitTimeout
 from fw_assets.fireworks._readiness import addresses
-from fw_assets.fireworks._values import read
+from fw_assets.fireworks._resources import parse_resource
 
-from .fake import NOT_FOUND, answers, client_of, reply, rpc
+from .fake import NOT_FOUND, client_of, reply, rpc
 
 DEPLOYMENT = "accounts/acme/deployments/d"
 MODEL = "accounts/acme/models/m"
@@ -44,9 +44,9 @@ def platform(
 
 
 def test_addresses_of_a_merged_adapter_and_of_a_loaded_one() -> None:
-    merged = read(Deployment, {"name": DEPLOYMENT, "baseModel": MODEL})
+    merged = parse_resource(Deployment, {"name": DEPLOYMENT, "baseModel": MODEL})
     assert addresses(merged, MODEL) == (DEPLOYMENT, f"{MODEL}#{DEPLOYMENT}", MODEL)
-    shared = read(Deployment, {"name": DEPLOYMENT, "baseModel": BASE, "enableAddons": True})
+    shared = parse_resource(Deployment, {"name": DEPLOYMENT, "baseModel": BASE, "enableAddons": True})
     assert DEPLOYMENT not in addresses(shared, MODEL)
 
 
@@ -82,7 +82,7 @@ def test_an_empty_answer_is_no_answer() -> None:
 def test_no_answer_ends_at_the_ceiling() -> None:
     client, _, clock = client_of(platform(lambda *_: NOT_FOUND))
     with pytest.raises(WaitTimeout, match="an answer from accounts/acme/deployments/d"):
-        asyncio.run(client.wait_deployment_ready("d", MODEL, ceiling=100))
+        asyncio.run(client.wait_deployment_ready("d", MODEL, timeout=100))
     assert 100 <= clock.time < 110
 
 
@@ -116,44 +116,3 @@ def test_scaling_to_zero_is_the_default() -> None:
 def test_specifications_the_platform_would_refuse(fields: dict[str, int]) -> None:
     with pytest.raises(ValueError):
         DeploymentSpec(base_model=MODEL, **fields)
-
-
-def test_a_loaded_adapter_is_adopted_and_waited_for() -> None:
-    loaded = {"name": "accounts/acme/deployedModels/x1", "model": MODEL, "deployment": DEPLOYMENT}
-    states = iter(["DEPLOYING", "DEPLOYED"])
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        if "/models/" in request.url.path:
-            ref = {"deployment": DEPLOYMENT, "state": next(states)}
-            return reply(200, {"name": MODEL, "deployedModelRefs": [{"deployment": "other"}, ref]})
-        return reply(200, {"deployedModels": [{"name": "o"}, loaded]})
-
-    client, recorder, _ = client_of(handle)
-
-    async def load() -> str:
-        found = await client.ensure_deployed_model("m", "d")
-        await client.wait_deployed_model("m", "d")
-        return found.id
-
-    assert asyncio.run(load()) == "x1"
-    assert {request.method for request in recorder.requests} == {"GET"}
-
-
-def test_a_lost_load_is_looked_up_before_it_is_repeated() -> None:
-    loaded = {"name": "accounts/acme/deployedModels/x1", "model": MODEL, "deployment": DEPLOYMENT}
-    client, recorder, _ = client_of(
-        answers(
-            reply(200, {"deployedModels": []}),
-            httpx.ReadError("lost"),
-            reply(200, {"deployedModels": [loaded]}),
-        )
-    )
-    assert asyncio.run(client.ensure_deployed_model("m", "d")).id == "x1"
-    assert [request.method for request in recorder.requests] == ["GET", "POST", "GET"]
-
-
-def test_shapes_are_named() -> None:
-    versions = [{"snapshot": {"name": "accounts/fireworks/deploymentShapes/s/versions/1"}}, {}, {"name": "n"}]
-    client, _, _ = client_of(answers(reply(200, {"deploymentShapeVersions": versions})))
-    shapes = asyncio.run(client.deployment_shapes(BASE))
-    assert shapes == ("accounts/fireworks/deploymentShapes/s/versions/1", "n")

@@ -20,7 +20,7 @@ from fw_assets.fireworks import Backoff, Dataset, Fireworks, RetryPolicy
 from .conftest import Serve
 
 SOON = Backoff(first=0.1, growth=1, longest=0.1, budget=30)
-PATIENCE = RetryPolicy(transient=SOON, throttled=SOON, scaling=SOON)
+RETRY_POLICY = RetryPolicy(transient=SOON, throttled=SOON, scaling=SOON)
 LIMIT = 1 << 20
 
 
@@ -86,7 +86,7 @@ def upload(home: Path, serve: Serve, path: Path, cuts: Sequence[int]) -> tuple[D
                 base_url=url,
                 api_key=api_key(home),
                 account_id=ACCOUNT,
-                patience=PATIENCE,
+                retry_policy=RETRY_POLICY,
                 direct_upload_limit=LIMIT,
             )
             async with client:

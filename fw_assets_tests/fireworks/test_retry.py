@@ -16,11 +16,12 @@ from fw_assets.fireworks import (
     AuthenticationError,
     BadRequest,
     ConnectionFailed,
+    DeploymentSpec,
     NotFound,
     RateLimited,
     ScalingUp,
     ServerError,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from fw_assets.fireworks._retry import Backoff, retry_after
 
@@ -98,7 +99,7 @@ def test_transient_trouble_passes(trouble: Answer) -> None:
     [
         (reply(500, {"code": 13, "message": "boom"}), ServerError),
         (httpx.ConnectError("refused"), ConnectionFailed),
-        (httpx.Response(200, text="{"), UnexpectedAnswer),
+        (httpx.Response(200, text="{"), UnexpectedResponse),
         (SCALING, ScalingUp),
         (reply(429, {}), RateLimited),
     ],
@@ -133,11 +134,11 @@ def test_a_waking_deployment_is_waited_for() -> None:
 
 
 def test_404_of_a_known_deployment_is_waited_for() -> None:
-    ready = reply(200, {"name": "accounts/acme/deployments/d", "state": "READY"})
+    ready = reply(200, {"name": "accounts/acme/deployments/d", "state": "READY", "baseModel": "accounts/acme/models/m"})
     client, _, clock = client_of(answers(ready, NOT_FOUND, NOT_FOUND, ANSWER))
 
     async def seen_then_asked() -> str | None:
-        await client.deployment("d")
+        await client.ensure_deployment("d", DeploymentSpec(base_model="accounts/acme/models/m"))
         return (await client.chat({**BODY, "model": "accounts/acme/models/m#accounts/acme/deployments/d"})).text
 
     assert asyncio.run(seen_then_asked()) == "sales"
@@ -146,7 +147,7 @@ def test_404_of_a_known_deployment_is_waited_for() -> None:
 
 def test_the_caller_can_say_that_a_deployment_is_known() -> None:
     client, _, clock = client_of(answers(NOT_FOUND, ANSWER))
-    assert asyncio.run(client.chat(BODY, known=True)).text == "sales"
+    assert asyncio.run(client.chat(BODY, deployment_known=True)).text == "sales"
     assert len(clock.slept) == 1
 
 

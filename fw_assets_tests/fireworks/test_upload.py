@@ -15,13 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fw_assets.fireworks import Backoff, Dataset, DatasetFailed, Fireworks, RetryPolicy, UnexpectedAnswer
+from fw_assets.fireworks import Backoff, Dataset, DatasetFailed, Fireworks, RetryPolicy, UnexpectedResponse
 from fw_assets.fireworks._upload import file_name, signed_headers
 
 from .conftest import Serve
+from .fake import answers, client_of, reply
 
 QUICK = Backoff(first=0.001, growth=1, longest=0.001, budget=30)
-PATIENCE = RetryPolicy(transient=QUICK, throttled=QUICK, scaling=QUICK)
+RETRY_POLICY = RetryPolicy(transient=QUICK, throttled=QUICK, scaling=QUICK)
 DATASET = "/v1/accounts/acme/datasets/d"
 
 
@@ -112,7 +113,7 @@ def upload(storage: Storage, serve: Serve, path: Path, **options: Any) -> tuple[
 
     async def run() -> Dataset:
         async with Fireworks(
-            base_url=storage.base, api_key="k", account_id="acme", patience=PATIENCE, **options
+            base_url=storage.base, api_key="k", account_id="acme", retry_policy=RETRY_POLICY, **options
         ) as client:
             return await client.ensure_dataset(
                 "d", path, rows=3, on_bytes=lambda sent, total: seen.append((sent, total))
@@ -209,7 +210,7 @@ def download(storage: Storage, serve: Serve, target: Path, *, single: bool) -> A
     url = serve(storage.app)
 
     async def run() -> Any:
-        async with Fireworks(base_url=url, api_key="k", account_id="acme", patience=PATIENCE) as client:
+        async with Fireworks(base_url=url, api_key="k", account_id="acme", retry_policy=RETRY_POLICY) as client:
             return await (client.download_dataset if single else client.download_dataset_files)("d", target)
 
     return asyncio.run(run())
@@ -233,17 +234,13 @@ def test_a_download_survives_trouble(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_a_dataset_without_files_is_an_error(tmp_path: Path) -> None:
-    from .fake import answers, client_of, reply
-
     client, _, _ = client_of(answers(reply(200, {"filenameToSignedUrls": {}})))
-    with pytest.raises(UnexpectedAnswer, match="no file to download"):
+    with pytest.raises(UnexpectedResponse, match="no file to download"):
         asyncio.run(client.download_dataset("d", tmp_path / "x.jsonl"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_status_that_is_not_ok_ends_the_wait() -> None:
-    from .fake import answers, client_of, reply
-
     status = {"code": "INVALID_ARGUMENT", "message": "line 7: not JSON"}
     found = {"name": "accounts/acme/datasets/d", "state": "UPLOADING", "status": status, "exampleCount": 3}
     client, _, _ = client_of(answers(reply(200, found)))

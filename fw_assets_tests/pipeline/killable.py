@@ -80,10 +80,10 @@ def evaluate(folder: Path, count: int, seed: int) -> None:
     store = Workspace(str(folder / "workspace"))
 
     async def work() -> pl.DataFrame:
-        patience = RetryPolicy(transient=_QUICK, throttled=_QUICK, scaling=_QUICK)
+        retry_policy = RetryPolicy(transient=_QUICK, throttled=_QUICK, scaling=_QUICK)
         transport = Platform(folder / "answered.log", seed)
         client = Fireworks(
-            base_url="http://host", api_key="k", account_id="acme", transport=transport, patience=patience
+            base_url="http://host", api_key="k", account_id="acme", transport=transport, retry_policy=retry_policy
         )
         async with client:
             answers = ResponseCache(store, "tickets", "m", PROMPT.digest)

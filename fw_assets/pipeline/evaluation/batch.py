@@ -113,7 +113,7 @@ async def _wait(client: Fireworks, job: str, model: str, poll: float, stall: flo
         tell(f"{what}, batch", found.job_progress.percent, 100, found.state.lower())
 
     try:
-        await client.wait_batch_inference_job(job, poll=poll, stall=stall, on_progress=progress)
+        await client.wait_batch_inference_job(job, poll_interval=poll, stall_timeout=stall, on_progress=progress)
     except Stalled as error:
         raise BatchStalled(job, model, str(error)) from None
     except JobFailed as error:

@@ -77,7 +77,7 @@ async def train(
     def progress(job: FineTuningJob) -> None:
         tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
 
-    job = await client.wait_fine_tuning_job(job_id, poll=poll, on_progress=progress)
+    job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, on_progress=progress)
     tell(f"{what} {cell.name}", 100, 100, "done")
     records = await client.fine_tuning_metrics(job)
     return SweepCell(

@@ -139,7 +139,7 @@ def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_anothe
 
 
 def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
-    house.call(lambda client: client.account())
+    house.call(lambda client: client.datasets())
     (house.home / "faults.json").write_text('{"stall": 2}')
     with pytest.raises(BatchStalled, match="inference: deployment"):
         house.batch(rows(TEXTS), stall=0.3)

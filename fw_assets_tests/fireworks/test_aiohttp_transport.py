@@ -16,12 +16,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from fw_assets.fireworks import Backoff, ConnectionFailed, Fireworks, FireworksError, RetryPolicy
-from fw_assets.fireworks._network import Network
+from fw_assets.fireworks._aiohttp_transport import AiohttpTransport
 
 from .conftest import Serve
 
 ONCE = Backoff(first=0, growth=1, longest=0, budget=-1)
-IMPATIENT = RetryPolicy(transient=ONCE, throttled=ONCE, scaling=ONCE)
+ONE_ATTEMPT = RetryPolicy(transient=ONCE, throttled=ONCE, scaling=ONCE)
 
 
 async def echo(request: Request) -> Response:
@@ -54,16 +54,16 @@ APP = Starlette(
 )
 
 
-def run(work: Callable[[Network], Awaitable[Any]]) -> Any:
+def run(work: Callable[[AiohttpTransport], Awaitable[Any]]) -> Any:
     async def inside() -> Any:
-        async with Network() as network:
-            return await work(network)
+        async with AiohttpTransport() as transport:
+            return await work(transport)
 
     return asyncio.run(inside())
 
 
-async def exchange(network: Network, request: httpx.Request) -> httpx.Response:
-    response = await network.handle_async_request(request)
+async def send(transport: AiohttpTransport, request: httpx.Request) -> httpx.Response:
+    response = await transport.handle_async_request(request)
     await response.aread()
     await response.aclose()
     return response
@@ -72,7 +72,7 @@ async def exchange(network: Network, request: httpx.Request) -> httpx.Response:
 def test_a_request_arrives_as_it_was_made(serve: Serve) -> None:
     url = f"{serve(APP)}/v1/a%2Fb:upload?filter=state%3D%22X%22&b=1"
     request = httpx.Request("POST", url, json={"a": "ä"}, headers={"User-Agent": "me"})
-    seen = run(lambda network: exchange(network, request)).json()
+    seen = run(lambda transport: send(transport, request)).json()
     assert (seen["method"], seen["path"], seen["query"]) == (
         "POST",
         "/v1/a%2Fb:upload",
@@ -90,7 +90,7 @@ def test_a_streamed_body_keeps_its_length(serve: Serve) -> None:
             yield b"x" * 5
 
     request = httpx.Request("PUT", f"{serve(APP)}/f", content=chunks(), headers={"Content-Length": "15"})
-    seen = run(lambda network: exchange(network, request)).json()
+    seen = run(lambda transport: send(transport, request)).json()
     assert seen["body"] == "x" * 15
     assert seen["headers"]["content-length"] == "15"
     assert "transfer-encoding" not in seen["headers"]
@@ -98,42 +98,42 @@ def test_a_streamed_body_keeps_its_length(serve: Serve) -> None:
 
 def test_answers_are_decoded_once_and_redirects_left_alone(serve: Serve) -> None:
     url = serve(APP)
-    assert run(lambda network: exchange(network, httpx.Request("GET", f"{url}/zipped"))).json() == {"a": 1}
-    assert run(lambda network: exchange(network, httpx.Request("GET", f"{url}/elsewhere"))).status_code == 307
+    assert run(lambda transport: send(transport, httpx.Request("GET", f"{url}/zipped"))).json() == {"a": 1}
+    assert run(lambda transport: send(transport, httpx.Request("GET", f"{url}/elsewhere"))).status_code == 307
 
 
 def test_a_compressed_answer_is_read(serve: Serve) -> None:
     async def ask() -> dict[str, Any]:
         async with Fireworks(base_url=serve(APP), api_key="k", account_id="a") as client:
-            return await client._wire.get("/zipped")
+            return await client._http.get("/zipped")
 
     assert asyncio.run(ask()) == {"a": 1}
 
 
-def test_both_ways_through_the_network_send_the_same(serve: Serve) -> None:
-    """Without httpx's objects, and through an httpx transport as another would be given."""
+def test_bytes_and_httpx_requests_arrive_the_same(serve: Serve) -> None:
+    """By `send`, and by `handle_async_request` as of any other httpx transport."""
 
     class Plain(httpx.AsyncBaseTransport):
         def __init__(self) -> None:
-            self.network = Network()
+            self.transport = AiohttpTransport()
 
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            return await self.network.handle_async_request(request)
+            return await self.transport.handle_async_request(request)
 
         async def aclose(self) -> None:
-            await self.network.aclose()
+            await self.transport.aclose()
 
     url = serve(APP)
 
     async def ask(transport: httpx.AsyncBaseTransport) -> list[dict[str, Any]]:
         async with Fireworks(base_url=url, api_key="k", account_id="a", transport=transport) as client:
-            posted = await client._wire.post("/v1/a%2Fb:match", {"a": "ä"}, {"b": True}, safe=True)
-            return [posted, await client._wire.get("/v1/x", {"filter": 'state="X"'})]
+            posted = await client._http.post("/v1/a%2Fb:upload", {"a": "ä"}, {"b": True}, idempotent=True)
+            return [posted, await client._http.get("/v1/x", {"filter": 'state="X"'})]
 
-    short, plain = asyncio.run(ask(Network())), asyncio.run(ask(Plain()))
+    short, plain = asyncio.run(ask(AiohttpTransport())), asyncio.run(ask(Plain()))
     assert short == plain
     assert short[0]["headers"]["authorization"] == "Bearer k"
-    assert (short[0]["path"], short[0]["query"]) == ("/v1/a%2Fb:match", "b=true")
+    assert (short[0]["path"], short[0]["query"]) == ("/v1/a%2Fb:upload", "b=true")
 
 
 def test_nobody_there_means_that_nothing_was_delivered() -> None:
@@ -143,9 +143,9 @@ def test_nobody_there_means_that_nothing_was_delivered() -> None:
 
     async def ask() -> None:
         async with Fireworks(
-            base_url=f"http://127.0.0.1:{port}", api_key="k", account_id="a", patience=IMPATIENT
+            base_url=f"http://127.0.0.1:{port}", api_key="k", account_id="a", retry_policy=ONE_ATTEMPT
         ) as client:
-            await client.fine_tuning_job("j")
+            await client.batch_inference_job("j")
 
     with pytest.raises(ConnectionFailed) as caught:
         asyncio.run(ask())
@@ -173,9 +173,9 @@ def test_an_answer_that_breaks_off_leaves_the_outcome_open(answer: bytes) -> Non
         async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             async with Fireworks(
-                base_url=f"http://127.0.0.1:{port}", api_key="k", account_id="a", patience=IMPATIENT
+                base_url=f"http://127.0.0.1:{port}", api_key="k", account_id="a", retry_policy=ONE_ATTEMPT
             ) as client:
-                await client.fine_tuning_job("j")
+                await client.batch_inference_job("j")
 
     with pytest.raises(ConnectionFailed) as caught:
         asyncio.run(ask())
@@ -196,8 +196,8 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
             timeout = {"timeout": {"connect": 1.0, "read": 0.05}}
             request = httpx.Request("GET", f"http://127.0.0.1:{port}/", extensions=timeout)
             with pytest.raises(httpx.ReadTimeout):
-                async with Network() as network:
-                    await network.handle_async_request(request)
+                async with AiohttpTransport() as transport:
+                    await transport.handle_async_request(request)
             await gone.wait()
 
     asyncio.run(ask())
@@ -210,7 +210,7 @@ def test_sixty_four_at_a_time_over_sockets(serve: Serve) -> None:
         async with Fireworks(base_url=url, api_key="k", account_id="a") as client:
 
             async def one(number: int) -> str:
-                answer = await client._wire.post("/v1/x", {"n": number}, safe=True)
+                answer = await client._http.post("/v1/x", {"n": number}, idempotent=True)
                 return str(answer["body"])
 
             return await asyncio.gather(*(one(number) for number in range(640)))
@@ -223,7 +223,7 @@ def test_a_client_can_be_used_in_one_event_loop_after_another(serve: Serve) -> N
 
     async def once() -> None:
         async with Fireworks(base_url=url, api_key="k", account_id="a") as client:
-            await client._wire.get("/v1/x")
+            await client._http.get("/v1/x")
 
     for _ in range(3):
         asyncio.run(once())
@@ -232,16 +232,16 @@ def test_a_client_can_be_used_in_one_event_loop_after_another(serve: Serve) -> N
 def test_the_proxy_of_the_environment_is_used(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", serve(APP))
     monkeypatch.setenv("no_proxy", "direct.test")
-    seen = run(lambda network: exchange(network, httpx.Request("GET", "http://far.test/v1/x"))).json()
+    seen = run(lambda transport: send(transport, httpx.Request("GET", "http://far.test/v1/x"))).json()
     assert seen["headers"]["host"] == "far.test"
     with pytest.raises(httpx.ConnectError):
-        run(lambda network: exchange(network, httpx.Request("GET", "http://direct.test/")))
+        run(lambda transport: send(transport, httpx.Request("GET", "http://direct.test/")))
 
 
 def test_a_failed_call_says_nothing_of_sockets(serve: Serve) -> None:
     async def ask() -> None:
-        async with Fireworks(base_url=serve(APP), api_key="k", account_id="a", patience=IMPATIENT) as client:
-            await client.fine_tuning_job("j")
+        async with Fireworks(base_url=serve(APP), api_key="k", account_id="a", retry_policy=ONE_ATTEMPT) as client:
+            await client.batch_inference_job("j")
 
-    with pytest.raises(FireworksError, match="is no FineTuningJob: Field required"):
+    with pytest.raises(FireworksError, match="is not a BatchInferenceJob: Field required"):
         asyncio.run(ask())

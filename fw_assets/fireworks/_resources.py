@@ -1,4 +1,4 @@
-"""How answers are read: frozen values that ignore unknown fields and take integers as text."""
+"""Resources as frozen values: unknown fields are ignored, and integers may arrive as text (proto3 JSON)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from ._errors import UnexpectedAnswer
+from ._errors import UnexpectedResponse
 
 
-class Value(BaseModel):
-    """A read-only part of an answer. A null counts as absent, as in proto3 JSON."""
+class ApiValue(BaseModel):
+    """A read-only part of a response. A null counts as absent, as in proto3 JSON."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, protected_namespaces=()
@@ -26,13 +26,13 @@ class Value(BaseModel):
 
 
 class Spec(BaseModel):
-    """What the caller asks for; refuses what it does not know."""
+    """What the caller asks for; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
 
-class Status(Value):
-    """The platform's word on a resource; `code` is OK when all is well."""
+class Status(ApiValue):
+    """The platform's verdict on a resource; `code` is OK when nothing is wrong."""
 
     code: str = "OK"
     message: str = ""
@@ -50,7 +50,7 @@ class Status(Value):
         return self.code in ("", "OK", "CODE_UNSPECIFIED")
 
 
-class Money(Value):
+class Money(ApiValue):
     """google.type.Money: whole units and billionths."""
 
     currency_code: str = "USD"
@@ -63,7 +63,7 @@ class Money(Value):
         return self.units + self.nanos / 1e9
 
 
-class Resource(Value):
+class Resource(ApiValue):
     """Anything with a name of the form `accounts/ACCOUNT/COLLECTION/ID`."""
 
     name: str
@@ -72,7 +72,7 @@ class Resource(Value):
     status: Status = Status()
     create_time: str = ""
     raw: dict[str, Any] = Field(default={}, exclude=True, repr=False)
-    """The answer as it came."""
+    """The JSON object as it came."""
 
     @property
     def id(self) -> str:
@@ -83,14 +83,14 @@ class Resource(Value):
 R = TypeVar("R", bound=Resource)
 
 
-def read(kind: type[R], item: Any) -> R:
-    """A resource from an answer.
+def parse_resource(kind: type[R], item: Any) -> R:
+    """The resource in a JSON object.
 
     Raises:
-        UnexpectedAnswer: it is not one.
+        UnexpectedResponse: there is none.
     """
     try:
         return kind.model_validate({**item, "raw": item})
     except (ValidationError, TypeError) as error:
         problem = str(error).splitlines()[-2 if isinstance(error, ValidationError) else -1].strip()
-    raise UnexpectedAnswer(f"the answer is no {kind.__name__}: {problem[:200]}")
+    raise UnexpectedResponse(f"the response is not a {kind.__name__}: {problem[:200]}")

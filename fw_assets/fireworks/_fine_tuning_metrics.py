@@ -5,24 +5,25 @@ from __future__ import annotations
 import json
 
 from ._errors import ApiError
-from ._http import Wire
-from ._jobs import FineTuningJob, get_job
+from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob
+from ._http import HttpClient
 
 
-async def job_metrics(wire: Wire, account: str, job: FineTuningJob | str) -> list[dict[str, float]]:
+async def fine_tuning_metrics(http: HttpClient, account: str, job: FineTuningJob) -> list[dict[str, float]]:
     """The records of a job's metrics file, numbers only; empty before the first is written."""
-    known = job if isinstance(job, FineTuningJob) else await get_job(wire, account, job)
-    for fresh in (False, True):
-        if fresh:
-            known = await get_job(wire, account, known.name)
-        if not known.metrics_file_signed_url:
+    for renewed in (False, True):
+        if renewed:
+            job = await FINE_TUNING_JOBS.get(http, account, job.name)
+        if not job.metrics_file_signed_url:
             continue
         try:
-            return _records((await wire.signed.read(known.metrics_file_signed_url)).decode("utf-8", "replace"))
+            content = await http.signed_urls.read(job.metrics_file_signed_url)
         except ApiError as error:
-            # The URL has expired, or nothing is written yet: a fresh URL tells which.
+            # The URL has expired, or nothing is written yet: a renewed URL tells which.
             if error.status not in (400, 401, 403, 404, 410):
                 raise
+        else:
+            return _records(content.decode("utf-8", "replace"))
     return []
 
 

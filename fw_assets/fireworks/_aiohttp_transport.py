@@ -1,57 +1,51 @@
-"""The network as an httpx transport, carried by aiohttp.
+"""The network as an httpx transport that carries requests over aiohttp.
 
-httpcore's pool looks at every connection for each request: at 64 requests at a time it costs some 20 ms of
-processor per request, in many small pools still 2.5 ms, and aiohttp 0.3 ms. Everything above this module
-speaks httpx, so that any httpx transport (an ASGI application, a handler of a test) can take its place.
+httpcore's pool looks at every connection for each request, and httpx's request and response objects double the
+processor time of a small call; docs/client.md has the figures beside httpx, httpx2 and httpx-aiohttp. Everything above
+this module takes any httpx transport, so that an ASGI application or a test's handler can stand in for the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
-from multidict import CIMultiDict
 from yarl import URL
 
-from ._transport import CONNECT_SECONDS, READ_SECONDS, Method, WholeTransport
+from ._transport import CONNECT_SECONDS, READ_SECONDS, BufferedTransport, Method
 
-CONNECTIONS = 256
-"""At most this many at a time; further requests wait for one to be free."""
-
-_PLACES = 1024
-"""At most so many URLs are kept ready."""
+MAX_CONNECTIONS = 256
+"""Further requests wait for a connection to be free."""
 
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_FRAMING_HEADERS = {b"transfer-encoding", b"connection"}
+_SEND_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
 
 
-_WHOLE = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-
-
-class _Prepared:
-    """Headers for aiohttp; being an object of their own, they are shown nowhere, and so the key is not."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, headers: httpx.Headers) -> None:
-        self.value = CIMultiDict(headers.multi_items())
-
-
-class Network(WholeTransport):
-    """HTTP/1.1 over the machine's network, by the proxies of its environment. Redirects are not followed."""
+class AiohttpTransport(BufferedTransport):
+    """HTTP/1.1 over the machine's network, through the proxies of its environment. Redirects are not followed."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
-        self._proxies = getproxies()
-        self._places: dict[str, tuple[URL, str | None]] = {}
+        proxies = getproxies()
+
+        # Cached, since `proxy_bypass` parses `no_proxy` anew for each call.
+        @lru_cache(maxsize=64)
+        def proxy(scheme: str, host: str) -> str | None:
+            url = proxies.get(scheme) or proxies.get("all")
+            return None if url is None or proxy_bypass(host) else url
+
+        self._proxy = proxy
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Sends the request; the answer's body is read as its stream is iterated."""
+        """Sends the request; the response's body is read as its stream is iterated."""
         limits = request.extensions.get("timeout", {})
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits.get("connect"), sock_read=limits.get("read"))
         try:
-            response = await self._opened().request(
+            response = await self._open_session().request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=_headers(request),
@@ -66,23 +60,19 @@ class Network(WholeTransport):
             response.status, headers=response.raw_headers, stream=_Body(response, request), request=request
         )
 
-    def prepared(self, headers: httpx.Headers) -> _Prepared:
-        """The same headers for aiohttp."""
-        return _Prepared(headers)
-
-    async def exchange(
-        self, method: Method, url: str, headers: _Prepared, data: bytes | None
+    async def send(
+        self, method: Method, url: str, headers: Mapping[str, str], data: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and content."""
-        place, proxy = self._places.get(url) or self._place(url)
+        """Status, headers and decompressed body."""
+        address = URL(url, encoded=True)
         try:
-            response = await self._opened().request(
+            response = await self._open_session().request(
                 method,
-                place,
-                headers=headers.value,
+                address,
+                headers=headers,
                 data=data,
-                timeout=_WHOLE,
-                proxy=proxy,
+                timeout=_SEND_TIMEOUT,
+                proxy=self._proxy(address.scheme, address.host or ""),
                 allow_redirects=False,
                 auto_decompress=True,
             )
@@ -96,31 +86,20 @@ class Network(WholeTransport):
             await self._session.close()
             self._session = None
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
+                auto_decompress=False,  # httpx.Response decompresses what `handle_async_request` returns
                 skip_auto_headers=_ADDED_BY_AIOHTTP,
                 read_bufsize=1 << 18,
             )
         return self._session
 
-    def _place(self, url: str) -> tuple[URL, str | None]:
-        if len(self._places) >= _PLACES:
-            self._places.clear()
-        place = URL(url, encoded=True)
-        found = self._places[url] = (place, self._proxy(place.scheme, place.host or ""))
-        return found
-
-    def _proxy(self, scheme: str, host: str) -> str | None:
-        proxy = self._proxies.get(scheme) or self._proxies.get("all")
-        return None if proxy is None or proxy_bypass(host) else proxy
-
 
 class _Body(httpx.AsyncByteStream):
-    """An answer's body; closing it early closes the connection, which then cannot be used again."""
+    """A response's body; closing it early closes the connection, which cannot be used again."""
 
     def __init__(self, response: aiohttp.ClientResponse, request: httpx.Request) -> None:
         self._response = response
@@ -139,11 +118,10 @@ class _Body(httpx.AsyncByteStream):
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
     # aiohttp frames the body itself, and sets the length that it is given or counts.
-    skipped = {b"transfer-encoding", b"connection"}
     return [
         (name.decode("ascii"), value.decode("latin-1"))
         for name, value in request.headers.raw
-        if name.lower() not in skipped
+        if name.lower() not in _FRAMING_HEADERS
     ]
 
 
@@ -155,7 +133,7 @@ def _body(request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
 
 
 def _as_httpx(error: Exception, request: httpx.Request | None = None) -> httpx.TransportError:
-    """aiohttp's errors as httpx's, which say whether the request can have arrived."""
+    """aiohttp's errors as httpx's, which tell whether the request can have been delivered."""
     kind: type[httpx.TransportError] = httpx.ReadError
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         kind = httpx.ConnectTimeout

@@ -1,4 +1,4 @@
-"""What a supervised fine-tuning job is asked to do, by the rules of the managed trainer."""
+"""Specification of a supervised fine-tuning job, checked against the rules of the managed trainer."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from ._names import full_name
-from ._values import Spec
+from ._resources import Spec
 
 MAX_EXAMPLES = 3_000_000
 """Ceiling of rows x epochs."""
 
 
 class LrScheduler(Spec):
-    """How the learning rate falls after warm-up; ratios from 0 to 1, a decay of 0 is the whole run."""
+    """Learning-rate schedule after warm-up; ratios from 0 to 1, a decay ratio of 0 is the whole run."""
 
     kind: Literal["constant", "linear", "cosine"] = "constant"
     min_lr_ratio: float | None = Field(None, ge=0, le=1)
     decay_ratio: float | None = Field(None, ge=0, le=1)
 
     def body(self) -> dict[str, Any]:
-        """The wire form."""
+        """Its part of the create request."""
         ratios = {"minLrRatio": self.min_lr_ratio, "decayRatio": self.decay_ratio}
         return {self.kind: {} if self.kind == "constant" else {k: v for k, v in ratios.items() if v is not None}}
 

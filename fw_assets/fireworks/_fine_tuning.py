@@ -1,0 +1,84 @@
+"""Supervised fine-tuning jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from ._fine_tuning_spec import FineTuningSpec
+from ._get_or_create import unequal_fields
+from ._http import HttpClient
+from ._job import Job, JobCollection
+from ._models import get_model
+from ._names import check_id
+from ._resources import Money
+
+MAX_RANK = 32
+"""Largest rank of the managed trainer; a model whose entry publishes a larger one takes that."""
+
+_ALWAYS_SHOWN = (
+    "dataset",
+    "baseModel",
+    "warmStartFrom",
+    "evaluationDataset",
+    "outputModel",
+    "epochs",
+    "learningRate",
+    "loraRank",
+)
+
+
+class FineTuningJob(Job):
+    """A job. Only `state` proves completion: `output_model` is filled from the start."""
+
+    dataset: str = ""
+    evaluation_dataset: str = ""
+    base_model: str = ""
+    warm_start_from: str = ""
+    output_model: str = ""
+    epochs: float | None = None
+    learning_rate: float | None = None
+    lora_rank: int | None = None
+    batch_size_samples: int | None = None
+    max_context_length: int | None = None
+    completed_time: str = ""
+    estimated_cost: Money | None = None
+    metrics_file_signed_url: str = Field("", repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the output model is there."""
+        return self.state in ("COMPLETED", "EARLY_STOPPED")
+
+
+FINE_TUNING_JOBS = JobCollection(
+    FineTuningJob, "supervisedFineTuningJobs", "supervisedFineTuningJobId", "fine-tuning job"
+)
+
+
+async def ensure_fine_tuning_job(http: HttpClient, account: str, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
+    """The job of this id with this specification, created when there is none.
+
+    Raises:
+        ValueError: the rank is above 32 and above every rank that the base model publishes.
+    """
+    body = spec.body(account)
+    check_id(job_id)
+    await _check_rank(http, account, spec)
+
+    def differences(job: FineTuningJob) -> dict[str, tuple[Any, Any]]:
+        requested = {field: value for field, value in body.items() if field != "displayName"}
+        return unequal_fields(requested, job.raw, _ALWAYS_SHOWN)
+
+    return await FINE_TUNING_JOBS.get_or_create(http, account, job_id, body, differences)
+
+
+async def _check_rank(http: HttpClient, account: str, spec: FineTuningSpec) -> None:
+    if spec.lora_rank is None or spec.lora_rank <= MAX_RANK:
+        return
+    model = await get_model(http, spec.base_model or spec.warm_start_from or "", account)
+    published = model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ()
+    largest = max([MAX_RANK, *(point.lora_rank for point in published)])
+    if spec.lora_rank > largest:
+        raise ValueError(f"lora_rank {spec.lora_rank}: {model.id} takes powers of two up to {largest}")

@@ -1,0 +1,68 @@
+"""HTTP responses that have arrived whole: the JSON object in them, or the error that they report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from pydantic import SecretStr
+
+from ._errors import ApiError, UnexpectedResponse, api_error
+from ._retry import retry_after
+
+
+class HttpResponse(NamedTuple):
+    """A response with its whole body.
+
+    Attributes:
+        headers: by name, in whatever case.
+        request: the request's method and path, as errors and logs name it.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    request: str
+
+
+def json_object(response: HttpResponse) -> dict[str, Any]:
+    """The body as a JSON object; an empty body counts as an empty one.
+
+    Raises:
+        UnexpectedResponse: it is something else.
+    """
+    if not response.content:
+        return {}
+    try:
+        body = _json(response.content)
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return body
+    raise UnexpectedResponse(f"{response.request}: status {response.status} with a body that is not a JSON object")
+
+
+def error_of(response: HttpResponse, key: SecretStr) -> ApiError:
+    """The error that a response outside 2xx reports, with the key masked where the platform quotes it."""
+    try:
+        body = _json(response.content)
+    except ValueError:
+        body = {"message": response.content.decode("utf-8", "replace").strip()[:300]}
+    if 300 <= response.status < 400:
+        body = {"message": "the platform redirects; check the base URL"}
+    seconds = retry_after(response.headers.get("retry-after"), response.headers.get("retry-after-ms"))
+    error = api_error(response.status, body, request=response.request, retry_after=seconds)
+    secret = key.get_secret_value()
+    if secret in error.detail:
+        error.detail = error.detail.replace(secret, "[key]")
+        error.args = tuple(str(argument).replace(secret, "[key]") for argument in error.args)
+    return error
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return json.loads(content)  # more lenient: other encodings, NaN
