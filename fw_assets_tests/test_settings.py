@@ -15,7 +15,7 @@ from fw_assets.settings import Settings, set_workspace, settings
 ROOT = Path(fw_assets.__file__).parent
 PASS_IT_ON = {
     "classification/dataset/parallel_worker.py",
-    "embedded/jobs/job_queue.py",
+    "embedded/jobs/worker_processes.py",
     "pipeline/runner/worker_pool.py",
 }
 """Modules that start processes, and give them the whole environment without reading it."""
