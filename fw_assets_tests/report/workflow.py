@@ -83,14 +83,14 @@ def finished(
     finalists = choose_finalists(ranked, plan.session.finalists)
     comparisons, described = {}, []
     for model, before, validation in results:
-        known: dict[str, Any] = {"base_scores": _scores(before, labels), "base_validation": validation.accuracy}
+        inputs: dict[str, Any] = {"base_scores": _scores(before, labels), "base_validation": validation.accuracy}
         if tuned is not None and model in finalists.chosen:
             name = f"accounts/acme/models/fwa-{model.rsplit('/', 1)[-1]}"
             final = _scores(answers(prompt, parts["validation"], tuned, 20), labels)
             after = answers(prompt, parts["test"], tuned, 21)
             ranked.append(Candidate(model=name, kind="tuned", validation=final.accuracy))
             comparisons[model] = compare(before, after, labels=labels, resamples=200)
-            known |= {
+            inputs |= {
                 "tuned_model": name,
                 "tuned_scores": _scores(after, labels),
                 "tuned_validation": final.accuracy,
@@ -101,10 +101,10 @@ def finished(
                     )
                 ],
             }
-        described.append((model, known))
+        described.append((model, inputs))
     adjusted = compare_all(comparisons)
     winner = choose_winner(ranked)
-    compared = next((adjusted[model] for model, known in described if known.get("tuned_model") == winner.model), None)
+    compared = next((adjusted[model] for model, inputs in described if inputs.get("tuned_model") == winner.model), None)
     decision = gate(winner, compared, plan.session.deploy, complete=not failed)
     deployed = None
     if decision.deploys:
@@ -124,7 +124,7 @@ def finished(
         "plan": plan,
         "prompt": prompt,
         "candidates": [
-            CandidateInputs(model=model, comparison=adjusted.get(model), **known) for model, known in described
+            CandidateInputs(model=model, comparison=adjusted.get(model), **inputs) for model, inputs in described
         ],
         "finalists": finalists,
         "winner": winner,

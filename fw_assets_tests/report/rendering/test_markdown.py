@@ -43,7 +43,7 @@ def test_the_sections_come_in_the_order_of_a_decision() -> None:
         "What was confused with what",
         "Outcomes",
         "Rows that changed",
-        "How the choices were report",
+        "How the choices were made",
         "Winner and deployment",
         "Cost",
         "Use it",
