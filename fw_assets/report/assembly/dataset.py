@@ -1,4 +1,4 @@
-"""What was found in the data, as report.json has it."""
+"""The dataset as report.json has it."""
 
 from __future__ import annotations
 

@@ -47,5 +47,5 @@ def files(plan: Plan) -> Table:
 
 
 def suggestion(clause: str) -> str:
-    """What to write in place of a clause of the instruction that was not understood."""
+    """Advice on a clause of the instruction that was not understood."""
     return typeset(suggest(clause))

@@ -32,7 +32,7 @@ def report_view(report: Report) -> RenderableType:
 
 
 def plan_view(plan: Plan) -> RenderableType:
-    """What a person needs to know to approve a plan, or to reject it."""
+    """Everything that a person needs to approve a plan, or to reject it."""
     parts: list[RenderableType] = [
         _heading(f"Plan for {plan.dataset}"),
         draw(summary.first_screen(plan), heads=False),

@@ -8,7 +8,7 @@ from fw_assets.classification.values import Frozen
 
 
 class SplitRows(Frozen):
-    """How many rows each part has; `excluded` rows repeat a test row or have no known label, and are used nowhere."""
+    """Rows of each part; `excluded` rows repeat a test row or have no known label, and are used nowhere."""
 
     train: int
     validation: int
@@ -27,7 +27,7 @@ class DataFile(Frozen):
 
 
 class DatasetSummary(Frozen):
-    """What was found in the data before anything was paid for."""
+    """Files, labels and faults of the data, known before anything is paid for."""
 
     files: tuple[DataFile, ...] = ()
     extraction: str | None = None

@@ -68,7 +68,7 @@ class WinnerResult(Frozen):
 
 
 class DeploymentResult(Frozen):
-    """What the gate decided and what stands deployed. `model` is the address that requests name."""
+    """The decision of the gate, and the deployment that serves. `model` is the address that requests name."""
 
     id: str | None = None
     endpoint: str | None = None
@@ -93,7 +93,7 @@ class PromptSummary(Frozen):
 
 
 class Run(Frozen):
-    """When, where and by whose leave. Times are ISO 8601 with their zone."""
+    """Platform, account, times and approval of the run. Times are ISO 8601 with their zone."""
 
     platform: str
     base_url: str | None = None

@@ -60,7 +60,7 @@ def cost_accuracy(report: Report) -> Table:
 
 
 def spending(report: Report) -> str:
-    """What the run cost, what the plan said, and what the deployment costs from now on."""
+    """The cost of the run and of the plan, and of the deployment from now on, in a sentence or two."""
     cost = report.cost
     actual = usd_roughly(cost.actual_usd) + ("" if cost.actual_complete else " or more (a price is unknown)")
     planned = usd_roughly(cost.estimated_usd) + ("" if cost.estimated_complete else " or more")
@@ -77,7 +77,7 @@ def spending(report: Report) -> str:
 
 
 def cost_notes(report: Report) -> tuple[str, ...]:
-    """What a reader has to know about the bill."""
+    """Notes without which the bill is misread."""
     cost = report.cost
     notes = []
     for entry in cost.promised:
