@@ -1,4 +1,4 @@
-"""The text that the embedded models read from a chat."""
+"""Text of a chat that the embedded models score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fw_assets.embedded.message_text import content_text
 
 
 def read_turns(messages: Sequence[Mapping[str, Any]]) -> str:
-    """The user turns after the last assistant turn that has a user turn behind it, one a line.
+    """The user turns after the last assistant turn that is followed by a user turn, one per line.
 
     A final assistant turn, such as a training target, is left out first. Without any user turn the text is empty.
     """

@@ -1,12 +1,9 @@
-"""Base models, their defaults, and prices."""
+"""Base models with what they publish, and tuned ones."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from fw_assets.embedded import rehearse_prices
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets_tests.embedded.conftest import Client, labelled_rows
 
@@ -49,35 +46,3 @@ def test_a_tuned_model_is_deleted_when_no_deployment_serves_it(client: Client) -
     client.call("DELETE", f"/v1/{model}")
     client.get(f"/v1/{model}", status=404)
     assert not (client.home / "models" / "j-model").exists()
-
-
-def test_everything_is_free_until_prices_are_rehearsed(client: Client) -> None:
-    prices = client.get("/v1/prices")["prices"]
-    assert len(prices) == 4 * len(REGISTRY)
-    assert {price["usd"] for price in prices} == {0.0}
-    model = "accounts/fireworks/models/char-ngram"
-    path = client.home / "list.json"
-    path.write_text(
-        json.dumps({"prices": [{"model": model, "item": "training", "unit": "1M tokens", "usd": 5000000.0}]})
-    )
-    rehearse_prices(client.home, path)
-    client.dataset("train", labelled_rows(1))
-    tokens = int(client.get("/v1/accounts/local/datasets/train")["estimatedTokenCount"])
-    cost = client.job("j", epochs=3)["estimatedCost"]
-    assert (int(cost["units"]), cost["nanos"]) == (5 * tokens * 3, 0)
-
-
-@pytest.mark.parametrize(
-    "price",
-    [
-        {"model": "m", "item": "lunch", "unit": "hour", "usd": 1},
-        {"model": "m", "item": "training", "unit": "hour", "usd": 1},
-        {"model": "m", "item": "training", "unit": "1M tokens", "usd": -1},
-        {"model": "m"},
-    ],
-)
-def test_a_wrong_price_list_is_refused(client: Client, price: dict[str, object]) -> None:
-    path = client.home / "list.json"
-    path.write_text(json.dumps({"prices": [price]}))
-    with pytest.raises(ValueError, match=r"list\.json"):
-        rehearse_prices(client.home, path)
