@@ -23,16 +23,17 @@ def names(database: Database) -> list[str]:
         return [document["name"] for document in documents.list_all(connection, "datasets", "local")]
 
 
-def insert(database: Database, id: str) -> None:
+def insert(database: Database, *ids: str) -> None:
+    """Create datasets in one transaction."""
     with database.write() as connection:
-        documents.insert(connection, "datasets", "local", id, {"name": id})
+        for id in ids:
+            documents.insert(connection, "datasets", "local", id, {"name": id})
 
 
 def test_an_exception_rolls_a_transaction_back(database: Database) -> None:
     insert(database, "a")
-    with pytest.raises(RpcError, match="already exists"), database.write() as connection:
-        for id in ("b", "a"):
-            documents.insert(connection, "datasets", "local", id, {"name": id})
+    with pytest.raises(RpcError, match="already exists"):
+        insert(database, "b", "a")
     assert names(database) == ["a"]
 
 
