@@ -9,7 +9,7 @@ import sys
 import click
 
 from fw_assets.classification.errors import input_error
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.console import err, out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.values import PlanChanges, Registration

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from fw_assets.classification.instruction.parser import suggest
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.assets.deployment import decide
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace

@@ -12,13 +12,14 @@ import polars as pl
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
-from fw_assets.classification.cost.ledger import LedgerEntry, summarise
+from fw_assets.classification.cost.ledger import LedgerEntry, cost_rows
 from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, measure_volumes
 from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.metrics.scores import Scores, score
-from fw_assets.classification.plan.planner import Plan, make_plan
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.answer_parser import predictions_frame
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
@@ -130,7 +131,7 @@ def finished(
         "winner": winner,
         "gate": decision,
         "deployment": deployed,
-        "cost_rows": summarise(plan.estimate, entries),
+        "cost_rows": cost_rows(plan.estimate, entries),
         "run": Run(platform="fireworks", account="acme"),
         "versions": {"fw-assets": "0.1.0"},
     }

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.cost.ledger import CeilingReached
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.workspace import lease as leases
 from fw_assets.workspace import object_log
 from fw_assets.workspace.conditional_put import NoConditionalWrites, put_if_absent

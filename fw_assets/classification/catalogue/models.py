@@ -1,4 +1,4 @@
-"""Candidate models: what the live catalogue offers, and which of them a person meant."""
+"""Model catalogue: the base models that a platform offers, and the lookup of those that a person names."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import Frozen
 
-Strategy = Inference
-NEAREST_SHOWN = 5
+MAX_NEAREST = 5
+"""Ids that an error suggests."""
 
 
 class CatalogueModel(Frozen):
     """A base model as the platform lists it now.
 
-    `grid`, `learning_rate_range` and `batch_size` are the tuning defaults that the entry publishes, if any.
+    `grid`, `learning_rate_range` and `batch_size` are the tuning defaults that the platform publishes, if any.
     """
 
     name: str
@@ -34,7 +34,7 @@ class CatalogueModel(Frozen):
     learning_rate_range: tuple[float, float] | None = None
     batch_size: int | None = None
     unusable: str = ""
-    """Why the platform does not serve it now; empty when it does."""
+    """The reason why the platform does not serve it now; empty when it does."""
 
     @property
     def slug(self) -> str:
@@ -42,18 +42,18 @@ class CatalogueModel(Frozen):
         return self.name.rsplit("/", 1)[-1]
 
     @property
-    def strategy(self) -> Strategy:
-        """How the base model is asked unless the session says otherwise: what costs least while nothing is asked."""
+    def strategy(self) -> Inference:
+        """The default way of inference: the one that costs least while there are no requests."""
         if self.serverless:
             return "serverless"
         return "batch" if self.batch else "deployment"
 
     def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
-        """Why it cannot be a candidate, None when it can.
+        """The reason why it cannot be a candidate, None when it can.
 
         Args:
-            tunable: it is to be fine-tuned.
-            inference: how the session wants it asked.
+            tunable: whether it must be tunable.
+            inference: the way of inference that the session asks for.
         """
         if self.unusable:
             return f"{self.slug} cannot be used: {self.unusable}"
@@ -67,23 +67,23 @@ class CatalogueModel(Frozen):
 
 
 class PlannedModel(Frozen):
-    """A candidate with the cells that its sweep tries, and how its base and its tuned model are asked."""
+    """A candidate with the cells of its sweep and the ways of inference of its base and tuned models."""
 
     name: str
     slug: str
     display_name: str = ""
     parameter_count: int | None = None
     tunable: bool
-    strategy: Strategy
+    strategy: Inference
     tuned_strategy: Literal["batch", "deployment"] = "deployment"
     cells: tuple[Cell, ...]
 
 
 def fold_name(name: str) -> tuple[str, ...]:
-    """What is left of a model name when spelling does not matter.
+    """The parts of a model name that remain when spelling is ignored.
 
     Words and numbers stay apart (`Qwen3 8B` and `qwen3-8b` are equal, `qwen-38b` is another model); a decimal
-    point is `.` or `p`; `v` before a version and separators carry nothing.
+    point is `.` or `p`; separators and a `v` before a version are dropped.
     """
     text = name.strip().lower()
     text = re.sub(r"^accounts/[^/]+/models/", "", text)
@@ -101,36 +101,39 @@ def fold_name(name: str) -> tuple[str, ...]:
 
 
 def resolve_models(
-    wanted: Sequence[str],
+    names: Sequence[str],
     catalogue: Sequence[CatalogueModel],
     *,
     tunable: bool = True,
     inference: Inference | None = None,
 ) -> tuple[CatalogueModel, ...]:
-    """The catalogue's entries for the names that a person wrote, in that order, each once.
+    """The catalogue entries for the names that a person wrote, in that order, without repeats.
 
     A full name (`accounts/ACCOUNT/models/ID`) must be listed as it is. Anything else is compared by `fold_name`;
-    an instruction-tuned variant is also found without its `instruct` or `it`, when nothing else is meant.
-    `tunable` refuses models that the platform does not fine-tune, `inference` those that it does not serve so.
+    an instruction-tuned variant is also found without its `instruct` or `it` where no other model has that name.
+
+    Args:
+        tunable: whether models that the platform does not fine-tune are refused.
+        inference: the way in which the platform must be able to serve them.
 
     Raises:
         InputError: no model is named, or some cannot be used; each with the reason and the nearest ids.
     """
     refused = {model.name: model.refusal(tunable=tunable, inference=inference) for model in catalogue}
     usable = [model for model in catalogue if refused[model.name] is None]
-    if not wanted:
+    if not names:
         choice = ", ".join(model.slug for model in usable) or "none: the catalogue is empty"
         message = "no candidate model is named, and none is chosen for you"
         raise InputError(
             [Problem(kind="model", field="models", message=message)],
             advice=f"Models that can be used: {choice}.",
         )
-    found: list[CatalogueModel] = []
+    models: list[CatalogueModel] = []
     problems: list[Problem] = []
-    for name in wanted:
+    for name in names:
         matches = _matches(name, catalogue)
         if len(matches) == 1 and matches[0] in usable:
-            found.append(matches[0])
+            models.append(matches[0])
             continue
         if len(matches) == 1:
             reason = refused[matches[0].name] or ""
@@ -142,31 +145,31 @@ def resolve_models(
         problems.append(Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}"))
     if problems:
         raise InputError(problems, advice="Name a model as the catalogue lists it, and run again.")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(models))
 
 
-def nearest_ids(name: str, catalogue: Sequence[CatalogueModel], count: int = NEAREST_SHOWN) -> tuple[str, ...]:
-    """The ids most like `name`, the most alike first."""
-    wanted = fold_name(name)
+def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ...]:
+    """At most `MAX_NEAREST` ids, the most similar to `name` first."""
+    folded = fold_name(name)
     short = name.rsplit("/", 1)[-1].lower()
 
-    def likeness(model: CatalogueModel) -> tuple[float, float]:
+    def similarity(model: CatalogueModel) -> tuple[float, float]:
         tokens = fold_name(model.name)
-        shared = len(set(wanted) & set(tokens)) / max(len(set(wanted) | set(tokens)), 1)
+        shared = len(set(folded) & set(tokens)) / max(len(set(folded) | set(tokens)), 1)
         return (shared + SequenceMatcher(None, short, model.slug).ratio(), -len(model.slug))
 
-    return tuple(model.slug for model in sorted(catalogue, key=likeness, reverse=True)[:NEAREST_SHOWN])
+    return tuple(model.slug for model in sorted(catalogue, key=similarity, reverse=True)[:MAX_NEAREST])
 
 
 def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueModel]:
     exact = [model for model in catalogue if name.strip() in (model.name, model.slug)]
     if name.strip().startswith("accounts/") or len(exact) == 1:
         return [model for model in exact if model.name == name.strip()] or exact[:1] * ("/" not in name)
-    wanted = fold_name(name)
-    alike = [model for model in catalogue if wanted in (fold_name(model.name), fold_name(model.display_name))]
-    if alike:
-        return alike
-    return [model for model in catalogue if wanted and _without_variant(fold_name(model.name)) == wanted]
+    folded = fold_name(name)
+    same_name = [model for model in catalogue if folded in (fold_name(model.name), fold_name(model.display_name))]
+    if same_name:
+        return same_name
+    return [model for model in catalogue if folded and _without_variant(fold_name(model.name)) == folded]
 
 
 def _without_variant(folded: tuple[str, ...]) -> tuple[str, ...]:

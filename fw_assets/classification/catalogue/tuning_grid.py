@@ -1,4 +1,4 @@
-"""The tuning grid of one model, how many epochs a job trains, and how jobs are batched into waves."""
+"""Tuning grid of one model, epochs of a job, and waves of jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fw_assets.classification.values import Frozen
 
 
 class PublishedCell(Frozen):
-    """One point of a grid as a catalogue publishes it; what is null follows the general rule."""
+    """One point of a grid as a catalogue publishes it; the general rule fills in what is null."""
 
     lora_rank: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
@@ -54,13 +54,17 @@ def epochs_for(rows: int) -> int:
 
 
 def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int) -> tuple[Cell, ...]:
-    """The cells to try for one model, without repeats.
+    """The cells of one model's sweep, without repeats.
 
     Ranks and rates of the session win over the grid that the catalogue publishes, which wins over the
     default grid. With both given, every combination is a cell; with only ranks, each takes the rate of
     the nearest rank (in powers of two) of the underlying grid; with only rates, each is combined with
-    every rank of it. `session.epochs` wins over published epochs, which win over `epochs_for(rows)`,
-    `rows` being the rows of the training part (the sweep uses the same epochs, so that its choice holds).
+    every rank of it. `session.epochs` wins over published epochs, which win over `epochs_for(rows)`.
+
+    Args:
+        published: the catalogue entry's own grid.
+        rows: of the training part. The sweep's jobs have as many epochs although they see fewer rows, so that the
+            chosen cell is still right for the full data.
     """
     base = tuple(published) if published else DEFAULT_GRID
     points: list[PublishedCell]
@@ -75,12 +79,12 @@ def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int)
             for rank in ranks
             for rate in session.learning_rates
         ]
-    rule = epochs_for(rows)
+    default_epochs = epochs_for(rows)
     cells = [
         Cell(
             lora_rank=point.lora_rank,
             learning_rate=point.learning_rate,
-            epochs=session.epochs or point.epochs or rule,
+            epochs=session.epochs or point.epochs or default_epochs,
             batch_size=point.batch_size,
         )
         for point in points
@@ -89,7 +93,7 @@ def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int)
 
 
 def waves(jobs: int, limit: int) -> tuple[int, ...]:
-    """How many jobs each wave starts: as few waves as `limit` allows, the full ones first."""
+    """The number of jobs in each wave: as few waves as `limit` allows, the full ones first."""
     if jobs < 0 or limit < 1:
         raise ValueError(f"{jobs} jobs in waves of {limit}")
     full, rest = divmod(jobs, limit)

@@ -1,4 +1,4 @@
-"""The estimate: one line per stage and model, each with its formula; totals say what they leave out."""
+"""Cost lines and the estimate: one line per stage and model with its formula, and totals with their uncertainty."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class CostPart(Frozen):
 
 
 class CostLine(Frozen):
-    """What one stage costs for one model.
+    """The cost of one stage for one model.
 
     `key` is stable and joins the ledger to the estimate. `conditional`: it happens only if the model becomes
     a finalist. `counted` false: shown, but not part of a total. `promise`: covered by the approval, but spent only
-    after the report, so that nothing actual can stand beside it.
+    after the report, which therefore has no actual cost for it.
     """
 
     key: str
@@ -51,17 +51,17 @@ class CostLine(Frozen):
     promise: bool = False
 
     @property
-    def known(self) -> Range:
+    def known_usd(self) -> Range:
         """US dollars of the parts whose price is known."""
         return total(part.usd for part in self.parts if part.usd is not None)
 
 
 class Estimate(Frozen):
-    """All lines, and totals in US dollars and minutes.
+    """All cost lines, and totals in US dollars and minutes.
 
-    Of the conditional lines only `finalists` models' will happen. Which ones is not known, so `expected` and
-    `high` take the most expensive models and `low` the cheapest. `lower_bound`: some price is unknown, so
-    the true totals are higher than the ones here by the cost of the lines in `unknown`.
+    The conditional lines of only `finalists` models will happen. Which ones is not known, so `expected` and
+    `high` count the most expensive models and `low` the cheapest. `lower_bound`: some price is unknown, so
+    the true totals are higher by the cost of the lines in `unknown`.
     """
 
     lines: tuple[CostLine, ...]
@@ -85,20 +85,20 @@ class Estimate(Frozen):
         raise KeyError(key)
 
     def subtotals(self) -> tuple[tuple[Stage, Range], ...]:
-        """US dollars per stage, in order, chosen as the totals are; the expected ones add up to the total."""
-        chosen = _chosen(self.lines, self.finalists)
+        """US dollars per stage, of the models that the totals count; the expected ones add up to the total."""
+        counted = _counted_models(self.lines, self.finalists)
         return tuple(
-            (stage, _sum([line for line in self.lines if line.stage == stage], chosen))
+            (stage, _sum([line for line in self.lines if line.stage == stage], counted))
             for stage in STAGES
             if any(line.stage == stage and line.counted for line in self.lines)
         )
 
     def with_lines(self, lines: Sequence[CostLine]) -> Estimate:
-        """The estimate of other lines for as many finalists."""
+        """The estimate of other lines for the same number of finalists."""
         return make_estimate(lines, finalists=self.finalists, minutes=self.minutes)
 
     def for_finalists(self, models: Iterable[str], minutes: Range | None = None) -> Estimate:
-        """The estimate once the finalists (slugs) are known: the other models' conditional lines are gone."""
+        """The estimate once the finalists (slugs) are known, without the conditional lines of other models."""
         names = set(models)
         lines = [
             line.model_copy(update={"conditional": False})
@@ -108,20 +108,20 @@ class Estimate(Frozen):
         return make_estimate(lines, finalists=len(names), minutes=minutes or self.minutes)
 
 
-def part(price: Price, quantity: Range) -> CostPart:
+def cost_part(price: Price, quantity: Range) -> CostPart:
     """A quantity (single tokens, or hours) at a price."""
-    each = price.per_unit
+    usd_per_unit = price.per_unit
     unit = "tokens" if price.unit == "1M tokens" else "hours"
     return CostPart(
         item=price.item,
         quantity=quantity,
         unit=unit,
         price=price,
-        usd=None if each is None else quantity.times(each),
+        usd=None if usd_per_unit is None else quantity.times(usd_per_unit),
     )
 
 
-def line(
+def cost_line(
     stage: Stage,
     model: str | None,
     formula: str,
@@ -133,7 +133,7 @@ def line(
     counted: bool = True,
     promise: bool = False,
 ) -> CostLine:
-    """A cost line; its cost is unknown as soon as one part's is."""
+    """A cost line, whose cost is unknown if one part's is."""
     unknown = any(item.usd is None for item in parts)
     return CostLine(
         key=key or f"{stage}/{model}",
@@ -150,40 +150,40 @@ def line(
 
 
 def make_estimate(lines: Sequence[CostLine], *, finalists: int, minutes: Range) -> Estimate:
-    """The estimate of these lines, of whose conditional models `finalists` will be chosen."""
+    """The estimate of these lines, when `finalists` of the conditional models will be chosen."""
     unknown = tuple(line.key for line in lines if line.counted and line.usd is None)
-    all_of_it = _sum(lines, _chosen(lines, finalists))
+    usd = _sum(lines, _counted_models(lines, finalists))
     return Estimate(
         lines=tuple(lines),
         finalists=finalists,
-        low=all_of_it.low,
-        expected=all_of_it.expected,
-        high=all_of_it.high,
+        low=usd.low,
+        expected=usd.expected,
+        high=usd.high,
         minutes=minutes,
         lower_bound=bool(unknown),
         unknown=unknown,
     )
 
 
-def _chosen(lines: Sequence[CostLine], finalists: int) -> tuple[set[str | None], ...]:
-    """Which models' conditional lines the low, expected and high totals count."""
+def _counted_models(lines: Sequence[CostLine], finalists: int) -> tuple[set[str | None], ...]:
+    """The models whose conditional lines the low, the expected and the high total count."""
     by_model: dict[str | None, Range] = {}
     for item in lines:
         if item.conditional and item.counted:
-            by_model[item.model] = by_model.get(item.model, NOTHING) + item.known
+            by_model[item.model] = by_model.get(item.model, NOTHING) + item.known_usd
     cheapest = sorted(by_model, key=lambda model: by_model[model].low)
     expected = sorted(by_model, key=lambda model: by_model[model].expected, reverse=True)
-    dearest = sorted(by_model, key=lambda model: by_model[model].high, reverse=True)
-    return set(cheapest[:finalists]), set(expected[:finalists]), set(dearest[:finalists])
+    most_expensive = sorted(by_model, key=lambda model: by_model[model].high, reverse=True)
+    return set(cheapest[:finalists]), set(expected[:finalists]), set(most_expensive[:finalists])
 
 
-def _sum(lines: Sequence[CostLine], chosen: Sequence[set[str | None]]) -> Range:
+def _sum(lines: Sequence[CostLine], counted_models: Sequence[set[str | None]]) -> Range:
     low, expected, high = (
         math.fsum(
-            getattr(line.known, bound)
+            getattr(line.known_usd, bound)
             for line in lines
             if line.counted and (not line.conditional or line.model in models)
         )
-        for bound, models in zip(("low", "expected", "high"), chosen, strict=True)
+        for bound, models in zip(("low", "expected", "high"), counted_models, strict=True)
     )
     return Range(low=min(low, expected), expected=expected, high=max(expected, high))

@@ -1,4 +1,4 @@
-"""How long jobs, deployments and requests take: wall-clock assumptions, each with where it comes from."""
+"""Durations of jobs, deployments and requests: wall-clock assumptions, each with its source."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from fw_assets.classification.values import Frozen
 
 
 class Timing(Frozen):
-    """Durations of one platform. `concurrency` is how many requests are in flight at once."""
+    """Durations on one platform; `concurrency` is the number of requests in flight."""
 
     job_start_minutes: Range
     step_seconds: Range
     rows_per_step: int
     deploy_minutes: Range
     idle_minutes: Range
-    """How long a deployment is billed after its last request, before it has scaled to zero."""
+    """Time for which a deployment is billed after its last request, until it has scaled to zero."""
     request_seconds: Range
     concurrency: int
     source: str
 
     def training_minutes(self, rows: int, epochs: int, batch_size: int | None = None) -> Range:
-        """One job, its wait included."""
+        """Minutes of one job, including its wait in the queue."""
         steps = -(-rows // (batch_size or self.rows_per_step)) * epochs
         return self.job_start_minutes + self.step_seconds.times(steps / 60)
 
     def inference_minutes(self, requests: int) -> Range:
-        """All requests, `concurrency` at a time."""
+        """Minutes of all requests, `concurrency` of them at a time."""
         return self.request_seconds.times(requests / self.concurrency / 60)
 
 

@@ -1,4 +1,7 @@
-"""What was paid, what is promised, and the ceiling that neither may pass. Pure: callers keep the entries."""
+"""Ledger: payments and reservations under a ceiling, and the comparison of estimated and actual cost.
+
+Everything here is a pure function of entries that the caller stores.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +14,26 @@ from fw_assets.classification.cost.cost_lines import CostLine, Estimate
 from fw_assets.classification.values import Frozen
 
 PROMISED = "a promise for after the report"
-"""The note of a row that is approved and held, and that nothing paid can stand beside yet."""
-
+"""The note of a cost row that is approved and will be spent only after the report."""
 ROUNDING = 1e-9
-"""US dollars by which sums of floats may differ from the same sum in another order."""
+"""US dollars by which a sum of floats may differ from the same sum in another order."""
 
 
 class CeilingReached(Exception):
-    """Starting this could take the total above what was approved; it was not started."""
+    """A reservation was refused because it could take the total above the approved ceiling."""
 
-    def __init__(self, key: str, wanted: float, ceiling: float, spent: float, reserved: float) -> None:
-        self.key, self.wanted, self.ceiling, self.spent, self.reserved = key, wanted, ceiling, spent, reserved
+    def __init__(self, key: str, usd: float, ceiling: float, spent: float, reserved: float) -> None:
         super().__init__(
-            f"{key}: up to ${wanted:.4f} more would pass the approved ${ceiling:.4f} "
+            f"{key}: up to ${usd:.4f} more would pass the approved ${ceiling:.4f} "
             f"(${spent:.4f} spent, ${reserved:.4f} reserved)"
         )
 
 
 class LedgerEntry(Frozen):
-    """One paid event. `key` is the estimate line's; `id` is unique (a job, a deployment, a batch of rows).
+    """One payment. `key` is the cost line's; `id` is unique (a job, a deployment, a batch of rows).
 
-    `usd` null: the price is not known. `at` is an ISO 8601 time. `estimated`: the platform did not say how much
-    it was, and the quantity is the one that the plan expected.
+    `usd` null: the price is not known. `at` is an ISO 8601 time. `estimated`: the platform reported no quantity, and
+    this is the one that the plan expected.
     """
 
     key: str
@@ -45,7 +46,7 @@ class LedgerEntry(Frozen):
 
 
 class Reservation(Frozen):
-    """The most that something about to start can cost, held until its entry arrives. `at` is an ISO 8601 time."""
+    """The highest cost of something about to start, held until its entry arrives. `at` is an ISO 8601 time."""
 
     key: str
     id: str
@@ -56,8 +57,8 @@ class Reservation(Frozen):
 class Ledger(Frozen):
     """Entries and reservations under a ceiling in US dollars (null: none was set).
 
-    A reservation and the entry that settles it share their id. Every change gives a new ledger; repeating one
-    that already happened changes nothing, so that a retried step can say it again.
+    A reservation and the entry that settles it share their id. Every change returns a new ledger. Changes are
+    idempotent, so that a retried step can repeat them.
     """
 
     ceiling: float | None = None
@@ -71,16 +72,11 @@ class Ledger(Frozen):
 
     @property
     def reserved(self) -> float:
-        """US dollars promised and not settled."""
+        """US dollars of all reservations."""
         return math.fsum(item.usd for item in self.reservations)
 
-    @property
-    def available(self) -> float:
-        """US dollars that may still be reserved."""
-        return math.inf if self.ceiling is None else max(0.0, self.ceiling - self.spent - self.reserved)
-
     def reserve(self, key: str, id: str, usd: float, at: str = "") -> Ledger:
-        """This ledger with the amount held.
+        """The ledger with the amount held.
 
         Raises:
             CeilingReached: it would take spent plus reserved above the ceiling.
@@ -93,31 +89,31 @@ class Ledger(Frozen):
         return self.model_copy(update={"reservations": (*self.reservations, reservation)})
 
     def settle(self, entry: LedgerEntry) -> Ledger:
-        """This ledger with the entry in place of its reservation; whatever was paid is recorded."""
+        """The ledger with the entry in place of its reservation, even above the ceiling."""
         if any(item.id == entry.id for item in self.entries):
             return self
         rest = tuple(item for item in self.reservations if item.id != entry.id)
         return self.model_copy(update={"entries": (*self.entries, entry), "reservations": rest})
 
-    def raised(self, id: str, usd: float) -> Ledger:
-        """This ledger with at least that amount held under an id that is reserved already.
+    def raise_reservation(self, id: str, usd: float) -> Ledger:
+        """The ledger with at least that amount held under an id that is already reserved.
 
-        For what has started and turned out dearer than thought: it is counted, even above the ceiling, so that
-        nothing else starts.
+        For something that has started and proved more expensive than expected: it counts even above the ceiling, so
+        that nothing else starts.
         """
-        held = tuple(
+        reservations = tuple(
             item.model_copy(update={"usd": max(item.usd, usd)}) if item.id == id else item for item in self.reservations
         )
-        return self.model_copy(update={"reservations": held})
+        return self.model_copy(update={"reservations": reservations})
 
     def release(self, id: str) -> Ledger:
-        """This ledger without the reservation, because what it was for will never start."""
+        """The ledger without the reservation of something that will never start."""
         rest = tuple(item for item in self.reservations if item.id != id)
         return self.model_copy(update={"reservations": rest})
 
 
 class CostRow(Frozen):
-    """Estimated against actual for one line, in US dollars; null is unknown, not zero."""
+    """Estimated and actual cost of one line, in US dollars; null is unknown, not zero."""
 
     key: str
     estimated_usd: float | None
@@ -125,26 +121,19 @@ class CostRow(Frozen):
     events: int
     note: str = ""
     revised_usd: float | None = None
-    """The estimate after the base models were seen, where there is one."""
-
-    @property
-    def difference(self) -> float | None:
-        """Actual over estimated, minus one; null where that says nothing."""
-        if not self.estimated_usd or self.actual_usd is None:
-            return None
-        return self.actual_usd / self.estimated_usd - 1
+    """The estimate revised after the base evaluation, where there is one."""
 
 
-def summarise(
+def cost_rows(
     estimate: Estimate, entries: Iterable[LedgerEntry], revised: Estimate | None = None
 ) -> tuple[CostRow, ...]:
-    """One row per estimate line, in its order, then one per key that was paid without a line."""
-    later = {line.key: line.usd.expected for line in revised.lines if line.usd is not None} if revised else {}
+    """One row per estimate line, in its order, then one per key with payments and no line."""
+    revised_usd = {line.key: line.usd.expected for line in revised.lines if line.usd is not None} if revised else {}
     by_key: dict[str, list[LedgerEntry]] = {}
-    seen: set[str] = set()
+    ids: set[str] = set()
     for entry in entries:
-        if entry.id not in seen:
-            seen.add(entry.id)
+        if entry.id not in ids:
+            ids.add(entry.id)
             by_key.setdefault(entry.key, []).append(entry)
     deployed = any(key.startswith("deployment/") for key in by_key)
     rows = []
@@ -159,7 +148,7 @@ def summarise(
                 actual_usd=_sum(paid),
                 events=len(paid),
                 note=_note(item, paid, deployed),
-                revised_usd=later.get(item.key),
+                revised_usd=revised_usd.get(item.key),
             )
         )
     rows += [
@@ -167,22 +156,6 @@ def summarise(
         for key, paid in by_key.items()
     ]
     return tuple(rows)
-
-
-def totals(rows: Sequence[CostRow]) -> CostRow:
-    """The sum of the rows; a sum with an unknown in it is a lower bound, and its note says so.
-
-    Estimates of lines that never started are left out, so that like is compared with like.
-    """
-    happened = [row for row in rows if row.events or not row.note]
-    unknown = [row.key for row in happened if row.estimated_usd is None or row.actual_usd is None]
-    return CostRow(
-        key="total",
-        estimated_usd=math.fsum(row.estimated_usd or 0.0 for row in happened),
-        actual_usd=math.fsum(row.actual_usd or 0.0 for row in happened),
-        events=sum(row.events for row in rows),
-        note=f"lower bound: unknown for {', '.join(unknown)}" if unknown else "",
-    )
 
 
 def _note(line: CostLine, paid: Sequence[LedgerEntry], deployed: bool) -> str:

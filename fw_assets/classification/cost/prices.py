@@ -1,4 +1,4 @@
-"""What things cost: layers of prices with unit, source and date, where unknown stays unknown."""
+"""Price book: layers of prices with unit, source and date, in which an unknown price stays unknown."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Price(Frozen):
     item: Item
     usd: float | None = Field(ge=0, allow_inf_nan=False)
     unit: str = ""
-    """What `usd` buys one of; left out, it is the item's own unit (`UNITS`)."""
+    """The unit that `usd` is for; left out, it is the item's own (`UNITS`)."""
     model: str | None = None
     max_parameters: float | None = Field(None, gt=0)
     source: str = ""
@@ -71,7 +71,7 @@ class Price(Frozen):
 
 
 class PriceBook(Frozen):
-    """Layers of prices; the first layer that says anything about an item wins.
+    """Layers of prices; the first layer with a price for an item wins.
 
     Within a layer a price for the model itself wins over the smallest size band that holds it, which wins
     over a price for every model.
@@ -102,16 +102,16 @@ class PriceBook(Frozen):
                     return price
         return Price(item=item, usd=None, unit=UNITS[item], model=short, source="no price is published")
 
-    def over(self, prices: Iterable[Price]) -> PriceBook:
-        """This book with a layer in front of it that wins."""
+    def with_layer(self, prices: Iterable[Price]) -> PriceBook:
+        """The book with a layer that wins over all others."""
         layer = tuple(prices)
         return PriceBook(layers=(layer, *self.layers)) if layer else self
 
 
 def platform_prices(entries: Sequence[Mapping[str, Any]] | None, date: str) -> tuple[Price, ...]:
-    """The prices that a platform publishes about itself: `{"model", "item", "unit", "usd"}` each.
+    """The prices that a platform publishes for itself, as `{"model", "item", "unit", "usd"}` each.
 
-    Items this program does not know are left out, since nothing here is counted in them.
+    Items that are not in `UNITS` are left out, since no cost line uses them.
     """
     return tuple(
         Price(
@@ -129,16 +129,16 @@ def platform_prices(entries: Sequence[Mapping[str, Any]] | None, date: str) -> t
 
 @cache
 def shipped_prices() -> PriceBook:
-    """The prices that came with this version; see `prices.json` for the source and date of each."""
+    """The prices shipped with this version; `prices.json` has the source and date of each."""
     text = resources.files(__package__).joinpath("prices.json").read_text("utf-8")
     return PriceBook(layers=(tuple(Price.model_validate(entry) for entry in json.loads(text)["prices"]),))
 
 
 def read_prices(path: Path) -> tuple[Price, ...]:
-    """A user's own prices, from JSON or YAML: a list of prices, or a mapping with the list under `prices`.
+    """A user's own prices from JSON or YAML: a list of prices, or a mapping with the list under `prices`.
 
     Raises:
-        InputError: the file cannot be read, or an entry is not a price; all wrong entries are named.
+        InputError: the file cannot be read, or some entries are not prices; names each of them.
     """
     import yaml
 

@@ -1,4 +1,4 @@
-"""A figure that is not known yet: what it may come down to, what is expected, what it may rise to."""
+"""Ranges: low, expected and high value of a quantity that is not known yet."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Range(Frozen):
         return _by_bound(operator.add, self, other)
 
     def times(self, factor: float) -> Range:
-        """Every bound multiplied by a factor that is not negative."""
+        """The range multiplied by a factor that is not negative."""
         return Range(low=self.low * factor, expected=self.expected * factor, high=self.high * factor)
 
 
@@ -36,23 +36,23 @@ NOTHING = Range(low=0.0, expected=0.0, high=0.0)
 
 
 def exactly(value: float) -> Range:
-    """A figure that is known."""
+    """The range of a known value."""
     return Range(low=value, expected=value, high=value)
 
 
 def total(ranges: Iterable[Range]) -> Range:
-    """The sum; all bounds move together, so it is wider than independent figures would make it."""
+    """The sum of lows, of expected values and of highs, which is wider than for independent quantities."""
     return sum(ranges, start=NOTHING)
 
 
 def longest(ranges: Iterable[Range]) -> Range:
-    """The duration of things that run side by side: the longest of each bound."""
-    return functools.reduce(lambda one, other: _by_bound(max, one, other), ranges, NOTHING)
+    """The duration of things that run in parallel: the maximum of each bound."""
+    return functools.reduce(lambda first, second: _by_bound(max, first, second), ranges, NOTHING)
 
 
-def _by_bound(combine: Callable[[float, float], float], one: Range, other: Range) -> Range:
+def _by_bound(combine: Callable[[float, float], float], first: Range, second: Range) -> Range:
     return Range(
-        low=combine(one.low, other.low),
-        expected=combine(one.expected, other.expected),
-        high=combine(one.high, other.high),
+        low=combine(first.low, second.low),
+        expected=combine(first.expected, second.expected),
+        high=combine(first.high, second.high),
     )

@@ -1,4 +1,4 @@
-"""How many tokens a text is, before any model has read it: measured characters per token."""
+"""Token estimates: text volumes of a dataset, and the characters per token that turn them into tokens."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from fw_assets.classification.cost.ranges import Range, exactly
 from fw_assets.classification.dataset.chat import content_text
 from fw_assets.classification.values import Frozen
 
-READ_ROWS = 50_000
-"""Rows of a part that are read to learn how long its texts are."""
+MAX_MEASURED_ROWS = 50_000
+"""Rows of a part whose texts are measured; the rest is scaled from them."""
+APPROXIMATE_COUNT = 1.15
+"""Factor between the bounds of a scaled token count and the count itself."""
+MEASURED_RATIO = 1.05
+"""Factor between the bounds of a measured ratio and the ratio itself."""
 
 
 class TextVolume(Frozen):
-    """How much text one part of the data is.
+    """The amount of text in one part of the data.
 
-    `messages` counts the prompt's messages; `prompt_characters` is their text, the added system message
-    included; `answer_characters` is the text of the answers a perfect model would give. The tokens of both are
-    null unless they were counted with the model's own tokenizer; they leave out what a chat template adds.
-    `approximate`: scaled from other rows, so that even counted tokens are not exact.
+    `messages` counts the messages of all prompts; `prompt_characters` is their text, including the added system
+    message; `answer_characters` is the text of correct answers. The tokens of both are null unless they were counted
+    with the model's own tokenizer; they do not include what a chat template adds. `approximate`: scaled from other
+    rows, so that even counted tokens are not exact.
     """
 
     rows: int = 0
@@ -42,13 +46,13 @@ class TextVolume(Frozen):
             messages=self.messages + other.messages,
             prompt_characters=self.prompt_characters + other.prompt_characters,
             answer_characters=self.answer_characters + other.answer_characters,
-            prompt_tokens=_both(self.prompt_tokens, other.prompt_tokens),
-            answer_tokens=_both(self.answer_tokens, other.answer_tokens),
+            prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
+            answer_tokens=_sum(self.answer_tokens, other.answer_tokens),
             approximate=self.approximate or other.approximate,
         )
 
     def scaled(self, rows: int) -> TextVolume:
-        """The same kind of text on another number of rows."""
+        """The volume of another number of such rows."""
         if rows == self.rows:
             return self
         if not self.rows:
@@ -72,7 +76,7 @@ class TextVolume(Frozen):
 class TokenRatio(Frozen):
     """Characters per token, the tokens that a chat template adds to each message, and an answer's end tokens.
 
-    `scale` corrects the tokens of prompts by what a real run showed.
+    `scale` corrects the tokens of prompts by those that a real run counted.
     """
 
     characters: Range
@@ -82,17 +86,16 @@ class TokenRatio(Frozen):
     source: str
 
     def prompt_tokens(self, volume: TextVolume) -> Range:
-        """Tokens of all prompts."""
         text = _tokens(volume.prompt_characters, volume.prompt_tokens, self.characters, volume.approximate)
         return (text + self.per_message.times(volume.messages)).times(self.scale)
 
     def answer_tokens(self, volume: TextVolume) -> Range:
-        """Tokens of all answers, the end token included."""
+        """Tokens of all answers, including the end token."""
         text = _tokens(volume.answer_characters, volume.answer_tokens, self.characters, volume.approximate)
         return text + self.per_answer.times(volume.rows)
 
     def training_tokens(self, volume: TextVolume) -> Range:
-        """Tokens of all prompts with their answers, once."""
+        """Tokens of all prompts with their answers, for one epoch."""
         return self.prompt_tokens(volume) + self.answer_tokens(volume) + self.per_message.times(volume.rows)
 
 
@@ -104,13 +107,6 @@ BYTE_PAIR = TokenRatio(
     per_message=Range(low=3, expected=5, high=7),
     source="measured on four English datasets with two byte-pair vocabularies: 3.6 to 4.4 characters per token",
 )
-WORD_PIECE = TokenRatio(
-    characters=Range(low=3.3, expected=4.0, high=4.6),
-    per_message=Range(low=0, expected=2, high=3),
-    source="measured on four English datasets with a WordPiece vocabulary: 3.4 to 4.5 characters per token",
-)
-
-
 COUNTED = TokenRatio(
     characters=Range(low=3.4, expected=4.3, high=5.2),
     per_message=exactly(4),
@@ -120,16 +116,15 @@ COUNTED = TokenRatio(
 
 
 def measured_ratio(volume: TextVolume, prompt_tokens: int) -> TokenRatio:
-    """The ratio that a real run showed: `volume` was sent and the platform counted `prompt_tokens`.
+    """The ratio of a real run, in which the platform counted `prompt_tokens` for the prompts of `volume`.
 
-    The chat template's share is inside the ratio, so it holds for messages of the same kind; the bounds are
-    5 % either side.
+    The tokens of the chat template are part of it, so it holds for messages of about the same length.
     """
     if prompt_tokens <= 0 or volume.prompt_characters <= 0:
         raise ValueError("no tokens were counted")
     expected = volume.prompt_characters / prompt_tokens
     return TokenRatio(
-        characters=Range(low=expected / 1.05, expected=expected, high=expected * 1.05),
+        characters=Range(low=expected / MEASURED_RATIO, expected=expected, high=expected * MEASURED_RATIO),
         per_message=Range(low=0, expected=0, high=0),
         source=f"{prompt_tokens:,} tokens counted by the platform",
     )
@@ -156,28 +151,27 @@ def measure_volumes(
         frame: the rows; the final assistant turn is the answer, not the prompt.
         system: the system message that is added to every row, empty for none.
         render: the answer text for a row's labels.
-        count: the tokens of a text by the model's own tokenizer, where it is at hand; without it only
-            characters are counted.
+        count: the tokens of a text by the model's own tokenizer; without it only characters are counted.
 
-    Of a part with more than `READ_ROWS` rows, that many are read, evenly spaced, and the sums scaled. A part with
-    equal messages in it has a second entry, `PART/asked`: what is left when each is asked once.
+    Of a part with more than `MAX_MEASURED_ROWS` rows, evenly spaced ones are measured and the sums scaled. A part with
+    repeated messages has a second entry, `PART/asked`, in which each counts once.
     """
-    found: dict[str, TextVolume] = {}
+    volumes: dict[str, TextVolume] = {}
     for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True):
-        found[str(name)] = _measure(_thinned(part), system, render, count).scaled(part.height)
-        once = part.unique("messages", maintain_order=True)
-        if once.height < part.height:
-            found[f"{name}/asked"] = _measure(_thinned(once), system, render, count).scaled(once.height)
-    return found
+        volumes[str(name)] = _measure(_sample(part), system, render, count).scaled(part.height)
+        distinct = part.unique("messages", maintain_order=True)
+        if distinct.height < part.height:
+            volumes[f"{name}/asked"] = _measure(_sample(distinct), system, render, count).scaled(distinct.height)
+    return volumes
 
 
 def asked_once(volumes: Mapping[str, TextVolume], part: str) -> TextVolume:
-    """The volume of a part when equal prompts are sent once."""
+    """The volume of a part in which equal prompts count once, because they are sent once."""
     return volumes.get(f"{part}/asked") or volumes.get(part) or TextVolume()
 
 
-def _thinned(part: pl.DataFrame) -> pl.DataFrame:
-    return part if part.height <= READ_ROWS else part.gather_every(-(-part.height // READ_ROWS))
+def _sample(part: pl.DataFrame) -> pl.DataFrame:
+    return part if part.height <= MAX_MEASURED_ROWS else part.gather_every(-(-part.height // MAX_MEASURED_ROWS))
 
 
 def _measure(
@@ -216,10 +210,12 @@ def _prompt(messages: str) -> list[str]:
 
 def _tokens(characters: int, counted: int | None, ratio: Range, approximate: bool) -> Range:
     if counted is not None:
-        return Range(low=counted / 1.15, expected=counted, high=counted * 1.15) if approximate else exactly(counted)
-    low, expected, high = (characters / each for each in (ratio.high, ratio.expected, ratio.low))
+        if not approximate:
+            return exactly(counted)
+        return Range(low=counted / APPROXIMATE_COUNT, expected=counted, high=counted * APPROXIMATE_COUNT)
+    low, expected, high = (characters / per_token for per_token in (ratio.high, ratio.expected, ratio.low))
     return Range(low=low, expected=expected, high=high)
 
 
-def _both(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second

@@ -1,4 +1,4 @@
-"""What is different between two plans, in words: why an approval no longer holds."""
+"""Differences between two plans, in sentences: why an approval of the first does not cover the second."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from fw_assets.classification.plan.plan import Plan
 
-NAMED = 5
-"""Labels or cells that are named one by one before the rest is only counted."""
+MAX_NAMED = 5
+"""Labels, models or cells that a sentence names before it counts the rest."""
 
 
 def plan_differences(old: Plan, new: Plan) -> tuple[str, ...]:
     """One sentence per difference that an approval of `old` does not cover; empty when it covers `new`."""
     if old.digest == new.digest:
         return ()
-    found = [
+    differences = [
         *_data(old, new),
         *_labels(old, new),
         *_session(old, new),
         *_models(old, new),
         *_prices(old, new),
     ]
-    return tuple(found) or ("The way rows are divided or sent to the models is different.",)
+    return tuple(differences) or ("The way rows are divided or sent to the models is different.",)
 
 
 def _data(old: Plan, new: Plan) -> Iterator[str]:
@@ -39,16 +39,16 @@ def _labels(old: Plan, new: Plan) -> Iterator[str]:
     gone = [label for label in before.labels if label not in after.labels]
     added = [label for label in after.labels if label not in before.labels]
     if gone:
-        yield f"Labels that are gone: {_some(gone)}."
+        yield f"Labels that are gone: {_names(gone)}."
     if added:
-        yield f"New labels: {_some(added)}."
+        yield f"New labels: {_names(added)}."
     if not gone and not added and before.labels != after.labels:
         yield "The labels are in another order."
     if before.aliases != after.aliases:
         yield "Other spellings are read as the same label."
-    rules = [(item.extraction.rule, item.extraction.key) for item in (before, after)]
-    if rules[0] != rules[1]:
-        yield f"Labels are read by the rule {_rule(rules[1])}, before by {_rule(rules[0])}."
+    rule_before, rule_after = ((item.extraction.rule, item.extraction.key) for item in (before, after))
+    if rule_before != rule_after:
+        yield f"Labels are read by the rule {_rule(rule_after)}, before by {_rule(rule_before)}."
     if before.multi_label != after.multi_label:
         yield f"Rows now have {'several labels' if after.multi_label else 'one label'} each."
     if old.prompt_digest != new.prompt_digest:
@@ -68,17 +68,17 @@ def _models(old: Plan, new: Plan) -> Iterator[str]:
     gone = [before[name].slug for name in before if name not in after]
     added = [after[name].slug for name in after if name not in before]
     if gone:
-        yield f"Models that are gone: {_some(gone)}."
+        yield f"Models that are gone: {_names(gone)}."
     if added:
-        yield f"New models: {_some(added)}."
+        yield f"New models: {_names(added)}."
     for name in before:
         if name not in after:
             continue
-        one, other = before[name], after[name]
-        if one.cells != other.cells:
-            yield f"{one.slug}: the grid is {_cells(other.cells)}, before {_cells(one.cells)}."
-        if one.strategy != other.strategy:
-            yield f"{one.slug}: asked by {other.strategy}, before by {one.strategy}."
+        model, changed = before[name], after[name]
+        if model.cells != changed.cells:
+            yield f"{model.slug}: the grid is {_cells(changed.cells)}, before {_cells(model.cells)}."
+        if model.strategy != changed.strategy:
+            yield f"{model.slug}: asked by {changed.strategy}, before by {model.strategy}."
 
 
 def _prices(old: Plan, new: Plan) -> Iterator[str]:
@@ -95,13 +95,13 @@ def _prices(old: Plan, new: Plan) -> Iterator[str]:
         )
 
 
-def _some(names: list[str]) -> str:
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+def _names(names: list[str]) -> str:
+    rest = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _cells(cells: tuple[Any, ...]) -> str:
-    return _some([cell.name for cell in cells]) or "empty"
+    return _names([cell.name for cell in cells]) or "empty"
 
 
 def _rule(rule: tuple[str, str | None]) -> str:

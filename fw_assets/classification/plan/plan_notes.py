@@ -1,4 +1,4 @@
-"""What a person should read before saying yes: warnings, and what happens on yes and on no."""
+"""Notes of the plan for the person who approves it: warnings, and the consequences of approval and rejection."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.session import Session
 
-FEW_TEST_ROWS = 100
-FEW_TRAINING_ROWS = 100
+MIN_TEST_ROWS = 100
+MIN_TRAINING_ROWS = 100
+MAX_CELLS = 12
+"""Bounds outside of which a warning is given."""
 
 
 def warnings(
@@ -26,7 +28,7 @@ def warnings(
     priced: Estimate,
     unused: Sequence[str],
 ) -> tuple[str, ...]:
-    """What may surprise, most consequential first."""
+    """All warnings, the most consequential first."""
     return (
         *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
         *_rejected_warnings(inspected, label_set),
@@ -38,21 +40,19 @@ def warnings(
 
 
 def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estimate) -> tuple[str, ...]:
-    """What saying yes starts, in order."""
-    alone = len(models) == 1
-    which = "The base model" if alone else f"Each of the {len(models)} base models"
-    steps = [f"{which} answers the validation and test rows once."]
+    """The steps that an approval starts, in order."""
+    single = len(models) == 1
+    bases = "The base model" if single else f"Each of the {len(models)} base models"
+    steps = [f"{bases} answers the validation and test rows once."]
     if session.free_rows:
-        steps.append(
-            f"{'It' if alone else 'Each model'} also answers at most {session.free_rows} test rows without constrained "
-            "decoding."
-        )
+        every = "It" if single else "Each model"
+        steps.append(f"{every} also answers at most {session.free_rows} test rows without constrained decoding.")
     if session.null_control:
         steps.append("Each base model answers the test rows a second time, as a null control.")
     steps.append("Two baselines that need no language model are trained here, at no cost.")
     if priced.finalists:
         best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
-        choice = "it" if alone else "each" if priced.finalists == len(models) else f"{best} on validation rows"
+        choice = "it" if single else "each" if priced.finalists == len(models) else f"{best} on validation rows"
         tuned = "It" if priced.finalists == 1 else "Each of them"
         steps.append(
             f"Fine-tuning: {choice}, with every cell of the grid, at most {session.max_parallel_jobs} jobs at once."
@@ -76,7 +76,6 @@ def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estima
 
 
 def on_rejection(dataset: str) -> tuple[str, ...]:
-    """What saying no does."""
     return (
         "The rejection is recorded and costs nothing; nothing is created on the platform.",
         f"Change the session of {dataset} and plan again: a new plan needs a new approval.",
@@ -95,9 +94,9 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
 
 
 def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:
-    if rows["test"] < FEW_TEST_ROWS:
+    if rows["test"] < MIN_TEST_ROWS:
         yield f"Only {rows['test']} test rows: small differences between models cannot be told from chance."
-    if session.mode == "fine-tune" and rows["train"] < FEW_TRAINING_ROWS:
+    if session.mode == "fine-tune" and rows["train"] < MIN_TRAINING_ROWS:
         yield f"Only {rows['train']} training rows: fine-tuning may do little."
     if session.mode == "fine-tune" and not rows["validation"]:
         yield "No validation rows: the choices between models rest on nothing."
@@ -124,9 +123,9 @@ def _model_warnings(
                     f"{model.slug}: learning rate {rates} is outside the range of its catalogue entry, "
                     f"{rate_text(low)} to {rate_text(high)}."
                 )
-    slowest = max((len(model.cells) for model in models), default=0)
-    if slowest > 12:
-        yield f"The grid has {slowest} cells, so {slowest} jobs for each finalist."
+    cells = max((len(model.cells) for model in models), default=0)
+    if cells > MAX_CELLS:
+        yield f"The grid has {cells} cells, so {cells} jobs for each finalist."
 
 
 def _money_warnings(session: Session, priced: Estimate) -> Iterator[str]:

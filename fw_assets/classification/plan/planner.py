@@ -1,21 +1,20 @@
-"""Making the plan from what was inspected, the candidates and the prices; nothing is paid or created."""
+"""Planner: makes the plan from inspected data, candidates and prices; nothing is paid or created."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
+from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
-from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate
+from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.token_estimates import TextVolume, asked_once
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.plan.plan import Created, MitigationOption, Part, Plan
+from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
 from fw_assets.classification.selection.paired_tests import smallest_detectable_difference
 from fw_assets.classification.session import Session
-
-__all__ = ["Created", "MitigationOption", "Plan", "PlannedModel", "make_plan", "workload_of"]
 
 
 def make_plan(
@@ -32,25 +31,22 @@ def make_plan(
     unused: Sequence[str] = (),
     inputs: str = "",
 ) -> Plan:
-    """The plan of one dataset; nothing is asked of the platform and nothing is created.
+    """The plan of one dataset, without any request to the platform.
 
     Args:
         models: the resolved candidates.
-        volumes: the text of each part (`tokens.measure_volumes`); their rows are the rows of the parts. `sweep` is
-            the sample that the sweep trains on, if there is one.
-        pricing: prices, token ratios and durations.
-        understood: what the instruction was taken to say, `field: value` each.
-        unused: its clauses that could not be used.
-        inputs: digest of what the plan was made from, kept as it is.
+        volumes: the text of each part (`token_estimates.measure_volumes`); their rows are the rows of the parts.
+            `sweep` is the sample that the sweep trains on, if there is one.
+        understood, unused, inputs: as in `Plan`.
     """
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
     planned = tuple(_planned(model, session, rows["train"]) for model in models)
-    most = max((len(model.cells) for model in planned), default=0)
-    sampled = most > 1 or not session.full_data_run
+    max_cells = max((len(model.cells) for model in planned), default=0)
+    sampled = max_cells > 1 or not session.full_data_run
     sweep_rows = min(session.sweep_rows, rows["train"]) if sampled else rows["train"]
     options = _options(session, label_set, planned, volumes, sweep_rows, pricing)
-    chosen = next((item for item in options if item.name == session.mitigation), options[0])
-    priced = chosen.estimate
+    option = next((item for item in options if item.name == session.mitigation), options[0])
+    priced = option.estimate
     full_jobs = priced.finalists if session.full_data_run and sweep_rows < rows["train"] else 0
     plan = Plan(
         dataset=dataset_name,
@@ -64,7 +60,7 @@ def make_plan(
         detectable_difference=smallest_detectable_difference(rows["test"]),
         models=planned,
         sweep_rows=sweep_rows,
-        sweep_waves=waves(priced.finalists * most, session.max_parallel_jobs),
+        sweep_waves=waves(priced.finalists * max_cells, session.max_parallel_jobs),
         full_waves=waves(full_jobs, session.max_parallel_jobs),
         estimate=priced,
         mitigations=options,
@@ -73,7 +69,7 @@ def make_plan(
         on_rejection=on_rejection(dataset_name),
         inputs=inputs,
     )
-    return plan.model_copy(update={"created": _created(plan)})
+    return plan.model_copy(update={"created": _resources(plan)})
 
 
 def _planned(model: CatalogueModel, session: Session, rows: int) -> PlannedModel:
@@ -102,87 +98,101 @@ def _options(
     choices += [(item.name, item.rows_after, item.note) for item in label_set.imbalance.mitigations]
     options = []
     for name, rows, note in choices:
-        priced = estimate(models, workload_of(session, volumes, rows, sweep_rows), session, pricing)
+        priced = estimate_costs(models, workload_of(session, volumes, rows, sweep_rows), session, pricing)
         options.append(MitigationOption(name=name, rows=rows, note=note, estimate=priced))
     return tuple(options)
 
 
 def workload_of(session: Session, volumes: Mapping[str, TextVolume], rows: int, sweep_rows: int) -> Workload:
-    """What the stages read when a mitigation leaves `rows` training rows; `sweep_rows` are sampled before it."""
+    """The text of each stage when a mitigation leaves `rows` training rows.
+
+    `sweep_rows` are sampled before the mitigation, which is assumed to change their number in the same proportion.
+    """
     train = volumes.get("train", TextVolume())
     test = asked_once(volumes, "test")
     share = rows / train.rows if train.rows else 1.0
-    whole = train.scaled(rows)
+    full = train.scaled(rows)
     return Workload(
-        train=whole,
-        sweep=(volumes.get("sweep") or train).scaled(round(sweep_rows * share)) if sweep_rows < train.rows else whole,
+        train=full,
+        sweep=(volumes.get("sweep") or train).scaled(round(sweep_rows * share)) if sweep_rows < train.rows else full,
         validation=asked_once(volumes, "validation"),
         test=test,
-        free=test.scaled(min(session.free_rows, test.rows)),
-        again=test if session.null_control else TextVolume(),
+        unconstrained=test.scaled(min(session.free_rows, test.rows)),
+        null_control=test if session.null_control else TextVolume(),
     )
 
 
-def _created(plan: Plan) -> tuple[Created, ...]:
-    bases = [
-        Created(kind="deployment", id=plan.deployment_id(model.name), purpose=f"{model.slug}, untuned")
-        for model in plan.models
-        if model.strategy == "deployment"
+def _resources(plan: Plan) -> tuple[PlannedResource, ...]:
+    base = [
+        _deployment(model.name, f"{model.slug}, untuned") for model in plan.models if model.strategy == "deployment"
     ]
-    bases += [
-        Created(kind="batch inference job", id=plan.batch_id(model.name, part), purpose=f"{model.slug}, {part} rows")
-        for model in plan.models
-        if model.strategy == "batch"
-        for part in plan.asked_parts(tuned=False)
-    ]
+    for model in plan.models:
+        if model.strategy == "batch":
+            base += _batch_jobs(plan, model.name, model.slug, tuned=False)
     tuned = [model for model in plan.models if model.cells]
     if not tuned:
-        return tuple(bases)
+        return tuple(base)
     datasets = {
         plan.dataset_id("train"): "training rows",
         plan.dataset_id("validation"): "validation rows, read during training",
     }
     datasets.setdefault(plan.dataset_id("sweep"), "sample of the training rows, for the sweep")
-    uploads = [Created(kind="dataset", id=id, purpose=purpose) for id, purpose in datasets.items()]
-    jobs = [created for model in tuned for created in _jobs(plan, model)]
-    curve = _curve(plan, tuned) if plan.session.learning_curve else []
-    return (*uploads, *bases, *jobs, *curve)
+    uploads = [PlannedResource(kind="dataset", id=id, purpose=purpose) for id, purpose in datasets.items()]
+    jobs = [resource for model in tuned for resource in _tuning(plan, model)]
+    curve = _learning_curve(plan, tuned) if plan.session.learning_curve else []
+    return (*uploads, *base, *jobs, *curve)
 
 
-def _curve(plan: Plan, models: Sequence[PlannedModel]) -> list[Created]:
-    """For each share: the rows, and of each model one job, its model and its deployment."""
-    made = []
-    for share in CURVE_SHARES:
-        rows = f"{share:.0%} of the training rows"
-        made.append(Created(kind="dataset", id=plan.dataset_id("train", share=share), purpose=rows))
-        for model in models:
-            for cell in model.cells:
-                id = plan.job_id(model.slug, cell, "train", share=share)
-                group = f"{model.slug} on {share:.0%}"
-                job = f"{model.slug} on {rows} with the best cell, and its model"
-                made.append(Created(kind="fine-tuning job", id=id, purpose=job, one_of=group))
-                serving = plan.deployment_id(id)
-                made.append(Created(kind="deployment", id=serving, purpose=group, one_of=f"{group}, served"))
-    return made
-
-
-def _jobs(plan: Plan, model: PlannedModel) -> list[Created]:
-    """The sweep's jobs; the full-data job and the deployment, each one of as many as there are cells."""
+def _tuning(plan: Plan, model: PlannedModel) -> list[PlannedResource]:
+    """The sweep's jobs, then of every cell the full-data job and its evaluation, of which one cell's are created."""
     final: Part = "train" if plan.session.full_data_run else "sweep"
-    made: dict[str, Created] = {}
+    resources: dict[str, PlannedResource] = {}
     for cell in model.cells:
         id = plan.job_id(model.slug, cell, "sweep")
-        made[id] = Created(kind="fine-tuning job", id=id, purpose=f"{model.slug}, {cell.name}, and its model")
+        resources[id] = _job(id, f"{model.slug}, {cell.name}, and its model")
     for cell in model.cells:
         id = plan.job_id(model.slug, cell, final)
         purpose = f"{model.slug} on all training rows with the best cell, and its model"
-        made.setdefault(id, Created(kind="fine-tuning job", id=id, purpose=purpose, one_of=f"{model.slug} job"))
-        serving = plan.deployment_id(id)
-        purpose = f"{model.slug}, tuned"
-        made[serving] = Created(kind="deployment", id=serving, purpose=purpose, one_of=f"{model.slug} tuned")
-        for part in plan.asked_parts(tuned=True) if model.tuned_strategy == "batch" else ():
-            asked = plan.batch_id(id, part)
-            purpose = f"{model.slug}, tuned, {part} rows"
-            one_of = f"{model.slug} tuned, {part}"
-            made[asked] = Created(kind="batch inference job", id=asked, purpose=purpose, one_of=one_of)
-    return list(made.values())
+        # On all rows, or without a full-data run, the sweep's job is the final one.
+        resources.setdefault(id, _job(id, purpose, one_of=f"{model.slug} job"))
+        evaluation = [_deployment(id, f"{model.slug}, tuned", one_of=f"{model.slug} tuned")]
+        if model.tuned_strategy == "batch":
+            evaluation += _batch_jobs(plan, id, model.slug, tuned=True)
+        resources |= {resource.id: resource for resource in evaluation}
+    return list(resources.values())
+
+
+def _learning_curve(plan: Plan, models: Sequence[PlannedModel]) -> list[PlannedResource]:
+    """For each share its rows, and for each model one job, its model and its deployment."""
+    resources = []
+    for share in CURVE_SHARES:
+        rows = f"{share:.0%} of the training rows"
+        resources.append(PlannedResource(kind="dataset", id=plan.dataset_id("train", share=share), purpose=rows))
+        for model in models:
+            for cell in model.cells:
+                id = plan.job_id(model.slug, cell, "train", share=share)
+                point = f"{model.slug} on {share:.0%}"
+                purpose = f"{model.slug} on {rows} with the best cell, and its model"
+                resources += [_job(id, purpose, one_of=point), _deployment(id, point, one_of=f"{point}, served")]
+    return resources
+
+
+def _job(id: str, purpose: str, one_of: str | None = None) -> PlannedResource:
+    return PlannedResource(kind="fine-tuning job", id=id, purpose=purpose, one_of=one_of)
+
+
+def _deployment(model: str, purpose: str, one_of: str | None = None) -> PlannedResource:
+    return PlannedResource(kind="deployment", id=deployment_id(model), purpose=purpose, one_of=one_of)
+
+
+def _batch_jobs(plan: Plan, model: str, slug: str, *, tuned: bool) -> list[PlannedResource]:
+    name = f"{slug}, tuned" if tuned else slug
+    return [
+        PlannedResource(
+            kind="batch inference job",
+            id=plan.batch_id(model, part),
+            purpose=f"{name}, {part} rows",
+            one_of=f"{slug} tuned, {part}" if tuned else None,
+        )
+        for part in plan.evaluation_parts(tuned=tuned)
+    ]

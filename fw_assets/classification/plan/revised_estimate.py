@@ -1,12 +1,12 @@
-"""The estimate again, once something is known that the plan could only assume: real usage, and the cells chosen."""
+"""Revised estimate: the plan's estimate with measured token usage, and with the cells that the sweep chose."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
-from fw_assets.classification.cost.cost_lines import CostLine, Estimate, line, part
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate
+from fw_assets.classification.cost.cost_lines import CostLine, Estimate, cost_line, cost_part
+from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.ranges import Range, exactly
 from fw_assets.classification.cost.token_estimates import TextVolume, TokenRatio, measured_ratio
 from fw_assets.classification.plan.plan import Plan
@@ -15,74 +15,76 @@ from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import Frozen
 
 
-class Basis(Frozen):
-    """What a plan's estimate was made from; the revision uses the same prices, whatever they are by then."""
+class EstimateBasis(Frozen):
+    """Volumes and prices of a plan's estimate, kept so that a revision uses the same prices."""
 
     volumes: dict[str, TextVolume]
     pricing: Pricing
 
 
-class Spent(Frozen):
-    """What a base model's evaluation used, as the platform counted it."""
+class TokenUsage(Frozen):
+    """Tokens of a base model's evaluation, as counted by the platform."""
 
     prompt_tokens: int
     completion_tokens: int
 
 
-def revise(plan: Plan, basis: Basis, mitigation: Mitigation, used: Mapping[str, Spent]) -> Estimate:
-    """The plan's estimate with token counts as they were seen in the base models' evaluation.
+def revise_estimate(
+    plan: Plan, basis: EstimateBasis, mitigation: Mitigation, usage: Mapping[str, TokenUsage]
+) -> Estimate:
+    """The plan's estimate with the token counts of the base models' evaluation; the approved ceiling does not change.
 
     Args:
-        used: by model slug; models without an entry keep the plan's assumption.
-
-    The approved ceiling stays what it was.
+        usage: by model slug; models without an entry keep the plan's assumption.
     """
     rows = next((option.rows for option in plan.mitigations if option.name == mitigation), plan.rows["train"])
     workload = workload_of(plan.session, basis.volumes, rows, plan.sweep_rows)
     ratios = {
-        slug: _ratio(basis.pricing.ratio, workload, spent.prompt_tokens, basis.pricing.base_answers_freely)
-        for slug, spent in used.items()
-        if spent.prompt_tokens > 0
+        slug: _ratio(basis.pricing.ratio, workload, tokens.prompt_tokens, basis.pricing.base_answers_freely)
+        for slug, tokens in usage.items()
+        if tokens.prompt_tokens > 0
     }
     pricing = basis.pricing.model_copy(update={"ratios": {**basis.pricing.ratios, **ratios}})
-    fresh = estimate(plan.models, workload, plan.session, pricing)
-    lines = tuple(_as_spent(item, used) for item in fresh.lines)
-    return fresh.with_lines(lines)
+    estimate = estimate_costs(plan.models, workload, plan.session, pricing)
+    return estimate.with_lines(tuple(_with_usage(line, usage) for line in estimate.lines))
 
 
-def with_chosen_cells(priced: Estimate, plan: Plan, chosen: Mapping[str, Cell]) -> Estimate:
-    """The estimate with the full-data jobs at the epochs of the cells that the sweep chose, by model slug."""
-    return priced.with_lines(tuple(_for_cell(item, plan, chosen) for item in priced.lines))
+def with_chosen_cells(estimate: Estimate, plan: Plan, cells: Mapping[str, Cell]) -> Estimate:
+    """The estimate with full-data jobs of as many epochs as the cells, by model slug, that the sweep chose."""
+    return estimate.with_lines(tuple(_with_cell(line, plan, cells) for line in estimate.lines))
 
 
-def _ratio(assumed: TokenRatio, workload: Workload, prompt_tokens: int, freely: bool) -> TokenRatio:
-    sent = workload.asked_of_base(freely)
-    if sent.prompt_tokens is None and sent.prompt_characters > 0:
-        return measured_ratio(sent, prompt_tokens)
-    expected = assumed.prompt_tokens(sent).expected
+def _ratio(assumed: TokenRatio, workload: Workload, prompt_tokens: int, unconstrained: bool) -> TokenRatio:
+    volume = workload.base_evaluation(unconstrained)
+    if volume.prompt_tokens is None and volume.prompt_characters > 0:
+        return measured_ratio(volume, prompt_tokens)
+    expected = assumed.prompt_tokens(volume).expected
     if expected <= 0:
         return assumed
     scale = assumed.scale * prompt_tokens / expected
     return assumed.model_copy(update={"scale": scale, "source": f"{prompt_tokens:,} tokens counted by the platform"})
 
 
-def _as_spent(item: CostLine, used: Mapping[str, Spent]) -> CostLine:
-    spent = used.get(item.model or "")
-    if item.stage != "base-evaluation" or spent is None:
-        return item
-    quantities = {"inference-input": spent.prompt_tokens, "inference-output": spent.completion_tokens}
-    parts = [part(old.price, exactly(quantities[old.item])) if old.item in quantities else old for old in item.parts]
-    return line(item.stage, item.model, f"{item.formula}, as counted", parts, item.minutes, key=item.key)
+def _with_usage(line: CostLine, usage: Mapping[str, TokenUsage]) -> CostLine:
+    tokens = usage.get(line.model or "")
+    if line.stage != "base-evaluation" or tokens is None:
+        return line
+    counted = {"inference-input": tokens.prompt_tokens, "inference-output": tokens.completion_tokens}
+    parts = [
+        cost_part(part.price, exactly(counted[part.item])) if part.item in counted else part for part in line.parts
+    ]
+    return cost_line(line.stage, line.model, f"{line.formula}, as counted", parts, line.minutes, key=line.key)
 
 
-def _for_cell(item: CostLine, plan: Plan, chosen: Mapping[str, Cell]) -> CostLine:
-    cell = chosen.get(item.model or "")
-    if item.stage != "full-training" or cell is None or not item.parts[0].quantity.expected:
-        return item
-    epochs = sorted(each.epochs for each in plan.model(item.model or "").cells)
-    old = item.parts[0].quantity
-    expected = old.expected / epochs[len(epochs) // 2] * cell.epochs
-    quantity = Range(low=min(old.low, expected), expected=expected, high=max(old.high, expected))
-    formula = f"{item.formula}; {cell.epochs} by the chosen cell"
-    parts = [part(item.parts[0].price, quantity)]
-    return line(item.stage, item.model, formula, parts, item.minutes, key=item.key, conditional=item.conditional)
+def _with_cell(line: CostLine, plan: Plan, cells: Mapping[str, Cell]) -> CostLine:
+    cell = cells.get(line.model or "")
+    if line.stage != "full-training" or cell is None or not line.parts[0].quantity.expected:
+        return line
+    epochs = sorted(planned.epochs for planned in plan.model(line.model or "").cells)
+    tokens = line.parts[0].quantity
+    # The plan expected the median of the grid's epochs.
+    expected = tokens.expected / epochs[len(epochs) // 2] * cell.epochs
+    quantity = Range(low=min(tokens.low, expected), expected=expected, high=max(tokens.high, expected))
+    formula = f"{line.formula}; {cell.epochs} by the chosen cell"
+    parts = [cost_part(line.parts[0].price, quantity)]
+    return cost_line(line.stage, line.model, formula, parts, line.minutes, key=line.key, conditional=line.conditional)

@@ -9,7 +9,7 @@ import dagster as dg
 import msgspec
 from pydantic import Field
 
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.assets.plan import plan
 from fw_assets.pipeline.partitions import datasets

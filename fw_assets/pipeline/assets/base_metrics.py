@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.plan.planner import Plan
-from fw_assets.classification.plan.revised_estimate import Basis, Spent, revise
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate
 from fw_assets.classification.selection.selection import Candidate, choose_finalists
 from fw_assets.classification.session import Mitigation
 from fw_assets.fireworks import Fireworks
@@ -120,7 +120,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             Candidate(
                 model=slug,
                 validation=measured[slug].validation.headline,
-                price=current.price_of(slug),
+                price=current.expected_usd(slug),
                 complete=measured[slug].validation.complete,
             )
             for slug in slugs
@@ -169,10 +169,12 @@ def revised_estimate(
     if head is None or head.inputs != current.digest:
         return None
     used = {
-        slug: Spent(prompt_tokens=found.usage.prompt_tokens, completion_tokens=found.usage.completion_tokens)
+        slug: TokenUsage(prompt_tokens=found.usage.prompt_tokens, completion_tokens=found.usage.completion_tokens)
         for slug, found in measured.items()
     }
-    return revise(current, store.require("basis", dataset, Basis), approved(store, dataset).mitigation, used)
+    return revise_estimate(
+        current, store.require("basis", dataset, EstimateBasis), approved(store, dataset).mitigation, used
+    )
 
 
 def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) -> list[Row]:
@@ -182,7 +184,7 @@ def compared(current: Plan, revised: Estimate | None, mitigation: Mitigation) ->
         {
             "line": line.key,
             "planned": line.usd.expected if line.usd else None,
-            "revised": later[line.key].known.expected if line.key in later else None,
+            "revised": later[line.key].known_usd.expected if line.key in later else None,
             "known": line.usd is not None,
         }
         for line in current.estimate_for(mitigation).lines

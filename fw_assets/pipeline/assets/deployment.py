@@ -7,9 +7,10 @@ import time
 import dagster as dg
 import polars as pl
 
+from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.cost.estimate import REPLAYED_ROWS
 from fw_assets.classification.metrics.scores import Scores
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.comparison import compare_all
 from fw_assets.classification.selection.deploy_gate import GateDecision, gate
@@ -146,7 +147,7 @@ def decide(store: Workspace, dataset: str, current: Plan) -> tuple[Winner, GateD
             model=slug,
             kind=kind,
             validation=scores.headline,
-            price=current.price_of(slug),
+            price=current.expected_usd(slug),
             complete=scores.complete,
         )
         for kind, slug, scores in measured
@@ -171,7 +172,7 @@ async def prove(
     """
     store, dataset, current = account.store, account.dataset, account.plan
     prompt = store.require("prompt", dataset, Prompt)
-    own = tuned.deployment or current.deployment_id(tuned.tuned_model)
+    own = tuned.deployment or deployment_id(tuned.tuned_model)
     reserved(account, "deployment/first-hour", f"serving-{own}")
     payment = reserved(account, "deployment/proof", f"proof-{own}")
     in_batch = not tuned.deployment

@@ -12,9 +12,10 @@ from fw_assets.classification.cost.token_estimates import measure_volumes
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences
-from fw_assets.classification.plan.planner import Plan, make_plan
-from fw_assets.classification.plan.revised_estimate import Basis
+from fw_assets.classification.plan.planner import make_plan
+from fw_assets.classification.plan.revised_estimate import EstimateBasis
 from fw_assets.classification.prompting.prompt import make_prompt
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.pipeline.assets.inspection import inspected_dataset, label_set
@@ -119,8 +120,8 @@ def plan(
             unused=registration.unused,
             inputs=registration.inputs,
         )
-    store.write("prompt", dataset, prompt, inputs=registration.inputs, digest=prompt.digest)
-    store.write("basis", dataset, Basis(volumes=dict(volumes), pricing=offered.pricing), inputs=made.digest)
+        store.write("prompt", dataset, prompt, inputs=registration.inputs, digest=prompt.digest)
+        store.write("basis", dataset, EstimateBasis(volumes=dict(volumes), pricing=offered.pricing), inputs=made.digest)
     changes = changes_of(store, dataset, made)
     store.write("plan_changes", dataset, changes, inputs=made.digest)
     text = render_plan(made, changed=(changes.heading, *changes.differences) if changes.differences else ())
@@ -145,9 +146,9 @@ def plan(
                 [
                     {
                         "line": line.key,
-                        "low": line.known.low,
-                        "expected": line.known.expected,
-                        "high": line.known.high,
+                        "low": line.known_usd.low,
+                        "expected": line.known_usd.expected,
+                        "high": line.known_usd.high,
                         "known": line.usd is not None,
                         "reckoned as": line.formula,
                     }

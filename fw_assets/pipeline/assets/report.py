@@ -9,9 +9,9 @@ import dagster as dg
 import polars as pl
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.cost.ledger import summarise
+from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.dataset.chat import input_text
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare_all
@@ -171,7 +171,7 @@ def assemble(store: Workspace, host: Platform, dataset: str, current: Plan) -> R
         winner=record.winner,
         gate=record.gate,
         deployment=deployed,
-        cost_rows=summarise(planned_for, entries, revised),
+        cost_rows=cost_rows(planned_for, entries, revised),
         run=_run(host, answer, _account(host, tuned)),
         versions=package_versions(),
         mitigation=answer.mitigation,

@@ -11,7 +11,7 @@ import polars as pl
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.labels.imbalance import apply_mitigation
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.fireworks import Fireworks

@@ -12,7 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.instruction.parser import suggest
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.assets.plan import account_of
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.phases import APPROVAL, PLANNING

@@ -16,7 +16,7 @@ import msgspec
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate
 from fw_assets.classification.cost.ledger import ROUNDING, CeilingReached, Ledger, LedgerEntry, Reservation
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import canonical_json
 from fw_assets.pipeline.errors import HoursUsedUp, JobCost
@@ -99,7 +99,9 @@ class Account:
 
         def raised(lines: Sequence[str]) -> str | None:
             ledger = ledger_of(lines)
-            return None if ledger.raised(id, usd) == ledger else _line("raised", canonical_json({"id": id, "usd": usd}))
+            if ledger.raise_reservation(id, usd) == ledger:
+                return None
+            return _line("raised", canonical_json({"id": id, "usd": usd}))
 
         self._record.append_if(raised)
 
@@ -145,7 +147,7 @@ def ledger_of(lines: Iterable[str]) -> Ledger:
             promise = Reservation.model_validate(body)
             ledger = ledger.reserve(promise.key, promise.id, promise.usd, promise.at)
         elif kind == "raised":
-            ledger = ledger.raised(body["id"], body["usd"])
+            ledger = ledger.raise_reservation(body["id"], body["usd"])
         else:
             ledger = ledger.release(body["id"])
     return ledger
@@ -153,7 +155,7 @@ def ledger_of(lines: Iterable[str]) -> Ledger:
 
 def high_usd(line: CostLine, share: float = 1.0) -> float:
     """The most that a share of a cost line can cost, in US dollars; prices not known count nothing."""
-    return line.known.high * share
+    return line.known_usd.high * share
 
 
 def share_of(line: CostLine, item: str) -> float:

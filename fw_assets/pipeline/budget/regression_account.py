@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.assets.plan import approved
 from fw_assets.pipeline.budget.account import REGRESSION, Account, Payment, high_usd, reserved
 from fw_assets.workspace.workspace import Workspace

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fw_assets.classification.catalogue.models import Strategy
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
 from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tally
-from fw_assets.classification.plan.plan import AskedPart
+from fw_assets.classification.plan.plan import EvaluationPart
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
+from fw_assets.classification.session import Inference
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import Account, reserved
@@ -29,7 +29,7 @@ from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
-PARTS: tuple[AskedPart, ...] = ("validation", "test")
+PARTS: tuple[EvaluationPart, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ async def evaluate(
     account: Account,
     model: str,
     *,
-    strategy: Strategy,
+    strategy: Inference,
     slug: str,
     kind: str,
     stage: str,
     poll: float,
-    parts: Sequence[AskedPart] = PARTS,
+    parts: Sequence[EvaluationPart] = PARTS,
     extras: bool = True,
     share: float = 1.0,
 ) -> Evaluated:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fw_assets.classification.catalogue.models import Strategy
-from fw_assets.classification.plan.plan import AskedPart
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import EvaluationPart, Plan
 from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.session import Inference
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import Asked, ask
@@ -31,7 +30,7 @@ class InferenceStrategy:
     plan: Plan
     model: str
     address: str
-    strategy: Strategy
+    strategy: Inference
     poll: float
 
     @property
@@ -40,7 +39,7 @@ class InferenceStrategy:
         return self.strategy == "batch"
 
     async def __call__(
-        self, prompt: Prompt, rows: Batches | pl.DataFrame, answers: ResponseCache, *, part: AskedPart, what: str
+        self, prompt: Prompt, rows: Batches | pl.DataFrame, answers: ResponseCache, *, part: EvaluationPart, what: str
     ) -> Asked:
         """The model's answers to `rows` (a SPLIT frame); those that `answers` has are not asked for again."""
         if not self.in_batch:

@@ -66,9 +66,9 @@ def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], Pr
         return await catalogue(client), await client.price_list()
 
     listed, published = platform.call(read)
-    prices = shipped_prices().over(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
+    prices = shipped_prices().with_layer(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
     own = settings().fw_prices
-    return listed, prices.over(read_prices(own)) if own else prices
+    return listed, prices.with_layer(read_prices(own)) if own else prices
 
 
 def offer(platform: Platform, session: Session) -> Offer:

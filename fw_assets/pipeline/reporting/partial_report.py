@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fw_assets.classification.cost.ledger import summarise
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.cost.ledger import cost_rows
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.assets.plan import account_of, approved
 from fw_assets.pipeline.phases import baseline_inputs, is_stopped
@@ -51,7 +51,7 @@ def assemble_partial(
         deployment=None,
         cost_rows=[
             row if row.events else row.model_copy(update={"note": row.note or "not started"})
-            for row in summarise(account.estimate, entries)
+            for row in cost_rows(account.estimate, entries)
         ],
         run=run,
         versions=versions,

@@ -11,7 +11,7 @@ import dagster as dg
 
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.values import Approval, FinalistsRecord, FineTuned, LearningCurve, Sweep, TunedMetrics
 from fw_assets.report.formatting import percent, plural, points, usd_roughly
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fw_assets.classification.metrics.scores import Scores
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.values import Interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.report.formatting import typeset
 from fw_assets.report.schema.report import DeploymentResult

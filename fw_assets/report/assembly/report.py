@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.cost.ledger import CostRow
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, Winner
@@ -58,7 +58,7 @@ def build_report(
     """The report of one dataset's run.
 
     Args:
-        cost_rows: of `ledger.summarise` with the plan's estimate for `mitigation`, which the approval chose.
+        cost_rows: of `ledger.cost_rows` with the plan's estimate for `mitigation`, which the approval chose.
         created: full names of what the run created on the platform.
         incomplete: reasons why the run is not finished, such as a ceiling that was reached.
         example: the messages (JSON array) of a row that the snippets show; a plain sentence otherwise.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ranges import Range
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import DASH, Quoted, count, typeset, usd, usd_digits, usd_roughly
 from fw_assets.report.glossary import STAGES
 from fw_assets.report.table import Table, columns

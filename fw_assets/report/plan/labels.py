@@ -5,7 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
 from fw_assets.classification.labels.extraction_rules import RULES, json_answer
 from fw_assets.classification.labels.rule_ranking import RuleScore
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, percent
 from fw_assets.report.table import Column, Table, columns
 

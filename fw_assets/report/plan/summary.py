@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.cost.ranges import Range
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural, points, usd, usd_roughly
 from fw_assets.report.table import Table, columns
 

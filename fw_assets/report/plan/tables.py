@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from fw_assets.classification.instruction.parser import suggest
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, learning_rate, parameters, plural, typeset
 from fw_assets.report.table import Table, columns
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.escape import Md, block, code, prose
 from fw_assets.report.formatting import Quoted, typeset
 from fw_assets.report.plan import costs, labels, summary, tables

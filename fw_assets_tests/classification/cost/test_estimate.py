@@ -10,7 +10,7 @@ from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import grid
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate
+from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.prices import Price, PriceBook, shipped_prices
 from fw_assets.classification.cost.ranges import exactly
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED, TextVolume
@@ -52,7 +52,7 @@ def price(
 ) -> Estimate:
     workload = Workload(train=TRAIN, sweep=sweep or TRAIN.scaled(1000), validation=HELD, test=HELD)
     pricing = Pricing(prices=book or shipped_prices(), ratio=COUNTED if exact else BYTE_PAIR, timing=FIREWORKS_TIMING)
-    return estimate(models, workload, session or Session(), pricing)
+    return estimate_costs(models, workload, session or Session(), pricing)
 
 
 SMALL, MIDDLE, LARGE = model("small", 8e9), model("middle", 32e9), model("large", 235e9)
@@ -96,7 +96,7 @@ def test_a_day_of_idling_is_shown_and_not_counted() -> None:
 def test_the_total_takes_the_dearest_that_may_become_finalists() -> None:
     models = [SMALL, MIDDLE, LARGE]
     known = {model.slug: float(index) for index, model in enumerate(models, 1)}
-    book = shipped_prices().over(
+    book = shipped_prices().with_layer(
         Price(item="training", model=slug, usd=usd, source="test", date="2026-11-22") for slug, usd in known.items()
     )
     found = price(models, Session(finalists=2), book=book)
@@ -181,10 +181,12 @@ def test_totals_are_ordered_and_hold_whatever_finalists_are_chosen(
 def test_what_the_session_asks_for_besides_is_priced() -> None:
     pricing = Pricing(prices=shipped_prices(), ratio=COUNTED, timing=FIREWORKS_TIMING)
     workload = Workload(train=TRAIN, sweep=TRAIN.scaled(1000), validation=HELD, test=HELD)
-    more = workload.model_copy(update={"free": HELD.scaled(50), "again": HELD})
+    more = workload.model_copy(update={"unconstrained": HELD.scaled(50), "null_control": HELD})
     session = Session(free_rows=50, null_control=True, learning_curve=True)
-    found, plain = estimate([SMALL], more, session, pricing), price([SMALL])
-    base = found.line("base-evaluation/small").known.expected / plain.line("base-evaluation/small").known.expected
+    found, plain = estimate_costs([SMALL], more, session, pricing), price([SMALL])
+    base = (
+        found.line("base-evaluation/small").known_usd.expected / plain.line("base-evaluation/small").known_usd.expected
+    )
     assert base == pytest.approx((500 + 500 + 50 + 500) / 1000)
     training = {part.item: part for part in found.line("learning-curve/small").parts}["training"]
     epochs = sorted(cell.epochs for cell in SMALL.cells)[len(SMALL.cells) // 2]

@@ -44,10 +44,10 @@ def test_layers_in_front_win_even_when_they_say_unknown_or_zero() -> None:
         ],
         date="2026-11-22",
     )
-    book = shipped_prices().over(published)
+    book = shipped_prices().with_layer(published)
     assert book.price("char-ngram", "training", 1000).usd == 0.0
     assert book.price("qwen3-8b", "training", int(8e9)).usd == 0.5
-    unknown = book.over([Price(item="training", usd=None, source="mine")])
+    unknown = book.with_layer([Price(item="training", usd=None, source="mine")])
     assert unknown.price("qwen3-8b", "training", int(8e9)).usd is None
 
 
@@ -64,7 +64,7 @@ def test_a_price_per_another_unit_is_refused() -> None:
 def test_user_prices_are_read_and_name_their_file(tmp_path: Path) -> None:
     file = tmp_path / "prices.yaml"
     file.write_text("prices:\n- {item: training, model: qwen3-8b, usd: 0.4}\n- {item: training, usd: null}\n")
-    book = shipped_prices().over(read_prices(file))
+    book = shipped_prices().with_layer(read_prices(file))
     assert book.price("qwen3-8b", "training").usd == 0.4
     assert book.price("qwen3-8b", "training").source == "prices.yaml"
     assert book.price("qwen3-14b", "training", int(14e9)).usd is None

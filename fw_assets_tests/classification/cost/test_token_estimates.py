@@ -8,7 +8,7 @@ import pytest
 from fw_assets.classification.cost.token_estimates import (
     BYTE_PAIR,
     COUNTED,
-    READ_ROWS,
+    MAX_MEASURED_ROWS,
     TextVolume,
     measure_volumes,
     measured_ratio,
@@ -66,7 +66,7 @@ def test_a_ratio_gives_a_range_around_the_expected() -> None:
 
 def test_large_parts_are_sampled_and_scaled() -> None:
     rows = frame([([user("x" * 10), ANSWER], ["a"], "train")])
-    many = pl.concat([rows] * (2 * READ_ROWS + 1))
+    many = pl.concat([rows] * (2 * MAX_MEASURED_ROWS + 1))
     volume = measure_volumes(many)["train"]
     assert volume == TextVolume(
         rows=many.height,

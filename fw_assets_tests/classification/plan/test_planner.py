@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from fw_assets.classification.catalogue.models import CatalogueModel
-from fw_assets.classification.catalogue.resource_ids import ID_PATTERN
+from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Price, shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TextVolume, measure_volumes
 from fw_assets.classification.labels.resolution import resolve
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences
-from fw_assets.classification.plan.planner import Plan, make_plan
+from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.session import Session
 from fw_assets_tests.classification.frames import inspect_in_memory
 
@@ -106,7 +107,7 @@ def test_other_models_and_other_prices_are_said(dataset: Path) -> None:
     assert "Models that are gone: qwen3-8b." in text
     assert "New models: qwen3-32b." in text
     dearer = PRICING.model_copy(
-        update={"prices": shipped_prices().over([Price(item="training", model="qwen3-8b", usd=0.7, source="t")])}
+        update={"prices": shipped_prices().with_layer([Price(item="training", model="qwen3-8b", usd=0.7, source="t")])}
     )
     text = " ".join(plan_differences(one, plan(dataset, SMALL, pricing=dearer)))
     assert "sweep/qwen3-8b: the price of training is $0.7, before $0.5." in text
@@ -134,12 +135,12 @@ def test_created_names_are_legal_unique_and_those_the_plan_gives_out(dataset: Pa
     made = plan(dataset, SMALL, LARGE)
     ids = [(created.kind, created.id) for created in made.created]
     assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(ID_PATTERN, id) for _, id in ids)
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]{0,61}[a-z0-9]", id) for _, id in ids)
     cell = made.model("qwen3-8b").cells[0]
     assert ("fine-tuning job", made.job_id("qwen3-8b", cell, "sweep")) in ids
     assert ("dataset", made.dataset_id("train")) in ids
-    assert ("deployment", made.deployment_id(f"accounts/me/models/{made.job_id('qwen3-8b', cell, 'train')}")) in ids
-    assert ("deployment", made.deployment_id(LARGE.name)) in ids
+    assert ("deployment", deployment_id(f"accounts/me/models/{made.job_id('qwen3-8b', cell, 'train')}")) in ids
+    assert ("deployment", deployment_id(LARGE.name)) in ids
 
 
 def test_a_sweep_on_all_rows_shares_its_names_with_the_full_run(dataset: Path) -> None:

@@ -8,7 +8,7 @@ from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TextVolume, TokenRatio, measure_volumes
-from fw_assets.classification.plan.revised_estimate import Basis, Spent, revise, with_chosen_cells
+from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate, with_chosen_cells
 from fw_assets.classification.session import Session
 from fw_assets.embedded import count_tokens
 from fw_assets_tests.report.workflow import EXAMPLE, MODELS, planned
@@ -18,10 +18,10 @@ PLAN, PROMPT, ROWS = planned(SESSION)
 SLUGS = [model.slug for model in PLAN.models]
 
 
-def basis(counted: bool) -> Basis:
+def basis(counted: bool) -> EstimateBasis:
     count = count_tokens if counted else None
     volumes = measure_volumes(ROWS, system=PROMPT.system or "", count=count)
-    return Basis(
+    return EstimateBasis(
         volumes=dict(volumes), pricing=Pricing(prices=shipped_prices(), ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
     )
 
@@ -36,8 +36,10 @@ def sent(volumes: dict[str, TextVolume], ratio: TokenRatio) -> int:
 def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool) -> None:
     made = basis(counted)
     assumed = sent(made.volumes, made.pricing.ratio)
-    revised = revise(PLAN, made, "none", {SLUGS[0]: Spent(prompt_tokens=2 * assumed, completion_tokens=500)})
-    untouched = revise(PLAN, made, "none", {})
+    revised = revise_estimate(
+        PLAN, made, "none", {SLUGS[0]: TokenUsage(prompt_tokens=2 * assumed, completion_tokens=500)}
+    )
+    untouched = revise_estimate(PLAN, made, "none", {})
     base = revised.line(f"base-evaluation/{SLUGS[0]}")
     assert [part.quantity.expected for part in base.parts] == [2 * assumed, 500]
     assert "as counted" in base.formula
@@ -50,7 +52,7 @@ def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool)
 
 def test_without_usage_it_is_the_estimate_again() -> None:
     made = basis(False)
-    assert revise(PLAN, made, "none", {}).lines == PLAN.estimate_for("none").lines
+    assert revise_estimate(PLAN, made, "none", {}).lines == PLAN.estimate_for("none").lines
 
 
 def test_the_full_data_line_follows_the_chosen_cell() -> None:

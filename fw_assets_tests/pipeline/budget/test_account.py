@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.cost.cost_lines import CostLine, line, part
+from fw_assets.classification.cost.cost_lines import CostLine, cost_line, cost_part
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.prices import Price
 from fw_assets.classification.cost.ranges import Range
-from fw_assets.classification.plan.planner import Plan
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import JobCost
 from fw_assets.workspace.append_log import locked
@@ -36,7 +36,7 @@ class Fixed(Account):
         tokens = Range(low=1e6, expected=2e6, high=3e6)
         prices = [Price(item="training", usd=1.0), Price(item="deployment-hour", usd=2.0)]
         hours = Range(low=0.1, expected=0.1, high=0.5)
-        return line("sweep", "m", "", [part(prices[0], tokens), part(prices[1], hours)], key=key)
+        return cost_line("sweep", "m", "", [cost_part(prices[0], tokens), cost_part(prices[1], hours)], key=key)
 
 
 @pytest.fixture(scope="module")

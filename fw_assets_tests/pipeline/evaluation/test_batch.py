@@ -12,16 +12,16 @@ import httpx
 import polars as pl
 import pytest
 
-from fw_assets.classification.catalogue.models import PlannedModel, Strategy
+from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id
 from fw_assets.classification.catalogue.tuning_grid import grid
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate
+from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.prices import Price, PriceBook
 from fw_assets.classification.cost.token_estimates import COUNTED, TextVolume
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import Inference, Session
 from fw_assets.embedded import api_key, counts, create_app
 from fw_assets.embedded.records import model_documents
 from fw_assets.embedded.store import documents
@@ -205,7 +205,7 @@ TEXT = TextVolume(rows=1000, messages=1000, prompt_tokens=50_000, answer_tokens=
 PRICES = [("inference-input", 0.2), ("inference-output", 0.4), ("training", 0.5), ("deployment-hour", 7.0)]
 
 
-def price(strategy: Strategy, **extra: TextVolume) -> Estimate:
+def price(strategy: Inference, **extra: TextVolume) -> Estimate:
     book = PriceBook(layers=(tuple(Price.model_validate({"item": item, "usd": usd}) for item, usd in PRICES),))
     model = PlannedModel(
         name=MODEL,
@@ -216,7 +216,7 @@ def price(strategy: Strategy, **extra: TextVolume) -> Estimate:
         cells=grid(Session(), None, 1000),
     )
     workload = Workload(train=TEXT, sweep=TEXT, validation=TEXT, test=TEXT, **extra)
-    return estimate([model], workload, Session(), Pricing(prices=book, ratio=COUNTED, timing=FIREWORKS_TIMING))
+    return estimate_costs([model], workload, Session(), Pricing(prices=book, ratio=COUNTED, timing=FIREWORKS_TIMING))
 
 
 def test_a_batch_costs_half_of_serverless_and_no_hours() -> None:
@@ -232,7 +232,7 @@ def test_a_batch_costs_half_of_serverless_and_no_hours() -> None:
 
 
 def test_unconstrained_rows_and_the_null_control_are_in_the_price_of_a_batch() -> None:
-    extra = {"free": TEXT.scaled(50), "again": TEXT}
+    extra = {"unconstrained": TEXT.scaled(50), "null_control": TEXT}
     plain, more = price("batch"), price("batch", **extra)
 
     def tokens(found: Estimate, key: str) -> float:
