@@ -13,7 +13,7 @@ import pytest
 
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.session import load_session, make_session
-from fw_assets.classification.splits.duplicates import duplicate_groups
+from fw_assets.classification.splits.duplicates import find_groups
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DATASET = EXAMPLES / "support-intents.jsonl"
@@ -61,7 +61,7 @@ def test_openings_are_not_stamped_out(conversations: list[list[dict[str, Any]]])
 def test_no_row_repeats_another(conversations: list[list[dict[str, Any]]]) -> None:
     frame = read_rows(DATASET, source="train").frame
     assert frame.height == len(conversations)
-    groups = pl.DataFrame({"id": frame["id"], "group": duplicate_groups(frame)})
+    groups = pl.DataFrame({"id": frame["id"], "group": find_groups(frame).final})
     repeated = groups.filter(pl.col("group").is_duplicated())
     assert repeated["id"].to_list() == []
 

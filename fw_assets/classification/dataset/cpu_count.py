@@ -1,4 +1,4 @@
-"""How many processor cores this process may use."""
+"""Processor cores that this process may use."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def cores() -> int:
-    """The cores the system lets this process run on, at least 1."""
+    """Cores in this process's affinity mask, which containers and batch systems restrict; at least 1."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""The schema of an inspected frame, checked all at once: a second pair of eyes behind the line reader."""
+"""Schema of an inspected frame: a second check of all rows at once, independent of the line parsers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fw_assets.classification.errors import InputError, Problem
 
 
 def rows_schema() -> Any:
-    """The pandera (polars) schema of an inspected frame: types, ranges, and what each column holds."""
+    """The pandera schema: types and ranges; the columns' descriptions are for the docs."""
     import pandera.polars as pa
 
     return pa.DataFrameSchema(
@@ -53,7 +53,11 @@ def rows_schema() -> Any:
 
 
 def check_frame(frame: pl.DataFrame, files: tuple[FileFacts, ...]) -> None:
-    """Raises an `InputError` that names file, line and field of every row the schema refuses."""
+    """Validate an inspected frame.
+
+    Raises:
+        InputError: it names file, line and field of every row that the schema refuses.
+    """
     from pandera.errors import SchemaErrors
 
     try:

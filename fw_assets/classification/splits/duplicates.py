@@ -1,7 +1,7 @@
-"""Rows that say the same: exact, normalised and near-duplicate groups, found before anything is split.
+"""Duplicate groups: exact, normalised and near duplicates, found before rows are split.
 
-A group never straddles the parts of a split. Between a training and an evaluation dataset the overlap is
-taken out of the training side only.
+No group is in two parts of a split. Between a training and an evaluation dataset the overlap is taken out of the
+training side only.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class OverlapExample(Frozen):
 
 
 class OverlapFacts(Frozen):
-    """What was found; groups are counted when they hold at least two rows."""
+    """Counts and examples of duplicates; groups count when they hold at least two rows."""
 
     exact_groups: int
     normalised_groups: int
     """Groups after case, width, punctuation and space are ignored, the exact ones among them."""
     near_groups: int
-    """Groups after near-duplicates and conversations are joined as well: the ones the split keeps whole."""
+    """Groups after near duplicates and conversations are joined as well: those that the split keeps whole."""
     rows_in_groups: int
     largest_group: int
     removed_from_train: int
@@ -51,7 +51,7 @@ class OverlapFacts(Frozen):
 
 
 @dataclass(frozen=True)
-class Groups:
+class DuplicateGroups:
     """The group number of every row of a frame, coarser from one array to the next."""
 
     exact: NDArray[np.int64]
@@ -62,49 +62,45 @@ class Groups:
     overlapping: NDArray[np.bool_]
     """Training rows that have a duplicate in the evaluation dataset."""
     pairs: tuple[tuple[int, int, float], ...]
-    """Some near-duplicates: two row positions and their similarity."""
+    """The most similar near duplicates: two row positions and their similarity."""
 
 
 def normalised(texts: pl.Series) -> pl.Series:
     """NFKC, lower case, punctuation as space, single spaces; pure punctuation only loses spaces."""
-    plain = texts.str.normalize("NFKC").str.to_lowercase()
-    words = plain.str.replace_all(r"[\p{P}\p{Z}\p{C}\s]+", " ").str.strip_chars()
-    bare = texts.str.replace_all(r"\s+", " ").str.strip_chars()
-    return pl.select(pl.when(words == "").then(bare).otherwise(words)).to_series()
+    folded = texts.str.normalize("NFKC").str.to_lowercase()
+    words = folded.str.replace_all(r"[\p{P}\p{Z}\p{C}\s]+", " ").str.strip_chars()
+    punctuation = texts.str.replace_all(r"\s+", " ").str.strip_chars()
+    return pl.select(pl.when(words == "").then(punctuation).otherwise(words)).to_series()
 
 
-def duplicate_groups(frame: pl.DataFrame) -> pl.Series:
-    """The duplicate group of every row (UInt32), numbered in order of first appearance.
+def find_groups(frame: pl.DataFrame) -> DuplicateGroups:
+    """All kinds of groups of an inspected frame, each numbered in order of first appearance.
+
+    Rows with the same `group_key` belong together within the training dataset.
 
     Args:
-        frame: an inspected frame (`text`, `source`, `group_key`).
+        frame: columns `text`, `source` and `group_key`.
     """
-    return pl.Series("group", find_groups(frame).final, dtype=pl.UInt32)
-
-
-def find_groups(frame: pl.DataFrame) -> Groups:
-    """All kinds of groups. Rows with one `group_key` belong together within the training dataset."""
     count = frame.height
-    exact = _numbered(frame["text"])
     keys = normalised(frame["text"])
-    same = _numbered(keys)
-    distinct = np.unique(same, return_index=True)[1]
+    same_key = _numbered(keys)
+    distinct = np.unique(same_key, return_index=True)[1]
     left, right, similarity = near_pairs(keys.gather(distinct).to_list())
-    near = components(count, *_edges(same, distinct[left], distinct[right]))
+    near = components(count, *_edges(same_key, distinct[left], distinct[right]))
     is_eval = (frame["source"] == "eval").to_numpy()
     overlapping = ~is_eval & np.isin(near, near[is_eval])
-    # The ids of two datasets need not be of one kind, and one shared row must not take out a whole user's.
-    own = ~is_eval & ~overlapping & frame["group_key"].is_not_null().to_numpy()
-    linked = np.flatnonzero(own)
-    firsts = _first_of(_numbered(frame["group_key"].gather(linked)))
-    final = components(count, *_edges(near, linked, linked[firsts] if len(linked) else linked))
-    order = np.argsort(-similarity, kind="stable")[:EXAMPLES]
-    pairs = tuple((int(distinct[left[i]]), int(distinct[right[i]]), float(similarity[i])) for i in order)
-    return Groups(exact, same, near, final, overlapping, pairs)
+    # Equal ids in two datasets need not mean the same user, and one row that both have must not take out all rows of
+    # its user.
+    keyed = np.flatnonzero(~is_eval & ~overlapping & frame["group_key"].is_not_null().to_numpy())
+    firsts = _first_of(_numbered(frame["group_key"].gather(keyed)))
+    final = components(count, *_edges(near, keyed, keyed[firsts] if len(keyed) else keyed))
+    most_similar = np.argsort(-similarity, kind="stable")[:EXAMPLES]
+    pairs = tuple((int(distinct[left[i]]), int(distinct[right[i]]), float(similarity[i])) for i in most_similar)
+    return DuplicateGroups(_numbered(frame["text"]), same_key, near, final, overlapping, pairs)
 
 
-def overlap_facts(frame: pl.DataFrame, groups: Groups) -> OverlapFacts:
-    """The figures and examples of the groups that `find_groups` found in this frame."""
+def overlap_facts(frame: pl.DataFrame, groups: DuplicateGroups) -> OverlapFacts:
+    """Counts and examples of the groups of a frame (`find_groups`)."""
     is_eval = (frame["source"] == "eval").to_numpy()
     train_groups = groups.near[~is_eval]
     sizes = np.bincount(groups.final) if frame.height else np.zeros(1, np.int64)
@@ -121,7 +117,7 @@ def overlap_facts(frame: pl.DataFrame, groups: Groups) -> OverlapFacts:
     )
 
 
-def _examples(frame: pl.DataFrame, groups: Groups) -> tuple[OverlapExample, ...]:
+def _examples(frame: pl.DataFrame, groups: DuplicateGroups) -> tuple[OverlapExample, ...]:
     pairs: list[tuple[str, int, int, float]] = []
     for kind, numbers in (("exact", groups.exact), ("normalised", groups.normalised)):
         firsts = _first_of(numbers)
@@ -160,7 +156,7 @@ def _first_of(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
 def _edges(
     groups: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The edges that hold `groups` together, and the given ones."""
+    """An edge from each row to the first of its group, and those between `left` and `right`."""
     positions = np.arange(len(groups))
     return np.concatenate((positions, left)), np.concatenate((_first_of(groups), right))
 

@@ -1,4 +1,4 @@
-"""Chance from content: random-looking numbers that are the same for a row, seed and purpose everywhere."""
+"""Pseudo-random numbers from content: the same for a row, seed and purpose in every process and on every machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fw_assets.classification.splits.shingles import mix
 
 
 def uniform(digests: pl.Series, seed: int, purpose: str) -> NDArray[np.float64]:
-    """A number in [0, 1) per digest (hexadecimal, at least 16 digits are used up to 16).
+    """A number in [0, 1) per digest.
 
     Args:
-        seed: another seed gives other numbers.
+        digests: hexadecimal; the first 16 digits count.
         purpose: decisions of different purpose are independent of each other.
     """
     salt = hashlib.sha256(f"{purpose}:{seed}".encode()).digest()[:8]
@@ -24,6 +24,6 @@ def uniform(digests: pl.Series, seed: int, purpose: str) -> NDArray[np.float64]:
 
 
 def uniform_of(name: str, seed: int, purpose: str) -> float:
-    """The same for one name."""
+    """`uniform` for one name."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return float(uniform(pl.Series([digest]), seed, purpose)[0])

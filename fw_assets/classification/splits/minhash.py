@@ -1,7 +1,7 @@
-"""Near-duplicate texts: banded MinHash signatures, each candidate pair checked by its exact similarity.
+"""Near-duplicate texts by MinHash and locality-sensitive hashing (LSH), each candidate pair checked exactly.
 
 Banding after Broder (1997) and Indyk & Motwani (1998): with `BANDS` bands of `BAND_HASHES` hashes a pair of
-similarity s becomes a candidate with probability 1 - (1 - s**BAND_HASHES)**BANDS, which is 0.9987 at the
+Jaccard similarity s becomes a candidate with probability 1 - (1 - s**BAND_HASHES)**BANDS, which is 0.9987 at the
 threshold and 0.2 at s = 0.5. All in numpy: a Python loop over rows would take minutes for a million.
 """
 
@@ -22,11 +22,11 @@ BANDS = 14
 BAND_HASHES = 6
 _ALL_PAIRS_UP_TO = 32
 _BLOCK_HASHES = 1 << 17
-"""Few enough to stay in the processor's cache through all hash functions."""
+"""Hashes per block: few enough to stay in the processor's cache through all hash functions."""
 
 
 def components(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number of each node's connected component, 0-based, given the edges."""
+    """The connected component (0-based) of each of `count` nodes, given the edges."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -39,34 +39,25 @@ def near_pairs(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int6
     """Pairs of indices of near-duplicates and their similarity, enough of them to connect each group."""
     sets = shingle(texts)
     rows = np.flatnonzero(sets.sizes)
-    found = [_empty()]
+    none = np.empty(0, np.int64)
+    pairs = [(none, none, np.empty(0, np.float64))]
     if len(rows) < 2:
-        return found[0]
+        return pairs[0]
     group = np.arange(len(texts))
     keys = _band_keys(sets, rows)
     for band in range(BANDS):
         left, right = _candidates(rows, keys[band])
-        open_pair = group[left] != group[right]
-        left, right = left[open_pair], right[open_pair]
+        not_joined = group[left] != group[right]
+        left, right = left[not_joined], right[not_joined]
         if not len(left):
             continue
         similarity = sets.jaccard(left, right)
         near = similarity >= THRESHOLD
-        found.append((left[near], right[near], similarity[near]))
-        group = components(
-            len(texts),
-            np.concatenate([pair[0] for pair in found]),
-            np.concatenate([pair[1] for pair in found]),
-        )
-    return (
-        np.concatenate([pair[0] for pair in found]),
-        np.concatenate([pair[1] for pair in found]),
-        np.concatenate([pair[2] for pair in found]),
-    )
-
-
-def _empty() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64)
+        pairs.append((left[near], right[near], similarity[near]))
+        lefts, rights, similarities = (np.concatenate(column) for column in zip(*pairs, strict=True))
+        group = components(len(texts), lefts, rights)
+    lefts, rights, similarities = (np.concatenate(column) for column in zip(*pairs, strict=True))
+    return lefts, rights, similarities
 
 
 def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -80,12 +71,12 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
     cuts = np.unique(np.searchsorted(starts, np.arange(0, starts[-1], _BLOCK_HASHES), side="left"))
     cuts = cuts[cuts < len(rows)]
 
-    def work(first: int, last: int) -> None:
+    def hash_rows(first: int, last: int) -> None:
         hashes = sets.hashes[starts[first] : starts[last]]
         begins = starts[first:last] - starts[first]
         value, shifted = np.empty_like(hashes), np.empty_like(hashes)
         for index in range(BANDS * BAND_HASHES):
-            # The high bits of a product are its good ones, and they decide the minimum.
+            # The high bits of a product are the well-mixed ones, and they decide the minimum.
             np.multiply(hashes, multipliers[index], out=value)
             np.add(value, offsets[index], out=value)
             np.right_shift(value, np.uint32(15), out=shifted)
@@ -94,9 +85,9 @@ def _band_keys(sets: Shingles, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
             band = index // BAND_HASHES
             keys[band, first:last] = mix(keys[band, first:last] ^ (minima + np.uint64(0x9E3779B97F4A7C15)))
 
-    # numpy lets go of the interpreter.
+    # numpy releases the interpreter lock.
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(work, cuts, [*cuts[1:], len(rows)]))
+        list(pool.map(hash_rows, cuts, [*cuts[1:], len(rows)]))
     return keys
 
 

@@ -1,4 +1,4 @@
-"""Texts as sets of hashed character shingles, in numpy: the ground on which near-duplicates are found."""
+"""Character shingles: texts as sets of hashed 5-grams, in numpy, for the similarity of near duplicates."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SHINGLE = 5
 COMMON_SHARE = 0.2
 COMMON_ROWS = 20
 """A shingle in more than `max(COMMON_SHARE * texts, COMMON_ROWS)` texts, or in all of 8 or more, is left out:
-it comes from a template around the text and says nothing about what two texts share."""
+it comes from a template around the text, which all texts share."""
 
 _BLOCK_CHARACTERS = 1_000_000
-_COUNTED = 8
-_PAIRS = 20_000
+_COUNTED_BLOCKS = 8
+_PAIR_BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Shingles:
         """Jaccard similarity of rows `left[k]` and `right[k]`; two empty rows have 0."""
         sizes = self.sizes
         shared = np.empty(len(left), dtype=np.int64)
-        for start in range(0, len(left), _PAIRS):
-            part = slice(start, start + _PAIRS)
-            shared[part] = self._shared(left[part], right[part])
+        for start in range(0, len(left), _PAIR_BATCH):
+            batch = slice(start, start + _PAIR_BATCH)
+            shared[batch] = self._shared(left[batch], right[batch])
         union = sizes[left] + sizes[right] - shared
         similarity: NDArray[np.float64] = np.divide(shared, union, out=np.zeros(len(left)), where=union > 0)
         return similarity
@@ -50,13 +50,13 @@ class Shingles:
         from scipy.sparse import csr_array
 
         # Only the rows in question: the whole matrix would take twelve bytes for each shingle.
-        rows, places = np.unique(np.concatenate((left, right)), return_inverse=True)
+        rows, index = np.unique(np.concatenate((left, right)), return_inverse=True)
         starts = np.concatenate(([0], np.cumsum(self.sizes[rows])))
         positions = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], np.diff(starts))
         data = np.ones(len(positions), dtype=np.int32)
         columns = self.hashes[positions].astype(np.int64)
         matrix: Any = csr_array((data, columns, starts), shape=(len(rows), 1 << 32))
-        shared: NDArray[np.int64] = matrix[places[: len(left)]].multiply(matrix[places[len(left) :]]).sum(axis=1)
+        shared: NDArray[np.int64] = matrix[index[: len(left)]].multiply(matrix[index[len(left) :]]).sum(axis=1)
         return shared
 
 
@@ -74,10 +74,10 @@ def shingle(texts: Sequence[str]) -> Shingles:
             start, characters = index + 1, 0
     if not blocks:
         return Shingles(np.empty(0, np.uint32), np.zeros(1, np.int64))
-    # numpy lets go of the interpreter.
+    # numpy releases the interpreter lock.
     with ThreadPoolExecutor(cores()) as pool:
-        found = list(pool.map(_shingle_block, blocks))
-    return _without_common([hashes for hashes, _ in found], [sizes for _, sizes in found])
+        shingled = list(pool.map(_shingle_block, blocks))
+    return _without_common([hashes for hashes, _ in shingled], [sizes for _, sizes in shingled])
 
 
 def _shingle_block(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -107,28 +107,28 @@ def _without_common(hashes: list[NDArray[np.uint32]], sizes: list[NDArray[np.int
         cap = min(cap, rows - 1)
     # Counted in 4 million buckets, which bounds the memory; a rare shingle hardly ever meets a common one.
     counts = np.zeros(1 << 22, dtype=np.int64)
-    # The table is large beside a block, so several blocks are counted at once.
-    for start in range(0, len(hashes), _COUNTED):
-        several = np.concatenate(hashes[start : start + _COUNTED])
+    # The table is large compared to a block, so several blocks are counted at once.
+    for start in range(0, len(hashes), _COUNTED_BLOCKS):
+        several = np.concatenate(hashes[start : start + _COUNTED_BLOCKS])
         counts += np.bincount(several >> np.uint32(10), minlength=len(counts))
     rare = counts <= max(cap, 0)
     kept = np.empty(sum(map(len, hashes)), dtype=np.uint32)
     kept_sizes: list[NDArray[np.int64]] = []
     end = 0
-    # Block by block, each let go of once it is copied: millions of rows have hundreds of millions of shingles.
+    # Each block is freed once it is copied: millions of rows have hundreds of millions of shingles.
     hashes.reverse()
     for size in sizes:
         block = hashes.pop()
         keep = rare[block >> np.uint32(10)]
         kept_sizes.append(np.bincount(np.repeat(np.arange(len(size)), size)[keep], minlength=len(size)))
-        chosen = block[keep]
-        kept[end : end + len(chosen)] = chosen
-        end += len(chosen)
+        kept_block = block[keep]
+        kept[end : end + len(kept_block)] = kept_block
+        end += len(kept_block)
     return Shingles(kept[:end], np.concatenate(([0], np.cumsum(np.concatenate(kept_sizes)))).astype(np.int64))
 
 
 def mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64's finaliser: every output bit depends on every input bit, the same on every machine."""
+    """splitmix64's finaliser (Steele, Lea & Flood, 2014): every output bit depends on every input bit."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return value ^ (value >> np.uint64(31))

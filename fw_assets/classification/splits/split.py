@@ -1,4 +1,4 @@
-"""Train, validation and test: decided by row content and seed, whole duplicate groups, label by label.
+"""Train, validation and test parts, decided by row content and seed: whole duplicate groups, label by label.
 
 Each group belongs to one stratum, its rarest label (the label that iterative stratification, Sechidis et al.
 2011, deals out first). Within a stratum the groups are ordered by a hash of their content, and the first ones
@@ -23,7 +23,7 @@ PARTS = (TRAIN, VALIDATION, TEST)
 
 
 class PartRows(Frozen):
-    """Rows in each part."""
+    """Row counts of the parts."""
 
     train: int
     validation: int
@@ -32,7 +32,7 @@ class PartRows(Frozen):
 
 
 class SplitFacts(Frozen):
-    """How the rows were divided; a part's digest changes with any row in it."""
+    """Settings and outcome of a split; a part's digest changes with any row in it."""
 
     seed: int
     train_fraction: float
@@ -60,28 +60,33 @@ def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | No
         session: fractions and seed.
         excluded: rows that belong to no part.
     """
-    out = np.full(frame.height, TRAIN, dtype=object)
+    parts = np.full(frame.height, TRAIN, dtype=object)
     is_eval = (frame["source"] == "eval").to_numpy()
-    out[is_eval] = TEST
-    gone = np.zeros(frame.height, dtype=bool) if excluded is None else excluded.to_numpy()
-    own = np.flatnonzero(~is_eval & ~gone)
-    rows = frame[own].select("labels", "group", "digest")
+    parts[is_eval] = TEST
+    is_excluded = np.zeros(frame.height, dtype=bool) if excluded is None else excluded.to_numpy()
+    to_divide = np.flatnonzero(~is_eval & ~is_excluded)
+    rows = frame[to_divide].select("labels", "group", "digest")
     groups = _groups(rows)
-    part = np.full(groups.height, TRAIN, dtype=object)
+    group_parts = np.full(groups.height, TRAIN, dtype=object)
     if not is_eval.any():
-        taken = _take(groups, 1 - session.train_fraction, session.seed, TEST, keep=2)
-        part[taken] = TEST
-    rest = np.flatnonzero(part == TRAIN)
-    taken = _take(groups[rest], session.validation_fraction, session.seed, VALIDATION, keep=1)
-    part[rest[taken]] = VALIDATION
-    assigned = part[np.searchsorted(groups["group"].to_numpy(), rows["group"].to_numpy())]
-    out[own] = _every_label_in_train(rows, assigned)
-    out[gone] = EXCLUDED
-    return pl.Series("split", out.tolist(), dtype=pl.String)
+        test = _draw(groups, 1 - session.train_fraction, session.seed, TEST, keep=2)
+        group_parts[test] = TEST
+    remaining = np.flatnonzero(group_parts == TRAIN)
+    validation = _draw(groups[remaining], session.validation_fraction, session.seed, VALIDATION, keep=1)
+    group_parts[remaining[validation]] = VALIDATION
+    row_parts = group_parts[np.searchsorted(groups["group"].to_numpy(), rows["group"].to_numpy())]
+    parts[to_divide] = _every_label_in_train(rows, row_parts)
+    parts[is_excluded] = EXCLUDED
+    return pl.Series("split", parts.tolist(), dtype=pl.String)
 
 
 def split_facts(frame: pl.DataFrame, labels: tuple[str, ...], session: Session) -> SplitFacts:
-    """The facts of a split frame."""
+    """Settings and outcome of the split of a frame.
+
+    Args:
+        frame: columns `id`, `source`, `labels`, `digest` and `split`.
+        labels: those that should be in every part.
+    """
     sizes = {part: frame.filter(pl.col("split") == part).height for part in (*PARTS, EXCLUDED)}
     counts = {part: count_labels(frame.filter(pl.col("split") == part)) for part in PARTS}
     too_rare = tuple(
@@ -109,9 +114,9 @@ def part_digest(frame: pl.DataFrame, part: str) -> str:
 
 
 def _groups(rows: pl.DataFrame) -> pl.DataFrame:
-    """One line a group: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
+    """One line per group: `size` in rows, `key` (its smallest digest), `stratum` (its rarest label)."""
     counts = count_labels(rows)
-    # The last name is the stratum of rows without labels; in the mapping, it keeps polars from an empty one.
+    # The last name is the stratum of rows without labels. Without it the mapping could be empty, which polars refuses.
     names = [*sorted(counts, key=lambda name: (counts[name], name)), ""]
     rank = pl.element().replace_strict(names, list(range(len(names))), return_dtype=pl.UInt32)
     return (
@@ -128,11 +133,11 @@ def _groups(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _take(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: int) -> NDArray[np.int64]:
+def _draw(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: int) -> NDArray[np.int64]:
     """Positions of the groups that make up `fraction` of the rows of each stratum.
 
-    A stratum's quota is rounded by a hash of its name, which is right on average over many strata. It takes
-    at least one group, but leaves `keep` (and always one).
+    A stratum's quota is rounded up or down by a hash of its name, which is right on average over many strata. At least
+    one group is drawn, but `keep` groups stay (one where there are not more).
     """
     if groups.is_empty():
         return np.empty(0, dtype=np.int64)
@@ -153,13 +158,13 @@ def _take(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: 
         pl.col("size").cum_sum().over("stratum").alias("sum"),
         pl.int_range(1, pl.len() + 1).over("stratum").alias("nth"),
     )
-    most = (
+    max_groups = (
         pl.when(pl.col("groups") > keep)
         .then(pl.col("groups").cast(pl.Int64) - keep)
         .otherwise(pl.col("groups").cast(pl.Int64) - 1)
     )
     within = (pl.col("sum") - pl.col("size") / 2 <= pl.col("quota")) | (pl.col("nth") == 1)
-    return fits.filter(within & (pl.col("nth") <= most))["position"].to_numpy().astype(np.int64)
+    return fits.filter(within & (pl.col("nth") <= max_groups))["position"].to_numpy().astype(np.int64)
 
 
 def _lookup(names: pl.Series, values: Mapping[str, float]) -> pl.Series:
@@ -167,7 +172,10 @@ def _lookup(names: pl.Series, values: Mapping[str, float]) -> pl.Series:
 
 
 def _every_label_in_train(rows: pl.DataFrame, part: NDArray[np.object_]) -> NDArray[np.object_]:
-    """A label that always occurs beside rarer ones can have missed train: its first group moves there."""
+    """The parts, with the first group of each label that train would lack moved to train.
+
+    That happens to a label that occurs only together with rarer ones: it has no stratum of its own.
+    """
     table = rows.with_columns(pl.Series("part", part.tolist(), dtype=pl.String))
     exploded = table.select("labels", "group", "digest", "part").explode("labels").drop_nulls("labels")
     missing = (

@@ -8,7 +8,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare
-from fw_assets.classification.splits.sampling import chosen_places, sampling_keys
+from fw_assets.classification.splits.sampling import sample_positions, sampling_keys
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
@@ -40,7 +40,7 @@ async def ask_unconstrained(
     if not session.free_rows:
         return None, NO_USAGE
     keys = pl.concat([sampling_keys(part, session.seed) for part in test])
-    rows = test.rows_at(chosen_places(keys, session.free_rows))
+    rows = test.rows_at(sample_positions(keys, session.free_rows))
     free = prompt.unconstrained()
     answers = ResponseCache(account.store, account.dataset, asker.address, free.digest)
     tried = rows if asker.in_batch else rows.head(1)

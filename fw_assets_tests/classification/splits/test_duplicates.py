@@ -1,4 +1,4 @@
-"""Duplicate groups: exact, normalised and near, beside a brute-force oracle."""
+"""Duplicate groups: exact, normalised and near, compared with brute force."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.splits.duplicates import duplicate_groups, find_groups, normalised, overlap_facts
+from fw_assets.classification.splits.duplicates import find_groups, normalised, overlap_facts
 from fw_assets.classification.splits.minhash import THRESHOLD, near_pairs
 from fw_assets.classification.splits.shingles import SHINGLE, shingle
 
@@ -33,7 +33,7 @@ def frame(texts: list[str], sources: str = "", keys: list[str | None] | None = N
 
 
 def groups(*texts: str, sources: str = "", keys: list[str | None] | None = None) -> list[int]:
-    return duplicate_groups(frame(list(texts), sources, keys)).to_list()
+    return find_groups(frame(list(texts), sources, keys)).final.tolist()  # type: ignore[no-any-return]
 
 
 def sentence(rng: random.Random, words: int) -> str:
@@ -92,9 +92,9 @@ def test_group_keys_join_training_rows_only() -> None:
 
 def test_overlap_with_the_evaluation_dataset_is_found_on_the_training_side() -> None:
     data = frame(["same text", "Same text!", "other", "same  text", "new"], "tttee")
-    found = find_groups(data)
-    facts = overlap_facts(data, found)
-    assert found.overlapping.tolist() == [True, True, False, False, False]
+    duplicates = find_groups(data)
+    facts = overlap_facts(data, duplicates)
+    assert duplicates.overlapping.tolist() == [True, True, False, False, False]
     assert (facts.removed_from_train, facts.between_train_and_eval, facts.removed) == (2, 1, ("0", "1"))
     assert (facts.exact_groups, facts.normalised_groups, facts.rows_in_groups) == (0, 1, 3)
 
@@ -104,14 +104,14 @@ def test_planted_near_duplicates_are_found() -> None:
     texts = [sentence(rng, rng.randrange(8, 30)) for _ in range(3000)]
     copies = []
     for text in texts[:1000]:
-        place = rng.randrange(len(text))
-        copies.append(text[:place] + rng.choice("xyz") + text[place + 1 :])
-    found = find_groups(frame(texts + copies)).final
+        position = rng.randrange(len(text))
+        copies.append(text[:position] + rng.choice("xyz") + text[position + 1 :])
+    numbers = find_groups(frame(texts + copies)).final
     planted = [i for i in range(1000) if similarity(texts[i], copies[i]) >= THRESHOLD]
-    recall = np.mean([found[i] == found[3000 + i] for i in planted])
+    recall = np.mean([numbers[i] == numbers[3000 + i] for i in planted])
     assert len(planted) > 800
     assert recall >= 0.99
-    assert len(set(found[:3000])) == 3000
+    assert len(set(numbers[:3000])) == 3000
 
 
 def similarity(one: str, other: str) -> float:
@@ -148,9 +148,9 @@ def test_large_buckets_of_copies_stay_one_group() -> None:
     base = sentence(rng, 40)
     texts = [base + f" {i:03d}" for i in range(120)]
     others = [sentence(rng, 10) for _ in range(900)]
-    found = find_groups(frame(texts + others)).final
-    assert len(set(found[:120])) == 1
-    assert len(set(found)) == 901
+    numbers = find_groups(frame(texts + others)).final
+    assert len(set(numbers[:120])) == 1
+    assert len(set(numbers)) == 901
 
 
 def test_no_rows_and_one_row() -> None:

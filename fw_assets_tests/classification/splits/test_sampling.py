@@ -1,9 +1,11 @@
+"""Stratified samples."""
+
 from __future__ import annotations
 
 import polars as pl
 import pytest
 
-from fw_assets.classification.splits.sampling import chosen_places, sampling_keys, stratified_sample
+from fw_assets.classification.splits.sampling import sample_positions, sampling_keys, stratified_sample
 
 ROWS = pl.DataFrame(
     {
@@ -15,15 +17,15 @@ ROWS = pl.DataFrame(
 
 
 def test_every_label_set_has_its_share_and_rows_keep_their_order() -> None:
-    found = stratified_sample(ROWS, 60, 1)
-    counted = dict(found["labels"].list.join(" ").value_counts().iter_rows())
-    assert counted == {"often": 50, "a b": 5, "rare": 5}
-    assert found["id"].to_list() == ROWS.join(found, on="id", how="semi", maintain_order="left")["id"].to_list()
-    assert not found.equals(stratified_sample(ROWS, 60, 2))
+    sample = stratified_sample(ROWS, 60, 1)
+    counts = dict(sample["labels"].list.join(" ").value_counts().iter_rows())
+    assert counts == {"often": 50, "a b": 5, "rare": 5}
+    assert sample["id"].to_list() == ROWS.join(sample, on="id", how="semi", maintain_order="left")["id"].to_list()
+    assert not sample.equals(stratified_sample(ROWS, 60, 2))
     assert stratified_sample(ROWS, 600, 1).equals(ROWS)
 
 
 @pytest.mark.parametrize("size", [1, 7, 600])
-def test_keys_made_in_parts_draw_the_same_rows(size: int) -> None:
+def test_keys_computed_in_parts_draw_the_same_rows(size: int) -> None:
     keys = pl.concat([sampling_keys(part, 1) for part in ROWS.iter_slices(size)])
-    assert ROWS[chosen_places(keys, 60)].equals(stratified_sample(ROWS, 60, 1))
+    assert ROWS[sample_positions(keys, 60)].equals(stratified_sample(ROWS, 60, 1))

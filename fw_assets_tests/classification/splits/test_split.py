@@ -66,7 +66,7 @@ def test_no_group_on_two_sides_and_every_row_in_one_part(
     by_group: dict[int, set[str]] = defaultdict(set)
     for (_, _, group), part in zip(rows, parts, strict=True):
         by_group[group].add(part)
-    assert all(len(found) == 1 for found in by_group.values())
+    assert all(len(group_parts) == 1 for group_parts in by_group.values())
     in_train = {label for (_, labels, _), part in zip(rows, parts, strict=True) if part == "train" for label in labels}
     assert in_train == {label for _, labels, _ in rows for label in labels}
     out = data.with_columns(pl.Series("split", parts))
@@ -117,9 +117,9 @@ def test_many_small_labels_meet_the_fractions_together() -> None:
 def test_rare_labels_reach_as_many_parts_as_they_can(count: int, parts: set[str]) -> None:
     rows = [*singles(100), *((f"rare {i}", ("rare",), 1000 + i) for i in range(count))]
     for seed in range(10):
-        found = split(rows, seed=seed)[100:]
-        assert set(found) == parts
-        assert "train" in found
+        rare_parts = split(rows, seed=seed)[100:]
+        assert set(rare_parts) == parts
+        assert "train" in rare_parts
 
 
 def test_a_group_larger_than_a_part_stays_in_train() -> None:
@@ -191,7 +191,7 @@ def test_part_digests_change_with_the_part_alone() -> None:
     assert changed.test_digest != facts.test_digest
 
 
-def test_chance_from_content_is_uniform_and_independent_by_purpose() -> None:
+def test_pseudo_random_numbers_are_uniform_and_independent_by_purpose() -> None:
     digests = pl.Series([sha256(str(i).encode()).hexdigest()[:16] for i in range(20_000)])
     one, other = uniform(digests, 1, "one"), uniform(digests, 1, "other")
     assert one.mean() == pytest.approx(0.5, abs=0.01)
