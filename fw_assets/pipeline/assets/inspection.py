@@ -15,7 +15,8 @@ from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_f
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.registration.registration import register, source_paths
-from fw_assets.pipeline.registration.staging import on_this_machine, reading_as_registered
+from fw_assets.pipeline.registration.staging import local_copies
+from fw_assets.pipeline.registration.verification import verified_unchanged
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import (
@@ -81,11 +82,11 @@ def inspected_dataset(
     with readable_failures():
         registration = registered(store, platform, dataset, session_values(config))
         with (
-            on_this_machine(store, registration.files) as here,
-            reading_as_registered(here) as check,
+            local_copies(store, registration.files) as sources,
+            verified_unchanged(sources) as check,
             row_folder(store, *rows_path(dataset)) as folder,
         ):
-            inspected = inspect_dataset(RowStore(folder), *source_paths(here), registration.session)
+            inspected = inspect_dataset(RowStore(folder), *source_paths(sources), registration.session)
             check(inspected.files)
     _write_rejected(store, dataset, inspected.rejected)
     with scan_rows(store, *rows_path(dataset)) as rows:

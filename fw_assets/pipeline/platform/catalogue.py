@@ -1,4 +1,4 @@
-"""What the platform offers now: its models, as the domain reads them, and their prices."""
+"""Catalogue of the platform: the models that it lists now, and their prices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fw_assets.settings import settings
 
 @dataclass(frozen=True)
 class Offer:
-    """The models that were asked for, and what turns text into money and minutes."""
+    """The session's models, and what turns their text into money and minutes."""
 
     models: tuple[CatalogueModel, ...]
     pricing: Pricing
@@ -27,11 +27,11 @@ class Offer:
 
 async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
     """Every base model that the platform lists now."""
-    return tuple(entry(model) for model in await client.models())
+    return tuple(catalogue_model(model) for model in await client.models())
 
 
-def entry(model: Model) -> CatalogueModel:
-    """A model of the API as the domain reads it."""
+def catalogue_model(model: Model) -> CatalogueModel:
+    """A model of the API as the domain has it."""
     defaults = model.fine_tuning_defaults
     return CatalogueModel(
         name=model.name,
@@ -56,7 +56,7 @@ def entry(model: Model) -> CatalogueModel:
 
 
 def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], PriceBook]:
-    """Every base model that the platform lists now, and the price book: `$FW_PRICES`, the platform's, then ours.
+    """Every base model that the platform lists now, and the price book: the user's prices, the platform's, ours.
 
     Raises:
         InputError: the price file is wrong.
@@ -65,24 +65,23 @@ def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], Pr
     async def read(client: Fireworks) -> tuple[tuple[CatalogueModel, ...], list[dict[str, object]] | None]:
         return await catalogue(client), await client.price_list()
 
-    listed, published = platform.call(read)
+    models, published = platform.call(read)
     prices = shipped_prices().with_layer(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
-    own = settings().fw_prices
-    return listed, prices.with_layer(read_prices(own)) if own else prices
+    own_prices = settings().fw_prices
+    return models, prices.with_layer(read_prices(own_prices)) if own_prices else prices
 
 
 def offer(platform: Platform, session: Session) -> Offer:
-    """The session's models and the price book: a user's own prices (`$FW_PRICES`), then the platform's, then ours.
+    """The session's models with their prices.
 
     Raises:
         InputError: a model cannot be used, with the nearest that can, or the price file is wrong.
     """
-
-    listed, prices = priced_catalogue(platform)
+    models, prices = priced_catalogue(platform)
     pricing = (
         Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING, base_answers_freely=False)
         if platform.is_embedded
         else Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
     )
-    models = resolve_models(session.models, listed, tunable=session.mode == "fine-tune", inference=session.inference)
-    return Offer(models, pricing)
+    tunable = session.mode == "fine-tune"
+    return Offer(resolve_models(session.models, models, tunable=tunable, inference=session.inference), pricing)

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: the training file, its upload, the job, and its figures; all found again under the same names."""
+"""Fine-tuning jobs: the training file's upload, the job, and its metrics. Calls with the same ids find what exists."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from fw_assets.report.schema.tuning import EpochMetrics
 
 @dataclass(frozen=True)
 class Upload:
-    """A file of chat rows on the platform: its resource name and its number of rows."""
+    """A dataset on the platform: its resource name and number of rows."""
 
     name: str
     rows: int
 
 
 async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt: Prompt) -> Upload:
-    """Put the rows of a SPLIT frame on the platform as training examples, or find them there."""
+    """Upload the rows of a SPLIT frame as training examples, unless the dataset exists."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         path = Path(folder) / "rows.jsonl"
         with path.open("wb") as sink:
@@ -51,13 +51,13 @@ async def train(
     what: str,
     quoted: Callable[[float | None], None] | None = None,
 ) -> SweepCell:
-    """Train `model` with one cell of the grid and wait for it; the same id always means the same job.
+    """Train `model` with one cell of the grid and wait for it; an existing job of the same id is adopted.
 
     Args:
-        quoted: told what the platform says that the job will cost, as soon as the job exists.
+        quoted: is called with the platform's estimate of the job's cost in US dollars, once the job exists.
 
     Raises:
-        JobFailed: the platform gave up on the job; its reason is in the message.
+        JobFailed: the platform gave up on the job; the message has its reason.
     """
     spec = FineTuningSpec(
         base_model=model,
@@ -74,10 +74,10 @@ async def train(
     if quoted is not None:
         quoted(created.estimated_cost.usd if created.estimated_cost else None)
 
-    def progress(job: FineTuningJob) -> None:
+    def report(job: FineTuningJob) -> None:
         tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
 
-    job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, on_progress=progress)
+    job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, on_progress=report)
     tell(f"{what} {cell.name}", 100, 100, "done")
     records = await client.fine_tuning_metrics(job)
     return SweepCell(
@@ -113,8 +113,8 @@ def best_cell(cells: tuple[SweepCell, ...]) -> tuple[SweepCell, str]:
 
     A platform that published no evaluation loss leaves the first cell.
     """
-    known = [cell for cell in cells if cell.eval_loss is not None]
-    if not known:
+    evaluated = [cell for cell in cells if cell.eval_loss is not None]
+    if not evaluated:
         return cells[0], "the platform published no evaluation loss: the first cell of the grid"
-    best = min(known, key=lambda c: (c.eval_loss, c.cell.lora_rank, c.cell.learning_rate))
+    best = min(evaluated, key=lambda c: (c.eval_loss, c.cell.lora_rank, c.cell.learning_rate))
     return best, f"lowest evaluation loss on the validation rows, {best.eval_loss:.4f}"

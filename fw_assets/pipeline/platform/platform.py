@@ -1,8 +1,4 @@
-"""Which platform is spoken to, and where results lie, as the environment says.
-
-This is the only module of the pipeline that knows the embedded platform, and only to start it inside this process.
-It does without Dagster, so that a command that finds nothing to do does not pay for it.
-"""
+"""Platform of this process: the Fireworks service, or the embedded platform inside the process or at an address."""
 
 from __future__ import annotations
 
@@ -15,17 +11,22 @@ from typing import TypeVar
 import httpx
 
 from fw_assets.classification.errors import input_error
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import HOSTED, Fireworks
 from fw_assets.settings import PlatformName, settings
 
 T = TypeVar("T")
-FIREWORKS_URL = "https://api.fireworks.ai"
-EMBEDDED_URL = "http://embedded.localhost"
+_IN_PROCESS_URL = "http://embedded.localhost"
+"""Never resolved: requests to it are answered inside this process."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Which platform, and how to speak to it. The key is read when a connection is made and kept nowhere else."""
+    """A platform, and how to connect to it. The key is read when a client is made, and kept nowhere else.
+
+    Attributes:
+        home: state of the embedded platform.
+        base_url: its address, or another one of the service; None: inside this process, or the service's own.
+    """
 
     name: PlatformName
     home: Path
@@ -34,17 +35,17 @@ class Platform:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the models run on this machine, for nothing."""
+        """Whether the models run on CPUs of the user's own, at no cost."""
         return self.name == "embedded"
 
     @property
     def poll_seconds(self) -> float:
-        """How often a job's state is looked at."""
+        """Seconds between two looks at a job's state."""
         return 0.2 if self.is_embedded else 5.0
 
     @property
     def count_tokens(self) -> Callable[[str], int] | None:
-        """The platform's own tokenizer, where it is at hand without asking."""
+        """The platform's own tokenizer, if it can be used without a request."""
         if not self.is_embedded:
             return None
         from fw_assets.embedded import count_tokens
@@ -55,35 +56,38 @@ class Platform:
         """A client, to be entered with `async with`.
 
         Raises:
-            InputError: the platform is `fireworks`, or the embedded one of another machine, and
-                `FIREWORKS_API_KEY` is not set.
+            InputError: the platform is the service, or embedded on another machine, and no key is set.
         """
         if self.is_embedded and self.base_url is None:
             from fw_assets.embedded import ACCOUNT, api_key, create_app
 
             transport = httpx.ASGITransport(app=create_app(self.home))
-            return Fireworks(base_url=EMBEDDED_URL, api_key=api_key(self.home), account_id=ACCOUNT, transport=transport)
-        key = settings().api_key
-        if self.is_embedded and not key:
-            from fw_assets.embedded import api_key
-
-            if not (self.home / "api_key").exists():
-                raise input_error(
-                    f"the embedded platform at {self.base_url} is not of this machine, and its key is not known here",
-                    field="FIREWORKS_API_KEY",
-                    advice="Set it to what `fw-assets serve` printed there (the file api_key in its folder).",
-                )
             key = api_key(self.home)
-        if not key:
+            return Fireworks(base_url=_IN_PROCESS_URL, api_key=key, account_id=ACCOUNT, transport=transport)
+        return Fireworks(base_url=self.base_url or HOSTED, api_key=self._remote_key(), account_id=self.account_id)
+
+    def _remote_key(self) -> str:
+        key = settings().api_key
+        if key:
+            return key
+        if not self.is_embedded:
             raise input_error(
                 "FW_PLATFORM=fireworks needs a key in FIREWORKS_API_KEY",
                 field="FIREWORKS_API_KEY",
                 advice="Set it, or leave FW_PLATFORM unset to use the embedded platform.",
             )
-        return Fireworks(base_url=self.base_url or FIREWORKS_URL, api_key=key, account_id=self.account_id)
+        if not (self.home / "api_key").exists():
+            raise input_error(
+                f"the embedded platform at {self.base_url} is not of this machine, and its key is not known here",
+                field="FIREWORKS_API_KEY",
+                advice="Set it to what `fw-assets serve` printed there (the file api_key in its folder).",
+            )
+        from fw_assets.embedded import api_key
+
+        return api_key(self.home)
 
     def call(self, work: Callable[[Fireworks], Awaitable[T]]) -> T:
-        """Run `work` with a client of its own, to its end."""
+        """Run `work` with a client of its own, and return its result."""
 
         async def connected() -> T:
             async with self.connect() as client:
@@ -93,17 +97,17 @@ class Platform:
 
     @property
     def public_url(self) -> str:
-        """Where a program outside this process reaches the platform."""
+        """The address at which other processes reach the platform."""
         if self.base_url:
             return self.base_url
-        return f"http://127.0.0.1:{settings().fw_port}" if self.is_embedded else FIREWORKS_URL
+        return f"http://127.0.0.1:{settings().fw_port}" if self.is_embedded else HOSTED
 
 
 def rehearse_prices(file: Path) -> None:
-    """Make the embedded platform charge by a price file; it does so until another file is given.
+    """Have the embedded platform charge by a price file, until another one is configured.
 
     Raises:
-        InputError: the platform is another, or the file is no price list.
+        InputError: the platform is not embedded, or the file is not a price list.
     """
     from fw_assets.embedded import rehearse_prices as rehearse
 
@@ -121,11 +125,11 @@ def platform_from_environment() -> Platform:
     Raises:
         InputError: a setting is wrong.
     """
-    given = settings()
-    embedded = given.fw_platform == "embedded"
+    configured = settings()
+    embedded = configured.fw_platform == "embedded"
     return Platform(
-        name=given.fw_platform,
-        home=given.platform_home,
-        base_url=given.fw_embedded_url if embedded else given.fireworks_base_url,
-        account_id=None if embedded else given.fireworks_account_id,
+        name=configured.fw_platform,
+        home=configured.platform_home,
+        base_url=configured.fw_embedded_url if embedded else configured.fireworks_base_url,
+        account_id=None if embedded else configured.fireworks_account_id,
     )

@@ -1,6 +1,6 @@
-"""A second reader, off by default: a chat model's reading of a clause that the parser did not understand.
+"""LLM parser of instructions, off by default: reads the clauses that the rule-based parser did not understand.
 
-What it says is a suggestion. It is used only when a person confirms it field by field.
+Its reading is a suggestion, which is used only if a person confirms every field of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fw_assets.classification.session import Session, make_session
 from fw_assets.fireworks import Fireworks
 
 UNREAD_FIELDS = frozenset({"dataset", "eval_dataset", "instruction", "extraction", "auto_approve_up_to_usd"})
-"""Fields that a model may not fill in: where the data lies, and whether anybody is asked before money is spent."""
+"""Fields that a model may not set: where the data lies, and whether anybody is asked before money is spent."""
 
 SYSTEM = (
     "You turn one clause of an instruction for a fine-tuning workflow into settings. Answer with JSON. Fill in only "
@@ -23,12 +23,11 @@ SYSTEM = (
 
 def schema() -> dict[str, Any]:
     """The JSON schema of an answer: every session field that may be read, each of them nullable."""
-    whole = Session.model_json_schema()
     properties = {}
-    for name, found in whole["properties"].items():
+    for name, field in Session.model_json_schema()["properties"].items():
         if name in UNREAD_FIELDS:
             continue
-        kind = {key: value for key, value in found.items() if key not in ("default", "title")}
+        kind = {key: value for key, value in field.items() if key not in ("default", "title")}
         choices = kind.pop("anyOf", None)
         description = kind.pop("description", "")
         properties[name] = {
@@ -39,9 +38,10 @@ def schema() -> dict[str, Any]:
 
 
 async def read_clause(client: Fireworks, model: str, clause: str) -> dict[str, Any]:
-    """The session fields that `model` reads in a clause; empty where it reads none, or nothing that can be used.
+    """The session fields that `model` reads in a clause.
 
-    A field that the session does not accept is left out; so is an answer that is no JSON.
+    Fields that the session does not accept or that are at their default are left out; an answer that is not a JSON
+    object sets none.
     """
     answer = await client.chat(
         {
@@ -54,14 +54,14 @@ async def read_clause(client: Fireworks, model: str, clause: str) -> dict[str, A
         }
     )
     try:
-        said = json.loads(answer.text or "")
+        values = json.loads(answer.text or "")
     except ValueError:
         return {}
-    if not isinstance(said, dict):
+    if not isinstance(values, dict):
         return {}
     defaults = Session()
-    found = {}
-    for name, value in said.items():
+    reading = {}
+    for name, value in values.items():
         if name in UNREAD_FIELDS or name not in Session.model_fields or value is None:
             continue
         try:
@@ -69,5 +69,5 @@ async def read_clause(client: Fireworks, model: str, clause: str) -> dict[str, A
         except InputError:
             continue
         if accepted != getattr(defaults, name):
-            found[name] = value
-    return found
+            reading[name] = value
+    return reading

@@ -1,10 +1,10 @@
-"""Putting a dataset to the workflow: the session as it was understood, the files staged, the partition's name."""
+"""Registration of a dataset: its session as it is understood, its staged files, and its name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import Session, dataset_name, make_session
@@ -13,6 +13,8 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.staging import stage
 from fw_assets.pipeline.values import Driver, Registration, SourceFile
 from fw_assets.workspace.workspace import Workspace
+
+_MAX_LISTED_DATASETS = 20
 
 
 def register(
@@ -24,9 +26,11 @@ def register(
     name: str | None = None,
     readings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Registration:
-    """Understand `fields` (explicit ones win over the instruction), stage the files, and record the whole.
+    """Parse a session, stage its files, and store the registration.
 
     Args:
+        fields: session fields; explicit ones win over the instruction.
+        name: the dataset's name; by default made from the file's.
         readings: clauses that the parser did not understand, with the fields that a person confirmed for each.
 
     Raises:
@@ -35,7 +39,7 @@ def register(
     """
     session, understood, unused = parse_session(platform, fields, readings)
     if session.dataset is None or not session.models:
-        raise _missing(platform, session)
+        raise _nothing_chosen(platform, session)
     name = name or dataset_name(session.dataset)
     files = [stage(workspace, platform, "train", session.dataset)]
     if session.eval_dataset is not None:
@@ -53,47 +57,78 @@ def register(
     return registration
 
 
-def resolve_registered(
-    workspace: Workspace, fields: Mapping[str, Any]
-) -> tuple[dict[str, Any], str | None, dict[str, dict[str, Any]]]:
-    """A session that names a registered dataset instead of a file: what is registered, changed by `fields`.
+class ResolvedSession(NamedTuple):
+    """Session fields, after what is registered already.
 
-    Gives the fields, the dataset's name (None where `dataset` names no registered one) and the clauses of its
-    instruction that a person confirmed.
+    Attributes:
+        name: of the registered dataset; None if the session names another one.
+        readings: clauses of its instruction that a person has confirmed; their fields are in `fields`.
     """
-    named = fields.get("dataset")
-    known = None
-    if isinstance(named, str) and "/" not in named and not Path(named).exists():
-        known = workspace.read("registration", named, Registration)
-    if known is None:
-        return dict(fields), None, {}
-    session = known.session
+
+    fields: dict[str, Any]
+    name: str | None
+    readings: dict[str, dict[str, Any]]
+
+
+def resolve_registered(workspace: Workspace, fields: Mapping[str, Any]) -> ResolvedSession:
+    """Resolve a `dataset` that names a registered one instead of a file: its session, changed by `fields`."""
+    dataset = fields.get("dataset")
+    registered = None
+    if isinstance(dataset, str) and "/" not in dataset and not Path(dataset).exists():
+        registered = workspace.read("registration", dataset, Registration)
+    if registered is None:
+        return ResolvedSession(dict(fields), None, {})
+    session = registered.session
     merged = {**session.model_dump(mode="json", exclude_unset=True), **fields, "dataset": session.dataset}
-    same = "instruction" in session.model_fields_set and merged["instruction"] == session.instruction
-    return merged, known.name, {clause: {} for clause in known.confirmed} if same else {}
+    same_instruction = "instruction" in session.model_fields_set and merged["instruction"] == session.instruction
+    readings: dict[str, dict[str, Any]] = {clause: {} for clause in registered.confirmed} if same_instruction else {}
+    return ResolvedSession(merged, registered.name, readings)
+
+
+class ParsedSession(NamedTuple):
+    """A session after its instruction was parsed.
+
+    Attributes:
+        understood: what the instruction was taken to say, field by field.
+        unused: its clauses that could not be used.
+    """
+
+    session: Session
+    understood: tuple[str, ...]
+    unused: tuple[str, ...]
 
 
 def parse_session(
     platform: Platform, fields: Mapping[str, Any], readings: Mapping[str, Mapping[str, Any]] | None = None
-) -> tuple[Session, tuple[str, ...], tuple[str, ...]]:
-    """The session, what the instruction was taken to say, and its clauses that could not be used."""
+) -> ParsedSession:
+    """Make a session of fields and of the instruction among them.
+
+    Args:
+        readings: as in `register`.
+
+    Raises:
+        InputError: a field is wrong.
+    """
     explicit = {key: value for key, value in fields.items() if value is not None}
     text = explicit.get("instruction")
     if not text:
-        return make_session(explicit), (), ()
+        return ParsedSession(make_session(explicit), (), ())
     from fw_assets.classification.instruction.parser import parse_instruction
 
     names = [model.name for model in platform.call(lambda client: client.models())]
     parsed = parse_instruction(str(text), models=names)
-    confirmed = {clause: found for clause, found in (readings or {}).items() if clause in parsed.unused}
-    read = {key: value for found in confirmed.values() for key, value in found.items() if key not in parsed.fields}
+    confirmed = {clause: reading for clause, reading in (readings or {}).items() if clause in parsed.unused}
+    read = {key: value for reading in confirmed.values() for key, value in reading.items() if key not in parsed.fields}
     session = make_session({**read, **parsed.fields, **explicit})
     understood = [f"{key}: {value}" for key, value in parsed.fields.items() if key not in explicit]
     understood += [f"{key}: {value} (confirmed by a person)" for key, value in read.items() if key not in explicit]
-    return session, tuple(understood), tuple(clause for clause in parsed.unused if clause not in confirmed)
+    unused = tuple(clause for clause in parsed.unused if clause not in confirmed)
+    return ParsedSession(session, tuple(understood), unused)
 
 
-def _missing(platform: Platform, session: Session) -> InputError:
+def _nothing_chosen(platform: Platform, session: Session) -> InputError:
+    """The error for a session without a dataset or without models, which lists what the platform has."""
+
     async def choices(client: Fireworks) -> tuple[list[str], list[str]]:
         models = [m.name.rsplit("/", 1)[-1] for m in await client.models() if m.tunable]
         return models, [dataset.name for dataset in await client.datasets()]
@@ -101,26 +136,16 @@ def _missing(platform: Platform, session: Session) -> InputError:
     models, datasets = platform.call(choices)
     problems = []
     if session.dataset is None:
-        listed = ", ".join(datasets[:20]) or "none yet"
-        problems.append(
-            Problem(
-                kind="session",
-                field="dataset",
-                message=f"name a JSONL file or a platform dataset (there: {listed})",
-            )
-        )
+        listed = ", ".join(datasets[:_MAX_LISTED_DATASETS]) or "none yet"
+        message = f"name a JSONL file or a platform dataset (there: {listed})"
+        problems.append(Problem(kind="session", field="dataset", message=message))
     if not session.models:
-        problems.append(
-            Problem(
-                kind="session",
-                field="models",
-                message=f"name the models to evaluate and fine-tune; to choose from: {', '.join(models)}",
-            )
-        )
+        message = f"name the models to evaluate and fine-tune; to choose from: {', '.join(models)}"
+        problems.append(Problem(kind="session", field="models", message=message))
     return InputError(problems, advice="For example: fw-assets run tickets.jsonl --model " + (models or ["MODEL"])[0])
 
 
 def source_paths(files: Sequence[SourceFile]) -> tuple[Path, Path | None]:
-    """The train file and the eval file, if there is one."""
+    """The paths of the training file and of the evaluation file, if there is one."""
     by_role = {file.role: Path(file.path) for file in files}
     return by_role["train"], by_role.get("eval")

@@ -1,4 +1,4 @@
-"""Where datasets come from: a local file or folder, an fsspec URL of either, or a dataset of the platform."""
+"""Sources of datasets: a local file or folder, an fsspec URL of either, or a dataset of the platform."""
 
 from __future__ import annotations
 
@@ -19,50 +19,50 @@ VERSION_KEYS = (
     *("ETag", "etag", "Content-MD5", "md5Hash", "Last-Modified", "LastModified", "last_modified"),
     *("mtime", "updated", "created"),
 )
-"""What file systems call that which changes with a file's content, the best first."""
+"""Metadata keys by which file systems identify a file's version, the most reliable first."""
 
 
-def version_of(platform: Platform, reference: str) -> str:
-    """Equal as long as the content is; empty where the source does not say.
+def source_version(platform: Platform, reference: str) -> str:
+    """A text that differs when the content of a source does; empty if the source has no versions.
 
     Raises:
         InputError: there is nothing, or it cannot be read.
     """
     if not is_remote(reference):
-        return stamp(local_file(reference))
+        return local_version(local_file(reference))
     if reference.startswith("accounts/"):
-        # The platform's datasets never change once they are ready.
+        # A dataset of the platform never changes once it is ready.
         dataset = platform.call(lambda client: client.dataset(reference))
         return f"{dataset.name} {dataset.create_time}"
     try:
-        fs, _ = fsspec.url_to_fs(reference, use_listings_cache=False)
-        found = [(name, fs.info(name)) for name in _remote_files(fs, reference)]
+        fs, path = fsspec.url_to_fs(reference, use_listings_cache=False)
+        infos = [(file, fs.info(file)) for file in _remote_files(fs, path, reference)]
     except (OSError, ValueError, ImportError) as error:
         raise _missing(reference, f"cannot be read: {error}") from None
-    versions = [version_in(info) for _, info in found]
+    versions = [version_in(info) for _, info in infos]
     if not all(versions):
         return ""
-    return repr([(name, info.get("size"), version) for (name, info), version in zip(found, versions, strict=True)])
+    return repr([(file, info.get("size"), version) for (file, info), version in zip(infos, versions, strict=True)])
 
 
-def stamp(path: Path) -> str:
-    """Equal as long as a local file or folder is as it was.
+def local_version(path: Path) -> str:
+    """A text that differs when a local file, or a file of a local folder, was written to or replaced.
 
     Raises:
         InputError: there is nothing.
     """
-    # Change time as well: a file can be replaced by one of equal size and modification time.
+    # Change time and inode too: a file can be replaced by one of equal size and modification time.
     stats = [(file.name, file.stat()) for file in data_files(path)]
     return repr([(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in stats])
 
 
 def version_in(info: dict[str, Any]) -> str:
-    """The version that a listing gives a file; empty where it gives none."""
+    """The version in a file's fsspec metadata; empty if it has none."""
     return next((str(info[key]) for key in VERSION_KEYS if info.get(key)), "")
 
 
 def fetch(platform: Platform, reference: str, folder: Path) -> Path:
-    """Fetch what is not on this machine into `folder`, under its own name.
+    """Fetch a remote source into `folder`, under its own name.
 
     Raises:
         InputError: there is nothing, or it cannot be read.
@@ -80,7 +80,7 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
         if not _is_folder(fs, path):
             return copy(fs, path, folder / name)
         (folder / name).mkdir()
-        for file in _remote_files(fs, reference):
+        for file in _remote_files(fs, path, reference):
             copy(fs, file, folder / name / file.rsplit("/", 1)[-1])
     except (OSError, ValueError, ImportError) as error:
         raise _missing(reference, f"cannot be read: {error}") from None
@@ -88,7 +88,7 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
 
 
 def copy(fs: Any, path: str, target: Path) -> Path:
-    """Copy one file, in memory a block at a time."""
+    """Copy one file, with one block in memory at a time."""
     with fs.open(path, "rb") as source, target.open("wb") as sink:
         shutil.copyfileobj(source, sink, 1 << 20)
     return target
@@ -99,18 +99,17 @@ def local_file(reference: str) -> Path:
     return Path(reference).expanduser().resolve()
 
 
-def _remote_files(fs: Any, reference: str) -> Sequence[str]:
-    path = fs._strip_protocol(reference)
+def _remote_files(fs: Any, path: str, reference: str) -> Sequence[str]:
     if not _is_folder(fs, path):
         return [path]
-    found = sorted(name for name in fs.ls(path, detail=False) if name.endswith(SUFFIXES))
-    if not found:
+    files = sorted(name for name in fs.ls(path, detail=False) if name.endswith(SUFFIXES))
+    if not files:
         raise _missing(reference, f"the folder holds no file ending in {', '.join(SUFFIXES)}")
-    return found
+    return files
 
 
 def _is_folder(fs: Any, path: str) -> bool:
-    # Asked of a file behind a web server, that would be answered with its content.
+    # By name first: a web server answers the question with the file's whole content.
     return not without_query(path).endswith(SUFFIXES) and bool(fs.isdir(path))
 
 

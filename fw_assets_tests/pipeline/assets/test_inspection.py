@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from fw_assets.classification.labels.inspection import inspect_dataset
-from fw_assets.pipeline.registration import staging
+from fw_assets.pipeline.registration.verification import REGISTER_AGAIN
 from fw_assets_tests.classification.frames import Pair, write_chat
 from fw_assets_tests.project import Project
 
@@ -36,7 +36,7 @@ def test_a_file_that_changes_under_the_inspection_is_one_clear_error(
     done = project.run("plan", str(project.data), "--model", "char-ngram")
     assert done.returncode == 2
     assert f"{project.data}: changed while it was being read" in done.stderr
-    assert staging.REGISTER_AGAIN in done.stderr.replace("\n", " ")
+    assert REGISTER_AGAIN in done.stderr.replace("\n", " ")
 
 
 @pytest.fixture(scope="module")

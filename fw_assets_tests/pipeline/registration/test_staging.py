@@ -21,7 +21,8 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import dataset_name
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration import sources, staging
-from fw_assets.pipeline.registration.staging import on_this_machine, reading_as_registered, stage
+from fw_assets.pipeline.registration.staging import local_copies, stage
+from fw_assets.pipeline.registration.verification import verified_unchanged
 from fw_assets.pipeline.values import SourceFile
 from fw_assets.workspace.workspace import Workspace
 
@@ -171,7 +172,7 @@ def test_a_lost_copy_is_fetched_again(store: Workspace, opened: list[str]) -> No
 
 def read_as_registered(found: Sequence[SourceFile], meanwhile: Callable[[], object] = lambda: None) -> None:
     """Read as the inspection does; something happens between the reading and its end."""
-    with reading_as_registered(found) as check:
+    with verified_unchanged(found) as check:
         read = [facts for file in found for facts in read_rows(Path(file.path), source=file.role).files]
         meanwhile()
         check(read)
@@ -251,10 +252,10 @@ def test_behind_a_url_a_local_file_is_there_for_every_machine(tmp_path: Path, op
     assert stage(shared, NO_PLATFORM, "train", str(path)) == found
     shutil.move(path, tmp_path / "elsewhere")  # as on a machine that never had it
     assert stage(shared, NO_PLATFORM, "train", str(path)) == found
-    with on_this_machine(shared, [found]) as (here,):
+    with local_copies(shared, [found]) as (here,):
         assert file_sha256(Path(here.path)) == found.sha256
         assert read_rows(Path(here.path), source="train").frame.height == (18 if kind == "folder" else 9)
     assert not Path(here.path).exists()
     shared.filesystem.store.clear()
-    with pytest.raises(InputError, match="register it again"), on_this_machine(shared, [found]):
+    with pytest.raises(InputError, match="register it again"), local_copies(shared, [found]):
         pass

@@ -1,0 +1,70 @@
+"""Verification that dataset files are read as they were registered: local ones are not copied, and can change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from fw_assets.classification.dataset.files import file_sha256
+from fw_assets.classification.dataset.read_result import FileFacts
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.session import is_remote
+from fw_assets.pipeline.registration.sources import local_version
+from fw_assets.pipeline.values import SourceFile
+
+CHANGED_FILE = "changed-file"
+REGISTER_AGAIN = (
+    "Nothing was started. When the file is complete, register it again: repeat `fw-assets plan` or `run`, or name it "
+    "as `dataset` in the launchpad of inspected_dataset."
+)
+
+
+@contextmanager
+def verified_unchanged(files: Sequence[SourceFile]) -> Iterator[Callable[[Sequence[FileFacts]], None]]:
+    """Verify that files are read as they were registered.
+
+    Yields:
+        A check to be called with the facts of all files after they have been read.
+
+    Raises:
+        InputError: content was read that differs from the registered one, or a file was written to meanwhile. It
+            replaces the error that such content raised in the block.
+    """
+    versions = {file.role: local_version(Path(file.path)) for file in files}
+
+    def check(digest_of: Callable[[SourceFile], str]) -> None:
+        problems = []
+        for file in files:
+            if local_version(Path(file.path)) != versions[file.role]:
+                problems.append(_changed(file, "while it was being read"))
+            elif digest_of(file) != file.sha256:
+                problems.append(_changed(file, "after it was registered"))
+        if problems:
+            raise InputError(problems, advice=REGISTER_AGAIN)
+
+    try:
+        yield lambda facts: check(lambda file: _digest_as_read(file, facts))
+    except InputError as error:
+        if error.problems[0].kind != CHANGED_FILE:
+            check(lambda file: file_sha256(Path(file.path)))
+        raise
+
+
+def _digest_as_read(file: SourceFile, facts: Sequence[FileFacts]) -> str:
+    """The digest of a file or folder from those of its files while they were read (as `file_sha256`)."""
+    own = [item for item in facts if item.source == file.role]
+    if not Path(file.path).is_dir():
+        return own[0].sha256
+    listing = "".join(f"{item.sha256}  {Path(item.path_name).name}\n" for item in own)
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _changed(file: SourceFile, when: str) -> Problem:
+    registered = f"registered were {file.size_bytes:,} bytes with SHA-256 {file.sha256[:16]}"
+    if is_remote(file.reference):
+        message = f"the copy of {file.reference} changed {when} ({registered}); remove it, and it is fetched again"
+    else:
+        message = f"changed {when} ({registered})"
+    return Problem(kind=CHANGED_FILE, file=file.path, message=message)

@@ -1,0 +1,61 @@
+"""Which platform the settings name, with which key, and that nothing else connects to one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import fw_assets
+from fw_assets.classification.errors import InputError
+from fw_assets.embedded import api_key
+from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
+from fw_assets_tests.project import Project
+
+
+def test_a_key_alone_does_not_choose_the_service(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIREWORKS_API_KEY", "fw_secret")
+    monkeypatch.setenv("FIREWORKS_BASE_URL", "http://elsewhere")
+    monkeypatch.setenv("FIREWORKS_ACCOUNT_ID", "acme")
+    platform = platform_from_environment()
+    assert platform == Platform("embedded", here.workspace / ".platform")
+    assert platform.public_url == "http://127.0.0.1:8432"
+    monkeypatch.setenv("FW_PLATFORM", "fireworks")
+    service = platform_from_environment()
+    assert (service.base_url, service.account_id, service.public_url) == (
+        "http://elsewhere",
+        "acme",
+        "http://elsewhere",
+    )
+    assert "fw_secret" not in repr(service)
+
+
+def test_the_service_needs_a_key(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_PLATFORM", "fireworks")
+    with pytest.raises(InputError, match="FW_PLATFORM=fireworks needs a key in FIREWORKS_API_KEY"):
+        platform_from_environment().connect()
+
+
+def test_a_served_embedded_platform_needs_its_key(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_EMBEDDED_URL", "http://127.0.0.1:9")
+    platform = platform_from_environment()
+    with pytest.raises(InputError, match=r"the embedded platform at http://127\.0\.0\.1:9 is not of this machine"):
+        platform.connect()
+    api_key(platform.home)
+    platform.connect()
+
+
+def test_prices_are_rehearsed_on_the_embedded_platform_only(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="--rehearse-prices"):
+        rehearse_prices(here.data)
+    monkeypatch.setenv("FW_PLATFORM", "fireworks")
+    with pytest.raises(InputError, match="on the embedded platform only"):
+        rehearse_prices(here.data)
+
+
+def test_only_the_platform_room_makes_clients_and_knows_the_embedded_platform() -> None:
+    root = Path(fw_assets.__file__).parent
+    others = [path for room in ("pipeline", "commands") for path in (root / room).rglob("*.py")]
+    wrong = re.compile(r"\bFireworks\(|fw_assets\.embedded")
+    assert [path.name for path in others if wrong.search(path.read_text("utf-8"))] == ["platform.py"]
