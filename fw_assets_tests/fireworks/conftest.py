@@ -13,9 +13,16 @@ from starlette.types import ASGIApp
 Serve = Callable[[ASGIApp], str]
 
 
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts an application in a thread and gives its base URL; everything ends with the test."""
+    """Starts an application in a thread and returns its base URL; everything ends with the test."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def start(app: ASGIApp) -> str:
@@ -23,8 +30,7 @@ def serve() -> Iterator[Serve]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        while not server.started:
-            time.sleep(0.005)
+        wait_until(lambda: server.started)
         running.append((server, thread))
         port = server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"

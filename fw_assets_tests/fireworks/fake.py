@@ -1,4 +1,4 @@
-"""A platform in a few lines: resources under ids, billable creates counted, answers lost on demand."""
+"""Fakes of the platform: scripted responses, and resources under ids with faults on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fw_assets.fireworks import Fireworks
 KEY = "fw_secret_key_0123456789"
 URL = "http://platform.test"
 
-Answer = httpx.Response | Exception
+Outcome = httpx.Response | Exception
+"""Of one request: a response, or the error that the transport raises."""
 
 
 class VirtualClock:
@@ -67,22 +68,22 @@ def client_of(
     return client, recorder, clock
 
 
-def answers(*given: Answer) -> Callable[[httpx.Request], httpx.Response]:
-    """A handler that gives these answers in turn, the last for ever."""
-    queue: Iterator[Answer] = iter(given)
-    last = given[-1]
+def answers(*outcomes: Outcome) -> Callable[[httpx.Request], httpx.Response]:
+    """A handler with these outcomes in turn, and the last from then on."""
+    queue: Iterator[Outcome] = iter(outcomes)
+    last = outcomes[-1]
 
     def handle(request: httpx.Request) -> httpx.Response:
-        answer = next(queue, last)
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+        outcome = next(queue, last)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return httpx.Response(outcome.status_code, content=outcome.content, headers=outcome.headers)
 
     return handle
 
 
 def reply(status: int = 200, body: Any = None, **headers: str) -> httpx.Response:
-    """An answer with a JSON body; header names are given with underscores."""
+    """A response with a JSON body; header names are written with underscores."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, json={} if body is None else body, headers=names)
 
@@ -97,7 +98,7 @@ NOT_FOUND = rpc(404, 5, "not found")
 
 @dataclass
 class FakePlatform:
-    """Keeps what is created. `fault` may spoil an answer before or after the write."""
+    """A platform that keeps what is created; `fault` may spoil a response before or after the write."""
 
     fault: Callable[[httpx.Request], str | None] = lambda _: None
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -133,8 +134,8 @@ class FakePlatform:
             self.stored[name]["state"] = "READY"
             return reply()
         if request.method == "GET":
-            found = self.stored.get(path.removeprefix("/v1/"))
-            return reply(200, found) if found else NOT_FOUND
+            resource = self.stored.get(path.removeprefix("/v1/"))
+            return reply(200, resource) if resource else NOT_FOUND
         return self.create(request, path.removeprefix("/v1/"))
 
     def create(self, request: httpx.Request, collection: str) -> httpx.Response:

@@ -72,16 +72,16 @@ async def send(transport: AiohttpTransport, request: httpx.Request) -> httpx.Res
 def test_a_request_arrives_as_it_was_made(serve: Serve) -> None:
     url = f"{serve(APP)}/v1/a%2Fb:upload?filter=state%3D%22X%22&b=1"
     request = httpx.Request("POST", url, json={"a": "ä"}, headers={"User-Agent": "me"})
-    seen = run(lambda transport: send(transport, request)).json()
-    assert (seen["method"], seen["path"], seen["query"]) == (
+    echoed = run(lambda transport: send(transport, request)).json()
+    assert (echoed["method"], echoed["path"], echoed["query"]) == (
         "POST",
         "/v1/a%2Fb:upload",
         "filter=state%3D%22X%22&b=1",
     )
-    assert seen["body"] == '{"a":"ä"}'
-    assert seen["headers"]["user-agent"] == "me"
-    assert seen["headers"]["content-type"] == "application/json"
-    assert int(seen["headers"]["content-length"]) == len('{"a":"ä"}'.encode())
+    assert echoed["body"] == '{"a":"ä"}'
+    assert echoed["headers"]["user-agent"] == "me"
+    assert echoed["headers"]["content-type"] == "application/json"
+    assert int(echoed["headers"]["content-length"]) == len('{"a":"ä"}'.encode())
 
 
 def test_a_streamed_body_keeps_its_length(serve: Serve) -> None:
@@ -90,10 +90,10 @@ def test_a_streamed_body_keeps_its_length(serve: Serve) -> None:
             yield b"x" * 5
 
     request = httpx.Request("PUT", f"{serve(APP)}/f", content=chunks(), headers={"Content-Length": "15"})
-    seen = run(lambda transport: send(transport, request)).json()
-    assert seen["body"] == "x" * 15
-    assert seen["headers"]["content-length"] == "15"
-    assert "transfer-encoding" not in seen["headers"]
+    echoed = run(lambda transport: send(transport, request)).json()
+    assert echoed["body"] == "x" * 15
+    assert echoed["headers"]["content-length"] == "15"
+    assert "transfer-encoding" not in echoed["headers"]
 
 
 def test_answers_are_decoded_once_and_redirects_left_alone(serve: Serve) -> None:
@@ -232,8 +232,8 @@ def test_a_client_can_be_used_in_one_event_loop_after_another(serve: Serve) -> N
 def test_the_proxy_of_the_environment_is_used(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", serve(APP))
     monkeypatch.setenv("no_proxy", "direct.test")
-    seen = run(lambda transport: send(transport, httpx.Request("GET", "http://far.test/v1/x"))).json()
-    assert seen["headers"]["host"] == "far.test"
+    echoed = run(lambda transport: send(transport, httpx.Request("GET", "http://far.test/v1/x"))).json()
+    assert echoed["headers"]["host"] == "far.test"
     with pytest.raises(httpx.ConnectError):
         run(lambda transport: send(transport, httpx.Request("GET", "http://direct.test/")))
 

@@ -80,7 +80,7 @@ def test_waiting_for_a_job() -> None:
     assert done.job_progress.successfully_processed_requests == 3
 
 
-def test_a_model_that_cannot_be_batched_does_not_hold_up_for_ever() -> None:
+def test_a_model_that_cannot_be_batched_ends_as_stalled() -> None:
     client, _, clock = client_of(answers(job("JOB_STATE_PENDING")))
     with pytest.raises(Stalled, match="PENDING"):
         asyncio.run(client.wait_batch_inference_job("b", stall_timeout=600))
@@ -104,11 +104,11 @@ def test_results_in_every_form(tmp_path: Path) -> None:
     ]
     path = tmp_path / "results.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "\n")
-    found = {
+    results = {
         custom_id: result.text if isinstance(result, ChatCompletion) else str(result)
         for custom_id, result in batch_results((path,))
     }
-    assert found == {
+    assert results == {
         "plain": "sales",
         "wrapped": "sales",
         "refused": "too long",

@@ -43,7 +43,7 @@ def test_the_account_is_discovered_once_and_when_needed() -> None:
         (accounts("acme", suspendState="CREDIT_DEPLETED"), "suspended .CREDIT_DEPLETED."),
     ],
 )
-def test_an_account_that_cannot_be_told(response: httpx.Response, message: str) -> None:
+def test_an_account_that_cannot_be_used(response: httpx.Response, message: str) -> None:
     client, _, _ = client_of(answers(response), account=None)
     with pytest.raises(AccountError, match=message):
         asyncio.run(client.datasets())
@@ -66,7 +66,7 @@ def test_lists_are_read_to_the_last_page() -> None:
     assert [model.id for model in asyncio.run(client.models())] == ["m0", "m1", "m2", "m3"]
 
 
-def test_a_token_that_repeats_does_not_go_round_for_ever() -> None:
+def test_a_page_token_that_repeats_ends_the_list() -> None:
     page = reply(200, {"models": [{"name": "accounts/fireworks/models/m"}], "nextPageToken": "same"})
     client, recorder, _ = client_of(answers(page))
     assert len(asyncio.run(client.models())) == 2

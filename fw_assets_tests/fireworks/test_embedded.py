@@ -142,11 +142,11 @@ def test_from_a_file_to_answers_of_a_tuned_model(tmp_path: Path) -> None:
         started = await client.ensure_fine_tuning_job("job", spec)
         assert started.output_model == f"accounts/{ACCOUNT}/models/tuned"
         assert started.estimated_cost is not None
-        seen: list[str] = []
+        states: list[str] = []
         job = await client.wait_fine_tuning_job(
-            "job", poll_interval=0.2, timeout=120, on_progress=lambda job: seen.append(job.state)
+            "job", poll_interval=0.2, timeout=120, on_progress=lambda job: states.append(job.state)
         )
-        assert seen[-1] == "COMPLETED"
+        assert states[-1] == "COMPLETED"
         assert (await client.ensure_fine_tuning_job("job", spec)).succeeded
         with pytest.raises(ConflictError, match="epochs: asked 5, found 3"):
             await client.ensure_fine_tuning_job("job", spec.model_copy(update={"epochs": 5}))

@@ -97,14 +97,14 @@ def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
 
 def chain(error: BaseException | None) -> str:
     """Everything an exception drags along, attributes included."""
-    found = ""
+    text = ""
     while error is not None:
-        found += "".join(traceback.format_exception(error)) + repr(vars(error))
+        text += "".join(traceback.format_exception(error)) + repr(vars(error))
         request = getattr(error, "_request", None)
         if request is not None:
-            found += str(dict(request.headers))
+            text += str(dict(request.headers))
         error = error.__cause__ or error.__context__
-    return found
+    return text
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_the_key_is_in_no_error_and_no_log(
 def test_the_key_is_in_no_representation() -> None:
     for client in (client_of(answers(reply()))[0], Fireworks(api_key=KEY)):
         sender = client._http._sender
-        shown = repr(client) + repr(vars(client)) + repr(vars(client._http)) + repr(vars(sender))
-        assert KEY not in shown + repr(vars(sender.transport))
+        representations = repr(client) + repr(vars(client)) + repr(vars(client._http)) + repr(vars(sender))
+        assert KEY not in representations + repr(vars(sender.transport))
 
 
 @pytest.mark.parametrize("key", ["", "  ", "fw key", "fw_key\nX-Evil: 1", "fw_ключ"])

@@ -29,7 +29,7 @@ def platform(
     chat: Callable[[str, int], httpx.Response], *, base: str = MODEL, states: tuple[str, ...] = ("READY",)
 ) -> Callable[[httpx.Request], httpx.Response]:
     """`chat(address, attempt)` answers; the deployment walks through `states`."""
-    seen: dict[str, int] = {}
+    attempts: dict[str, int] = {}
     walk = iter(states)
     last = states[-1]
 
@@ -37,8 +37,8 @@ def platform(
         if request.method == "GET":
             return reply(200, {"name": DEPLOYMENT, "baseModel": base, "state": next(walk, last)})
         address = json.loads(request.content)["model"]
-        seen[address] = seen.get(address, 0) + 1
-        return chat(address, seen[address])
+        attempts[address] = attempts.get(address, 0) + 1
+        return chat(address, attempts[address])
 
     return handle
 
@@ -79,7 +79,7 @@ def test_an_empty_answer_is_no_answer() -> None:
     assert asyncio.run(client.wait_deployment_ready("d", MODEL)).completion.text == "x"
 
 
-def test_no_answer_ends_at_the_ceiling() -> None:
+def test_waiting_for_an_answer_times_out() -> None:
     client, _, clock = client_of(platform(lambda *_: NOT_FOUND))
     with pytest.raises(WaitTimeout, match="an answer from accounts/acme/deployments/d"):
         asyncio.run(client.wait_deployment_ready("d", MODEL, timeout=100))
@@ -93,7 +93,7 @@ def test_a_deployment_that_is_gone_is_not_waited_for(state: str) -> None:
         asyncio.run(client.wait_deployment_ready("d", MODEL))
 
 
-def test_a_probe_that_is_refused_is_not_repeated_for_ever() -> None:
+def test_a_probe_that_is_refused_is_not_repeated() -> None:
     client, _, clock = client_of(platform(lambda *_: rpc(400, 3, "response_format is needed")))
     with pytest.raises(DeploymentFailed, match="response_format is needed"):
         asyncio.run(client.wait_deployment_ready("d", MODEL))

@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,15 +16,15 @@ import pytest
 from fw_assets.embedded import ACCOUNT, api_key, create_app
 from fw_assets.fireworks import Backoff, Dataset, Fireworks, RetryPolicy
 
-from .conftest import Serve
+from .conftest import Serve, wait_until
 
 SOON = Backoff(first=0.1, growth=1, longest=0.1, budget=30)
 RETRY_POLICY = RetryPolicy(transient=SOON, throttled=SOON, scaling=SOON)
 LIMIT = 1 << 20
 
 
-class Cutter:
-    """A way to a server that breaks when a connection has carried so many bytes towards it, once for each number."""
+class BreakingProxy:
+    """A proxy that breaks a connection once it has carried so many bytes to the server, once per number in `cuts`."""
 
     def __init__(self, port: int, cuts: Sequence[int]) -> None:
         self._port = port
@@ -79,8 +78,8 @@ def upload(home: Path, serve: Serve, path: Path, cuts: Sequence[int]) -> tuple[D
     port = int(serve(create_app(home)).rsplit(":", 1)[1])
 
     async def run() -> tuple[Dataset, int]:
-        cutter = Cutter(port, cuts)
-        async with await asyncio.start_server(cutter, "127.0.0.1") as server:
+        proxy = BreakingProxy(port, cuts)
+        async with await asyncio.start_server(proxy, "127.0.0.1") as server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             client = Fireworks(
                 base_url=url,
@@ -92,9 +91,9 @@ def upload(home: Path, serve: Serve, path: Path, cuts: Sequence[int]) -> tuple[D
             async with client:
                 dataset = await client.ensure_dataset("d", path, rows=1200)
                 copy = await client.download_dataset("d", path.with_name("copy.jsonl"))
-            await cutter.ended()
+            await proxy.ended()
         assert copy.read_bytes() == path.read_bytes()
-        return dataset, cutter.carried
+        return dataset, proxy.carried
 
     return asyncio.run(run())
 
@@ -114,13 +113,12 @@ def test_the_storage_waits_for_the_end_of_a_connection_that_is_being_lost(tmp_pa
     at = f"{base}/v1/accounts/{ACCOUNT}/datasets"
     with httpx.Client(headers={"X-Api-Key": api_key(home)}) as client, socket.socket() as losing:
         client.post(at, json={"datasetId": "d", "dataset": {"exampleCount": "3", "userUploaded": {}}})
-        asked = client.post(f"{at}/d:getUploadEndpoint", json={"filenameToSize": {"f.jsonl": "1000"}})
-        url = httpx.URL(asked.json()["filenameToSignedUrls"]["f.jsonl"])
+        offer = client.post(f"{at}/d:getUploadEndpoint", json={"filenameToSize": {"f.jsonl": "1000"}})
+        url = httpx.URL(offer.json()["filenameToSignedUrls"]["f.jsonl"])
         losing.connect((url.host, url.port))
         losing.sendall(f"PUT {url.raw_path.decode()} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
         losing.sendall(b"x" * 400)
-        while not list(home.glob("datasets/d/.f.jsonl.*")):
-            time.sleep(0.01)
+        wait_until(lambda: list(home.glob("datasets/d/.f.jsonl.*")))
         threading.Timer(0.3, losing.shutdown, [socket.SHUT_RDWR]).start()
-        found = client.put(url, headers={"Content-Range": "bytes */1000"})
-    assert (found.status_code, found.headers["range"]) == (308, "bytes=0-399")
+        status = client.put(url, headers={"Content-Range": "bytes */1000"})
+    assert (status.status_code, status.headers["range"]) == (308, "bytes=0-399")

@@ -25,7 +25,7 @@ from fw_assets.fireworks import (
 )
 from fw_assets.fireworks._retry import Backoff, retry_after
 
-from .fake import NOT_FOUND, Answer, answers, client_of, reply, rpc
+from .fake import NOT_FOUND, Outcome, answers, client_of, reply, rpc
 
 ANSWER = reply(200, {"choices": [{"message": {"content": "sales"}, "finish_reason": "stop"}]})
 SCALING = reply(503, {"error": {"message": "waking", "code": "DEPLOYMENT_SCALING_UP", "type": "error"}})
@@ -64,7 +64,7 @@ def test_retry_after_forms(value: str | None, milliseconds: str | None, seconds:
     assert retry_after(value, milliseconds) == seconds
 
 
-def test_a_wait_that_is_asked_for_beyond_the_budget_is_not_begun() -> None:
+def test_a_wait_that_is_asked_for_beyond_the_budget_is_not_started() -> None:
     client, recorder, clock = client_of(answers(reply(429, {}, retry_after="86400")))
     with pytest.raises(RateLimited):
         asyncio.run(client.chat(BODY))
@@ -87,7 +87,7 @@ def test_a_wait_that_is_asked_for_beyond_the_budget_is_not_begun() -> None:
         httpx.Response(200, text="<html>"),
     ],
 )
-def test_transient_trouble_passes(trouble: Answer) -> None:
+def test_transient_trouble_passes(trouble: Outcome) -> None:
     client, recorder, clock = client_of(answers(trouble, trouble, ANSWER))
     assert asyncio.run(client.chat(BODY)).text == "sales"
     assert len(recorder.requests) == 3
@@ -104,7 +104,7 @@ def test_transient_trouble_passes(trouble: Answer) -> None:
         (reply(429, {}), RateLimited),
     ],
 )
-def test_every_retry_has_a_ceiling(trouble: Answer, kind: type[Exception]) -> None:
+def test_every_retry_ends(trouble: Outcome, kind: type[Exception]) -> None:
     client, _, clock = client_of(answers(trouble))
     with pytest.raises(kind):
         asyncio.run(client.chat(BODY))
@@ -120,7 +120,7 @@ def test_every_retry_has_a_ceiling(trouble: Answer, kind: type[Exception]) -> No
         (reply(302, {}), ApiError),
     ],
 )
-def test_what_cannot_pass_is_not_repeated(answer: Answer, kind: type[Exception]) -> None:
+def test_what_cannot_pass_is_not_repeated(answer: Outcome, kind: type[Exception]) -> None:
     client, recorder, _ = client_of(answers(answer))
     with pytest.raises(kind):
         asyncio.run(client.chat(BODY))

@@ -1,4 +1,4 @@
-"""Uploads and downloads over real sockets: small, large, broken off, begun again."""
+"""Uploads and downloads over real sockets: small, large, broken off, started over."""
 
 from __future__ import annotations
 
@@ -109,17 +109,17 @@ class Storage:
 
 def upload(storage: Storage, serve: Serve, path: Path, **options: Any) -> tuple[Dataset, list[tuple[int, int]]]:
     storage.base = serve(storage.app)
-    seen: list[tuple[int, int]] = []
+    sent_bytes: list[tuple[int, int]] = []
 
     async def run() -> Dataset:
         async with Fireworks(
             base_url=storage.base, api_key="k", account_id="acme", retry_policy=RETRY_POLICY, **options
         ) as client:
             return await client.ensure_dataset(
-                "d", path, rows=3, on_bytes=lambda sent, total: seen.append((sent, total))
+                "d", path, rows=3, on_bytes=lambda sent, total: sent_bytes.append((sent, total))
             )
 
-    return asyncio.run(run()), seen
+    return asyncio.run(run()), sent_bytes
 
 
 @pytest.fixture
@@ -131,15 +131,15 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_file_arrives_byte_for_byte(serve: Serve, path: Path) -> None:
     storage = Storage()
-    dataset, seen = upload(storage, serve, path)
+    dataset, sent_bytes = upload(storage, serve, path)
     assert dataset.ready
     assert storage.stored == path.read_bytes()
-    assert seen[-1] == (path.stat().st_size, path.stat().st_size)
-    assert [sent for sent, _ in seen] == sorted(sent for sent, _ in seen)
+    assert sent_bytes[-1] == (path.stat().st_size, path.stat().st_size)
+    assert [sent for sent, _ in sent_bytes] == sorted(sent for sent, _ in sent_bytes)
     assert storage.calls == ["GET -", "POST /v1/accounts/acme/datasets", "GET -", "POST :upload", "GET -"]
 
 
-def test_a_broken_upload_is_begun_again(serve: Serve, path: Path) -> None:
+def test_a_broken_upload_is_repeated(serve: Serve, path: Path) -> None:
     storage = Storage(failures=2)
     dataset, _ = upload(storage, serve, path)
     assert dataset.ready
@@ -147,7 +147,7 @@ def test_a_broken_upload_is_begun_again(serve: Serve, path: Path) -> None:
     assert storage.calls.count("POST /v1/accounts/acme/datasets") == 1
 
 
-def test_an_upload_is_taken_up_by_the_next_run(serve: Serve, path: Path) -> None:
+def test_an_upload_is_resumed_by_the_next_run(serve: Serve, path: Path) -> None:
     storage = Storage(state="UPLOADING")
     dataset, _ = upload(storage, serve, path)
     assert dataset.ready
@@ -156,14 +156,14 @@ def test_an_upload_is_taken_up_by_the_next_run(serve: Serve, path: Path) -> None
 
 def test_a_large_file_goes_to_the_signed_url(serve: Serve, path: Path) -> None:
     storage = Storage(failures=1)
-    dataset, seen = upload(storage, serve, path, direct_upload_limit=1_000_000)
+    dataset, sent_bytes = upload(storage, serve, path, direct_upload_limit=1_000_000)
     size = path.stat().st_size
     assert dataset.ready
     assert storage.stored == hashlib.sha256(path.read_bytes()).digest()
     assert storage.headers["content-type"] == "application/octet-stream"
     assert storage.headers["x-goog-content-length-range"] == f"{size},{size}"
     assert storage.headers["content-length"] == str(size)
-    assert seen[-1] == (size, size)
+    assert sent_bytes[-1] == (size, size)
     assert storage.calls[-4:] == [
         "POST :getUploadEndpoint",
         "PUT /bucket/train.jsonl",
@@ -242,7 +242,7 @@ def test_a_dataset_without_files_is_an_error(tmp_path: Path) -> None:
 
 def test_a_status_that_is_not_ok_ends_the_wait() -> None:
     status = {"code": "INVALID_ARGUMENT", "message": "line 7: not JSON"}
-    found = {"name": "accounts/acme/datasets/d", "state": "UPLOADING", "status": status, "exampleCount": 3}
-    client, _, _ = client_of(answers(reply(200, found)))
+    dataset = {"name": "accounts/acme/datasets/d", "state": "UPLOADING", "status": status, "exampleCount": 3}
+    client, _, _ = client_of(answers(reply(200, dataset)))
     with pytest.raises(DatasetFailed, match="line 7"):
         asyncio.run(client.ensure_dataset("d", Path(__file__), rows=3))

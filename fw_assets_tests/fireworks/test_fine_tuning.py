@@ -1,4 +1,4 @@
-"""Fine-tuning jobs: what may be asked, how they are waited for, what their metrics say."""
+"""Fine-tuning jobs: their specification, waiting for them, their metrics."""
 
 from __future__ import annotations
 
@@ -108,12 +108,12 @@ def test_waiting_ends_by_state_alone() -> None:
             job("JOB_STATE_COMPLETED"),
         )
     )
-    seen: list[tuple[str, float]] = []
+    progress: list[tuple[str, float]] = []
     done = asyncio.run(
-        client.wait_fine_tuning_job("j", on_progress=lambda job: seen.append((job.state, job.job_progress.percent)))
+        client.wait_fine_tuning_job("j", on_progress=lambda job: progress.append((job.state, job.job_progress.percent)))
     )
     assert done.state == "COMPLETED"
-    assert seen == [("CREATING", 100), ("SOMETHING_NEW", 0), ("RUNNING", 50), ("COMPLETED", 0)]
+    assert progress == [("CREATING", 100), ("SOMETHING_NEW", 0), ("RUNNING", 50), ("COMPLETED", 0)]
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "EXPIRED", "DELETING"])
@@ -124,7 +124,7 @@ def test_another_end_is_an_error_with_the_reason(state: str) -> None:
         asyncio.run(client.wait_fine_tuning_job("j"))
 
 
-def test_a_wait_has_a_ceiling_and_cancels_nothing() -> None:
+def test_a_wait_times_out_and_cancels_nothing() -> None:
     client, recorder, clock = client_of(answers(job("JOB_STATE_PENDING")))
     with pytest.raises(WaitTimeout, match="PENDING") as caught:
         asyncio.run(client.wait_fine_tuning_job("j", poll_interval=5, timeout=60))

@@ -75,15 +75,15 @@ def test_another_specification_under_the_same_id_names_the_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "fields",
     [
         {"learningRate": 0.00015000000712461},  # single precision
         {"epochs": "2", "loraRank": "8"},
         {"status": {"code": "OK"}, "aFieldOfTomorrow": [1]},
     ],
 )
-def test_the_same_values_in_another_form_are_the_same(shown: dict[str, object]) -> None:
-    body = {**SPEC.body("acme"), "name": f"{JOBS}/job-1", "state": "JOB_STATE_RUNNING", **shown}
+def test_the_same_values_in_another_form_are_the_same(fields: dict[str, object]) -> None:
+    body = {**SPEC.body("acme"), "name": f"{JOBS}/job-1", "state": "JOB_STATE_RUNNING", **fields}
     client, _, _ = client_of(answers(reply(200, body)))
     assert asyncio.run(client.ensure_fine_tuning_job("job-1", SPEC)).state == "RUNNING"
 
@@ -158,8 +158,8 @@ def test_creates_equal_distinct_specifications_under_any_faults(
     async def one(client: Fireworks, number: int) -> None:
         await client.ensure_fine_tuning_job(f"job-{number}", SPEC.model_copy(update={"epochs": number + 1}))
         await client.ensure_deployment(f"dep-{number}", DeploymentSpec(base_model=f"{BASE}-{number}"))
-        asked = BatchInferenceSpec(model=BASE, input_dataset=f"in-{number}", output_dataset=f"out-{number}")
-        await client.ensure_batch_inference_job(f"batch-{number}", asked)
+        batch = BatchInferenceSpec(model=BASE, input_dataset=f"in-{number}", output_dataset=f"out-{number}")
+        await client.ensure_batch_inference_job(f"batch-{number}", batch)
 
     async def everything() -> None:
         for _ in range(runs):  # a crash between two runs forgets everything but the ids
@@ -200,8 +200,7 @@ def test_a_resolved_default_shape_is_no_difference_but_another_shape_is() -> Non
         "state": "READY",
     }
     client, _, _ = client_of(answers(reply(200, body)))
-    found = asyncio.run(client.ensure_deployment("d", DeploymentSpec(base_model=BASE)))
-    assert isinstance(found, Deployment)
+    assert isinstance(asyncio.run(client.ensure_deployment("d", DeploymentSpec(base_model=BASE))), Deployment)
     same = DeploymentSpec(base_model=BASE, deployment_shape="accounts/fireworks/deploymentShapes/small")
     asyncio.run(client.ensure_deployment("d", same))
     other = DeploymentSpec(base_model=BASE, deployment_shape="accounts/fireworks/deploymentShapes/large")
@@ -226,8 +225,8 @@ def test_a_dataset_is_created_uploaded_and_ready(tmp_path: Path) -> None:
 def test_a_dataset_with_other_rows_is_a_conflict(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     path.write_bytes(b"{}\n" * 3)
-    found = {"name": "accounts/acme/datasets/train", "exampleCount": "4", "state": "READY", "format": "CHAT"}
-    client, _, _ = client_of(answers(reply(200, found)))
+    dataset = {"name": "accounts/acme/datasets/train", "exampleCount": "4", "state": "READY", "format": "CHAT"}
+    client, _, _ = client_of(answers(reply(200, dataset)))
     with pytest.raises(ConflictError, match="exampleCount: asked 3, found 4"):
         asyncio.run(client.ensure_dataset("train", path, rows=3))
 
