@@ -75,9 +75,9 @@ def write_rows(store: Workspace, count: int) -> None:
                 "group": pl.Series(numbers, dtype=pl.UInt32),
             }
         ).write_parquet(folder / f"{start:09d}.parquet")
-    place = Path(store.root) / "tickets" / "assets"
-    place.mkdir(parents=True)
-    pl.scan_parquet(folder / "*.parquet").sink_parquet(place / "label_set.parquet")
+    folder_of_assets = Path(store.root) / "tickets" / "assets"
+    folder_of_assets.mkdir(parents=True)
+    pl.scan_parquet(folder / "*.parquet").sink_parquet(folder_of_assets / "label_set.parquet")
 
 
 def peak() -> float:
@@ -94,12 +94,12 @@ def evaluate(root: str, count: int) -> None:
         client = Fireworks(base_url="http://host", api_key="k", account_id="acme", transport=Transport())
         async with client:
             answers = ResponseCache(store, "tickets", "m", PROMPT.digest)
-            asked = await ask(client, "m", PROMPT, rows, answers, what=f"{count:,} rows")
+            evaluation = await ask(client, "m", PROMPT, rows, answers, what=f"{count:,} rows")
         of = ("tickets", "m", "base", "test")
-        scores = keep_and_score(store, of, asked.judged(), LABELS, False)
-        given = prediction_batches(store, *of, CONFIDENCE_COLUMNS)
-        model_confidence(given, given, 0.9)
-        assert scores.scored == asked.usage.requests == count
+        scores = keep_and_score(store, of, evaluation.judged(), LABELS, False)
+        batches = prediction_batches(store, *of, CONFIDENCE_COLUMNS)
+        model_confidence(batches, batches, 0.9)
+        assert scores.scored == evaluation.usage.requests == count
 
     began, before = time.perf_counter(), peak()
     with listening(to_log(lambda line: print(f"  {line}", file=sys.stderr), every=20)):
@@ -109,19 +109,19 @@ def evaluate(root: str, count: int) -> None:
 
 def main(sizes: list[int]) -> None:
     """Every size in a process of its own, with the ratios to the first."""
-    found: list[tuple[int, float]] = []
+    peaks: list[tuple[int, float]] = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as root:
             python = [sys.executable, "-m", "benchmarks.evaluation_memory"]
             subprocess.run([*python, "--rows", root, str(size)], check=True)
             done = subprocess.run([*python, "--one", root, str(size)], check=True, stdout=subprocess.PIPE)
         figures = json.loads(done.stdout)
-        rows, held = found[-1] if found else (size, figures["peak"])
-        found.append((size, figures["peak"]))
+        rows, held = peaks[-1] if peaks else (size, figures["peak"])
+        peaks.append((size, figures["peak"]))
         print(
             f"{size:>9,} rows: peak {figures['peak']:4.0f} MB ({figures['before']:.0f} before), "
-            f"{figures['peak'] / found[0][1]:.2f}x that of {sizes[0]:,} rows, "
-            f"{(figures['peak'] - held) * 1024 / max(size - rows, 1):.3f} KB a row beyond {rows:,}, "
+            f"{figures['peak'] / peaks[0][1]:.2f}x that of {sizes[0]:,} rows, "
+            f"{(figures['peak'] - held) * 1024 / max(size - rows, 1):.3f} KB per row beyond {rows:,}, "
             f"{size / figures['seconds']:.0f} rows/s",
             flush=True,
         )

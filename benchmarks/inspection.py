@@ -1,7 +1,7 @@
 """Seconds and memory of inspection, step by step: reading, labels with duplicates and split, doubted labels.
 
 Run as `python -m benchmarks.inspection [ROWS]` (default 1000000). The peak is this process's, so far;
-workers that read are not in it (`benchmarks.intake` counts them).
+workers that read are not in it (`benchmarks.dataset_reading` counts them).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.arguments import positional
-from benchmarks.intake import write_rows
-from benchmarks.overlap import resident
+from benchmarks.dataset_reading import write_rows
+from benchmarks.duplicates import resident
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.classification.labels.label_noise import find_suspects

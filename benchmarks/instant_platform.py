@@ -43,8 +43,8 @@ class InstantPlatform:
         self.stored: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, str] = {}
         for line in rows.read_text("utf-8").splitlines():
-            *asked, answer = json.loads(line)["messages"]
-            self.answers[asked[-1]["content"]] = answer["content"]
+            *_, question, answer = json.loads(line)["messages"]
+            self.answers[question["content"]] = answer["content"]
         self.labels = sorted(set(self.answers.values()))
         self.app = Starlette(
             routes=[
@@ -78,9 +78,9 @@ class InstantPlatform:
             return await self.create(request, path)
         if path == "accounts/fireworks/models":
             return JSONResponse({"models": [_model(id) for id in MODELS]})
-        found = self.stored.get(path) or next((m for m in map(_model, MODELS) if m["name"] == path), None)
-        if found:
-            return JSONResponse(found)
+        resource = self.stored.get(path) or next((m for m in map(_model, MODELS) if m["name"] == path), None)
+        if resource:
+            return JSONResponse(resource)
         if path.rsplit("/", 1)[-1] in ("datasets", "deployments", "models", "supervisedFineTuningJobs"):
             return JSONResponse({path.rsplit("/", 1)[-1]: []})
         return JSONResponse({"code": 5, "message": f"no {path}", "details": []}, status_code=404)
@@ -89,17 +89,17 @@ class InstantPlatform:
         body = await request.json()
         kind = collection.rsplit("/", 1)[-1]
         if kind == "datasets":
-            id, made = body["datasetId"], {**body["dataset"], "state": "UPLOADING"}
+            id, fields = body["datasetId"], {**body["dataset"], "state": "UPLOADING"}
         elif kind == "supervisedFineTuningJobs":
             id = request.query_params["supervisedFineTuningJobId"]
-            made = {**body, "state": "JOB_STATE_COMPLETED", "jobProgress": {"percent": 100}}
-            made["metricsFileSignedUrl"] = str(request.base_url) + "metrics"
+            fields = {**body, "state": "JOB_STATE_COMPLETED", "jobProgress": {"percent": 100}}
+            fields["metricsFileSignedUrl"] = str(request.base_url) + "metrics"
             output = body["outputModel"]
             self.stored[output] = {"name": output, "state": "READY", "kind": "HF_PEFT_ADDON"}
         else:
-            id, made = request.query_params["deploymentId"], {**body, "state": "READY", "replicaCount": 1}
+            id, fields = request.query_params["deploymentId"], {**body, "state": "READY", "replicaCount": 1}
         name = f"{collection}/{id}"
-        self.stored[name] = {"name": name, "status": {"code": "OK"}, **made}
+        self.stored[name] = {"name": name, "status": {"code": "OK"}, **fields}
         return JSONResponse(self.stored[name])
 
 
@@ -122,12 +122,12 @@ def _model(id: str) -> dict[str, Any]:
 
 @contextmanager
 def served(rows: Path) -> Iterator[str]:
-    """The platform on loopback; gives its base URL."""
+    """The platform on loopback, as its base URL."""
     config = uvicorn.Config(InstantPlatform(rows).app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
+    while not server.started and thread.is_alive():
         time.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"

@@ -15,18 +15,20 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 import httpx
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
-from benchmarks.deck import HERE, Deck, command
+from benchmarks.dagster_dev import REPOSITORY, DagsterDev, command
 from fw_assets.embedded import ACCOUNT, api_key, counts, create_app
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.runner.orphaned_runs import own_worker
+from fw_assets.workspace.workspace import Workspace
 
-ROWS = (HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
+ROWS = (REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
 SESSION = "models: [char-ngram]\nauto_approve_up_to_usd: 0\ndeploy: always\nseed: {seed}\n"
 EACH = {"datasets": 2, "supervisedFineTuningJobs": 4, "models": 4, "deployments": 1}
 """What one undisturbed run of one model with a grid of four cells makes."""
@@ -38,44 +40,51 @@ VICTIMS = {
     "run workers": ("multiprocessing.forkserver", "multiprocessing.spawn"),
     "everything": ("dagster", "multiprocessing.forkserver", "multiprocessing.spawn"),
 }
-PATIENCE = 900.0
-"""Seconds for a round: a run that was about to start when everything died is given up after a minute and a half."""
+ROUND_TIMEOUT_SECONDS = 900.0
+"""Long, since a run that was about to start when everything died is given up after a minute and a half only."""
 
 
-def run_workers(deck: Deck) -> set[int]:
+def run_workers(dagster_dev: DagsterDev) -> set[int]:
     """The processes of the runs that are under way. A forked one has the command line of what it was forked from."""
-    with deck.instance() as instance:
+    with dagster_dev.instance() as instance:
         records = instance.get_run_records(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
         noted = (own_worker(record.dagster_run) for record in records)
         return {worker.pid for worker in noted if worker}
 
 
-def victims(deck: Deck, victim: str) -> list[int]:
-    """The processes that are meant."""
-    found = {pid for pid in deck.processes() if any(mark in command(pid) for mark in VICTIMS[victim])}
-    forked = run_workers(deck)
+def is_done(store: Workspace, dataset: str) -> bool:
+    return due(store, dataset).state == "done"
+
+
+def victims(dagster_dev: DagsterDev, victim: str) -> list[int]:
+    pids = {pid for pid in dagster_dev.processes() if any(mark in command(pid) for mark in VICTIMS[victim])}
+    forked = run_workers(dagster_dev)
     if victim == "what runs are forked from":
-        found -= forked
+        pids -= forked
     if victim == "run workers":
-        found = {pid for pid in found if pid in forked or "multiprocessing.spawn" in command(pid)}
-    return sorted(found)
+        pids = {pid for pid in pids if pid in forked or "multiprocessing.spawn" in command(pid)}
+    return sorted(pids)
 
 
-def strike(deck: Deck, victim: str) -> int:
-    """Kill it, and start again what does not start by itself; gives how many processes died."""
+def strike(dagster_dev: DagsterDev, victim: str) -> int:
+    """Kill it, start again what does not start by itself, and return how many processes died."""
     if victim == "run workers":
         with suppress(TimeoutError):  # the dataset may be done
-            deck.until(lambda: bool(victims(deck, victim)), 15)
-    found = victims(deck, victim)
-    if found:
-        deck.kill(*found)
+            dagster_dev.wait_until(lambda: bool(victims(dagster_dev, victim)), 15)
+    pids = victims(dagster_dev, victim)
+    if pids:
+        dagster_dev.kill(*pids)
     if victim not in ("run workers", "what runs are forked from"):
         # What `dagster dev` had started goes with it, as it does by itself when one of its processes dies.
-        rest = [pid for pid in deck.processes() if "dagster" in command(pid) and "multiprocessing" not in command(pid)]
+        rest = [
+            pid
+            for pid in dagster_dev.processes()
+            if "dagster" in command(pid) and "multiprocessing" not in command(pid)
+        ]
         if rest:
-            deck.kill(*rest)
-        deck.start()
-    return len(found)
+            dagster_dev.kill(*rest)
+        dagster_dev.start()
+    return len(pids)
 
 
 def specifications(home: Path) -> Counter[tuple[object, ...]]:
@@ -102,37 +111,37 @@ def main(rounds: int = 20, seed: int = 1) -> None:
     """Run it, and print what happened."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="fw-killed-") as name:
-        deck = Deck(Path(name))
-        deck.start()
+        dagster_dev = DagsterDev(Path(name))
+        dagster_dev.start()
         started = time.monotonic()
         try:
             usual = 0.0
             for number in range(rounds + 1):
                 dataset = f"round-{number:02d}"
-                deck.drop(dataset, "".join(ROWS[number : number + 160]), SESSION.format(seed=number))
-                told, moment = "undisturbed", 0.0
+                dagster_dev.drop(dataset, "".join(ROWS[number : number + 160]), SESSION.format(seed=number))
+                event, moment = "undisturbed", 0.0
                 if number:
                     victim = chance.choice(list(VICTIMS))
                     moment = chance.uniform(0, usual)
                     time.sleep(moment)
-                    told = f"{victim} ({strike(deck, victim)} processes) after {moment:.0f} of {usual:.0f} s"
-                spent = deck.until(lambda dataset=dataset: due(deck.store, dataset).state == "done", PATIENCE)  # type: ignore[misc]
+                    event = f"{victim} ({strike(dagster_dev, victim)} processes) after {moment:.0f} of {usual:.0f} s"
+                spent = dagster_dev.wait_until(partial(is_done, dagster_dev.store, dataset), ROUND_TIMEOUT_SECONDS)
                 usual = min(usual, moment + spent) if number else spent
-                print(f"{dataset}: {told}; complete after {spent:.0f} s more", flush=True)
-            print_totals(deck, rounds + 1, time.monotonic() - started)
+                print(f"{dataset}: {event}; complete after {spent:.0f} s more", flush=True)
+            print_totals(dagster_dev, rounds + 1, time.monotonic() - started)
         finally:
-            deck.stop()
+            dagster_dev.stop()
 
 
-def print_totals(deck: Deck, datasets: int, seconds: float) -> None:
+def print_totals(dagster_dev: DagsterDev, datasets: int, seconds: float) -> None:
     """What the platform and Dagster hold."""
-    home = deck.workspace / ".platform"
+    home = dagster_dev.workspace / ".platform"
     held = counts(home)
     for kind, each in EACH.items():
         verdict = "as undisturbed" if held[kind] == each * datasets else f"EXPECTED {each * datasets}"
         print(f"{kind}: {held[kind]} for {datasets} datasets, {verdict}")
     print(f"fine-tuning jobs per specification: at most {max(specifications(home).values())}")
-    with deck.instance() as instance:
+    with dagster_dev.instance() as instance:
         runs = Counter(record.dagster_run.status.value for record in instance.get_run_records())
     print(f"runs: {dict(runs)}; {seconds:.0f} s in all")
 

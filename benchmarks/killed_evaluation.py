@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.arguments import positional
-from fw_assets_tests.pipeline.killable import FAULTS, evaluate, kept, killed_at
+from fw_assets_tests.pipeline.evaluation.killed_process import FAULTS, evaluate, kept, killed_at
 
 
 def main(rows: int = 5_000, kills: int = 20) -> None:

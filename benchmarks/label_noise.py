@@ -24,11 +24,11 @@ def flipped(frame: pl.DataFrame, share: float, seed: int) -> tuple[pl.DataFrame,
     names = frame["labels"].list.first().unique().drop_nulls().sort().to_list()
     labels = frame["labels"].to_list()
     own = np.flatnonzero((frame["split"] != "test").to_numpy())
-    chosen = chance.choice(own, round(share * len(own)), replace=False).tolist()
-    for index in chosen:
+    flipped_rows = chance.choice(own, round(share * len(own)), replace=False).tolist()
+    for index in flipped_rows:
         labels[index] = [chance.choice([name for name in names if name not in labels[index]])]
     changed = frame.with_columns(pl.Series("labels", labels, dtype=pl.List(pl.String)))
-    return changed, set(frame["id"].gather(chosen))
+    return changed, set(frame["id"].gather(flipped_rows))
 
 
 def main(path: Path, share: float = 0.05) -> None:
@@ -38,9 +38,9 @@ def main(path: Path, share: float = 0.05) -> None:
     for seed in range(5):
         changed, wrong = flipped(frame, share, seed)
         started = time.perf_counter()
-        found = find_suspects(changed, seed)
+        suspects = find_suspects(changed, seed)
         took = time.perf_counter() - started
-        train = [item.id for item in found.suspects if item.part != "test"]
+        train = [item.id for item in suspects.suspects if item.part != "test"]
         hits = [sum(item in wrong for item in train[:most]) for most in (100, 500)]
         print(
             f"seed {seed}: {len(wrong)} of {frame.height:,} labels flipped; of the first 100 suspects {hits[0]} are "

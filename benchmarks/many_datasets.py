@@ -14,12 +14,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from benchmarks.deck import HERE, Deck
+from benchmarks.dagster_dev import REPOSITORY, DagsterDev
 from fw_assets.pipeline.phases import due
 
-ROWS = (HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
+ROWS = (REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
 SESSION = "models: [char-ngram]\n"
-PATIENCE = 3600.0
+TIMEOUT_SECONDS = 3600.0
 ACTIVE = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 PARTITIONS = """
 { assetNodes(assetKeys: [{path: ["plan"]}, {path: ["base_metrics"]}]) {
@@ -33,23 +33,25 @@ def main(datasets: int = 50) -> None:
     """Drop them, and print what came of it."""
     names = {f"set-{number:03d}" for number in range(datasets)}
     with tempfile.TemporaryDirectory(prefix="fw-many-") as folder:
-        deck = Deck(Path(folder))
-        deck.start()
+        dagster_dev = DagsterDev(Path(folder))
+        dagster_dev.start()
         try:
             started = time.monotonic()
             for number, name in enumerate(sorted(names)):
-                deck.drop(name, "".join(ROWS[number : number + 40]), SESSION)
+                dagster_dev.drop(name, "".join(ROWS[number : number + 40]), SESSION)
             most_queued = most_active = 0
-            with deck.instance() as instance:
+            with dagster_dev.instance() as instance:
                 planned: set[str] = set()
-                while planned != names and time.monotonic() - started < PATIENCE:
+                while planned != names and time.monotonic() - started < TIMEOUT_SECONDS:
                     queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
                     active = instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE))
                     most_queued, most_active = max(most_queued, queued), max(most_active, active)
-                    planned = {name for name in names if due(deck.store, name).state == "waiting"}
+                    planned = {name for name in names if due(dagster_dev.store, name).state == "waiting"}
                     time.sleep(0.5)
                 spent = time.monotonic() - started
-                deck.until(lambda: not instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE)), PATIENCE)
+                dagster_dev.wait_until(
+                    lambda: not instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE)), TIMEOUT_SECONDS
+                )
                 time.sleep(12)  # two more ticks: what would be planned twice would be by now
                 runs = [record.dagster_run for record in instance.get_run_records()]
             per_dataset = Counter(run.tags["fw_assets/dataset"] for run in runs)
@@ -59,10 +61,10 @@ def main(datasets: int = 50) -> None:
             print(f"runs by status: {dict(Counter(run.status.value for run in runs))}")
             print(f"most runs queued: {most_queued}, most at once: {most_active} (dagster.yaml allows 12)")
             began = time.monotonic()
-            answer = deck.asked(PARTITIONS)["assetNodes"]
+            answer = dagster_dev.query(PARTITIONS)["assetNodes"]
             print(f"the UI's partition figures: {answer} in {time.monotonic() - began:.2f} s")
         finally:
-            deck.stop()
+            dagster_dev.stop()
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ def sample(train: Path, rows: int | None, folder: Path) -> Path:
     if rows is None:
         return train
     lines = train.read_bytes().splitlines(keepends=True)
-    chosen = sorted(random.Random(1).sample(range(len(lines)), min(rows, len(lines))))
+    sampled = sorted(random.Random(1).sample(range(len(lines)), min(rows, len(lines))))
     out = folder / "train.jsonl"
-    out.write_bytes(b"".join(lines[index] for index in chosen))
+    out.write_bytes(b"".join(lines[index] for index in sampled))
     return out
 
 
@@ -67,9 +67,9 @@ def rendered(counts: dict[str, int], reports: dict[str, dict[str, Any]]) -> str:
     lines = ["| recall / F1 of | test rows | " + " | ".join(f"`{name}`" for name in tuned) + " |"]
     lines.append("|---|--:|" + "--:|" * len(tuned))
     for label in rarest:
-        found = [result["per_label"][label] for result in tuned.values()]
-        cells = [f"{item['accuracy']:.0%} / {item['f1'] or 0:.2f}" for item in found]
-        lines.append(f"| {label} | {found[0]['support']:,} | " + " | ".join(cells) + " |")
+        scores = [result["per_label"][label] for result in tuned.values()]
+        cells = [f"{item['accuracy']:.0%} / {item['f1'] or 0:.2f}" for item in scores]
+        lines.append(f"| {label} | {scores[0]['support']:,} | " + " | ".join(cells) + " |")
     for title, key in AVERAGES:
         values = [
             (result["multi_label"] or result if key == "micro_f1" else result).get(key) for result in tuned.values()
@@ -87,23 +87,23 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threshold", type=float, default=50.0)
     parser.add_argument("--rows", type=int)
     parser.add_argument("--folder", type=Path, help="Kept, so that what was measured can be looked at.")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(given.folder or scratch)
+        folder = Path(options.folder or scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        train = sample(given.train.resolve(), given.rows, folder)
+        train = sample(options.train.resolve(), options.rows, folder)
         reports: dict[str, dict[str, Any]] = {}
         offered = list(MITIGATIONS[:1])
         while offered:
             name = offered.pop(0)
-            reports[name] = run(folder, train, given.test.resolve(), name, given.threshold)
+            reports[name] = run(folder, train, options.test.resolve(), name, options.threshold)
             if name == "none":
                 offered = [item["name"] for item in planned(folder)["mitigations"] if item["name"] != "none"]
         plan = planned(folder)
         counts = {item["label"]: item["train"] for item in plan["label_set"]["counts"]}
         ratio = plan["label_set"]["imbalance"]["ratio"]
         print(
-            f"{len(counts)} labels, ratio {ratio:.1f}, threshold {given.threshold:g}; "
+            f"{len(counts)} labels, ratio {ratio:.1f}, threshold {options.threshold:g}; "
             f"{plan['rows']['train']:,} training, {plan['rows']['test']:,} test rows\n"
         )
         print(rendered(counts, reports))

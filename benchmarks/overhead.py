@@ -25,7 +25,7 @@ from typing import Any
 
 import dagster as dg
 
-from benchmarks.deck import HERE, Deck
+from benchmarks.dagster_dev import REPOSITORY, DagsterDev
 from benchmarks.instant_platform import MODELS, served
 from fw_assets.classification.session import Session
 from fw_assets.definitions import defs
@@ -38,7 +38,7 @@ from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.workspace.workspace import Workspace
 
-ROWS = "".join((HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
+ROWS = "".join((REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
 SESSION = f"models: [{', '.join(MODELS)}]\nfinalists: 3\ndeploy: always\n"
 NAME = "tickets"
 WARM = "run_launcher:\n  module: fw_assets.dagster_runtime.run_launcher\n  class: ForkServerRunLauncher\n"
@@ -58,8 +58,8 @@ class _NoInstance:
         return lambda *_, **__: None
 
 
-def called(step: Step, root: str) -> None:
-    """The functions of a step's assets, one after the other."""
+def call_assets(step: Step, root: str) -> None:
+    """Call the functions of a step's assets, one after the other."""
     context = SimpleNamespace(
         partition_key=partition_key(step),
         log=_Log(),
@@ -68,16 +68,16 @@ def called(step: Step, root: str) -> None:
         run_id="plain",
         add_output_metadata=lambda *_: None,
     )
-    given: dict[str, Any] = {"workspace": WorkspaceResource(root=root), "platform": PlatformResource()}
+    resources: dict[str, Any] = {"workspace": WorkspaceResource(root=root), "platform": PlatformResource()}
     configs: dict[str, dg.Config] = {
         "inspected_dataset": SessionConfig.model_validate({}),
         "approval": ApprovalConfig.model_validate({"approved_by": "ann"}),
     }
     for asset in step.assets:
         function: Any = defs.resolve_assets_def(asset).op.compute_fn.decorated_fn  # type: ignore[union-attr]
-        wanted = function.__code__.co_varnames[: function.__code__.co_argcount]
-        arguments = {key: value for key, value in given.items() if key in wanted}
-        if "config" in wanted:
+        parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+        arguments = {key: value for key, value in resources.items() if key in parameters}
+        if "config" in parameters:
             arguments["config"] = configs[asset]
         function(context, **arguments)
 
@@ -92,26 +92,26 @@ def plain(root: Path, data: Path) -> dict[str, float]:
     while (standing := due(store, NAME)).state != "done":
         for step in standing.steps or (Step(APPROVAL, NAME, None, ""),):
             started = time.perf_counter()
-            called(step, str(root))
+            call_assets(step, str(root))
             phase = step.assets[0]
             seconds[phase] = seconds.get(phase, 0.0) + time.perf_counter() - started
     return seconds
 
 
-def in_dagster(deck: Deck, plain_seconds: dict[str, float]) -> tuple[float, float]:
+def in_dagster(dagster_dev: DagsterDev, plain_seconds: dict[str, float]) -> tuple[float, float]:
     """Seconds from file drop to plan, and the overhead from approval to report; prints the latter by phase."""
-    deck.start()
+    dagster_dev.start()
     time.sleep(6)  # the first ticks are over, as on any day but the first
-    deck.drop(NAME, ROWS, SESSION)
-    to_plan = deck.until(lambda: due(deck.store, NAME).state == "waiting", 900)
+    dagster_dev.drop(NAME, ROWS, SESSION)
+    to_plan = dagster_dev.wait_until(lambda: due(dagster_dev.store, NAME).state == "waiting", 900)
     time.sleep(3)
-    used, began = deck.processor_seconds(), time.time()
-    deck.approve(NAME)
-    deck.until(lambda: due(deck.store, NAME).state == "done", 1500)
+    used, began = dagster_dev.processor_seconds(), time.time()
+    dagster_dev.approve(NAME)
+    dagster_dev.wait_until(lambda: due(dagster_dev.store, NAME).state == "done", 1500)
     wall = time.time() - began
-    used = deck.processor_seconds() - used
+    used = dagster_dev.processor_seconds() - used
     time.sleep(3)
-    with deck.instance() as instance:
+    with dagster_dev.instance() as instance:
         records = sorted(instance.get_run_records(), key=lambda record: record.create_timestamp)
     print(f"{'phase':<18} {'runs':>4} {'wall':>6} {'plain':>6} {'overhead':>8}   requested, started, ended (first; s)")
     before = began
@@ -171,7 +171,7 @@ def main(*only: str) -> None:
             summary = []
             if not only or "command" in only:
                 environment = {k: v for k, v in os.environ.items() if not k.startswith("DAGSTER")}
-                environment["PYTHONPATH"] = str(HERE)
+                environment["PYTHONPATH"] = str(REPOSITORY)
                 walls = []
                 for number in range(REPEATS):
                     walls.append(in_one_command(folder / f"command-{number}", environment))
@@ -181,14 +181,14 @@ def main(*only: str) -> None:
                     f"fw-assets run: {', '.join(f'{s:.1f}' for s in walls)} s wall, plain {whole:.1f} s\n", flush=True
                 )
             if not only or "dagster" in only:
-                deck = Deck(folder / "deck", **platform)
+                dagster_dev = DagsterDev(folder / "dagster", **platform)
                 if "fresh" in only:
-                    shipped = (deck.folder / "dagster.yaml").read_text("utf-8")
-                    (deck.folder / "dagster.yaml").write_text(shipped.replace(WARM, ""), "utf-8")
+                    shipped = (dagster_dev.folder / "dagster.yaml").read_text("utf-8")
+                    (dagster_dev.folder / "dagster.yaml").write_text(shipped.replace(WARM, ""), "utf-8")
                 try:
-                    to_plan, overhead = in_dagster(deck, seconds)
+                    to_plan, overhead = in_dagster(dagster_dev, seconds)
                 finally:
-                    deck.stop()
+                    dagster_dev.stop()
                 summary += [("file drop to plan", to_plan, PLAN), ("approval to report", overhead, REPORT)]
             print()
             for what, spent, target in summary:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.instant_platform import MODELS, served
-from benchmarks.overhead import NAME, called
+from benchmarks.overhead import NAME, call_assets
 from fw_assets.pipeline.phases import APPROVAL, Step, due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import register
@@ -51,7 +51,7 @@ def peak() -> float:
 def one_step(root: str, step: dict[str, Any]) -> None:
     """A step, and what it took above a process that has loaded what it needs."""
     before = peak()
-    called(Step(**step), root)
+    call_assets(Step(**step), root)
     print(json.dumps({"above": peak() - before}))
 
 
@@ -77,7 +77,7 @@ def phases(folder: Path, rows: int) -> dict[str, float]:
         "FW_PLATFORM_HOME": str(folder / "home"),
         "FIREWORKS_API_KEY": "anything",
     }
-    root, found = folder / "work", dict[str, float]()
+    root, megabytes = folder / "work", dict[str, float]()
     store = Workspace(str(root))
     fields = {name: str(file) for name, file in files.items()} | {"models": [MODELS[0]], "deploy": "always"}
     try:
@@ -88,12 +88,12 @@ def phases(folder: Path, rows: int) -> dict[str, float]:
                     alone = json.dumps(step.__dict__ | {"assets": [asset]})
                     python = [sys.executable, "-m", "benchmarks.phase_memory"]
                     done = subprocess.run([*python, "--step", str(root), alone], check=True, stdout=subprocess.PIPE)
-                    found[asset] = json.loads(done.stdout)["above"]
-                    print(f"  {asset}: {found[asset]:.0f} MB", file=sys.stderr, flush=True)
+                    megabytes[asset] = json.loads(done.stdout)["above"]
+                    print(f"  {asset}: {megabytes[asset]:.0f} MB", file=sys.stderr, flush=True)
     finally:
         here.send("end")
         platform.join()
-    return found
+    return megabytes
 
 
 def main(sizes: list[int]) -> None:

@@ -18,21 +18,21 @@ from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.object_store import BUCKET, ObjectStore, object_store
 
 
-def tick(store: Workspace, asked: ObjectStore, what: str) -> None:
-    """Print what one tick asks for."""
-    asked.taken()
+def tick(store: Workspace, object_requests: ObjectStore, what: str) -> None:
+    """Print the requests of one tick."""
+    object_requests.taken()
     started = time.perf_counter()
-    seen = take_snapshot(store)
-    steps = sum(len(due(seen, dataset).steps) for dataset in seen.datasets())
+    snapshot = take_snapshot(store)
+    steps = sum(len(due(snapshot, dataset).steps) for dataset in snapshot.datasets())
     took = time.perf_counter() - started
-    requests = ", ".join(f"{count} {kind}" for kind, count in sorted(asked.taken().items()))
+    requests = ", ".join(f"{count} {kind}" for kind, count in sorted(object_requests.taken().items()))
     print(f"{what}: {requests or 'no request'}; {steps} steps due, {took:.2f} s")
 
 
 def main() -> None:
     """Print the requests of a first tick, of one at rest, and of one after a change."""
-    with tempfile.TemporaryDirectory() as folder, object_store() as asked:
-        os.environ.update(asked.environment)
+    with tempfile.TemporaryDirectory() as folder, object_store() as object_requests:
+        os.environ.update(object_requests.environment)
         store, local = Workspace(f"s3://{BUCKET}/work"), Workspace(folder)
         for number in range(DATASETS):
             fill(local, f"set-{number:03d}", number % 4)
@@ -41,16 +41,16 @@ def main() -> None:
         marks = {store.path(".changes", f"set-{number:03d}"): b"1" for number in range(DATASETS)}
         store.filesystem.pipe(objects | marks)
         print(f"{DATASETS} datasets x {MODELS} models, {len(objects)} values")
-        asked.taken()
+        object_requests.taken()
         for dataset in local.datasets():
             due(store, dataset)
-        print(f"without a glance: {', '.join(f'{count} {kind}' for kind, count in asked.taken().items())}")
-        tick(store, asked, "first tick")
-        tick(store, asked, "at rest")
+        print(f"without a snapshot: {', '.join(f'{count} {kind}' for kind, count in object_requests.taken().items())}")
+        tick(store, object_requests, "first tick")
+        tick(store, object_requests, "at rest")
         for dataset in ("set-000", "set-001"):
             store.write("base_metrics", dataset, Free(), inputs="new", model="model-00")
-        tick(store, asked, "after a change of two datasets")
-        tick(store, asked, "at rest")
+        tick(store, object_requests, "after a change of two datasets")
+        tick(store, object_requests, "at rest")
 
 
 if __name__ == "__main__":

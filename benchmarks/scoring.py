@@ -21,11 +21,11 @@ def predictions(rows: int, labels: list[str], seed: int, accuracy: float) -> pl.
     """Single-label predictions with 3 % of the rows unanswered; gold depends on `rows` alone."""
     gold = np.random.default_rng(rows).integers(0, len(labels), rows)
     random = np.random.default_rng(seed)
-    given = np.where(random.random(rows) < accuracy, gold, random.integers(0, len(labels), rows))
+    predicted = np.where(random.random(rows) < accuracy, gold, random.integers(0, len(labels), rows))
     unread = random.random(rows) < 0.03
-    outcome = np.where(unread, "off_label", np.where(given == gold, "correct", "wrong_label"))
+    outcome = np.where(unread, "off_label", np.where(predicted == gold, "correct", "wrong_label"))
     names = pl.Series(labels)
-    label = names.gather(given)
+    label = names.gather(predicted)
     return pl.DataFrame(
         {
             "id": pl.Series(np.arange(rows)).cast(pl.String),
@@ -59,9 +59,9 @@ def main(rows: int = 1_000_000, many: int = 150) -> None:
     from sklearn.metrics import classification_report, confusion_matrix
 
     gold = base.get_column("gold").list.first().to_list()
-    given = base.get_column("predicted").list.first().fill_null("").to_list()
-    timed("scikit-learn classification_report", lambda: classification_report(gold, given, zero_division=0))
-    timed("scikit-learn confusion_matrix", lambda: confusion_matrix(gold, given))
+    predicted = base.get_column("predicted").list.first().fill_null("").to_list()
+    timed("scikit-learn classification_report", lambda: classification_report(gold, predicted, zero_division=0))
+    timed("scikit-learn confusion_matrix", lambda: confusion_matrix(gold, predicted))
 
 
 if __name__ == "__main__":

@@ -16,53 +16,53 @@ from pathlib import Path
 
 import dagster as dg
 
-from benchmarks.deck import HERE, Deck
+from benchmarks.dagster_dev import REPOSITORY, DagsterDev
 from benchmarks.every_minute import CLOCK
 from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
 from fw_assets.pipeline.phases import due
 
-ROWS = "".join((HERE / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
+ROWS = "".join((REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
 LOCATION = "load_from:\n  - python_module: {module_name: benchmarks.every_minute, location_name: fw_assets}\n"
 
 
 def main(minutes: int = 3) -> None:
     """Let the clock run, and print what it did."""
     with tempfile.TemporaryDirectory(prefix="fw-ticking-") as name:
-        deck = Deck(Path(name))
-        (deck.folder / "workspace.yaml").write_text(LOCATION, "utf-8")
-        (deck.folder / "tickets.jsonl").write_text(ROWS, "utf-8")
+        dagster_dev = DagsterDev(Path(name))
+        (dagster_dev.folder / "workspace.yaml").write_text(LOCATION, "utf-8")
+        (dagster_dev.folder / "tickets.jsonl").write_text(ROWS, "utf-8")
         order = ("run", "tickets.jsonl", "--model", "char-ngram", "--deploy", "always", "--approve", "--yes")
         subprocess.run(
             [sys.executable, "-m", "fw_assets", *order],
-            cwd=deck.folder,
-            env=deck.environment,
+            cwd=dagster_dev.folder,
+            env=dagster_dev.environment,
             check=True,
             capture_output=True,
         )
-        before = deck.store.header("registration", "tickets")
+        before = dagster_dev.store.header("registration", "tickets")
         try:
-            deck.start()
+            dagster_dev.start()
             time.sleep(60 * minutes)
-            with deck.instance() as instance:
-                report(deck, instance)
+            with dagster_dev.instance() as instance:
+                report(dagster_dev, instance)
         finally:
-            deck.stop()
-        print(f"registration unchanged: {deck.store.header('registration', 'tickets') == before}")
-        print(f"checks: {list(deck.store.lines('tickets', 'regression.jsonl'))}")
-        print(f"their ledger: {read_ledger(deck.store, 'tickets', 'ledger', REGRESSION).entries}")
-        for dataset in deck.store.datasets():
-            print(f"{dataset}: {due(deck.store, dataset, driver=None).note}")
+            dagster_dev.stop()
+        print(f"registration unchanged: {dagster_dev.store.header('registration', 'tickets') == before}")
+        print(f"checks: {list(dagster_dev.store.lines('tickets', 'regression.jsonl'))}")
+        print(f"their ledger: {read_ledger(dagster_dev.store, 'tickets', 'ledger', REGRESSION).entries}")
+        for dataset in dagster_dev.store.datasets():
+            print(f"{dataset}: {due(dagster_dev.store, dataset, driver=None).note}")
 
 
-def report(deck: Deck, instance: dg.DagsterInstance) -> None:
+def report(dagster_dev: DagsterDev, instance: dg.DagsterInstance) -> None:
     """The ticks and the runs of each schedule."""
     runs = [record.dagster_run for record in instance.get_run_records()]
     for state in instance.all_instigator_state():
         if state.name in {schedule.name for schedule in CLOCK}:
             ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id)
             started = Counter(r.status.value for r in runs if r.tags.get("dagster/schedule_name") == state.name)
-            said = Counter(tick.status.value for tick in ticks)
-            print(f"{state.name}: ticks {dict(said)}, runs {dict(started)}")
+            outcomes = Counter(tick.status.value for tick in ticks)
+            print(f"{state.name}: ticks {dict(outcomes)}, runs {dict(started)}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from benchmarks.deck import Deck
+from benchmarks.dagster_dev import DagsterDev
 from fw_assets.pipeline.partitions import cell
 from fw_assets_tests.browser.conftest import QUIET
 
@@ -44,31 +44,33 @@ PAGES = {
 def main(datasets: int = 200, models: int = 20) -> None:
     """Fill an instance, ask its server, print the times."""
     with tempfile.TemporaryDirectory(prefix="fw-scale-") as name:
-        deck = Deck(Path(name))
+        dagster_dev = DagsterDev(Path(name))
         names = [f"set-{number:03d}" for number in range(datasets)]
         slugs = [f"model-{number:02d}" for number in range(models)]
         started = time.monotonic()
-        with deck.instance() as instance:
+        with dagster_dev.instance() as instance:
             instance.add_dynamic_partitions("datasets", names)
             instance.add_dynamic_partitions("models", slugs)
             for dataset in names:
                 instance.report_runless_asset_event(dg.AssetMaterialization("plan", partition=dataset))
                 for slug in slugs:
-                    made = dg.AssetMaterialization("base_metrics", partition=cell(dataset, slug), metadata={"x": 0.5})
-                    instance.report_runless_asset_event(made)
+                    materialization = dg.AssetMaterialization(
+                        "base_metrics", partition=cell(dataset, slug), metadata={"x": 0.5}
+                    )
+                    instance.report_runless_asset_event(materialization)
         print(f"{datasets} datasets x {models} models filled in {time.monotonic() - started:.0f} s", flush=True)
         try:
-            deck.start()
+            dagster_dev.start()
             for what, query in QUERIES.items():
                 times = []
                 for _ in range(3):
                     began = time.monotonic()
-                    answer = deck.asked(query)
+                    answer = dagster_dev.query(query)
                     times.append(time.monotonic() - began)
                 print(f"{what}: {', '.join(f'{t:.2f}' for t in times)} s, {len(str(answer)):,} characters", flush=True)
-            pages(f"http://127.0.0.1:{deck.port}")
+            pages(f"http://127.0.0.1:{dagster_dev.port}")
         finally:
-            deck.stop()
+            dagster_dev.stop()
 
 
 def pages(url: str) -> None:
@@ -82,11 +84,11 @@ def pages(url: str) -> None:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
         page = browser.new_page(viewport={"width": 1500, "height": 1100})
         page.goto(url)
-        for what, (place, words) in PAGES.items():
+        for what, (path, words) in PAGES.items():
             times = []
             for _ in range(2):
                 began = time.monotonic()
-                page.goto(url + place)
+                page.goto(url + path)
                 page.get_by_text(words, exact=True).first.wait_for(timeout=120_000)
                 times.append(time.monotonic() - began)
             print(f"{what}: there after {', '.join(f'{t:.1f}' for t in times)} s", flush=True)

@@ -18,14 +18,14 @@ from pathlib import Path
 
 from benchmarks.arguments import positional
 from fw_assets.fireworks import Fireworks
-from fw_assets_tests.fireworks.test_resume import RETRY_POLICY, Cutter
+from fw_assets_tests.fireworks.test_resume import RETRY_POLICY, BreakingProxy
 
 PORT = 8978
 SERVE = "import sys; from pathlib import Path; from fw_assets.embedded import serve; serve(Path(sys.argv[1]), port={})"
 
 
 def write(path: Path, megabytes: int) -> int:
-    """A dataset of about that size; gives its number of rows."""
+    """Write a dataset of about that size, and return its number of rows."""
     answer = {"role": "assistant", "content": "billing"}
     line = json.dumps({"messages": [{"role": "user", "content": "refund my invoice " * 220}, answer]}) + "\n"
     rows = megabytes * 1_000_000 // len(line) + 1
@@ -45,22 +45,22 @@ async def main(folder: Path, megabytes: int) -> None:
     path = folder / "train.jsonl"
     rows = write(path, megabytes)
     size = path.stat().st_size
-    seen: list[int] = []
-    cutter = Cutter(PORT, [size // 2])
-    async with await asyncio.start_server(cutter, "127.0.0.1") as server:
+    progress: list[int] = []
+    proxy = BreakingProxy(PORT, [size // 2])
+    async with await asyncio.start_server(proxy, "127.0.0.1") as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         key = (folder / "home" / "api_key").read_text().strip()
         before = resident()
         begun = time.monotonic()
         async with Fireworks(base_url=url, api_key=key, account_id="local", retry_policy=RETRY_POLICY) as client:
             await client.ensure_dataset(
-                "large", path, rows=rows, on_bytes=lambda sent, _: seen.append(sent), timeout=1200
+                "large", path, rows=rows, on_bytes=lambda sent, _: progress.append(sent), timeout=1200
             )
         passed = time.monotonic() - begun
-        await cutter.ended()
+        await proxy.ended()
     print(f"{size / 1e6:.0f} MB, {rows} rows: READY after {passed:.1f} s")
     print(f"client: {before:.0f} MB before, {resident():.0f} MB at most (with the test's own proxy in the process)")
-    print(f"{cutter.carried / 1e6:.0f} MB carried over one drop; {len(seen)} reports of progress")
+    print(f"{proxy.carried / 1e6:.0f} MB carried over one drop; {len(progress)} reports of progress")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 600.0
-"""Seconds: every wait ends when what it waits for is there; so long it lasts only on a busy machine."""
+TIMEOUT_SECONDS = 600.0
+"""Every wait ends when its condition holds; only a busy machine needs this long."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -66,22 +66,22 @@ class Ui:
                 start_new_session=True,
             )
 
-    def until(self, there: Callable[[], bool], what: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not there():
-            assert all(process.poll() is None for process in self.processes), self.said()
-            assert time.monotonic() < end, f"no {what}\n{self.said()}"
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + TIMEOUT_SECONDS
+        while not condition():
+            assert all(process.poll() is None for process in self.processes), self.log_tail()
+            assert time.monotonic() < end, f"no {what}\n{self.log_tail()}"
             time.sleep(0.3)
 
-    def said(self) -> str:
+    def log_tail(self) -> str:
         return self.log.read_text("utf-8", "replace")[-4000:]
 
     def is_up(self) -> bool:
         """The webserver answers and has loaded the code location."""
         query = "{repositoriesOrError {... on RepositoryConnection {nodes {name}}}}"
         try:
-            found = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=10).json()
-            return bool(found["data"]["repositoriesOrError"].get("nodes"))
+            response = httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=10).json()
+            return bool(response["data"]["repositoriesOrError"].get("nodes"))
         except (httpx.HTTPError, ValueError):
             return False
 
@@ -107,22 +107,22 @@ def free_ports(number: int) -> list[int]:
 
 
 class Watcher:
-    """What the browser complains of, and whom it talks to."""
+    """Errors that the browser reports, and requests that it sends to other hosts."""
 
     def __init__(self, page: Page) -> None:
         self.errors: list[str] = []
-        self.elsewhere: list[str] = []
-        page.on("console", self._said)
+        self.foreign_requests: list[str] = []
+        page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("request", self._asked)
+        page.on("request", self._on_request)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.errors.append(f"{message.location.get('url', '')}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            self.elsewhere.append(request.url)
+            self.foreign_requests.append(request.url)
 
 
 @pytest.fixture
@@ -134,8 +134,8 @@ def page() -> Iterator[Page]:
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=list(QUIET))
         page = browser.new_page(viewport={"width": 1500, "height": 1100})
-        page.set_default_timeout(PATIENCE * 1000)
-        playwright.expect.set_options(timeout=PATIENCE * 1000)
+        page.set_default_timeout(TIMEOUT_SECONDS * 1000)
+        playwright.expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
         yield page
         browser.close()
 
@@ -145,7 +145,7 @@ def ui(page: Page, tmp_path: Path) -> Iterator[Ui]:
     """Started after the browser, so that a machine without one starts nothing."""
     started = Ui(tmp_path)
     try:
-        started.until(started.is_up, "UI")
+        started.wait_until(started.is_up, "UI")
         yield started
     finally:
         started.stop()

@@ -1,4 +1,4 @@
-"""What a person does in Dagster's UI: drop a file, read the plan, approve it, wait for the report, open it.
+"""A person's way through Dagster's UI: drop a file, read the plan, approve it, wait for the report, open it.
 
 `FW_SCREENSHOTS=FOLDER` keeps a picture of every step.
 """
@@ -37,7 +37,7 @@ def test_from_a_dropped_file_to_the_report(page: Page, ui: Ui, tmp_path: Path) -
     (ui.inbox / "tickets.jsonl").write_text("".join(rows), "utf-8")
     page.goto(f"{ui.url}/locations/fw_assets/sensors/inbox")
     expect(page.get_by_text("Watches the inbox").first).to_be_visible()
-    ui.until(lambda: "name the models to evaluate" in ui.log.read_text("utf-8"), "tick that says what is missing")
+    ui.wait_until(lambda: "name the models to evaluate" in ui.log.read_text("utf-8"), "tick that says what is missing")
     page.reload()
     page.get_by_role("button", name="0 runs requested").first.click()
     expect(page.get_by_role("dialog").get_by_text("name the models to evaluate")).to_be_visible()
@@ -45,7 +45,7 @@ def test_from_a_dropped_file_to_the_report(page: Page, ui: Ui, tmp_path: Path) -
 
     # With them it is planned, and the plan is read on the asset's page.
     (ui.inbox / "tickets.session.yaml").write_text(f"models: [{MODEL}]\nmode: benchmark\n", "utf-8")
-    ui.until((ui.workspace / "tickets" / "plan.json").exists, "plan")
+    ui.wait_until((ui.workspace / "tickets" / "plan.json").exists, "plan")
     page.goto(f"{ui.url}/assets/plan?partition=tickets")
     approve = page.get_by_role("link", name="Approve or reject this plan")
     expect(approve).to_be_visible()
@@ -69,13 +69,13 @@ def test_from_a_dropped_file_to_the_report(page: Page, ui: Ui, tmp_path: Path) -
     expect(launch).to_be_enabled()
     shot("5-launchpad-filled")
     launch.click()
-    ui.until((ui.workspace / "tickets" / "assets" / "approval.json").exists, "approval")
+    ui.wait_until((ui.workspace / "tickets" / "assets" / "approval.json").exists, "approval")
     page.goto(f"{ui.url}/assets/approval?partition=tickets")
     expect(page.get_by_text(re.compile("^approved by ann")).or_(page.get_by_text("approved_usd")).first).to_be_visible()
     shot("6-approved")
 
     # The rest starts by itself.
-    ui.until((ui.workspace / "tickets" / "final_report.html").exists, "report")
+    ui.wait_until((ui.workspace / "tickets" / "final_report.html").exists, "report")
     page.goto(f"{ui.url}/assets/report?partition=tickets")
     link = page.get_by_role("link", name="final_report.html", exact=True)
     expect(link).to_be_visible()
@@ -95,5 +95,5 @@ def test_from_a_dropped_file_to_the_report(page: Page, ui: Ui, tmp_path: Path) -
     shot("10-report")
     assert MODEL in page.inner_text("body")
     assert watcher.errors == []
-    assert watcher.elsewhere == []
+    assert watcher.foreign_requests == []
     assert [line for line in ui.log.read_text("utf-8").splitlines() if "Warning" in line and "fw_assets" in line] == []

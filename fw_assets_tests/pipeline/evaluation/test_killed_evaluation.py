@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from fw_assets.pipeline.evaluation.concurrency import MOST
-from fw_assets_tests.pipeline.killable import evaluate, kept, killed_at
+from fw_assets_tests.pipeline.evaluation.killed_process import evaluate, kept, killed_at
 
 ROWS, KILLS = 400, 3
 

@@ -1,6 +1,6 @@
 """Duplicate groups at size: time, memory, and the recall and precision of planted duplicates, beside datasketch.
 
-Run as `python -m benchmarks.overlap [ROWS] [BESIDE]` (default 1000000 and 20000). Planted pairs are
+Run as `python -m benchmarks.duplicates [ROWS] [BESIDE]` (default 1000000 and 20000). Planted pairs are
 exact copies, copies with other case and punctuation, and copies with a few characters changed whose similarity,
 measured anew on plain shingle sets, is at least the documented threshold. datasketch's MinHashLSH, with the same bands
 and the same exact check of its candidates, is given `BESIDE` rows; a million would take it an hour.

@@ -28,7 +28,7 @@ PROMPT = Prompt(
     system=None, labels=LABELS, answers=LABELS, mode="grammar", json_key=None, multi_label=False, max_tokens=16
 )
 FAULTS = 0.05
-_MODULE = "fw_assets_tests.pipeline.killable"
+_MODULE = "fw_assets_tests.pipeline.evaluation.killed_process"
 _QUICK = Backoff(first=0.001, growth=1.5, longest=0.01, budget=60.0)
 
 

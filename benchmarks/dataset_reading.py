@@ -1,6 +1,6 @@
 """Reading chat JSONL at size, beside a `json` loop, polars' own reader, duckdb and a plain byte read.
 
-Run as `python -m benchmarks.intake [ROWS ...]` (default 100000 1000000 3000000). Every run is a process
+Run as `python -m benchmarks.dataset_reading [ROWS ...]` (default 100000 1000000 3000000). Every run is a process
 of its own; the methods take turns, so that a busy moment meets all of them, and the best of each method's runs counts
 (five up to 200,000 rows, two above). Memory is the highest sum over the process and its workers of what is resident
 (Linux). Starting workers is part of the time, importing libraries is not.
@@ -166,7 +166,7 @@ class Runs:
 def run(name: str, path: Path, runs: Runs) -> None:
     """Run a method once, in a process of its own."""
     with tempfile.TemporaryDirectory(dir=path.parent) as out:
-        command = [sys.executable, "-m", "benchmarks.intake", "--one", name, str(path), out]
+        command = [sys.executable, "-m", "benchmarks.dataset_reading", "--one", name, str(path), out]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         highest = [0.0]
         watcher = threading.Thread(target=_watch, args=(process, highest))

@@ -1,6 +1,6 @@
-"""What following the platform gains: rows per second with adaptive concurrency beside 8 and 64 at a time.
+"""Rows per second with adaptive concurrency, beside 8 and 64 requests at a time.
 
-    python -m benchmarks.adaptive_pace [ROWS]
+    python -m benchmarks.adaptive_limiter [ROWS]
 
 Five platforms, simulated on an event loop whose time is told and not spent, so that the figures are the same on any
 machine: one that takes anything, one with a limit per second, one with a limit at a time, one whose queue only gets
@@ -36,8 +36,9 @@ class Platform(httpx.AsyncBaseTransport):
     """Answers in about `latency` seconds.
 
     Attributes:
-        per_second: beyond so many requests a second 429, with a second's burst; at_once: beyond so many under way.
-        places: how many are worked on side by side, by the time; the others wait.
+        per_second: requests per second beyond which it answers 429, after a burst of 20.
+        at_once: requests under way beyond which it answers 429.
+        places: how many requests are worked on side by side, by the time; the others queue.
     """
 
     latency: float = 0.3
@@ -101,8 +102,8 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Rows a second, answers refused for the rate, rows that failed for good, and seconds to answer at the median."""
+class Throughput:
+    """Rows per second, requests refused for the rate, rows that failed for good, and median seconds to answer."""
 
     rate: float
     refused: int
@@ -110,12 +111,12 @@ class Found:
     latency: float
 
 
-async def asked(platform: Platform, rows: int, concurrency: int | None) -> Found:
+async def measure(platform: Platform, rows: int, concurrency: int | None) -> Throughput:
     """`rows` requests at a fixed concurrency, or at an adaptive one."""
     loop = asyncio.get_running_loop()
     client = Fireworks(base_url="http://host", api_key="k", account_id="a", transport=platform, clock=LoopClock())
     async with client:
-        pace = (
+        limiter = (
             Fixed(concurrency) if concurrency else AdaptiveLimiter(throttled=lambda: client.throttled, clock=loop.time)
         )
         waiting, failed, took = iter(range(rows)), 0, []
@@ -123,7 +124,7 @@ async def asked(platform: Platform, rows: int, concurrency: int | None) -> Found
         async def worker() -> None:
             nonlocal failed
             for row in waiting:
-                async with pace.place():
+                async with limiter.place():
                     began = loop.time()
                     try:
                         await client.chat({"model": "m", "messages": [{"role": "user", "content": json.dumps(row)}]})
@@ -131,8 +132,8 @@ async def asked(platform: Platform, rows: int, concurrency: int | None) -> Found
                         failed += 1
                     took.append(loop.time() - began)
 
-        await asyncio.gather(*(worker() for _ in range(pace.most)))
-        return Found((rows - failed) / loop.time(), platform.refused, failed, sorted(took)[rows // 2])
+        await asyncio.gather(*(worker() for _ in range(limiter.most)))
+        return Throughput((rows - failed) / loop.time(), platform.refused, failed, sorted(took)[rows // 2])
 
 
 PLATFORMS: dict[str, Callable[[], Platform]] = {
@@ -147,16 +148,16 @@ PLATFORMS: dict[str, Callable[[], Platform]] = {
 def main(rows: int = 5_000) -> None:
     """A line per platform."""
     print(f"{rows:,} rows; per setting: rows/s (429s, rows failed, median seconds to answer)")
-    for name, made in PLATFORMS.items():
-        found = {str(each): run(asked(made(), rows, each)) for each in (8, 64)}
-        adaptive = run(asked(made(), rows, None))
-        best = max(item.rate for item in found.values())
-        shown = "   ".join(
+    for name, open_platform in PLATFORMS.items():
+        fixed = {str(each): run(measure(open_platform(), rows, each)) for each in (8, 64)}
+        adaptive = run(measure(open_platform(), rows, None))
+        best = max(item.rate for item in fixed.values())
+        figures = "   ".join(
             f"{which:>8} {item.rate:6.1f} ({item.refused:5}, {item.failed:3}, {item.latency:4.2f})"
-            for which, item in {**found, "adaptive": adaptive}.items()
+            for which, item in {**fixed, "adaptive": adaptive}.items()
         )
-        against = ", ".join(f"{adaptive.rate / item.rate:.2f}x of {which}" for which, item in found.items())
-        print(f"{name:26} {shown}   adaptive {against}, {adaptive.rate / best:.2f}x of the better", flush=True)
+        against = ", ".join(f"{adaptive.rate / item.rate:.2f}x of {which}" for which, item in fixed.items())
+        print(f"{name:26} {figures}   adaptive {against}, {adaptive.rate / best:.2f}x of the better", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A folder in which a real `dagster dev` runs at the shipped settings: started, spoken to, killed."""
+"""A real `dagster dev` at the shipped settings, in a folder of its own: started, queried, killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import httpx
 
 from fw_assets.workspace.workspace import Workspace
 
-HERE = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[1]
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchPipelineExecution(executionParams: $params) {
@@ -32,21 +32,21 @@ mutation Launch($params: ExecutionParams!) {
 """
 
 
-class Deck:
+class DagsterDev:
     """A workspace, an inbox, the shipped `dagster.yaml` and `workspace.yaml`, and the processes over them."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("dagster.yaml", "workspace.yaml"):
-            shutil.copy(HERE / name, folder)
+            shutil.copy(REPOSITORY / name, folder)
         self.workspace = folder / "workspace"
         self.inbox = self.workspace / "inbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.store = Workspace(str(self.workspace))
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
-        paths = [str(HERE), *filter(None, [kept.get("PYTHONPATH")])]
-        self.environment = kept | {
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
+        paths = [str(REPOSITORY), *filter(None, [inherited.get("PYTHONPATH")])]
+        self.environment = inherited | {
             "FW_WORKSPACE": str(self.workspace),
             "PYTHONPATH": os.pathsep.join(paths),
             **environment,
@@ -66,7 +66,7 @@ class Deck:
                 start_new_session=True,
             )
         query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
-        self.until(lambda: bool(self.asked(query, quiet=True).get("repositoriesOrError", {}).get("nodes")), 400)
+        self.wait_until(lambda: bool(self.query(query, quiet=True).get("repositoriesOrError", {}).get("nodes")), 400)
 
     def stop(self) -> None:
         """End everything that was started here, run workers too."""
@@ -86,18 +86,17 @@ class Deck:
             _kill(pid)
 
     def processes(self) -> list[int]:
-        """All processes that work in this folder, however they were started: those with its workspace in their
-        environment."""
+        """The processes that work in this folder, however they were started: its workspace is in their environment."""
         mark = f"FW_WORKSPACE={self.workspace}".encode()
-        found = []
+        pids = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 try:
                     if mark in (entry / "environ").read_bytes().split(b"\0"):
-                        found.append(int(entry.name))
+                        pids.append(int(entry.name))
                 except OSError:
                     continue
-        return found
+        return pids
 
     def processor_seconds(self) -> float:
         """What the processes of this folder and their ended children have used so far."""
@@ -109,20 +108,20 @@ class Deck:
                 ticks += sum(map(int, fields[11:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def asked(self, query: str, variables: dict[str, Any] | None = None, *, quiet: bool = False) -> dict[str, Any]:
-        """The `data` of a GraphQL answer of the UI's own server; empty where nobody answers and `quiet`."""
+    def query(self, text: str, variables: dict[str, Any] | None = None, *, quiet: bool = False) -> dict[str, Any]:
+        """The `data` of the web server's GraphQL response; empty where nobody responds and `quiet`."""
         try:
-            answer = httpx.post(
-                f"http://127.0.0.1:{self.port}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
+            response = httpx.post(
+                f"http://127.0.0.1:{self.port}/graphql", json={"query": text, "variables": variables or {}}, timeout=60
             )
-            return answer.json().get("data") or {}
+            return response.json().get("data") or {}
         except (httpx.HTTPError, ValueError):
             if quiet:
                 return {}
             raise
 
-    def launched(self, job: str, assets: list[str], partition: str, config: dict[str, Any]) -> str:
-        """Launch a run as the launchpad does; gives the run's id."""
+    def launch(self, job: str, assets: list[str], partition: str, config: dict[str, Any]) -> str:
+        """Launch a run as the launchpad does, and return its id."""
         params = {
             "selector": {
                 "repositoryLocationName": "fw_assets",
@@ -133,16 +132,14 @@ class Deck:
             "runConfigData": config,
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
         }
-        answer = self.asked(LAUNCH, {"params": params})["launchPipelineExecution"]
-        if answer["__typename"] != "LaunchRunSuccess":
-            raise RuntimeError(str(answer))
-        return str(answer["run"]["runId"])
+        launch = self.query(LAUNCH, {"params": params})["launchPipelineExecution"]
+        if launch["__typename"] != "LaunchRunSuccess":
+            raise RuntimeError(str(launch))
+        return str(launch["run"]["runId"])
 
     def approve(self, dataset: str, by: str = "ann") -> str:
         """Approve the plan in the launchpad."""
-        return self.launched(
-            "dataset_job", ["approval"], dataset, {"ops": {"approval": {"config": {"approved_by": by}}}}
-        )
+        return self.launch("dataset_job", ["approval"], dataset, {"ops": {"approval": {"config": {"approved_by": by}}}})
 
     def drop(self, name: str, rows: str, session: str) -> None:
         """Put a dataset and its session into the inbox, the data last."""
@@ -160,11 +157,11 @@ class Deck:
         finally:
             os.chdir(before)
 
-    def until(self, condition: Callable[[], bool], seconds: float) -> float:
-        """Wait for a condition; gives how long it took.
+    def wait_until(self, condition: Callable[[], bool], seconds: float) -> float:
+        """Wait for a condition, and return how many seconds it took.
 
         Raises:
-            TimeoutError: it did not come true.
+            TimeoutError: it did not become true.
         """
         started = time.monotonic()
         while not condition():
@@ -188,6 +185,6 @@ def _kill(pid: int) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
