@@ -30,8 +30,8 @@ from benchmarks.instant_platform import MODELS, served
 from fw_assets.classification.session import Session
 from fw_assets.definitions import defs
 from fw_assets.pipeline.assets.approval import ApprovalConfig
-from fw_assets.pipeline.automation.sensors import partition_key
 from fw_assets.pipeline.config import SessionConfig
+from fw_assets.pipeline.partitions import partition_key
 from fw_assets.pipeline.phases import APPROVAL, Step, due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import register
@@ -60,8 +60,8 @@ class _NoInstance:
 
 def call_assets(step: Step, root: str) -> None:
     """Call the functions of a step's assets, one after the other."""
-    context = SimpleNamespace(
-        partition_key=partition_key(step),
+    context: Any = SimpleNamespace(
+        partition_key=partition_key(step.dataset, step.model),
         log=_Log(),
         instance=_NoInstance(),
         run=SimpleNamespace(run_id="plain", tags={}),
@@ -79,6 +79,7 @@ def call_assets(step: Step, root: str) -> None:
         arguments = {key: value for key, value in resources.items() if key in parameters}
         if "config" in parameters:
             arguments["config"] = configs[asset]
+        context.asset_key = dg.AssetKey(asset)
         function(context, **arguments)
 
 

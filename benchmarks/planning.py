@@ -18,7 +18,7 @@ from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt
 from fw_assets.classification.session import Session
-from fw_assets.pipeline.assets.plan import with_sample
+from fw_assets.pipeline.assets.plan import with_sweep_sample
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.classification.frames import inspect_in_memory
 
@@ -58,7 +58,7 @@ def main(rows: int = 1_000_000, models: int = 10) -> None:
     for what, count in (("characters", None), ("tokens counted", count_tokens)):
         started = time.perf_counter()
         prompt = make_prompt(split, labels)
-        sampled = with_sample(split, session.sweep_rows, session.seed)
+        sampled = with_sweep_sample(split, session.sweep_rows, session.seed)
         volumes = measure_volumes(sampled, system=prompt.system or "", render=prompt.render, count=count)
         plan = make_plan(session, "rows", inspected, labels, prompt.digest, catalogue, volumes, pricing)
         text = render_plan(plan)

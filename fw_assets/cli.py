@@ -12,8 +12,10 @@ from typing import Any, ParamSpec
 
 import click
 
+from fw_assets.classification.session import MITIGATIONS
 from fw_assets.commands.session_options import session_options
 from fw_assets.exit_codes import DONE, INTERRUPTED
+from fw_assets.pipeline.run_config import DRIVERS
 from fw_assets.settings import set_workspace, settings
 
 P = ParamSpec("P")
@@ -98,14 +100,14 @@ def plan(root: str | None, as_json: bool, **given: Any) -> int:
 @main.command()
 @click.argument("name")
 @click.option("--digest", default="", help="The plan's digest that you looked at.")
-@click.option("--mitigation", type=click.Choice(["none", "rebalance", "weight", "drop-rare"]))
+@click.option("--mitigation", type=click.Choice(MITIGATIONS))
 @click.option("--by", default=getpass.getuser, show_default="your user name", help="Who answers.")
 @click.option("--note", default="", help="Kept with the answer.")
 @click.option("--labels-confirmed", is_flag=True, help="You looked at the labels and they are right. Recorded.")
 @click.option("--reject", is_flag=True, help="Say no; nothing is started.")
 @click.option(
     "--driver",
-    type=click.Choice(["daemon", "command-line"]),
+    type=click.Choice(DRIVERS),
     help="Who carries on: Dagster's daemon or `fw-assets run`. Default: whoever planned.",
 )
 @click.option("--workspace", "root", metavar="DIR")

@@ -6,37 +6,16 @@ import gc
 
 import dagster as dg
 
-from fw_assets.pipeline.assets import (
-    approval,
-    base_metrics,
-    baselines,
-    deployment,
-    fine_tuned_models,
-    inspection,
-    learning_curve,
-    metrics,
-    plan,
-    regression,
-    report,
-    sweep,
-)
+from fw_assets.pipeline import assets, jobs
 from fw_assets.pipeline.automation import one_click_jobs, schedules, sensors, skipped_cells
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
-OWNERS = ["team:fw-assets"]
-"""Shown on every asset's page, and a filter of the catalog."""
-MODULES = (
-    *(inspection, plan, approval, baselines, base_metrics, learning_curve, sweep, fine_tuned_models, metrics),
-    *(deployment, report, regression),
-)
-ASSETS = [asset for asset in dg.load_assets_from_modules(MODULES) if isinstance(asset, dg.AssetsDefinition)]
-
 defs = dg.Definitions(
-    assets=dg.map_asset_specs(lambda spec: spec.replace_attributes(owners=OWNERS), ASSETS),
+    assets=dg.load_assets_from_package_module(assets),
     jobs=[
         one_click_jobs.approve_plan,
-        sensors.dataset_job,
-        sensors.cell_job,
+        jobs.dataset_job,
+        jobs.cell_job,
         one_click_jobs.inspect_and_plan,
         one_click_jobs.benchmark_only,
         one_click_jobs.full_workflow,

@@ -13,11 +13,13 @@ import click
 
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.session import Mitigation
 from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
+from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values import Registration
@@ -88,7 +90,7 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
 
 def _signed(store: Workspace, name: str) -> dict[str, Any]:
     digest = store.require("plan", name, Plan).digest
-    return {"plan_digest": digest, "approved_by": getpass.getuser(), "driver": "command_line"}
+    return approval_config(getpass.getuser(), digest, driver="command-line")
 
 
 def _asked(
@@ -140,26 +142,26 @@ def approve(
     name: str,
     *,
     digest: str,
-    mitigation: str | None,
+    mitigation: Mitigation | None,
     by: str,
     note: str,
     reject: bool,
-    driver: str | None,
+    driver: Driver | None,
     labels_confirmed: bool,
 ) -> int:
     """Answer a plan."""
     store = Workspace(root)
     registration = known(store, name)
     chosen = driver or registration.driver
-    answer = {
-        "approved_by": by,
-        "plan_digest": digest,
-        "decision": "reject" if reject else "approve",
-        "mitigation": mitigation.replace("-", "_") if mitigation else "as_planned",
-        "note": note,
-        "labels_confirmed": labels_confirmed,
-        "driver": chosen.replace("-", "_"),
-    }
+    answer = approval_config(
+        by,
+        digest,
+        "reject" if reject else "approve",
+        driver=chosen,
+        mitigation=mitigation,
+        labels_confirmed=labels_confirmed,
+        note=note,
+    )
     from fw_assets.pipeline.runner.worker import materialize
 
     materialize(root, Step(APPROVAL, name, None, ""), answer)

@@ -9,15 +9,18 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
+from fw_assets.pipeline.run_config import enum_name
 
 
 def _launchpad_field(field: SessionField) -> tuple[Any, Any]:
     """Type and default of a field. The default is null: the launchpad lists every default that is a value."""
     kind: Any = field.kind
     if field.choices:
-        # Dagster's schema has enums and no literals, and shows their members by name.
+        # Dagster's schema has enums and no literals, and takes their members by name.
         enum: Any = Enum
-        kind = enum(f"Session{field.name.title().replace('_', '')}", {choice: choice for choice in field.choices})
+        kind = enum(
+            f"Session{field.name.title().replace('_', '')}", {enum_name(choice): choice for choice in field.choices}
+        )
     return (list[kind] if field.repeatable else kind) | None, Field(None, description=field.help)
 
 

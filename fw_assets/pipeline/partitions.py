@@ -14,6 +14,11 @@ def cell(dataset: str, model: str) -> dg.MultiPartitionKey:
     return dg.MultiPartitionKey({"dataset": dataset, "model": model})
 
 
+def partition_key(dataset: str, model: str | None) -> str:
+    """The partition of a model in a dataset, or of the dataset itself."""
+    return dataset if model is None else cell(dataset, model)
+
+
 def dataset_and_model(context: dg.AssetExecutionContext) -> tuple[str, str]:
     """The dataset and the model of the cell being materialized."""
     key = context.partition_key

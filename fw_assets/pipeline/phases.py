@@ -1,33 +1,39 @@
-"""Which steps are due: the one home of the order, read from what the workspace holds and from nothing else.
+"""The order of the phases: which steps are due, read from what the workspace holds and from nothing else.
 
 A step is due when what it needs is there and its own result is missing or was made from something else. Its key
 holds the digest of its inputs and of the approval, so each step starts once per key: a failed step is not started
-again by itself, and signing the plan again is leave to try what is still missing.
+again by itself, and approving the plan again allows another attempt at what is still missing.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from fw_assets.classification.plan.self_approval import approves_itself
+from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import digest
+from fw_assets.pipeline.asset_table import phase_assets
+from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.workspace.workspace import Workspace
 
 AUTOMATIC = "auto_approve_up_to_usd"
 """Who approves when the session lets a plan of this price approve itself."""
 
-PLANNING = ("inspected_dataset", "label_set", "plan", "label_suspects")
-APPROVAL = ("approval",)
-BASELINE = ("base_metrics",)
-BASELINES = ("baselines",)
-FINALISTS = ("finalists",)
-TUNING = ("sweep", "fine_tuned_models", "metrics")
-LEARNING_CURVE = ("learning_curve",)
-DELIVERY = ("deployment", "report")
+PLANNING = phase_assets("planning")
+APPROVAL = phase_assets("approval")
+BASE_METRICS = phase_assets("base")
+BASELINES = phase_assets("baselines")
+FINALISTS = phase_assets("finalists")
+TUNING = phase_assets("tuning")
+LEARNING_CURVE = phase_assets("learning curve")
+DELIVERY = phase_assets("delivery")
 REPORT = ("report",)
+"""All that is due of a run that was stopped."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,13 @@ class Step:
 
     @property
     def key(self) -> str:
-        """Equal for equal work: a run key for the daemon, a memory for the command line."""
+        """Equal for equal work: the run key of the daemon, and what the command line has tried."""
         return "/".join(filter(None, (self.assets[0], self.dataset, self.model, self.inputs)))
 
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """Where one dataset stands.
+    """The state of one dataset.
 
     Attributes:
         steps: what can start now.
@@ -83,18 +89,13 @@ class _Plan(msgspec.Struct):
     estimate: _Estimate = msgspec.field(default_factory=_Estimate)
     unused: list[str] = msgspec.field(default_factory=list)
 
-    @property
-    def approves_itself(self) -> bool:
-        """Whether the session lets this plan run unattended."""
-        limit = self.session.auto_approve_up_to_usd
-        return approves_itself(limit, self.estimate.high, self.estimate.lower_bound, self.unused)
-
 
 class _Approval(msgspec.Struct):
     plan_digest: str
     decision: str
     approved_by: str
-    driver: str
+    driver: Driver
+    mitigation: Mitigation
 
 
 class _Finalists(msgspec.Struct):
@@ -102,14 +103,16 @@ class _Finalists(msgspec.Struct):
 
 
 class _Registration(msgspec.Struct):
-    driver: str
+    driver: Driver
 
 
-def config_of(step: Step, driver: str) -> dict[str, str] | None:
-    """The configuration of a step's first asset: an approval that is due is the session's own answer."""
-    if step.assets != APPROVAL:
-        return None
-    return {"approved_by": AUTOMATIC, "plan_digest": step.inputs, "decision": "approve", "driver": driver}
+class _Stopped(msgspec.Struct):
+    reason: str
+
+
+def config_of(step: Step, driver: Driver) -> dict[str, Any] | None:
+    """The run configuration of a step's first asset: of an approval that is due, the session's own answer."""
+    return approval_config(AUTOMATIC, step.inputs, driver=driver) if step.assets == APPROVAL else None
 
 
 def is_stopped(workspace: Workspace, dataset: str) -> bool:
@@ -119,28 +122,28 @@ def is_stopped(workspace: Workspace, dataset: str) -> bool:
 
 
 def plan_inputs(workspace: Workspace, dataset: str) -> str | None:
-    """What the current plan has to be made from: the digest of the registration."""
+    """Digest of what the current plan has to be made from: that of the registration."""
     head = workspace.header("registration", dataset)
     return head.inputs if head else None
 
 
 def baseline_inputs(plan_digest: str) -> str:
-    """What a base model's metrics, and the baselines, are made from."""
+    """Digest of what a base model's metrics, and the baselines, are made from."""
     return digest(["baseline", plan_digest])
 
 
-def finalists_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> str:
-    """What the choice of the finalists is made from: every base model's metrics."""
+def finalists_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: Sequence[str]) -> str:
+    """Digest of what the finalists are chosen from: every base model's metrics."""
     return digest(["finalists", plan_digest, _digests(workspace, "base_metrics", dataset, slugs)])
 
 
 def tuning_inputs(plan_digest: str, mitigation: str) -> str:
-    """What a finalist's sweep, training and metrics are made from."""
+    """Digest of what a finalist's sweep, training, metrics and learning curve are made from."""
     return digest(["tuning", plan_digest, mitigation])
 
 
-def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: list[str]) -> str:
-    """What the deployment and the report are made from: the finalists, their metrics, and what stands beside them."""
+def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: Sequence[str]) -> str:
+    """Digest of what the deployment and the report are made from: the finalists and everything that was measured."""
     finalists = workspace.header("finalists", dataset)
     baselines = workspace.header("baselines", dataset)
     return digest(
@@ -155,30 +158,30 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
     )
 
 
-def incomplete_inputs(signature: str) -> str:
-    """What the report of a run that was stopped is made from: the answer (the approval's digest) it ran under."""
-    return digest(["incomplete", signature])
+def incomplete_inputs(approval_digest: str) -> str:
+    """Digest of what the report of a stopped run is made from: the approval that it ran under."""
+    return digest(["incomplete", approval_digest])
 
 
-def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> DatasetStatus:
-    """What can start now for `dataset`, as far as `driver` is the one to start it (None: whoever it is)."""
-    registered = workspace.read_fields("registration", dataset, _Registration)
+def due(workspace: Workspace, dataset: str, driver: Driver | None = "daemon") -> DatasetStatus:
+    """The steps of `dataset` that `driver` can start now; None: whichever driver has to start them."""
+    registration = workspace.read_fields("registration", dataset, _Registration)
     inputs = plan_inputs(workspace, dataset)
-    if registered is None or inputs is None:
+    if registration is None or inputs is None:
         return DatasetStatus((), "not registered", "unknown")
+    elsewhere = DatasetStatus((), f"driven by the {registration.driver}", "elsewhere")
+    mine = driver in (None, registration.driver)
     plan_head = workspace.header("plan", dataset)
     if plan_head is None or plan_head.inputs != inputs:
-        if driver not in (None, registered.driver):
-            return DatasetStatus((), f"driven by the {registered.driver}", "elsewhere")
-        return DatasetStatus((Step(PLANNING, dataset, None, inputs),), "to be inspected and planned", "running")
+        planning = Step(PLANNING, dataset, None, inputs)
+        return DatasetStatus((planning,), "to be inspected and planned", "running") if mine else elsewhere
     plan = workspace.require_fields("plan", dataset, _Plan)
     approval_head = workspace.header("approval", dataset)
     approval = workspace.read_fields("approval", dataset, _Approval)
     if approval is None or approval_head is None or approval.plan_digest != plan_head.digest:
-        if plan.approves_itself:
-            if driver not in (None, registered.driver):
-                return DatasetStatus((), f"driven by the {registered.driver}", "elsewhere")
-            return DatasetStatus((Step(APPROVAL, dataset, None, plan_head.digest),), "approves itself", "running")
+        if _approves_itself(plan):
+            approving = Step(APPROVAL, dataset, None, plan_head.digest)
+            return DatasetStatus((approving,), "approves itself", "running") if mine else elsewhere
         note = f"plan {plan_head.digest} waits for approval"
         if approval is not None:
             note += f"; it is not the plan {approval.plan_digest} that was {approval.decision} before"
@@ -187,72 +190,82 @@ def due(workspace: Workspace, dataset: str, driver: str | None = "daemon") -> Da
         return DatasetStatus((), f"plan {plan_head.digest} was rejected by {approval.approved_by}", "rejected")
     if driver not in (None, approval.driver):
         return DatasetStatus((), f"driven by the {approval.driver}", "elsewhere")
-    return _after_approval(workspace, dataset, plan, plan_head.digest, approval_head.digest)
+    return _Approved(workspace, dataset, plan, plan_head.digest, approval_head.digest, approval.mitigation).status()
 
 
-def _after_approval(workspace: Workspace, dataset: str, plan: _Plan, plan_digest: str, signature: str) -> DatasetStatus:
-    stopped = workspace.header("stopped", dataset)
-    if stopped is not None and stopped.inputs == signature:
-        reason = workspace.require_fields("stopped", dataset, _Stopped).reason
-        if not _made(workspace, "report", dataset, None, incomplete_inputs(signature)):
-            return DatasetStatus((Step(REPORT, dataset, None, incomplete_inputs(signature)),), reason, "running")
+@dataclass(frozen=True)
+class _Approved:
+    """A dataset whose current plan is approved."""
+
+    workspace: Workspace
+    dataset: str
+    plan: _Plan
+    plan_digest: str
+    approval_digest: str
+    mitigation: Mitigation
+
+    def status(self) -> DatasetStatus:
+        stopped = self.workspace.header("stopped", self.dataset)
+        if stopped is not None and stopped.inputs == self.approval_digest:
+            return self._stopped()
+        slugs = [model.slug for model in self.plan.models]
+        inputs = baseline_inputs(self.plan_digest)
+        base = self._missing("base_metrics", slugs, inputs)
+        # They need no model and nothing but the report needs them: they keep no one else waiting.
+        baselines = () if self._made("baselines", None, inputs) else (self._step(BASELINES, None, inputs),)
+        if base:
+            note = f"base models: {len(slugs) - len(base)} of {len(slugs)} evaluated"
+            return self._running((*self._steps(BASE_METRICS, base, inputs), *baselines), note)
+        inputs = finalists_inputs(self.workspace, self.dataset, self.plan_digest, slugs)
+        if not self._made("finalists", None, inputs):
+            return self._running((self._step(FINALISTS, None, inputs), *baselines), "finalists to be chosen")
+        finalists = self.workspace.require_fields("finalists", self.dataset, _Finalists).slugs
+        inputs = tuning_inputs(self.plan_digest, self.mitigation)
+        untuned = self._missing("metrics", finalists, inputs)
+        if untuned:
+            note = f"finalists: {len(finalists) - len(untuned)} of {len(finalists)} fine-tuned"
+            return self._running((*self._steps(TUNING, untuned, inputs), *baselines), note)
+        curves = self._missing("learning_curve", finalists, inputs) if self.plan.session.learning_curve else []
+        if curves:
+            steps = (*self._steps(LEARNING_CURVE, curves, inputs), *baselines)
+            return self._running(steps, "learning curves to be measured")
+        if baselines:
+            return self._running(baselines, "what needs no language model to be scored")
+        inputs = delivery_inputs(self.workspace, self.dataset, self.plan_digest, finalists)
+        if not self._made("report", None, inputs):
+            return self._running((self._step(DELIVERY, None, inputs),), "to be deployed and reported")
+        return DatasetStatus((), "done", "done")
+
+    def _stopped(self) -> DatasetStatus:
+        reason = self.workspace.require_fields("stopped", self.dataset, _Stopped).reason
+        inputs = incomplete_inputs(self.approval_digest)
+        if not self._made("report", None, inputs):
+            return self._running((Step(REPORT, self.dataset, None, inputs),), reason)
         return DatasetStatus((), f"incomplete: {reason}", "incomplete")
-    slugs = [model.slug for model in plan.models]
-    wanted = baseline_inputs(plan_digest)
-    todo = [m for m in slugs if not _made(workspace, "base_metrics", dataset, m, wanted)]
-    # They need no model and nothing but the report needs them: they keep no one else waiting.
-    beside: tuple[Step, ...] = ()
-    if not _made(workspace, "baselines", dataset, None, wanted):
-        beside = (Step(BASELINES, dataset, None, digest([signature, wanted])),)
-    if todo:
-        steps = tuple(Step(BASELINE, dataset, m, digest([signature, wanted])) for m in todo)
-        note = f"base models: {len(slugs) - len(todo)} of {len(slugs)} evaluated"
-        return DatasetStatus((*steps, *beside), note, "running")
-    wanted = finalists_inputs(workspace, dataset, plan_digest, slugs)
-    if not _made(workspace, "finalists", dataset, None, wanted):
-        return DatasetStatus(
-            (Step(FINALISTS, dataset, None, digest([signature, wanted])), *beside),
-            "finalists to be chosen",
-            "running",
-        )
-    finalists = workspace.require_fields("finalists", dataset, _Finalists).slugs
-    mitigation = workspace.require_fields("approval", dataset, _Mitigation).mitigation
-    wanted = tuning_inputs(plan_digest, mitigation)
-    todo = [m for m in finalists if not _made(workspace, "metrics", dataset, m, wanted)]
-    if todo:
-        steps = tuple(Step(TUNING, dataset, m, digest([signature, wanted])) for m in todo)
-        note = f"finalists: {len(finalists) - len(todo)} of {len(finalists)} fine-tuned"
-        return DatasetStatus((*steps, *beside), note, "running")
-    if plan.session.learning_curve:
-        todo = [m for m in finalists if not _made(workspace, "learning_curve", dataset, m, wanted)]
-        if todo:
-            steps = tuple(Step(LEARNING_CURVE, dataset, m, digest([signature, wanted])) for m in todo)
-            return DatasetStatus((*steps, *beside), "learning curves to be measured", "running")
-    if beside:
-        return DatasetStatus(beside, "what needs no language model to be scored", "running")
-    wanted = delivery_inputs(workspace, dataset, plan_digest, finalists)
-    if not _made(workspace, "report", dataset, None, wanted):
-        return DatasetStatus(
-            (Step(DELIVERY, dataset, None, digest([signature, wanted])),),
-            "to be deployed and reported",
-            "running",
-        )
-    return DatasetStatus((), "done", "done")
+
+    def _running(self, steps: tuple[Step, ...], note: str) -> DatasetStatus:
+        return DatasetStatus(steps, note, "running")
+
+    def _step(self, assets: tuple[str, ...], model: str | None, inputs: str) -> Step:
+        return Step(assets, self.dataset, model, digest([self.approval_digest, inputs]))
+
+    def _steps(self, assets: tuple[str, ...], models: Sequence[str], inputs: str) -> tuple[Step, ...]:
+        return tuple(self._step(assets, model, inputs) for model in models)
+
+    def _missing(self, asset: str, models: Sequence[str], inputs: str) -> list[str]:
+        """The models whose asset is not made from these inputs."""
+        return [model for model in models if not self._made(asset, model, inputs)]
+
+    def _made(self, asset: str, model: str | None, inputs: str) -> bool:
+        head = self.workspace.header(asset, self.dataset, model)
+        return head is not None and head.inputs == inputs
 
 
-class _Stopped(msgspec.Struct):
-    reason: str
+def _approves_itself(plan: _Plan) -> bool:
+    session, estimate = plan.session, plan.estimate
+    return approves_itself(session.auto_approve_up_to_usd, estimate.high, estimate.lower_bound, plan.unused)
 
 
-class _Mitigation(msgspec.Struct):
-    mitigation: str
-
-
-def _made(workspace: Workspace, asset: str, dataset: str, model: str | None, inputs: str) -> bool:
-    head = workspace.header(asset, dataset, model)
-    return head is not None and head.inputs == inputs
-
-
-def _digests(workspace: Workspace, asset: str, dataset: str, slugs: list[str]) -> list[tuple[str, str | None]]:
+def _digests(workspace: Workspace, asset: str, dataset: str, slugs: Sequence[str]) -> list[tuple[str, str | None]]:
     heads = [(slug, workspace.header(asset, dataset, slug)) for slug in sorted(slugs)]
     return [(slug, head.digest if head else None) for slug, head in heads]

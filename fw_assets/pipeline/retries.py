@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import dagster as dg
 
 from fw_assets.classification.errors import InputError
-from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, retry_delay
 from fw_assets.pipeline.ui.metadata import Row, table
 
@@ -40,26 +39,6 @@ def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
             raise
         delay = retry_delay(context.retry_number)
         raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=delay) from error
-
-
-@contextmanager
-def warn_on_cancel(context: dg.AssetExecutionContext, account: Account, slug: str) -> Iterator[None]:
-    """Log what goes on without the step when a person terminates it: nothing on the platform is cancelled.
-
-    What was begun is what the ledger holds for the model and nobody has paid.
-    """
-    try:
-        yield
-    except Exception:
-        raise
-    except BaseException:
-        begun = [item.id for item in account.ledger().reservations if item.key.partition("/")[2] == slug]
-        if begun:
-            context.log.warning(
-                f"Stopped. On the platform this still runs or is up, as nothing is cancelled from here: "
-                f"{', '.join(begun)}. Its price stays held in the ledger; the next run of this step adopts it."
-            )
-        raise
 
 
 def dagster_failure(error: Exception) -> dg.Failure:

@@ -13,10 +13,9 @@ from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation, Session
-from fw_assets.classification.values import Frozen, digest
+from fw_assets.classification.values import Frozen, Interval, digest
+from fw_assets.pipeline.run_config import Driver
 from fw_assets.report.schema.tuning import EpochMetrics
-
-Driver = Literal["daemon", "command-line"]
 
 
 class SourceFile(Frozen):
@@ -244,6 +243,24 @@ class DeploymentRecord(Frozen):
     deployment: str | None
     endpoint: str | None
     proof: ServingProof | None
+
+
+class Regression(Frozen):
+    """A deployment's answers of one date against those that it was accepted with."""
+
+    date: str
+    deployment: str
+    comparison: Comparison
+
+    @property
+    def holds(self) -> bool:
+        """Whether the paired interval of the difference includes no difference."""
+        return unchanged(self.comparison.difference)
+
+
+def unchanged(difference: Interval) -> bool:
+    """Whether a paired interval includes 0."""
+    return difference.low <= 0 <= difference.high
 
 
 class ReportRecord(Frozen):

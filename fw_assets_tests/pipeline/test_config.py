@@ -8,6 +8,7 @@ import dagster as dg
 
 from fw_assets.classification.session_fields import SESSION_FIELDS
 from fw_assets.pipeline.config import SessionConfig, session_values
+from fw_assets.pipeline.run_config import enum_name
 
 
 def passed_through_dagster(values: dict[str, Any]) -> dict[str, object]:
@@ -29,10 +30,16 @@ def passed_through_dagster(values: dict[str, Any]) -> dict[str, object]:
 def test_every_session_field_can_be_filled_in_and_arrives() -> None:
     samples: dict[type, object] = {str: "text", int: 7, float: 0.25, bool: False}
     values: dict[str, Any] = {}
+    typed: dict[str, Any] = {}
     for field in SESSION_FIELDS:
         value = field.choices[-1] if field.choices else samples[field.kind]
         values[field.name] = [value, value] if field.repeatable else value
-    assert passed_through_dagster(values) == values
+        typed[field.name] = enum_name(field.choices[-1]) if field.choices else values[field.name]
+    assert passed_through_dagster(typed) == values
+
+
+def test_choices_are_typed_as_identifiers() -> None:
+    assert passed_through_dagster({"mode": "fine_tune"}) == {"mode": "fine-tune"}
 
 
 def test_what_is_left_out_is_no_change() -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from fw_assets.pipeline import phases
 from fw_assets.pipeline.phases import DatasetStatus, due
+from fw_assets.pipeline.run_config import Driver
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -69,7 +70,7 @@ class Story:
     def report(self, *slugs: str, digest: str = "p1") -> None:
         self.put("report", phases.delivery_inputs(self.store, "tickets", digest, list(slugs)))
 
-    def due(self, driver: str | None = "daemon") -> DatasetStatus:
+    def due(self, driver: Driver | None = "daemon") -> DatasetStatus:
         return due(self.store, "tickets", driver)
 
 

@@ -1,23 +1,24 @@
-"""Phase 2, the person's part: the answer to a plan, without which nothing starts."""
+"""Phase 2: a person's answer to the plan, without which nothing starts."""
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import datetime as dt
 from enum import Enum
+from typing import cast
 
 import dagster as dg
 import msgspec
 from pydantic import Field
 
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.session import Mitigation
-from fw_assets.pipeline.assets.plan import plan
-from fw_assets.pipeline.partitions import datasets
+from fw_assets.classification.session import MITIGATIONS, Mitigation
+from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.run_config import AS_PLANNED, DRIVERS, Driver, enum_name
 from fw_assets.pipeline.run_tags import APPROVED, tag
-from fw_assets.pipeline.ui.checks import approval_checks, specs
 from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.ui.plan_checks import approval_checks
 from fw_assets.pipeline.values import Approval, PlanChanges
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import usd_roughly
@@ -32,28 +33,20 @@ class Decision(Enum):
 
 
 class MitigationChoice(Enum):
-    """What to do about imbalance."""
+    """The session's mitigations, and to leave it at the session's choice."""
 
-    as_planned = "as-planned"
-    none = "none"
-    rebalance = "rebalance"
-    weight = "weight"
-    drop_rare = "drop-rare"
-
-
-MITIGATIONS: dict[MitigationChoice, Mitigation] = {
-    MitigationChoice.none: "none",
-    MitigationChoice.rebalance: "rebalance",
-    MitigationChoice.weight: "weight",
-    MitigationChoice.drop_rare: "drop-rare",
-}
+    _ignore_ = "mitigation"
+    as_planned = AS_PLANNED
+    for mitigation in MITIGATIONS:
+        vars()[enum_name(mitigation)] = mitigation
 
 
 class DriverChoice(Enum):
     """Who carries on."""
 
-    daemon = "daemon"
-    command_line = "command-line"
+    _ignore_ = "driver"
+    for driver in DRIVERS:
+        vars()[enum_name(driver)] = driver
 
 
 class ApprovalConfig(dg.Config):
@@ -84,13 +77,8 @@ class ApprovalConfig(dg.Config):
     )
 
 
-@dg.asset(
-    partitions_def=datasets,
-    deps=[plan],
-    group_name="1_plan",
+@pipeline_asset(
     kinds={"human"},
-    check_specs=specs("approval"),
-    code_version="1",
     description=(
         "**Phase 2.** A person's answer to the plan; what follows starts by itself.\n\n"
         "Read the asset `plan` first, and click *Approve or reject this plan* there, beside `answer`. Or here: "
@@ -107,66 +95,20 @@ def approval(
 ) -> dg.MaterializeResult:
     """Records the answer, bound to the plan's digest. A changed plan has another digest and needs a new answer."""
     store, dataset = workspace.open(), context.partition_key
-    head, current = store.header("plan", dataset), store.read("plan", dataset, Plan)
-    if head is None or current is None:
-        raise dg.Failure(f"there is no plan of {dataset} to approve: materialize `plan` first", allow_retries=False)
-    if config.plan_digest and config.plan_digest != head.digest:
-        changes = store.read("plan_changes", dataset, PlanChanges)
-        why = " ".join(changes.differences) if changes else ""
-        raise dg.Failure(
-            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again. {why}",
-            allow_retries=False,
-        )
-    if not config.approved_by.strip():
-        raise dg.Failure("approved_by is empty: say who answers", allow_retries=False)
-    automatic = config.approved_by == AUTOMATIC
-    if automatic and (not current.approves_itself or config.decision is not Decision.approve):
-        raise dg.Failure(
-            f"the plan of {dataset} does not approve itself: it costs up to ${current.estimate.high:,.2f}, a price is "
-            "unknown, or a part of the instruction was not understood. A person has to answer.",
-            allow_retries=False,
-        )
-    planned = config.mitigation is MitigationChoice.as_planned
-    mitigation = current.session.mitigation if planned else MITIGATIONS[config.mitigation]
-    refusal = current.label_set.imbalance.refusal(mitigation)
-    if refusal and config.decision is Decision.approve:
-        raise dg.Failure(f"{dataset}: {refusal}", allow_retries=False)
-    answer = Approval(
-        plan_digest=head.digest,
-        decision="approved" if config.decision is Decision.approve else "rejected",
-        approved_by=config.approved_by,
-        mitigation=mitigation,
-        note=config.note,
-        driver="command-line" if config.driver is DriverChoice.command_line else "daemon",
-        automatic=automatic,
-        labels=current.label_set.labels,
-        labels_confirmed=config.labels_confirmed or current.label_set.given,
-        at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-    )
+    digest, plan = _plan_to_answer(store, dataset, config)
+    answer = _answer(plan, digest, config)
     store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
-    store.write("answered_plan", dataset, current, inputs=head.digest, digest=head.digest)
-    store.write("approval", dataset, answer, inputs=head.digest)
-    ceiling = current.ceiling_usd(mitigation) if answer.decision == "approved" else 0.0
+    store.write("answered_plan", dataset, plan, inputs=answer.plan_digest, digest=answer.plan_digest)
+    store.write("approval", dataset, answer, inputs=answer.plan_digest)
+    ceiling = plan.ceiling_usd(answer.mitigation) if answer.decision == "approved" else 0.0
     tag(context, {APPROVED: f"{ceiling:.4f}"})
-    if answer.decision == "rejected":
-        follows = "Nothing is started, and nothing spent. The plan can still be approved, by another answer."
-    else:
-        money = f"Up to **{usd_roughly(ceiling)}** may be spent." if ceiling else "It costs nothing."
-        follows = f"{money} What follows starts by itself: see *Runs*, and *Automation* → `phases`."
-        if answer.driver == "command-line":
-            follows = f"{money} `fw-assets run` carries on."
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
-        check_results=approval_checks(dataset, answer, current.label_set.given),
+        check_results=approval_checks(dataset, answer, plan.label_set.given),
         metadata={
-            "summary": summary(
-                dataset,
-                f"plan {answer.plan_digest} is **{answer.decision}** by {code(answer.approved_by, table=False)}"
-                + (f", with the mitigation **{mitigation}**." if mitigation != "none" else "."),
-                follows,
-            ),
+            "summary": _summary(dataset, answer, ceiling),
             "approved_usd": ceiling,
-            "answers": table(answers(store, dataset)),
+            "answers": table(_answer_rows(store, dataset)),
             "decision": answer.decision,
             "approved_by": answer.approved_by,
             "plan_digest": answer.plan_digest,
@@ -179,9 +121,79 @@ def approval(
     )
 
 
-def answers(store: Workspace, dataset: str) -> list[Row]:
+def _plan_to_answer(store: Workspace, dataset: str, config: ApprovalConfig) -> tuple[str, Plan]:
+    """The current plan with the digest that it is stored under.
+
+    Raises:
+        dagster.Failure: there is none, or it is not the one that was read.
+    """
+    head, plan = store.header("plan", dataset), store.read("plan", dataset, Plan)
+    if head is None or plan is None:
+        raise _refusal(f"there is no plan of {dataset} to approve: materialize `plan` first")
+    if config.plan_digest and config.plan_digest != head.digest:
+        changes = store.read("plan_changes", dataset, PlanChanges)
+        differences = " ".join(changes.differences) if changes else ""
+        raise _refusal(
+            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again. "
+            f"{differences}"
+        )
+    return head.digest, plan
+
+
+def _answer(plan: Plan, digest: str, config: ApprovalConfig) -> Approval:
+    """The answer as it is recorded.
+
+    Raises:
+        dagster.Failure: nobody gives it, the plan may not approve itself, or it cannot have this mitigation.
+    """
+    if not config.approved_by.strip():
+        raise _refusal("approved_by is empty: say who answers")
+    approved = config.decision is Decision.approve
+    automatic = config.approved_by == AUTOMATIC
+    if automatic and not (approved and plan.approves_itself):
+        raise _refusal(
+            f"the plan of {plan.dataset} does not approve itself: it costs up to ${plan.estimate.high:,.2f}, a price "
+            "is unknown, or a part of the instruction was not understood. A person has to answer."
+        )
+    as_planned = config.mitigation is MitigationChoice.as_planned
+    mitigation = plan.session.mitigation if as_planned else cast("Mitigation", config.mitigation.value)
+    impossible = plan.label_set.imbalance.refusal(mitigation)
+    if approved and impossible:
+        raise _refusal(f"{plan.dataset}: {impossible}")
+    return Approval(
+        plan_digest=digest,
+        decision="approved" if approved else "rejected",
+        approved_by=config.approved_by,
+        mitigation=mitigation,
+        note=config.note,
+        driver=cast("Driver", config.driver.value) if config.driver else "daemon",
+        automatic=automatic,
+        labels=plan.label_set.labels,
+        labels_confirmed=config.labels_confirmed or plan.label_set.given,
+        at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+    )
+
+
+def _refusal(why: str) -> dg.Failure:
+    return dg.Failure(why, allow_retries=False)
+
+
+def _summary(dataset: str, answer: Approval, ceiling: float) -> dg.MarkdownMetadataValue:
+    mitigation = f", with the mitigation **{answer.mitigation}**." if answer.mitigation != "none" else "."
+    decision = f"plan {answer.plan_digest} is **{answer.decision}** by {code(answer.approved_by, table=False)}"
+    money = f"Up to **{usd_roughly(ceiling)}** may be spent." if ceiling else "It costs nothing."
+    if answer.decision == "rejected":
+        follows = "Nothing is started, and nothing spent. The plan can still be approved, by another answer."
+    elif answer.driver == "command-line":
+        follows = f"{money} `fw-assets run` carries on."
+    else:
+        follows = f"{money} What follows starts by itself: see *Runs*, and *Automation* → `phases`."
+    return summary(dataset, decision + mitigation, follows)
+
+
+def _answer_rows(store: Workspace, dataset: str) -> list[Row]:
     """Every answer to every plan of a dataset, the newest first."""
-    given = [msgspec.json.decode(line) for line in store.lines(dataset, "approvals.jsonl")]
+    answers = [msgspec.json.decode(line) for line in store.lines(dataset, "approvals.jsonl")]
     return [
         {
             "at": str(item.get("at", ""))[:19].replace("T", " "),
@@ -191,5 +203,5 @@ def answers(store: Workspace, dataset: str) -> list[Row]:
             "mitigation": item.get("mitigation"),
             "note": item.get("note"),
         }
-        for item in reversed(given)
+        for item in reversed(answers)
     ]

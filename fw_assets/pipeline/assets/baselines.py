@@ -1,35 +1,30 @@
-"""Phase 3, beside the base models: what needs no language model at all, on the same rows."""
+"""Phase 3: what needs no language model, on the same rows as the models."""
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
-import polars as pl
 
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.baselines import BASELINES, METHODS, BaselineScores, fit_baseline
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.pipeline.assets.approval import approval
-from fw_assets.pipeline.assets.plan import approved_plan
+from fw_assets.pipeline.approvals import approved_plan
+from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.evaluation.evaluate import PARTS, keep_and_score
-from fw_assets.pipeline.partitions import datasets
 from fw_assets.pipeline.phases import baseline_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.retries import readable_failures
-from fw_assets.pipeline.ui.checks import baseline_checks, specs
-from fw_assets.pipeline.ui.metadata import files, summary, table
+from fw_assets.pipeline.ui.metadata import Row, files, summary, table
+from fw_assets.pipeline.ui.model_checks import baseline_checks
 from fw_assets.pipeline.values import Baselines
 from fw_assets.report.formatting import percent, plural
-from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import prediction_path
+from fw_assets.workspace.workspace import Workspace
 
 
-@dg.asset(
-    partitions_def=datasets,
-    deps=[approval],
-    group_name="2_baseline",
+@pipeline_asset(
     kinds={"scikitlearn"},
-    check_specs=specs("baselines"),
-    code_version="1",
     description=(
         "**Phase 3.** What needs no language model: the most frequent label, and TF-IDF with logistic regression. "
         "Local and free, on the same rows as the models."
@@ -39,29 +34,10 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     """Learns from the training rows as they are, and is scored by the models' own scorer."""
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
-        current = approved_plan(store, dataset)
-        prompt = store.require("prompt", dataset, Prompt)
-        labels = store.require("label_set", dataset, LabelSet)
-        frame = store.scan_frame(dataset, "assets", "label_set.parquet")
-        train = frame.filter(pl.col("split") == "train").collect()
-        found = []
-        for name in BASELINES:
-            learned = fit_baseline(name, prompt, train, current.session.seed)
-            scores = {
-                part: keep_and_score(
-                    store,
-                    (dataset, name, "baseline", part),
-                    map(learned, Batches(frame, pl.col("split") == part)),
-                    labels.labels,
-                    labels.multi_label,
-                )
-                for part in PARTS
-            }
-            found.append(
-                BaselineScores(name=name, method=METHODS[name], validation=scores["validation"], test=scores["test"])
-            )
-    made = store.write("baselines", dataset, Baselines(found=tuple(found)), inputs=baseline_inputs(current.digest))
-    rows = [
+        plan = approved_plan(store, dataset)
+        scores = _score_baselines(store, dataset, plan)
+    version = store.write("baselines", dataset, Baselines(found=scores), inputs=baseline_inputs(plan.digest))
+    rows: list[Row] = [
         {
             "baseline": item.name,
             "accuracy": item.test.headline.value,
@@ -69,12 +45,12 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "high": item.test.headline.high,
             "macro-F1": item.test.macro_f1,
         }
-        for item in found
+        for item in scores
     ]
-    best = max(found, key=lambda item: item.validation.headline.value)
+    best = max(scores, key=lambda item: item.validation.headline.value)
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(made),
-        check_results=baseline_checks(dataset, found),
+        data_version=dg.DataVersion(version),
+        check_results=baseline_checks(dataset, best),
         metadata={
             "summary": summary(
                 dataset,
@@ -87,3 +63,26 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             **files(store, predictions=prediction_path(dataset, best.name, "baseline", "test")),
         },
     )
+
+
+def _score_baselines(store: Workspace, dataset: str, plan: Plan) -> tuple[BaselineScores, ...]:
+    prompt = store.require("prompt", dataset, Prompt)
+    labels = store.require("label_set", dataset, LabelSet)
+    train = split_rows(store, dataset, "train").collect()
+    results = []
+    for name in BASELINES:
+        predict = fit_baseline(name, prompt, train, plan.session.seed)
+        scores = {
+            part: keep_and_score(
+                store,
+                (dataset, name, "baseline", part),
+                map(predict, part_batches(store, dataset, part)),
+                labels.labels,
+                labels.multi_label,
+            )
+            for part in PARTS
+        }
+        results.append(
+            BaselineScores(name=name, method=METHODS[name], validation=scores["validation"], test=scores["test"])
+        )
+    return tuple(results)

@@ -1,38 +1,32 @@
-"""Phase 5: the fine-tuned models on the same rows as their bases."""
+"""Phase 5: one fine-tuned model on the same rows as its base."""
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
 
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.selection.comparison import compare
+from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.assets.base_metrics import base_metrics, prediction_files
-from fw_assets.pipeline.assets.fine_tuned_models import fine_tuned_models
-from fw_assets.pipeline.assets.plan import account_of, approved_plan
+from fw_assets.pipeline.asset_definition import pipeline_asset
+from fw_assets.pipeline.cell_step import CellStep, cell_step
 from fw_assets.pipeline.evaluation.evaluate import evaluate
-from fw_assets.pipeline.partitions import cells, dataset_and_model
-from fw_assets.pipeline.phases import tuning_inputs
-from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import retry_transient, warn_on_cancel
-from fw_assets.pipeline.run_tags import tag_cost
-from fw_assets.pipeline.ui.checks import metrics_checks, specs
-from fw_assets.pipeline.ui.metadata import summary
-from fw_assets.pipeline.ui.score_metadata import accuracy_sentence, confidence_metadata, score_metadata
+from fw_assets.pipeline.ui.model_checks import metrics_checks
+from fw_assets.pipeline.ui.score_metadata import (
+    accuracy_sentence,
+    confidence_metadata,
+    prediction_files,
+    score_metadata,
+)
 from fw_assets.pipeline.values import FineTuned, TunedMetrics
 from fw_assets.report.formatting import p_value, points
 from fw_assets.workspace.predictions import prediction_batches
 
+STAGE = "tuned-evaluation"
 
-@dg.asset(
-    partitions_def=cells,
-    deps=[fine_tuned_models, base_metrics],
-    group_name="3_tuning",
+
+@pipeline_asset(
     kinds={"fireworks"},
-    code_version="1",
-    pool="inference",
-    check_specs=specs("metrics"),
     description=(
         "**Phase 5.** One fine-tuned model, asked for the same rows as its base, and the two compared row by row "
         "with a paired test. No choice ever reads the test rows."
@@ -42,68 +36,63 @@ def metrics(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
 ) -> dg.MaterializeResult:
     """Evaluates one fine-tuned model, on a deployment that scales to zero or in batch jobs."""
-    dataset, slug = dataset_and_model(context)
-    store, host = workspace.open(), platform.open()
-    with retry_transient(context), listening(to_log(context.log.info)):
-        current = approved_plan(store, dataset)
-        tuned = store.require("fine_tuned_models", dataset, FineTuned, slug)
-        account = account_of(store, dataset, current)
-        labels = store.require("label_set", dataset, LabelSet)
-
-        async def work(client: Fireworks) -> TunedMetrics:
-            found = await evaluate(
-                client,
-                account,
-                tuned.tuned_model,
-                strategy=current.model(slug).tuned_strategy,
-                slug=slug,
-                kind="tuned",
-                stage="tuned-evaluation",
-                poll=host.poll_seconds,
-            )
-            comparison = compare(
-                prediction_batches(store, dataset, slug, "base", "test"),
-                prediction_batches(store, dataset, slug, "tuned", "test"),
-                labels=labels.labels,
-                seed=current.session.seed,
-            )
-            return TunedMetrics(
-                model=tuned.model,
-                tuned_model=tuned.tuned_model,
-                deployment=found.served.deployment or "",
-                address=found.served.address,
-                validation=found.validation,
-                test=found.test,
-                comparison=comparison,
-                usage=found.usage,
-                trust=found.trust,
-                free=found.free,
-            )
-
-        with warn_on_cancel(context, account, slug):
-            result = host.call(work)
-    inputs = tuning_inputs(current.digest, account.mitigation)
-    made = store.write("metrics", dataset, result, inputs=inputs, model=slug)
-    return dg.MaterializeResult(
-        data_version=dg.DataVersion(made),
-        check_results=metrics_checks(f"{dataset}, {slug}", result),
-        metadata={
-            "summary": summary(
-                f"{dataset}, {slug}",
-                f"fine-tuned, {accuracy_sentence(result.test)} **{result.comparison.verdict}** than its base: "
-                f"{points(result.comparison.difference.value)} points, {p_value(result.comparison.p_value)}."
-                if result.comparison.verdict in ("better", "worse")
-                else f"fine-tuned, {accuracy_sentence(result.test)} Against its base: {result.comparison.verdict}.",
-            ),
+    with cell_step(context, workspace, platform) as step:
+        tuned = step.require("fine_tuned_models", FineTuned)
+        result = step.call(lambda client: _evaluate(client, step, tuned))
+    comparison = result.comparison
+    return step.materialize(
+        result,
+        f"fine-tuned, {accuracy_sentence(result.test)} {_comparison_sentence(comparison)}",
+        metrics_checks(step.title, result),
+        {
             **score_metadata(result.test),
-            "cost_usd": tag_cost(context, account.paid_usd(f"tuned-evaluation/{slug}")),
+            "cost_usd": step.paid_usd(STAGE),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **confidence_metadata(result.trust),
-            "verdict": result.comparison.verdict,
-            "difference": round(result.comparison.difference.value, 4),
-            "p_value": float(f"{result.comparison.p_value:.4g}"),
-            "gained": result.comparison.gained,
-            "lost": result.comparison.lost,
-            **prediction_files(store, dataset, slug, "tuned"),
+            "verdict": comparison.verdict,
+            "difference": round(comparison.difference.value, 4),
+            "p_value": float(f"{comparison.p_value:.4g}"),
+            "gained": comparison.gained,
+            "lost": comparison.lost,
+            **prediction_files(step.store, step.dataset, step.slug, "tuned"),
         },
     )
+
+
+async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> TunedMetrics:
+    evaluated = await evaluate(
+        client,
+        step.account,
+        tuned.tuned_model,
+        strategy=step.plan.model(step.slug).tuned_strategy,
+        slug=step.slug,
+        kind="tuned",
+        stage=STAGE,
+        poll=step.platform.poll_seconds,
+    )
+    labels = step.store.require("label_set", step.dataset, LabelSet)
+    comparison = compare(
+        prediction_batches(step.store, step.dataset, step.slug, "base", "test"),
+        prediction_batches(step.store, step.dataset, step.slug, "tuned", "test"),
+        labels=labels.labels,
+        seed=step.plan.session.seed,
+    )
+    return TunedMetrics(
+        model=tuned.model,
+        tuned_model=tuned.tuned_model,
+        deployment=evaluated.served.deployment or "",
+        address=evaluated.served.address,
+        validation=evaluated.validation,
+        test=evaluated.test,
+        comparison=comparison,
+        usage=evaluated.usage,
+        trust=evaluated.trust,
+        free=evaluated.free,
+    )
+
+
+def _comparison_sentence(comparison: Comparison) -> str:
+    if comparison.verdict not in ("better", "worse"):
+        return f"Against its base: {comparison.verdict}."
+    difference = f"{points(comparison.difference.value)} points, {p_value(comparison.p_value)}"
+    return f"**{comparison.verdict}** than its base: {difference}."

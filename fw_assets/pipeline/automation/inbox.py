@@ -16,6 +16,7 @@ from typing import Any
 import fsspec
 import msgspec
 
+from fw_assets.classification.catalogue.resource_ids import PREFIX
 from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import dataset_name, is_remote, load_session
@@ -28,7 +29,7 @@ from fw_assets.workspace.workspace import Workspace
 
 SETTLE_SECONDS = 1.0
 """A file is taken up when it has not changed for this long."""
-OWN_PREFIX = "fwa-"
+OWN_PREFIX = f"{PREFIX}-"
 """Begins the ids of what this program creates on the platform."""
 RETRY_SECONDS = 30.0
 """What was refused is looked at again this often, in case something outside the inbox was the reason."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.pipeline.assets.plan import account_of
+from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.phases import APPROVAL, PLANNING
 from fw_assets.pipeline.platform.platform import Platform
@@ -21,6 +21,7 @@ from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
@@ -141,8 +142,7 @@ def _drive(
             drive(crew, store, name, say=context.log.info, only=PLANNING)
             if config.approved_by and not registration.unused:
                 digest = store.require("plan", name, Plan).digest
-                who = {"approved_by": config.approved_by, "plan_digest": digest}
-                answer(crew, name, {**who, "decision": "approve", "driver": "command_line"})
+                answer(crew, name, approval_config(config.approved_by, digest, driver="command-line"))
             standing = drive(crew, store, name, say=context.log.info)
         context.log.info(f"{name}: {standing.note}")
         where = f"of {name}: Catalog, the asset %s, tab Partitions, {name}"
@@ -156,5 +156,5 @@ def _drive(
             raise dg.Failure(f"{name}: {standing.note}", allow_retries=False)
         if standing.state == "done":
             context.log.info("The report " + where % "report")
-            account = account_of(store, name, store.require("plan", name, Plan))
+            account = approved_account(store, name)
             context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})

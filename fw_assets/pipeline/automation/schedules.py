@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fw_assets.classification.session import dataset_name
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.automation.sensors import dataset_job
+from fw_assets.pipeline.jobs import dataset_job
 from fw_assets.pipeline.platform.catalogue import catalogue
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register

@@ -12,7 +12,8 @@ import msgspec
 
 from fw_assets.pipeline.automation.inbox import FileState, ScanResult, inbox_url, scan, scan_platform
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
-from fw_assets.pipeline.partitions import cell
+from fw_assets.pipeline.jobs import cell_job, dataset_job, job_name
+from fw_assets.pipeline.partitions import partition_key
 from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import step_tags
@@ -29,49 +30,6 @@ WATCH_SECONDS = 4.0
 LOOK_SECONDS = 0.25
 REQUEST_SECONDS = 1.0
 """The same where every look is a request."""
-
-BY_DATASET = (
-    *(
-        "inspected_dataset",
-        "label_set",
-        "plan",
-        "label_suspects",
-        "approval",
-        "baselines",
-        "finalists",
-        "deployment",
-        "report",
-    ),
-    "regression",
-)
-BY_CELL = ("base_metrics", "sweep", "fine_tuned_models", "metrics", "learning_curve")
-
-dataset_job = dg.define_asset_job(
-    "dataset_job",
-    selection=dg.AssetSelection.assets(*BY_DATASET),
-    executor_def=dg.in_process_executor,
-    description=(
-        "For the sensor phases, which starts in it what is due of one dataset. For people: approve_plan, full_workflow."
-    ),
-)
-cell_job = dg.define_asset_job(
-    "cell_job",
-    selection=dg.AssetSelection.assets(*BY_CELL),
-    executor_def=dg.in_process_executor,
-    description=(
-        "For the sensor phases, which starts in it what is due of one model in one dataset. For people: full_workflow."
-    ),
-)
-
-
-def job_name(step: Step) -> str:
-    """The job that a step runs in: one run cannot span both partitions definitions."""
-    return "dataset_job" if step.model is None else "cell_job"
-
-
-def partition_key(step: Step) -> str:
-    """The partition that a step materializes."""
-    return step.dataset if step.model is None else cell(step.dataset, step.model)
 
 
 def _run_config(step: Step) -> dict[str, object]:
@@ -133,7 +91,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
             dg.RunRequest(
                 run_key=step.key,
                 job_name=job_name(step),
-                partition_key=partition_key(step),
+                partition_key=partition_key(step.dataset, step.model),
                 asset_selection=[dg.AssetKey(asset) for asset in step.assets],
                 run_config=_run_config(step),
                 tags=step_tags(step),

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import msgspec
 
+from fw_assets.classification.catalogue.resource_ids import PREFIX
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate
 from fw_assets.classification.cost.ledger import ROUNDING, CeilingReached, Ledger, LedgerEntry, Reservation
@@ -53,12 +54,12 @@ class Account:
         return self.plan.ceiling_usd(self.mitigation)
 
     @property
-    def _place(self) -> tuple[str, ...]:
+    def _path(self) -> tuple[str, ...]:
         return (self.dataset, "ledger", f"{self.plan.digest}.jsonl")
 
     @cached_property
     def _record(self) -> Log:
-        return self.store.log(*self._place)
+        return self.store.log(*self._path)
 
     def ledger(self) -> Ledger:
         """All that was promised and paid so far."""
@@ -125,6 +126,10 @@ class Account:
     def entries(self) -> tuple[LedgerEntry, ...]:
         """All payments, in order."""
         return self.ledger().entries
+
+    def created_resources(self) -> list[str]:
+        """Ids of what this program created on the platform and paid for, in order of their names."""
+        return sorted({entry.id for entry in self.entries() if entry.id.startswith(f"{PREFIX}-")})
 
     def paid_usd(self, *keys: str) -> float:
         """US dollars paid under these estimate lines; payments of unknown price count nothing."""

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fw_assets.classification.cost.ledger import cost_rows
-from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.pipeline.assets.plan import account_of, approved
+from fw_assets.pipeline.approvals import require_approval
+from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.phases import baseline_inputs, is_stopped
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.reporting.provenance import package_versions, report_run
 from fw_assets.pipeline.values import BaseMetrics, Stopped
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.report import build_report
-from fw_assets.report.schema.report import Report, Run
+from fw_assets.report.schema.report import Report
 from fw_assets.workspace.workspace import Workspace
 
 
-def stopped_now(store: Workspace, dataset: str) -> Stopped | None:
+def read_stopped(store: Workspace, dataset: str) -> Stopped | None:
     """Why the run of the current approval was ended; None where it was not."""
     return store.read("stopped", dataset, Stopped) if is_stopped(store, dataset) else None
 
 
-def assemble_partial(
-    store: Workspace, dataset: str, current: Plan, stopped: Stopped, run: Run, versions: Mapping[str, str]
-) -> Report:
-    """The incomplete report; base figures that are whole are in it, and no winner."""
-    account = account_of(store, dataset, current)
-    wanted = baseline_inputs(current.digest)
+def partial_report(platform: Platform, account: Account, stopped: Stopped) -> Report:
+    """The incomplete report: base models that were evaluated to the end have figures, and there is no winner."""
+    store, dataset, plan = account.store, account.dataset, account.plan
     candidates = []
-    for planned in current.models:
-        head = store.header("base_metrics", dataset, planned.slug)
-        whole = head is not None and head.inputs == wanted
-        base = store.read("base_metrics", dataset, BaseMetrics, planned.slug) if whole else None
+    for model in plan.models:
+        header = store.header("base_metrics", dataset, model.slug)
+        complete = header is not None and header.inputs == baseline_inputs(plan.digest)
+        base = store.read("base_metrics", dataset, BaseMetrics, model.slug) if complete else None
         candidates.append(
             CandidateInputs(
-                model=planned.name,
+                model=model.name,
                 base_scores=base.test if base else None,
                 base_validation=base.validation.headline if base else None,
                 note=("not fine-tuned" if base else "not evaluated") + " before the run was stopped",
             )
         )
-    entries = account.entries()
     return build_report(
-        plan=current,
+        plan=plan,
         prompt=store.read("prompt", dataset, Prompt),
         candidates=candidates,
         finalists=None,
@@ -51,11 +47,11 @@ def assemble_partial(
         deployment=None,
         cost_rows=[
             row if row.events else row.model_copy(update={"note": row.note or "not started"})
-            for row in cost_rows(account.estimate, entries)
+            for row in cost_rows(account.estimate, account.entries())
         ],
-        run=run,
-        versions=versions,
-        mitigation=approved(store, dataset).mitigation,
-        created=sorted({entry.id for entry in entries if entry.id.startswith("fwa-")}),
+        run=report_run(platform, require_approval(store, dataset), platform.account_id),
+        versions=package_versions(),
+        mitigation=account.mitigation,
+        created=account.created_resources(),
         incomplete=(stopped.reason,),
     )

@@ -1,19 +1,49 @@
-"""What a report was made with."""
+"""Provenance of a report: who approved its run, on which platform it ran, with which versions, and how to ask it."""
 
 from __future__ import annotations
 
-import platform
+import datetime as dt
+import platform as python_platform
+import shlex
 from importlib import metadata
+
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.values import Approval
+from fw_assets.report.schema.report import Run
+from fw_assets.settings import settings
 
 PACKAGES = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
 
+def report_run(platform: Platform, approval: Approval, account: str | None) -> Run:
+    return Run(
+        platform=platform.name,
+        base_url=platform.public_url if platform.is_embedded else None,
+        account=account,
+        started_at=approval.at,
+        finished_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        approved_by=approval.approved_by,
+        approved_at=approval.at,
+        note=approval.note,
+    )
+
+
 def package_versions() -> dict[str, str]:
-    """Python's version and those of the packages that figures depend on; what is not installed is left out."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the packages that figures depend on; what is not installed is left out."""
+    versions = {"python": python_platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
+
+
+def client_setup(platform: Platform) -> tuple[str, ...]:
+    """The shell commands that have to come before the report's snippets."""
+    if not platform.is_embedded:
+        return ("export FIREWORKS_API_KEY=...",)
+    server = f"fw-assets serve --workspace {shlex.quote(settings().workspace_root)}"
+    port = platform.public_url.rpartition(":")[2]
+    key = shlex.quote(str(platform.home / "api_key"))
+    return (f"{server} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')

@@ -46,7 +46,7 @@ def drive(
             for step in steps[: MAX_CONCURRENT_STEPS - len(crew)]:
                 tried.add(step.key)
                 say(_named(step))
-                crew.begin(step, config_of(step, "command_line"))
+                crew.begin(step, config_of(step, "command-line"))
         if not crew or (ahead and not failed and all(step.key not in tried for step in standing.steps)):
             break
         for error in crew.wait(POLL_SECONDS if ahead else None):

@@ -11,7 +11,8 @@ from typing import Any
 
 import dagster as dg
 
-from fw_assets.pipeline.automation.sensors import job_name, partition_key
+from fw_assets.pipeline.jobs import job_name
+from fw_assets.pipeline.partitions import partition_key
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.settings import settings
@@ -69,7 +70,7 @@ def execute(instance: dg.DagsterInstance, step: Step, config: Mapping[str, Any] 
     defs.resolve_job_def(job_name(step)).execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(asset) for asset in step.assets],
-        partition_key=partition_key(step),
+        partition_key=partition_key(step.dataset, step.model),
         tags={**step_tags(step), "fw_assets/driver": "command-line"},
         run_config=run_config,
     )

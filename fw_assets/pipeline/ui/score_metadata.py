@@ -7,12 +7,15 @@ import dagster as dg
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.metric import shown_values
 from fw_assets.classification.metrics.scores import Scores
-from fw_assets.pipeline.ui.metadata import picture, table
+from fw_assets.pipeline.evaluation.evaluate import PARTS
+from fw_assets.pipeline.ui.metadata import File, files, picture, table
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.assembly.model_results import model_result
 from fw_assets.report.formatting import percent, percent_range, plural
 from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.heatmap import heat_picture
+from fw_assets.workspace.predictions import prediction_path
+from fw_assets.workspace.workspace import Workspace
 
 
 def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
@@ -58,3 +61,8 @@ def accuracy_sentence(scores: Scores) -> str:
     return (
         f"**{percent(scores.headline.value)}** of {plural(scores.scored, 'test row')} right (95% interval {interval})."
     )
+
+
+def prediction_files(store: Workspace, dataset: str, slug: str, kind: str) -> dict[str, File]:
+    """The files of every row's prediction, part by part."""
+    return files(store, **{f"{part}_predictions": prediction_path(dataset, slug, kind, part) for part in PARTS})

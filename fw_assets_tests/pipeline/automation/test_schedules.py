@@ -13,13 +13,13 @@ import pytest
 
 from fw_assets.classification.intervals import paired_difference
 from fw_assets.definitions import defs
-from fw_assets.pipeline.assets.regression import unchanged
 from fw_assets.pipeline.automation import schedules
 from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.runner.run_step import open_instance
+from fw_assets.pipeline.values import unchanged
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 

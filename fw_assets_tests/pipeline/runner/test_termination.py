@@ -10,7 +10,7 @@ import time
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline.assets.plan import account_of, approved_plan
+from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.failures import MAX_RETRIES
 from fw_assets.pipeline.phases import TUNING, Step, due
 from fw_assets.pipeline.retries import retry_transient
@@ -45,8 +45,7 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
         assert not isinstance(raised.value, Exception), "neither failed nor tried again"
         (stopped,) = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED]))
         said = " ".join(entry.user_message for entry in instance.all_logs(stopped.dagster_run.run_id))
-        current = approved_plan(store, "tickets")
-        held = {item.id for item in account_of(store, "tickets", current).ledger().reservations}
+        held = {item.id for item in approved_account(store, "tickets").ledger().reservations}
         assert held
         assert all(name in said for name in held)
         assert "as nothing is cancelled from here" in said
@@ -55,7 +54,7 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
             execute(instance, steps[0])
     assert due(store, "tickets", driver=None).state == "done"
     assert here.platform()["supervisedFineTuningJobs"] == CELLS, "adopted, not started again"
-    ledger = account_of(store, "tickets", current).ledger()
+    ledger = approved_account(store, "tickets").ledger()
     assert held <= {entry.id for entry in ledger.entries}
 
 

@@ -12,7 +12,8 @@ import yaml
 from starlette.testclient import TestClient
 
 from fw_assets.definitions import defs
-from fw_assets.pipeline.automation.skipped_cells import CELLS, skipped_cells
+from fw_assets.pipeline.asset_table import BY_CELL
+from fw_assets.pipeline.automation.skipped_cells import skipped_cells
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.runner.run_step import execute, open_instance
@@ -169,8 +170,8 @@ def test_no_cell_stays_missing_that_will_never_run(told: tuple[Project, dg.Dagst
     events = tick()
     found = {(event.asset_key.to_user_string(), str(event.partition)): event.metadata["why"].value for event in events}
     assert found == {
-        **{(asset, "other|char-ngram"): "not in the plan" for asset in CELLS},
-        **{(asset, "tickets|minilm-ngram"): "not in the plan" for asset in CELLS},
+        **{(asset, "other|char-ngram"): "not in the plan" for asset in BY_CELL},
+        **{(asset, "tickets|minilm-ngram"): "not in the plan" for asset in BY_CELL},
         ("learning_curve", "other|minilm-ngram"): "the session asks for no learning curve",
     }
     for event in events:
@@ -179,8 +180,8 @@ def test_no_cell_stays_missing_that_will_never_run(told: tuple[Project, dg.Dagst
     missing = {
         asset: {"tickets|char-ngram", "tickets|minilm-ngram", "other|char-ngram", "other|minilm-ngram"}
         - set(instance.get_materialized_partitions(dg.AssetKey(asset)))
-        for asset in CELLS
+        for asset in BY_CELL
     }
-    assert missing == {asset: {"other|minilm-ngram"} for asset in CELLS[:-1]} | {"learning_curve": set()}, (
+    assert missing == {asset: {"other|minilm-ngram"} for asset in BY_CELL[:-1]} | {"learning_curve": set()}, (
         "what waits for an approval is missing, and nothing else"
     )

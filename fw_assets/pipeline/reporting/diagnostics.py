@@ -1,4 +1,4 @@
-"""What stands beside the headline in the report, read from the workspace."""
+"""Parts of the report besides its scores: diagnostics of a model, learning curves, baselines, and cost by accuracy."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
-def evidence(
+def diagnostics(
     trust: ModelConfidence | None, free: UnconstrainedSample | None, control: Comparison | None = None
 ) -> Diagnostics:
-    """One model's confidence, unconstrained rows and noise floor."""
     return Diagnostics(
         confidence=confidence_result(trust) if trust else None,
         free=unconstrained_result(free.rows, free.free, free.constrained, free.why) if free else None,
@@ -35,25 +34,25 @@ def evidence(
     )
 
 
-def learning(store: Workspace, dataset: str, slug: str) -> tuple[LearningPoint, ...]:
+def learning_points(store: Workspace, dataset: str, slug: str) -> tuple[LearningPoint, ...]:
     """The finalist's learning curve, empty where none was asked for."""
-    found = store.read("learning_curve", dataset, LearningCurve, slug)
-    return tuple(learning_point(p.share, p.rows, p.test) for p in found.points) if found else ()
+    curve = store.read("learning_curve", dataset, LearningCurve, slug)
+    return tuple(learning_point(p.share, p.rows, p.test) for p in curve.points) if curve else ()
 
 
-def beside_models(store: Workspace, dataset: str, winner: Winner, labels: LabelSet) -> tuple[BaselineResult, ...]:
+def baseline_comparison(store: Workspace, dataset: str, winner: Winner, labels: LabelSet) -> tuple[BaselineResult, ...]:
     """The baselines, and the winner against the best of them on the test rows."""
-    found = store.read("baselines", dataset, Baselines)
-    best = best_baseline(found.found) if found else None
-    if found is None or best is None:
+    baselines = store.read("baselines", dataset, Baselines)
+    best = best_baseline(baselines.found) if baselines else None
+    if baselines is None or best is None:
         return ()
-    versus = compare(
+    comparison = compare(
         prediction_batches(store, dataset, best.name, "baseline", "test"),
         prediction_batches(store, dataset, winner.model, winner.kind, "test"),
         labels=labels.labels,
         resamples=0,
     )
-    return baseline_results(found.found, winner.model, versus)
+    return baseline_results(baselines.found, winner.model, comparison)
 
 
 def cost_points(
@@ -62,7 +61,7 @@ def cost_points(
     baselines: Sequence[BaselineScores],
     entries: Sequence[LedgerEntry],
 ) -> tuple[CostPoint, ...]:
-    """What 1,000 answers of each model cost in its evaluation, beside its accuracy."""
+    """US dollars for 1,000 answers of each model, by its evaluation, and its accuracy."""
     points = [_point(slug, "base", m.test, m.usage, f"base-evaluation/{slug}", entries) for slug, m in base.items()]
     points += [_point(slug, "tuned", m.test, m.usage, f"tuned-evaluation/{slug}", entries) for slug, m in tuned.items()]
     points += [

@@ -32,7 +32,7 @@ def test_a_file_that_changes_under_the_inspection_is_one_clear_error(
             file.write(project.data.read_bytes().splitlines(keepends=True)[0])
         return inspect_dataset(*arguments)
 
-    monkeypatch.setattr("fw_assets.pipeline.assets.inspection.inspect_dataset", edited)
+    monkeypatch.setattr("fw_assets.pipeline.assets.inspected_dataset.inspect_dataset", edited)
     done = project.run("plan", str(project.data), "--model", "char-ngram")
     assert done.returncode == 2
     assert f"{project.data}: changed while it was being read" in done.stderr

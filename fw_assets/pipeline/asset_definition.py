@@ -1,0 +1,42 @@
+"""The decorator of the pipeline's assets: everything that the table of assets says is taken from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from fw_assets.pipeline.asset_table import asset_entry
+from fw_assets.pipeline.partitions import cells, datasets
+
+OWNERS = ["team:fw-assets"]
+"""Shown on every asset's page, and a filter of the catalog."""
+
+
+def pipeline_asset(
+    *, kinds: set[str], description: str, code_version: str = "1"
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Define the asset that the decorated function is named after.
+
+    Raises:
+        KeyError: the table of assets has no such key.
+    """
+
+    def define(compute: Callable[..., Any]) -> dg.AssetsDefinition:
+        entry = asset_entry(compute.__name__)
+        specs = [dg.AssetCheckSpec(name, asset=entry.key, description=text) for name, text in entry.checks.items()]
+        return dg.asset(
+            name=entry.key,
+            partitions_def=datasets if entry.per == "dataset" else cells,
+            deps=entry.needs,
+            group_name=entry.group,
+            pool=entry.pool,
+            check_specs=specs,
+            owners=OWNERS,
+            kinds=kinds,
+            code_version=code_version,
+            description=description,
+        )(compute)
+
+    return define

@@ -1,0 +1,117 @@
+"""Phase 3: the base models that are worth fine-tuning."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate
+from fw_assets.classification.selection.selection import Candidate, Finalists, choose_finalists
+from fw_assets.classification.session import Mitigation
+from fw_assets.pipeline.approvals import approved_account
+from fw_assets.pipeline.asset_definition import pipeline_asset
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
+from fw_assets.pipeline.phases import finalists_inputs
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.ui.model_checks import finalists_checks
+from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
+from fw_assets.report.escape import code
+from fw_assets.report.formatting import percent, percent_range, plural
+
+
+@pipeline_asset(
+    kinds={"python"},
+    description=(
+        "**Phase 3.** The base models that go on to fine-tuning, chosen on the validation rows. The cells of all "
+        "others are settled as *skipped*, with the reason in their metadata."
+    ),
+)
+def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
+    """Chooses the strongest base models; reports every cell that will not run as skipped, with the reason."""
+    store, dataset = workspace.open(), context.partition_key
+    with readable_failures():
+        account = approved_account(store, dataset)
+        plan = account.plan
+        slugs = [model.slug for model in plan.models]
+        base = {slug: store.require("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}
+        ranking = _choose(plan, base)
+        going_on = () if plan.session.mode == "benchmark" else ranking.chosen
+        revised = _revised_estimate(account, base)
+    record = FinalistsRecord(finalists=ranking, slugs=going_on, revised=revised)
+    version = store.write("finalists", dataset, record, inputs=finalists_inputs(store, dataset, plan.digest, slugs))
+    for event in skip_events(dataset, inapplicable_cells(store, dataset, slugs)):
+        context.instance.report_runless_asset_event(event)
+    names = ", ".join(code(slug, table=False) for slug in going_on) or "None: benchmark only"
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        check_results=finalists_checks(dataset, record, plan, account.ceiling),
+        metadata={
+            "summary": summary(dataset, f"to be fine-tuned: {names}, of {plural(len(slugs), 'base model')}."),
+            "finalists": len(going_on),
+            "best_validation_accuracy": round(ranking.ranked[0].validation.value, 4),
+            "cost_usd": account.ledger().spent,
+            "ranking": table(_ranking_rows(record)),
+            "estimate": table(_estimate_rows(plan, revised, account.mitigation)),
+            "revised_usd": revised.for_finalists(going_on).expected if revised else float("nan"),
+        },
+    )
+
+
+def _choose(plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:
+    candidates = [
+        Candidate(
+            model=slug,
+            validation=metrics.validation.headline,
+            price=plan.expected_usd(slug),
+            complete=metrics.validation.complete,
+        )
+        for slug, metrics in base.items()
+    ]
+    return choose_finalists(candidates, plan.session.finalists)
+
+
+def _revised_estimate(account: Account, base: Mapping[str, BaseMetrics]) -> Estimate | None:
+    """The plan's estimate with the tokens that the base models used; None without the figures it was made from."""
+    head = account.store.header("basis", account.dataset)
+    if head is None or head.inputs != account.plan.digest:
+        return None
+    used = {
+        slug: TokenUsage(prompt_tokens=metrics.usage.prompt_tokens, completion_tokens=metrics.usage.completion_tokens)
+        for slug, metrics in base.items()
+    }
+    basis = account.store.require("basis", account.dataset, EstimateBasis)
+    return revise_estimate(account.plan, basis, account.mitigation, used)
+
+
+def _ranking_rows(record: FinalistsRecord) -> list[Row]:
+    return [
+        {
+            "model": entry.model,
+            "validation": percent(entry.validation.value),
+            "95% interval": percent_range((entry.validation.low, entry.validation.high)),
+            "goes on": "yes" if entry.model in record.slugs else "no",
+            "why": entry.why,
+        }
+        for entry in record.finalists.ranked
+    ]
+
+
+def _estimate_rows(plan: Plan, revised: Estimate | None, mitigation: Mitigation) -> list[Row]:
+    """The estimate as it was approved and as it was revised, line by line, in US dollars."""
+    later = {line.key: line for line in revised.lines} if revised else {}
+    return [
+        {
+            "line": line.key,
+            "planned": line.usd.expected if line.usd else None,
+            "revised": later[line.key].known_usd.expected if line.key in later else None,
+            "known": line.usd is not None,
+        }
+        for line in plan.estimate_for(mitigation).lines
+        if line.counted
+    ]

@@ -1,0 +1,77 @@
+"""Phase 1: the labels of a dataset, and the part (train, validation, test) of every row."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
+from fw_assets.pipeline.asset_definition import pipeline_asset
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.ui.data_checks import label_checks
+from fw_assets.pipeline.ui.histograms import label_histogram, worst_findings
+from fw_assets.pipeline.ui.metadata import summary, table
+from fw_assets.pipeline.values import Registration
+from fw_assets.report.escape import code
+from fw_assets.report.formatting import plural
+from fw_assets.workspace.dataset_rows import inspected_rows_path, split_rows_path, write_rejected_rows
+from fw_assets.workspace.frames import scan_rows, sink_frame
+
+
+@pipeline_asset(
+    kinds={"polars"},
+    description=(
+        "**Phase 1.** The labels, given or inferred: counts, imbalance, duplicates and near-duplicates, and which rows "
+        "are for training, validation and test. The checks name what to look at before approving the plan."
+    ),
+)
+def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
+    """Resolves the labels of every row and assigns each row to train, validation or test."""
+    store, dataset = workspace.open(), context.partition_key
+    with readable_failures(), scan_rows(store, *inspected_rows_path(dataset)) as rows:
+        registration = store.require("registration", dataset, Registration)
+        inspected = store.require("inspected_dataset", dataset, InspectedDataset)
+        narrow = rows.select(pl.exclude("messages")).collect(engine="streaming")
+        split, labels = resolve(narrow, inspected, registration.session)
+        if registration.session.bad_rows == "quarantine":
+            unlabelled = rejected_for_labels(narrow, inspected, registration.session)
+            write_rejected_rows(store, dataset, (*inspected.rejected, *unlabelled))
+        # The messages are wide: they pass from one file to the other without being in memory at once.
+        wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
+        sink_frame(store, wide, *split_rows_path(dataset))
+    version = store.write("label_set", dataset, labels, inputs=registration.inputs)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        check_results=label_checks(dataset, labels),
+        metadata={
+            **_metadata(dataset, labels),
+            "rejected_rows": len(inspected.rejected) + sum(count for _, count in labels.left_out),
+            "rejected": table([{"kind": kind, "rows": count} for kind, count in labels.left_out]),
+        },
+    )
+
+
+def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
+    ratio, most, least = labels.imbalance.ratio, labels.imbalance.most, labels.imbalance.least
+    return {
+        "summary": summary(
+            dataset,
+            f"**{plural(len(labels.labels), 'label')}**, {'given' if labels.given else 'inferred from the data'}; "
+            f"{code(most[0])} is {ratio:.1f} times as frequent as {code(least[0])}.",
+        ),
+        "labels": len(labels.labels),
+        "multi_label": labels.multi_label,
+        "imbalance_ratio": round(ratio, 2),
+        "counts": table(
+            [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
+        ),
+        "histogram": label_histogram(labels),
+        "findings": table([{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]),
+        "worst_problems": worst_findings(labels),
+        "alike": table([pair.model_dump() for pair in labels.overlap.examples]),
+    }

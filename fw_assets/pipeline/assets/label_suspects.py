@@ -1,0 +1,56 @@
+"""Phase 1: rows whose label is probably wrong, for a person to look at."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+import dagster as dg
+
+from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
+from fw_assets.pipeline.asset_definition import pipeline_asset
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows
+from fw_assets.pipeline.ui.metadata import files, summary, table
+from fw_assets.pipeline.values import Registration
+from fw_assets.report.formatting import count, plural
+from fw_assets.workspace.dataset_rows import split_rows
+
+MAX_SHOWN = 20
+
+
+@pipeline_asset(
+    kinds={"scikitlearn"},
+    description=(
+        "**Phase 1.** Rows whose label a model of the other rows doubts, for a person to look at. Nothing is changed, "
+        "and nothing waits for it."
+    ),
+)
+def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
+    """Ranks the doubted rows, in label_suspects_train.csv and label_suspects_test.csv. No other asset waits for it."""
+    store, dataset = workspace.open(), context.partition_key
+    with readable_failures():
+        registration = store.require("registration", dataset, Registration)
+        suspects = find_suspects(split_rows(store, dataset), registration.session.seed)
+    for side in ("train", "test"):
+        store.write_text(suspects_csv(suspects, test=side == "test"), dataset, f"label_suspects_{side}.csv")
+    version = store.write("label_suspects", dataset, suspects, inputs=registration.inputs)
+    doubted = suspects.doubted_train + suspects.doubted_test
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        check_results=[noise_check(dataset, suspects)],
+        metadata={
+            "summary": summary(
+                dataset,
+                f"**{count(doubted)}** of {plural(suspects.judged, 'row')} are labelled "
+                "otherwise than a model of the other rows would. Where to look, not what to change.",
+            ),
+            "doubted_train_rows": suspects.doubted_train,
+            "doubted_test_rows": suspects.doubted_test,
+            "judged_rows": suspects.judged,
+            "first": table(suspect_rows(suspects)[:MAX_SHOWN]),
+            **files(
+                store,
+                train_suspects=(dataset, "label_suspects_train.csv"),
+                test_suspects=(dataset, "label_suspects_test.csv"),
+            ),
+        },
+    )

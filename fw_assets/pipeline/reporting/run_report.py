@@ -1,0 +1,164 @@
+"""The report of a finished run: everything that was measured, decided and paid under the current plan."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.cost.ledger import cost_rows
+from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.plan.revised_estimate import with_chosen_cells
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.selection.comparison import Comparison, compare_all
+from fw_assets.pipeline.approvals import require_approval
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
+from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
+from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
+from fw_assets.pipeline.values import (
+    Baselines,
+    BaseMetrics,
+    DeploymentRecord,
+    FinalistsRecord,
+    FineTuned,
+    Sweep,
+    TunedMetrics,
+)
+from fw_assets.report.assembly.candidates import CandidateInputs
+from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
+from fw_assets.report.assembly.deployment import Deployed
+from fw_assets.report.assembly.report import build_report
+from fw_assets.report.schema.report import Report
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.dataset_rows import part_batches
+from fw_assets.workspace.predictions import prediction_batches
+from fw_assets.workspace.workspace import Workspace
+
+
+def run_report(platform: Platform, account: Account) -> Report:
+    """The report of what the workspace holds for the plan of this account."""
+    store, dataset, plan = account.store, account.dataset, account.plan
+    finalists = store.require("finalists", dataset, FinalistsRecord)
+    record = store.require("deployment", dataset, DeploymentRecord)
+    approval = require_approval(store, dataset)
+    rows = part_batches(store, dataset, "test")
+    tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in finalists.slugs}
+    comparisons = compare_all({slug: metrics.comparison for slug, metrics in tuned.items()})
+    base = {model.slug: store.require("base_metrics", dataset, BaseMetrics, model.slug) for model in plan.models}
+    baselines = store.read("baselines", dataset, Baselines)
+    candidates = [
+        _tuned_candidate(store, dataset, model.slug, base[model.slug], tuned[model.slug], comparisons[model.slug], rows)
+        if model.slug in tuned
+        else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
+        for model in plan.models
+    ]
+    entries = account.entries()
+    estimate, revised = _estimates(account, finalists)
+    return build_report(
+        plan=plan,
+        prompt=store.require("prompt", dataset, Prompt),
+        candidates=candidates,
+        finalists=finalists.finalists,
+        winner=record.winner,
+        gate=record.gate,
+        deployment=_deployed(record),
+        cost_rows=cost_rows(estimate, entries, revised),
+        run=report_run(platform, approval, _platform_account(platform, tuned)),
+        versions=package_versions(),
+        mitigation=approval.mitigation,
+        created=account.created_resources(),
+        example=next(iter(rows))["messages"][0],
+        before=client_setup(platform),
+        baselines=baseline_comparison(store, dataset, record.winner, plan.label_set),
+        costs=cost_points(base, tuned, baselines.found if baselines else (), entries),
+        batch_only=record.address is None,
+    )
+
+
+def _base_candidate(model: str, base: BaseMetrics, note: str) -> CandidateInputs:
+    return CandidateInputs(
+        model=model,
+        base_scores=base.test,
+        base_validation=base.validation.headline,
+        base_diagnostics=diagnostics(base.trust, base.free, base.null_control),
+        note=note,
+    )
+
+
+def _tuned_candidate(
+    store: Workspace,
+    dataset: str,
+    slug: str,
+    base: BaseMetrics,
+    metrics: TunedMetrics,
+    comparison: Comparison,
+    rows: Batches,
+) -> CandidateInputs:
+    trained = store.require("fine_tuned_models", dataset, FineTuned, slug)
+    sweep = store.require("sweep", dataset, Sweep, slug)
+    flips = pl.Series([*comparison.flips_lost[:MAX_ROWS], *comparison.flips_gained[:MAX_ROWS]], dtype=pl.String)
+    return CandidateInputs(
+        model=base.model,
+        base_scores=base.test,
+        base_validation=base.validation.headline,
+        base_diagnostics=diagnostics(base.trust, base.free, base.null_control),
+        tuned_diagnostics=diagnostics(metrics.trust, metrics.free),
+        learning=learning_points(store, dataset, slug),
+        tuned_model=metrics.tuned_model,
+        tuned_scores=metrics.test,
+        tuned_validation=metrics.validation.headline,
+        comparison=comparison,
+        flips=changed_rows(
+            prediction_batches(store, dataset, slug, "base", "test").rows_with_ids(flips),
+            prediction_batches(store, dataset, slug, "tuned", "test").rows_with_ids(flips),
+            _texts(rows.rows_with_ids(flips)),
+        ),
+        sweep=sweep_cell_results(sweep),
+        hyperparameters={
+            "lora_rank": trained.cell.lora_rank,
+            "learning_rate": trained.cell.learning_rate,
+            "epochs": trained.cell.epochs,
+            "rows": trained.rows,
+        },
+    )
+
+
+def _estimates(account: Account, finalists: FinalistsRecord) -> tuple[Estimate, Estimate | None]:
+    """The approved estimate and the revised one, both for the finalists and the cells that the sweeps chose."""
+    sweeps = {slug: account.store.require("sweep", account.dataset, Sweep, slug) for slug in finalists.slugs}
+    cells = {slug: sweep.best.cell for slug, sweep in sweeps.items()}
+    approved = with_chosen_cells(account.estimate.for_finalists(finalists.slugs), account.plan, cells)
+    if finalists.revised is None:
+        return approved, None
+    return approved, with_chosen_cells(finalists.revised.for_finalists(finalists.slugs), account.plan, cells)
+
+
+def _why_not_tuned(plan: Plan, finalists: FinalistsRecord, slug: str) -> str:
+    if plan.session.mode == "benchmark":
+        return "benchmark only"
+    return "" if slug in finalists.slugs else "not among the finalists"
+
+
+def _texts(rows: pl.DataFrame) -> dict[str, str]:
+    return {row_id: input_text(messages) for row_id, messages in rows.select("id", "messages").iter_rows()}
+
+
+def _deployed(record: DeploymentRecord) -> Deployed | None:
+    if not record.deployed or record.deployment is None or record.address is None:
+        return None
+    return Deployed(
+        id=record.deployment,
+        endpoint=record.endpoint or "",
+        address=record.address,
+        replayed=record.proof.asked if record.proof else None,
+        agreed=record.proof.agreed if record.proof else None,
+    )
+
+
+def _platform_account(platform: Platform, tuned: dict[str, TunedMetrics]) -> str | None:
+    """The account that the models belong to, by their names; without any, the one that is set."""
+    for metrics in tuned.values():
+        return metrics.tuned_model.split("/")[1]
+    return platform.account_id

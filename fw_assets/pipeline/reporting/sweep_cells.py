@@ -1,0 +1,26 @@
+"""The cells of a sweep as the report shows them."""
+
+from __future__ import annotations
+
+from fw_assets.pipeline.values import Sweep
+from fw_assets.report.schema.tuning import SweepCellResult
+
+
+def sweep_cell_results(sweep: Sweep) -> list[SweepCellResult]:
+    """The report's row of every cell, in the order of the grid."""
+    return [
+        SweepCellResult(
+            name=item.cell.name,
+            lora_rank=item.cell.lora_rank,
+            learning_rate=item.cell.learning_rate,
+            epochs=item.cell.epochs,
+            batch_size=item.cell.batch_size,
+            rows=sweep.rows,
+            eval_accuracy=item.eval_accuracy,
+            eval_loss=item.eval_loss,
+            chosen=item == sweep.best,
+            job=item.job,
+            curve=item.curve,
+        )
+        for item in sweep.cells
+    ]

@@ -1,0 +1,108 @@
+"""Training on the platform under the approved plan: the rows after the mitigation, their upload, and paid jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from fw_assets.classification.catalogue.tuning_grid import Cell
+from fw_assets.classification.labels.imbalance import apply_mitigation
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.splits.sampling import stratified_sample
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.budget.account import Account, reserved
+from fw_assets.pipeline.platform.fine_tuning import Upload, train, upload
+from fw_assets.pipeline.values import SweepCell
+from fw_assets.workspace.dataset_rows import split_rows
+
+TrainingPart = Literal["train", "sweep"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Uploaded rows for training jobs.
+
+    Attributes:
+        part: all training rows, or the sample of the sweep.
+        share: of the training rows, what a point of the learning curve trains on.
+    """
+
+    part: TrainingPart
+    share: float
+    training: Upload
+    validation: Upload
+
+
+def training_rows(account: Account, part: TrainingPart, share: float = 1.0) -> pl.DataFrame:
+    """The rows of a part after the approved mitigation.
+
+    A sample is drawn before the mitigation, so that oversampled rows do not crowd out others.
+    """
+    seed = account.plan.session.seed
+    rows = split_rows(account.store, account.dataset, "train").collect()
+    most = account.plan.sweep_rows if part == "sweep" else max(1, round(rows.height * share))
+    if most < rows.height:
+        rows = stratified_sample(rows, most, seed)
+    labels = account.store.require("label_set", account.dataset, LabelSet)
+    return apply_mitigation(rows, labels.imbalance, account.mitigation, seed)
+
+
+async def upload_training_data(
+    client: Fireworks, account: Account, part: TrainingPart, share: float = 1.0
+) -> TrainingData:
+    """Put the training rows of a part and the validation rows on the platform, or find them there."""
+    store, dataset, plan = account.store, account.dataset, account.plan
+    prompt = store.require("prompt", dataset, Prompt)
+    validation = split_rows(store, dataset, "validation").with_columns(weight=pl.lit(None, pl.Float64)).collect()
+    return TrainingData(
+        part,
+        share,
+        await upload(
+            client, plan.dataset_id(part, account.mitigation, share), training_rows(account, part, share), prompt
+        ),
+        await upload(client, plan.dataset_id("validation", account.mitigation), validation, prompt),
+    )
+
+
+async def run_training_job(
+    client: Fireworks,
+    account: Account,
+    slug: str,
+    cell: Cell,
+    data: TrainingData,
+    *,
+    line: str,
+    price_share: float = 1.0,
+    poll: float,
+    what: str,
+) -> SweepCell:
+    """Train a model with one cell of the grid and pay for it; a job that exists is waited for.
+
+    Args:
+        line: the estimate line that pays.
+        price_share: of the line's price, what this job is at most.
+        poll: seconds between two looks at the job.
+        what: the job in progress messages.
+
+    Raises:
+        CeilingReached: it could cost more than was approved; nothing was started.
+        JobCost: the platform asks more than the line holds.
+    """
+    job_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
+    payment = reserved(account, line, job_id, price_share)
+    trained = await train(
+        client,
+        job_id,
+        account.plan.model(slug).name,
+        cell,
+        data.training,
+        data.validation,
+        poll=poll,
+        what=what,
+        quoted=payment.quoted,
+    )
+    payment.settle_tokens(trained.trained_tokens)
+    return trained

@@ -1,0 +1,102 @@
+"""Asset metadata of a plan: what a person must know to approve it, and the link that does so."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import dagster as dg
+
+from fw_assets.classification.instruction.parser import suggest
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.pipeline.run_config import enum_name
+from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table
+from fw_assets.pipeline.values import PlanChanges
+from fw_assets.report.escape import code, prose
+from fw_assets.report.formatting import clip, plural
+from fw_assets.report.plan.summary import duration, intention, price
+from fw_assets.workspace.workspace import Workspace
+
+# A route of Dagster's UI, with the code location's name: no public API makes it, and no test sees whether it is right.
+LAUNCHPAD = "/locations/fw_assets/jobs/approve_plan/playground/setup"
+MAX_LABELS = 8
+MAX_WARNINGS = 2
+
+
+def plan_metadata(store: Workspace, plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]:
+    """Metadata of the asset `plan`; `text` is the whole plan in Markdown."""
+    return {
+        "summary": _summary(plan, changes),
+        "answer": dg.MetadataValue.md(f"**[Approve or reject this plan]({launchpad(plan)})** of {code(plan.dataset)}"),
+        "plan": document(text),
+        **files(store, plan_file=(plan.dataset, "plan.md")),
+        "digest": plan.digest,
+        "rows": sum(plan.rows.values()),
+        "expected_usd": plan.estimate.expected,
+        "high_usd": plan.estimate.high,
+        "cost": table(_cost_rows(plan)),
+        "models": table(
+            [
+                {"model": m.name, "asked": m.strategy, "cells": ", ".join(cell.name for cell in m.cells)}
+                for m in plan.models
+            ]
+        ),
+        "rejected_rows": plan.rejected_rows,
+        "warnings": table([{"warning": warning} for warning in plan.warnings]),
+        "understood": table([{"understood": clause} for clause in plan.understood]),
+        "not_used": table([{"clause": clause, "instead": suggest(clause)} for clause in plan.unused]),
+        "changes": table([{changes.heading: difference} for difference in changes.differences]),
+    }
+
+
+def launchpad(plan: Plan) -> str:
+    """The UI's launchpad for the approval of this plan, with the partition and the digest filled in.
+
+    Short, because the UI puts Markdown of more than 1,000 characters behind a click.
+    """
+    fields = [
+        ("approved_by", '""', "your name"),
+        ("decision", "approve", "or reject"),
+        ("labels_confirmed", "false", "true: they are the right ones"),
+    ]
+    if plan.label_set.imbalance.exceeded:
+        possible = [enum_name(effect.name) for effect in plan.label_set.imbalance.mitigations]
+        fields.append(("mitigation", "as_planned", f"or {', '.join(dict.fromkeys(('none', *possible)))}"))
+    # In quotes, because YAML takes a digest such as 12e456789012 for a number.
+    fields.append(("plan_digest", f'"{plan.digest}"', "the plan you read"))
+    lines = [f"      # {meaning}\n      {key}: {value}" for key, value, meaning in fields]
+    query = {
+        "config": "\n".join(("ops:", "  approval:", "    config:", *lines, "")),
+        "tags[0][key]": "dagster/partition",
+        "tags[0][value]": plan.dataset,
+    }
+    return f"{LAUNCHPAD}?{urlencode(query, quote_via=quote)}"
+
+
+def _summary(plan: Plan, changes: PlanChanges) -> dg.MarkdownMetadataValue:
+    labels = plan.label_set.labels
+    more = " ..." if len(labels) > MAX_LABELS else ""
+    names = ", ".join(code(clip(label, 30), table=False) for label in labels[:MAX_LABELS]) + more
+    careful = [f"- **Careful:** {prose(clip(warning, 150))}" for warning in plan.warnings[:MAX_WARNINGS]]
+    return summary(
+        plan.dataset,
+        prose(intention(plan)),
+        f"**Cost:** {price(plan)} **Time:** {duration(plan.estimate.minutes)}",
+        f"{plural(len(labels), 'label')}, {'given' if plan.label_set.given else 'inferred'}: {names}",
+        "\n".join(careful),
+        prose(changes.heading) if changes.differences else "",
+    )
+
+
+def _cost_rows(plan: Plan) -> list[Row]:
+    return [
+        {
+            "line": line.key,
+            "low": line.known_usd.low,
+            "expected": line.known_usd.expected,
+            "high": line.known_usd.high,
+            "known": line.usd is not None,
+            "reckoned as": line.formula,
+        }
+        for line in plan.estimate.lines
+    ]

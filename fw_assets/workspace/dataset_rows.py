@@ -1,0 +1,38 @@
+"""Rows of a dataset in the workspace: as they were read, and with the part (train, validation, test) of each."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fw_assets.classification.dataset.read_result import RejectedRow, rejected_jsonl
+from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.workspace import Workspace
+
+REJECTED_ROWS = "rejected_rows.jsonl"
+
+
+def inspected_rows_path(dataset: str) -> tuple[str, ...]:
+    """The folder of the rows as they were read, for `frames.row_folder` and `frames.scan_rows`."""
+    return (dataset, "assets", "inspected_dataset.rows")
+
+
+def split_rows_path(dataset: str) -> tuple[str, ...]:
+    """The file of the rows with their labels and parts (schema SPLIT)."""
+    return (dataset, "assets", "label_set.parquet")
+
+
+def split_rows(store: Workspace, dataset: str, part: str | None = None) -> pl.LazyFrame:
+    """The rows of a part, or of all."""
+    frame = store.scan_frame(*split_rows_path(dataset))
+    return frame if part is None else frame.filter(pl.col("split") == part)
+
+
+def part_batches(store: Workspace, dataset: str, part: str) -> Batches:
+    """The rows of a part, a batch at a time."""
+    return Batches(split_rows(store, dataset), pl.col("split") == part)
+
+
+def write_rejected_rows(store: Workspace, dataset: str, rejected: tuple[RejectedRow, ...]) -> None:
+    """Store the rejected rows; an empty file replaces one that an earlier state of the data left behind."""
+    if rejected or store.read_text(dataset, REJECTED_ROWS):
+        store.write_text("".join(f"{line}\n" for line in rejected_jsonl(rejected)), dataset, REJECTED_ROWS)
