@@ -58,10 +58,6 @@ class BatchInferenceSpec(Spec):
 class BatchInferenceJob(Job):
     """A batch job. One that EXPIRED has kept the rows it finished."""
 
-    model: str = ""
-    input_dataset_id: str = ""
-    output_dataset_id: str = ""
-
 
 BATCH_INFERENCE_JOBS = JobCollection(
     BatchInferenceJob, "batchInferenceJobs", "batchInferenceJobId", "batch inference job"

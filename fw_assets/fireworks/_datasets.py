@@ -1,4 +1,4 @@
-"""Datasets: created, uploaded, waited for, listed, downloaded."""
+"""Datasets: creation, content, waiting until the platform has accepted it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ class Dataset(Resource):
 
     format: str = "FORMAT_UNSPECIFIED"
     example_count: int = 0
-    estimated_token_count: int | None = None
-    source_job_name: str = ""
 
     @property
     def ready(self) -> bool:

@@ -11,7 +11,7 @@ from ._errors import DeploymentFailed
 from ._get_or_create import get_or_create, unequal_fields
 from ._http import HttpClient
 from ._names import check_id, full_name, resource_path
-from ._resources import ApiValue, Resource, Spec, parse_resource
+from ._resources import Resource, Spec, parse_resource
 from ._retry import log
 
 COLLECTION = "deployments"
@@ -65,15 +65,6 @@ class DeploymentSpec(Spec):
         return body
 
 
-class ReplicaStats(ApiValue):
-    """Replicas by state."""
-
-    pending_scheduling_replica_count: int = 0
-    downloading_model_replica_count: int = 0
-    initializing_replica_count: int = 0
-    ready_replica_count: int = 0
-
-
 class Deployment(Resource):
     """A deployment. READY does not mean that it answers: it may be scaled to zero, or not routed yet."""
 
@@ -83,10 +74,6 @@ class Deployment(Resource):
     min_replica_count: int = 0
     max_replica_count: int = 0
     replica_count: int = 0
-    desired_replica_count: int = 0
-    replica_stats: ReplicaStats = ReplicaStats()
-    accelerator_type: str = ""
-    accelerator_count: int = 0
 
     @property
     def gone(self) -> bool:

@@ -32,17 +32,7 @@ _ALWAYS_SHOWN = (
 class FineTuningJob(Job):
     """A job. Only `state` proves completion: `output_model` is filled from the start."""
 
-    dataset: str = ""
-    evaluation_dataset: str = ""
-    base_model: str = ""
-    warm_start_from: str = ""
     output_model: str = ""
-    epochs: float | None = None
-    learning_rate: float | None = None
-    lora_rank: int | None = None
-    batch_size_samples: int | None = None
-    max_context_length: int | None = None
-    completed_time: str = ""
     estimated_cost: Money | None = None
     metrics_file_signed_url: str = Field("", repr=False)
 

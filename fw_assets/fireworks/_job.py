@@ -45,7 +45,10 @@ def _job_state(value: Any) -> str:
 
 
 class JobProgress(ApiValue):
-    """How far a job is; `percent` from 0 to 100, `epoch` from 0."""
+    """How far a job is; `percent` from 0 to 100, `epoch` from 0.
+
+    A job counts as stalled when none of these fields changes, so those that nobody else reads matter too.
+    """
 
     percent: float = 0
     epoch: float = 0

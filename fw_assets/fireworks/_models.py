@@ -10,15 +10,6 @@ from ._resources import ApiValue, Resource, parse_resource
 class BaseModelDetails(ApiValue):
     parameter_count: int | None = None
     tunable: bool = False
-    moe: bool = False
-    default_precision: str = ""
-
-
-class PeftDetails(ApiValue):
-    """What is known of an adapter; `r` is its rank."""
-
-    base_model: str = ""
-    r: int | None = None
 
 
 class GridPoint(ApiValue):
@@ -48,10 +39,7 @@ class Model(Resource):
     supports_batch_inference: bool | None = None
     public: bool = False
     context_length: int | None = None
-    training_context_length: int | None = None
     base_model_details: BaseModelDetails = BaseModelDetails()
-    peft_details: PeftDetails | None = None
-    fine_tuning_job: str = ""
     fine_tuning_defaults: FineTuningDefaults | None = None
 
     @property
