@@ -73,7 +73,7 @@ def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
 
 def parse(text: str, *, as_json: bool) -> int:
     """Show what an instruction says."""
-    from fw_assets.classification.instruction.parser import parse_instruction
+    from fw_assets.classification.instruction.parser import parse_instruction, suggest
 
     names = [model.name for model in platform_from_environment().call(lambda client: client.models())]
     parsed = parse_instruction(text, models=names)
@@ -82,6 +82,6 @@ def parse(text: str, *, as_json: bool) -> int:
         return DONE
     for key, value in parsed.fields.items():
         click.echo(f"{key}: {value}")
-    for clause, instead in parsed.suggestions:
-        click.echo(f"not understood: {clause} ({instead})")
+    for clause in parsed.unused:
+        click.echo(f"not understood: {clause} ({suggest(clause)})")
     return DONE

@@ -1,4 +1,4 @@
-"""Which datasets an instruction names, and which of them is only for testing."""
+"""Datasets in an instruction: `dataset`, and the one that is only for testing, `eval_dataset`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REFERENCE = re.compile(
     r"|[^\s,;:\"'`()=]+\.jsonl?(?:\.gz|\.zst)?(?![\w/]))",
     re.IGNORECASE,
 )
-_D = f"[\"'`]?{DATASET}+[\"'`]?"
+_DATASET = f"[\"'`]?{DATASET}+[\"'`]?"
 _KIND = r"(?:data\s?sets?|data|sets?|files?|splits?|rows|samples|examples)"
 _LINK = (
     r"(?:\s*[:=]\s*|\s+(?:(?:is|are|being|on|with|against|using|in|from|at|of|be|it|them|"
@@ -26,83 +26,83 @@ _TEST = (
 )
 _TRAIN = r"(?:train(?:ed|ing|s)?|fine[- ]?tun(?:e|ed|ing)|tun(?:e|ed|ing)|learn(?:ed|ing)?)"
 
-_TEST_BEFORE = re.compile(rf"\b(?:eval_dataset|{_TEST}(?:[-\s]+{_KIND})?){_LINK}({_D})")
+_TEST_BEFORE = re.compile(rf"\b(?:eval_dataset|{_TEST}(?:[-\s]+{_KIND})?){_LINK}({_DATASET})")
 _TEST_AFTER = re.compile(
-    rf"({_D})\s*(?:,\s*)?(?:\(|(?:(?:is|as|for|to|should be|will be|serves as|which is|used)\s+)+)"
+    rf"({_DATASET})\s*(?:,\s*)?(?:\(|(?:(?:is|as|for|to|should be|will be|serves as|which is|used)\s+)+)"
     rf"(?:(?:for|as|the|my|our|a|held-out|held out|separate)\s+)*{_TEST}(?:\s+{_KIND}|\)|"
     rf"(?=\s*[.;,!?\n]|\s*$|\s+(?:and|with|using)\b))"
 )
-_TRAIN_BEFORE = re.compile(rf"\b(?:{_TRAIN}(?:[-\s]+{_KIND})?){_LINK}({_D})")
+_TRAIN_BEFORE = re.compile(rf"\b(?:{_TRAIN}(?:[-\s]+{_KIND})?){_LINK}({_DATASET})")
 _TRAIN_AFTER = re.compile(
-    rf"({_D})\s*(?:,\s*)?(?:\(|(?:(?:is|as|for|to|should be|will be|used)\s+)+)(?:(?:for|as"
+    rf"({_DATASET})\s*(?:,\s*)?(?:\(|(?:(?:is|as|for|to|should be|will be|used)\s+)+)(?:(?:for|as"
     rf"|the|my|our)\s+)*"
     rf"{_TRAIN}(?:\s+{_KIND}|\)|(?=\s*[.;,!?\n]|\s*$|\s+and\b))"
 )
 _PAIR = re.compile(
     rf"\btrain\w*\s*(?:and|/|&|\+|,)\s*(?:eval|test)\w*(?:\s+{_KIND})?(?:\s*[:=]|\s+(?:on|"
-    rf"are|is|with|from|using))*\s*({_D})"
-    rf"\s*(?:and|,|/|&|\+|\s)\s*({_D})(?:,?\s+respectively)?"
+    rf"are|is|with|from|using))*\s*({_DATASET})"
+    rf"\s*(?:and|,|/|&|\+|\s)\s*({_DATASET})(?:,?\s+respectively)?"
 )
 _REFUSED = re.compile(
     rf"\b(?:(?:don't|do not|never|not)\s+(?:use|take|touch|read)|instead of|rather than|no longer)"
-    rf"\s+(?:using\s+)?(?:the\s+|my\s+)?({_D})"
+    rf"\s+(?:using\s+)?(?:the\s+|my\s+)?({_DATASET})"
 )
-_SOLE_USE = re.compile(rf"\b(?:evaluat|benchmark|measur|assess|compar|classif)\w*\b[^.;\n]*?({_D})")
+_SOLE_USE = re.compile(rf"\b(?:evaluat|benchmark|measur|assess|compar|classif)\w*\b[^.;\n]*?({_DATASET})")
 
 
-def read_datasets(reading: AnnotatedText) -> None:
-    """Claim `dataset` and `eval_dataset`.
+def annotate_datasets(annotated: AnnotatedText) -> None:
+    """Assign `dataset` and `eval_dataset`.
 
-    One dataset without a role is the dataset. Of two, one must be said to be for testing or one for training;
-    otherwise neither is taken.
+    One dataset without a role is the dataset. Of two, one must be said to be for testing or for training; otherwise
+    neither is assigned.
     """
-    places: dict[int, str] = {}
-    for found in _REFERENCE.finditer(reading.text):
-        name = found["quoted"] or found["plain"]
-        places[found.start()] = name
-        reading.take(found.start(), found.end(), DATASET)
-    if not places:
+    # Names by the position in the text at which they start.
+    mentions: dict[int, str] = {}
+    for match in _REFERENCE.finditer(annotated.text):
+        mentions[match.start()] = match["quoted"] or match["plain"]
+        annotated.mark(match.start(), match.end(), DATASET)
+    if not mentions:
         return
-    for found in _REFUSED.finditer(reading.work):
-        start = _start(found, 1)
-        if len(places) > 1 and start in places:
-            del places[start]
-            reading.reject(found.start(), start + _length(reading.work, start))
-    roles = _roles(reading.work)
-    spans = {start: (start, start + _length(reading.work, start)) for start in places}
-    names = {name: [start for start in places if places[start] == name] for name in places.values()}
-    tests = {name for name, starts in names.items() if any(roles.get(start) == "test" for start in starts)}
-    trains = {name for name, starts in names.items() if any(roles.get(start) == "train" for start in starts)}
-    rest = set(names) - tests - trains
-    if len(names) == 1:
-        chosen = _sole(reading, next(iter(names)), bool(tests), bool(trains))
-    elif tests & trains or len(tests) > 1 or len(trains) > 1:
-        chosen = {}
-    elif len(names) == 2 and (tests or trains):
-        test = next(iter(tests or rest))
-        chosen = {test: "eval_dataset", next(iter(set(names) - {test})): "dataset"}
-    else:
-        chosen = dict.fromkeys(tests, "eval_dataset") | dict.fromkeys(trains, "dataset")
-    for name, starts in names.items():
-        for start in starts:
-            if name in chosen:
-                reading.claim(chosen[name], name, *spans[start], shown=DATASET)
+    for match in _REFUSED.finditer(annotated.masked):
+        start = _start(match, 1)
+        if len(mentions) > 1 and start in mentions:
+            del mentions[start]
+            annotated.reject(match.start(), start + _length(annotated.masked, start))
+    spans = {start: (start, start + _length(annotated.masked, start)) for start in mentions}
+    starts = {name: [start for start in mentions if mentions[start] == name] for name in mentions.values()}
+    fields = _fields(annotated.masked, starts)
+    for name, positions in starts.items():
+        for start in positions:
+            if name in fields:
+                annotated.assign(fields[name], name, *spans[start], mask=DATASET)
             else:
-                reading.reject(*spans[start])
+                annotated.reject(*spans[start])
 
 
-def _sole(reading: AnnotatedText, name: str, tested: bool, trained: bool) -> dict[str, str]:
-    """A single dataset is the dataset, unless all that is said is that it is the test set."""
-    if tested and not trained and not _SOLE_USE.search(reading.work):
+def _fields(masked: str, starts: dict[str, list[int]]) -> dict[str, str]:
+    """The session field of each dataset by its name; empty where the roles are contradictory or missing."""
+    roles = _roles(masked)
+    tests, trains = (
+        {name for name, positions in starts.items() if any(roles.get(start) == role for start in positions)}
+        for role in ("test", "train")
+    )
+    if len(starts) == 1:
+        (name,) = starts
+        only_tested = tests and not trains and not _SOLE_USE.search(masked)
+        return {} if only_tested else {name: "dataset"}
+    if tests & trains or len(tests) > 1 or len(trains) > 1:
         return {}
-    return {name: "dataset"}
+    if len(starts) == 2 and (tests or trains):
+        test = next(iter(tests or set(starts) - trains))
+        return {test: "eval_dataset", next(iter(set(starts) - {test})): "dataset"}
+    return dict.fromkeys(tests, "eval_dataset") | dict.fromkeys(trains, "dataset")
 
 
-def _roles(work: str) -> dict[int, str]:
-    """The role of each dataset by where it starts; a pattern nearer to the dataset wins."""
+def _roles(masked: str) -> dict[int, str]:
+    """The role of each dataset by its start; a pattern that is nearer to the dataset wins."""
     roles: dict[int, str] = {}
-    for found in _PAIR.finditer(work):
-        roles[_start(found, 1)], roles[_start(found, 2)] = "train", "test"
+    for match in _PAIR.finditer(masked):
+        roles[_start(match, 1)], roles[_start(match, 2)] = "train", "test"
     if roles:
         return roles
     for pattern, role in (
@@ -111,14 +111,15 @@ def _roles(work: str) -> dict[int, str]:
         (_TRAIN_AFTER, "train"),
         (_TEST_AFTER, "test"),
     ):
-        for found in pattern.finditer(work):
-            roles[_start(found, 1)] = role
+        for match in pattern.finditer(masked):
+            roles[_start(match, 1)] = role
     return roles
 
 
-def _start(found: re.Match[str], group: int) -> int:
-    return found.start(group) + len(found[group]) - len(found[group].lstrip("\"'`"))
+def _start(match: re.Match[str], group: int) -> int:
+    """The start of the dataset in a group, after a quote."""
+    return match.start(group) + len(match[group]) - len(match[group].lstrip("\"'`"))
 
 
-def _length(work: str, start: int) -> int:
-    return len(re.match(f"{DATASET}+", work[start:])[0])  # type: ignore[index]
+def _length(masked: str, start: int) -> int:
+    return len(re.match(f"{DATASET}+", masked[start:])[0])  # type: ignore[index]

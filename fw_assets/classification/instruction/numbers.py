@@ -1,4 +1,4 @@
-"""Numbers as people write them, as pattern fragments and as values."""
+"""Numbers in an instruction: patterns for how people write them, and their values."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ SHARES = {
     "one tenth": 1 / 10,
 }
 
-_spelled = "|".join(sorted(WORDS, key=len, reverse=True))
-_shares = "|".join(sorted((name.replace(" ", "[ -]") for name in SHARES), key=len, reverse=True))
+_SPELLED = "|".join(sorted(WORDS, key=len, reverse=True))
+_SHARE_WORDS = "|".join(sorted((name.replace(" ", "[ -]") for name in SHARES), key=len, reverse=True))
 COUNT = (
     rf"(?:(?<![\d.,$/:-])\d{{1,3}}(?:,\d{{3}})+(?![\d.]\d)|(?<![\d.,$/:])\d+k?(?![\d.,]*\d|"
-    rf"%|\s?%)|\b(?:{_spelled})\b)"
+    rf"%|\s?%)|\b(?:{_SPELLED})\b)"
 )
 """A whole number: 6, 1,000, 2k, ten."""
 NUMBER = r"(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?(?![\d])"
@@ -64,7 +64,7 @@ RATE = r"(?<![\w.])(?:\d+(?:\.\d+)?e-?\d+|0?\.\d+|\d+(?:\.\d+)?\s?[x*]\s?10\^-\d
 """A learning rate: 1e-4, 0.0001, 1.5 x 10^-4."""
 SHARE = (
     rf"(?:(?<![\d.])\d+(?:\.\d+)?\s?(?:%|percent\b|per cent\b)|(?<![\d.])0?\.\d+(?![\d%])|"
-    rf"\b(?:{_shares})\b)"
+    rf"\b(?:{_SHARE_WORDS})\b)"
 )
 """A share of the rows: 20%, 0.2, a fifth."""
 MONEY = (
@@ -95,13 +95,13 @@ def rate(text: str) -> float:
 
 
 def share(text: str) -> float:
-    """The value of a `SHARE`, between 0 and 1 for what makes sense."""
+    """The value of a `SHARE`: 0.2 for 20 %."""
     name = re.sub(r"[ -]", " ", text.strip())
     if name in SHARES:
         return SHARES[name]
-    found = re.match(r"(\d*\.?\d+)\s?(%|per)?", name)
-    assert found is not None  # every SHARE that is not a word starts with a number
-    return round(float(found[1]) / 100, 10) if found[2] else float(found[1])
+    match = re.match(r"(\d*\.?\d+)\s?(%|per)?", name)
+    assert match is not None  # every SHARE that is not a word starts with a number
+    return round(float(match[1]) / 100, 10) if match[2] else float(match[1])
 
 
 def money(text: str) -> float:

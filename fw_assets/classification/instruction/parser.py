@@ -1,4 +1,4 @@
-"""A plain-English instruction as session fields: deterministic, and honest about what is not understood."""
+"""Instruction parser: session fields from plain English, deterministically, and the clauses that set none."""
 
 from __future__ import annotations
 
@@ -10,53 +10,50 @@ from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 
 
-class Parsed(Frozen):
-    """What an instruction says.
+class ParsedInstruction(Frozen):
+    """The session fields that an instruction sets, and the rest of it.
 
-    `fields` are session fields as plain values, without defaults. `unused` are the clauses, as written, with
-    a word that nothing explains, or that say more than a session can hold; what a negation or a condition
-    touches is in them and not in `fields`.
+    `fields` are session fields as plain values, without defaults. `unused` are the clauses, as written, that contain
+    a word without explanation or say more than a session can hold; a field that a negation or a condition concerns
+    is not set, and its clause is unused.
     """
 
     fields: dict[str, Any]
     unused: tuple[str, ...] = ()
 
-    @property
-    def suggestions(self) -> tuple[tuple[str, str], ...]:
-        """Each unused clause with what to write instead."""
-        return tuple((clause, suggest(clause)) for clause in self.unused)
 
-
-def parse_instruction(text: str, models: Sequence[str] = ()) -> Parsed:
+def parse_instruction(text: str, models: Sequence[str] = ()) -> ParsedInstruction:
     """The session fields that `text` states.
 
-    The same text always gives the same fields. A field is set only by words that say it; two different values
-    for one field set none. Models are those of the catalogue `models` (ids or full names) in any spelling;
-    other names of known model families are returned as written, so that resolving them can refuse them.
-    """
-    # Here, because its patterns take a fifth of a second to compile, and most sessions have no instruction.
-    from fw_assets.classification.instruction.annotated_text import AnnotatedText
-    from fw_assets.classification.instruction.datasets import read_datasets
-    from fw_assets.classification.instruction.labels import read_labels
-    from fw_assets.classification.instruction.models import read_models
-    from fw_assets.classification.instruction.settings import read_settings, read_single_candidate
-    from fw_assets.classification.instruction.splits import read_splits
+    A field is set only by words that state it; two different values for one field set none.
 
-    reading = AnnotatedText(text)
-    read_datasets(reading)
-    mentions = read_models(reading, models)
-    read_labels(reading)
-    read_single_candidate(reading, mentions)
-    read_splits(reading)
-    read_settings(reading)
-    reading.withdraw_doubtful()
-    reading.withdraw_unclear()
-    reading.withdraw_conflicts()
-    return Parsed(fields=reading.fields(), unused=reading.unused())
+    Args:
+        models: ids or full names of the catalogue, which are recognised in any spelling. Other names of known model
+            families are returned as written, so that resolving them can refuse them.
+    """
+    # Imported here because the patterns take a fifth of a second to compile, and most sessions have no instruction.
+    from fw_assets.classification.instruction.annotated_text import AnnotatedText
+    from fw_assets.classification.instruction.datasets import annotate_datasets
+    from fw_assets.classification.instruction.labels import annotate_labels
+    from fw_assets.classification.instruction.models import annotate_models
+    from fw_assets.classification.instruction.settings import annotate_settings, annotate_single_candidate
+    from fw_assets.classification.instruction.splits import annotate_splits
+
+    annotated = AnnotatedText(text)
+    annotate_datasets(annotated)
+    mentions = annotate_models(annotated, models)
+    annotate_labels(annotated)
+    annotate_single_candidate(annotated, mentions)
+    annotate_splits(annotated)
+    annotate_settings(annotated)
+    annotated.withdraw_negated()
+    annotated.withdraw_unexplained()
+    annotated.withdraw_conflicts()
+    return ParsedInstruction(fields=annotated.fields(), unused=annotated.unused())
 
 
 def suggest(clause: str) -> str:
-    """The session field that a clause probably is about, and how to give it; else which fields there are."""
+    """A sentence on how to set the field that a clause is probably about, else the list of all fields."""
     lowered = clause.lower()
     for pattern, field, example in _HINTS:
         if re.search(pattern, lowered):
@@ -64,6 +61,7 @@ def suggest(clause: str) -> str:
     return f"this is no session field; the fields are {', '.join(Session.model_fields)}"
 
 
+# (pattern of a clause, field, example of a value); the first that matches is suggested.
 _HINTS = (
     (r"accounts/[^/]+/datasets|\.jsonl?\b|\bdatasets?\b|\bfiles?\b", "dataset", "support.jsonl"),
     (r"\bimbalance|\bratio\b", "imbalance_threshold", "20"),

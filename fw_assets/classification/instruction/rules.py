@@ -1,4 +1,4 @@
-"""What a pattern rule is: a field, the words that say it, and the value that they give."""
+"""Phrase rules: regular expressions for what an instruction can say about one session field."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-Value = Callable[[re.Match[str]], Any]
-Rule = tuple[str | None, str, Value]
-"""The field (null: words that change nothing), a regular expression, and the value of a match."""
+ValueOf = Callable[[re.Match[str]], Any]
+PhraseRule = tuple[str | None, str, ValueOf]
+"""A session field (None: the words change nothing), a regular expression, and the value of a match."""
 
-IS = r"(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|as|should be|set to|should|exactly)\s+)*)"
-NOT = r"(?:don't|do not|dont|never|no|not|without|skip(?:ping)?|avoid|please don't)"
-MOST = (
+EQUALS = r"(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|as|should be|set to|should|exactly)\s+)*)"
+NEGATION = r"(?:don't|do not|dont|never|no|not|without|skip(?:ping)?|avoid|please don't)"
+AT_MOST = (
     r"(?:(?:of|is|to|at|be|up to|at most|at the most|no more than|not more than|more than|"
     r"under|below|less than|within"
     r"|max(?:imum)?(?: of)?|a maximum of|maximally|it|should|must|not|stay|exceed|limited|"
@@ -23,16 +23,18 @@ ANY_MODEL = (
     r"(?:it|the winner|the winning model|the best(?: one| model)?|the model|the result|"
     r"anything|a model|them)"
 )
-TUNE = r"(?:fine[- ]?tun(?:e|ed|ing)|tun(?:e|ing)|train(?:ing)?)"
+FINE_TUNE = r"(?:fine[- ]?tun(?:e|ed|ing)|tun(?:e|ing)|train(?:ing)?)"
 
 
-def fixed(value: Any) -> Value:
+def constant(value: Any) -> ValueOf:
     return lambda _: value
 
 
-def group(read: Callable[[str], Any]) -> Value:
-    return lambda found: read(next(text for text in found.groups() if text is not None))
+def from_group(parse: Callable[[str], Any]) -> ValueOf:
+    """The value of the only group that takes part in the match."""
+    return lambda match: parse(next(text for text in match.groups() if text is not None))
 
 
-def many(pattern: str, read: Callable[[str], Any]) -> Value:
-    return lambda found: tuple(dict.fromkeys(read(text) for text in re.findall(pattern, found[1])))
+def from_all(pattern: str, parse: Callable[[str], Any]) -> ValueOf:
+    """The values of all matches of `pattern` in the first group, without repeats."""
+    return lambda match: tuple(dict.fromkeys(parse(text) for text in re.findall(pattern, match[1])))

@@ -1,26 +1,25 @@
-"""How people say what happens to rows and labels, and what changes nothing."""
+"""Phrase rules for rows, labels and extraction, and for words that change nothing."""
 
 from __future__ import annotations
 
 from fw_assets.classification.instruction.numbers import COUNT, NUMBER, count, number
-from fw_assets.classification.instruction.rules import IS, Rule, fixed, group
+from fw_assets.classification.instruction.rules import EQUALS, PhraseRule, constant, from_group
 
-ROW_RULES: tuple[Rule, ...] = (
-    # Rows.
+ROW_RULES: tuple[PhraseRule, ...] = (
     (
         "bad_rows",
         r"\b(?:skip|ignore|quarantine|drop|discard|set aside|leave out|remove|throw away|"
         r"put aside)\s+(?:(?:the|any|all)\s+)?(?:bad|malformed|broken|invalid|corrupt(?:ed)?|"
         r"unreadable|faulty)\s+(?:rows|lines|records|samples|examples|entries)\b"
         r"|\bbad[_ ]rows\s*[:=]\s*quarantine\b",
-        fixed("quarantine"),
+        constant("quarantine"),
     ),
     (
         "bad_rows",
         r"\b(?:fail|stop|abort)\s+(?:on|at|if there are)\s+(?:(?:the|any|a)\s+)?(?:first\s+)?(?:bad"
         r"|malformed|broken|invalid)\s+(?:rows?|lines?|records?)\b|\bbad[_ ]rows\s*[:=]\s*fail"
         r"\b",
-        fixed("fail"),
+        constant("fail"),
     ),
     (
         "mitigation",
@@ -28,7 +27,7 @@ ROW_RULES: tuple[Rule, ...] = (
         r"training (?:data|rows|set)|class distribution))?|\bover-?sampl(?:e|ing)\b(?:\s+(?:the"
         r"\s+)?(?:rare|minority)\s+(?:classes|labels|class))?|\bmitigation\s*[:=]\s*rebalance"
         r"\b",
-        fixed("rebalance"),
+        constant("rebalance"),
     ),
     (
         "mitigation",
@@ -36,7 +35,7 @@ ROW_RULES: tuple[Rule, ...] = (
         r"|loss|fine-tuning)\b|\b(?:weight|reweight)\s+(?:the\s+|rare\s+)?(?:classes|labels|"
         r"rows)(?:\s+(?:by|according to)\s+(?:inverse\s+)?frequency)?\b|\bmitigation\s*[:=]\s*weight"
         r"\b",
-        fixed("weight"),
+        constant("weight"),
     ),
     (
         "mitigation",
@@ -44,7 +43,7 @@ ROW_RULES: tuple[Rule, ...] = (
         r"|too )?(?:rare|rarest|infrequent)\s+(?:labels|classes|categories)|(?:labels|classes)"
         r"\s+(?:that|which)\s+are\s+(?:too\s+|very\s+)?(?:rare|infrequent))\b|\bmitigation\s*[:=]"
         r"\s*drop-rare\b",
-        fixed("drop-rare"),
+        constant("drop-rare"),
     ),
     (
         "imbalance_threshold",
@@ -52,64 +51,63 @@ ROW_RULES: tuple[Rule, ...] = (
         rf"|is|to|at|above|over|exceeds?|beyond|greater than|more than|larger than|higher than|"
         rf"if it is|ratio|ratios|threshold|override|set|only))*\s*[:=]?\s*({NUMBER})(?:\s?(?::"
         rf"\s?1\b|x\b|to\s+(?:1|one)\b))?(?!\s?%)",
-        group(number),
+        from_group(number),
     ),
     (
         "imbalance_threshold",
         rf"\b(?:threshold|ratio)\s+(?:of\s+|to\s+|is\s+|at\s+)?({NUMBER})(?:\s?:\s?1)?\s+(?:for"
         rf"|on)\s+(?:the\s+)?(?:class\s+|label\s+)?imbalance\b(?:\s+(?:warning|check|ratio))?",
-        group(number),
+        from_group(number),
     ),
-    ("seed", rf"\b(?:random\s+)?seed(?:{IS})(?:number\s+|value\s+)?({COUNT})", group(count)),
+    ("seed", rf"\b(?:random\s+)?seed(?:{EQUALS})(?:number\s+|value\s+)?({COUNT})", from_group(count)),
 )
-EXTRACTION_RULES: tuple[Rule, ...] = (
-    # Where the label stands.
+EXTRACTION_RULES: tuple[PhraseRule, ...] = (
     (
         "extraction",
         r"\b(?:the\s+)?(?:answers?|labels?|class)\s+(?:is|are|stands?|comes?)\s+(?:on\s+|in\s+"
         r"|at\s+|always\s+)*(?:the\s+)?last line(?:\s+of\s+(?:each\s+|every\s+|the\s+)?(?:final"
         r"\s+|last\s+)?(?:assistant\s+)?(?:message|turn|answer|reply|response)s?)?",
-        fixed("last_line"),
+        constant("last_line"),
     ),
     (
         "extraction",
         r"\b(?:the\s+)?(?:answers?|labels?|class)\s+(?:is|are)\s+(?:always\s+)?(?:the\s+)?first word(?:"
         r"\s+of\s+(?:each\s+|every\s+|the\s+)?(?:final\s+|last\s+)?(?:assistant\s+)?(?:message"
         r"|turn|answer|reply|response)s?)?",
-        fixed("first_word"),
+        constant("first_word"),
     ),
     (
         "extraction",
         r"\b(?:the\s+)?(?:answers?|labels?|class)\s+(?:is|are)\s+(?:always\s+)?(?:the\s+)?(?:whole"
         r"|entire|complete)\s+(?:final\s+|last\s+)?(?:assistant\s+)?(?:message|turn|answer|"
         r"reply|response)",
-        fixed("whole_message"),
+        constant("whole_message"),
     ),
     (
         "extraction",
         r"\b(?:(?:the\s+)?(?:answers?|labels?|class)\s+(?:is|are)\s+(?:in\s+)?|(?:use|read|"
         r"take)\s+(?:the\s+)?(?:labels?\s+(?:from|in)\s+)?)(?:the\s+)?[\"'`]?ground[_ ]truth["
         r"\"'`]?(?:\s+(?:field|column|key))?(?:\s+(?:as|for)\s+(?:the\s+)?labels?)?",
-        fixed("ground_truth"),
+        constant("ground_truth"),
     ),
 )
-SILENT_RULES: tuple[Rule, ...] = (
-    # What is said and changes nothing: the defaults, and what always happens.
-    (None, r"\bskip\s+the\s+base[- ]vs\.?[- ]?\s?base\s+comparison\b", fixed(None)),
+SILENT_RULES: tuple[PhraseRule, ...] = (
+    # Defaults, and steps that are part of every run.
+    (None, r"\bskip\s+the\s+base[- ]vs\.?[- ]?\s?base\s+comparison\b", constant(None)),
     (
         None,
         r"\b(?:infer|derive|find|work out|figure out|detect|determine)\s+(?:the\s+)?(?:labels?"
         r"|classes|label set)(?:\s+(?:yourself|automatically|from the (?:data(?:set)?|rows|"
         r"file)))*\b|\blabels?\s+(?:should|can|may|must|are to|will)\s+be\s+(?:inferred|"
         r"derived|taken|read)(?:\s+from\s+(?:the\s+)?(?:data(?:set)?|rows|file))?",
-        fixed(None),
+        constant(None),
     ),
     (
         None,
         r"\b(?:the\s+)?(?:defaults?|standard|usual)\s+(?:(?:tuning|hyper-?parameter|sweep|"
         r"hyper parameter)\s+)?(?:grid|settings|everything|values|hyper-?parameters|options)\b"
         r"|\bdefaults\b|\bend[- ]to[- ]end\b",
-        fixed(None),
+        constant(None),
     ),
     (
         None,
@@ -117,7 +115,7 @@ SILENT_RULES: tuple[Rule, ...] = (
         r"set|rows|data|part)\b|\bbase(?:line)?\s+(?:vs\.?|versus|against|and|with|to)\s+(?:the"
         r"\s+)?(?:fine-)?tuned(?:\s+models?|\s+accuracy|\s+versions?)?\b|\bbase models?\b|\b"
         r"per[- ]label\b",
-        fixed(None),
+        constant(None),
     ),
     (
         None,
@@ -125,6 +123,6 @@ SILENT_RULES: tuple[Rule, ...] = (
         r"\s+|comparison\s+|short\s+)*report\b(?!\s+(?:in|to|as|by|into))|\b(?:wait for|"
         r"ask for)\s+my approval\b|\bask me before (?:spending|you spend)(?: anything|"
         r" any money)?\b",
-        fixed(None),
+        constant(None),
     ),
 )

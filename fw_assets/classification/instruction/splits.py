@@ -1,11 +1,13 @@
-"""How an instruction divides the rows: shares for training, validation and testing."""
+"""Splits in an instruction: shares of the rows for training, validation and testing."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from fw_assets.classification.instruction.annotated_text import AnnotatedText
-from fw_assets.classification.instruction.numbers import SHARE, share
+from fw_assets.classification.instruction.numbers import SHARE
+from fw_assets.classification.instruction.numbers import share as parse_share
 
 _SEP = r"\s?[/:-]\s?"
 _PART = r"(?:train(?:ing)?|val(?:id(?:ation)?)?|dev|test(?:ing)?|eval(?:uation)?)"
@@ -85,109 +87,111 @@ _VALIDATION_SHARE = (
 )
 
 
-def read_splits(reading: AnnotatedText) -> None:
-    """Claim `train_fraction` and `validation_fraction`; shares that leave a doubt are not taken."""
-    _proportions(reading)
-    _shares(reading)
+def annotate_splits(annotated: AnnotatedText) -> None:
+    """Assign `train_fraction` and `validation_fraction`; ambiguous shares are not assigned."""
+    _annotate_ratios(annotated)
+    _annotate_shares(annotated)
 
 
-def _proportions(reading: AnnotatedText) -> None:
-    for found in list(_THREE.finditer(reading.work)):
-        parts = [_value(text) for text in found.groups()]
-        names, start, end = _context(reading, found)
-        if names is None or abs(sum(parts) - 1) > 1e-6:
+def _annotate_ratios(annotated: AnnotatedText) -> None:
+    """Ratios of two or three numbers that add up to 1 or 100 %, such as `80/10/10`."""
+    for match in list(_THREE.finditer(annotated.masked)):
+        values = [_value(text) for text in match.groups()]
+        names = _part_names(annotated, match)
+        if names is None or abs(sum(values) - 1) > 1e-6:
             continue
-        order = [*names, *(name for name in ("train", "validation", "test") if name not in names)] if names else []
-        order = order or ["train", "validation", "test"]
-        by_name = dict(zip(order[:3], parts, strict=True))
-        if set(by_name) != {"train", "validation", "test"}:
-            reading.reject(start, end)
+        default = ("train", "validation", "test")
+        order = [*names, *(name for name in default if name not in names)]
+        by_name = dict(zip(order[:3], values, strict=True))
+        if set(by_name) != set(default):
+            annotated.reject(match.start(), match.end())
             continue
-        learn = round(1 - by_name["test"], 10)
-        reading.claim("train_fraction", learn, start, end)
-        reading.claim("validation_fraction", by_name["validation"] / learn, start, end)
-    for found in list(_TWO.finditer(reading.work)):
-        parts = [_value(text) for text in found.groups()]
-        names, start, end = _context(reading, found)
-        if names is None or abs(sum(parts) - 1) > 1e-6:
+        rest = round(1 - by_name["test"], 10)
+        annotated.assign("train_fraction", rest, match.start(), match.end())
+        annotated.assign("validation_fraction", by_name["validation"] / rest, match.start(), match.end())
+    for match in list(_TWO.finditer(annotated.masked)):
+        values = [_value(text) for text in match.groups()]
+        names = _part_names(annotated, match)
+        if names is None or abs(sum(values) - 1) > 1e-6:
             continue
         pair = tuple(names[:2]) or ("train", "test")
-        if not names and parts[0] < 0.5:
-            reading.reject(start, end)
+        if not names and values[0] < 0.5:
+            annotated.reject(match.start(), match.end())
         elif set(pair) == {"train", "test"}:
-            reading.claim("train_fraction", parts[pair.index("train")], start, end)
+            annotated.assign("train_fraction", values[pair.index("train")], match.start(), match.end())
         elif set(pair) == {"train", "validation"}:
-            reading.claim("validation_fraction", parts[pair.index("validation")], start, end)
+            annotated.assign("validation_fraction", values[pair.index("validation")], match.start(), match.end())
         else:
-            reading.reject(start, end)
+            annotated.reject(match.start(), match.end())
 
 
-def _context(reading: AnnotatedText, found: re.Match[str]) -> tuple[list[str] | None, int, int]:
-    """The parts named beside the numbers (none: empty), or null when nothing there speaks of a split."""
-    first, last = reading.sentence(found.start())
-    left, right = max(first, found.start() - 60), min(last, found.end() + 40)
-    names = list(_NAMES.finditer(reading.work, left, right))
-    words = list(_AROUND.finditer(reading.work, left, right))
+def _part_names(annotated: AnnotatedText, numbers: re.Match[str]) -> list[str] | None:
+    """The parts that are named near the numbers, which may be none; None when nothing near them is about a split."""
+    first, last = annotated.sentence(numbers.start())
+    left, right = max(first, numbers.start() - 60), min(last, numbers.end() + 40)
+    names = list(_NAMES.finditer(annotated.masked, left, right))
+    words = list(_AROUND.finditer(annotated.masked, left, right))
     if not names and not words:
-        return None, found.start(), found.end()
-    spans = [found, *names[:1], *words[:2]]
-    named = [_part(text) for text in names[0].groups() if text] if names else []
-    for item in spans:
-        if item is not found:
-            reading.take(item.start(), item.end())
-    return named, found.start(), found.end()
+        return None
+    parts = [_part(text) for text in names[0].groups() if text] if names else []
+    for match in (*names[:1], *words[:2]):
+        annotated.mark(match.start(), match.end())
+    return parts
 
 
-def _shares(reading: AnnotatedText) -> None:
-    tests = _found(reading, _TEST_SHARE)
-    validations = _found(reading, _VALIDATION_SHARE)
-    trains = _found(reading, _TRAIN_SHARE)
-    said = {
-        name: items[0] for name, items in (("test", tests), ("train", trains), ("validation", validations)) if items
-    }
-    value = {name: item[0] for name, item in said.items()}
-    every = (*tests, *validations, *trains)
-    within = any("train" in item[3] for item in validations)
-    if any(len({item[0] for item in items}) > 1 for items in (tests, validations, trains)):
-        _reject(reading, every)
-    elif len(value) == 3 and abs(sum(value.values()) - 1) < 1e-6:
-        for item in (*tests, *trains):
-            reading.claim("train_fraction", round(1 - value["test"], 10), item[1], item[2])
-        for item in validations:
-            learn = round(1 - value["test"], 10)
-            reading.claim("validation_fraction", value["validation"] / learn, item[1], item[2])
-    elif ("test" in value and "train" in value and abs(value["test"] + value["train"] - 1) > 1e-6) or (
-        "validation" in value and "train" in value and "test" not in value and not within
-    ):
-        _reject(reading, every)
-    else:
-        for item in tests:
-            reading.claim("train_fraction", round(1 - item[0], 10), item[1], item[2])
-        for item in trains:
-            reading.claim("train_fraction", item[0], item[1], item[2])
-        for item in validations:
-            if len(value) == 1 or within:
-                reading.claim("validation_fraction", item[0], item[1], item[2])
-            else:
-                reading.reject(item[1], item[2])
+@dataclass(frozen=True)
+class _Share:
+    """A share of the rows that the text states for one part; `of` names what it is a share of, if the text does."""
+
+    value: float
+    start: int
+    end: int
+    of: str
 
 
-Found = tuple[float, int, int, str]
+def _annotate_shares(annotated: AnnotatedText) -> None:
+    """Single shares such as `hold out 20 %`; all are rejected where they contradict each other."""
+    tests = _stated_shares(annotated, _TEST_SHARE)
+    validations = _stated_shares(annotated, _VALIDATION_SHARE)
+    trains = _stated_shares(annotated, _TRAIN_SHARE)
+    parts = {"test": tests, "train": trains, "validation": validations}
+    value = {name: shares[0].value for name, shares in parts.items() if shares}
+    of_training = any("train" in share.of for share in validations)
+    contradictory = any(len({share.value for share in shares}) > 1 for shares in parts.values())
+    sums_up = len(value) == 3 and abs(sum(value.values()) - 1) < 1e-6
+    train_and_test_differ = "test" in value and "train" in value and abs(value["test"] + value["train"] - 1) > 1e-6
+    # Without a test share it is unclear whether the rest of the rows is for testing or for nothing.
+    rest_unclear = "validation" in value and "train" in value and "test" not in value and not of_training
+    if contradictory or (not sums_up and (train_and_test_differ or rest_unclear)):
+        for share in (*tests, *validations, *trains):
+            annotated.reject(share.start, share.end)
+        return
+    if sums_up:
+        rest = round(1 - value["test"], 10)
+        for share in (*tests, *trains):
+            annotated.assign("train_fraction", rest, share.start, share.end)
+        for share in validations:
+            annotated.assign("validation_fraction", value["validation"] / rest, share.start, share.end)
+        return
+    for share in tests:
+        annotated.assign("train_fraction", round(1 - share.value, 10), share.start, share.end)
+    for share in trains:
+        annotated.assign("train_fraction", share.value, share.start, share.end)
+    for share in validations:
+        if len(value) == 1 or of_training:
+            annotated.assign("validation_fraction", share.value, share.start, share.end)
+        else:
+            annotated.reject(share.start, share.end)
 
 
-def _found(reading: AnnotatedText, patterns: tuple[re.Pattern[str], ...]) -> list[Found]:
-    items: list[Found] = []
+def _stated_shares(annotated: AnnotatedText, patterns: tuple[re.Pattern[str], ...]) -> list[_Share]:
+    shares: list[_Share] = []
     for pattern in patterns:
-        for found in list(pattern.finditer(reading.work)):
-            of = found[2] or "" if pattern.groups > 1 else ""
-            items.append((share(found[1]), found.start(), found.end(), of))
-            reading.take(found.start(), found.end())
-    return items
-
-
-def _reject(reading: AnnotatedText, items: tuple[Found, ...]) -> None:
-    for item in items:
-        reading.reject(item[1], item[2])
+        for match in list(pattern.finditer(annotated.masked)):
+            of = match[2] or "" if pattern.groups > 1 else ""
+            shares.append(_Share(parse_share(match[1]), match.start(), match.end(), of))
+            annotated.mark(match.start(), match.end())
+    return shares
 
 
 def _value(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Words that carry nothing a session could hold, and words after which nothing can be taken at face value."""
+"""Stop words of instructions, and the words that negate or qualify what surrounds them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ we've well what when where whether which who whose will win winner winning with 
 would yes yet you your zero-shot
 """
 FILLER = frozenset(_FILLER.split())
-"""Words that say nothing by themselves; what changes the meaning (all, half, more) is not among them."""
+"""Words without a meaning of their own; those that change another word's meaning (all, half, more) are not included."""
 
 NEGATORS = re.compile(
     r"\b(?:not|no|never|without|except|excluding|neither|nor|instead of|rather than|"
@@ -42,7 +42,7 @@ NEGATORS = re.compile(
     r"stop|cannot|nothing|none"
     r"|(?:do|does|did|would|should|could|wo|ca|is|are|was|have|has)n'?t|dont|doesnt|wont|cant)\b"
 )
-"""They turn what follows, up to the end of the thought, into its opposite."""
+"""Words that negate what follows, up to the end of their scope."""
 
 HEDGES = re.compile(
     r"\b(?:if|unless|until|maybe|perhaps|possibly|might|otherwise|depending|in case|"
@@ -53,4 +53,4 @@ HEDGES = re.compile(
     r"hypothetically|eventually|later"
     r"|some day|someday|next time|for example|e g|for instance|tomorrow)\b"
 )
-"""They make the whole sentence conditional, past or future."""
+"""Words that make the whole sentence conditional, past or future."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.instruction.parser import Parsed, parse_instruction, suggest
+from fw_assets.classification.instruction.parser import ParsedInstruction, parse_instruction, suggest
 from fw_assets.classification.session import Session, make_session
 from fw_assets_tests.classification.instruction.held_out_instructions import HELD_OUT
 from fw_assets_tests.classification.instruction.instructions import CATALOGUE, INSTRUCTIONS
@@ -16,7 +16,7 @@ from fw_assets_tests.classification.instruction.instructions import CATALOGUE, I
 Case = tuple[str, dict[str, Any], str]
 
 
-def wrong_fields(case: Case, parsed: Parsed) -> dict[str, Any]:
+def wrong_fields(case: Case, parsed: ParsedInstruction) -> dict[str, Any]:
     """The fields that the text does not say, or says differently."""
     return {name: value for name, value in parsed.fields.items() if not _same(case[1].get(name), value)}
 
@@ -25,7 +25,7 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == pytest.approx(other) if isinstance(other, float) and one is not None else one == other)
 
 
-def exact(case: Case, parsed: Parsed) -> bool:
+def exact(case: Case, parsed: ParsedInstruction) -> bool:
     fields = set(parsed.fields) == set(case[1]) and not wrong_fields(case, parsed)
     left = any(case[2] in clause for clause in parsed.unused) if case[2] else not parsed.unused
     return fields and left
