@@ -20,12 +20,11 @@ from pathlib import Path
 
 import dagster as dg
 import httpx
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from benchmarks.dagster_dev import REPOSITORY, DagsterDev, command
 from fw_assets.embedded import ACCOUNT, api_key, counts, create_app
 from fw_assets.pipeline.phases import due
-from fw_assets.pipeline.runner.orphaned_runs import own_worker
+from fw_assets.pipeline.run_workers import worker_of
 from fw_assets.workspace.workspace import Workspace
 
 ROWS = (REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
@@ -40,6 +39,7 @@ VICTIMS = {
     "run workers": ("multiprocessing.forkserver", "multiprocessing.spawn"),
     "everything": ("dagster", "multiprocessing.forkserver", "multiprocessing.spawn"),
 }
+UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 ROUND_TIMEOUT_SECONDS = 900.0
 """Long, since a run that was about to start when everything died is given up after a minute and a half only."""
 
@@ -47,8 +47,8 @@ ROUND_TIMEOUT_SECONDS = 900.0
 def run_workers(dagster_dev: DagsterDev) -> set[int]:
     """The processes of the runs that are under way. A forked one has the command line of what it was forked from."""
     with dagster_dev.instance() as instance:
-        records = instance.get_run_records(dg.RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
-        noted = (own_worker(record.dagster_run) for record in records)
+        records = instance.get_run_records(dg.RunsFilter(statuses=UNDER_WAY))
+        noted = (worker_of(record.dagster_run) for record in records)
         return {worker.pid for worker in noted if worker}
 
 

@@ -231,10 +231,11 @@ def _root(option: str | None) -> str:
 
 def _ready(given: str | None, fields: Mapping[str, Any]) -> str:
     """The workspace's root; begins to load the program beside this process if there is likely something to run."""
-    from fw_assets.dagster_runtime.fork_server import ensure_running
+    from fw_assets.code_location import CODE_LOCATION
+    from fw_assets.pipeline.runner.fork_server import start_in_background
 
     root = _root(given)
     name = Path(str(fields.get("dataset") or "")).stem
     if not (name and Path(root, name, "report.json").exists()):
-        ensure_running()
+        start_in_background(CODE_LOCATION)
     return root

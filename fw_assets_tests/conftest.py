@@ -37,4 +37,4 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of commands happen in this process."""
-    monkeypatch.setattr("fw_assets.commands.workflow.WorkerPool", InProcessPool)
+    monkeypatch.setattr("fw_assets.commands.workflow.ProcessPool", InProcessPool)

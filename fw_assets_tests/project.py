@@ -87,10 +87,10 @@ class Project:
 
 
 class InProcessPool:
-    """A crew that does each step at once and in this process, where a test can watch what it does."""
+    """Worker pool that runs each step at once and in this process, where a test can watch it."""
 
-    def __init__(self, root: str) -> None:
-        self._root = root
+    def __init__(self, root: str, definitions: str) -> None:
+        self._root, self._definitions = root, definitions
         self._ended: list[StepFailed | None] = []
 
     def __enter__(self) -> Self:
@@ -102,9 +102,9 @@ class InProcessPool:
     def __len__(self) -> int:
         return len(self._ended)
 
-    def begin(self, step: Step, config: Mapping[str, Any] | None) -> None:
+    def submit(self, step: Step, config: Mapping[str, Any] | None) -> None:
         try:
-            materialize(self._root, step, config)
+            materialize(self._root, self._definitions, step, config)
         except StepFailed as error:
             self._ended.append(error)
         else:
@@ -115,6 +115,7 @@ class InProcessPool:
         ended = self._ended.pop()
         return [ended] if ended else []
 
-    def wait_for(self, step: Step) -> list[StepFailed]:
+    def join(self, step: Step) -> None:
         del step
-        return self.wait()
+        for error in self.wait():
+            raise error

@@ -14,6 +14,7 @@ import click
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
+from fw_assets.code_location import CODE_LOCATION
 from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import known, print_json, show_plan, show_report
 from fw_assets.console import err, is_terminal, progress_shown
@@ -21,6 +22,7 @@ from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import answer, drive
+from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
@@ -30,8 +32,8 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     """Phases 1 and 2."""
     store = Workspace(root)
     registration = register_dataset(store, given, ask=not as_json)
-    with _crew(store, registration.name, as_json) as crew:
-        drive(crew, store, registration.name, say=_say, only=PLANNING)
+    with _workers(store, registration.name, as_json) as pool:
+        drive(pool, store, registration.name, report=_say, only=PLANNING)
     made = store.require("plan", registration.name, Plan)
     if as_json:
         print_json(made.model_dump(mode="json") | {"digest": made.digest})
@@ -45,11 +47,11 @@ def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
 
 
 @contextmanager
-def _crew(store: Workspace, name: str, as_json: bool) -> Iterator[WorkerPool]:
+def _workers(store: Workspace, name: str, as_json: bool) -> Iterator[WorkerPool]:
     # What shows the plan and the report is loaded while others work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
-    with store.exclusive(name, "run"), progress_shown(as_json), WorkerPool(store.root) as crew:
-        yield crew
+    with store.exclusive(name, "run"), progress_shown(as_json), ProcessPool(store.root, CODE_LOCATION) as pool:
+        yield pool
 
 
 def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
@@ -58,24 +60,24 @@ def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_jso
     registration = register_dataset(store, given, ask=ask and not as_json)
     name = registration.name
     sure = approve and not registration.unused
-    with _crew(store, name, as_json) as crew:
-        standing = drive(crew, store, name, say=_say, only=PLANNING, ahead=sure)
+    with _workers(store, name, as_json) as pool:
+        standing = drive(pool, store, name, report=_say, only=PLANNING, ahead=sure)
         answers = standing.state in ("waiting", "rejected", *(("elsewhere", "incomplete") if approve else ()))
         if answers and sure:
             if not as_json:
                 show_plan(store, name)
-            answer(crew, name, _signed(store, name) | {"decision": "approve"})
+            answer(pool, name, _signed(store, name) | {"decision": "approve"})
         if sure or not answers:
-            standing = drive(crew, store, name, say=_say)
+            standing = drive(pool, store, name, report=_say)
     if answers and not sure:
         asked = _asked(store, name, registration, standing, ask=ask, as_json=as_json)
         if asked is None:
             return WAITING
-        with _crew(store, name, as_json) as crew:
-            answer(crew, name, asked)
+        with _workers(store, name, as_json) as pool:
+            answer(pool, name, asked)
             if asked["decision"] == "reject":
                 return WAITING
-            standing = drive(crew, store, name, say=_say)
+            standing = drive(pool, store, name, report=_say)
     if standing.state == "elsewhere":
         err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
         return WAITING
@@ -164,7 +166,7 @@ def approve(
     )
     from fw_assets.pipeline.runner.worker import materialize
 
-    materialize(root, Step(APPROVAL, name, None, ""), answer)
+    materialize(root, CODE_LOCATION, Step(APPROVAL, name, None, ""), answer)
     if reject:
         err.print(f"{name}: rejected; nothing was started.", markup=False)
     elif chosen == "daemon":

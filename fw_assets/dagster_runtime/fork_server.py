@@ -1,63 +1,73 @@
-"""A process that has loaded the program and forks others from itself: they begin at once, not after their imports.
-
-It is `multiprocessing`'s fork server. It opens nothing and runs nothing: the only threads in it are idle ones that
-libraries begin when they are imported (jemalloc's, which is made for it, and Polars'), so that what is forked from it
-shares neither held locks nor connections.
-"""
+"""Fork server of the run launcher: the one of `pipeline.runner`, with what the daemon needs beyond public names."""
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-PROGRAM = "fw_assets.dagster_runtime.preload"
-EXTRA_PRELOAD_MODULES = ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.naive_bayes")
-"""What single steps take a second to load besides: worth it in advance where runs are forked all day."""
-LOADED_FROM = time.time()
+# `multiprocessing` has no public call that starts the server alone.
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from fw_assets.pipeline.runner.fork_server import EXIT, interrupts_blocked
+
+LAUNCHER_PRELOAD = (
+    "dagster._cli.api",  # what the launcher's processes execute runs with
+    "sklearn.feature_extraction.text",
+    "sklearn.linear_model",
+    "sklearn.naive_bayes",  # a second of imports of one step: worth it where runs are forked all day
+)
+LOAD_START = time.time()
 """When this process, or the one that it was forked from, began to load the program."""
 _CLOCK_STEP = 0.05
 """A file's time may lie a tick of the system's clock before the time at which it was written."""
 
 
-def context(more: Sequence[str] = ()) -> BaseContext | None:
-    """A context whose processes are forked from one that has loaded the program; None where the system cannot fork.
-
-    The fork server begins with `ensure_running`; it ends with this process, while those that were
-    forked from it go on.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return None
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, PROGRAM, *more, "fw_assets.dagster_runtime.fork_server_exit"])
-    return context
+def is_available() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
 
 
-def ensure_running(more: Sequence[str] = ()) -> None:
-    """Have the program, and `more` modules, loaded while this process does something else."""
-    if context(more) is None:
-        return
-    # The keyboard's interrupt is this process's to handle: while it loads, the fork server would answer it with a
-    # traceback. What is forked inherits the mask; see `reset_signals`.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+def ensure_running(modules: Sequence[str]) -> None:
+    """Start the fork server, unless it runs, with these modules loaded; it ends with this process."""
+    # This module first: `LOAD_START` is the time at which the server imports it.
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, *modules, EXIT])
+    with interrupts_blocked():
         forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def reset_signals() -> None:
-    """In a forked process: let it be interrupted, and end as processes do."""
-    atexit.unregister(os._exit)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+def fork(target: Callable[..., None], *args: Any) -> Connection[Any, Any]:
+    """Fork a process that outlives this one; returns this end of a channel, whose other end is its first argument.
+
+    Raises:
+        EOFError, OSError: the fork server cannot be had.
+    """
+    # Not `Process.start`, which registers the process as a child that this one waits for when it ends.
+    from multiprocessing.popen_forkserver import Popen
+
+    context = multiprocessing.get_context("forkserver")
+    channel, other_end = context.Pipe()
+    try:
+        with other_end:
+            Popen(context.Process(target=target, args=(other_end, *args)))
+    except BaseException:
+        channel.close()
+        raise
+    return channel
+
+
+def kill(server: int) -> None:
+    """End a fork server; `ensure_running` starts another."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(server, signal.SIGKILL)
+        # Its death is left for multiprocessing to find, which replaces it then.
+        os.waitid(os.P_PID, server, os.WEXITED | os.WNOWAIT)
 
 
 def has_changed(package: str) -> bool:
@@ -67,4 +77,4 @@ def has_changed(package: str) -> bool:
     """
     folders = sys.modules[package].__path__ if package in sys.modules else []
     files = (file for folder in folders for file in Path(folder).rglob("*.py"))
-    return any(file.stat().st_ctime > LOADED_FROM - _CLOCK_STEP for file in files)
+    return any(file.stat().st_ctime > LOAD_START - _CLOCK_STEP for file in files)

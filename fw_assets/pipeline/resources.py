@@ -6,7 +6,8 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment
-from fw_assets.pipeline.run_tags import MACHINE_TAG, tag_partition, this_machine
+from fw_assets.pipeline.run_tags import tag_partition
+from fw_assets.pipeline.run_workers import tag_worker
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -21,10 +22,10 @@ class WorkspaceResource(dg.ConfigurableResource):
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Tags the run, whoever launched it, and with the machine that executes it."""
+        """Tags the run, whoever launched it, and with the process that executes it."""
         if context.run is not None and context.instance is not None:
             tag_partition(context.instance, context.run)
-            context.instance.add_run_tags(context.run.run_id, {MACHINE_TAG: this_machine()})
+            tag_worker(context.instance, context.run)
 
     def open(self) -> Workspace:
         """The workspace."""

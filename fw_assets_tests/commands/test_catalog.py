@@ -29,7 +29,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return (*await real(client), *OTHERS)
 
     monkeypatch.setattr(offered, "catalogue", catalogue)
-    monkeypatch.setattr("fw_assets.commands.workflow.WorkerPool", InProcessPool)
+    monkeypatch.setattr("fw_assets.commands.workflow.ProcessPool", InProcessPool)
     monkeypatch.setenv("FW_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.chdir(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Runs that are forked from a process which has loaded the program; this process stands for the daemon."""
+"""Run launcher: runs are forked from a process that has loaded the program. The test stands for the daemon."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
-from dagster._daemon.types import DaemonHeartbeat
 
-from fw_assets.dagster_runtime import fork_server
 from fw_assets.dagster_runtime.run_launcher import ForkServerRunLauncher, reason_not_forkable
-from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs, own_worker
+from fw_assets.pipeline.run_workers import worker_of
+from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the program of the runs reads /proc")
 MODULE = "small_program.definitions"
 PROGRAM = """
 import os, time
 import dagster as dg
-import dagster._cli.api, fw_assets.dagster_runtime.sqlite_storage
+import dagster._cli.api
 
 @dg.op
 def note(context):
@@ -62,14 +62,11 @@ defs = dg.Definitions(jobs=[quick, slow])
 """
 DAGSTER_YAML = """
 telemetry: {{enabled: false}}
-storage:
-  custom:
-    module: fw_assets.dagster_runtime.sqlite_storage
-    class: SqliteStorage
-    config: {{base_dir: "{base}"}}
+storage: {{sqlite: {{base_dir: "{base}"}}}}
 run_launcher: {{module: fw_assets.dagster_runtime.run_launcher, class: ForkServerRunLauncher}}
 run_monitoring: {{enabled: true}}
 """
+PATIENCE_SECONDS = 60.0
 HERE = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=MODULE))
 
 
@@ -81,7 +78,7 @@ class Daemon:
         launcher = instance.run_launcher
         assert isinstance(launcher, ForkServerRunLauncher)
         self.launcher: ForkServerRunLauncher = launcher
-        self.launcher.program = MODULE
+        self.launcher.program, self.launcher.preload = MODULE, ()
 
     def run(self, job: str, **code: Any) -> dg.DagsterRun:
         from small_program.definitions import defs  # type: ignore[import-not-found]
@@ -107,12 +104,12 @@ class Daemon:
         return self.until(run, until)
 
     def until(self, run: dg.DagsterRun, status: str) -> dg.DagsterRun:
-        end = time.monotonic() + 60
-        while (now := self.instance.get_run_by_id(run.run_id)) is None or now.status.value != status:
-            assert time.monotonic() < end, now
-            assert now is None or not now.is_finished, now.status
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (current := self.instance.get_run_by_id(run.run_id)) is None or current.status.value != status:
+            assert time.monotonic() < deadline, current
+            assert current is None or not current.is_finished, current.status
             time.sleep(0.02)
-        return now
+        return current
 
     def noted(self, run: dg.DagsterRun) -> dict[str, Any]:
         """What the run says of its process."""
@@ -122,8 +119,8 @@ class Daemon:
 
 
 @contextmanager
-def fork_server_of_its_own() -> Iterator[None]:
-    """Others in this process may have one that has loaded something else."""
+def own_fork_server() -> Iterator[None]:
+    """Without the fork server of other tests in this process, which has loaded something else."""
     server: Any = forkserver._forkserver
     server._stop()
     yield
@@ -137,15 +134,13 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     (folder / "small_program" / "__init__.py").touch()
     (folder / "small_program" / "definitions.py").write_text(PROGRAM, "utf-8")
     (folder / "dagster.yaml").write_text(DAGSTER_YAML.format(base=folder / "state"), "utf-8")
-    with pytest.MonkeyPatch.context() as patch, fork_server_of_its_own():
-        patch.setattr(fork_server, "PROGRAM", MODULE)
-        patch.setattr(fork_server, "EXTRA_PRELOAD_MODULES", ())
+    with pytest.MonkeyPatch.context() as patch, own_fork_server():
         patch.syspath_prepend(str(folder))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]))
         with dg.DagsterInstance.from_config(str(folder)) as instance:
             yield Daemon(folder, instance)
             for record in instance.get_run_records():
-                if (worker := own_worker(record.dagster_run)) and not record.dagster_run.is_finished:
+                if (worker := worker_of(record.dagster_run)) and not record.dagster_run.is_finished:
                     with suppress(ProcessLookupError):
                         os.kill(worker.pid, signal.SIGKILL)
 
@@ -168,7 +163,7 @@ def test_a_run_is_forked_from_what_has_loaded_the_program(daemon: Daemon) -> Non
     noted = daemon.noted(run := daemon.launch("quick", "SUCCESS"))
     assert "multiprocessing.forkserver" in noted["command"]
     assert noted["main"] != os.getpid()
-    assert (worker := own_worker(run)) is not None
+    assert (worker := worker_of(run)) is not None
     assert worker.pid == noted["main"]
     assert not multiprocessing.active_children(), "the daemon would wait for them at its end"
     assert daemon.noted(daemon.launch("quick", "SUCCESS"))["server"] == noted["server"]
@@ -176,9 +171,8 @@ def test_a_run_is_forked_from_what_has_loaded_the_program(daemon: Daemon) -> Non
 
 def test_another_process_ends_a_run(daemon: Daemon) -> None:
     run = daemon.launch("slow", "STARTED")
-    context = fork_server.context()
-    assert context is not None
-    webserver = context.Process(target=terminate, args=(str(daemon.source.parents[1]), run.run_id))  # type: ignore[attr-defined]
+    arguments = (str(daemon.source.parents[1]), run.run_id)
+    webserver = multiprocessing.get_context("forkserver").Process(target=terminate, args=arguments)
     webserver.start()
     daemon.until(run, "CANCELED")
     webserver.join()
@@ -197,10 +191,12 @@ def test_a_run_that_is_ended_before_its_process_says_who_it_is_executes_nothing(
 def test_a_dead_worker_is_noticed_once(daemon: Daemon) -> None:
     run = daemon.launch("slow", "STARTED")
     assert daemon.launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
-    worker = own_worker(run)
+    worker = worker_of(run)
     assert worker is not None
     os.kill(worker.pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while daemon.launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING:
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     (record,) = daemon.instance.get_run_records(dg.RunsFilter(run_ids=[run.run_id]))
     workspace: Any = None
@@ -225,8 +221,8 @@ def test_changed_code_is_not_passed_over_and_a_killed_server_is_replaced(daemon:
     run = daemon.run("quick")
     daemon.launcher.launch_run(LaunchRunContext(run, None))
     assert by_dagster == [run.run_id]
-    said = [entry.message for entry in daemon.instance.all_logs(run.run_id)]
-    assert any("files have changed" in message for message in said), said
+    messages = [entry.message for entry in daemon.instance.all_logs(run.run_id)]
+    assert any("files have changed" in message for message in messages), messages
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)  # the launcher killed it and has begun another, which has reaped it
 
@@ -256,12 +252,14 @@ def test_only_this_program_on_this_machine_is_forked(
         assert by_dagster == [run.run_id]
 
 
-def test_only_the_daemon_begins_to_load(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[str] = []
-    monkeypatch.setattr("fw_assets.dagster_runtime.sqlite_storage.ensure_running", lambda _: begun.append("loading"))
+def test_the_fork_server_starts_with_the_first_launch_and_not_with_an_instance(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("fw_assets.dagster_runtime.fork_server.ensure_running", started.extend)
     with dg.DagsterInstance.from_config(str(daemon.source.parents[1])) as instance:
         assert isinstance(instance.run_launcher, ForkServerRunLauncher)
         instance.get_run_records()
-        assert not begun
-        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "a-daemon"))
-        assert begun == ["loading"]
+        assert not started
+    daemon.launch("quick", "SUCCESS")
+    assert started == [MODULE]

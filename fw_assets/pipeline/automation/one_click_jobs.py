@@ -13,6 +13,7 @@ from pydantic import Field
 
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.phases import APPROVAL, PLANNING
@@ -24,7 +25,7 @@ from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import answer, drive
-from fw_assets.pipeline.runner.worker_pool import WorkerPool
+from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -138,12 +139,12 @@ def _drive(
         )
         name = registration.name
         context.instance.add_run_tags(context.run.run_id, {DATASET: name})
-        with store.exclusive(name, "run"), WorkerPool(store.root) as crew:
-            drive(crew, store, name, say=context.log.info, only=PLANNING)
+        with store.exclusive(name, "run"), ProcessPool(store.root, CODE_LOCATION) as pool:
+            drive(pool, store, name, report=context.log.info, only=PLANNING)
             if config.approved_by and not registration.unused:
                 digest = store.require("plan", name, Plan).digest
-                answer(crew, name, approval_config(config.approved_by, digest, driver="command-line"))
-            standing = drive(crew, store, name, say=context.log.info)
+                answer(pool, name, approval_config(config.approved_by, digest, driver="command-line"))
+            standing = drive(pool, store, name, report=context.log.info)
         context.log.info(f"{name}: {standing.note}")
         where = f"of {name}: Catalog, the asset %s, tab Partitions, {name}"
         if standing.state == "waiting":

@@ -1,4 +1,4 @@
-"""What happens in the process of one step of a command: its run on the instance, told to the process that asked."""
+"""Worker process: the run of one step on the instance, with progress and error sent to the pool."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from fw_assets.exit_codes import INTERRUPTED
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Progress, listening
+from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
-from fw_assets.pipeline.runner.run_step import execute, open_instance
-from fw_assets.pipeline.runner.worker_pool import SHUTDOWN_GRACE_SECONDS, StepError, Task
+from fw_assets.pipeline.runner.run_step import execute
+from fw_assets.pipeline.runner.task import SHUTDOWN_GRACE_SECONDS, StepError, Task
 
-_INTERRUPTS = (KeyboardInterrupt, DagsterExecutionInterruptedError)
+_INTERRUPTS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
 
 
-def run(order: Task, channel: Connection) -> None:
-    """Materialize the step; what can be said in words goes to the process that asked, a bug's traceback to stderr."""
-    threading.Thread(target=_end_with_the_command, daemon=True).start()
+def run(task: Task, channel: Connection) -> None:
+    """Materialize the step. Expected errors are sent to the pool; a bug's traceback goes to standard error."""
+    threading.Thread(target=_end_with_command, daemon=True).start()
     sending = threading.Lock()
 
     def send(message: Progress | StepError) -> None:
@@ -36,8 +38,8 @@ def run(order: Task, channel: Connection) -> None:
             channel.send(message)
 
     try:
-        with listening(send):
-            materialize(order.root, order.step, order.config, look_for_lost=order.first)
+        with listening(send), _terminal_silenced():
+            materialize(task.root, task.definitions, task.step, task.config, fail_orphans=task.fail_orphaned_runs)
     except EXPECTED_ERRORS as error:
         send(StepError(str(error), exit_code_of(error)))
     except _INTERRUPTS:
@@ -48,27 +50,56 @@ def run(order: Task, channel: Connection) -> None:
         sys.exit(INTERRUPTED)
 
 
-def materialize(root: str, step: Step, config: Mapping[str, Any] | None, *, look_for_lost: bool = False) -> None:
-    """A step's run in this process, on the instance that the UI shows.
+def materialize(
+    root: str, definitions: str, step: Step, config: Mapping[str, Any] | None, *, fail_orphans: bool = False
+) -> None:
+    """Run a step in this process, on the instance that the UI shows.
+
+    Args:
+        definitions: the module that holds the code location's `defs`.
+        fail_orphans: first fail the runs of this machine whose process is gone.
 
     Raises:
-        StepFailed: with what the step said; its cause is the domain's own error.
+        StepFailed: with the step's message; its cause is the domain's own error.
     """
     with open_instance(root) as instance:
-        if look_for_lost:
+        if fail_orphans:
             fail_orphaned_runs(instance)
         try:
-            execute(instance, step, config)
+            execute(instance, import_module(definitions).defs, step, config)
         except dg.Failure as error:
             raise StepFailed(error.description or str(error), exit_code_of(error), step.key) from error.__cause__
 
 
-def _end_with_the_command() -> None:
-    """Nothing goes on without the command that asked for it, however that one ended."""
-    asked = multiprocessing.parent_process()
-    if asked is None:
+@contextmanager
+def _terminal_silenced() -> Iterator[None]:
+    """Keep what a step prints in its run's logs alone.
+
+    Dagster copies it from there to the terminal, among the progress and into the one object that `--json` promises.
+    """
+    streams = (sys.stdout, sys.stderr)
+    for stream in streams:
+        stream.flush()
+    copies = [os.dup(descriptor) for descriptor in (1, 2)]
+    with open(os.devnull, "w") as sink:  # noqa: PTH123  os.devnull is no path on every system
+        for descriptor in (1, 2):
+            os.dup2(sink.fileno(), descriptor)
+    try:
+        yield
+    finally:
+        for stream in streams:
+            stream.flush()
+        for descriptor, copy in zip((1, 2), copies, strict=True):
+            os.dup2(copy, descriptor)
+            os.close(copy)
+
+
+def _end_with_command() -> None:
+    """Interrupt this process when the command that started it ends, however it does."""
+    command = multiprocessing.parent_process()
+    if command is None:
         return
-    wait([asked.sentinel])
+    wait([command.sentinel])
     os.kill(os.getpid(), signal.SIGINT)
     threading.Event().wait(SHUTDOWN_GRACE_SECONDS)
     os._exit(INTERRUPTED)

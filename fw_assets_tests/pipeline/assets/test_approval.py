@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from fw_assets.definitions import defs
 from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Step, config_of, due, incomplete_inputs
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.values import Approval
@@ -139,15 +140,15 @@ def test_the_daemon_answers_for_itself_only_what_it_may(daemon: Daemon) -> None:
     daemon.drop("tickets", session="models: [char-ngram]\nmode: benchmark\nauto_approve_up_to_usd: 0\n")
     daemon.look()
     (planning,) = daemon.start()
-    execute(daemon.instance, Step(PLANNING, "tickets", None, str(planning.run_key)))
+    execute(daemon.instance, defs, Step(PLANNING, "tickets", None, str(planning.run_key)))
     (request,) = daemon.start()
     assert request.asset_selection == [dg.AssetKey("approval")]
     config = request.run_config["ops"]["approval"]["config"]
     assert (config["approved_by"], config["driver"]) == (AUTOMATIC, "daemon")
     step = Step(APPROVAL, "tickets", None, config["plan_digest"])
     with pytest.raises(dg.Failure, match=r"look at plan\.md again"):
-        execute(daemon.instance, step, config | {"plan_digest": "000000000000"})
-    execute(daemon.instance, step, config_of(step, "daemon"))
+        execute(daemon.instance, defs, step, config | {"plan_digest": "000000000000"})
+    execute(daemon.instance, defs, step, config_of(step, "daemon"))
     answer = daemon.store.require("approval", "tickets", Approval)
     assert (answer.decision, answer.automatic, answer.driver) == ("approved", True, "daemon")
     assert started_assets(daemon) == {"base_metrics", "baselines"}

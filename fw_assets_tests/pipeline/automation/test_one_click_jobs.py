@@ -8,7 +8,7 @@ import dagster as dg
 
 from fw_assets.definitions import defs
 from fw_assets.pipeline.phases import due
-from fw_assets.pipeline.runner.run_step import open_instance
+from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 

@@ -11,6 +11,7 @@ import dagster as dg
 import fsspec
 import pytest
 
+from fw_assets.definitions import defs
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.automation import sensors
 from fw_assets.pipeline.automation.inbox import inbox_url
@@ -167,7 +168,7 @@ def test_malformed_rows_fail_their_own_run_only(daemon: Daemon) -> None:
     for request in daemon.start():
         step = Step(PLANNING, str(request.partition_key), None, "")
         try:
-            execute(daemon.instance, step)
+            execute(daemon.instance, defs, step)
         except dg.Failure as failure:
             failed[step.dataset] = failure
     assert set(failed) == {"bad"}

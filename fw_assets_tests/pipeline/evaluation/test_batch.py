@@ -166,7 +166,7 @@ class NotShared(Project):
             patched.setattr(
                 model_documents, "base_document", lambda model: {**document(model), "supportsServerless": False}
             )
-            patched.setattr("fw_assets.commands.workflow.WorkerPool", InProcessPool)
+            patched.setattr("fw_assets.commands.workflow.ProcessPool", InProcessPool)
             return super().run(*arguments)
 
 

@@ -10,11 +10,13 @@ import time
 import dagster as dg
 import pytest
 
+from fw_assets.definitions import defs
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.failures import MAX_RETRIES
 from fw_assets.pipeline.phases import TUNING, Step, due
 from fw_assets.pipeline.retries import retry_transient
-from fw_assets.pipeline.runner.run_step import execute, open_instance
+from fw_assets.pipeline.runner.instance import open_instance
+from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
@@ -34,13 +36,15 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
     store = Workspace(str(here.workspace))
     assert here.run("plan", str(here.data), "--model", "char-ngram").returncode == 0
     with open_instance(str(here.workspace)) as instance:
-        execute(instance, Step(("approval",), "tickets", None, ""), {"approved_by": "ann", "driver": "command_line"})
+        execute(
+            instance, defs, Step(("approval",), "tickets", None, ""), {"approved_by": "ann", "driver": "command_line"}
+        )
         while (steps := due(store, "tickets", driver=None).steps)[0].assets != TUNING:
-            execute(instance, steps[0])
+            execute(instance, defs, steps[0])
         button = threading.Thread(target=terminate_when_training, args=(instance, here))
         button.start()
         with pytest.raises(BaseException) as raised:
-            execute(instance, steps[0])
+            execute(instance, defs, steps[0])
         button.join()
         assert not isinstance(raised.value, Exception), "neither failed nor tried again"
         (stopped,) = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED]))
@@ -51,7 +55,7 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
         assert "as nothing is cancelled from here" in said
 
         while steps := due(store, "tickets", driver=None).steps:
-            execute(instance, steps[0])
+            execute(instance, defs, steps[0])
     assert due(store, "tickets", driver=None).state == "done"
     assert here.platform()["supervisedFineTuningJobs"] == CELLS, "adopted, not started again"
     ledger = approved_account(store, "tickets").ledger()

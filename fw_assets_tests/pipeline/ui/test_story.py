@@ -16,7 +16,8 @@ from fw_assets.pipeline.asset_table import BY_CELL
 from fw_assets.pipeline.automation.skipped_cells import skipped_cells
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.resources import WorkspaceResource
-from fw_assets.pipeline.runner.run_step import execute, open_instance
+from fw_assets.pipeline.runner.instance import open_instance
+from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.workspace.file_server import file_server
 from fw_assets_tests.project import Project
 
@@ -41,7 +42,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, dg
         other = project.run("plan", str(project.data), "--model", "minilm-ngram", "--name", "other")
         assert other.returncode == 0, other.stderr
         with open_instance(str(project.workspace)) as instance:
-            execute(instance, Step(("regression",), "tickets", None, ""), {"max_usd": 1.0})
+            execute(instance, defs, Step(("regression",), "tickets", None, ""), {"max_usd": 1.0})
             yield project, instance
 
 

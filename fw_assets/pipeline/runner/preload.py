@@ -1,0 +1,45 @@
+"""Imported by fork servers: loads what every step needs, in Dagster by a run that does nothing.
+
+Dagster imports its storage, its migrations and its executor when they are first used, which costs each process half a
+second. A run on a temporary instance loads exactly these, whatever they are called in the installed version.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dagster as dg
+
+LIBRARIES = ("pandera.polars", "scipy.sparse", "scipy.special", "fsspec.implementations.local")
+"""What more than one phase imports where it uses it."""
+MODULES = (
+    "fw_assets.report.assembly.report",
+    "fw_assets.fireworks._aiohttp_transport",
+    "fw_assets.pipeline.runner.worker",
+)
+INSTANCE = """\
+telemetry: {enabled: false}
+compute_logs: {module: dagster.core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
+"""
+
+
+@dg.op
+def nothing() -> None:
+    pass
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def warm_up() -> None:
+    nothing()
+
+
+for name in (*LIBRARIES, *MODULES):
+    importlib.import_module(name)
+with TemporaryDirectory(prefix="fw-assets-") as folder:
+    Path(folder, "dagster.yaml").write_text(INSTANCE, "utf-8")
+    with dg.DagsterInstance.from_config(folder) as instance:
+        warm_up.execute_in_process(
+            instance=instance, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        )
