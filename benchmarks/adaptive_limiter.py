@@ -87,17 +87,17 @@ class Platform(httpx.AsyncBaseTransport):
 
 @dataclass
 class Fixed:
-    """The same number of places throughout."""
+    """The same limit throughout."""
 
     limit: int
 
     def __post_init__(self) -> None:
-        self._places = asyncio.Semaphore(self.limit)
-        self.most = self.limit
+        self._slots = asyncio.Semaphore(self.limit)
+        self.max_limit = self.limit
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        async with self._places:
+    async def slot(self) -> AsyncIterator[None]:
+        async with self._slots:
             yield
 
 
@@ -124,7 +124,7 @@ async def measure(platform: Platform, rows: int, concurrency: int | None) -> Thr
         async def worker() -> None:
             nonlocal failed
             for row in waiting:
-                async with limiter.place():
+                async with limiter.slot():
                     began = loop.time()
                     try:
                         await client.chat({"model": "m", "messages": [{"role": "user", "content": json.dumps(row)}]})
@@ -132,7 +132,7 @@ async def measure(platform: Platform, rows: int, concurrency: int | None) -> Thr
                         failed += 1
                     took.append(loop.time() - began)
 
-        await asyncio.gather(*(worker() for _ in range(limiter.most)))
+        await asyncio.gather(*(worker() for _ in range(limiter.max_limit)))
         return Throughput((rows - failed) / loop.time(), platform.refused, failed, sorted(took)[rows // 2])
 
 

@@ -25,12 +25,12 @@ from fw_assets.classification.metrics.confidence import model_confidence
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks
 from fw_assets.fireworks._transport import BufferedTransport, Method
-from fw_assets.pipeline.evaluation.evaluate import keep_and_score
+from fw_assets.pipeline.evaluation.evaluate import store_and_score
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.workspace.batches import Batches
-from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches
+from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 LABELS = tuple(f"label_{number:03d}" for number in range(150))
@@ -96,7 +96,7 @@ def evaluate(root: str, count: int) -> None:
             answers = ResponseCache(store, "tickets", "m", PROMPT.digest)
             evaluation = await ask(client, "m", PROMPT, rows, answers, what=f"{count:,} rows")
         of = ("tickets", "m", "base", "test")
-        scores = keep_and_score(store, of, evaluation.judged(), LABELS, False)
+        scores = store_and_score(store, prediction_path(*of), evaluation.prediction_batches(), LABELS, False)
         batches = prediction_batches(store, *of, CONFIDENCE_COLUMNS)
         model_confidence(batches, batches, 0.9)
         assert scores.scored == evaluation.usage.requests == count

@@ -52,7 +52,7 @@ def base_metrics(
 
 async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
     model = step.plan.model(step.slug)
-    evaluated = await evaluate(
+    evaluation = await evaluate(
         client,
         step.account,
         model.name,
@@ -64,12 +64,12 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
     )
     return BaseMetrics(
         model=model.name,
-        address=evaluated.served.address,
-        deployment=evaluated.served.deployment,
-        validation=evaluated.validation,
-        test=evaluated.test,
-        usage=evaluated.usage,
-        trust=evaluated.trust,
-        free=evaluated.free,
-        null_control=evaluated.null_control,
+        address=evaluation.endpoint.address,
+        deployment=evaluation.endpoint.deployment,
+        validation=evaluation.validation,
+        test=evaluation.test,
+        usage=evaluation.usage,
+        trust=evaluation.confidence,
+        free=evaluation.unconstrained,
+        null_control=evaluation.null_control,
     )

@@ -10,7 +10,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import approved_plan
 from fw_assets.pipeline.asset_definition import pipeline_asset
-from fw_assets.pipeline.evaluation.evaluate import PARTS, keep_and_score
+from fw_assets.pipeline.evaluation.evaluate import PARTS, store_and_score
 from fw_assets.pipeline.phases import baseline_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.retries import readable_failures
@@ -73,9 +73,9 @@ def _score_baselines(store: Workspace, dataset: str, plan: Plan) -> tuple[Baseli
     for name in BASELINES:
         predict = fit_baseline(name, prompt, train, plan.session.seed)
         scores = {
-            part: keep_and_score(
+            part: store_and_score(
                 store,
-                (dataset, name, "baseline", part),
+                prediction_path(dataset, name, "baseline", part),
                 map(predict, part_batches(store, dataset, part)),
                 labels.labels,
                 labels.multi_label,

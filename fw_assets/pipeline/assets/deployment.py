@@ -21,7 +21,7 @@ from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
-from fw_assets.pipeline.evaluation.endpoint import serve, shared_address
+from fw_assets.pipeline.evaluation.endpoint import ensure_endpoint, serverless_address
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.phases import delivery_inputs
@@ -99,7 +99,7 @@ def _deploy(host: Platform, account: Account, winner: Winner, decision: GateDeci
     address: str | None = base.address
     if account.plan.model(winner.model).strategy == "batch":
         # Batch jobs answered for it, which proves no address.
-        address = host.call(lambda client: shared_address(client, base.model))
+        address = host.call(lambda client: serverless_address(client, base.model))
     record = DeploymentRecord(
         winner=winner,
         gate=decision,
@@ -184,8 +184,9 @@ async def _prove(
     evaluated = _rows_to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
     if in_batch:
-        served = await serve(client, tuned.tuned_model, shared=False, probe=request(prompt, rows["messages"][0]))
-        tuned = tuned.model_copy(update={"deployment": served.deployment, "address": served.address})
+        probe = request(prompt, rows["messages"][0])
+        endpoint = await ensure_endpoint(client, tuned.tuned_model, serverless=False, probe=probe)
+        tuned = tuned.model_copy(update={"deployment": endpoint.deployment, "address": endpoint.address})
     cache = ResponseCache(store, dataset, tuned.address, [prompt.digest, "proof", plan.digest])
     asked = await ask(client, tuned.address, prompt, rows, cache, what=f"{slug} proof")
     window = DeploymentSpec(base_model=tuned.tuned_model).scale_to_zero_window

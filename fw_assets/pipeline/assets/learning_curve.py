@@ -79,7 +79,7 @@ async def _measure_share(client: Fireworks, step: CellStep, tuned: FineTuned, sh
         poll=step.platform.poll_seconds,
         what=f"{step.slug} on {share:.0%}",
     )
-    evaluated = await evaluate(
+    evaluation = await evaluate(
         client,
         step.account,
         trained.model,
@@ -92,4 +92,4 @@ async def _measure_share(client: Fireworks, step: CellStep, tuned: FineTuned, sh
         extras=False,
         share=(1 - training_share) / len(CURVE_SHARES),
     )
-    return CurvePoint(share=share, rows=data.training.rows, test=evaluated.test, model=trained.model)
+    return CurvePoint(share=share, rows=data.training.rows, test=evaluation.test, model=trained.model)

@@ -60,7 +60,7 @@ def metrics(
 
 
 async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> TunedMetrics:
-    evaluated = await evaluate(
+    evaluation = await evaluate(
         client,
         step.account,
         tuned.tuned_model,
@@ -80,14 +80,14 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
     return TunedMetrics(
         model=tuned.model,
         tuned_model=tuned.tuned_model,
-        deployment=evaluated.served.deployment or "",
-        address=evaluated.served.address,
-        validation=evaluated.validation,
-        test=evaluated.test,
+        deployment=evaluation.endpoint.deployment or "",
+        address=evaluation.endpoint.address,
+        validation=evaluation.validation,
+        test=evaluation.test,
         comparison=comparison,
-        usage=evaluated.usage,
-        trust=evaluated.trust,
-        free=evaluated.free,
+        usage=evaluation.usage,
+        trust=evaluation.confidence,
+        free=evaluation.unconstrained,
     )
 
 

@@ -122,17 +122,17 @@ async def _reevaluate(client: Fireworks, store: Workspace, dataset: str, date: s
     started = time.monotonic()
     await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
     cache = ResponseCache(store, dataset, record.address, [prompt.digest, "regression", date])
-    asked = await ask(client, record.address, prompt, rows, cache, what=f"{slug} regression {date}")
+    answers = await ask(client, record.address, prompt, rows, cache, what=f"{slug} regression {date}")
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
     payment.settle(
         {
-            "tuned-inference-input": asked.usage.prompt_tokens,
-            "tuned-inference-output": asked.usage.completion_tokens,
+            "tuned-inference-input": answers.usage.prompt_tokens,
+            "tuned-inference-output": answers.usage.completion_tokens,
             "deployment-hour": payment.hours(time.monotonic() - started, window),
         },
         "tokens and hours",
     )
-    comparison = compare(accepted, asked.judged(), labels=labels.labels, resamples=0)
+    comparison = compare(accepted, answers.prediction_batches(), labels=labels.labels, resamples=0)
     if not comparison.complete:
         raise Unanswered(record.model, accepted_ids.len() - comparison.rows)
     return Regression(date=date, deployment=record.deployment, comparison=comparison)

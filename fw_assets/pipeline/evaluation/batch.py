@@ -1,4 +1,4 @@
-"""Asking a model for every row in one batch inference job: without a deployment, at half the price, with patience."""
+"""Batch inference: all rows in one job, without a deployment, at half the price and without a promised latency."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from fw_assets.fireworks import (
     batch_results,
 )
 from fw_assets.pipeline.errors import BatchStalled
-from fw_assets.pipeline.evaluation.online import Asked, stored
+from fw_assets.pipeline.evaluation.online import InferenceResult, stored_answer
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.workspace.batches import Batches
 
 STALL_SECONDS = 3600.0
-"""A model that takes no batch inference stays PENDING for ever, without an error."""
+"""A job of a model that does not support batch inference stays PENDING without an error."""
 
 
 async def ask_in_batch(
@@ -37,102 +37,107 @@ async def ask_in_batch(
     model: str,
     prompt: Prompt,
     rows: Batches | pl.DataFrame,
-    store: ResponseCache,
+    cache: ResponseCache,
     *,
     job: str,
     poll: float,
     what: str,
     stall: float = STALL_SECONDS,
-) -> Asked:
-    """Ask `model` for each of `rows` (a SPLIT frame) in a job of the id `job`, and judge the answers.
+) -> InferenceResult:
+    """Ask `model` for each of `rows` (of a SPLIT frame) in a job of the id `job`.
 
-    A job that is there already is waited for and read. What it left unanswered is asked in a further job, whose id
-    follows from the job before and the missing rows; at most one job is started here, so rows that fail every time
-    cost once per call. One that had failed before this call is read as far as it came, and left as it is.
+    A job that exists is waited for and read. Rows that it left unanswered are asked in a further job, whose id follows
+    from the job before and those rows; at most one job is started per call, so rows that fail every time cost once per
+    call. A job that had failed before is read as far as it came, and left as it is.
+
+    Args:
+        poll: seconds between two looks at the job's state.
+        what: title of the progress messages.
 
     Raises:
-        BatchStalled: the platform never began with the job.
-        JobFailed: it gave up on it.
+        BatchStalled: the platform never started the job.
+        JobFailed: the platform gave up on it.
     """
-    requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), store)
-    name, sent = job, 0
+    requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
+    job_id, sent = job, 0
     while not sent and requests.answered < requests.total:
-        found = await _find(client, name)
-        if found is None:
-            sent = await _start(client, model, prompt, requests, name)
-        if found is None or not found.finished:
-            await _wait(client, name, model, poll, stall, what)
-        await _collect(client, name, requests, store)
-        name = batch_id(model, [name, requests.missing_digest()])
+        existing = await _find_job(client, job_id)
+        if existing is None:
+            sent = await _start_job(client, model, prompt, requests, job_id)
+        if existing is None or not existing.finished:
+            await _wait_for_job(client, job_id, model, poll, stall, what)
+        await _store_answers(client, job_id, requests, cache)
+        job_id = batch_id(model, [job_id, requests.unanswered_digest()])
     tell(what, requests.answered, requests.total)
     usage = requests.usage
-    refused = None if usage.requests or not requests.total else requests.error or f"job {job} gave no answer"
-    return Asked(requests, usage, sent, refused)
+    rejection = None if usage.requests or not requests.total else requests.error or f"job {job} gave no answer"
+    return InferenceResult(requests, usage, sent, rejection)
 
 
-async def _find(client: Fireworks, job: str) -> BatchInferenceJob | None:
+async def _find_job(client: Fireworks, job_id: str) -> BatchInferenceJob | None:
     try:
-        return await client.batch_inference_job(job)
+        return await client.batch_inference_job(job_id)
     except NotFound:
         return None
 
 
-async def _start(client: Fireworks, model: str, prompt: Prompt, requests: RequestSet, job: str) -> int:
-    shared: dict[str, Any] = {}
+async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: RequestSet, job_id: str) -> int:
+    """Start a job for the unanswered requests; returns how many there are."""
+    parameters: dict[str, Any] = {}
     rows = 0
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         path = Path(folder) / "requests.jsonl"
         with path.open("wb") as sink:
-            for key, messages in requests.waiting():
-                shared = request(prompt, messages)
-                row = {"custom_id": key, "body": {"messages": shared.pop("messages")}}
+            for key, messages in requests.unanswered():
+                parameters = request(prompt, messages)
+                row = {"custom_id": key, "body": {"messages": parameters.pop("messages")}}
                 sink.write(msgspec.json.encode(row) + b"\n")
                 rows += 1
         dataset = await client.ensure_dataset(
-            batch_id(job, "rows"),
+            batch_id(job_id, "rows"),
             path,
             rows=rows,
-            display_name=job,
+            display_name=job_id,
             format="FORMAT_UNSPECIFIED",
-            on_bytes=upload_progress(job),
+            on_bytes=upload_progress(job_id),
         )
     spec = BatchInferenceSpec(
         model=model,
         input_dataset=dataset.name,
-        output_dataset=batch_id(job, "answers"),
-        max_tokens=shared.pop("max_tokens"),
-        temperature=shared.pop("temperature"),
-        extra_body=shared,
+        output_dataset=batch_id(job_id, "answers"),
+        max_tokens=parameters.pop("max_tokens"),
+        temperature=parameters.pop("temperature"),
+        extra_body=parameters,
     )
-    await client.ensure_batch_inference_job(job, spec)
+    await client.ensure_batch_inference_job(job_id, spec)
     return rows
 
 
-async def _wait(client: Fireworks, job: str, model: str, poll: float, stall: float, what: str) -> None:
-    def progress(found: BatchInferenceJob) -> None:
-        tell(f"{what}, batch", found.job_progress.percent, 100, found.state.lower())
+async def _wait_for_job(client: Fireworks, job_id: str, model: str, poll: float, stall: float, what: str) -> None:
+    def report(job: BatchInferenceJob) -> None:
+        tell(f"{what}, batch", job.job_progress.percent, 100, job.state.lower())
 
     try:
-        await client.wait_batch_inference_job(job, poll_interval=poll, stall_timeout=stall, on_progress=progress)
+        await client.wait_batch_inference_job(job_id, poll_interval=poll, stall_timeout=stall, on_progress=report)
     except Stalled as error:
-        raise BatchStalled(job, model, str(error)) from None
+        raise BatchStalled(job_id, model, str(error)) from None
     except JobFailed as error:
-        if error.state != "EXPIRED":  # one that expired has kept the rows that it finished
+        if error.state != "EXPIRED":  # an expired job has kept the rows that it finished
             raise
 
 
-async def _collect(client: Fireworks, job: str, requests: RequestSet, store: ResponseCache) -> None:
-    """Keep what the job answered; one that failed may have left nothing at all."""
+async def _store_answers(client: Fireworks, job_id: str, requests: RequestSet, cache: ResponseCache) -> None:
+    """Store the job's answers; a failed job may have none."""
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         try:
-            files = await client.download_dataset_files(batch_id(job, "answers"), Path(folder))
+            files = await client.download_dataset_files(batch_id(job_id, "answers"), Path(folder))
         except NotFound:
             return
-        for key, found in batch_results(files):
-            if not requests.wants(key):
+        for key, result in batch_results(files):
+            if not requests.is_unanswered(key):
                 continue
-            if isinstance(found, FireworksError):
-                requests.fail(key, found)
+            if isinstance(result, FireworksError):
+                requests.record_failure(key, result)
             else:
-                store.add(stored(key, found))
-    store.flush()
+                cache.add(stored_answer(key, result))
+    cache.flush()

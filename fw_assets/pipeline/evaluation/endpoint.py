@@ -1,4 +1,4 @@
-"""Which address answers for a model: the platform's shared endpoint, or a deployment of its own."""
+"""Endpoint of a model: the platform's serverless one, or a deployment of its own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fw_assets.fireworks import DeploymentSpec, Fireworks
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model that answers.
+class Endpoint:
+    """Where a model answers.
 
     Attributes:
-        address: what goes in a request's `model` field.
-        deployment: the resource name of its deployment, None on the shared endpoint.
+        address: the `model` field of its requests.
+        deployment: the resource name of its deployment, None if it is serverless.
         idle_seconds: how long the deployment stays up after its last request.
     """
 
@@ -25,20 +25,20 @@ class Served:
     idle_seconds: float = 0.0
 
 
-async def shared_address(client: Fireworks, model: str) -> str | None:
-    """Where a model answers without a deployment; None where it does so in batch jobs at most."""
+async def serverless_address(client: Fireworks, model: str) -> str | None:
+    """Where a model answers without a deployment; None if it does so in batch jobs at most."""
     return model if (await client.model(model)).supports_serverless else None
 
 
-async def serve(client: Fireworks, model: str, *, shared: bool, probe: Mapping[str, Any]) -> Served:
-    """`model` on the shared endpoint, or on a deployment named after it, so that asking again finds it.
+async def ensure_endpoint(client: Fireworks, model: str, *, serverless: bool, probe: Mapping[str, Any]) -> Endpoint:
+    """The serverless endpoint of `model`, or a deployment named after it, which is created if it does not exist.
 
-    A deployment scales to zero when idle and is proven ready by a real answer to `probe`.
+    A deployment scales to zero when idle, and is ready once it answers `probe`.
     """
-    if shared:
-        return Served(model)
+    if serverless:
+        return Endpoint(model)
     name = deployment_id(model)
     spec = DeploymentSpec(base_model=model)
     await client.ensure_deployment(name, spec)
     ready = await client.wait_deployment_ready(name, model, probe=probe)
-    return Served(ready.address, ready.deployment.name, spec.scale_to_zero_window)
+    return Endpoint(ready.address, ready.deployment.name, spec.scale_to_zero_window)

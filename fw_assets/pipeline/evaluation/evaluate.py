@@ -1,4 +1,4 @@
-"""One model on the validation and the test rows: the same requests for base and fine-tuned models."""
+"""Evaluation of one model on the validation and test rows: the same requests for base and fine-tuned models."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import Unanswered
-from fw_assets.pipeline.evaluation.endpoint import Served, serve
+from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.evaluation.robustness import ask_again, ask_unconstrained
+from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
+from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
@@ -33,24 +34,24 @@ PARTS: tuple[EvaluationPart, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class Evaluation:
     """One model on the parts that it was asked for."""
 
-    served: Served
+    endpoint: Endpoint
     scores: Mapping[str, Scores]
     usage: Usage
-    trust: ModelConfidence | None = None
-    free: UnconstrainedSample | None = None
+    confidence: ModelConfidence | None = None
+    unconstrained: UnconstrainedSample | None = None
     null_control: Comparison | None = None
 
     @property
     def validation(self) -> Scores:
-        """The figures on the validation rows."""
+        """The scores on the validation rows."""
         return self.scores["validation"]
 
     @property
     def test(self) -> Scores:
-        """The figures on the test rows."""
+        """The scores on the test rows."""
         return self.scores["test"]
 
 
@@ -67,17 +68,16 @@ async def evaluate(
     parts: Sequence[EvaluationPart] = PARTS,
     extras: bool = True,
     share: float = 1.0,
-) -> Evaluated:
-    """Ask `model` for the validation and test rows, score the answers, and keep the predictions.
+) -> Evaluation:
+    """Ask `model` for the validation and test rows, store its predictions, and score them.
 
     Args:
-        strategy: on the platform's shared endpoint, in batch jobs, or on a deployment of its own that scales to zero.
+        strategy: serverless, in batch jobs, or on a deployment of its own that scales to zero.
         kind: `base` or `tuned`; with `slug`, the predictions' name.
         stage: the estimate's stage that pays.
-        poll: how often a batch job's state is looked at, in seconds.
-        parts: the parts to ask for.
-        extras: also judge the confidence, and ask the session's unconstrained rows and null control.
-        share: of the stage's price that this evaluation is at most.
+        poll: seconds between two looks at a batch job's state.
+        extras: also calibrate the confidence, and ask the session's unconstrained rows and null control.
+        share: of the stage's price that this evaluation may cost.
 
     Raises:
         Unanswered: requests failed for good.
@@ -85,80 +85,113 @@ async def evaluate(
     """
     store, dataset = account.store, account.dataset
     prompt = store.require("prompt", dataset, Prompt)
-    labels = store.require("label_set", dataset, LabelSet)
-    frame = store.scan_frame(dataset, "assets", "label_set.parquet")
-    first = next(iter(Batches(frame, pl.col("split").is_in(PARTS))))["messages"][0]
     payment = reserved(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
-    served = await serve(client, model, shared=strategy != "deployment", probe=request(prompt, first))
+    first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
+    probe = request(prompt, first_batch["messages"][0])
+    endpoint = await ensure_endpoint(client, model, serverless=strategy != "deployment", probe=probe)
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()
-    asker = InferenceStrategy(client, account.plan, model, served.address, strategy, poll)
-    answers = ResponseCache(store, dataset, served.address, prompt.digest)
-    scored: dict[str, Scores] = {}
-    usage = NO_USAGE
-    free, control = None, None
-    async with payment.in_time(served.idle_seconds if served.deployment else None):
-        for part in parts:
-            rows = Batches(frame, pl.col("split") == part)
-            what = f"{slug} {kind}, {part} rows"
-            asked = await asker(prompt, rows, answers, part=part, what=what)
-            scored[part] = keep_and_score(
-                store, (dataset, slug, kind, part), asked.judged(), labels.labels, labels.multi_label
-            )
-            usage += asked.usage
-        missing = _missing(scored)
-        if missing:
-            # Nothing is settled yet: the attempt that gets the last answer settles all of them.
-            raise Unanswered(model, missing)
-        if extras:
-            rows, what = Batches(frame, pl.col("split") == "test"), f"{slug} {kind}"
-            before = prediction_batches(store, dataset, slug, kind, "test", (*COMPARED_COLUMNS, "lenient_outcome"))
-            free, used = await ask_unconstrained(asker, account, prompt, labels, rows, before, what=what)
-            usage += used
-            if kind == "base":
-                control, used = await ask_again(asker, account, prompt, labels, rows, before, what=what)
-                usage += used
-    prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
-    busy = time.monotonic() - started
-    hours = 0.0 if served.deployment is None else payment.hours(busy, served.idle_seconds)
-    payment.settle(
-        {
-            f"{prefix}-input": usage.prompt_tokens,
-            f"{prefix}-output": usage.completion_tokens,
-            "deployment-hour": hours,
-        },
-        "tokens and hours",
+    evaluator = _Evaluator(
+        InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll),
+        account,
+        prompt,
+        store.require("label_set", dataset, LabelSet),
+        slug,
+        kind,
     )
-    wanted = account.plan.session.wanted_precision
-    trust = None
-    if extras:
-        validation, test = (prediction_batches(store, dataset, slug, kind, part, CONFIDENCE_COLUMNS) for part in PARTS)
-        trust = model_confidence(validation, test, wanted)
-    return Evaluated(served, scored, usage, trust, free, control)
+    unconstrained, null_control = None, None
+    async with payment.in_time(endpoint.idle_seconds if endpoint.deployment else None):
+        scores, usage = await evaluator.score_parts(parts)
+        if extras:
+            unconstrained, null_control, extra_usage = await evaluator.robustness()
+            usage += extra_usage
+    seconds = time.monotonic() - started
+    hours = 0.0 if endpoint.deployment is None else payment.hours(seconds, endpoint.idle_seconds)
+    prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
+    quantities = {
+        f"{prefix}-input": usage.prompt_tokens,
+        f"{prefix}-output": usage.completion_tokens,
+        "deployment-hour": hours,
+    }
+    payment.settle(quantities, "tokens and hours")
+    confidence = evaluator.confidence() if extras else None
+    return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
 
 
-def keep_and_score(
+@dataclass(frozen=True)
+class _Evaluator:
+    """A model with the prompt and the labels that it is asked with."""
+
+    strategy: InferenceStrategy
+    account: Account
+    prompt: Prompt
+    labels: LabelSet
+    slug: str
+    kind: str
+
+    async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage]:
+        """Scores and usage of each part; raises `Unanswered` if a row has no answer."""
+        store, dataset = self.account.store, self.account.dataset
+        cache = ResponseCache(store, dataset, self.strategy.address, self.prompt.digest)
+        scores: dict[str, Scores] = {}
+        usage = NO_USAGE
+        for part in parts:
+            rows = part_batches(store, dataset, part)
+            what = f"{self.slug} {self.kind}, {part} rows"
+            result = await self.strategy.ask(self.prompt, rows, cache, part=part, what=what)
+            path = prediction_path(dataset, self.slug, self.kind, part)
+            scores[part] = store_and_score(
+                store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
+            )
+            usage += result.usage
+        unanswered = sum(item.rows - item.scored for item in scores.values())
+        if unanswered:
+            # Nothing is paid yet: the attempt that gets the last answer settles all of them.
+            raise Unanswered(self.strategy.model, unanswered)
+        return scores, usage
+
+    async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, Usage]:
+        """The unconstrained sample, the null control of a base model, and the usage of both."""
+        test = part_batches(self.account.store, self.account.dataset, "test")
+        what = f"{self.slug} {self.kind}"
+        predictions = self._predictions("test", (*COMPARED_COLUMNS, "lenient_outcome"))
+        unconstrained, usage = await evaluate_unconstrained(
+            self.strategy, self.account, self.prompt, self.labels, test, predictions, what=what
+        )
+        if self.kind != "base":
+            return unconstrained, None, usage
+        null_control, control_usage = await evaluate_null_control(
+            self.strategy, self.account, self.prompt, self.labels, test, predictions, what=what
+        )
+        return unconstrained, null_control, usage + control_usage
+
+    def confidence(self) -> ModelConfidence | None:
+        """The confidence calibrated on the validation rows and judged on the test rows."""
+        validation, test = (self._predictions(part, CONFIDENCE_COLUMNS) for part in PARTS)
+        return model_confidence(validation, test, self.account.plan.session.wanted_precision)
+
+    def _predictions(self, part: EvaluationPart, columns: Sequence[str]) -> Batches:
+        return prediction_batches(self.account.store, self.account.dataset, self.slug, self.kind, part, columns)
+
+
+def store_and_score(
     store: Workspace,
-    of: tuple[str, str, str, str],
-    judged: Iterable[pl.DataFrame],
+    path: Sequence[str],
+    predictions: Iterable[pl.DataFrame],
     labels: Sequence[str],
     multi_label: bool,
 ) -> Scores:
-    """Keep predictions as they come, and count them on the way.
+    """Store predictions batch by batch, and score them on the way.
 
     Args:
-        of: dataset, slug, kind and part, as `predictions` takes them.
+        path: of the predictions in the workspace (`prediction_path`).
     """
     tally = Tally(labels, multi_label)
 
     def counted() -> Iterator[pl.DataFrame]:
-        for part in judged:
-            tally.add(part.select(SCORED_COLUMNS))
-            yield part
+        for batch in predictions:
+            tally.add(batch.select(SCORED_COLUMNS))
+            yield batch
 
-    write_batches(store, counted(), *prediction_path(*of))
+    write_batches(store, counted(), *path)
     return tally.scores()
-
-
-def _missing(scored: Mapping[str, Scores]) -> int:
-    return sum(item.rows - item.scored for item in scored.values())

@@ -1,4 +1,4 @@
-"""Asking a served model for every row of a part, once each, side by side, resuming from the answers that are kept."""
+"""Online inference: one request per distinct row, concurrently, resuming from the response cache."""
 
 from __future__ import annotations
 
@@ -11,33 +11,39 @@ import polars as pl
 
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import ChatCompletion, Fireworks, FireworksError
-from fw_assets.pipeline.evaluation.concurrency import START, AdaptiveLimiter
+from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values import Usage
 from fw_assets.workspace.batches import Batches
 
+_REPORT_EVERY = 50
+
 
 @dataclass(frozen=True)
-class Asked:
-    """What came of asking one model for some rows."""
+class InferenceResult:
+    """The answers of one model to some rows.
+
+    Attributes:
+        usage: of all answers, also those that were in the cache.
+        sent: requests sent now.
+        rejection: the platform's message if it rejected every request as malformed (400).
+    """
 
     requests: RequestSet
     usage: Usage
     sent: int
-    """Requests sent now; the rest was known."""
-    refused: str | None = None
-    """What the platform said, where it refused every request as one that it does not understand (400)."""
+    rejection: str | None = None
 
-    def judged(self) -> Iterator[pl.DataFrame]:
-        """The predictions (schema PREDICTIONS) in the order of the rows, a slice at a time."""
-        return self.requests.judged()
+    def prediction_batches(self) -> Iterator[pl.DataFrame]:
+        """The predictions (schema PREDICTIONS) in the order of the rows."""
+        return self.requests.prediction_batches()
 
     @property
     def predictions(self) -> pl.DataFrame:
-        """The same at once, for a few rows."""
-        return pl.concat(list(self.judged()))
+        """All predictions in memory, for a few rows."""
+        return pl.concat(list(self.prediction_batches()))
 
 
 async def ask(
@@ -45,73 +51,74 @@ async def ask(
     address: str,
     prompt: Prompt,
     rows: Batches | pl.DataFrame,
-    store: ResponseCache,
+    cache: ResponseCache,
     *,
     what: str,
-    concurrency: int = START,
-) -> Asked:
-    """Ask `address` for each of `rows` (of a SPLIT frame).
+    concurrency: int = INITIAL_LIMIT,
+) -> InferenceResult:
+    """Ask the model at `address` for each of `rows` (of a SPLIT frame).
 
-    A row whose request fails for good has outcome `failed` and is asked again the next time; the others are kept.
-    Requests are made when there is a place to send them, and rows read a slice at a time.
+    A row whose request fails for good has outcome `failed` and is asked again the next time.
 
     Args:
-        concurrency: requests under way at once to begin with; `AdaptiveLimiter` then follows the platform.
+        what: title of the progress messages.
+        concurrency: concurrent requests to begin with, which `AdaptiveLimiter` then adapts.
     """
-    requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), store)
-    sent = await _send(client, address, prompt, requests, store, what, concurrency)
-    return Asked(requests, requests.usage, sent, requests.refused)
+    requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
+    sent = await _send_all(client, address, prompt, requests, cache, what, concurrency)
+    return InferenceResult(requests, requests.usage, sent, requests.rejection)
 
 
-def stored(key: str, answer: ChatCompletion) -> StoredAnswer:
-    """A completion as it is kept."""
+def stored_answer(key: str, completion: ChatCompletion) -> StoredAnswer:
+    """A completion as the response cache stores it."""
     return StoredAnswer(
         key=key,
-        text=answer.text,
-        finish_reason=answer.finish_reason,
-        refusal=answer.refusal,
-        confidence=answer.confidence,
-        prompt_tokens=answer.prompt_tokens,
-        completion_tokens=answer.completion_tokens,
+        text=completion.text,
+        finish_reason=completion.finish_reason,
+        refusal=completion.refusal,
+        confidence=completion.confidence,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
     )
 
 
-async def _send(
+async def _send_all(
     client: Fireworks,
     address: str,
     prompt: Prompt,
     requests: RequestSet,
-    store: ResponseCache,
+    cache: ResponseCache,
     what: str,
     concurrency: int,
 ) -> int:
+    """Send every request that has no answer yet; returns how many were sent."""
     total = requests.total
-    known = done = requests.answered
+    cached = answered = requests.answered
     started = time.monotonic()
-    pace = AdaptiveLimiter(concurrency, throttled=lambda: client.throttled)
-    waiting = requests.waiting()
-    tell(what, done, total)
+    limiter = AdaptiveLimiter(concurrency, throttled=lambda: client.throttled)
+    unanswered = requests.unanswered()
+    tell(what, answered, total)
 
     async def worker() -> None:
-        nonlocal done
-        for key, messages in waiting:
+        nonlocal answered
+        for key, messages in unanswered:
             try:
-                async with pace.place():
-                    answer = await client.chat({"model": address, **request(prompt, messages)})
-                    # Nothing comes between: an answer that is not kept yet is lost with the process, and paid twice.
-                    store.add(stored(key, answer))
+                async with limiter.slot():
+                    completion = await client.chat({"model": address, **request(prompt, messages)})
+                    # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
+                    cache.add(stored_answer(key, completion))
             except FireworksError as error:
-                requests.fail(key, error)
+                requests.record_failure(key, error)
                 continue
-            done += 1
-            if done % 50 == 0 or done == total:
-                rate = (done - known) / max(time.monotonic() - started, 1e-9)
-                tell(what, done, total, f"{rate:.0f}/s{time_left((total - done) / rate)}")
+            answered += 1
+            if answered % _REPORT_EVERY == 0 or answered == total:
+                rate = (answered - cached) / max(time.monotonic() - started, 1e-9)
+                tell(what, answered, total, f"{rate:.0f}/s{time_left((total - answered) / rate)}")
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(pace.most, total - known)):
+            for _ in range(min(limiter.max_limit, total - cached)):
                 group.create_task(worker())
     finally:
-        store.flush()
-    return done - known + requests.failed
+        cache.flush()
+    return answered - cached + requests.failed

@@ -1,12 +1,11 @@
-"""Answers that were paid for, kept row by row so that no request is sent twice.
+"""Response cache: paid answers, stored one by one so that no request is sent twice.
 
-One growing collection per (served model, prompt, decoding parameters), one line per answer. Only answers are kept,
-errors never: asking again is how an error is mended. On a disk every answer is stored before the next one is asked
-for; behind a URL many at a time, and a process that dies loses the last few hundred or those of the last seconds
-(`object_records`), which are asked again.
+One growing collection per (served model, prompt, decoding parameters), one line per answer. Errors are not stored, so
+a failed request is sent again. On a disk each answer is stored before the next request is sent; behind a URL they are
+stored in blocks (`workspace.object_log`), and those in the last block of a process that dies are asked for again.
 
-What is looked up lies in a SQLite database of its own beside it: a temporary one on disk, made from the collection when
-it is opened and gone when it is closed, so that memory does not grow with the answers.
+Look-ups go to a temporary SQLite database that is filled from the collection when it is opened, so that memory does
+not grow with the answers.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     completion_tokens: int = 0
 
     def completion(self) -> Completion:
-        """The same as the domain reads it."""
+        """The answer as the domain reads it."""
         return Completion(
             text=self.text,
             finish_reason=self.finish_reason,
@@ -55,63 +54,58 @@ class ResponseCache:
     """The answers of one served model to one prompt.
 
     Attributes:
-        lookup: the table `answer`, and `row` and `request` for those who ask, round by round.
+        database: tables `answer`, and `row` and `request` for request sets, which each use a round of their own.
     """
 
     def __init__(self, workspace: Workspace, dataset: str, served_model: str, decoding: object) -> None:
-        self._stored = workspace.collection(dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
-        self.lookup = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.lookup.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        self.lookup.execute("PRAGMA journal_mode = OFF")
-        self.lookup.executescript(_TABLES)
-        # One transaction from here to the end: a database that dies with its connection has nothing to commit.
-        self.lookup.execute("BEGIN")
-        self.lookup.executemany(_INSERT, _kept(self._stored))
+        self._collection = workspace.collection(dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
+        self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self.database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        self.database.execute("PRAGMA journal_mode = OFF")
+        self.database.executescript(_TABLES)
+        # One transaction until the end: a database that is deleted with its connection has nothing to commit.
+        self.database.execute("BEGIN")
+        self.database.executemany(_INSERT, _stored_rows(self._collection))
         self._rounds = 0
 
     def __len__(self) -> int:
-        count: int = self.lookup.execute("SELECT count(*) FROM answer").fetchone()[0]
+        count: int = self.database.execute("SELECT count(*) FROM answer").fetchone()[0]
         return count
 
     def next_round(self) -> int:
-        """A number for a round of requests."""
+        """A number for the rows and requests of one request set."""
         self._rounds += 1
         return self._rounds
 
-    def get(self, key: str) -> StoredAnswer | None:
-        """The answer to a request, or None where it has not been asked yet."""
-        found = self.lookup.execute("SELECT line FROM answer WHERE key = ?", (key,)).fetchone()
-        return read_answer(found[0]) if found else None
-
     def add(self, answer: StoredAnswer) -> None:
-        """Keep an answer; stored at the latest when `flush` returns, on a disk when this returns: no kill loses it."""
+        """Add an answer; it is stored when `flush` returns, and on a disk when this returns."""
         line = _encoder.encode(answer).decode()
-        self._stored.append(line)
-        self.lookup.execute(_INSERT, _fields(answer, line))
+        self._collection.append(line)
+        self.database.execute(_INSERT, _row(answer, line))
 
     def flush(self) -> None:
         """Store every answer."""
-        self._stored.flush()
+        self._collection.flush()
 
 
 _TABLES = """
 CREATE TABLE answer (key TEXT PRIMARY KEY, line TEXT, prompt_tokens INT, completion_tokens INT) WITHOUT ROWID;
-CREATE TABLE row (round INT, place INT, key TEXT, PRIMARY KEY (round, place)) WITHOUT ROWID;
--- `first`: the place of the first of several equal rows, the one that is asked for.
+CREATE TABLE row (round INT, position INT, key TEXT, PRIMARY KEY (round, position)) WITHOUT ROWID;
+-- `first`: the position of the first of several equal rows, which is the one that is sent.
 CREATE TABLE request (round INT, key TEXT, first INT, error TEXT, PRIMARY KEY (round, key)) WITHOUT ROWID;
 """
 _INSERT = "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)"
 
 
-def read_answer(line: str) -> StoredAnswer:
-    """A line of the record."""
+def decode_answer(line: str) -> StoredAnswer:
+    """The answer in a line of the collection."""
     return _decoder.decode(line)
 
 
-def _fields(answer: StoredAnswer, line: str) -> tuple[str, str, int, int]:
+def _row(answer: StoredAnswer, line: str) -> tuple[str, str, int, int]:
     return answer.key, line, answer.prompt_tokens, answer.completion_tokens
 
 
-def _kept(stored: Collection) -> Iterator[tuple[str, str, int, int]]:
-    for line in stored.lines():
-        yield _fields(_decoder.decode(line), line)
+def _stored_rows(collection: Collection) -> Iterator[tuple[str, str, int, int]]:
+    for line in collection.lines():
+        yield _row(_decoder.decode(line), line)

@@ -1,4 +1,4 @@
-"""A few test rows asked without constrained decoding, as production callers may ask; and a base against itself."""
+"""Robustness of an evaluation: test rows without constrained decoding, and the null control."""
 
 from __future__ import annotations
 
@@ -16,68 +16,65 @@ from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches
 
 
-async def ask_unconstrained(
-    asker: InferenceStrategy,
+async def evaluate_unconstrained(
+    strategy: InferenceStrategy,
     account: Account,
     prompt: Prompt,
     labels: LabelSet,
     test: Batches,
-    constrained: Batches,
+    predictions: Batches,
     *,
     what: str,
 ) -> tuple[UnconstrainedSample | None, Usage]:
-    """The session's `free_rows` test rows without constraint, beside the same rows as they were evaluated.
+    """Ask the session's `free_rows` test rows without constrained decoding, as production callers may ask.
 
     Args:
         test: the test rows (SPLIT), of which there are some.
-        constrained: their predictions.
+        predictions: the model's constrained predictions for them.
 
     Returns:
-        None where the session wants no such rows. A platform that answers only with constraints refuses the first
-        row, and no other is sent; in a batch it refuses all of them.
+        None if the session wants no such rows. A platform that answers with constraints only rejects the first row,
+        and no other is sent; in a batch job it rejects all of them.
     """
     session = account.plan.session
     if not session.free_rows:
         return None, NO_USAGE
-    keys = pl.concat([sampling_keys(part, session.seed) for part in test])
+    keys = pl.concat([sampling_keys(batch, session.seed) for batch in test])
     rows = test.rows_at(sample_positions(keys, session.free_rows))
-    free = prompt.unconstrained()
-    answers = ResponseCache(account.store, account.dataset, asker.address, free.digest)
-    tried = rows if asker.in_batch else rows.head(1)
-    asked = await asker(free, tried, answers, part="unconstrained", what=f"{what}, unconstrained")
-    if asked.refused is not None:
-        return UnconstrainedSample(rows=rows.height, supported=False, why=asked.refused), NO_USAGE
-    if not asker.in_batch:
-        asked = await asker(free, rows, answers, part="unconstrained", what=f"{what}, unconstrained")
-    same = constrained.rows_with_ids(rows["id"])
+    unconstrained = prompt.unconstrained()
+    cache = ResponseCache(account.store, account.dataset, strategy.address, unconstrained.digest)
+    first_rows = rows if strategy.in_batch else rows.head(1)
+    result = await strategy.ask(unconstrained, first_rows, cache, part="unconstrained", what=f"{what}, unconstrained")
+    if result.rejection is not None:
+        return UnconstrainedSample(rows=rows.height, supported=False, why=result.rejection), NO_USAGE
+    if not strategy.in_batch:
+        result = await strategy.ask(unconstrained, rows, cache, part="unconstrained", what=f"{what}, unconstrained")
     return UnconstrainedSample(
         rows=rows.height,
         supported=True,
-        free=score(asked.predictions, labels.labels, labels.multi_label),
-        constrained=score(same, labels.labels, labels.multi_label),
-    ), asked.usage
+        free=score(result.predictions, labels.labels, labels.multi_label),
+        constrained=score(predictions.rows_with_ids(rows["id"]), labels.labels, labels.multi_label),
+    ), result.usage
 
 
-async def ask_again(
-    asker: InferenceStrategy,
+async def evaluate_null_control(
+    strategy: InferenceStrategy,
     account: Account,
     prompt: Prompt,
     labels: LabelSet,
     test: Batches,
-    before: Batches,
+    predictions: Batches,
     *,
     what: str,
 ) -> tuple[Comparison | None, Usage]:
-    """The null control: the same model on the same rows a second time; None where the session wants none."""
-    if not account.plan.session.null_control:
+    """Compare a model with itself, asked a second time for the test rows: how much of a difference is noise.
+
+    None if the session wants no null control.
+    """
+    session = account.plan.session
+    if not session.null_control:
         return None, NO_USAGE
-    answers = ResponseCache(account.store, account.dataset, asker.address, [prompt.digest, "null control"])
-    asked = await asker(prompt, test, answers, part="null control", what=f"{what}, null control")
-    found = compare(
-        before,
-        asked.judged(),
-        labels=labels.labels,
-        seed=account.plan.session.seed,
-        resamples=0,
-    )
-    return found, asked.usage
+    cache = ResponseCache(account.store, account.dataset, strategy.address, [prompt.digest, "null control"])
+    result = await strategy.ask(prompt, test, cache, part="null control", what=f"{what}, null control")
+    comparison = compare(predictions, result.prediction_batches(), labels=labels.labels, seed=session.seed, resamples=0)
+    return comparison, result.usage

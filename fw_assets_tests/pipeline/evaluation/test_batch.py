@@ -1,4 +1,4 @@
-"""A model asked in batch jobs on the embedded platform: once for all rows, then for what is missing."""
+"""Batch inference on the embedded platform: one job for all rows, then one for the missing ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline import progress
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
-from fw_assets.pipeline.evaluation.online import Asked, ask
+from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Done, InProcessPool, Project
@@ -55,14 +55,14 @@ def rows(texts: Sequence[str]) -> pl.DataFrame:
     )
 
 
-class House:
-    """A platform and a workspace."""
+class EmbeddedPlatform:
+    """An embedded platform, and a workspace for the answers."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "platform"
         self.workspace = Workspace(str(folder / "workspace"))
 
-    def store(self, decoding: str = "batch") -> ResponseCache:
+    def cache(self, decoding: str = "batch") -> ResponseCache:
         return ResponseCache(self.workspace, "tickets", MODEL, [PROMPT.digest, decoding])
 
     def call(self, work: Callable[[Fireworks], Awaitable[Any]]) -> Any:
@@ -73,88 +73,90 @@ class House:
 
         return asyncio.run(inside())
 
-    def batch(self, frame: pl.DataFrame, job: str = "fwa-batch-a", prompt: Prompt = PROMPT, **options: Any) -> Asked:
-        store = self.store(prompt.digest)
-        asked = self.call(
-            lambda client: ask_in_batch(client, MODEL, prompt, frame, store, job=job, poll=0.05, what="test", **options)
+    def batch(
+        self, frame: pl.DataFrame, job: str = "fwa-batch-a", prompt: Prompt = PROMPT, **options: Any
+    ) -> InferenceResult:
+        cache = self.cache(prompt.digest)
+        result = self.call(
+            lambda client: ask_in_batch(client, MODEL, prompt, frame, cache, job=job, poll=0.05, what="test", **options)
         )
-        assert isinstance(asked, Asked)
-        return asked
+        assert isinstance(result, InferenceResult)
+        return result
 
     def jobs(self) -> int:
         return counts(self.home)["batchInferenceJobs"]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def embedded(tmp_path: Path) -> EmbeddedPlatform:
+    return EmbeddedPlatform(tmp_path)
 
 
 TEXTS = [f"a {word} question number {number}" for number in range(6) for word in ("billing", "technical")]
 
 
-def test_the_answers_are_those_of_single_requests_and_are_asked_once(house: House) -> None:
+def test_the_answers_are_those_of_single_requests_and_are_asked_once(embedded: EmbeddedPlatform) -> None:
     frame = rows([*TEXTS, TEXTS[0]])
-    asked = house.batch(frame)
-    assert asked.sent == len(TEXTS)
-    single = house.call(lambda client: ask(client, MODEL, PROMPT, frame, house.store("single"), what="test"))
-    assert asked.predictions.equals(single.predictions)
-    assert asked.usage == single.usage
-    again = house.batch(frame)
-    assert (again.sent, house.jobs()) == (0, 1)
-    assert again.predictions.equals(asked.predictions)
+    result = embedded.batch(frame)
+    assert result.sent == len(TEXTS)
+    single = embedded.call(lambda client: ask(client, MODEL, PROMPT, frame, embedded.cache("single"), what="test"))
+    assert result.predictions.equals(single.predictions)
+    assert result.usage == single.usage
+    again = embedded.batch(frame)
+    assert (again.sent, embedded.jobs()) == (0, 1)
+    assert again.predictions.equals(result.predictions)
 
 
-def test_a_job_whose_answers_were_lost_is_adopted_and_only_new_rows_are_asked(house: House) -> None:
-    house.batch(rows(TEXTS[:6]))
-    for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
+def test_a_job_whose_answers_were_lost_is_adopted_and_only_new_rows_are_asked(embedded: EmbeddedPlatform) -> None:
+    embedded.batch(rows(TEXTS[:6]))
+    for file in Path(embedded.workspace.root).rglob("answers/*.jsonl"):
         file.unlink()
-    assert house.batch(rows(TEXTS[:6])).sent == 0
-    assert house.jobs() == 1
-    more = house.batch(rows(TEXTS))
-    assert (more.sent, house.jobs()) == (6, 2)
+    assert embedded.batch(rows(TEXTS[:6])).sent == 0
+    assert embedded.jobs() == 1
+    more = embedded.batch(rows(TEXTS))
+    assert (more.sent, embedded.jobs()) == (6, 2)
     assert set(more.predictions["outcome"]) <= {"correct", "wrong_label"}
 
 
-def test_rows_that_are_refused_every_time_cost_one_job_per_call(house: House) -> None:
+def test_rows_that_are_refused_every_time_cost_one_job_per_call(embedded: EmbeddedPlatform) -> None:
     for calls in (1, 2, 3):
-        asked = house.batch(rows(TEXTS[:3]), prompt=PROMPT.unconstrained())
-        assert (asked.sent, asked.usage.requests, house.jobs()) == (3, 0, calls)
-        assert "chooses among given labels" in (asked.refused or "")
-        assert set(asked.predictions["outcome"]) == {"failed"}
+        result = embedded.batch(rows(TEXTS[:3]), prompt=PROMPT.unconstrained())
+        assert (result.sent, result.usage.requests, embedded.jobs()) == (3, 0, calls)
+        assert "chooses among given labels" in (result.rejection or "")
+        assert set(result.predictions["outcome"]) == {"failed"}
 
 
-def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_another(house: House) -> None:
-    house.batch(rows(TEXTS[:4]))
-    for file in Path(house.workspace.root).rglob("answers/*.jsonl"):
+def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_another(embedded: EmbeddedPlatform) -> None:
+    embedded.batch(rows(TEXTS[:4]))
+    for file in Path(embedded.workspace.root).rglob("answers/*.jsonl"):
         file.unlink()
-    platform = open_platform(house.home)
+    platform = open_platform(embedded.home)
     with platform.database.write() as connection:
         documents.update(connection, "batchInferenceJobs", ACCOUNT, "fwa-batch-a", {"state": "JOB_STATE_FAILED"})
         documents.delete(connection, "datasets", ACCOUNT, batch_id("fwa-batch-a", "answers"))
-    asked = house.batch(rows(TEXTS[:4]))
-    assert (asked.sent, house.jobs()) == (4, 2)
-    assert set(asked.predictions["outcome"]) <= {"correct", "wrong_label"}
-    assert house.batch(rows(TEXTS[:4])).sent == 0
+    result = embedded.batch(rows(TEXTS[:4]))
+    assert (result.sent, embedded.jobs()) == (4, 2)
+    assert set(result.predictions["outcome"]) <= {"correct", "wrong_label"}
+    assert embedded.batch(rows(TEXTS[:4])).sent == 0
 
 
-def test_a_job_that_never_begins_is_given_up_with_advice(house: House) -> None:
-    house.call(lambda client: client.datasets())
-    (house.home / "faults.json").write_text('{"stall": 2}')
+def test_a_job_that_never_begins_is_given_up_with_advice(embedded: EmbeddedPlatform) -> None:
+    embedded.call(lambda client: client.datasets())
+    (embedded.home / "faults.json").write_text('{"stall": 2}')
     with pytest.raises(BatchStalled, match="inference: deployment"):
-        house.batch(rows(TEXTS), stall=0.3)
-    (house.home / "faults.json").unlink()
-    assert house.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
+        embedded.batch(rows(TEXTS), stall=0.3)
+    (embedded.home / "faults.json").unlink()
+    assert embedded.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
 
 
-def test_a_large_upload_tells_how_far_it_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_upload_reports_its_progress(embedded: EmbeddedPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "MIN_REPORTED_BYTES", 1000)
-    told: list[progress.Progress] = []
-    with progress.listening(told.append):
-        house.batch(rows(TEXTS))
-    sent = [message for message in told if message.what == "upload of fwa-batch-a, MB"]
-    assert sent
-    assert sent[-1].done == sent[-1].total
+    messages: list[progress.Progress] = []
+    with progress.listening(messages.append):
+        embedded.batch(rows(TEXTS))
+    uploads = [message for message in messages if message.what == "upload of fwa-batch-a, MB"]
+    assert uploads
+    assert uploads[-1].done == uploads[-1].total
 
 
 class NotShared(Project):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_assets.pipeline.evaluation.concurrency import MOST
+from fw_assets.pipeline.evaluation.concurrency import MAX_LIMIT
 from fw_assets_tests.pipeline.evaluation.killed_process import evaluate, kept, killed_at
 
 ROWS, KILLS = 400, 3
@@ -30,4 +30,4 @@ def test_each_request_is_answered_once_and_the_result_is_that_of_an_undisturbed_
     answered = Counter((torn / "answered.log").read_text("utf-8").splitlines())
     assert len(answered) == ROWS
     # What was on its way when the process died was answered to nobody, and only that is asked again.
-    assert sum(answered.values()) - ROWS <= killed * MOST
+    assert sum(answered.values()) - ROWS <= killed * MAX_LIMIT
