@@ -1,4 +1,4 @@
-"""What every value that crosses a phase is made of: frozen models and their digest."""
+"""Frozen models, their canonical JSON and their digest: the base of every value that crosses a phase."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """An immutable value that refuses fields it does not know."""
+    """An immutable value that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Interval(Frozen):
-    """A figure with the bounds of its 95 % interval, all on the figure's own scale."""
+    """An estimate with the bounds of its 95 % confidence interval, on the scale of the estimate."""
 
     value: float
     low: float
@@ -24,7 +24,7 @@ class Interval(Frozen):
 
 
 def canonical_json(value: Any) -> str:
-    """`value` as JSON with sorted keys and no spaces: equal values give equal text."""
+    """`value` as JSON with sorted keys and no spaces, so that equal values have equal texts."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)

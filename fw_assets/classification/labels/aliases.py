@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 MAX_NEAR_MISS_SHARE = 0.05
-"""A label is a probable misspelling of another if it occurs at most this often beside it."""
+"""A label is a probable misspelling of another if it has at most this share of its rows."""
 MIN_SIMILARITY = 0.6
 """difflib's ratio from which a label is suggested for an unknown one."""
 

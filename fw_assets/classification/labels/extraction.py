@@ -162,10 +162,10 @@ def _described(
     # Only the first rows of a large dataset come with their text.
     rows = rows.filter(pl.col("labels").is_not_null(), pl.col("text").is_not_null())
     first = pl.col("labels").is_first_distinct()
-    shown = pl.concat([rows.filter(first).head(MAX_EXAMPLES), rows.filter(~first).head(MAX_EXAMPLES)])
+    selected = pl.concat([rows.filter(first).head(MAX_EXAMPLES), rows.filter(~first).head(MAX_EXAMPLES)])
     examples = tuple(
         Example(input=_excerpt(text), answer=_excerpt(answer or ""), label=", ".join(row_labels))
-        for text, answer, row_labels in shown.head(MAX_EXAMPLES).iter_rows()
+        for text, answer, row_labels in selected.head(MAX_EXAMPLES).iter_rows()
     )
     coverage = 1 - labels.null_count() / max(1, frame.height)
     return bare.model_copy(update={"coverage": coverage, "runners_up": others[:MAX_RUNNERS_UP], "examples": examples})

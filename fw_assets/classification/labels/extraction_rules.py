@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 GROUND_TRUTH = "ground_truth"
-"""What takes the place of a rule where each row names its labels beside the answer."""
+"""The name that stands for no rule: each row states its labels in a field of its own."""
 MAX_LABEL = 100
 """Characters; a longer text is an explanation, not a label."""
 
@@ -177,13 +177,13 @@ def _json_object(text: str) -> dict[str, Any]:
 
 RULES: dict[str, ExtractionRule] = {
     "boxed": ExtractionRule(
-        location="what stands in the last \\boxed{} of the answer",
+        location="the content of the last \\boxed{} of the answer",
         find=_find_boxed,
         write=lambda label, _: f"\\boxed{{{label}}}",
         locate=lambda text, _: _BOXED.findall(text)[-1:],
     ),
     "xml_tag": ExtractionRule(
-        location="what stands in the answer's tag <{key}>",
+        location="the content of the answer's tag <{key}>",
         find=_find_tags,
         write=lambda label, key: f"<{key}>{label}</{key}>",
         locate=_locate_tag,

@@ -69,7 +69,7 @@ def occurrence_findings(
     if absent:
         yield _finding("labels_known", "warn", f"Labels that no row has: {_list(absent)}.")
     if only_in_eval:
-        message = f"Labels only in the evaluation dataset, which cannot be learnt: {_list(only_in_eval)}."
+        message = f"Labels only in the evaluation dataset, which cannot be learned: {_list(only_in_eval)}."
         yield _finding("labels_known", "warn", message, rows_with(only_in_eval))
     too_rare = [(label, count) for label, count in split.too_rare if count and label not in only_in_eval]
     if too_rare:

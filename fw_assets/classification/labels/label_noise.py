@@ -57,7 +57,7 @@ class LabelSuspects(Frozen):
     """Rows whose labels enough other rows have."""
     not_judged: int
     doubted_train: int
-    """Rows of the training and validation parts to which the model gives another label."""
+    """Rows of the training and validation parts for which the model predicts another label."""
     doubted_test: int
     suspects: tuple[Suspect, ...]
     """At most `MAX_LISTED` of the test part and as many of the others."""
@@ -124,7 +124,7 @@ def _learnable(rows: pl.DataFrame) -> list[str]:
 
 
 def _indicator(labels: pl.Series, names: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows have which labels, shape (rows, names); labels that are not in `names` are left out."""
+    """True where a row has a label, shape (rows, names); labels that are not in `names` are left out."""
     position = {name: index for index, name in enumerate(names)}
     out = np.zeros((len(labels), len(names)), dtype=bool)
     for row, row_labels in enumerate(labels.to_list()):

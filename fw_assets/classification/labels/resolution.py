@@ -53,7 +53,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     labels, aliases = _resolved(extracted, lookup)
     unlabelled = labels.is_null()
     if unlabelled.any() and session.bad_rows == "fail":
-        first = frame[unlabelled.arg_true().head(InputError.SHOWN)]
+        first = frame[unlabelled.arg_true().head(InputError.MAX_SHOWN)]
         raise unlabelled_error(first, extracted.filter(unlabelled), inspected, lookup)
     left_out = (frame.filter(unlabelled), extracted.filter(unlabelled))
     working = frame.with_columns(labels.alias("labels"))
@@ -164,8 +164,8 @@ def _resolved(extracted: pl.Series, lookup: LabelLookup) -> tuple[pl.Series, tup
 def _check_labels(labels: tuple[str, ...], rows: int, inspected: InspectedDataset, *, inferred: bool) -> None:
     """Refuse labels that are no classification: fewer than two, or inferred ones that do not repeat."""
     if len(labels) < 2:
-        found = f"only the label {labels[0]!r}" if labels else "no label"
-        message = f"{rows:,} rows have {found}, expected at least two labels to tell apart"
+        present = f"only the label {labels[0]!r}" if labels else "no label"
+        message = f"{rows:,} rows have {present}, expected at least two labels to tell apart"
     elif inferred and len(labels) > MANY_LABELS and 2 * len(labels) > rows:
         message = (
             f"{len(labels):,} different labels in {rows:,} rows (such as {labels[0]!r}), expected labels that repeat"

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True)
 class Metric:
-    """How a figure is named, written, explained and computed.
+    """The name, format, explanation and computation of one figure.
 
     Attributes:
         label: its name in running text.

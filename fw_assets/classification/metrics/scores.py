@@ -27,7 +27,7 @@ CHUNK_ROWS = 50_000
 
 
 class Scores(LabelMetrics):
-    """How well one model did: its metrics and counts. Shares are 0 to 1; intervals are 95 % Wilson intervals.
+    """The metrics and counts of one model. Shares are 0 to 1; intervals are 95 % Wilson intervals.
 
     Attributes:
         rows: rows that were to be asked.

@@ -26,8 +26,8 @@ def grammar_format(answers: Sequence[str]) -> dict[str, Any]:
 
 def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[str, Any]:
     """The `response_format` for a JSON object whose one `key` holds a label, or a list of distinct labels."""
-    one = {"type": "string", "enum": list(labels)}
-    value = {"type": "array", "items": one, "uniqueItems": True} if multi_label else one
+    label = {"type": "string", "enum": list(labels)}
+    value = {"type": "array", "items": label, "uniqueItems": True} if multi_label else label
     schema = {
         "type": "object",
         "properties": {key: value},

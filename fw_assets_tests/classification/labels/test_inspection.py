@@ -199,7 +199,7 @@ def test_rare_and_unseen_labels_are_named(tmp_path: Path) -> None:
     assert ("rare", 1) in label_set.split.too_rare
     assert "rare (1)" in messages(label_set, "rare_labels")
     found = {finding.message.split(":")[0]: finding.rows for finding in label_set.findings}
-    assert found["Labels only in the evaluation dataset, which cannot be learnt"] == ("eval:51",)
+    assert found["Labels only in the evaluation dataset, which cannot be learned"] == ("eval:51",)
     assert found["Labels too rare to be in train, validation and test"] == ("train:91",)
     assert found["Too few test rows to judge these labels by"] == ("train:91", "eval:51")
 
