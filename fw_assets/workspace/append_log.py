@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from fw_assets.workspace.durable import append_whole, sync
+
 TORN_LINE_END = b"\x18\n"
 """Ends a line that a crash cut off, so that the next one starts on its own."""
 
@@ -52,10 +54,16 @@ class Collection(Protocol):
 
 
 class FileLog:
-    """A log, and a collection, in one file, which stays open for appending."""
+    """A log, and a collection, in one file, which stays open for appending.
 
-    def __init__(self, path: str) -> None:
+    Args:
+        synced: every line is on the disk when `append` returns, and survives a power cut. Otherwise the operating
+            system has it, which outlives the process, and `flush` has it on the disk.
+    """
+
+    def __init__(self, path: str, *, synced: bool = True) -> None:
         self._path = path
+        self._synced = synced
         self._descriptor = -1
 
     def lines(self) -> Iterator[str]:
@@ -69,21 +77,26 @@ class FileLog:
             return
 
     def append(self, line: str) -> None:
-        """Append a line in one unbuffered write: the operating system has it when this returns."""
+        """Append a whole line, or nothing of it and raise."""
         if self._descriptor < 0:
             self._descriptor = self._open()
         size = os.fstat(self._descriptor).st_size
         torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
         data = line.rstrip("\n").encode("utf-8", "surrogatepass")
-        os.write(self._descriptor, b"%b%b\n" % (TORN_LINE_END if torn else b"", data))
+        append_whole(self._descriptor, b"%b%b\n" % (TORN_LINE_END if torn else b"", data))
+        if self._synced:
+            self.flush()
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        folder = Path(self._path).parent
         try:
-            return os.open(self._path, flags, 0o644)
+            descriptor = os.open(self._path, flags, 0o644)
         except FileNotFoundError:
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-            return os.open(self._path, flags, 0o644)
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, flags, 0o644)
+        sync(folder)
+        return descriptor
 
     def __del__(self) -> None:
         if self._descriptor >= 0:
@@ -97,7 +110,9 @@ class FileLog:
                 self.append(line)
 
     def flush(self) -> None:
-        """Every line is stored as it is appended."""
+        """Have every line on the disk."""
+        if self._descriptor >= 0:
+            os.fsync(self._descriptor)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 import fsspec
 import polars as pl
 
+from fw_assets.workspace.durable import replacing
 from fw_assets.workspace.object_log import list_names
 
 
@@ -142,14 +143,17 @@ class FileStore:
                 raise
             return b""
 
+    def set_aside(self, *parts: str) -> str:
+        """Rename a file to a hidden name beside it, which is returned."""
+        name = f".{parts[-1]}.damaged-{uuid.uuid4().hex[:8]}"
+        self.filesystem.mv(self.path(*parts), self.path(*parts[:-1], name))
+        return name
+
     def write_bytes(self, data: bytes, *parts: str) -> None:
         """Store a whole file."""
         if not self.is_local:
             # A single PUT to an object store is atomic by itself.
             self.filesystem.pipe_file(self.path(*parts), data)
             return
-        path = Path(self.path(*parts))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        with replacing(Path(self.path(*parts))) as temporary:
+            temporary.write_bytes(data)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fw_assets.workspace.durable import replacing, sync
 from fw_assets.workspace.workspace import Workspace
 
 _ROW_GROUP = 16_384
@@ -37,9 +38,13 @@ def row_folder(store: Workspace, *path: str) -> Iterator[Path]:
     folder.mkdir(parents=True)
     try:
         yield folder
+        for file in folder.iterdir():
+            sync(file)
+        sync(folder)
         if target.exists():
             shutil.rmtree(target)
         folder.replace(target)
+        sync(target.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -82,8 +87,5 @@ def sink_frame(store: Workspace, frame: pl.LazyFrame, *path: str) -> None:
             frame.sink_parquet(Path(temporary) / "frame.parquet", row_group_size=_ROW_GROUP)
             store.upload(Path(temporary) / "frame.parquet", *path)
         return
-    target = store.local(*path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary_file = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
-    frame.sink_parquet(temporary_file, row_group_size=_ROW_GROUP)
-    temporary_file.replace(target)
+    with replacing(store.local(*path)) as temporary_file:
+        frame.sink_parquet(temporary_file, row_group_size=_ROW_GROUP)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel
+import msgspec
+from pydantic import BaseModel, ValidationError
 
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import canonical_json
 from fw_assets.classification.values import digest as digest_of
 from fw_assets.workspace.append_log import Collection, FileLog, Log, locked
@@ -28,6 +31,8 @@ from fw_assets.workspace.lease import lease
 from fw_assets.workspace.object_log import ObjectLog, SegmentedCollection
 
 Value = TypeVar("Value", bound=BaseModel)
+Decoded = TypeVar("Decoded")
+log = logging.getLogger("fw_assets.workspace")
 
 CHANGES = ".changes"
 """Behind a URL, a folder with one object per dataset, rewritten after each of its values: which datasets changed."""
@@ -63,8 +68,8 @@ class Workspace(FileStore):
 
     def read(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value | None:
         """The stored value, or None if there is none."""
-        raw = self.read_bytes(*asset_path(asset, dataset, model))
-        return None if raw is None else kind.model_validate(decode_value(raw))
+        path = asset_path(asset, dataset, model)
+        return self._decoded(path, lambda raw: kind.model_validate(decode_value(raw)))
 
     def require(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value:
         """The stored value.
@@ -87,15 +92,15 @@ class Workspace(FileStore):
                     header = decode_header(file.read(HEADER_BYTES))
             except (FileNotFoundError, NotADirectoryError):
                 return None
+            except msgspec.DecodeError:
+                header = None
             if header is not None:
                 return header
-        raw = self.read_bytes(*path)
-        return None if raw is None else decode_header(raw, whole=True)
+        return self._decoded(path, lambda raw: decode_header(raw, whole=True))
 
     def read_fields(self, asset: str, dataset: str, kind: type[Fields], model: str | None = None) -> Fields | None:
         """The fields of a stored value that `kind` names, without building the whole value."""
-        raw = self.read_bytes(*asset_path(asset, dataset, model))
-        return None if raw is None else decode_fields(raw, kind)
+        return self._decoded(asset_path(asset, dataset, model), lambda raw: decode_fields(raw, kind))
 
     def require_fields(self, asset: str, dataset: str, kind: type[Fields], model: str | None = None) -> Fields:
         """The fields of a stored value that `kind` names.
@@ -107,6 +112,32 @@ class Workspace(FileStore):
         if fields is None:
             raise FileNotFoundError(f"{asset} of {dataset} is not there yet: materialize {asset} first")
         return fields
+
+    def _decoded(self, path: tuple[str, ...], decode: Callable[[bytes], Decoded]) -> Decoded | None:
+        """A stored value as `decode` reads it; None if there is none, or nothing that could be one.
+
+        What a power cut, a full disk or a bad sector has left of a value is set aside and logged, so that its step is
+        due again: what the step had paid for is found again under its name.
+
+        Raises:
+            InputError: a whole value that this version cannot read.
+        """
+        raw = self.read_bytes(*path)
+        if raw is None:
+            return None
+        try:
+            return decode(raw)
+        except (msgspec.ValidationError, ValidationError, KeyError, TypeError) as error:
+            raise input_error(
+                f"{self.url(*path)} is not what this version writes there ({str(error).splitlines()[0]})",
+                kind="workspace",
+                advice="It comes from another version or was edited. Move the file away, and it is made again.",
+            ) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if self.read_bytes(*path) == raw:
+                aside = self.set_aside(*path)
+                log.warning("%s is damaged (%s): set aside as %s, to be made again", self.url(*path), error, aside)
+            return None
 
     def datasets(self) -> list[str]:
         """The names of the registered datasets."""
@@ -123,7 +154,7 @@ class Workspace(FileStore):
     def collection(self, *parts: str) -> Collection:
         """The collection of that path: lines by the thousand, in no order."""
         if self.is_local:
-            return FileLog(self.path(*parts))
+            return FileLog(self.path(*parts), synced=False)
         return SegmentedCollection(self.filesystem, self.path(*parts[:-1], f"{parts[-1]}.d"))
 
     def append_line(self, line: str, *parts: str) -> None:

@@ -13,6 +13,7 @@ from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 LIFETIME_SECONDS = 3600
 SIGNED_PREFIX = "/signed/"
+TRANSFERRED_FOLDERS = ("datasets", "jobs", "models")
 
 
 def signed_url(platform: EmbeddedPlatform, base_url: str, path: Path, method: str, size: int | None = None) -> str:
@@ -47,7 +48,16 @@ def check_signed(
         raise RpcError("PERMISSION_DENIED", "the signature of this URL does not match", reason="SignatureDoesNotMatch")
     if float(query.get("expires", "0")) < platform.clock():
         raise RpcError("PERMISSION_DENIED", "this URL has expired; ask for a new one", reason="ExpiredToken")
-    return platform.home / relative, int(query["size"]) if query.get("size") else None
+    return _inside(platform, relative), int(query["size"]) if query.get("size") else None
+
+
+def _inside(platform: EmbeddedPlatform, relative: str) -> Path:
+    """The path of a file in one of the folders that are transferred; a signature alone does not open the others."""
+    home, path = platform.home.resolve(), (platform.home / relative).resolve()
+    parts = path.relative_to(home).parts if path.is_relative_to(home) else ()
+    if len(parts) < 2 or parts[0] not in TRANSFERRED_FOLDERS or any(part.startswith(".") for part in parts):
+        raise RpcError("PERMISSION_DENIED", "this URL leaves the folders that can be transferred")
+    return path
 
 
 def _signature(platform: EmbeddedPlatform, method: str, relative: str, fields: Mapping[str, str]) -> str:

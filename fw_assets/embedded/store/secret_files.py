@@ -7,6 +7,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+MIN_SECRET_LENGTH = 32
+
 
 def api_key(home: Path) -> str:
     """The key that requests to the platform in `home` must carry; created at first use."""
@@ -18,9 +20,13 @@ def signing_key(home: Path) -> bytes:
     return _secret(home / "signing_key", "").encode()
 
 
+class BrokenSecretError(ValueError):
+    """A secret file that protects nothing."""
+
+
 def _secret(path: Path, prefix: str) -> str:
     try:
-        return path.read_text().strip()
+        return _read(path)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
     # mkstemp creates the file with mode 0600; link() fails for all but the first of several processes.
@@ -28,9 +34,27 @@ def _secret(path: Path, prefix: str) -> str:
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(prefix + secrets.token_urlsafe(32))
+            file.flush()
+            # A power cut must not leave the name of an empty file: an empty key is one that everybody has.
+            os.fsync(file.fileno())
         os.link(temporary, path)
     except FileExistsError:
         pass
     finally:
         os.unlink(temporary)  # noqa: PTH108
-    return path.read_text().strip()
+    return _read(path)
+
+
+def _read(path: Path) -> str:
+    """A secret.
+
+    Raises:
+        BrokenSecretError: it is shorter than a secret may be.
+    """
+    secret = path.read_text("utf-8", "replace").strip()
+    if len(secret) < MIN_SECRET_LENGTH:
+        raise BrokenSecretError(
+            f"{path} holds {len(secret)} characters, and a key has at least {MIN_SECRET_LENGTH}: delete the file, "
+            "and a new key is made; requests under way with the old one are then refused"
+        )
+    return secret
