@@ -17,7 +17,7 @@ from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
 from fw_assets.pipeline.errors import NotServed
-from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
@@ -32,7 +32,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     else:
         store = take_snapshot(store)
         names = store.datasets()
-    standings = {item: due(store, item, driver=None) for item in names}
+    standings = statuses(store, names, driver=None)
     checks = {item: read_ledger(store, item, "ledger", REGRESSION) for item in names}
     if as_json:
         print_json(

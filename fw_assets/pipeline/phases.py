@@ -8,12 +8,13 @@ again by itself, and approving the plan again allows another attempt at what is 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import digest
@@ -59,8 +60,8 @@ class DatasetStatus:
         steps: what can start now.
         note: one sentence for a person.
         state: `running` (steps are due or under way), `waiting` (a person has to answer), `rejected`, `done`,
-            `incomplete` (stopped by the ceiling), `elsewhere` (the other driver has it) or `unknown` (never
-            registered).
+            `incomplete` (stopped by the ceiling), `elsewhere` (the other driver has it), `unreadable` (a
+            stored value is not what this version writes) or `unknown` (never registered).
     """
 
     steps: tuple[Step, ...]
@@ -161,6 +162,19 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
 def incomplete_inputs(approval_digest: str) -> str:
     """Digest of what the report of a stopped run is made from: the approval that it ran under."""
     return digest(["incomplete", approval_digest])
+
+
+def statuses(
+    workspace: Workspace, datasets: Iterable[str], driver: Driver | None = "daemon"
+) -> dict[str, DatasetStatus]:
+    """Status of each dataset. One whose files cannot be read says why, and keeps no other waiting."""
+    found = {}
+    for dataset in datasets:
+        try:
+            found[dataset] = due(workspace, dataset, driver)
+        except (InputError, OSError) as error:
+            found[dataset] = DatasetStatus((), f"cannot be read: {' '.join(str(error).split())}", "unreadable")
+    return found
 
 
 def due(workspace: Workspace, dataset: str, driver: Driver | None = "daemon") -> DatasetStatus:

@@ -220,3 +220,21 @@ def test_a_learning_curve_comes_between_the_metrics_and_the_report_where_it_was_
     assert story.due().state == "done"
     story.put("baselines", phases.baseline_inputs("p1"), of="something else")
     assert started(story.due()) == [("deployment", None)]
+
+
+def test_a_dataset_that_cannot_be_read_keeps_no_other_waiting(tmp_path: Path) -> None:
+    story = Story(Workspace(str(tmp_path)))
+    story.register()
+    story.plan()
+    for name in ("broken", "empty"):
+        story.store.write("registration", name, Free(driver="daemon"), inputs="c1")
+        story.store.write("plan", name, Free(session={"mode": "fine-tune"}, models=[]), inputs="c1")
+    story.store.local("broken", "assets", "plan.json").write_text('{"inputs":"c1","digest":"p","value":{"models":7}}')
+    story.store.local("empty", "assets", "registration.json").write_bytes(b"")
+    found = phases.statuses(story.store, ["broken", "empty", "tickets"])
+    assert {name: status.state for name, status in found.items()} == {
+        "broken": "unreadable",
+        "empty": "unknown",
+        "tickets": "waiting",
+    }
+    assert str(story.store.local("broken", "assets", "plan.json")) in found["broken"].note

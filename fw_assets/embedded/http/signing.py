@@ -44,7 +44,7 @@ def check_signed(
     """
     fields = {key: value for key, value in query.items() if key != "X-Goog-Signature"}
     expected = _signature(platform, method, relative, fields)
-    if not hmac.compare_digest(expected, query.get("X-Goog-Signature", "").encode("utf-8", "replace").decode()):
+    if not hmac.compare_digest(expected.encode(), query.get("X-Goog-Signature", "").encode("utf-8", "replace")):
         raise RpcError("PERMISSION_DENIED", "the signature of this URL does not match", reason="SignatureDoesNotMatch")
     if float(query.get("expires", "0")) < platform.clock():
         raise RpcError("PERMISSION_DENIED", "this URL has expired; ask for a new one", reason="ExpiredToken")

@@ -14,7 +14,7 @@ from fw_assets.pipeline.automation.inbox import FileState, ScanResult, inbox_url
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.jobs import cell_job, dataset_job, job_name
 from fw_assets.pipeline.partitions import partition_key
-from fw_assets.pipeline.phases import Step, config_of, due
+from fw_assets.pipeline.phases import Step, config_of, statuses
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
@@ -70,7 +70,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
 
     def look() -> tuple[list[Step], list[str]]:
         known, seen = set(context.instance.get_dynamic_partitions("datasets")), take_snapshot(store)
-        standings = {dataset: due(seen, dataset) for dataset in seen.datasets()}
+        standings = statuses(seen, seen.datasets())
         steps = [step for dataset, standing in standings.items() if dataset in known for step in standing.steps]
         return steps, [f"{dataset}: {standing.note}" for dataset, standing in standings.items()]
 

@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.errors import InputError
 from fw_assets.pipeline.asset_table import BY_CELL
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
@@ -34,7 +35,11 @@ def skipped_cells(context: dg.SensorEvaluationContext, workspace: WorkspaceResou
         cells = [(asset, model) for asset in BY_CELL for model in models]
         if all(partition_key(dataset, model) in settled[asset] for asset, model in (*cells, ("regression", None))):
             continue  # a dataset whose cells are all settled costs no read of the workspace
-        reasons = inapplicable_cells(store, dataset, models)
+        try:
+            reasons = inapplicable_cells(store, dataset, models)
+        except (InputError, OSError) as error:
+            context.log.warning(f"{dataset}: {error}")
+            continue
         new = {at: why for at, why in reasons.items() if partition_key(dataset, at[1]) not in settled[at[0]]}
         events += skip_events(dataset, new)
         if len(events) >= MAX_EVENTS_PER_TICK:

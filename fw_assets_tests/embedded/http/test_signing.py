@@ -37,8 +37,9 @@ def test_the_files_that_are_transferred(tmp_path: Path, path: str) -> None:
         "datasets/../api_key",
         "datasets/d/../../signing_key",
         "cache/graph.onnx",
-    ]
-    + ["datasets/../../elsewhere/file", "datasets/d/.data.jsonl.part"],
+        "datasets/../../elsewhere/file",
+        "datasets/d/.data.jsonl.part",
+    ],
 )
 def test_nothing_else_opens_even_with_a_right_signature(tmp_path: Path, path: str) -> None:
     platform = open_platform(tmp_path)
