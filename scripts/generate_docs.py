@@ -21,6 +21,7 @@ from fw_assets.classification.metrics.metric import declared_metrics
 from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
+from fw_assets.pipeline.asset_table import ASSETS
 from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.report.schema.report import Report
 from fw_assets.settings import Settings
@@ -146,7 +147,26 @@ def schema_table() -> str:
     return "\n".join(lines)
 
 
+def asset_table() -> str:
+    """Every asset: where it is in the UI, when it runs, and what it is made from."""
+    lines = ["| group | asset | partitioned by | phase | made from | pool |", "|---|---|---|---|---|---|"]
+    for entry in ASSETS:
+        needs = ", ".join(f"`{key}`" for key in entry.needs)
+        pool = f"`{entry.pool}`" if entry.pool else ""
+        lines.append(f"| {entry.group} | `{entry.key}` | {entry.per} | {entry.phase or ''} | {needs} | {pool} |")
+    return "\n".join(lines)
+
+
+def check_table() -> str:
+    """Every asset check, with what it says when it passes."""
+    lines = ["| asset | check | passes when |", "|---|---|---|"]
+    for entry in ASSETS:
+        lines += [f"| `{entry.key}` | `{name}` | {text} |" for name, text in entry.checks.items()]
+    return "\n".join(lines)
+
+
 GENERATED = {
+    "dagster.md": {"assets": asset_table, "checks": check_table},
     "dataset.md": {"bad lines": bad_line_table, "schema": schema_table},
     "session.md": {"session fields": session_table},
     "configuration.md": {"environment variables": settings_table},
