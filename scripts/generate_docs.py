@@ -21,8 +21,8 @@ from fw_assets.classification.metrics.metric import declared_metrics
 from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.session import Session
 from fw_assets.cli import main
-from fw_assets.pipeline.asset_table import ASSETS
 from fw_assets.embedded.settings import EmbeddedSettings
+from fw_assets.pipeline.asset_table import ASSETS
 from fw_assets.report.schema.report import Report
 from fw_assets.settings import Settings
 from fw_assets_tests.classification.dataset.malformed import CASES
