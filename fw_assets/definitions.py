@@ -7,7 +7,7 @@ import gc
 import dagster as dg
 
 from fw_assets.pipeline import assets, jobs
-from fw_assets.pipeline.automation import one_click_jobs, schedules, sensors, skipped_cells
+from fw_assets.pipeline.automation import one_click_jobs, schedules, sensors, skipped_cells, upkeep_jobs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
 defs = dg.Definitions(
@@ -19,8 +19,8 @@ defs = dg.Definitions(
         one_click_jobs.inspect_and_plan,
         one_click_jobs.benchmark_only,
         one_click_jobs.full_workflow,
-        schedules.restage_job,
-        schedules.new_models_job,
+        upkeep_jobs.restage_job,
+        upkeep_jobs.new_models_job,
     ],
     schedules=[schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark],
     sensors=[

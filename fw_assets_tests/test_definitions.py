@@ -14,8 +14,8 @@ from fw_assets.definitions import defs
 from fw_assets.pipeline.asset_table import BY_CELL, BY_DATASET
 from fw_assets.pipeline.assets.approval import ApprovalConfig
 from fw_assets.pipeline.assets.regression import RegressionConfig
-from fw_assets.pipeline.automation.one_click_jobs import ButtonConfig
-from fw_assets.pipeline.automation.schedules import DatasetConfig
+from fw_assets.pipeline.automation.one_click_jobs import OneClickConfig
+from fw_assets.pipeline.automation.upkeep_jobs import DatasetConfig
 from fw_assets.pipeline.config import SessionConfig
 from fw_assets.pipeline.partitions import cells, datasets
 
@@ -72,7 +72,7 @@ def test_every_sensor_says_what_it_does() -> None:
 
 
 def test_every_field_in_a_launchpad_is_explained() -> None:
-    configs = (ApprovalConfig, SessionConfig, ButtonConfig, DatasetConfig, RegressionConfig)
+    configs = (ApprovalConfig, SessionConfig, OneClickConfig, DatasetConfig, RegressionConfig)
     unexplained = [
         f"{config.__name__}.{name}"
         for config in configs

@@ -17,6 +17,8 @@ DeployPolicy = Literal["if-better", "always", "never"]
 MITIGATIONS: tuple[Mitigation, ...] = get_args(Mitigation)
 Inference = Literal["serverless", "batch", "deployment"]
 BadRows = Literal["fail", "quarantine"]
+MAX_DATASET_NAME = 48
+"""Characters of a dataset's name."""
 
 
 class Session(Frozen):
@@ -200,5 +202,5 @@ def dataset_name(reference: str) -> str:
     stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", stem, flags=re.IGNORECASE)
     if stem.lower() in {"train", "test", "data", "dataset"} and "/" in reference.rstrip("/"):
         stem = f"{reference.rstrip('/').rsplit('/', 2)[-2]}-{stem}"
-    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:48].strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:MAX_DATASET_NAME].strip("-")
     return slug or "dataset"

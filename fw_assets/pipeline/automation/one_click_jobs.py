@@ -1,7 +1,7 @@
-"""Jobs for people who prefer one button: the same steps in the same order as the sensors', driven to their end.
+"""One-click jobs: the steps of the sensors in the same order, driven to the end by one run.
 
-One run cannot span both partitions definitions, and two runs in one process deadlock: so the button's run starts the
-steps as the command line does, each a run in a process of its own on the same instance, and logs what they tell.
+One run cannot span both partitions definitions, and two runs in one process deadlock: so this run starts the steps as
+the command line does, each as a run in a process of its own on the same instance, and relays their progress to its log.
 """
 
 # No `from __future__ import annotations` here: Dagster reads an op's annotations as they are written.
@@ -16,7 +16,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.config import SessionConfig, session_values
-from fw_assets.pipeline.phases import APPROVAL, PLANNING
+from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
@@ -26,10 +26,11 @@ from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.process_pool import ProcessPool
+from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
 
 
-class ButtonConfig(SessionConfig):
+class OneClickConfig(SessionConfig):
     """What to do with which dataset, and who approves the plan."""
 
     dataset: str = Field(description="A JSONL file, accounts/ACCOUNT/datasets/ID, or the name of a registered dataset.")
@@ -47,8 +48,8 @@ class ButtonConfig(SessionConfig):
     )
 
 
-def blank(op: str) -> dict[str, Any]:
-    """What a launchpad opens with: the fields that matter, to be filled in."""
+def _launchpad(op: str) -> dict[str, Any]:
+    """The configuration that a launchpad opens with: the fields that matter, to be filled in."""
     return {"ops": {op: {"config": {"dataset": "", "models": [], "approved_by": ""}}}}
 
 
@@ -77,85 +78,98 @@ approve_plan = dg.define_asset_job(
 
 @dg.op(description="Plan, approval if someone gives it, benchmark, report. Trains nothing.")
 def benchmark_to_the_end(
-    context: dg.OpExecutionContext, config: ButtonConfig, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.OpExecutionContext, config: OneClickConfig, workspace: WorkspaceResource, platform: PlatformResource
 ) -> None:
-    """Every step that is due for the command line, until none is."""
     _drive(context, config, workspace.open(), platform.open(), {"mode": "benchmark"})
 
 
 @dg.op(description="Plan, approval if someone gives it, benchmark, tuning, evaluation, deployment, report.")
 def workflow_to_the_end(
-    context: dg.OpExecutionContext, config: ButtonConfig, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.OpExecutionContext, config: OneClickConfig, workspace: WorkspaceResource, platform: PlatformResource
 ) -> None:
-    """Every step that is due for the command line, until none is."""
     _drive(context, config, workspace.open(), platform.open(), {})
 
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    config=blank("benchmark_to_the_end"),
+    config=_launchpad("benchmark_to_the_end"),
     description=(
         "One button up to the benchmark of the base models; trains nothing. In the launchpad: dataset, models, and "
         "your name in approved_by. Without a name it stops at the plan, to be read and approved first."
     ),
 )
 def benchmark_only() -> None:
-    """One op, which starts runs of its own."""
     benchmark_to_the_end()
 
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    config=blank("workflow_to_the_end"),
+    config=_launchpad("workflow_to_the_end"),
     description=(
         "One button for all phases, up to the report. In the launchpad: dataset, models, and your name in approved_by, "
         "which approves the plan unseen. Without a name it stops at the plan, to be read and approved first."
     ),
 )
 def full_workflow() -> None:
-    """One op, which starts runs of its own."""
     workflow_to_the_end()
 
 
 def _drive(
     context: dg.OpExecutionContext,
-    config: ButtonConfig,
+    config: OneClickConfig,
     store: Workspace,
     platform: Platform,
     forced: dict[str, Any],
 ) -> None:
+    """Register the dataset and run every step that is due until none is.
+
+    Raises:
+        dagster.Failure: the configuration is wrong, a step failed, or the ceiling ended the run.
+    """
     if not config.dataset:
         raise dg.Failure(
             "dataset is empty: name a JSONL file, accounts/ACCOUNT/datasets/ID, or a registered dataset in the "
             "launchpad",
             allow_retries=False,
         )
-    # An empty list is what the launchpad opens with: nothing is said, and what was registered holds.
-    given = {name: value for name, value in session_values(config).items() if value != []}
+    # An empty list is what the launchpad opens with: it changes nothing that was registered.
+    values = {name: value for name, value in session_values(config).items() if value != []}
     with readable_failures(), listening(to_log(context.log.info)):
-        fields, name, readings = resolve_registered(store, {**given, **forced})
+        fields, name, readings = resolve_registered(store, {**values, **forced})
         registration = register(
             store, platform, fields, driver="command-line", name=name or config.name, readings=readings
         )
-        name = registration.name
-        context.instance.add_run_tags(context.run.run_id, {DATASET: name})
-        with store.exclusive(name, "run"), ProcessPool(store.root, CODE_LOCATION) as pool:
-            drive(pool, store, name, report=context.log.info, only=PLANNING)
-            if config.approved_by and not registration.unused:
-                digest = store.require("plan", name, Plan).digest
-                answer(pool, name, approval_config(config.approved_by, digest, driver="command-line"))
-            standing = drive(pool, store, name, report=context.log.info)
-        context.log.info(f"{name}: {standing.note}")
-        where = f"of {name}: Catalog, the asset %s, tab Partitions, {name}"
-        if standing.state == "waiting":
-            said = "The plan " + where % "plan" + "; the link beside `answer` approves it, and the rest follows."
-            context.log.info(said)
-        if registration.unused:
-            left = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in registration.unused)
-            context.log.warning(f"Not understood in the instruction, and nothing runs on a guess: {left}")
-        if standing.state in ("incomplete", "running"):
-            raise dg.Failure(f"{name}: {standing.note}", allow_retries=False)
-        if standing.state == "done":
-            context.log.info("The report " + where % "report")
-            account = approved_account(store, name)
-            context.instance.add_run_tags(context.run.run_id, {COST: f"{account.ledger().spent:.4f}"})
+        context.instance.add_run_tags(context.run.run_id, {DATASET: registration.name})
+        status = _run_steps(context, config, store, registration)
+        _log_outcome(context, store, registration, status)
+
+
+def _run_steps(
+    context: dg.OpExecutionContext, config: OneClickConfig, store: Workspace, registration: Registration
+) -> DatasetStatus:
+    name, log = registration.name, context.log.info
+    with store.exclusive(name, "run"), ProcessPool(store.root, CODE_LOCATION) as pool:
+        drive(pool, store, name, report=log, only=PLANNING)
+        if config.approved_by and not registration.unused:
+            digest = store.require("plan", name, Plan).digest
+            answer(pool, name, approval_config(config.approved_by, digest, driver="command-line"))
+        return drive(pool, store, name, report=log)
+
+
+def _log_outcome(
+    context: dg.OpExecutionContext, store: Workspace, registration: Registration, status: DatasetStatus
+) -> None:
+    name = registration.name
+    page = f"of {name}: Catalog, the asset %s, tab Partitions, {name}"
+    context.log.info(f"{name}: {status.note}")
+    if status.state == "waiting":
+        context.log.info(f"The plan {page % 'plan'}; the link beside `answer` approves it, and the rest follows.")
+    if registration.unused:
+        clauses = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in registration.unused)
+        context.log.warning(f"Not understood in the instruction, and nothing runs on a guess: {clauses}")
+    if status.state in ("incomplete", "running"):
+        raise dg.Failure(f"{name}: {status.note}", allow_retries=False)
+    if status.state == "done":
+        context.log.info(f"The report {page % 'report'}")
+        spent = approved_account(store, name).ledger().spent
+        context.instance.add_run_tags(context.run.run_id, {COST: f"{spent:.4f}"})

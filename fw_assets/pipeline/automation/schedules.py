@@ -1,114 +1,22 @@
-"""What can be done by the clock. All schedules are off until a person switches them on."""
+"""Schedules. All are off until a person switches them on."""
 
-# No `from __future__ import annotations` here: Dagster reads an op's annotations as they are written.
+# No `from __future__ import annotations` here: Dagster reads a schedule's annotations as they are written.
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 import dagster as dg
-from pydantic import Field
 
-from fw_assets.classification.session import dataset_name
-from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.automation.upkeep_jobs import NEW_MODELS_SUFFIX, new_models_job, restage_job
 from fw_assets.pipeline.jobs import dataset_job
-from fw_assets.pipeline.platform.catalogue import catalogue
-from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.registration.registration import register
-from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
-from fw_assets.pipeline.values import DeploymentRecord, Registration
+from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.run_tags import DATASET, PHASE
+from fw_assets.pipeline.values import DeploymentRecord
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
-NEW_MODELS = "-new-models"
-"""Ends the name of the benchmark of what can be tuned by now and was not in a dataset's plan."""
 
-
-class DatasetConfig(dg.Config):
-    """One registered dataset."""
-
-    dataset: str = Field(description="Its name, as in the partitions.")
-
-
-def restage(store: Workspace, host: Platform, dataset: str) -> bool:
-    """Read a registered dataset's files again; whether anything changed. The phases then plan what changed.
-
-    Raises:
-        InputError: a file or a field is wrong by now.
-    """
-    before = store.require("registration", dataset, Registration)
-    fields = before.session.model_dump(mode="json", exclude_unset=True)
-    after = register(store, host, fields, driver="daemon", name=dataset)
-    if after.inputs == before.inputs:
-        store.write("registration", dataset, before, inputs=before.inputs)
-    return after.inputs != before.inputs
-
-
-def register_new_models(store: Workspace, host: Platform, dataset: str) -> tuple[str, ...]:
-    """Put the models that can be tuned now and were not in the plan to a benchmark of their own; their names.
-
-    It is a dataset of its own, whose plan waits for approval like any other.
-    """
-    before = store.require("registration", dataset, Registration)
-
-    async def listed(client: Fireworks) -> tuple[str, ...]:
-        return tuple(model.name for model in await catalogue(client) if model.tunable and not model.unusable)
-
-    had = {name.rsplit("/", 1)[-1] for name in before.session.models}
-    new = tuple(sorted(name for name in host.call(listed) if name.rsplit("/", 1)[-1] not in had))
-    if new:
-        given = before.session.model_dump(mode="json", exclude_unset=True)
-        given = {key: value for key, value in given.items() if key != "instruction"}
-        fields = {**given, "models": list(new), "mode": "benchmark"}
-        register(store, host, fields, driver="daemon", name=new_models_name(dataset))
-    return new
-
-
-def new_models_name(dataset: str) -> str:
-    """The name of the benchmark of new models."""
-    return dataset_name(dataset[: 48 - len(NEW_MODELS)] + NEW_MODELS)
-
-
-@dg.op(description="Reads a registered dataset's files again. Nothing happens when they are what they were.")
-def restage_dataset(
-    context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
-) -> None:
-    """The phases sensor plans what changed."""
-    with readable_failures():
-        changed = restage(workspace.open(), platform.open(), config.dataset)
-    context.log.info(f"{config.dataset}: {'changed, to be planned' if changed else 'nothing changed'}")
-
-
-@dg.op(description="Registers the models that can be tuned now and were not in the plan as a benchmark of their own.")
-def benchmark_of_new_models(
-    context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
-) -> None:
-    """The phases sensor plans it; the plan waits for approval."""
-    with readable_failures():
-        new = register_new_models(workspace.open(), platform.open(), config.dataset)
-    if new:
-        context.instance.add_dynamic_partitions("datasets", [new_models_name(config.dataset)])
-    context.log.info(f"{config.dataset}: {', '.join(new) or 'no model that was not in the plan'}")
-
-
-@dg.job(
-    executor_def=dg.in_process_executor, description="For weekly_rerun: reads one registered dataset's files again."
-)
-def restage_job() -> None:
-    """One op."""
-    restage_dataset()
-
-
-@dg.job(
-    executor_def=dg.in_process_executor,
-    description="For monthly_benchmark: plans a benchmark of one dataset over newly tunable models.",
-)
-def new_models_job() -> None:
-    """One op."""
-    benchmark_of_new_models()
-
-
-def _chosen(store: Workspace) -> list[str]:
+def _scheduled_datasets(store: Workspace) -> list[str]:
     pattern = settings().fw_scheduled_datasets
     return [name for name in store.datasets() if fnmatchcase(name, pattern)]
 
@@ -133,10 +41,10 @@ def nightly_regression(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per live deployment and date."""
     store, date = workspace.open(), _date(context)
-    most = settings().fw_regression_max_usd
+    max_usd = settings().fw_regression_max_usd
     live = [
         name
-        for name in _chosen(store)
+        for name in _scheduled_datasets(store)
         if (record := store.read("deployment", name, DeploymentRecord)) is not None and record.deployed
     ]
     for name in live:
@@ -144,8 +52,8 @@ def nightly_regression(
             run_key=f"regression/{name}/{date}",
             partition_key=name,
             asset_selection=[dg.AssetKey("regression")],
-            run_config={"ops": {"regression": {"config": {"date": date, "max_usd": most}}}},
-            tags={"fw_assets/dataset": name, "fw_assets/phase": "regression"},
+            run_config={"ops": {"regression": {"config": {"date": date, "max_usd": max_usd}}}},
+            tags={DATASET: name, PHASE: "regression"},
         )
     if not live:
         yield dg.SkipReason("nothing is deployed")
@@ -164,7 +72,7 @@ def weekly_rerun(
     context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per dataset and date."""
-    yield from _for_each(context, workspace.open(), "restage_dataset")
+    yield from _run_for_each(context, workspace.open(), "restage_dataset")
 
 
 @dg.schedule(
@@ -180,18 +88,18 @@ def monthly_benchmark(
     context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per dataset and date."""
-    yield from _for_each(context, workspace.open(), "benchmark_of_new_models", but=NEW_MODELS)
+    yield from _run_for_each(context, workspace.open(), "benchmark_of_new_models", excluded=(NEW_MODELS_SUFFIX,))
 
 
-def _for_each(
-    context: dg.ScheduleEvaluationContext, store: Workspace, op: str, but: str | None = None
+def _run_for_each(
+    context: dg.ScheduleEvaluationContext, store: Workspace, op: str, excluded: tuple[str, ...] = ()
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    names = [name for name in _chosen(store) if but is None or not name.endswith(but)]
+    names = [name for name in _scheduled_datasets(store) if not name.endswith(excluded)]
     for name in names:
         yield dg.RunRequest(
             run_key=f"{op}/{name}/{_date(context)}",
             run_config={"ops": {op: {"config": {"dataset": name}}}},
-            tags={"fw_assets/dataset": name, "fw_assets/phase": op},
+            tags={DATASET: name, PHASE: op},
         )
     if not names:
         yield dg.SkipReason("no datasets yet")

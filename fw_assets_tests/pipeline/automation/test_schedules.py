@@ -13,7 +13,7 @@ import pytest
 
 from fw_assets.classification.intervals import paired_difference
 from fw_assets.definitions import defs
-from fw_assets.pipeline.automation import schedules
+from fw_assets.pipeline.automation import schedules, upkeep_jobs
 from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -84,15 +84,15 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
         "ops": {"restage_dataset": {"config": {"dataset": "tickets"}}}
     }
     before = store.header("registration", "tickets")
-    assert schedules.restage(store, host, "tickets") is False
+    assert upkeep_jobs.restage(store, host, "tickets") is False
     assert store.header("registration", "tickets") == before
     assert due(store, "tickets", driver=None).state == "done"
     deployed.data.write_text("".join(deployed.data.read_text("utf-8").splitlines(keepends=True)[:-5]), "utf-8")
-    assert schedules.restage(store, host, "tickets") is True
+    assert upkeep_jobs.restage(store, host, "tickets") is True
     assert due(store, "tickets").note == "to be inspected and planned"
 
     assert len(requests(schedules.monthly_benchmark, root)) == 1
-    new = schedules.register_new_models(store, host, "tickets")
+    new = upkeep_jobs.register_new_models(store, host, "tickets")
     assert new
     assert not any(name.endswith("/char-ngram") for name in new)
     assert due(store, "tickets-new-models").note == "to be inspected and planned"

@@ -1,0 +1,102 @@
+"""Jobs of the schedules: read registered files again, and benchmark models that became tunable since the plan."""
+
+# No `from __future__ import annotations` here: Dagster reads an op's annotations as they are written.
+
+import dagster as dg
+from pydantic import Field
+
+from fw_assets.classification.session import MAX_DATASET_NAME, dataset_name
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.platform.catalogue import catalogue
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.registration.registration import register
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.values import Registration
+from fw_assets.workspace.workspace import Workspace
+
+NEW_MODELS_SUFFIX = "-new-models"
+
+
+class DatasetConfig(dg.Config):
+    """One registered dataset."""
+
+    dataset: str = Field(description="Its name, as in the partitions.")
+
+
+def restage(store: Workspace, platform: Platform, dataset: str) -> bool:
+    """Register a dataset's files again and return whether they changed; the phases then plan what changed.
+
+    Raises:
+        InputError: a file or a field is wrong by now.
+    """
+    before = store.require("registration", dataset, Registration)
+    fields = before.session.model_dump(mode="json", exclude_unset=True)
+    after = register(store, platform, fields, driver="daemon", name=dataset)
+    if after.inputs == before.inputs:
+        # Who drives an unchanged dataset stays as it was.
+        store.write("registration", dataset, before, inputs=before.inputs)
+    return after.inputs != before.inputs
+
+
+def register_new_models(store: Workspace, platform: Platform, dataset: str) -> tuple[str, ...]:
+    """Register a benchmark of the models that are tunable now and not in the dataset's session; returns their names.
+
+    It is a dataset of its own, whose plan waits for approval like any other.
+    """
+    session = store.require("registration", dataset, Registration).session
+
+    async def tunable_models(client: Fireworks) -> tuple[str, ...]:
+        return tuple(model.name for model in await catalogue(client) if model.tunable and not model.unusable)
+
+    present = {_model_id(name) for name in session.models}
+    new = tuple(sorted(name for name in platform.call(tunable_models) if _model_id(name) not in present))
+    if new:
+        fields = session.model_dump(mode="json", exclude_unset=True, exclude={"instruction"})
+        fields |= {"models": list(new), "mode": "benchmark"}
+        register(store, platform, fields, driver="daemon", name=new_models_name(dataset))
+    return new
+
+
+def new_models_name(dataset: str) -> str:
+    """The name of a dataset's benchmark of new models."""
+    return dataset_name(dataset[: MAX_DATASET_NAME - len(NEW_MODELS_SUFFIX)] + NEW_MODELS_SUFFIX)
+
+
+def _model_id(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+@dg.op(description="Reads a registered dataset's files again. Nothing happens when they are what they were.")
+def restage_dataset(
+    context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
+) -> None:
+    with readable_failures():
+        changed = restage(workspace.open(), platform.open(), config.dataset)
+    context.log.info(f"{config.dataset}: {'changed, to be planned' if changed else 'nothing changed'}")
+
+
+@dg.op(description="Registers the models that can be tuned now and were not in the plan as a benchmark of their own.")
+def benchmark_of_new_models(
+    context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
+) -> None:
+    with readable_failures():
+        new = register_new_models(workspace.open(), platform.open(), config.dataset)
+    if new:
+        context.instance.add_dynamic_partitions("datasets", [new_models_name(config.dataset)])
+    context.log.info(f"{config.dataset}: {', '.join(new) or 'no model that was not in the plan'}")
+
+
+@dg.job(
+    executor_def=dg.in_process_executor, description="For weekly_rerun: reads one registered dataset's files again."
+)
+def restage_job() -> None:
+    restage_dataset()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="For monthly_benchmark: plans a benchmark of one dataset over newly tunable models.",
+)
+def new_models_job() -> None:
+    benchmark_of_new_models()
