@@ -69,28 +69,28 @@ def test_one_line_for_each_stage_and_model() -> None:
 
 
 def test_the_lines_are_quantity_times_price() -> None:
-    found = price([SMALL])
+    estimate = price([SMALL])
     tokens = 2 * (25_000 + 4 * 500) + 2 * 1000
-    base = found.line("base-evaluation/small")
+    base = estimate.line("base-evaluation/small")
     assert base.usd is not None
     assert base.usd.expected == pytest.approx(tokens * 0.20 / 1e6)
-    sweep = found.line("sweep/small")
+    sweep = estimate.line("sweep/small")
     once = (250_000 + 10_000 + 2 * 4 * 5000) / 5
     assert sweep.parts[0].quantity.expected == pytest.approx(once * 3)
     assert sweep.usd is not None
     assert sweep.usd.expected == pytest.approx(once * 3 * 0.5 / 1e6)
-    full = found.line("full-training/small")
+    full = estimate.line("full-training/small")
     assert full.usd is not None
     assert full.usd.expected == pytest.approx(once * 5 * 0.5 / 1e6)
     assert "5,000 rows x tokens x 1 epochs" in full.formula
 
 
 def test_a_day_of_idling_is_shown_and_not_counted() -> None:
-    found = price([SMALL])
-    day = found.line("deployment/idle-day")
+    estimate = price([SMALL])
+    day = estimate.line("deployment/idle-day")
     assert not day.counted
     assert day.usd == exactly(24 * 8.0)
-    assert found.high < 24 * 8.0
+    assert estimate.high < 24 * 8.0
 
 
 def test_the_total_takes_the_dearest_that_may_become_finalists() -> None:
@@ -99,27 +99,27 @@ def test_the_total_takes_the_dearest_that_may_become_finalists() -> None:
     book = shipped_prices().with_layer(
         Price(item="training", model=slug, usd=usd, source="test", date="2026-11-22") for slug, usd in known.items()
     )
-    found = price(models, Session(finalists=2), book=book)
-    chosen = [found.for_finalists(pair).high for pair in itertools.combinations([model.slug for model in models], 2)]
-    assert found.high == pytest.approx(max(chosen))
-    assert found.finalists == 2
+    estimate = price(models, Session(finalists=2), book=book)
+    chosen = [estimate.for_finalists(pair).high for pair in itertools.combinations([model.slug for model in models], 2)]
+    assert estimate.high == pytest.approx(max(chosen))
+    assert estimate.finalists == 2
     assert all(
-        line.conditional == (line.stage in ("sweep", "full-training", "tuned-evaluation")) for line in found.lines
+        line.conditional == (line.stage in ("sweep", "full-training", "tuned-evaluation")) for line in estimate.lines
     )
-    assert found.for_finalists(["large", "middle"]).expected == pytest.approx(found.expected)
+    assert estimate.for_finalists(["large", "middle"]).expected == pytest.approx(estimate.expected)
 
 
 def test_an_unknown_price_makes_the_total_a_lower_bound_and_is_named() -> None:
-    found = price([SMALL, model("mystery", None)], Session(finalists=2))
-    assert found.lower_bound
-    assert "sweep/mystery" in found.unknown
-    assert found.line("sweep/mystery").usd is None
+    estimate = price([SMALL, model("mystery", None)], Session(finalists=2))
+    assert estimate.lower_bound
+    assert "sweep/mystery" in estimate.unknown
+    assert estimate.line("sweep/mystery").usd is None
     assert not price([SMALL]).lower_bound
 
 
 def test_benchmark_mode_only_asks_the_base_models() -> None:
-    found = price([SMALL, MIDDLE], Session(mode="benchmark"))
-    assert [line.stage for line in found.lines] == ["base-evaluation"] * 2
+    estimate = price([SMALL, MIDDLE], Session(mode="benchmark"))
+    assert [line.stage for line in estimate.lines] == ["base-evaluation"] * 2
 
 
 def test_a_sweep_on_all_rows_leaves_nothing_for_the_full_job_to_do() -> None:
@@ -130,13 +130,13 @@ def test_a_sweep_on_all_rows_leaves_nothing_for_the_full_job_to_do() -> None:
 
 
 def test_without_the_full_data_run_its_line_is_gone() -> None:
-    found = price([SMALL], Session(full_data_run=False))
-    assert not any(line.stage == "full-training" for line in found.lines)
+    estimate = price([SMALL], Session(full_data_run=False))
+    assert not any(line.stage == "full-training" for line in estimate.lines)
 
 
 def test_without_deployment_its_lines_are_gone() -> None:
-    found = price([SMALL], Session(deploy="never"))
-    assert not any(line.stage == "deployment" for line in found.lines)
+    estimate = price([SMALL], Session(deploy="never"))
+    assert not any(line.stage == "deployment" for line in estimate.lines)
 
 
 def test_a_base_model_without_serverless_is_priced_by_the_hour() -> None:
@@ -156,8 +156,8 @@ def test_more_jobs_than_a_wave_take_longer() -> None:
 
 
 def test_subtotals_add_up_to_the_expected_total() -> None:
-    found = price([SMALL, MIDDLE, LARGE], exact=False)
-    assert sum(part.expected for _, part in found.subtotals()) == pytest.approx(found.expected)
+    estimate = price([SMALL, MIDDLE, LARGE], exact=False)
+    assert sum(part.expected for _, part in estimate.subtotals()) == pytest.approx(estimate.expected)
 
 
 @settings(deadline=None, max_examples=50)
@@ -170,12 +170,12 @@ def test_totals_are_ordered_and_hold_whatever_finalists_are_chosen(
     sizes: list[float], finalists: int, exact: bool
 ) -> None:
     models = [model(f"m{index}", size) for index, size in enumerate(sizes)]
-    found = price(models, Session(finalists=finalists), exact=exact)
-    assert 0 <= found.low <= found.expected <= found.high
-    for chosen in itertools.combinations([item.slug for item in models], found.finalists):
-        settled = found.for_finalists(chosen)
-        assert found.low - 1e-9 <= settled.low
-        assert settled.high <= found.high + 1e-9
+    estimate = price(models, Session(finalists=finalists), exact=exact)
+    assert 0 <= estimate.low <= estimate.expected <= estimate.high
+    for chosen in itertools.combinations([item.slug for item in models], estimate.finalists):
+        settled = estimate.for_finalists(chosen)
+        assert estimate.low - 1e-9 <= settled.low
+        assert settled.high <= estimate.high + 1e-9
 
 
 def test_what_the_session_asks_for_besides_is_priced() -> None:

@@ -45,10 +45,10 @@ FORMATS = {
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_rule_is_found_from_the_answers(name: str, tmp_path: Path) -> None:
     labels = ["billing", "sales", "account"] if name == "first_word" else ["billing", "card arrival", "sales team"]
-    extraction, found = chosen(tmp_path, cycle(FORMATS[name], labels))
+    extraction, extracted = chosen(tmp_path, cycle(FORMATS[name], labels))
     assert extraction.name == name
     assert extraction.coverage == 1.0
-    assert found == [[labels[i % 3]] for i in range(24)]
+    assert extracted == [[labels[i % 3]] for i in range(24)]
     assert len(extraction.examples) == 10
     shown = extraction.examples[0]
     assert (shown.input, shown.label) == ("text 0", "billing")
@@ -68,9 +68,9 @@ def test_the_rule_is_found_from_the_answers(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_plain_labels_are_taken_whole(labels: list[str], why: str, tmp_path: Path) -> None:
-    extraction, found = chosen(tmp_path, cycle("{}", labels, 30))
+    extraction, extracted = chosen(tmp_path, cycle("{}", labels, 30))
     assert extraction.name == "whole_message", why
-    assert found == [[labels[i % len(labels)]] for i in range(30)]
+    assert extracted == [[labels[i % len(labels)]] for i in range(30)]
 
 
 def test_answers_in_two_formats_are_named(tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_answers_in_two_formats_are_named(tmp_path: Path) -> None:
 
 
 def test_thoughts_are_no_part_of_the_answer(tmp_path: Path) -> None:
-    extraction, found = chosen(tmp_path, cycle("<think>maybe <label>x</label> § times</think>\n{}", ["a b", "c d"]))
+    extraction, extracted = chosen(tmp_path, cycle("<think>maybe <label>x</label> § times</think>\n{}", ["a b", "c d"]))
     assert extraction.name == "whole_message"
-    assert found[:2] == [["a b"], ["c d"]]
+    assert extracted[:2] == [["a b"], ["c d"]]
 
 
 def test_a_key_named_like_a_label_is_preferred(tmp_path: Path) -> None:
@@ -128,16 +128,16 @@ def test_the_answers_format_is_kept_beside_a_ground_truth(tmp_path: Path) -> Non
 
 def test_lists_under_a_json_key_are_several_labels(tmp_path: Path) -> None:
     answers = ['{"labels": ["a", "b"]}', '{"labels": ["b"]}', '{"labels": []}'] * 4
-    extraction, found = chosen(tmp_path, answers)
+    extraction, extracted = chosen(tmp_path, answers)
     assert extraction.name == "json_key:labels"
-    assert found[:3] == [["a", "b"], ["b"], []]
+    assert extracted[:3] == [["a", "b"], ["b"], []]
 
 
 def test_a_rule_can_be_forced(tmp_path: Path) -> None:
     answers = cycle("{} because of §", ["billing", "sales"])
-    extraction, found = chosen(tmp_path, answers, forced="last_line")
+    extraction, extracted = chosen(tmp_path, answers, forced="last_line")
     assert (extraction.name, extraction.forced) == ("last_line", True)
-    assert found[0] == [answers[0]]
+    assert extracted[0] == [answers[0]]
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_a_forced_rule_that_cannot_be_is_an_error(forced: str, words: str, tmp_p
 
 
 def test_rows_the_rule_cannot_read_are_null(tmp_path: Path) -> None:
-    extraction, found = chosen(tmp_path, [*cycle("Label: {}", ["a", "b"], 30), "no idea\nat all"])
+    extraction, extracted = chosen(tmp_path, [*cycle("Label: {}", ["a", "b"], 30), "no idea\nat all"])
     assert extraction.name == "label_prefix:Label"
-    assert found[-1] is None
+    assert extracted[-1] is None
     assert extraction.coverage == pytest.approx(30 / 31)
 
 

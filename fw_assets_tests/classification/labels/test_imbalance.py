@@ -34,8 +34,8 @@ def skewed(**counts: int) -> pl.DataFrame:
 
 
 def test_the_ratio_is_over_labels_that_occur() -> None:
-    found = measure_imbalance({"a": 120, "b": 2, "c": 0}, 50)
-    assert (found.ratio, found.exceeded, found.most, found.least) == (60, True, ("a", 120), ("b", 2))
+    imbalance = measure_imbalance({"a": 120, "b": 2, "c": 0}, 50)
+    assert (imbalance.ratio, imbalance.exceeded, imbalance.most, imbalance.least) == (60, True, ("a", 120), ("b", 2))
     assert not measure_imbalance({"a": 100, "b": 2}, 50).exceeded
     assert measure_imbalance({}, 50).ratio == 0
 

@@ -50,24 +50,24 @@ def frame(rows: int = 240, *, wrong: int = 12, multi: bool = False, seed: int = 
 
 def test_planted_wrong_labels_come_first_on_both_sides() -> None:
     rows, planted = frame()
-    found = find_suspects(rows, 42)
+    suspects = find_suspects(rows, 42)
     for side in ("train", "test"):
-        listed = [item for item in found.suspects if item.part == side]
+        listed = [item for item in suspects.suspects if item.part == side]
         own = {item for item in planted if rows.filter(pl.col("id") == item)["split"][0] == side}
         assert {item.id for item in listed[: len(own)]} == own
         assert [item.rank for item in listed] == list(range(1, len(listed) + 1))
         assert all(item.margin < 0 and item.suggested not in item.labels for item in listed)
-    assert found.judged == rows.height
-    assert (found.doubted_train, found.doubted_test) == (
-        sum(item.part == "train" for item in found.suspects),
-        sum(item.part == "test" for item in found.suspects),
+    assert suspects.judged == rows.height
+    assert (suspects.doubted_train, suspects.doubted_test) == (
+        sum(item.part == "train" for item in suspects.suspects),
+        sum(item.part == "test" for item in suspects.suspects),
     )
 
 
 def test_several_labels_are_judged_by_the_least_believed() -> None:
     rows, planted = frame(multi=True)
-    found = find_suspects(rows, 42)
-    assert planted <= {item.id for item in found.suspects}
+    suspects = find_suspects(rows, 42)
+    assert planted <= {item.id for item in suspects.suspects}
 
 
 def test_test_labels_teach_nothing() -> None:
@@ -83,9 +83,9 @@ def test_a_label_of_few_rows_is_not_held_against_them() -> None:
     rows, _ = frame(wrong=0)
     rare = pl.col("id").is_in([f"train:{3 * index}" for index in range(1, MIN_GROUPS)])
     rows = rows.with_columns(pl.when(rare).then(pl.lit(["unheard of"])).otherwise("labels").alias("labels"))
-    found = find_suspects(rows, 42)
-    assert found.not_judged == MIN_GROUPS - 1
-    assert not any("unheard of" in item.labels for item in found.suspects)
+    suspects = find_suspects(rows, 42)
+    assert suspects.not_judged == MIN_GROUPS - 1
+    assert not any("unheard of" in item.labels for item in suspects.suspects)
 
 
 def test_nothing_to_judge() -> None:
@@ -104,9 +104,9 @@ def test_the_csv_runs_no_formula() -> None:
 
 
 def test_training_and_test_rows_are_exported_apart() -> None:
-    found = find_suspects(frame()[0], 42)
-    train, test = listed(found, test=False), listed(found, test=True)
-    assert [row["id"] for row in (*train, *test)] == [item.id for item in found.suspects]
+    suspects = find_suspects(frame()[0], 42)
+    train, test = listed(suspects, test=False), listed(suspects, test=True)
+    assert [row["id"] for row in (*train, *test)] == [item.id for item in suspects.suspects]
     assert {row["part"] for row in test} == {"test"}
     assert {row["part"] for row in train} == {"train"}
     assert [row["rank"] for row in test] == [str(place) for place in range(1, len(test) + 1)]

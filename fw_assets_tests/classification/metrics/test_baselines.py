@@ -48,18 +48,18 @@ def rows(count: int, offset: int = 0, several: bool = False) -> pl.DataFrame:
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_majority_baseline_is_the_closed_form(multi_label: bool) -> None:
     train, test = rows(50, several=multi_label), rows(30, 100, several=multi_label)
-    found = fit_baseline("majority", prompt(multi_label), train, 0)(test)
+    predictions = fit_baseline("majority", prompt(multi_label), train, 0)(test)
     most = Counter(tuple(labels) for labels in train["labels"]).most_common(1)[0]
     expected = sum(tuple(labels) == most[0] for labels in test["labels"]) / test.height
-    assert score(found, prompt().labels, multi_label).accuracy.value == pytest.approx(expected, abs=1e-12)
-    assert found["confidence"].to_list() == [most[1] / train.height] * test.height
+    assert score(predictions, prompt().labels, multi_label).accuracy.value == pytest.approx(expected, abs=1e-12)
+    assert predictions["confidence"].to_list() == [most[1] / train.height] * test.height
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_words_are_learned(multi_label: bool) -> None:
     train, test = rows(60, several=multi_label), rows(30, 100, several=multi_label)
-    found = fit_baseline("tfidf", prompt(multi_label), train, 0)(test)
-    assert score(found, prompt().labels, multi_label).accuracy.value > 0.9
+    predictions = fit_baseline("tfidf", prompt(multi_label), train, 0)(test)
+    assert score(predictions, prompt().labels, multi_label).accuracy.value > 0.9
 
 
 @pytest.mark.parametrize("name", BASELINES)

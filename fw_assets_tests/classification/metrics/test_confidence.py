@@ -24,22 +24,22 @@ def predictions(rows: int, seed: int, sharpness: float) -> pl.DataFrame:
 
 
 def test_too_sharp_confidence_is_softened_and_the_threshold_keeps_its_promise() -> None:
-    found = model_confidence(predictions(4000, 1, 3.0), predictions(4000, 2, 3.0), 0.9)
-    assert found is not None
-    assert found.calibration.temperature == pytest.approx(3, rel=0.15)
-    assert found.calibrated.ece is not None
-    assert found.raw.ece is not None
-    assert found.calibrated.ece < found.raw.ece / 3
-    assert found.threshold.reached
-    assert found.precision is not None
-    assert found.precision.high >= 0.9
-    assert found.coverage == pytest.approx(found.threshold.coverage, abs=0.05)
+    confidence = model_confidence(predictions(4000, 1, 3.0), predictions(4000, 2, 3.0), 0.9)
+    assert confidence is not None
+    assert confidence.calibration.temperature == pytest.approx(3, rel=0.15)
+    assert confidence.calibrated.ece is not None
+    assert confidence.raw.ece is not None
+    assert confidence.calibrated.ece < confidence.raw.ece / 3
+    assert confidence.threshold.reached
+    assert confidence.precision is not None
+    assert confidence.precision.high >= 0.9
+    assert confidence.coverage == pytest.approx(confidence.threshold.coverage, abs=0.05)
 
 
 def test_a_precision_that_no_threshold_reaches_is_said_so() -> None:
-    found = model_confidence(predictions(60, 1, 1.0), predictions(60, 2, 1.0), 0.999)
-    assert found is not None
-    assert (found.threshold.reached, found.coverage, found.precision) == (False, None, None)
+    confidence = model_confidence(predictions(60, 1, 1.0), predictions(60, 2, 1.0), 0.999)
+    assert confidence is not None
+    assert (confidence.threshold.reached, confidence.coverage, confidence.precision) == (False, None, None)
 
 
 def test_without_confidences_there_is_nothing_to_say() -> None:

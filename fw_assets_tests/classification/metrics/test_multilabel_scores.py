@@ -29,8 +29,8 @@ def indicators(column: pl.Series, labels: list[str]) -> NDArray[np.int64]:
 def test_every_figure_equals_scikit_learns(many: int, rows: int, seed: int) -> None:
     labels = [f"label {index}" for index in range(many)]
     predictions = random_sets(labels, rows, seed, flip=0.05 * seed)
-    found = score(predictions, labels, True)
-    sets = sets_of(found)
+    scores = score(predictions, labels, True)
+    sets = sets_of(scores)
     gold = indicators(predictions.get_column("gold"), labels)
     given = indicators(predictions.get_column("predicted"), labels)
     valid = (predictions.get_column("outcome") != "off_label").to_numpy()
@@ -54,15 +54,15 @@ def test_every_figure_equals_scikit_learns(many: int, rows: int, seed: int) -> N
         recall = metrics.recall_score(gold, given, average=None, zero_division=0)
         weighted = metrics.f1_score(gold, given, average="weighted", zero_division=0)
     assert sets.model_dump() == pytest.approx(expected, abs=EXACT)
-    assert found.weighted_f1 == pytest.approx(weighted, abs=EXACT)
-    assert found.accuracy.value == pytest.approx(expected["subset_accuracy"], abs=EXACT)
-    assert [item.precision or 0 for item in found.per_label] == pytest.approx(list(precision), abs=EXACT)
-    assert [item.recall or 0 for item in found.per_label] == pytest.approx(list(recall), abs=EXACT)
+    assert scores.weighted_f1 == pytest.approx(weighted, abs=EXACT)
+    assert scores.accuracy.value == pytest.approx(expected["subset_accuracy"], abs=EXACT)
+    assert [item.precision or 0 for item in scores.per_label] == pytest.approx(list(precision), abs=EXACT)
+    assert [item.recall or 0 for item in scores.per_label] == pytest.approx(list(recall), abs=EXACT)
 
 
 def test_two_empty_sets_agree_and_no_answer_is_not_an_empty_set() -> None:
-    found = score(frame([([], []), ([], None), (["a"], [])]), ("a", "b"), True)
-    sets = sets_of(found)
+    scores = score(frame([([], []), ([], None), (["a"], [])]), ("a", "b"), True)
+    sets = sets_of(scores)
     assert sets.subset_accuracy == pytest.approx(1 / 3)
     assert sets.jaccard == pytest.approx(1 / 3)
     assert sets.hamming == pytest.approx(1 / 6)
@@ -70,10 +70,10 @@ def test_two_empty_sets_agree_and_no_answer_is_not_an_empty_set() -> None:
 
 
 def test_nothing_to_find_and_nothing_found_is_undefined_not_perfect() -> None:
-    found = score(frame([([], [])]), ("a", "b"), True)
-    assert sets_of(found).micro_f1 is None
-    assert found.macro_f1 is None
-    assert found.accuracy.value == 1.0
+    scores = score(frame([([], [])]), ("a", "b"), True)
+    assert sets_of(scores).micro_f1 is None
+    assert scores.macro_f1 is None
+    assert scores.accuracy.value == 1.0
 
 
 def test_the_majority_is_the_most_frequent_set() -> None:
@@ -85,9 +85,9 @@ def test_the_majority_is_the_most_frequent_set() -> None:
 
 def test_labels_missed_while_others_were_added_are_confused() -> None:
     rows = [(["a", "c"], ["b", "c"]), (["a"], ["b"]), (["b"], ["a", "b"]), (["a", "b"], ["c"])]
-    found = score(frame(rows), ("a", "b", "c"), True)
-    assert found.most_confused == (("a", "b", 2), ("a", "c", 1), ("b", "c", 1))
-    assert found.confusion == ()
+    scores = score(frame(rows), ("a", "b", "c"), True)
+    assert scores.most_confused == (("a", "b", 2), ("a", "c", 1), ("b", "c", 1))
+    assert scores.confusion == ()
 
 
 def test_repeated_labels_count_once() -> None:
@@ -96,6 +96,6 @@ def test_repeated_labels_count_once() -> None:
 
 
 def test_no_rows_and_json() -> None:
-    found = score(frame([]), ("a", "b"), True)
-    assert not found.complete
-    assert Scores.model_validate_json(found.model_dump_json()) == found
+    scores = score(frame([]), ("a", "b"), True)
+    assert not scores.complete
+    assert Scores.model_validate_json(scores.model_dump_json()) == scores

@@ -30,7 +30,7 @@ def as_lists(predictions: pl.DataFrame) -> tuple[list[str], list[str]]:
 def test_every_figure_equals_scikit_learns(many: int, rows: int, seed: int) -> None:
     labels = [f"label {index}" for index in range(many)]
     predictions = random_single(labels, rows, seed, accuracy=0.2 + 0.12 * seed)
-    found = score(predictions, labels, False)
+    scores = score(predictions, labels, False)
     gold, predicted = as_lists(predictions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -46,18 +46,18 @@ def test_every_figure_equals_scikit_learns(many: int, rows: int, seed: int) -> N
             "mcc": metrics.matthews_corrcoef(gold, predicted),
         }
         matrix = metrics.confusion_matrix(gold, predicted, labels=[*labels, NOTHING])
-    actual = {name: getattr(found, name) for name in expected} | {"accuracy": found.accuracy.value}
+    actual = {name: getattr(scores, name) for name in expected} | {"accuracy": scores.accuracy.value}
     assert actual == pytest.approx(expected, abs=EXACT)
-    for index, item in enumerate(found.per_label):
+    for index, item in enumerate(scores.per_label):
         assert item.support == support[index]
         assert (item.precision or 0.0) == pytest.approx(precision[index], abs=EXACT)
         assert (item.recall or 0.0) == pytest.approx(recall[index], abs=EXACT)
         assert (item.f1 or 0.0) == pytest.approx(f1[index], abs=EXACT)
-    counted = {(one, other): count for one, other, count in found.confusion}
+    counted = {(one, other): count for one, other, count in scores.confusion}
     for row, one in enumerate(labels):
         for column, other in enumerate([*labels, None]):
             assert counted.get((one, other), 0) == matrix[row, column]
-    assert found.labels_without_rows == tuple(label for label in labels if label not in gold)
+    assert scores.labels_without_rows == tuple(label for label in labels if label not in gold)
 
 
 def by_hand() -> Scores:
@@ -73,23 +73,23 @@ def by_hand() -> Scores:
 
 
 def test_figures_by_hand() -> None:
-    found = by_hand()
-    assert found.rows == found.scored == 6
-    assert found.accuracy.value == 0.5
-    assert found.coverage == pytest.approx(5 / 6)
-    assert found.answered_accuracy == pytest.approx(3 / 5)
-    assert found.majority_accuracy == 0.5
-    assert found.macro_f1 == pytest.approx((4 / 6 + 2 / 4 + 0) / 3)
-    assert found.balanced_accuracy == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
-    assert found.labels_without_rows == ("d",)
-    assert found.confusion == (
+    scores = by_hand()
+    assert scores.rows == scores.scored == 6
+    assert scores.accuracy.value == 0.5
+    assert scores.coverage == pytest.approx(5 / 6)
+    assert scores.answered_accuracy == pytest.approx(3 / 5)
+    assert scores.majority_accuracy == 0.5
+    assert scores.macro_f1 == pytest.approx((4 / 6 + 2 / 4 + 0) / 3)
+    assert scores.balanced_accuracy == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert scores.labels_without_rows == ("d",)
+    assert scores.confusion == (
         ("a", "a", 2),
         ("a", "b", 1),
         ("b", "b", 1),
         ("b", None, 1),
         ("c", "a", 1),
     )
-    assert found.most_confused == (("a", "b", 1), ("c", "a", 1))
+    assert scores.most_confused == (("a", "b", 1), ("c", "a", 1))
 
 
 def test_a_label_without_rows_is_not_a_zero() -> None:
@@ -107,25 +107,25 @@ def test_lenient_accuracy_stands_beside_the_strict_one() -> None:
     predictions = frame([(["a"], None), (["a"], ["a"])]).with_columns(
         lenient=pl.Series([True, False]), lenient_outcome=pl.Series(["correct", "correct"])
     )
-    found = score(predictions, ("a", "b"), False)
-    assert (found.accuracy.value, found.lenient_accuracy) == (0.5, 1.0)
+    scores = score(predictions, ("a", "b"), False)
+    assert (scores.accuracy.value, scores.lenient_accuracy) == (0.5, 1.0)
 
 
 def test_failed_rows_are_neither_right_nor_wrong() -> None:
     rows = [(["a"], ["a"]), (["b"], ["a"]), (["b"], None)]
-    found = score(frame(rows, reason="failed"), ("a", "b"), False)
-    assert not found.complete
-    assert (found.rows, found.scored, found.accuracy.value) == (3, 2, 0.5)
-    assert sum(count for _, _, count in found.confusion) == 2
+    scores = score(frame(rows, reason="failed"), ("a", "b"), False)
+    assert not scores.complete
+    assert (scores.rows, scores.scored, scores.accuracy.value) == (3, 2, 0.5)
+    assert sum(count for _, _, count in scores.confusion) == 2
 
 
 def test_no_rows_know_nothing() -> None:
-    found = score(frame([]), ("a", "b"), False)
-    assert not found.complete
-    assert (found.accuracy.low, found.accuracy.high) == (0.0, 1.0)
-    assert found.macro_f1 is None
-    assert found.mcc is None
-    assert found.labels_without_rows == ("a", "b")
+    scores = score(frame([]), ("a", "b"), False)
+    assert not scores.complete
+    assert (scores.accuracy.low, scores.accuracy.high) == (0.0, 1.0)
+    assert scores.macro_f1 is None
+    assert scores.mcc is None
+    assert scores.labels_without_rows == ("a", "b")
 
 
 def test_one_label_predicted_throughout_has_no_correlation() -> None:
@@ -158,31 +158,31 @@ def test_order_of_rows_and_spelling_of_labels_change_nothing(
     rows = [([gold], None if given is None else [given]) for gold, given in pairs]
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    found = score(frame(rows), "abc", False)
-    assert score(frame(shuffled), "abc", False) == found
+    scores = score(frame(rows), "abc", False)
+    assert score(frame(shuffled), "abc", False) == scores
     renamed = [([f"<{gold[0]}>"], None if given is None else [f"<{given[0]}>"]) for gold, given in rows]
     other = score(frame(renamed), ("<a>", "<b>", "<c>"), False)
-    assert (other.accuracy, other.macro_f1, other.mcc) == (found.accuracy, found.macro_f1, found.mcc)
-    assert sum(count for _, count in found.outcomes) == found.rows
-    assert found.accuracy.low <= found.accuracy.value <= found.accuracy.high
-    assert found.accuracy.value <= found.lenient_accuracy <= 1
+    assert (other.accuracy, other.macro_f1, other.mcc) == (scores.accuracy, scores.macro_f1, scores.mcc)
+    assert sum(count for _, count in scores.outcomes) == scores.rows
+    assert scores.accuracy.low <= scores.accuracy.value <= scores.accuracy.high
+    assert scores.accuracy.value <= scores.lenient_accuracy <= 1
 
 
 def test_scores_survive_json() -> None:
-    found = by_hand()
-    assert Scores.model_validate_json(found.model_dump_json()) == found
+    scores = by_hand()
+    assert Scores.model_validate_json(scores.model_dump_json()) == scores
 
 
 def test_the_largest_confusions_come_first() -> None:
     predictions = random_single([f"l{index}" for index in range(30)], 4000, 3, accuracy=0.3)
-    found = score(predictions, [f"l{index}" for index in range(30)], False)
-    counts = [count for _, _, count in found.most_confused]
+    scores = score(predictions, [f"l{index}" for index in range(30)], False)
+    counts = [count for _, _, count in scores.most_confused]
     assert counts == sorted(counts, reverse=True)
     assert len(counts) == 20
-    assert all(gold != given for gold, given, _ in found.most_confused)
-    off_diagonal = [count for gold, given, count in found.confusion if given is not None and gold != given]
+    assert all(gold != given for gold, given, _ in scores.most_confused)
+    off_diagonal = [count for gold, given, count in scores.confusion if given is not None and gold != given]
     assert counts == sorted(off_diagonal, reverse=True)[:20]
-    assert np.sum([count for *_, count in found.confusion]) == 4000
+    assert np.sum([count for *_, count in scores.confusion]) == 4000
 
 
 @settings(deadline=None, max_examples=40)

@@ -54,7 +54,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def plan(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING, **fields: Any) -> Plan:
+def plan_for(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING, **fields: Any) -> Plan:
     session = Session.model_validate({"dataset": str(dataset), "models": [m.slug for m in models], **fields})
     frame, inspected = inspect_in_memory(dataset, None, session)
     rows, labels = resolve(frame, inspected, session)
@@ -62,19 +62,19 @@ def plan(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING, **f
 
 
 def test_a_plan_survives_json(dataset: Path) -> None:
-    made = plan(dataset, SMALL, LARGE)
-    again = Plan.model_validate_json(made.model_dump_json())
-    assert again == made
-    assert again.digest == made.digest
-    assert sum(made.rows.values()) == 100
+    plan = plan_for(dataset, SMALL, LARGE)
+    again = Plan.model_validate_json(plan.model_dump_json())
+    assert again == plan
+    assert again.digest == plan.digest
+    assert sum(plan.rows.values()) == 100
 
 
 def test_the_digest_ignores_what_changes_nothing(dataset: Path, tmp_path: Path) -> None:
     moved = tmp_path / dataset.name
     moved.write_bytes(dataset.read_bytes())
-    one = plan(dataset, SMALL, LARGE)
-    assert plan(moved, SMALL, LARGE, instruction="please", auto_approve_up_to_usd=1).digest == one.digest
-    assert plan_differences(one, plan(moved, SMALL, LARGE)) == ()
+    one = plan_for(dataset, SMALL, LARGE)
+    assert plan_for(moved, SMALL, LARGE, instruction="please", auto_approve_up_to_usd=1).digest == one.digest
+    assert plan_differences(one, plan_for(moved, SMALL, LARGE)) == ()
 
 
 @pytest.mark.parametrize(
@@ -92,24 +92,24 @@ def test_the_digest_ignores_what_changes_nothing(dataset: Path, tmp_path: Path) 
 def test_what_changes_outcome_or_price_changes_the_digest_and_is_said(
     dataset: Path, change: dict[str, Any], said: str
 ) -> None:
-    one = plan(dataset, SMALL, LARGE)
+    one = plan_for(dataset, SMALL, LARGE)
     if "labels" in change:
         change = {"labels": list(reversed(one.label_set.labels))}
-    other = plan(dataset, SMALL, LARGE, **change)
+    other = plan_for(dataset, SMALL, LARGE, **change)
     assert other.digest != one.digest
     assert said in " ".join(plan_differences(one, other))
 
 
 def test_other_models_and_other_prices_are_said(dataset: Path) -> None:
-    one = plan(dataset, SMALL)
-    other = plan(dataset, LARGE)
+    one = plan_for(dataset, SMALL)
+    other = plan_for(dataset, LARGE)
     text = " ".join(plan_differences(one, other))
     assert "Models that are gone: qwen3-8b." in text
     assert "New models: qwen3-32b." in text
     dearer = PRICING.model_copy(
         update={"prices": shipped_prices().with_layer([Price(item="training", model="qwen3-8b", usd=0.7, source="t")])}
     )
-    text = " ".join(plan_differences(one, plan(dataset, SMALL, pricing=dearer)))
+    text = " ".join(plan_differences(one, plan_for(dataset, SMALL, pricing=dearer)))
     assert "sweep/qwen3-8b: the price of training is $0.7, before $0.5." in text
     assert "Expected total: " in text
 
@@ -117,70 +117,70 @@ def test_other_models_and_other_prices_are_said(dataset: Path) -> None:
 def test_another_file_is_another_plan(dataset: Path, tmp_path: Path) -> None:
     other = tmp_path / dataset.name
     other.write_text("".join(dataset.read_text().splitlines(keepends=True)[:-1]))
-    differences = plan_differences(plan(dataset, SMALL), plan(other, SMALL))
+    differences = plan_differences(plan_for(dataset, SMALL), plan_for(other, SMALL))
     assert "The dataset's rows are different." in differences
 
 
 def test_each_model_has_its_own_grid_and_strategy(dataset: Path) -> None:
-    made = plan(dataset, SMALL, LARGE, OWN_GRID)
-    assert [len(model.cells) for model in made.models] == [3, 3, 1]
-    assert [model.strategy for model in made.models] == ["serverless", "deployment", "serverless"]
-    assert made.model("minilm-l6-v2").cells[0].epochs == 10
-    assert made.sweep_waves == (6,)
+    plan = plan_for(dataset, SMALL, LARGE, OWN_GRID)
+    assert [len(model.cells) for model in plan.models] == [3, 3, 1]
+    assert [model.strategy for model in plan.models] == ["serverless", "deployment", "serverless"]
+    assert plan.model("minilm-l6-v2").cells[0].epochs == 10
+    assert plan.sweep_waves == (6,)
     with pytest.raises(KeyError):
-        made.model("qwen3-14b")
+        plan.model("qwen3-14b")
 
 
 def test_created_names_are_legal_unique_and_those_the_plan_gives_out(dataset: Path) -> None:
-    made = plan(dataset, SMALL, LARGE)
-    ids = [(created.kind, created.id) for created in made.created]
+    plan = plan_for(dataset, SMALL, LARGE)
+    ids = [(created.kind, created.id) for created in plan.created]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[a-z][a-z0-9-]{0,61}[a-z0-9]", id) for _, id in ids)
-    cell = made.model("qwen3-8b").cells[0]
-    assert ("fine-tuning job", made.job_id("qwen3-8b", cell, "sweep")) in ids
-    assert ("dataset", made.dataset_id("train")) in ids
-    assert ("deployment", deployment_id(f"accounts/me/models/{made.job_id('qwen3-8b', cell, 'train')}")) in ids
+    cell = plan.model("qwen3-8b").cells[0]
+    assert ("fine-tuning job", plan.job_id("qwen3-8b", cell, "sweep")) in ids
+    assert ("dataset", plan.dataset_id("train")) in ids
+    assert ("deployment", deployment_id(f"accounts/me/models/{plan.job_id('qwen3-8b', cell, 'train')}")) in ids
     assert ("deployment", deployment_id(LARGE.name)) in ids
 
 
 def test_a_sweep_on_all_rows_shares_its_names_with_the_full_run(dataset: Path) -> None:
-    made = plan(dataset, SMALL)
-    cell = made.models[0].cells[0]
-    assert made.job_id("qwen3-8b", cell, "sweep") == made.job_id("qwen3-8b", cell, "train")
-    sampled = plan(dataset, SMALL, sweep_rows=10)
+    plan = plan_for(dataset, SMALL)
+    cell = plan.models[0].cells[0]
+    assert plan.job_id("qwen3-8b", cell, "sweep") == plan.job_id("qwen3-8b", cell, "train")
+    sampled = plan_for(dataset, SMALL, sweep_rows=10)
     assert sampled.job_id("qwen3-8b", cell, "sweep") != sampled.job_id("qwen3-8b", cell, "train")
     assert sampled.sweep_rows == 10
-    assert sampled.job_id("qwen3-8b", cell, "train") == made.job_id("qwen3-8b", cell, "train")
+    assert sampled.job_id("qwen3-8b", cell, "train") == plan.job_id("qwen3-8b", cell, "train")
 
 
 def test_names_change_with_the_mitigation_and_the_prompt_but_not_with_the_price(dataset: Path) -> None:
-    made = plan(dataset, SMALL)
-    assert made.dataset_id("train", "weight") != made.dataset_id("train")
-    assert made.dataset_id("validation", "weight") == made.dataset_id("validation")
-    assert made.model_copy(update={"prompt_digest": "other"}).dataset_id("train") != made.dataset_id("train")
-    assert plan(dataset, SMALL, max_spend_usd=3).dataset_id("train") == made.dataset_id("train")
+    plan = plan_for(dataset, SMALL)
+    assert plan.dataset_id("train", "weight") != plan.dataset_id("train")
+    assert plan.dataset_id("validation", "weight") == plan.dataset_id("validation")
+    assert plan.model_copy(update={"prompt_digest": "other"}).dataset_id("train") != plan.dataset_id("train")
+    assert plan_for(dataset, SMALL, max_spend_usd=3).dataset_id("train") == plan.dataset_id("train")
 
 
 def test_one_cell_is_trained_on_all_rows_at_once(dataset: Path) -> None:
-    made = plan(dataset, OWN_GRID, sweep_rows=10)
-    assert made.sweep_rows == made.rows["train"]
-    assert made.full_waves == ()
-    assert plan(dataset, OWN_GRID, sweep_rows=10, full_data_run=False).sweep_rows == 10
+    plan = plan_for(dataset, OWN_GRID, sweep_rows=10)
+    assert plan.sweep_rows == plan.rows["train"]
+    assert plan.full_waves == ()
+    assert plan_for(dataset, OWN_GRID, sweep_rows=10, full_data_run=False).sweep_rows == 10
 
 
 def test_the_ceiling_is_the_high_figure_or_the_session_below_it(dataset: Path) -> None:
-    made = plan(dataset, SMALL)
-    assert made.ceiling_usd() == made.estimate.high
-    assert plan(dataset, SMALL, max_spend_usd=0.01).ceiling_usd() == 0.01
-    assert plan(dataset, SMALL, max_spend_usd=10**6).ceiling_usd() == made.estimate.high
+    plan = plan_for(dataset, SMALL)
+    assert plan.ceiling_usd() == plan.estimate.high
+    assert plan_for(dataset, SMALL, max_spend_usd=0.01).ceiling_usd() == 0.01
+    assert plan_for(dataset, SMALL, max_spend_usd=10**6).ceiling_usd() == plan.estimate.high
 
 
 def test_a_plan_approves_itself_only_below_the_limit_and_with_every_price_known(dataset: Path) -> None:
-    assert not plan(dataset, SMALL).approves_itself
-    assert plan(dataset, SMALL, auto_approve_up_to_usd=1000).approves_itself
-    assert not plan(dataset, SMALL, auto_approve_up_to_usd=0.01).approves_itself
+    assert not plan_for(dataset, SMALL).approves_itself
+    assert plan_for(dataset, SMALL, auto_approve_up_to_usd=1000).approves_itself
+    assert not plan_for(dataset, SMALL, auto_approve_up_to_usd=0.01).approves_itself
     unknown = SMALL.model_copy(update={"parameter_count": None})
-    assert not plan(dataset, unknown, auto_approve_up_to_usd=1000).approves_itself
+    assert not plan_for(dataset, unknown, auto_approve_up_to_usd=1000).approves_itself
 
 
 def test_an_imbalance_is_priced_with_each_mitigation(tmp_path: Path) -> None:
@@ -192,17 +192,17 @@ def test_an_imbalance_is_priced_with_each_mitigation(tmp_path: Path) -> None:
         for text, label in zip(texts, ["spam"] * 8 + ["ham"] * 392, strict=True)
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    made = plan(file, SMALL, imbalance_threshold=10)
-    names = [option.name for option in made.mitigations]
+    plan = plan_for(file, SMALL, imbalance_threshold=10)
+    names = [option.name for option in plan.mitigations]
     assert names == ["none", "rebalance", "weight"], "without spam there would be one label left"
-    assert made.estimate_for("none") == made.estimate
-    assert any("times as often as spam" in warning for warning in made.warnings)
-    assert not any("times as often" in warning for warning in plan(file, SMALL).warnings)
+    assert plan.estimate_for("none") == plan.estimate
+    assert any("times as often as spam" in warning for warning in plan.warnings)
+    assert not any("times as often" in warning for warning in plan_for(file, SMALL).warnings)
 
 
 def test_warnings_name_what_may_surprise(dataset: Path) -> None:
     session: dict[str, Any] = {"learning_rates": [1e-4], "max_spend_usd": 0.0}
-    text = " ".join(plan(dataset, OWN_GRID, SMALL.model_copy(update={"parameter_count": None}), **session).warnings)
+    text = " ".join(plan_for(dataset, OWN_GRID, SMALL.model_copy(update={"parameter_count": None}), **session).warnings)
     assert "minilm-l6-v2: learning rate 1e-4 is outside the range" in text
     assert "lower bound: no price is known for base-evaluation/qwen3-8b" in text
     assert "Only 19 test rows" in text
@@ -210,10 +210,10 @@ def test_warnings_name_what_may_surprise(dataset: Path) -> None:
 
 
 def test_benchmark_mode_creates_no_jobs(dataset: Path) -> None:
-    made = plan(dataset, SMALL, LARGE, mode="benchmark")
-    assert [created.kind for created in made.created] == ["deployment"]
-    assert not any("Fine-tuning" in step for step in made.on_approval)
-    assert made.on_rejection
+    plan = plan_for(dataset, SMALL, LARGE, mode="benchmark")
+    assert [created.kind for created in plan.created] == ["deployment"]
+    assert not any("Fine-tuning" in step for step in plan.on_approval)
+    assert plan.on_rejection
 
 
 def test_many_rows_train_for_one_epoch_and_ten_models_are_each_planned(dataset: Path) -> None:
@@ -222,8 +222,8 @@ def test_many_rows_train_for_one_epoch_and_ten_models_are_each_planned(dataset: 
     _, labels = resolve(frame, inspected, session)
     million = TextVolume(rows=10**6, messages=10**6, prompt_characters=10**8, answer_characters=10**7)
     models = [SMALL.model_copy(update={"name": f"accounts/fireworks/models/m{index}"}) for index in range(10)]
-    made = make_plan(
+    plan = make_plan(
         session, "big", inspected, labels, "p", models, dict.fromkeys(("train", "validation", "test"), million), PRICING
     )
-    assert {cell.epochs for model in made.models for cell in model.cells} == {1}
-    assert len(made.models) == 10
+    assert {cell.epochs for model in plan.models for cell in model.cells} == {1}
+    assert len(plan.models) == 10

@@ -34,12 +34,12 @@ def sent(volumes: dict[str, TextVolume], ratio: TokenRatio) -> int:
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool) -> None:
-    made = basis(counted)
-    assumed = sent(made.volumes, made.pricing.ratio)
+    estimate_basis = basis(counted)
+    assumed = sent(estimate_basis.volumes, estimate_basis.pricing.ratio)
     revised = revise_estimate(
-        PLAN, made, "none", {SLUGS[0]: TokenUsage(prompt_tokens=2 * assumed, completion_tokens=500)}
+        PLAN, estimate_basis, "none", {SLUGS[0]: TokenUsage(prompt_tokens=2 * assumed, completion_tokens=500)}
     )
-    untouched = revise_estimate(PLAN, made, "none", {})
+    untouched = revise_estimate(PLAN, estimate_basis, "none", {})
     base = revised.line(f"base-evaluation/{SLUGS[0]}")
     assert [part.quantity.expected for part in base.parts] == [2 * assumed, 500]
     assert "as counted" in base.formula
@@ -51,8 +51,8 @@ def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool)
 
 
 def test_without_usage_it_is_the_estimate_again() -> None:
-    made = basis(False)
-    assert revise_estimate(PLAN, made, "none", {}).lines == PLAN.estimate_for("none").lines
+    estimate_basis = basis(False)
+    assert revise_estimate(PLAN, estimate_basis, "none", {}).lines == PLAN.estimate_for("none").lines
 
 
 def test_the_full_data_line_follows_the_chosen_cell() -> None:
@@ -62,7 +62,7 @@ def test_the_full_data_line_follows_the_chosen_cell() -> None:
     doubled = longest.model_copy(update={"epochs": 2 * epochs[len(epochs) // 2]})
     before = PLAN.estimate.line(f"full-training/{model.slug}").parts[0].quantity
     after = with_chosen_cells(PLAN.estimate, PLAN, {model.slug: doubled})
-    found = after.line(f"full-training/{model.slug}").parts[0].quantity
-    assert found.expected == pytest.approx(2 * before.expected)
+    tokens = after.line(f"full-training/{model.slug}").parts[0].quantity
+    assert tokens.expected == pytest.approx(2 * before.expected)
     other = f"full-training/{PLAN.models[1].slug}"
     assert after.line(other) == PLAN.estimate.line(other)

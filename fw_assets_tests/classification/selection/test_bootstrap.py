@@ -35,8 +35,8 @@ def differences(gold: Codes, first: Codes, second: Codes, **options: int) -> F1D
 
 def test_the_figure_itself_is_scikit_learns() -> None:
     gold, first, second = models(300, 6, 0)
-    found = differences(gold, first, second)
-    for interval, average in ((found.macro, "macro"), (found.micro, "micro")):
+    intervals = differences(gold, first, second)
+    for interval, average in ((intervals.macro, "macro"), (intervals.micro, "micro")):
         expected = f1_score(gold, second, average=average) - f1_score(gold, first, average=average)
         assert interval.value == pytest.approx(expected, abs=1e-12)
         assert interval.low < interval.value < interval.high
@@ -50,8 +50,8 @@ def test_equal_seeds_give_equal_intervals() -> None:
 
 def test_a_model_does_not_differ_from_itself() -> None:
     gold, first, _ = models(200, 6, 2)
-    found = differences(gold, first, first)
-    assert (found.macro.low, found.macro.value, found.macro.high) == (0.0, 0.0, 0.0)
+    intervals = differences(gold, first, first)
+    assert (intervals.macro.low, intervals.macro.value, intervals.macro.high) == (0.0, 0.0, 0.0)
 
 
 def test_swapping_the_models_turns_the_sign() -> None:
@@ -69,8 +69,8 @@ def test_it_is_the_plain_bootstrap() -> None:
     gain = (second == gold).astype(int) - (first == gold)
     plain = [gain[rows].mean() for rows in resampled]
     low, high = np.quantile(plain, [0.025, 0.975])
-    found = differences(gold, first, second, resamples=4000)
-    assert (found.micro.low, found.micro.high) == pytest.approx((low, high), abs=0.015)
+    intervals = differences(gold, first, second, resamples=4000)
+    assert (intervals.micro.low, intervals.micro.high) == pytest.approx((low, high), abs=0.015)
 
 
 def test_many_rows_of_few_kinds_are_drawn_by_count_with_the_same_spread() -> None:
@@ -106,6 +106,6 @@ def test_the_interval_covers_the_true_difference() -> None:
         gold = random.integers(0, labels, 200)
         first = np.where(random.random(200) < 0.7, gold, (gold + 1) % labels)
         second = np.where(random.random(200) < 0.8, gold, (gold + 1) % labels)
-        found = drawn(single(gold, first, second, labels), np.arange(200), labels, seed=seed, resamples=500)
-        inside += found.micro.low <= 0.1 <= found.micro.high
+        intervals = drawn(single(gold, first, second, labels), np.arange(200), labels, seed=seed, resamples=500)
+        inside += intervals.micro.low <= 0.1 <= intervals.micro.high
     assert inside / 120 >= 0.9

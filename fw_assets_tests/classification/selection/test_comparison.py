@@ -27,11 +27,17 @@ def table(both: int, gained: int, lost: int, neither: int) -> Comparison:
 
 
 def test_the_table_is_counted() -> None:
-    found = table(200, 12, 2, 86)
-    assert (found.rows, found.both, found.gained, found.lost, found.neither) == (300, 200, 12, 2, 86)
-    assert found.p_value == mcnemar(12, 2).p_value
-    assert found.difference.value == pytest.approx(10 / 300)
-    assert found.verdict == "better"
+    comparison = table(200, 12, 2, 86)
+    assert (comparison.rows, comparison.both, comparison.gained, comparison.lost, comparison.neither) == (
+        300,
+        200,
+        12,
+        2,
+        86,
+    )
+    assert comparison.p_value == mcnemar(12, 2).p_value
+    assert comparison.difference.value == pytest.approx(10 / 300)
+    assert comparison.verdict == "better"
 
 
 @pytest.mark.parametrize(
@@ -51,27 +57,29 @@ def test_verdicts(gained: int, lost: int, verdict: str) -> None:
 
 def test_a_model_against_itself_has_no_difference() -> None:
     base = random_single(LABELS, 120, 1)
-    found = quick(base, base, resamples=200)
-    assert (found.p_value, found.mid_p, found.difference.value) == (1.0, 1.0, 0.0)
-    assert found.flips_gained == found.flips_lost == ()
-    assert found.macro_f1_difference is not None
-    assert found.macro_f1_difference.low == found.macro_f1_difference.high == 0.0
+    comparison = quick(base, base, resamples=200)
+    assert (comparison.p_value, comparison.mid_p, comparison.difference.value) == (1.0, 1.0, 0.0)
+    assert comparison.flips_gained == comparison.flips_lost == ()
+    assert comparison.macro_f1_difference is not None
+    assert comparison.macro_f1_difference.low == comparison.macro_f1_difference.high == 0.0
 
 
 def test_rows_are_matched_by_id_whatever_their_order() -> None:
     base, tuned = random_single(LABELS, 80, 1), random_single(LABELS, 80, 2, accuracy=0.9)
-    found = quick(base, tuned, resamples=200)
-    assert quick(base, tuned.sample(fraction=1.0, shuffle=True, seed=3), resamples=200) == found
+    comparison = quick(base, tuned, resamples=200)
+    assert quick(base, tuned.sample(fraction=1.0, shuffle=True, seed=3), resamples=200) == comparison
 
 
 def test_the_difference_is_that_of_the_scores() -> None:
     base, tuned = random_single(LABELS, 400, 1), random_single(LABELS, 400, 2, accuracy=0.85)
-    found = quick(base, tuned, resamples=200)
+    comparison = quick(base, tuned, resamples=200)
     before, after = score(base, LABELS, False), score(tuned, LABELS, False)
-    assert found.difference.value == pytest.approx(after.accuracy.value - before.accuracy.value)
-    assert found.macro_f1_difference is not None
-    assert found.macro_f1_difference.value == pytest.approx((after.macro_f1 or 0) - (before.macro_f1 or 0), abs=1e-12)
-    for change, one, other in zip(found.per_label, before.per_label, after.per_label, strict=True):
+    assert comparison.difference.value == pytest.approx(after.accuracy.value - before.accuracy.value)
+    assert comparison.macro_f1_difference is not None
+    assert comparison.macro_f1_difference.value == pytest.approx(
+        (after.macro_f1 or 0) - (before.macro_f1 or 0), abs=1e-12
+    )
+    for change, one, other in zip(comparison.per_label, before.per_label, after.per_label, strict=True):
         assert (change.before, change.after) == pytest.approx((one.recall, other.recall))
         assert change.support == one.support
         assert change.difference.value == pytest.approx(change.after - change.before)
@@ -80,28 +88,28 @@ def test_the_difference_is_that_of_the_scores() -> None:
 def test_flips_name_their_rows() -> None:
     base = frame([(["a"], ["a"]), (["a"], ["b"]), (["b"], None), (["c"], ["c"])])
     tuned = frame([(["a"], ["b"]), (["a"], ["a"]), (["b"], ["b"]), (["c"], ["c"])])
-    found = quick(base, tuned)
-    assert found.flips_gained == ("eval:2", "eval:3")
-    assert found.flips_lost == ("eval:1",)
+    comparison = quick(base, tuned)
+    assert comparison.flips_gained == ("eval:2", "eval:3")
+    assert comparison.flips_lost == ("eval:1",)
 
 
 def test_sets_are_compared_as_sets() -> None:
     base, tuned = random_sets(LABELS, 200, 1, flip=0.2), random_sets(LABELS, 200, 2, flip=0.05)
-    found = compare(base, tuned, labels=LABELS, resamples=300)
+    comparison = compare(base, tuned, labels=LABELS, resamples=300)
     before, after = score(base, LABELS, True), score(tuned, LABELS, True)
-    assert found.difference.value == pytest.approx(after.accuracy.value - before.accuracy.value)
+    assert comparison.difference.value == pytest.approx(after.accuracy.value - before.accuracy.value)
     assert before.multi is not None
     assert after.multi is not None
-    assert found.micro_f1_difference is not None
+    assert comparison.micro_f1_difference is not None
     gap = (after.multi.micro_f1 or 0) - (before.multi.micro_f1 or 0)
-    assert found.micro_f1_difference.value == pytest.approx(gap, abs=1e-12)
-    assert found.verdict == "better"
+    assert comparison.micro_f1_difference.value == pytest.approx(gap, abs=1e-12)
+    assert comparison.verdict == "better"
 
 
 def test_failed_rows_make_the_comparison_incomplete_and_are_left_out() -> None:
     base = frame([(["a"], ["a"]), (["b"], None)], reason="failed")
-    found = quick(base, frame([(["a"], ["a"]), (["b"], ["b"])]))
-    assert (found.complete, found.rows, found.gained) == (False, 1, 0)
+    comparison = quick(base, frame([(["a"], ["a"]), (["b"], ["b"])]))
+    assert (comparison.complete, comparison.rows, comparison.gained) == (False, 1, 0)
 
 
 def test_different_rows_are_refused() -> None:
@@ -139,13 +147,13 @@ def test_swapping_the_models_turns_everything_round(
 
 
 def test_comparisons_survive_json() -> None:
-    found = table(5, 3, 1, 2)
-    assert Comparison.model_validate_json(found.model_dump_json()) == found
+    comparison = table(5, 3, 1, 2)
+    assert Comparison.model_validate_json(comparison.model_dump_json()) == comparison
 
 
 def test_no_rows() -> None:
-    found = quick(frame([]), frame([]), resamples=100)
-    assert (found.complete, found.p_value, found.macro_f1_difference) == (False, 1.0, None)
+    comparison = quick(frame([]), frame([]), resamples=100)
+    assert (comparison.complete, comparison.p_value, comparison.macro_f1_difference) == (False, 1.0, None)
 
 
 @pytest.mark.parametrize("size", [1, 7, 80])
@@ -168,6 +176,6 @@ def test_frames_in_parts_are_compared_as_if_they_were_whole(size: int) -> None:
 
 
 def test_only_so_many_flips_are_named() -> None:
-    found = table(0, MAX_FLIPS + 3, 2, 0)
-    assert found.flips_gained == tuple(f"eval:{line}" for line in range(1, MAX_FLIPS + 1))
-    assert (found.gained, len(found.flips_lost)) == (MAX_FLIPS + 3, 2)
+    comparison = table(0, MAX_FLIPS + 3, 2, 0)
+    assert comparison.flips_gained == tuple(f"eval:{line}" for line in range(1, MAX_FLIPS + 1))
+    assert (comparison.gained, len(comparison.flips_lost)) == (MAX_FLIPS + 3, 2)

@@ -16,12 +16,12 @@ COUNT = st.integers(0, 300)
 @settings(deadline=None, max_examples=80)
 @given(COUNT, COUNT)
 def test_exact_mcnemar_equals_statsmodels_and_the_binomial_test(gained: int, lost: int) -> None:
-    found = mcnemar(gained, lost)
-    assert found.p_value == pytest.approx(reference([[5, lost], [gained, 7]], exact=True).pvalue, rel=1e-9)
+    test = mcnemar(gained, lost)
+    assert test.p_value == pytest.approx(reference([[5, lost], [gained, 7]], exact=True).pvalue, rel=1e-9)
     if gained + lost:
-        assert found.p_value == pytest.approx(binomtest(gained, gained + lost).pvalue, rel=1e-9)
-    assert found == mcnemar(lost, gained)
-    assert 0 <= found.mid_p <= found.p_value <= 1
+        assert test.p_value == pytest.approx(binomtest(gained, gained + lost).pvalue, rel=1e-9)
+    assert test == mcnemar(lost, gained)
+    assert 0 <= test.mid_p <= test.p_value <= 1
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_holm_of_nothing() -> None:
 
 
 def test_the_test_keeps_its_size() -> None:
-    """Of 4,000 simulated tables of equally good models at most 5 % are found different."""
+    """Of 4,000 simulated tables of equally good models at most 5 % are tests different."""
     tables = np.random.default_rng(5).multinomial(300, (0.7, 0.08, 0.08, 0.14), size=4000)
-    found = [mcnemar(int(gained), int(lost)) for _, gained, lost, _ in tables]
-    exact = np.mean([one.p_value < 0.05 for one in found])
-    middle = np.mean([one.mid_p < 0.05 for one in found])
+    tests = [mcnemar(int(gained), int(lost)) for _, gained, lost, _ in tables]
+    exact = np.mean([one.p_value < 0.05 for one in tests])
+    middle = np.mean([one.mid_p < 0.05 for one in tests])
     assert exact <= 0.05
     assert exact <= middle <= 0.06
 
@@ -81,8 +81,8 @@ def test_the_smallest_detectable_difference_is_found_with_the_wanted_power(rows:
 
 
 def test_more_rows_find_smaller_differences() -> None:
-    found = [smallest_detectable_difference(rows) for rows in (0, 1, 5, 20, 100, 1000, 10_000, 1_000_000)]
-    assert found == sorted(found, reverse=True)
-    assert found[0] == found[1] == 1.0
+    smallest = [smallest_detectable_difference(rows) for rows in (0, 1, 5, 20, 100, 1000, 10_000, 1_000_000)]
+    assert smallest == sorted(smallest, reverse=True)
+    assert smallest[0] == smallest[1] == 1.0
     assert smallest_detectable_difference(1000, 0.05) < smallest_detectable_difference(1000, 0.3)
     assert smallest_detectable_difference(1000, power=0.9) > smallest_detectable_difference(1000)

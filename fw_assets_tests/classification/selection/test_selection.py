@@ -13,37 +13,37 @@ from fw_assets.classification.session import DeployPolicy
 from fw_assets_tests.classification.prediction_frames import Row, frame
 
 
-def standing(
+def candidate(
     model: str, right: int, *, price: float | None = None, kind: ModelKind = "base", rows: int = 200
 ) -> Candidate:
     return Candidate(model=model, kind=kind, validation=wilson(right, rows), price=price)
 
 
 def test_the_best_go_on() -> None:
-    found = choose_finalists([standing("a", 100), standing("b", 190), standing("c", 150)], 2)
-    assert found.chosen == ("b", "c")
-    assert [item.model for item in found.ranked] == ["b", "c", "a"]
+    finalists = choose_finalists([candidate("a", 100), candidate("b", 190), candidate("c", 150)], 2)
+    assert finalists.chosen == ("b", "c")
+    assert [item.model for item in finalists.ranked] == ["b", "c", "a"]
 
 
 def test_among_ties_the_cheaper_goes_first() -> None:
-    standings = [
-        standing("dear", 181, price=3.0),
-        standing("cheap", 179, price=1.0),
-        standing("unpriced", 180),
+    candidates = [
+        candidate("dear", 181, price=3.0),
+        candidate("cheap", 179, price=1.0),
+        candidate("unpriced", 180),
     ]
-    found = choose_finalists(standings, 2)
-    assert found.chosen == ("cheap", "dear")
-    assert "tied with dear" in found.ranked[0].why
+    finalists = choose_finalists(candidates, 2)
+    assert finalists.chosen == ("cheap", "dear")
+    assert "tied with dear" in finalists.ranked[0].why
 
 
 def test_a_cheap_model_outside_the_interval_does_not_pass() -> None:
-    assert choose_finalists([standing("dear", 180, price=9.0), standing("cheap", 140, price=0.1)], 1).chosen == (
+    assert choose_finalists([candidate("dear", 180, price=9.0), candidate("cheap", 140, price=0.1)], 1).chosen == (
         "dear",
     )
 
 
 def test_without_prices_the_figure_decides() -> None:
-    assert choose_finalists([standing("a", 179), standing("b", 181), standing("c", 180)], 3).chosen == (
+    assert choose_finalists([candidate("a", 179), candidate("b", 181), candidate("c", 180)], 3).chosen == (
         "b",
         "c",
         "a",
@@ -51,10 +51,10 @@ def test_without_prices_the_figure_decides() -> None:
 
 
 def test_incomplete_models_are_listed_and_not_chosen() -> None:
-    broken = standing("broken", 200).model_copy(update={"complete": False})
-    found = choose_finalists([broken, standing("a", 10)], 2)
-    assert found.chosen == ("a",)
-    assert found.ranked[-1].why == "not every validation row was answered"
+    broken = candidate("broken", 200).model_copy(update={"complete": False})
+    finalists = choose_finalists([broken, candidate("a", 10)], 2)
+    assert finalists.chosen == ("a",)
+    assert finalists.ranked[-1].why == "not every validation row was answered"
     with pytest.raises(ValueError, match="no model"):
         choose_finalists([broken], 1)
     with pytest.raises(ValueError, match="no model"):
@@ -67,23 +67,23 @@ def test_incomplete_models_are_listed_and_not_chosen() -> None:
     st.integers(1, 4),
 )
 def test_choices_do_not_depend_on_the_order_given(figures: list[tuple[int, float | None]], count: int) -> None:
-    standings = [standing(f"m{i}", right, price=price, rows=50) for i, (right, price) in enumerate(figures)]
-    found = choose_finalists(standings, count)
-    assert choose_finalists(standings[::-1], count) == found
-    assert len(found.chosen) == min(count, len(standings))
-    assert sorted(item.model for item in found.ranked) == sorted(item.model for item in standings)
-    assert choose_winner(standings[::-1]) == choose_winner(standings)
+    candidates = [candidate(f"m{i}", right, price=price, rows=50) for i, (right, price) in enumerate(figures)]
+    finalists = choose_finalists(candidates, count)
+    assert choose_finalists(candidates[::-1], count) == finalists
+    assert len(finalists.chosen) == min(count, len(candidates))
+    assert sorted(item.model for item in finalists.ranked) == sorted(item.model for item in candidates)
+    assert choose_winner(candidates[::-1]) == choose_winner(candidates)
 
 
 def test_the_winner_is_the_best_on_validation() -> None:
-    found = choose_winner([standing("a", 150), standing("a", 180, kind="tuned"), standing("b", 170, kind="tuned")])
-    assert (found.model, found.kind) == ("a", "tuned")
-    assert "90.0 %" in found.why
-    assert "b (tuned) with 85.0 %" in found.why
+    winner = choose_winner([candidate("a", 150), candidate("a", 180, kind="tuned"), candidate("b", 170, kind="tuned")])
+    assert (winner.model, winner.kind) == ("a", "tuned")
+    assert "90.0 %" in winner.why
+    assert "b (tuned) with 85.0 %" in winner.why
 
 
 def test_equal_figures_keep_the_base_model() -> None:
-    assert choose_winner([standing("a", 150, kind="tuned"), standing("a", 150)]).kind == "base"
+    assert choose_winner([candidate("a", 150, kind="tuned"), candidate("a", 150)]).kind == "base"
 
 
 def test_the_reported_winner_is_not_flattered_by_being_chosen() -> None:
@@ -94,8 +94,8 @@ def test_the_reported_winner_is_not_flattered_by_being_chosen() -> None:
         random = np.random.default_rng(seed)
         validation = random.binomial(rows, truth, 12)
         test = random.binomial(rows, truth, 12)
-        standings = [standing(f"m{index:02}", int(right), rows=rows) for index, right in enumerate(validation)]
-        winner = choose_winner(standings)
+        candidates = [candidate(f"m{index:02}", int(right), rows=rows) for index, right in enumerate(validation)]
+        winner = choose_winner(candidates)
         chosen_on.append(max(validation) / rows)
         reported_on.append(test[int(winner.model[1:])] / rows)
     error = np.sqrt(truth * (1 - truth) / rows)
@@ -104,7 +104,7 @@ def test_the_reported_winner_is_not_flattered_by_being_chosen() -> None:
 
 
 def tuned() -> Winner:
-    return choose_winner([standing("m", 190, kind="tuned"), standing("m", 150)])
+    return choose_winner([candidate("m", 190, kind="tuned"), candidate("m", 150)])
 
 
 def compared(base: list[Row], after: list[Row], reason: str = "off_label") -> Comparison:
@@ -122,21 +122,21 @@ def table(gained: int, lost: int, same: int = 100) -> Comparison:
 
 
 def test_a_better_model_is_deployed() -> None:
-    found = gate(tuned(), table(30, 2))
-    assert found.decision == "deploy"
-    assert found.deploys
-    assert found.why.startswith("Better than its base model on 132 test rows (+21.2 points")
+    decision = gate(tuned(), table(30, 2))
+    assert decision.decision == "deploy"
+    assert decision.deploys
+    assert decision.why.startswith("Better than its base model on 132 test rows (+21.2 points")
 
 
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (5, 0), (30, 18), (10, 10), (2, 30)])
 def test_without_evidence_the_base_model_is_kept(gained: int, lost: int) -> None:
-    found = gate(tuned(), table(gained, lost))
-    assert found.decision == "keep-base"
-    assert not found.deploys
+    decision = gate(tuned(), table(gained, lost))
+    assert decision.decision == "keep-base"
+    assert not decision.deploys
 
 
 def test_a_base_winner_costs_nothing() -> None:
-    winner = choose_winner([standing("m", 190), standing("m", 150, kind="tuned")])
+    winner = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
     assert gate(winner, None).decision == "keep-base"
     assert gate(winner, None, "always").decision == "keep-base"
 
@@ -160,11 +160,11 @@ def test_a_label_that_loses_too_much_forbids_it() -> None:
     base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
     after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "a")
     comparison = compared(base, after)
-    found = gate(tuned(), comparison)
+    decision = gate(tuned(), comparison)
     assert comparison.verdict == "better"
-    assert found.decision == "keep-base"
-    assert [change.label for change in found.losing_labels] == ["b"]
-    assert "most of all b (100.0 % to 50.0 % of 30)" in found.why
+    assert decision.decision == "keep-base"
+    assert [change.label for change in decision.losing_labels] == ["b"]
+    assert "most of all b (100.0 % to 50.0 % of 30)" in decision.why
     assert gate(tuned(), comparison, policy=GatePolicy(label_loss=0.6)).decision == "deploy"
     assert gate(tuned(), comparison, policy=GatePolicy(label_rows=31)).decision == "deploy"
     assert gate(tuned(), comparison, "always").decision == "deploy"
@@ -173,9 +173,9 @@ def test_a_label_that_loses_too_much_forbids_it() -> None:
 def test_a_loss_that_may_be_chance_is_watched_only() -> None:
     base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
     after: list[Row] = times(80, "a", "a") + times(26, "b", "b") + times(4, "b", "a")
-    found = gate(tuned(), compared(base, after))
-    assert found.decision == "deploy"
-    assert [change.label for change in found.watch_labels] == ["b"]
+    decision = gate(tuned(), compared(base, after))
+    assert decision.decision == "deploy"
+    assert [change.label for change in decision.watch_labels] == ["b"]
 
 
 def test_non_inferiority_asks_that_no_more_than_the_margin_is_lost() -> None:
