@@ -18,6 +18,15 @@ from fw_assets.classification.session import Session
 
 Pair = tuple[str, str | list[str]]
 """A text and its label, or its ground truth labels."""
+LABELS = ("billing", "sales", "technical")
+
+
+def pairs(count: int, labels: tuple[str, ...] = LABELS) -> list[Pair]:
+    """Distinct texts, with the labels in turns."""
+    words = ["card", "invoice", "order", "router", "refund", "speed", "login", "quote", "price", "error"]
+    return [
+        (f"{words[i % 10]} {i * 7919 % 10007} {words[i // 10 % 10]}", labels[i % len(labels)]) for i in range(count)
+    ]
 
 
 def chat_line(text: str, label: str | list[str], **rest: Any) -> str:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.session import dataset_name, is_remote, load_session, make_session, without_query
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"lora_rank": 8}, "lora_rank: is not a session field; the fields are dataset, eval_dataset, models"),
+        ({"lora_ranks": [8, 12]}, "lora_ranks: 12 is not a power of two from 1 to 32"),
+        ({"learning_rates": 2}, "learning_rates: 2.0 is not above 0 and at most 1"),
+        ({"models": ["a", " a "]}, "models: named twice: a"),
+        ({"models": ["a", " "]}, "models: an entry is empty"),
+        ({"labels": ["only"]}, "labels: at least two are needed to tell apart"),
+        ({"train_fraction": 1.5}, "train_fraction: Input should be less than 1 (found 1.5)"),
+    ],
+)
+def test_a_field_out_of_bounds_is_named_with_what_was_expected(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as raised:
+        make_session(fields, file="session.yaml")
+    assert message in str(raised.value)
+    assert str(raised.value).startswith("session.yaml: ")
+
+
+def test_all_wrong_fields_are_named_at_once() -> None:
+    with pytest.raises(InputError) as raised:
+        make_session({"seed": -1, "finalists": 0, "colour": "red"})
+    assert {problem.field for problem in raised.value.problems} == {"seed", "finalists", "colour"}
+
+
+def test_one_value_serves_as_a_list_of_one() -> None:
+    session = make_session({"models": "char-ngram", "lora_ranks": 8, "learning_rates": 1e-4})
+    assert (session.models, session.lora_ranks, session.learning_rates) == (("char-ngram",), (8,), (1e-4,))
+
+
+def test_a_relative_dataset_is_beside_the_session_file(tmp_path: Path) -> None:
+    path = tmp_path / "session.yaml"
+    path.write_text("dataset: rows.jsonl\neval_dataset: s3://bucket/test.jsonl\nmodels: [char-ngram]\n", "utf-8")
+    assert load_session(path) == {
+        "dataset": str(tmp_path / "rows.jsonl"),
+        "eval_dataset": "s3://bucket/test.jsonl",
+        "models": ["char-ngram"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"models: [a\nseed: 1\n", "session.yaml:2: is not YAML: "),
+        (b"\xff\xfe\xff", "session.yaml: is not YAML: "),
+        (b"- models\n", "session.yaml: expected `field: value` lines"),
+        (None, "session.yaml: cannot be read: No such file or directory"),
+    ],
+    ids=["syntax", "encoding", "a list", "missing"],
+)
+def test_a_file_that_is_no_session_is_an_error(content: bytes | None, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "session.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        load_session(path)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("data/Support Intents.jsonl.gz", "support-intents"),
+        ("banking77/train.jsonl", "banking77-train"),
+        ("train.jsonl", "train"),
+        ("accounts/me/datasets/tickets-2", "tickets-2"),
+        ("https://host/rows.jsonl?signature=abc", "rows"),
+        ("???", "dataset"),
+        (f"{'a' * 60}.jsonl", "a" * 48),
+    ],
+)
+def test_a_dataset_is_named_by_its_file(reference: str, name: str) -> None:
+    assert dataset_name(reference) == name
+
+
+def test_signatures_are_cut_from_web_addresses_only() -> None:
+    assert without_query("https://host/rows.jsonl?signature=abc#x") == "https://host/rows.jsonl"
+    assert without_query("odd?name.jsonl") == "odd?name.jsonl"
+    assert is_remote("s3://bucket/rows.jsonl")
+    assert is_remote("accounts/me/datasets/tickets")
+    assert not is_remote("accounts/me/rows.jsonl")
