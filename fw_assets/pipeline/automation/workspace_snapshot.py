@@ -1,8 +1,8 @@
-"""What a sensor's tick reads of a workspace behind a URL, with few requests: one listing, and what has changed.
+"""Read-only snapshot of a workspace behind a URL, for one sensor tick: few requests in place of one for each file.
 
-On a disk a tick opens every file that it needs. Behind a URL each would be a request: thousands a tick, of which
-nearly all bring what the last tick brought. Here a tick lists the marks of change, one a dataset; lists the values
-of those datasets whose mark is another; and fetches, side by side, the values whose version (ETag) is another.
+Each dataset has a change mark, a file that is written after any of its values. A snapshot lists the marks of all
+datasets, then the values of the datasets whose mark changed, and fetches the values whose version (ETag) changed. What
+it has read is cached in this process for the next one.
 """
 
 from __future__ import annotations
@@ -18,118 +18,117 @@ from fw_assets.workspace.envelope import HEADER_BYTES, Fields, Header, asset_pat
 from fw_assets.workspace.workspace import CHANGES, Workspace
 
 LIST_ALL_SECONDS = 300.0
-"""As often everything is listed, for a writer that died between its value and its mark."""
-_SIDE_BY_SIDE = 16
-_WHOLE = {"registration.json", "plan.json", "approval.json", "finalists.json", "stopped.json"}
-"""Values of which more is needed than the head."""
+"""Everything is listed this often, for a writer that died between its value and its mark."""
+MAX_CONCURRENT_REQUESTS = 16
+_READ_WHOLE = {"registration.json", "plan.json", "approval.json", "finalists.json", "stopped.json"}
+"""Values of which `phases` reads fields, and not the header alone."""
 
 
 @dataclass
-class _Memory:
-    """What is known of one workspace from one tick to the next, in this process.
+class _Cache:
+    """What this process has read of one workspace.
 
     Attributes:
-        marks: the mark of change of each dataset when its values were listed.
-        versions: of each dataset, the version of each value's path.
-        heads: of each value, the version and the head.
-        parts: of each value and kind, the version and the fields.
+        marks: the version of each dataset's change mark when its values were listed.
+        versions: of each dataset, the version of each value by path.
+        headers: version and header of each value by path.
+        fields: version and fields of each value by path and type.
+        listed_all: when everything was listed, on the monotonic clock.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
-    heads: dict[str, tuple[str, Header]] = field(default_factory=dict)
-    parts: dict[tuple[str, type], tuple[str, Any]] = field(default_factory=dict)
+    headers: dict[str, tuple[str, Header]] = field(default_factory=dict)
+    fields: dict[tuple[str, type], tuple[str, Any]] = field(default_factory=dict)
     listed_all: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-_memories: dict[str, _Memory] = {}
+_caches: dict[str, _Cache] = {}
 
 
 @dataclass(frozen=True)
 class Snapshot(Workspace):
-    """A workspace as it is at one moment; what is not asked about heads and fields is read from it directly."""
+    """A workspace whose headers and fields are those of one moment; everything else is read from it directly."""
 
-    memory: _Memory = field(default_factory=_Memory, repr=False, compare=False)
-    raw: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    cache: _Cache = field(default_factory=_Cache, repr=False, compare=False)
+    fetched: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def datasets(self) -> list[str]:
-        """The datasets that have been registered here."""
-        known = self.memory.versions
-        return sorted(name for name, values in known.items() if self.path(*asset_path("registration", name)) in values)
+        versions = self.cache.versions
+        return sorted(name for name, own in versions.items() if self.path(*asset_path("registration", name)) in own)
 
     def header(self, asset: str, dataset: str, model: str | None = None) -> Header | None:
-        """What a stored value was made from and its digest, or None where there is none."""
         path = self.path(*asset_path(asset, dataset, model))
-        if path not in self.memory.versions.get(dataset, {}):
+        if path not in self.cache.versions.get(dataset, {}):
             return None
-        known = self.memory.heads.get(path)
-        return known[1] if known else super().header(asset, dataset, model)
+        cached = self.cache.headers.get(path)
+        return cached[1] if cached else super().header(asset, dataset, model)
 
     def read_fields(self, asset: str, dataset: str, kind: type[Fields], model: str | None = None) -> Fields | None:
-        """The fields of a stored value that `kind` names."""
         path = self.path(*asset_path(asset, dataset, model))
-        version = self.memory.versions.get(dataset, {}).get(path)
+        version = self.cache.versions.get(dataset, {}).get(path)
         if version is None:
             return None
-        known = self.memory.parts.get((path, kind))
-        if known is not None and version and known[0] == version:
-            return known[1]  # type: ignore[no-any-return]
-        raw = self.raw.get(path)
-        part = decode_fields(raw, kind) if raw is not None else super().read_fields(asset, dataset, kind, model)
-        self.memory.parts[(path, kind)] = (version, part)
-        return part
+        cached = self.cache.fields.get((path, kind))
+        # A file system without versions gives empty ones: nothing of it can be taken from the cache.
+        if cached is not None and version and cached[0] == version:
+            return cached[1]  # type: ignore[no-any-return]
+        raw = self.fetched.get(path)
+        fields = decode_fields(raw, kind) if raw is not None else super().read_fields(asset, dataset, kind, model)
+        self.cache.fields[(path, kind)] = (version, fields)
+        return fields
 
     def _refresh(self) -> None:
-        fs = self.filesystem
-        marks = {path.rsplit("/", 1)[-1]: version for path, version in _versions(fs, self.path(CHANGES)).items()}
-        everything = time.monotonic() - self.memory.listed_all > LIST_ALL_SECONDS
-        if everything:
+        cache = self.cache
+        marks = {path.rsplit("/", 1)[-1]: mark for path, mark in self._list_versions(self.path(CHANGES)).items()}
+        list_all = time.monotonic() - cache.listed_all > LIST_ALL_SECONDS
+        if list_all:
             # What was copied here from elsewhere has no mark.
             marks = {name: "" for name in self.names() if not name.startswith(".")} | marks
-        changed = [name for name, mark in marks.items() if everything or self.memory.marks.get(name) != mark]
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            listings = list(pool.map(lambda name: _versions(fs, self.path(name, "assets")), changed))
+        changed = [name for name, mark in marks.items() if list_all or cache.marks.get(name) != mark]
+        with ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS) as pool:
+            listings = list(pool.map(lambda name: self._list_versions(self.path(name, "assets")), changed))
         self._fetch([item for listing in listings for item in listing.items()])
         for name, listing in zip(changed, listings, strict=True):
-            self.memory.versions[name] = listing
-            self.memory.marks[name] = marks[name]
-        if everything:
-            self.memory.versions = {name: self.memory.versions[name] for name in marks}
-            self.memory.listed_all = time.monotonic()
+            cache.versions[name] = listing
+            cache.marks[name] = marks[name]
+        if list_all:
+            cache.versions = {name: cache.versions[name] for name in marks}
+            cache.listed_all = time.monotonic()
 
-    def _fetch(self, listed: list[tuple[str, str]]) -> None:
-        """The heads, and the whole of what is read whole, whose version is not the one that is known."""
-        values = [(path, version) for path, version in listed if path.endswith(".json")]
-        new = [item for item in values if not item[1] or self.memory.heads.get(item[0], ("",))[0] != item[1]]
+    def _fetch(self, listing: list[tuple[str, str]]) -> None:
+        """Fetch the headers, and the whole of some values, whose version is not the cached one."""
+        headers = self.cache.headers
+        values = [(path, version) for path, version in listing if path.endswith(".json")]
+        new = [item for item in values if not item[1] or headers.get(item[0], ("",))[0] != item[1]]
         paths = [path for path, _ in new]
-        ends = [None if path.rsplit("/", 1)[-1] in _WHOLE else HEADER_BYTES for path in paths]
-        found = self.filesystem.cat_ranges(paths, 0, ends, on_error="return") if paths else []
-        for (path, version), end, raw in zip(new, ends, found, strict=True):
-            head = None if isinstance(raw, Exception) else decode_header(bytes(raw))
-            if head is None:
-                self.memory.heads.pop(path, None)  # read when it is asked for
+        ends = [None if path.rsplit("/", 1)[-1] in _READ_WHOLE else HEADER_BYTES for path in paths]
+        contents = self.filesystem.cat_ranges(paths, 0, ends, on_error="return") if paths else []
+        for (path, version), end, content in zip(new, ends, contents, strict=True):
+            header = None if isinstance(content, Exception) else decode_header(bytes(content))
+            if header is None:
+                headers.pop(path, None)  # read directly when someone needs it
                 continue
-            self.memory.heads[path] = (version, head)
+            headers[path] = (version, header)
             if end is None:
-                self.raw[path] = bytes(raw)
+                self.fetched[path] = bytes(content)
+
+    def _list_versions(self, folder: str) -> dict[str, str]:
+        """The version of every file below a folder by path; empty if there is no such folder."""
+        try:
+            infos = self.filesystem.find(folder, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {path: version_in(info) for path, info in infos.items()}
 
 
 def take_snapshot(store: Workspace) -> Workspace:
-    """The workspace for one tick: itself on a disk, else what one look at it shows."""
+    """A snapshot for one sensor tick; a workspace on this machine is returned as it is."""
     if store.is_local:
         return store
-    memory = _memories.setdefault(store.root, _Memory())
-    with memory.lock:
-        seen = Snapshot(store.root, memory)
-        seen._refresh()
-    return seen
-
-
-def _versions(fs: Any, folder: str) -> dict[str, str]:
-    """The version of every file below a folder, by path; empty where there is none."""
-    try:
-        found = fs.find(folder, detail=True)
-    except FileNotFoundError:
-        return {}
-    return {path: version_in(info) for path, info in found.items()}
+    cache = _caches.setdefault(store.root, _Cache())
+    with cache.lock:
+        snapshot = Snapshot(store.root, cache)
+        snapshot._refresh()
+    return snapshot
