@@ -12,11 +12,11 @@ from pydantic import Field
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import MITIGATIONS, Mitigation
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.run_config import AS_PLANNED, DRIVERS, Driver, enum_name
 from fw_assets.pipeline.run_tags import APPROVED, tag
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.plan_checks import approval_checks
 from fw_assets.pipeline.values import Approval, PlanChanges

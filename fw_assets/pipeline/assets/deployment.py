@@ -18,7 +18,6 @@ from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.budget.account import Account, reserved
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import ensure_endpoint, serverless_address
@@ -27,8 +26,9 @@ from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.phases import delivery_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import retry_transient
 from fw_assets.pipeline.run_tags import tag_cost
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values import (

@@ -12,12 +12,12 @@ from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenU
 from fw_assets.classification.selection.selection import Candidate, Finalists, choose_finalists
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
 from fw_assets.pipeline.phases import finalists_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.model_checks import finalists_checks
 from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord

@@ -6,13 +6,13 @@ import dagster as dg
 
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.labels.inspection import inspect_dataset
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.registration.registration import register, source_paths
 from fw_assets.pipeline.registration.staging import local_copies
 from fw_assets.pipeline.registration.verification import verified_unchanged
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import schema_check
 from fw_assets.pipeline.ui.histograms import length_histogram, worst_problems
 from fw_assets.pipeline.ui.metadata import files, summary, table

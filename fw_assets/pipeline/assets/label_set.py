@@ -10,9 +10,9 @@ import polars as pl
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.resources import WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import label_checks
 from fw_assets.pipeline.ui.histograms import label_histogram, worst_findings
 from fw_assets.pipeline.ui.metadata import summary, table

@@ -5,9 +5,9 @@
 import dagster as dg
 
 from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.resources import WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows
 from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values import Registration

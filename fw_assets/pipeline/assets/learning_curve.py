@@ -6,12 +6,12 @@ import dagster as dg
 
 from fw_assets.classification.cost.estimate import CURVE_SHARES
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.budget.account import share_of
-from fw_assets.pipeline.cell_step import CellStep, cell_step
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.training import run_training_job, upload_training_data
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
+from fw_assets.pipeline.steps.training import run_training_job, upload_training_data
 from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import curve_check
 from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics

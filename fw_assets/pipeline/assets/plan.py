@@ -15,12 +15,12 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.classification.splits.sampling import stratified_sample
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.platform.catalogue import offer
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.run_tags import PLANNED, tag
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.plan_checks import plan_checks
 from fw_assets.pipeline.ui.plan_metadata import plan_metadata
 from fw_assets.pipeline.values import Approval, PlanChanges, Registration

@@ -13,12 +13,12 @@ from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.approvals import regression_account
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.delivery_checks import regression_check
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.values import DeploymentRecord, Regression

@@ -5,12 +5,12 @@
 import dagster as dg
 
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.reporting.partial_report import partial_report, read_stopped
 from fw_assets.pipeline.reporting.run_report import run_report
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.delivery_checks import report_checks
 from fw_assets.pipeline.ui.metadata import Row, document, files, picture, summary, table
 from fw_assets.pipeline.values import FinalistsRecord, ReportRecord

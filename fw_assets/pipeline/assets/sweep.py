@@ -8,13 +8,13 @@ import dagster as dg
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.asset_definition import pipeline_asset
 from fw_assets.pipeline.budget.account import job_share
-from fw_assets.pipeline.cell_step import CellStep, cell_step
 from fw_assets.pipeline.platform.fine_tuning import best_cell
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.training import TrainingData, run_training_job, upload_training_data
+from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
+from fw_assets.pipeline.steps.training import TrainingData, run_training_job, upload_training_data
 from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import sweep_check
 from fw_assets.pipeline.values import Sweep, SweepCell

@@ -21,11 +21,11 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import readable_failures
 from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.process_pool import ProcessPool
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
 

@@ -14,9 +14,9 @@ from fw_assets.definitions import defs
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.failures import MAX_RETRIES
 from fw_assets.pipeline.phases import TUNING, Step, due
-from fw_assets.pipeline.retries import retry_transient
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.run_step import execute
+from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 

@@ -19,8 +19,8 @@ from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.retries import retry_transient
 from fw_assets.pipeline.run_tags import tag_cost
+from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.workspace.workspace import Workspace
 
