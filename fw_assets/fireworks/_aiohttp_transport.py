@@ -15,6 +15,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from ._bodies import MAX_ANSWER_BYTES, whole_body
 from ._transport import CONNECT_SECONDS, READ_SECONDS, BufferedTransport, Method
 
 MAX_CONNECTIONS = 256
@@ -74,9 +75,8 @@ class AiohttpTransport(BufferedTransport):
                 timeout=_SEND_TIMEOUT,
                 proxy=self._proxy(address.scheme, address.host or ""),
                 allow_redirects=False,
-                auto_decompress=True,
             )
-            return response.status, response.headers, await response.read()
+            return response.status, response.headers, await _read(response, f"{method} {address.path}")
         except (aiohttp.ClientError, OSError) as error:
             raise _as_httpx(error) from error
 
@@ -91,7 +91,7 @@ class AiohttpTransport(BufferedTransport):
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # httpx.Response decompresses what `handle_async_request` returns
+                auto_decompress=False,  # `_bodies` decompresses, within limits
                 skip_auto_headers=_ADDED_BY_AIOHTTP,
                 read_bufsize=1 << 18,
             )
@@ -114,6 +114,16 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._response.close()
+
+
+async def _read(response: aiohttp.ClientResponse, name: str) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "")
+    if not encoding and response.content_length is not None and response.content_length <= MAX_ANSWER_BYTES:
+        return await response.read()
+    try:
+        return await whole_body(response.content.iter_any(), encoding, name)
+    finally:
+        response.close()
 
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:

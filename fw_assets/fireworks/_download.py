@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ._bodies import file_pieces
 from ._errors import ApiError, FireworksError, UnexpectedResponse
 from ._http import HttpClient
 from ._names import full_name, resource_path
@@ -53,7 +54,7 @@ async def _download(http: HttpClient, url: str, target: Path) -> Path:
     try:
         async with http.signed_urls.open(url) as response:
             with partial.open("wb") as file:
-                async for chunk in response.aiter_bytes():
+                async for chunk in file_pieces(response):
                     file.write(chunk)
         partial.replace(target)
     finally:

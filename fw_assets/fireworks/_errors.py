@@ -3,6 +3,7 @@
 FireworksError
 ├── ConnectionFailed          no response: refused, lost, or too slow
 ├── UnexpectedResponse        a response that is not what the API promises (cut off, not JSON)
+│   └── OversizedResponse     more than the API can have to say; not asked for again
 ├── ApiError                  the platform answered with an error status
 │   ├── BadRequest            400, 422: the request itself is wrong
 │   │   └── FailedPrecondition  400 with code 9: right request, wrong moment
@@ -45,6 +46,10 @@ class ConnectionFailed(FireworksError):
 
 class UnexpectedResponse(FireworksError):
     """A response that is not what the API promises."""
+
+
+class OversizedResponse(UnexpectedResponse):
+    """A response, or a list over all its pages, that is larger than anything the API promises."""
 
 
 class ApiError(FireworksError):

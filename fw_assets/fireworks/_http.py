@@ -14,7 +14,7 @@ import msgspec
 from pydantic import SecretStr
 
 from ._clock import Clock
-from ._errors import FireworksError
+from ._errors import FireworksError, OversizedResponse
 from ._request_sender import RequestSender
 from ._responses import json_object
 from ._retry import Backoff, RetryPolicy, not_delivered, retrying
@@ -24,6 +24,9 @@ Query = Mapping[str, str | int | bool]
 
 VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownloadEndpoint"})
 PAGE_SIZE = 200
+MAX_PAGES = 1_000
+MAX_LIST_BYTES = 64 << 20
+LIST_SECONDS = 600.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -90,9 +93,15 @@ class HttpClient:
         )
 
     async def pages(self, path: str, key: str, query: Query | None = None) -> list[dict[str, Any]]:
-        """Every item of a paged list; `key` is the field of a page that holds them."""
+        """Every item of a paged list; `key` is the field of a page that holds them.
+
+        Raises:
+            OversizedResponse: the list does not end within the limits of this module.
+        """
         items: list[dict[str, Any]] = []
         token = ""
+        size = 0
+        started = self.clock.now()
         seen: set[str] = set()
         while token not in seen:
             seen.add(token)
@@ -102,6 +111,9 @@ class HttpClient:
             token = response.get("nextPageToken") or ""
             if not token:
                 break
+            size += len(_encode(response))
+            if len(seen) >= MAX_PAGES or size > MAX_LIST_BYTES or self.clock.now() - started > LIST_SECONDS:
+                raise OversizedResponse(f"GET {path}: the list goes on after {len(seen):,} pages, {len(items):,} items")
         return items
 
     def _url(self, path: str, query: Query | None = None) -> str:

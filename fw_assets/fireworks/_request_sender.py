@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 from pydantic import SecretStr
 
+from ._bodies import in_time, response_body
 from ._errors import ConnectionFailed, FireworksError, UnexpectedResponse
 from ._responses import HttpResponse, error_of
 from ._transport import METHODS, READ_SECONDS, BufferedTransport, Method, timeouts
@@ -43,11 +44,13 @@ class RequestSender:
             headers["Content-Type"] = "application/json"
         failure: FireworksError | None = None
         try:
-            if isinstance(self.transport, BufferedTransport):
-                response = HttpResponse(*await self.transport.send(method, url, headers, data), name)
-            else:
-                request = httpx.Request(method, url, headers=headers, content=data, extensions=timeouts(READ_SECONDS))
-                response = await _read(await self.transport.handle_async_request(request), name)
+            async with in_time(name):
+                if isinstance(self.transport, BufferedTransport):
+                    response = HttpResponse(*await self.transport.send(method, url, headers, data), name)
+                else:
+                    extensions = timeouts(READ_SECONDS)
+                    request = httpx.Request(method, url, headers=headers, content=data, extensions=extensions)
+                    response = await _read(await self.transport.handle_async_request(request), name)
         except httpx.HTTPError as error:
             failure = _connection_error(error, name)
         if failure:
@@ -120,7 +123,9 @@ class RequestSender:
 
 async def read_whole(response: httpx.Response) -> HttpResponse:
     """An open response with its body read."""
-    return await _read(response, request_name(response.request))
+    name = request_name(response.request)
+    async with in_time(name):
+        return await _read(response, name)
 
 
 def request_name(request: httpx.Request) -> str:
@@ -135,7 +140,7 @@ def _check_method(method: str) -> None:
 
 async def _read(response: httpx.Response, name: str) -> HttpResponse:
     try:
-        return HttpResponse(response.status_code, response.headers, await response.aread(), name)
+        return HttpResponse(response.status_code, response.headers, await response_body(response, name), name)
     finally:
         await response.aclose()
 

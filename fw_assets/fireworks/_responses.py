@@ -66,3 +66,5 @@ def _json(content: bytes) -> Any:
         return msgspec.json.decode(content)
     except msgspec.DecodeError:
         return json.loads(content)  # more lenient: other encodings, NaN
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

@@ -16,6 +16,7 @@ from ._errors import (
     ConnectionFailed,
     FireworksError,
     NotFound,
+    OversizedResponse,
     QuotaExceeded,
     RateLimited,
     ScalingUp,
@@ -59,7 +60,7 @@ class RetryPolicy:
 
         `deployment_known`: the request goes to a deployment known to exist, so that 404 means "not routable yet".
         """
-        if isinstance(error, QuotaExceeded):
+        if isinstance(error, QuotaExceeded | OversizedResponse):
             return None
         if isinstance(error, RateLimited):
             return self.throttled

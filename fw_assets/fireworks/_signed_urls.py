@@ -61,7 +61,7 @@ class SignedUrls:
 
         async def attempt() -> bytes:
             async with self.open(url) as response:
-                return await response.aread()
+                return (await read_whole(response)).content
 
         return await retrying(attempt, self._retry_policy.backoff_for, self._clock, "GET signed URL")
 

@@ -13,6 +13,7 @@ from fw_assets.exit_codes import BAD_INPUT, FAILED, INCOMPLETE, WAITING
 from fw_assets.fireworks import (
     ConnectionFailed,
     FireworksError,
+    OversizedResponse,
     RateLimited,
     ServerError,
     UnexpectedResponse,
@@ -45,6 +46,7 @@ POLICIES = (
     ErrorPolicy(RateLimited, transient=True, exit_code=INCOMPLETE),
     ErrorPolicy(ServerError, transient=True, exit_code=INCOMPLETE),
     ErrorPolicy(WaitTimeout, transient=False, exit_code=INCOMPLETE),
+    ErrorPolicy(OversizedResponse, transient=False, exit_code=FAILED),
     ErrorPolicy(UnexpectedResponse, transient=True, exit_code=FAILED),
     ErrorPolicy(PhaseError, transient=False, exit_code=FAILED),
     ErrorPolicy(FireworksError, transient=False, exit_code=FAILED),

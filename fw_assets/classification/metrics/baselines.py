@@ -19,14 +19,24 @@ from fw_assets.classification.values import Frozen
 
 BaselineName = Literal["majority", "tfidf"]
 BASELINES: tuple[BaselineName, ...] = ("majority", "tfidf")
-METHODS: dict[BaselineName, str] = {
+_METHODS: dict[BaselineName, str] = {
     "majority": "the most frequent label of the training rows, always",
     "tfidf": "TF-IDF of words and word pairs with logistic regression, on the training rows",
 }
+_CENTROIDS = (
+    "TF-IDF of words and word pairs with the nearest label centroid, on the training rows; logistic regression on "
+    "{rows:,} rows of {labels:,} labels would not fit into memory"
+)
 
 # Probability from which a label is predicted where a row may have several.
 _DECISION_THRESHOLD = 0.5
 _MAX_FEATURES = 50_000
+# The solver of the logistic regression holds some 25 copies of its weights (labels x features) and four of the
+# probabilities (rows x labels), 8 bytes each: within these limits about a gigabyte.
+_MAX_WEIGHTS = 4_000_000
+_MAX_PROBABILITIES = 20_000_000
+_MAX_REGRESSION_LABELS = 500
+_ROWS_PER_BLOCK = 500
 
 LabelsWithConfidence = tuple[tuple[str, ...], float]
 Predictor = Callable[[pl.DataFrame], list[LabelsWithConfidence]]
@@ -60,6 +70,17 @@ def fit_baseline(
     return lambda rows: _predictions(prompt, rows, predict(rows))
 
 
+def baseline_method(name: BaselineName, rows: int, labels: int) -> str:
+    """A sentence on how a baseline learns from so many training rows of so many labels."""
+    if name == "tfidf" and not _regression_fits(rows, labels):
+        return _CENTROIDS.format(rows=rows, labels=labels)
+    return _METHODS[name]
+
+
+def _regression_fits(rows: int, labels: int) -> bool:
+    return labels <= _MAX_REGRESSION_LABELS and rows * labels <= _MAX_PROBABILITIES
+
+
 def _predictions(prompt: Prompt, rows: pl.DataFrame, predicted: list[LabelsWithConfidence]) -> pl.DataFrame:
     completions = {
         row_id: Completion(text=prompt.render(labels), finish_reason="stop", confidence=confidence)
@@ -77,20 +98,26 @@ def _majority(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
 
 
 def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
-    """Word uni- and bigrams, sublinear term frequency, L2-regularised logistic regression (C = 10)."""
+    """Word uni- and bigrams, sublinear term frequency, L2-regularised logistic regression (C = 10).
+
+    With more labels or rows than that can hold in memory: the label whose mean vector is nearest by cosine.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
 
+    regression = _regression_fits(train.height, len(prompt.labels))
     vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
         token_pattern=r"(?u)\b\w+\b",  # noqa: S106
-        max_features=_MAX_FEATURES,
+        max_features=min(_MAX_FEATURES, _MAX_WEIGHTS // len(prompt.labels)) if regression else _MAX_FEATURES,
     )
     try:
         features = vectorizer.fit_transform(_texts(train))
     except ValueError:  # no row has a word, so nothing can be learned from the texts
         return _majority(prompt, train, seed)
     weights = train["weight"].fill_null(1.0).to_numpy() if "weight" in train.columns else None
+    if not regression:
+        return _nearest_centroid(vectorizer, features, train, prompt, weights)
     fit = _one_vs_rest if prompt.multi_label else _multinomial
     probabilities = fit(features, train, prompt.labels, weights, seed)
     if probabilities is None:
@@ -107,6 +134,38 @@ def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
         confidence = np.where(applies, by_label, 1 - by_label).prod(axis=1)
         labels = np.array(prompt.labels, dtype=object)
         return [(tuple(labels[row]), float(share)) for row, share in zip(applies, confidence, strict=True)]
+
+    return predict
+
+
+def _nearest_centroid(
+    vectorizer: Any, features: Any, train: pl.DataFrame, prompt: Prompt, weights: NDArray[np.float64] | None
+) -> Predictor:
+    """The label with the most similar mean vector; for rows of several labels as many as a training row has on average.
+
+    Its probability is its share of the similarity to all labels.
+    """
+    from scipy import sparse
+    from sklearn.preprocessing import normalize
+
+    position = {label: index for index, label in enumerate(prompt.labels)}
+    pairs = [(row, position[label]) for row, labels in enumerate(train["labels"]) for label in labels]
+    row_indices, label_indices = np.array(pairs).T
+    values = np.ones(len(pairs)) if weights is None else weights[row_indices]
+    membership = sparse.csr_matrix((values, (label_indices, row_indices)), shape=(len(position), train.height))
+    centroids = normalize(membership @ features).T.tocsr()
+    count = max(1, round(len(pairs) / train.height)) if prompt.multi_label else 1
+
+    def predict(part: pl.DataFrame) -> list[LabelsWithConfidence]:
+        predicted: list[LabelsWithConfidence] = []
+        for block in part.iter_slices(_ROWS_PER_BLOCK):
+            similarity = (vectorizer.transform(_texts(block)) @ centroids).toarray()
+            nearest = np.sort(np.argsort(-similarity, axis=1, kind="stable")[:, :count], axis=1)
+            share = np.take_along_axis(similarity, nearest, axis=1).sum(axis=1)
+            share /= np.maximum(similarity.sum(axis=1), 1e-12)
+            labels = (tuple(prompt.labels[index] for index in row) for row in nearest)
+            predicted += zip(labels, share.tolist(), strict=True)
+        return predicted
 
     return predict
 

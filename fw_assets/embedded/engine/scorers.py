@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -121,7 +122,7 @@ class TunedScorer:
 
     def _logits(self, texts: Sequence[str], labels: Sequence[str]) -> F32:
         trained = self._model.labels
-        columns = [*trained, *(label for label in labels if label not in set(trained))]
+        columns = list(dict.fromkeys((*trained, *labels)))
         total = np.zeros((len(texts), len(columns)), np.float32)
         for encoder in self._encoders:
             encoded = encoder.encode(texts, self._model.spec.max_context_length)
@@ -163,7 +164,7 @@ def _check_candidates(labels: Sequence[str] | None) -> tuple[str, ...]:
     if not labels:
         raise EngineError("a base model needs the label choices, and there are none")
     if len(set(labels)) != len(labels):
-        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        repeated = sorted(label for label, count in Counter(labels).items() if count > 1)
         raise EngineError("the label choices repeat: " + ", ".join(repeated))
     return tuple(labels)
 

@@ -19,6 +19,7 @@ from fw_assets.embedded.engine.updates import Arrays, Update, apply
 F32 = NDArray[np.float32]
 
 _WARM_UP_SHARE = 0.1
+_ROWS_PER_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,13 @@ class TrainingRun:
         return losses.softened_log_odds(base_logits) if self._multi_label else base_logits
 
     def _gradient(self, logits: F32, rows: NDArray[np.int64]) -> F32:
-        difference = losses.probabilities(logits, self._multi_label) - self._target[rows]
-        return np.asarray(difference * self._weight[rows, None] / len(rows), np.float32)
+        gradient = np.empty(logits.shape, np.float32)
+        # In blocks, because the probabilities have twice the size and intermediate copies.
+        for start in range(0, len(rows), _ROWS_PER_BLOCK):
+            block, part = slice(start, start + _ROWS_PER_BLOCK), rows[start : start + _ROWS_PER_BLOCK]
+            difference = losses.probabilities(logits[block], self._multi_label) - self._target[part]
+            gradient[block] = difference * self._weight[part, None] / len(rows)
+        return gradient
 
     def steps(self) -> Iterator[TrainingStep]:
         """Take every step of the run, one per iteration."""

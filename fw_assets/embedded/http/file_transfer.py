@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
 from fw_assets.embedded.errors import RpcError, invalid
+from fw_assets.embedded.http.body_limit import MAX_UPLOAD_BYTES, too_large
 from fw_assets.embedded.http.signing import check_signed
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
-MAX_UPLOAD_BYTES = 150 * 1024 * 1024
 _DISCONNECT_GRACE_SECONDS = 5.0
 _BLOCK_BYTES = 1 << 20
 
@@ -39,19 +39,12 @@ async def save_multipart(request: Request, folder: Path) -> Path:
     Raises:
         RpcError: 413 over 150 MB; INVALID_ARGUMENT without such a part.
     """
-    too_large = RpcError(
-        "INVALID_ARGUMENT",
-        "the upload is over 150 MB; use :getUploadEndpoint, PUT the file there, then :validateUpload",
-        status=413,
-    )
-    if int(request.headers.get("content-length") or 0) > MAX_UPLOAD_BYTES + _BLOCK_BYTES:
-        raise too_large
     async with request.form(max_files=1) as form:
         part = form.get("file")
         if not isinstance(part, UploadFile):
             raise invalid("file: the request has no file part of that name", "file")
         if (part.size or 0) > MAX_UPLOAD_BYTES:
-            raise too_large
+            raise too_large(request.url.path)
         target = folder / safe_file_name(part.filename or "data.jsonl")
         source = part.file
         await anyio.to_thread.run_sync(_store, iter(lambda: source.read(_BLOCK_BYTES), b""), target)
@@ -83,10 +76,13 @@ async def _receive(request: Request, path: Path, size: int | None) -> Response:
         return await _receive_part(request, path, partial, content_range, size)
     whole = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        written = await _write(request.stream(), whole, 0)
+        written = await _write(request.stream(), whole, 0, size)
     except ClientDisconnect:
         whole.replace(partial)
         return Response(status_code=400)  # nobody reads it
+    except RpcError:
+        whole.unlink()
+        raise
     partial.unlink(missing_ok=True)
     if size is not None and written != size:
         whole.unlink()
@@ -103,7 +99,7 @@ async def _receive_part(request: Request, path: Path, partial: Path, content_ran
     if first is not None:
         if first > received:
             raise invalid(f"Content-Range: starts at {first}, only {received} bytes are there")
-        received = await _write(request.stream(), partial, first)
+        received = await _write(request.stream(), partial, first, min(total, size or total))
     if received < total:
         return Response(status_code=308, headers={"Range": f"bytes=0-{received - 1}"} if received else {})
     if received != total or (size is not None and total != size):
@@ -129,12 +125,18 @@ def _parse_content_range(text: str) -> tuple[int | None, int]:
         raise invalid(f"Content-Range: cannot read {text!r}") from None
 
 
-async def _write(blocks: AsyncIterator[bytes], path: Path, start: int) -> int:
-    """Write the stream at `start` and return the file's size; what arrives before a lost connection stays."""
+async def _write(blocks: AsyncIterator[bytes], path: Path, start: int, limit: int | None) -> int:
+    """Write the stream at `start` and return the file's size; what arrives before a lost connection stays.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT when the file would have more than `limit` bytes.
+    """
     with path.open("r+b" if path.exists() else "w+b") as file:
         file.truncate(start)
         file.seek(start)
         async for block in blocks:
+            if limit is not None and file.tell() + len(block) > limit:
+                raise invalid(f"more than the {limit} bytes came that the URL was made for")
             file.write(block)
         file.flush()
         return file.tell()

@@ -16,8 +16,6 @@ from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.faults import NO_FAULTS, Faults, attached_faults
 from fw_assets.embedded.store.resource_names import ACCOUNT, PUBLISHER
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-
 
 @dataclass(frozen=True)
 class ApiRequest:
@@ -89,8 +87,6 @@ def check_account(request: Request) -> str:
 
 
 async def _read_object(request: Request) -> dict[str, Any]:
-    if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
-        raise RpcError("INVALID_ARGUMENT", "the request body is over 4 MB", status=413)
     body = await request.body()
     if not body:
         return {}

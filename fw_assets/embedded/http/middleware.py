@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http import rate_limit
+from fw_assets.embedded.http.body_limit import limited
 from fw_assets.embedded.http.signing import SIGNED_PREFIX
 from fw_assets.embedded.store import faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -43,6 +44,7 @@ class PlatformMiddleware:
             if not path.startswith(SIGNED_PREFIX) and path not in _KEYLESS_PATHS:
                 self._check_key(headers)
                 rate_limit.count_request(self.platform)
+            receive = limited(receive, path, headers)
             active = faults.active_faults(self.platform, headers.get(faults.HEADER))
             if faults.attach(scope, active) is faults.NO_FAULTS:
                 await self.app(scope, receive, watched_send)

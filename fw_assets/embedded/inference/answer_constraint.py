@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
-from fw_assets.embedded.inference.grammar import expand_grammar
+from fw_assets.embedded.inference.grammar import MAX_ANSWERS, clip, expand_grammar
 
 _OPENERS = " \t\n:=>\"'{[("
 _MAX_DEPTH = 10
@@ -39,14 +40,15 @@ class AnswerConstraint:
 UNCONSTRAINED = AnswerConstraint()
 
 
-@lru_cache(maxsize=512)
+# Few, since each may hold thousands of labels.
+@lru_cache(maxsize=64)
 def read_constraint(response_format: bytes) -> AnswerConstraint:
     """The constraint in the JSON text of a `response_format`.
 
     Raises:
         RpcError: INVALID_ARGUMENT when it has a form from which no finite set of labels can be read.
     """
-    value = msgspec.json.decode(response_format)
+    value = _decode(response_format, "response_format")
     if value is None:
         return UNCONSTRAINED
     kind = value.get("type") if isinstance(value, dict) else None
@@ -61,7 +63,7 @@ def read_constraint(response_format: bytes) -> AnswerConstraint:
             raise invalid("response_format.grammar: missing; expected a GBNF text", "response_format")
         return _constraint(expand_grammar(value["grammar"]), AnswerFormat())
     raise invalid(
-        f"response_format.type: {kind!r}; expected text, json_object, json_schema or grammar",
+        f"response_format.type: {clip(repr(kind))}; expected text, json_object, json_schema or grammar",
         "response_format",
     )
 
@@ -69,15 +71,19 @@ def read_constraint(response_format: bytes) -> AnswerConstraint:
 def _find_schema(response_format: Mapping[str, Any]) -> Mapping[str, Any]:
     schema = response_format.get("json_schema") or response_format.get("schema")
     if isinstance(schema, str):
-        try:
-            schema = msgspec.json.decode(schema)
-        except msgspec.DecodeError as error:
-            raise invalid(f"response_format.json_schema: not JSON: {error}", "response_format") from None
+        schema = _decode(schema, "response_format.json_schema")
     if isinstance(schema, dict) and isinstance(schema.get("schema"), dict):
         schema = schema["schema"]
     if not isinstance(schema, dict):
         raise invalid("response_format.json_schema: missing; expected a schema", "response_format")
     return schema
+
+
+def _decode(text: str | bytes, field: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise invalid(f"{field}: not JSON: {error}", "response_format") from None
 
 
 def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
@@ -99,31 +105,43 @@ def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
     return _constraint(labels, AnswerFormat(key=key, many=many), min_labels, _bound(value, "maxItems"))
 
 
-def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any], depth: int = 0) -> list[str]:
+def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    labels = list(islice(_alternatives(value, schema, 0), MAX_ANSWERS + 1))
+    if len(labels) > MAX_ANSWERS:
+        raise _unusable(f"it lists more than {MAX_ANSWERS} texts")
+    return list(dict.fromkeys(labels))
+
+
+def _alternatives(value: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """The texts that a value may be, repeated ones too: at least one per part of the schema that is looked at.
+
+    Whoever stops reading after so many texts has therefore also limited the work, however references fan out.
+    """
     if depth > _MAX_DEPTH:
         raise _unusable("a $ref leads back to itself")
-    if "const" in value:
-        labels = [value["const"]]
-    elif "enum" in value:
-        labels = _list(value["enum"])
-    else:
-        options = _list(value.get("anyOf") or value.get("oneOf") or [])
-        labels = [label for option in options for label in _enumerated(_resolve(option, schema), schema, depth + 1)]
-    if not labels or not all(isinstance(label, str) for label in labels):
+    if "const" in value or "enum" in value:
+        labels = [value["const"]] if "const" in value else _list(value["enum"])
+        if not labels or not all(isinstance(label, str) for label in labels):
+            raise _unusable("its property lists no texts under enum")
+        yield from labels
+        return
+    options = _list(value.get("anyOf") or value.get("oneOf") or [])
+    if not options:
         raise _unusable("its property lists no texts under enum")
-    return list(dict.fromkeys(labels))
+    for option in options:
+        yield from _alternatives(_resolve(option, schema), schema, depth + 1)
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise _unusable(f"{value!r} is not a list")
+        raise _unusable(f"{clip(repr(value))} is not a list")
     return value
 
 
 def _bound(value: Mapping[str, Any], field: str) -> int | None:
     bound = value.get(field)
     if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int) or bound < 0):
-        raise _unusable(f"{field} is {bound!r}")
+        raise _unusable(f"{field} is {clip(repr(bound))}")
     return bound
 
 

@@ -15,7 +15,7 @@ from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.dataset_files import read_chats
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
-MAX_LABELS = 2000
+MAX_LABELS = 5000
 _CARVE_OUT_SHARE, _MAX_CARVE_OUT = 0.1, 100
 
 

@@ -5,7 +5,7 @@
 import dagster as dg
 
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.metrics.baselines import BASELINES, METHODS, BaselineScores, fit_baseline
+from fw_assets.classification.metrics.baselines import BASELINES, BaselineScores, baseline_method, fit_baseline
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import approved_plan
@@ -82,7 +82,6 @@ def _score_baselines(store: Workspace, dataset: str, plan: Plan) -> tuple[Baseli
             )
             for part in PARTS
         }
-        results.append(
-            BaselineScores(name=name, method=METHODS[name], validation=scores["validation"], test=scores["test"])
-        )
+        method = baseline_method(name, train.height, len(prompt.labels))
+        results.append(BaselineScores(name=name, method=method, validation=scores["validation"], test=scores["test"]))
     return tuple(results)

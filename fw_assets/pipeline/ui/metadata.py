@@ -32,7 +32,9 @@ def table(rows: Sequence[Row], most: int = 500) -> dg.TableMetadataValue:
     records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in rows[:most]]
     columns = list(rows[0]) if rows else ["(nothing)"]
     if len(rows) > most:
-        records.append(dg.TableRecord({columns[0]: f"... and {len(rows) - most} more"}))
+        # Dagster refuses records of different fields.
+        rest = dict.fromkeys(columns, "") | {columns[0]: f"... and {len(rows) - most} more"}
+        records.append(dg.TableRecord(rest))
     types = {column: _type([row.get(column) for row in rows]) for column in columns}
     if len(rows) > most:
         types[columns[0]] = "string"

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, fit_baseline
+from fw_assets.classification.metrics import baselines
+from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, baseline_method, fit_baseline
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
@@ -60,6 +61,27 @@ def test_words_are_learned(multi_label: bool) -> None:
     train, test = rows(60, several=multi_label), rows(30, 100, several=multi_label)
     predictions = fit_baseline("tfidf", prompt(multi_label), train, 0)(test)
     assert score(predictions, prompt().labels, multi_label).accuracy.value > 0.9
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_words_are_learned_by_centroids_where_a_regression_does_not_fit(
+    multi_label: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "_MAX_REGRESSION_LABELS", 2)
+    train, test = rows(60, several=multi_label), rows(30, 100, several=multi_label)
+    fitted = fit_baseline("tfidf", prompt(multi_label), train, 0)
+    found = fitted(test)
+    assert score(found, prompt().labels, multi_label).accuracy.value > (0.5 if multi_label else 0.9)
+    assert all(0 < confidence <= 1 for confidence in found["confidence"])
+    assert pl.concat(map(fitted, test.iter_slices(3))).equals(found)
+    assert "nearest label centroid" in baseline_method("tfidf", train.height, 3)
+
+
+def test_the_method_says_what_limits_the_regression() -> None:
+    assert "logistic regression, on the training rows" in baseline_method("tfidf", 10_000, 500)
+    for rows, labels in ((10_000, 501), (1_000_000, 40)):
+        assert "would not fit into memory" in baseline_method("tfidf", rows, labels)
+        assert "most frequent" in baseline_method("majority", rows, labels)
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -39,6 +39,24 @@ def test_references_and_single_values() -> None:
     assert read(schema({"anyOf": [{"const": "a"}, {"const": "b"}]})).labels == ("a", "b")
 
 
+def test_more_labels_than_can_be_chosen_from_are_refused_however_they_are_written() -> None:
+    fans = {f"f{n}": {"anyOf": [{"$ref": f"#/$defs/f{n + 1}"}] * 100} for n in range(9)} | {"f9": {"const": "x"}}
+    for property in (
+        {"enum": [str(number) for number in range(60_000)]},
+        {"anyOf": [{"const": str(number)} for number in range(60_000)]},
+        {"$ref": "#/$defs/f0"},
+    ):
+        with pytest.raises(RpcError, match="more than 5000 texts"):
+            read(schema(property, **{"$defs": fans}))
+    assert len(read(schema({"enum": [str(number) for number in range(5000)]})).labels or ()) == 5000
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"type":"json_schema","json_schema":"' + "[" * 100_000 + '"}'])
+def test_a_deeply_nested_format_is_refused(text: str) -> None:
+    with pytest.raises(RpcError, match="not JSON"):
+        read_constraint(text.encode())
+
+
 def test_a_schema_as_text_and_next_to_its_type() -> None:
     inner = schema({"enum": ["a", "b"]})["json_schema"]["schema"]
     assert read({"type": "json_schema", "json_schema": json.dumps(inner)}).labels == ("a", "b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -53,3 +54,30 @@ def test_optional_white_space_is_left_out() -> None:
 def test_a_grammar_that_is_not_finite_is_refused(text: str, reason: str) -> None:
     with pytest.raises(RpcError, match=reason.replace("(", r"\(").replace(")", r"\)")):
         expand_grammar(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("root ::= " + " | ".join(f'"{number}"' for number in range(60_000)), "more than 5000"),
+        ("root ::= " + "(" * 100_000, "nested more than 50 deep"),
+        ("root ::= " + "(" * 40 + '"a"' + ")" * 40 + "(" * 60, "nested more than 50 deep"),
+        ('root ::= "' + "a" * 3_000_000 + '"', "more than 2,000,000 characters"),
+        ("root ::= " + " ".join(["a"] * 9) + '\na ::= "x" | ""', None),
+        ("root ::= r0" + "".join(f"\nr{n} ::= r{n + 1} r{n + 1}" for n in range(40)) + '\nr40 ::= "x"', "characters"),
+        ("root ::= r0" + "".join(f"\nr{n} ::= r{n + 1} r{n + 1}" for n in range(40)) + '\nr40 ::= ""', None),
+        ('root ::= "' + '\\"' * 200_000, "cannot read"),
+        ("\n" * 1_000_000 + 'root ::= "a"', None),
+        ("root ::= " + '"" ' * 200_000, None),
+        ("root ::= (" + "|".join(f'"{n}"' for n in range(5000)) + ") " + '"" ' * 100_000, "characters"),
+    ],
+)
+def test_a_grammar_of_any_size_is_decided_at_once(text: str, reason: str | None) -> None:
+    started = time.process_time()
+    if reason is None:
+        assert len(expand_grammar(text)) <= 5000
+    else:
+        with pytest.raises(RpcError, match=reason) as refusal:
+            expand_grammar(text)
+        assert len(str(refusal.value)) < 400
+    assert time.process_time() - started < 10

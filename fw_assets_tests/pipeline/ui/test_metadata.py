@@ -28,6 +28,15 @@ def test_hostile_text_is_a_cell_of_one_line(text: str) -> None:
     assert record.data["rows"] == 3
 
 
+@pytest.mark.parametrize("rows", [500, 501, 5_000])
+def test_a_long_table_ends_with_how_many_rows_are_left_out(rows: int) -> None:
+    found = table([{"label": f"l{number}", "rows": number, "share": None} for number in range(rows)])
+    assert len(found.records) == min(rows, 501)
+    assert {tuple(record.data) for record in found.records} == {("label", "rows", "share")}
+    if rows > 500:
+        assert found.records[-1].data["label"] == f"... and {rows - 500} more"
+
+
 def confusion(labels: int) -> str:
     base = sample_report(labels, 40 * labels).candidates[0].base
     assert base is not None
