@@ -1,4 +1,4 @@
-"""An event loop whose time is told, not spent: a sleep passes at once, and hours of waiting take milliseconds."""
+"""An event loop in virtual time: a sleep returns at once, and hours of waiting take milliseconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _Told(selectors.SelectSelector):
+class _SkippingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
@@ -24,12 +24,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """For work without sockets."""
 
     def __init__(self) -> None:
-        self._told = _Told()
-        super().__init__(self._told)
+        self._virtual_selector = _SkippingSelector()
+        super().__init__(self._virtual_selector)
 
     def time(self) -> float:
         """Seconds that the work would have taken."""
-        return self._told.now
+        return self._virtual_selector.now
 
 
 class LoopClock:
@@ -43,6 +43,6 @@ class LoopClock:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives."""
+    """The result of `work`, run in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)

@@ -19,10 +19,10 @@ from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Ste
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.values import Approval
 from fw_assets_tests.pipeline.automation.test_sensors import Daemon, daemon
-from fw_assets_tests.pipeline.test_phases import Story, story
+from fw_assets_tests.pipeline.scenario import Scenario
 from fw_assets_tests.project import Project
 
-__all__ = ["daemon", "story"]
+__all__ = ["daemon"]
 
 MODEL = "accounts/fireworks/models/char-ngram"
 PRICES = [
@@ -171,33 +171,35 @@ PLAN: dict[str, Any] = {"session": {"mode": "fine-tune", "auto_approve_up_to_usd
     ],
     ids=["cheap enough", "too dear", "a price unknown", "something not understood"],
 )
-def test_when_a_plan_approves_itself(story: Story, estimate: dict[str, object], unused: list[str], state: str) -> None:
+def test_when_a_plan_approves_itself(
+    scenario: Scenario, estimate: dict[str, object], unused: list[str], state: str
+) -> None:
     for driver in ("daemon", "command-line"):
-        story.register(driver=driver)
-        story.put("plan", "c1", digest="p1", **PLAN, estimate=estimate, unused=unused)
-        standing = story.due(driver)
+        scenario.register(driver=driver)
+        scenario.put("plan", "c1", digest="p1", **PLAN, estimate=estimate, unused=unused)
+        standing = scenario.due(driver)
         assert standing.state == state
         assert [step.assets for step in standing.steps] == ([APPROVAL] if state == "running" else [])
-        other = story.due("daemon" if driver == "command-line" else "command-line")
+        other = scenario.due("daemon" if driver == "command-line" else "command-line")
         assert other.steps == ()
 
 
-def test_a_stopped_run_is_due_for_its_report_and_for_nothing_else(story: Story) -> None:
-    story.register()
-    story.plan()
-    story.approve()
-    signature = story.store.header("approval", "tickets")
+def test_a_stopped_run_is_due_for_its_report_and_for_nothing_else(scenario: Scenario) -> None:
+    scenario.register()
+    scenario.plan()
+    scenario.approve()
+    signature = scenario.store.header("approval", "tickets")
     assert signature is not None
-    story.put("stopped", signature.digest, reason="too dear", at="1")
-    assert [step.assets for step in story.due().steps] == [REPORT]
-    story.put("report", incomplete_inputs(signature.digest))
-    assert (story.due().steps, story.due().state) == ((), "incomplete")
-    story.approve(at="2")
-    assert story.due().state == "running", "a second signature is leave to try again"
+    scenario.put("stopped", signature.digest, reason="too dear", at="1")
+    assert [step.assets for step in scenario.due().steps] == [REPORT]
+    scenario.put("report", incomplete_inputs(signature.digest))
+    assert (scenario.due().steps, scenario.due().state) == ((), "incomplete")
+    scenario.approve(at="2")
+    assert scenario.due().state == "running", "a second signature is leave to try again"
 
 
-def test_a_note_says_that_an_answer_was_for_another_plan(story: Story, tmp_path: Path) -> None:
-    story.register()
-    story.plan("p2")
-    story.approve("p1")
-    assert "it is not the plan p1 that was approved before" in due(story.store, "tickets").note
+def test_a_note_says_that_an_answer_was_for_another_plan(scenario: Scenario, tmp_path: Path) -> None:
+    scenario.register()
+    scenario.plan("p2")
+    scenario.approve("p1")
+    assert "it is not the plan p1 that was approved before" in due(scenario.store, "tickets").note

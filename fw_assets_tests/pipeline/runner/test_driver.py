@@ -12,9 +12,7 @@ from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, Step, is_stopped
 from fw_assets.pipeline.runner.driver import MAX_CONCURRENT_STEPS, answer, drive
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
-from fw_assets_tests.pipeline.test_phases import Story, story
-
-__all__ = ["story"]
+from fw_assets_tests.pipeline.scenario import Scenario
 
 MODELS = tuple(f"m{number}" for number in range(MAX_CONCURRENT_STEPS + 2))
 
@@ -62,94 +60,94 @@ class ScriptedPool:
         return [step.model for step in self.ended if step.assets == ("base_metrics",)]
 
 
-def registered(story: Story) -> Story:
-    story.register(driver="command-line")
-    return story
+def registered(scenario: Scenario) -> Scenario:
+    scenario.register(driver="command-line")
+    return scenario
 
 
-def approved(story: Story) -> Story:
-    registered(story).plan(models=MODELS)
-    story.approve(driver="command-line")
-    return story
+def approved(scenario: Scenario) -> Scenario:
+    registered(scenario).plan(models=MODELS)
+    scenario.approve(driver="command-line")
+    return scenario
 
 
-def carry_out(story: Story, step: Step) -> None:
+def carry_out(scenario: Scenario, step: Step) -> None:
     """Write the value that the step would write."""
     match step.assets[0]:
         case "base_metrics":
             assert step.model is not None
-            story.base(step.model)
+            scenario.base(step.model)
         case "baselines":
-            story.baselines()
+            scenario.baselines()
         case "finalists":
-            story.finalists(models=MODELS)
+            scenario.finalists(models=MODELS)
         case _:
-            story.report()
+            scenario.report()
 
 
-def test_so_many_at_a_time_until_all_are_done(story: Story) -> None:
+def test_so_many_at_a_time_until_all_are_done(scenario: Scenario) -> None:
     pool = ScriptedPool(lambda step: carry_out(approved_story, step))
-    approved_story = approved(story)
+    approved_story = approved(scenario)
     started: list[str] = []
-    assert drive(pool, story.store, "tickets", report=started.append).state == "done"
+    assert drive(pool, scenario.store, "tickets", report=started.append).state == "done"
     assert pool.models == list(MODELS)
     assert pool.largest == MAX_CONCURRENT_STEPS
     assert len(started) == len(pool.ended)
     assert "tickets: base_metrics m0" in started
 
 
-def test_after_a_failure_what_has_begun_is_finished_and_nothing_begins(story: Story) -> None:
+def test_after_a_failure_what_has_begun_is_finished_and_nothing_begins(scenario: Scenario) -> None:
     exit_codes = {"m0": INCOMPLETE, "m2": FAILED}
 
     def fail_some(step: Step) -> None:
         if step.model in exit_codes:
             raise StepFailed(f"{step.model} failed", exit_codes[step.model], step.key)
-        carry_out(story, step)
+        carry_out(scenario, step)
 
-    approved(story)
+    approved(scenario)
     pool = ScriptedPool(fail_some)
     reported: list[str] = []
     with pytest.raises(StepFailed, match=r"\Am0 failed\nm2 failed\Z") as raised:
-        drive(pool, story.store, "tickets", report=reported.append)
+        drive(pool, scenario.store, "tickets", report=reported.append)
     assert raised.value.exit_code == INCOMPLETE
     assert pool.models == list(MODELS[:MAX_CONCURRENT_STEPS])
     assert "m0 failed\ntickets: what has begun is finished first" in reported
 
 
-def test_the_report_of_a_stopped_run_waits_for_the_steps_at_work(story: Story) -> None:
+def test_the_report_of_a_stopped_run_waits_for_the_steps_at_work(scenario: Scenario) -> None:
     def reach_the_ceiling(step: Step) -> None:
         if step.model == "m1":
-            approval = story.store.header("approval", "tickets")
+            approval = scenario.store.header("approval", "tickets")
             assert approval is not None
-            story.put("stopped", approval.digest, reason="the ceiling")
+            scenario.put("stopped", approval.digest, reason="the ceiling")
             raise StepFailed("m1 would cost more than was approved", INCOMPLETE, step.key)
-        if not is_stopped(story.store, "tickets") or step.model:
-            carry_out(story, step)
+        if not is_stopped(scenario.store, "tickets") or step.model:
+            carry_out(scenario, step)
 
-    approved(story)
+    approved(scenario)
     pool = ScriptedPool(reach_the_ceiling)
-    drive(pool, story.store, "tickets", report=lambda _: None)
+    drive(pool, scenario.store, "tickets", report=lambda _: None)
     assert pool.models[:MAX_CONCURRENT_STEPS] == list(MODELS[:MAX_CONCURRENT_STEPS])
     assert pool.ended[-1].assets == ("report",)
     assert all(step.assets != ("report",) for step in pool.ended[:-1])
 
 
-def test_what_nothing_else_needs_is_not_waited_for(story: Story) -> None:
+def test_what_nothing_else_needs_is_not_waited_for(scenario: Scenario) -> None:
     class StillChecking(ScriptedPool):
         """The plan is there, and the rest of planning is still at work."""
 
         def wait(self, seconds: float | None = None) -> list[StepFailed]:
             assert seconds is not None, "it would wait for the rest"
-            story.plan(models=MODELS)
+            scenario.plan(models=MODELS)
             return []
 
     pool = StillChecking(lambda step: None)
-    status = drive(pool, registered(story).store, "tickets", report=print, only=PLANNING, ahead=True)
+    status = drive(pool, registered(scenario).store, "tickets", report=print, only=PLANNING, ahead=True)
     assert status.state == "waiting"
     assert len(pool) == 1
 
 
-def test_an_answer_that_does_not_fit_is_raised(story: Story) -> None:
+def test_an_answer_that_does_not_fit_is_raised(scenario: Scenario) -> None:
     def refuse(step: Step) -> None:
         raise StepFailed("another plan", FAILED, step.key)
 
@@ -159,7 +157,7 @@ def test_an_answer_that_does_not_fit_is_raised(story: Story) -> None:
     assert [step.assets for step in pool.ended] == [APPROVAL]
 
 
-def test_the_scripted_pool_is_a_worker_pool(story: Story) -> None:
+def test_the_scripted_pool_is_a_worker_pool(scenario: Scenario) -> None:
     pool: WorkerPool = ScriptedPool(lambda step: None)
     with pool:
         assert len(pool) == 0

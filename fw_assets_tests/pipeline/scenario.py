@@ -1,0 +1,72 @@
+"""A dataset's workspace that a test takes from phase to phase without doing the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from fw_assets.pipeline import phases
+from fw_assets.pipeline.phases import DatasetStatus, due
+from fw_assets.pipeline.run_config import Driver
+from fw_assets.workspace.workspace import Workspace
+
+
+class AnyFields(BaseModel, extra="allow"):
+    """A value with whatever fields a test writes."""
+
+
+class Scenario:
+    """The dataset `tickets`; each method writes the value of an asset as the step would have."""
+
+    def __init__(self, store: Workspace) -> None:
+        self.store = store
+
+    def put(self, asset: str, inputs: str, model: str | None = None, digest: str | None = None, **value: Any) -> None:
+        self.store.write(asset, "tickets", AnyFields(**value), inputs=inputs, model=model, digest=digest)
+
+    def register(self, content: str = "c1", driver: str = "daemon") -> None:
+        self.put("registration", content, driver=driver)
+
+    def plan(
+        self, digest: str = "p1", content: str = "c1", models: tuple[str, ...] = ("a", "b", "c"), **session: Any
+    ) -> None:
+        value: dict[str, Any] = {
+            "session": {"mode": "fine-tune", **session},
+            "models": [{"slug": model} for model in models],
+        }
+        self.put("plan", content, digest=digest, **value)
+
+    def approve(self, digest: str = "p1", decision: str = "approved", driver: str = "daemon", at: str = "1") -> None:
+        self.put(
+            "approval",
+            digest,
+            plan_digest=digest,
+            decision=decision,
+            approved_by="ann",
+            driver=driver,
+            mitigation="none",
+            at=at,
+        )
+
+    def base(self, model: str, digest: str = "p1") -> None:
+        self.put("base_metrics", phases.baseline_inputs(digest), model, of=model)
+
+    def baselines(self, digest: str = "p1") -> None:
+        self.put("baselines", phases.baseline_inputs(digest), of="majority")
+
+    def finalists(self, *slugs: str, digest: str = "p1", models: tuple[str, ...] = ("a", "b", "c")) -> None:
+        inputs = phases.finalists_inputs(self.store, "tickets", digest, list(models))
+        self.put("finalists", inputs, slugs=list(slugs))
+
+    def tuned(self, model: str, digest: str = "p1") -> None:
+        self.put("metrics", phases.tuning_inputs(digest, "none"), model, of=model)
+
+    def curve(self, model: str, digest: str = "p1") -> None:
+        self.put("learning_curve", phases.tuning_inputs(digest, "none"), model, of=model)
+
+    def report(self, *slugs: str, digest: str = "p1") -> None:
+        self.put("report", phases.delivery_inputs(self.store, "tickets", digest, list(slugs)))
+
+    def due(self, driver: Driver | None = "daemon") -> DatasetStatus:
+        return due(self.store, "tickets", driver)
