@@ -42,7 +42,7 @@ class _Part(TypedDict):
 
 # gc=False: millions of these live for a moment each, and none refers to itself, so tracking them is wasted.
 class _Message(msgspec.Struct, gc=False):
-    role: Literal["system", "user", "assistant", "tool"]
+    role: str
     content: str | list[_Part] | None = None
     name: str | None = None
     weight: int | float | None = None
@@ -101,7 +101,9 @@ def _parse(line: bytes) -> Row:
         raise _Suspect
     if [message for message in messages if message.weight not in _MESSAGE_WEIGHTS]:
         raise _Suspect
-    shape = "".join([ROLE_LETTERS[message.role] for message in messages])
+    shape = "".join([ROLE_LETTERS.get(message.role, "?") for message in messages])
+    if "?" in shape:
+        raise _Suspect
     texts = [content if type(content := message.content) is str else _text(message) for message in messages]
     calls = tuple(bool(message.tool_calls) for message in messages) if "t" in shape else ()
     if not _in_order(shape, calls, truth is not None):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.dataset.row_errors import find_errors
-from fw_assets.classification.dataset.row_parser import Row, parse_row
-from fw_assets_tests.classification.dataset.legal_rows import LEGAL
+from fw_assets.classification.dataset.row_parser import GROUP_KEYS, Row, parse_row
+from fw_assets_tests.classification.dataset.legal_rows import LEGAL, chat
 
 
 @pytest.mark.parametrize("name", LEGAL)
@@ -36,6 +36,55 @@ def test_digest_is_of_content_not_of_spelling() -> None:
     assert digest(one) == digest(same)
     assert digest(one) != digest(one.replace('"a"', '"b"'))
     assert digest(one) != digest(one.replace("é", "e"))
+
+
+USER, ANSWER = {"role": "user", "content": "card lost"}, {"role": "assistant", "content": "lost_card"}
+
+
+@pytest.mark.parametrize(
+    ("row", "digest"),
+    [
+        ({"messages": [USER, ANSWER]}, "b169e7f8f13bc6e7"),
+        ({"messages": [{"role": "system", "content": "route"}, USER, ANSWER]}, "259be9b8020ab8c1"),
+        ({"messages": [USER], "ground_truth": ["a", "b"]}, "c6189ce6fbf06da6"),
+        ({"messages": [USER, ANSWER], "ground_truth": "a"}, "80ab261843b5999b"),
+        ({"messages": [USER, ANSWER, USER, ANSWER]}, "086eba657dd5e958"),
+    ],
+)
+def test_the_digest_of_a_known_row_never_changes(row: dict[str, Any], digest: str) -> None:
+    """Splits and stored predictions of earlier versions depend on it."""
+    parsed = parse_row(json.dumps(row).encode())
+    assert isinstance(parsed, Row)
+    assert parsed.digest == digest
+
+
+def group_key(**fields: Any) -> str | None:
+    row = parse_row(json.dumps(chat(**fields)).encode())
+    assert isinstance(row, Row)
+    return row.group_key
+
+
+@pytest.mark.parametrize("key", GROUP_KEYS)
+def test_every_group_key_is_read(key: str) -> None:
+    assert group_key(**{key: "g"}) == f"{key}=g"
+    assert group_key(**{key: 7}) == f"{key}=7"
+
+
+def test_the_first_group_key_with_a_usable_value_counts() -> None:
+    assert group_key(user_id=1, group="g") == "group=g"
+    assert group_key(group=None, group_id="", conversation_id=True, thread_id=[1], session_id=0) == "session_id=0"
+    assert group_key(group={}) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r'{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b","w\u0065ight":5}]}',
+        r'{"messages":[{"r\u006fle":"User","content":"a"},{"role":"assistant","content":"b"}]}',
+    ],
+)
+def test_keys_with_escapes_are_checked_too(line: str) -> None:
+    assert not isinstance(parse_row(line.encode()), Row)
 
 
 anything = st.recursive(
