@@ -92,14 +92,14 @@ def parse_chunk(chunk: bytes, first_row: int, source: str) -> tuple[pl.DataFrame
 
 def _match_common(first_row: int, lines: list[bytes]) -> tuple[pl.DataFrame, Sequence[int]]:
     """The common rows, and the indices of the other lines."""
-    if mostly_common(lines):
-        try:
-            rows, common = match_rows(first_row, pl.Series(lines, dtype=pl.Binary).cast(pl.String))
-        except (pl.exceptions.PolarsError, msgspec.DecodeError):
-            # A line is not UTF-8, or an escape stands for no character; which one, the row parser finds out.
-            pass
-        else:
+    try:
+        texts = pl.Series(lines, dtype=pl.Binary).cast(pl.String)
+        if mostly_common(texts):
+            rows, common = match_rows(first_row, texts)
             return rows, (~common).arg_true().to_list()
+    except (pl.exceptions.PolarsError, msgspec.DecodeError):
+        # A line is not UTF-8, or an escape stands for no character; which one, the row parser finds out.
+        pass
     return pl.DataFrame(schema=PARSED_COLUMNS), range(len(lines))
 
 

@@ -7,8 +7,6 @@ other field; every other line is for `row_parser`.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 import polars as pl
 
@@ -34,14 +32,13 @@ COMMON_ROW = "".join(
 _NOT_BLANK = r"[^\s\x1c-\x1f]"
 _SAMPLE_LINES = 20
 
-_common_line = re.compile(COMMON_ROW.encode("ascii"))
 _texts_decoder = msgspec.json.Decoder(list[str])
 
 
-def mostly_common(lines: list[bytes]) -> bool:
-    """Whether at least half of a sample of the lines are common rows."""
-    sample = lines[:: max(1, len(lines) // _SAMPLE_LINES)]
-    return 2 * sum(_common_line.match(line) is not None for line in sample) >= len(sample)
+def mostly_common(lines: pl.Series) -> bool:
+    """Whether at least half of a sample of the lines (String) are common rows."""
+    sample = lines.gather_every(max(1, len(lines) // _SAMPLE_LINES))
+    return 2 * int(sample.str.contains(COMMON_ROW).sum()) >= len(sample)
 
 
 def match_rows(first_row: int, lines: pl.Series) -> tuple[pl.DataFrame, pl.Series]:

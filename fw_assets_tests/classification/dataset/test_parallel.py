@@ -50,11 +50,10 @@ def test_processes_parse_what_threads_do(tmp_path: Path, folder: Path) -> None:
 
 def test_a_large_file_is_parsed_by_processes(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "data.jsonl"
-    long = GOOD[0].replace("hi", "hi " * 100_000) + "\n"
-    path.write_text(long * (MIN_PARALLEL_BYTES // len(long) + 1), "utf-8")
+    path.write_text(f"{GOOD[0]}\n{' ' * MIN_PARALLEL_BYTES}\n{GOOD[1]}\n", "utf-8")
     in_memory, on_disk = RowStore(), RowStore(folder)
     assert parse_file(path, 1, "train", on_disk) == parse_file(path, 1, "train", in_memory)
-    assert on_disk.scan().select("row", "digest").collect().equals(in_memory.scan().select("row", "digest").collect())
+    assert on_disk.scan().collect().equals(in_memory.scan().collect())
 
 
 def test_processes_stop_after_enough_bad_lines(tmp_path: Path, folder: Path) -> None:
