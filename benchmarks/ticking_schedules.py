@@ -18,7 +18,7 @@ import dagster as dg
 
 from benchmarks.dagster_dev import REPOSITORY, DagsterDev
 from benchmarks.every_minute import CLOCK
-from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
+from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.phases import due
 
 ROWS = "".join((REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
@@ -49,7 +49,7 @@ def main(minutes: int = 3) -> None:
             dagster_dev.stop()
         print(f"registration unchanged: {dagster_dev.store.header('registration', 'tickets') == before}")
         print(f"checks: {list(dagster_dev.store.lines('tickets', 'regression.jsonl'))}")
-        print(f"their ledger: {read_ledger(dagster_dev.store, 'tickets', 'ledger', REGRESSION).entries}")
+        print(f"their ledger: {regression_ledger(dagster_dev.store, 'tickets').entries}")
         for dataset in dagster_dev.store.datasets():
             print(f"{dataset}: {due(dagster_dev.store, dataset, driver=None).note}")
 

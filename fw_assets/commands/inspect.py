@@ -15,7 +15,7 @@ from fw_assets.commands.render import known, print_json
 from fw_assets.console import out
 from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
-from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
+from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -33,7 +33,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         store = take_snapshot(store)
         names = store.datasets()
     standings = statuses(store, names, driver=None)
-    checks = {item: read_ledger(store, item, "ledger", REGRESSION) for item in names}
+    checks = {item: regression_ledger(store, item) for item in names}
     if as_json:
         print_json(
             [

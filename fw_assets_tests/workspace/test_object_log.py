@@ -18,7 +18,7 @@ from fw_assets.workspace import object_log
 from fw_assets.workspace.conditional_put import NoConditionalWrites, put_if_absent
 from fw_assets.workspace.frames import row_folder, scan_rows
 from fw_assets.workspace.workspace import Workspace
-from fw_assets_tests.pipeline.budget.test_account import CEILING, Fixed
+from fw_assets_tests.pipeline.budget.fixed_account import CEILING, FixedAccount
 from fw_assets_tests.pipeline.object_store import ObjectStore, object_store
 from fw_assets_tests.report.workflow import planned
 
@@ -43,7 +43,7 @@ def store(s3: ObjectStore, request: pytest.FixtureRequest) -> Workspace:
 def _reserve(root: str, plan: Plan, worker: int, jobs: int) -> None:
     """One machine: opens the ledger again for each job, reserves its price, and pays half of it."""
     for number in range(jobs):
-        account = Fixed(Workspace(root), "tickets", plan, "none")
+        account = FixedAccount(Workspace(root), "tickets", plan, "none")
         try:
             account.reserve("sweep/m", f"job-{worker}-{number}", 3.0)
         except CeilingReached:
@@ -60,7 +60,7 @@ def test_processes_that_share_nothing_but_the_store_keep_the_ceiling(store: Work
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
-    ledger = Fixed(store, "tickets", plan, "none").ledger()
+    ledger = FixedAccount(store, "tickets", plan, "none").ledger()
     assert ledger.spent + ledger.reserved <= CEILING
     assert ledger.spent > CEILING - 3.0, "as much as is allowed was started"
     assert len({entry.id for entry in ledger.entries}) == len(ledger.entries)

@@ -18,7 +18,8 @@ from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.budget.account import Account, reserved
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import ensure_endpoint, serverless_address
 from fw_assets.pipeline.evaluation.online import ask
@@ -177,8 +178,8 @@ async def _prove(
     store, dataset, plan = account.store, account.dataset, account.plan
     prompt = store.require("prompt", dataset, Prompt)
     serving = tuned.deployment or deployment_id(tuned.tuned_model)
-    reserved(account, "deployment/first-hour", f"serving-{serving}")
-    payment = reserved(account, "deployment/proof", f"proof-{serving}")
+    open_payment(account, "deployment/first-hour", f"serving-{serving}")
+    payment = open_payment(account, "deployment/proof", f"proof-{serving}")
     in_batch = not tuned.deployment
     started = time.monotonic()
     evaluated = _rows_to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))

@@ -6,7 +6,7 @@ import dagster as dg
 
 from fw_assets.classification.cost.estimate import CURVE_SHARES
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import share_of
+from fw_assets.pipeline.budget.line_prices import item_share
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -67,7 +67,7 @@ async def _measure_share(client: Fireworks, step: CellStep, tuned: FineTuned, sh
     data = await upload_training_data(client, step.account, "train", share)
     line = step.account.line(f"{STAGE}/{step.slug}")
     # One line pays for training and evaluating all points: training in proportion to the rows, evaluation equally.
-    training_share = share_of(line, "training") if line else 1.0
+    training_share = item_share(line, "training") if line else 1.0
     trained = await run_training_job(
         client,
         step.account,

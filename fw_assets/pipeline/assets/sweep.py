@@ -8,7 +8,6 @@ import dagster as dg
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import job_share
 from fw_assets.pipeline.platform.fine_tuning import best_cell
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -86,7 +85,7 @@ async def _train_cells(client: Fireworks, step: CellStep, data: TrainingData) ->
                 cell,
                 data,
                 line=line,
-                price_share=job_share(grid, cell),
+                price_share=cell.epochs / sum(item.epochs for item in grid),
                 poll=step.platform.poll_seconds,
                 what=f"{step.slug} sweep",
             )

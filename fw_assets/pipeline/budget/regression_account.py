@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fw_assets.pipeline.budget.account import REGRESSION, Account, Payment, high_usd, reserved
+from fw_assets.classification.cost.ledger import Ledger
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.ledger_log import read_ledger
+from fw_assets.pipeline.budget.line_prices import high_usd
+from fw_assets.pipeline.budget.payment import Payment, open_payment
+from fw_assets.workspace.workspace import Workspace
+
+LOG = "regression.jsonl"
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,7 @@ class RegressionAccount(Account):
 
     @property
     def _path(self) -> tuple[str, ...]:
-        return (self.dataset, "ledger", REGRESSION)
+        return (self.dataset, "ledger", LOG)
 
     def stop(self, reason: str) -> None:
         """Nothing: no check ends a plan."""
@@ -35,4 +42,9 @@ class RegressionAccount(Account):
     def reserve_check(self, slug: str, deployment: str, date: str) -> Payment:
         """Reserve the most that the check of one date can cost."""
         key = f"tuned-evaluation/{slug}"
-        return reserved(self, key, f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
+        return open_payment(self, key, f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
+
+
+def regression_ledger(store: Workspace, dataset: str) -> Ledger:
+    """Everything that checks of a dataset's deployment cost, whichever plan is the current one."""
+    return read_ledger(store, dataset, "ledger", LOG)

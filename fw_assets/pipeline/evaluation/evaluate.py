@@ -18,7 +18,8 @@ from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import Account, reserved
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -85,7 +86,7 @@ async def evaluate(
     """
     store, dataset = account.store, account.dataset
     prompt = store.require("prompt", dataset, Prompt)
-    payment = reserved(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
+    payment = open_payment(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
     first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
     probe = request(prompt, first_batch["messages"][0])
     endpoint = await ensure_endpoint(client, model, serverless=strategy != "deployment", probe=probe)
@@ -100,7 +101,7 @@ async def evaluate(
         kind,
     )
     unconstrained, null_control = None, None
-    async with payment.in_time(endpoint.idle_seconds if endpoint.deployment else None):
+    async with payment.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
         scores, usage = await evaluator.score_parts(parts)
         if extras:
             unconstrained, null_control, extra_usage = await evaluator.robustness()

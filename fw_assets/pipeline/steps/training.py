@@ -13,7 +13,8 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import Account, reserved
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.platform.fine_tuning import Upload, train, upload
 from fw_assets.pipeline.values import SweepCell
 from fw_assets.workspace.dataset_rows import split_rows
@@ -92,7 +93,7 @@ async def run_training_job(
         JobCost: the platform asks more than the line holds.
     """
     job_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
-    payment = reserved(account, line, job_id, price_share)
+    payment = open_payment(account, line, job_id, price_share)
     trained = await train(
         client,
         job_id,
@@ -102,7 +103,7 @@ async def run_training_job(
         data.validation,
         poll=poll,
         what=what,
-        quoted=payment.quoted,
+        quoted=payment.check_quote,
     )
     payment.settle_tokens(trained.trained_tokens)
     return trained

@@ -14,7 +14,7 @@ import pytest
 from fw_assets.classification.intervals import paired_difference
 from fw_assets.definitions import defs
 from fw_assets.pipeline.automation import schedules, upkeep_jobs
-from fw_assets.pipeline.budget.account import REGRESSION, read_ledger
+from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.resources import WorkspaceResource
@@ -68,7 +68,7 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
         assert again - first <= 1, "one probe; the answers of one date are kept"
         night("2026-03-03")
         assert deployed.platform()["inference_requests"] - again >= test_rows - 5, "another date has its own answers"
-    ledger = read_ledger(store, "tickets", "ledger", REGRESSION)
+    ledger = regression_ledger(store, "tickets")
     assert [entry.id[-10:] for entry in ledger.entries] == ["2026-03-02", "2026-03-03"], "a date is paid for once"
     assert all(entry.quantity > test_rows for entry in ledger.entries)
     assert ledger.reservations == ()

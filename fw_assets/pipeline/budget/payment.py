@@ -1,0 +1,124 @@
+"""Payment for a share of an estimate line: reserved at its highest price, then settled at what it came to."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fw_assets.classification.cost.ledger import ROUNDING
+from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.line_prices import high_usd, item_share, max_deployment_hours, quantities_usd
+from fw_assets.pipeline.errors import HoursUsedUp, JobCost
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A reserved payment.
+
+    Attributes:
+        key: of the estimate line that pays.
+        id: of the resource that is paid for.
+        share: of the line's price, what this payment is at most.
+        since: when an earlier attempt reserved the same; None for a first attempt.
+    """
+
+    account: Account
+    key: str
+    id: str
+    share: float = 1.0
+    since: dt.datetime | None = None
+
+    def settle(self, quantities: dict[str, float], unit: str) -> None:
+        """Record the quantities, by the item of the estimate line that prices them."""
+        self.settle_at(self.key, quantities, unit)
+
+    def settle_at(self, prices: str, quantities: dict[str, float], unit: str) -> None:
+        """Record the quantities at another line's prices, for a line that reserves the dearest of several models."""
+        usd = quantities_usd(self.account.line(prices), quantities)
+        self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
+
+    def settle_tokens(self, trained: int | None) -> None:
+        """Record a training job; where the platform did not count its tokens, the number that the plan expected."""
+        if trained is not None:
+            self.settle({"training": trained}, "tokens")
+            return
+        line = self.account.line(self.key)
+        expected = sum(part.quantity.expected for part in line.parts if part.item == "training") if line else 0.0
+        # Where the line pays for more than training, this payment's share of its price is smaller than of its tokens.
+        tokens = expected * self.share / (item_share(line, "training") if line else 1.0)
+        usd = quantities_usd(line, {"training": tokens})
+        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=True)
+
+    def check_quote(self, usd: float | None) -> None:
+        """Compare the platform's estimate of a job that has started with what is reserved for it.
+
+        Raises:
+            JobCost: it is more than the line's high figure; it is reserved, and nothing else is started.
+        """
+        line = self.account.line(self.key)
+        if usd is None or line is None or line.usd is None:
+            return
+        high = high_usd(line, self.share)
+        if usd > high * (1 + ROUNDING) + ROUNDING:
+            self.account.raise_reservation(self.id, usd)
+            error = JobCost(self.id, self.key, usd, high)
+            self.account.stop(str(error))
+            raise error
+
+    def hours(self, busy_seconds: float, idle_seconds: float) -> float:
+        """Hours of a deployment: its use until now, and the window after which it scales to zero.
+
+        An attempt before this one that crashed had it up too. Then the use began with the reservation, but lasted no
+        longer than the line's high figure, beyond which the deployment had scaled to zero in between.
+        """
+        seconds = busy_seconds
+        if self.since is not None:
+            age = (dt.datetime.now(dt.UTC) - self.since).total_seconds()
+            seconds = max(seconds, min(age, self._max_hours * 3600 - idle_seconds))
+        return (seconds + idle_seconds) / 3600
+
+    @asynccontextmanager
+    async def limit_hours(self, idle_seconds: float | None) -> AsyncIterator[None]:
+        """End the use of a deployment before its hours pass the line's high figure.
+
+        Args:
+            idle_seconds: the window after which the deployment scales to zero; None: there is no deployment.
+
+        Raises:
+            HoursUsedUp: they would have passed it; what was used is recorded, and the reservation stays.
+        """
+        if idle_seconds is None or math.isinf(self._max_hours):
+            yield
+            return
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.0, self._max_hours * 3600 - idle_seconds)):
+                yield
+        except TimeoutError:
+            hours = self.hours(time.monotonic() - started, idle_seconds)
+            usd = quantities_usd(self.account.line(self.key), {"deployment-hour": hours})
+            self.account.pay(self.key, f"{self.id}-used-up", hours, "hours", usd)
+            error = HoursUsedUp(self.key, self._max_hours)
+            self.account.stop(str(error))
+            raise error from None
+
+    @property
+    def _max_hours(self) -> float:
+        return max_deployment_hours(self.account.line(self.key))
+
+
+def open_payment(account: Account, key: str, id: str, share: float = 1.0) -> Payment:
+    """Reserve the highest price of a share of an estimate line.
+
+    Raises:
+        CeilingReached: it could take the total above the approved ceiling; nothing was started.
+    """
+    line = account.line(key)
+    earlier = account.reserve(key, id, high_usd(line, share) if line else 0.0)
+    since = dt.datetime.fromisoformat(earlier.at) if earlier is not None and earlier.at else None
+    return Payment(account, key, id, share, since)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.pipeline.budget.payment import open_payment
+from fw_assets.pipeline.errors import JobCost
+from fw_assets_tests.pipeline.budget.fixed_account import fixed_account
+from fw_assets_tests.report.workflow import planned
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return planned()[0]
+
+
+def test_a_job_that_the_platform_prices_higher_stops_everything_else(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    payment = open_payment(account, "sweep/m", "job", share=0.5)
+    payment.check_quote(2.0)
+    payment.check_quote(None)
+    with pytest.raises(JobCost, match=r"\$9\.5000 for this job, more than the \$2\.0000"):
+        payment.check_quote(9.5)
+    assert account.ledger().reserved == 9.5
+    with pytest.raises(CeilingReached):
+        account.reserve("sweep/m", "other", 1.0)
+
+
+def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    open_payment(account, "sweep/m", "counted", share=0.5).settle_tokens(1_100_000)
+    # Half of the training, which is three quarters of the line's price.
+    open_payment(account, "sweep/m", "silent", share=0.375).settle_tokens(None)
+    counted, silent = account.entries()
+    assert counted.usd == pytest.approx(1.1)
+    assert not counted.estimated
+    assert (silent.quantity, silent.estimated) == (1_000_000, True)
+    assert silent.usd == pytest.approx(1.0)
+
+
+def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    first = open_payment(account, "sweep/m", "evaluation")
+    assert first.hours(60, 300) == pytest.approx(0.1)
+    # The same evaluation, in another process after the first one crashed.
+    second = open_payment(fixed_account(tmp_path, plan), "sweep/m", "evaluation")
+    assert second.since is not None
+    assert second.hours(60, 300) == pytest.approx(0.1, abs=0.02)
+    day_old = second.since - dt.timedelta(days=1)
+    aged = type(second)(account, second.key, second.id, 1.0, day_old)
+    assert aged.hours(60, 300) == pytest.approx(0.5), "never more than the line's high figure"
+    assert len(account.ledger().reservations) == 1
