@@ -35,16 +35,16 @@ def content_text(content: object) -> str:
 
 
 def input_turns(turns: Sequence[Turn]) -> list[Turn]:
-    """The turns that a model is shown: all but a final assistant turn, which holds the label."""
+    """The turns of the prompt: all but a final assistant turn, which holds the label."""
     if turns and turns[-1].get("role") == "assistant":
         return list(turns[:-1])
     return list(turns)
 
 
 def with_system(turns: Sequence[Turn], system: str | None) -> list[Turn]:
-    """The turns with `system` in front; it follows the text of a system turn that is there already.
+    """The turns with a system message, put after the text of the system message that they begin with, if any.
 
-    A conversation has at most one system turn, and only as its first.
+    Models accept at most one system message, and only as the first.
     """
     if system is None:
         return list(turns)
@@ -56,7 +56,7 @@ def with_system(turns: Sequence[Turn], system: str | None) -> list[Turn]:
 
 
 def input_text(messages: str) -> str:
-    """What a person reads in a table: the user turns since the last assistant turn before the label."""
+    """The input as tables show it: the user turns since the last assistant turn before the label, one per line."""
     texts: list[str] = []
     for turn in reversed(input_turns(read_turns(messages))):
         if turn.get("role") == "assistant" and texts:

@@ -23,5 +23,5 @@ def test_schema_agrees_with_the_reader_and_names_what_breaks_it(tmp_path: Path) 
     )
     with pytest.raises(InputError) as raised:
         check_frame(broken, read.files)
-    found = {(problem.file, problem.line, problem.field) for problem in raised.value.problems}
-    assert found == {(str(path), 4, "digest"), (str(path), 6, "text")}
+    places = {(problem.file, problem.line, problem.field) for problem in raised.value.problems}
+    assert places == {(str(path), 4, "digest"), (str(path), 6, "text")}

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt, request, training_example
 from fw_assets_tests.classification.prompts import label_set, prompt_for, split_rows
 
@@ -141,15 +140,3 @@ def test_models_that_refuse_reasoning_effort_are_asked_without() -> None:
 def test_labels_that_cannot_stand_on_a_line_are_quoted_in_the_list() -> None:
     system = prompt_for(["a\nb", "c"]).system or ""
     assert '- "a\\nb"\n- c' in system
-
-
-@pytest.mark.parametrize(
-    ("turns", "text"),
-    [
-        ([("user", "a"), ("assistant", "x")], "a"),
-        ([("user", "a"), ("assistant", "b"), ("user", "c"), ("user", "d"), ("assistant", "x")], "c\nd"),
-        ([("system", "s"), ("user", "a")], "a"),
-    ],
-)
-def test_tables_show_the_last_user_turns(turns: list[tuple[str, str]], text: str) -> None:
-    assert input_text(json.dumps([{"role": role, "content": content} for role, content in turns])) == text

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.session import Session
-from fw_assets.classification.splits.hash_random import uniform, uniform_of
 from fw_assets.classification.splits.split import PARTS, assign_split, split_facts
 
 Row = tuple[str, tuple[str, ...], int]
@@ -189,13 +188,3 @@ def test_part_digests_change_with_the_part_alone() -> None:
     changed = split_facts(other, ("a", "b"), Session())
     assert changed.train_digest == facts.train_digest
     assert changed.test_digest != facts.test_digest
-
-
-def test_pseudo_random_numbers_are_uniform_and_independent_by_purpose() -> None:
-    digests = pl.Series([sha256(str(i).encode()).hexdigest()[:16] for i in range(20_000)])
-    one, other = uniform(digests, 1, "one"), uniform(digests, 1, "other")
-    assert one.mean() == pytest.approx(0.5, abs=0.01)
-    assert ((one < 0.1) & (other < 0.1)).mean() == pytest.approx(0.01, abs=0.004)
-    assert one.min() >= 0
-    assert one.max() < 1
-    assert uniform_of("a", 1, "one") != uniform_of("a", 2, "one")
