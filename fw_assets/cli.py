@@ -1,11 +1,11 @@
-"""fw-assets, the command line. Exit codes: 0 done, 1 failed, 2 bad input, 3 waiting for approval, 4 incomplete."""
+"""Command line `fw-assets`: its commands and their arguments; `commands` does their work."""
 
 from __future__ import annotations
 
 import gc
 import getpass
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -21,8 +21,8 @@ from fw_assets.settings import set_workspace, settings
 P = ParamSpec("P")
 
 
-def clear_errors(command: Callable[P, int | None]) -> Callable[P, None]:
-    """Run a command; what goes wrong is said in words, without a traceback, and becomes the exit code."""
+def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Have a command print expected errors without a traceback, and end with their exit code."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -68,8 +68,8 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.version_option(package_name="fw-assets")
 def main() -> None:
     """Benchmark, fine-tune, compare and deploy label predictors."""
-    # What is loaded from here on is tens of thousands of objects that stay; looking through them for garbage after
-    # every 700 new ones, as Python does unless told otherwise, is a sixth of the time that it takes.
+    # The program is tens of thousands of objects that stay. Searching them for garbage after every 700 new ones, as
+    # Python does by default, takes a sixth of the loading time.
     gc.set_threshold(50_000)
 
 
@@ -77,24 +77,25 @@ def main() -> None:
 @dataset_options
 @click.option("--approve", "approve_it", is_flag=True, help="Approve the plan without being asked.")
 @click.option("--yes", is_flag=True, help="Ask nothing; what is missing is an error.")
-@clear_errors
-def run(approve_it: bool, yes: bool, root: str | None, as_json: bool, **given: Any) -> int:
+@readable_errors
+def run(approve_it: bool, yes: bool, root: str | None, as_json: bool, **arguments: Any) -> int:
     """Take a dataset through all phases: inspect, plan, approve, benchmark, fine-tune, evaluate, deploy, report."""
-    root = _ready(root, given)
-    from fw_assets.commands import workflow
+    root = _start_loading(root, arguments["dataset"])
+    from fw_assets.commands.workflow import run
 
-    return workflow.run(root, given, approve=approve_it, ask=not yes, as_json=as_json)
+    make_pool = click.get_current_context().obj
+    return run(root, arguments, approve=approve_it, ask=not yes, as_json=as_json, make_pool=make_pool)
 
 
 @main.command()
 @dataset_options
-@clear_errors
-def plan(root: str | None, as_json: bool, **given: Any) -> int:
+@readable_errors
+def plan(root: str | None, as_json: bool, **arguments: Any) -> int:
     """Inspect a dataset and write the plan; nothing is spent."""
-    root = _ready(root, given)
-    from fw_assets.commands import workflow
+    root = _start_loading(root, arguments["dataset"])
+    from fw_assets.commands.workflow import plan
 
-    return workflow.plan(root, given, as_json=as_json)
+    return plan(root, arguments, as_json=as_json, make_pool=click.get_current_context().obj)
 
 
 @main.command()
@@ -111,7 +112,7 @@ def plan(root: str | None, as_json: bool, **given: Any) -> int:
     help="Who carries on: Dagster's daemon or `fw-assets run`. Default: whoever planned.",
 )
 @click.option("--workspace", "root", metavar="DIR")
-@clear_errors
+@readable_errors
 def approve(name: str, root: str | None, **answer: Any) -> int:
     """Answer the plan of a dataset."""
     from fw_assets.commands import workflow
@@ -123,7 +124,7 @@ def approve(name: str, root: str | None, **answer: Any) -> int:
 @click.argument("name", required=False)
 @click.option("--workspace", "root", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True)
-@clear_errors
+@readable_errors
 def status(name: str | None, root: str | None, as_json: bool) -> int:
     """Where each dataset stands, and what waits for a person."""
     from fw_assets.commands import inspect
@@ -135,7 +136,7 @@ def status(name: str | None, root: str | None, as_json: bool) -> int:
 @click.argument("name")
 @click.option("--open", "open_it", is_flag=True, help="Open the HTML report in a browser.")
 @click.option("--workspace", "root", metavar="DIR")
-@clear_errors
+@readable_errors
 def report(name: str, open_it: bool, root: str | None) -> int:
     """Print the report of a dataset."""
     from fw_assets.commands import inspect
@@ -148,7 +149,7 @@ def report(name: str, open_it: bool, root: str | None) -> int:
 @click.argument("text")
 @click.option("--workspace", "root", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True)
-@clear_errors
+@readable_errors
 def predict(name: str, text: str, root: str | None, as_json: bool) -> int:
     """Ask the winner of a dataset for the label of TEXT."""
     from fw_assets.commands import inspect
@@ -161,7 +162,7 @@ def predict(name: str, text: str, root: str | None, as_json: bool) -> int:
 @click.argument("second", metavar="B")
 @click.option("--workspace", "root", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True)
-@clear_errors
+@readable_errors
 def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
     """Compare two evaluated models on the test rows that they share.
 
@@ -175,7 +176,7 @@ def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True)
-@clear_errors
+@readable_errors
 def models(as_json: bool) -> int:
     """List the candidate models, read live from the platform."""
     from fw_assets.commands import catalog
@@ -186,7 +187,7 @@ def models(as_json: bool) -> int:
 @main.command()
 @click.argument("text")
 @click.option("--json", "as_json", is_flag=True)
-@clear_errors
+@readable_errors
 def parse(text: str, as_json: bool) -> int:
     """Show what an instruction in plain English is understood to say."""
     from fw_assets.commands import catalog
@@ -203,7 +204,7 @@ def parse(text: str, as_json: bool) -> int:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Charge by this price file from now on.",
 )
-@clear_errors
+@readable_errors
 def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path | None) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
     from fw_assets.embedded import serve as serve_platform
@@ -229,13 +230,13 @@ def _root(option: str | None) -> str:
     return root
 
 
-def _ready(given: str | None, fields: Mapping[str, Any]) -> str:
-    """The workspace's root; begins to load the program beside this process if there is likely something to run."""
+def _start_loading(option: str | None, dataset: str | None) -> str:
+    """The workspace's root; starts to load the program in the background if there is likely something to run."""
     from fw_assets.code_location import CODE_LOCATION
     from fw_assets.pipeline.runner.fork_server import start_in_background
 
-    root = _root(given)
-    name = Path(str(fields.get("dataset") or "")).stem
+    root = _root(option)
+    name = Path(dataset or "").stem
     if not (name and Path(root, name, "report.json").exists()):
         start_in_background(CODE_LOCATION)
     return root

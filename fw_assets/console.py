@@ -1,4 +1,4 @@
-"""What a person sees while the command line works: progress on standard error, questions, errors without tracebacks."""
+"""Console of the command line: standard output and standard error, and the progress of long work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fw_assets.pipeline.progress import Progress as Message
 from fw_assets.pipeline.progress import listening
 
 PLAIN_WIDTH = 120
-"""Columns where there is no terminal to ask."""
+"""Columns if the output is not a terminal."""
 
 err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
@@ -25,13 +25,13 @@ def is_terminal() -> bool:
 
 
 @contextmanager
-def progress_shown(quiet: bool = False) -> Iterator[None]:
-    """Show a bar for each piece of long work while the block runs; plain lines where there is no terminal."""
+def show_progress(quiet: bool = False) -> Iterator[None]:
+    """Show a bar for each piece of long work while the block runs; lines of text if there is no terminal."""
     if quiet:
         yield
         return
     if not err.is_terminal:
-        with listening(_lines()):
+        with listening(_FinishedLines()):
             yield
         return
     columns = (
@@ -52,8 +52,8 @@ def progress_shown(quiet: bool = False) -> Iterator[None]:
             yield
 
 
-class _lines:
-    """One line when a piece of work is finished."""
+class _FinishedLines:
+    """A listener that prints one line per finished piece of work."""
 
     def __init__(self) -> None:
         self._finished: set[str] = set()

@@ -35,6 +35,6 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The steps of commands happen in this process."""
-    monkeypatch.setattr("fw_assets.commands.workflow.ProcessPool", InProcessPool)
+def watched(project: Project) -> None:
+    """Have the project's commands run their steps in this process."""
+    project.make_pool = InProcessPool

@@ -14,6 +14,8 @@ from typing import Any, Self
 from click.testing import CliRunner
 
 from fw_assets.cli import main
+from fw_assets.code_location import CODE_LOCATION
+from fw_assets.commands.workflow import PoolFactory
 from fw_assets.embedded import counts
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
@@ -32,12 +34,17 @@ class Done:
 
 
 class Project:
-    """A folder with a dataset, a workspace, and `fw-assets`."""
+    """A folder with a dataset, a workspace, and `fw-assets`.
+
+    Attributes:
+        make_pool: the workers of commands that run in this process; by default processes of their own.
+    """
 
     def __init__(self, folder: Path, rows: int = 160) -> None:
         self.folder = folder
         self.workspace = folder / "workspace"
         self.data = folder / "tickets.jsonl"
+        self.make_pool: PoolFactory | None = None
         self.data.write_text("".join(EXAMPLES.read_text("utf-8").splitlines(keepends=True)[:rows]), "utf-8")
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("FW_", "FIREWORKS_", "DAGSTER"))},
@@ -65,7 +72,7 @@ class Project:
         os.environ.clear()
         os.environ.update(self.environment)
         try:
-            result = CliRunner().invoke(main, arguments, prog_name="fw-assets")
+            result = CliRunner().invoke(main, arguments, prog_name="fw-assets", obj=self.make_pool)
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -79,8 +86,8 @@ class Project:
         return ("run", str(self.data), "--model", model, "--approve", "--yes", *more)
 
     def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.workspace / "tickets" / "report.json").read_text("utf-8"))
-        return found
+        report: dict[str, Any] = json.loads((self.workspace / "tickets" / "report.json").read_text("utf-8"))
+        return report
 
     def platform(self) -> dict[str, int]:
         return counts(self.workspace / ".platform")
@@ -89,22 +96,22 @@ class Project:
 class InProcessPool:
     """Worker pool that runs each step at once and in this process, where a test can watch it."""
 
-    def __init__(self, root: str, definitions: str) -> None:
-        self._root, self._definitions = root, definitions
+    def __init__(self, root: str) -> None:
+        self._root = root
         self._ended: list[StepFailed | None] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing works any more."""
+        """No step is at work."""
 
     def __len__(self) -> int:
         return len(self._ended)
 
     def submit(self, step: Step, config: Mapping[str, Any] | None) -> None:
         try:
-            materialize(self._root, self._definitions, step, config)
+            materialize(self._root, CODE_LOCATION, step, config)
         except StepFailed as error:
             self._ended.append(error)
         else:

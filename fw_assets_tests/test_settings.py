@@ -16,7 +16,7 @@ ROOT = Path(fw_assets.__file__).parent
 PASS_IT_ON = {
     "classification/dataset/parallel_worker.py",
     "embedded/jobs/worker_processes.py",
-    "pipeline/runner/worker_pool.py",
+    "pipeline/runner/process_pool.py",
 }
 """Modules that start processes, and give them the whole environment without reading it."""
 

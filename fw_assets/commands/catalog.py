@@ -1,8 +1,7 @@
-"""The commands that help to ask: which models there are, and what an instruction is understood to say."""
+"""Commands that help to write a session: the candidate models, and what an instruction is understood to say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -15,15 +14,15 @@ from fw_assets.console import out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.platform.platform import platform_from_environment
 
-PRICED: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")
+PRICED_ITEMS: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")
 
 
 def models(*, as_json: bool) -> int:
-    """List the models: what can be done with each, what it costs, and why one cannot be a candidate."""
+    """List the models with their abilities and prices, and why some cannot be candidates."""
     from fw_assets.pipeline.platform.catalogue import priced_catalogue
 
-    listed, book = priced_catalogue(platform_from_environment())
-    entries = [model_entry(model, book) for model in listed]
+    catalogue, book = priced_catalogue(platform_from_environment())
+    entries = [model_entry(model, book) for model in catalogue]
     if as_json:
         print_json(entries)
         return DONE
@@ -31,21 +30,16 @@ def models(*, as_json: bool) -> int:
         "model", "parameters", "context", "tunable", "base asked by", "$ in/out 1M", "$ training 1M", "$ hour", box=None
     )
     for entry in entries:
-        known = {price["item"]: price["usd"] for price in entry["prices"]}
-
-        def shown(item: str, known: Mapping[str, float | None] = known) -> str:
-            usd = known[item]
-            return "?" if usd is None else f"{usd:g}"
-
+        prices = {price["item"]: "?" if price["usd"] is None else f"{price['usd']:g}" for price in entry["prices"]}
         table.add_row(
             entry["slug"],
             f"{entry['parameter_count']:,}" if entry["parameter_count"] else "?",
             f"{entry['context_length']:,}" if entry["context_length"] else "?",
             "yes" if entry["tunable"] else "no",
             entry["strategy"],
-            f"{shown('inference-input')} / {shown('inference-output')}",
-            shown("training"),
-            shown("deployment-hour"),
+            f"{prices['inference-input']} / {prices['inference-output']}",
+            prices["training"],
+            prices["deployment-hour"],
         )
     out.print(table)
     refused = [entry["refused"] for entry in entries if entry["refused"]]
@@ -57,8 +51,8 @@ def models(*, as_json: bool) -> int:
 
 
 def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
-    """A model as `fw-assets models --json` lists it; `refused` is why it cannot be fine-tuned, null when it can."""
-    prices = [book.price(model.name, item, model.parameter_count) for item in PRICED]
+    """A model in `fw-assets models --json`; `refused` says why it cannot be fine-tuned, and is null if it can."""
+    prices = [book.price(model.name, item, model.parameter_count) for item in PRICED_ITEMS]
     return {
         **model.model_dump(mode="json"),
         "slug": model.slug,
@@ -72,7 +66,7 @@ def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
 
 
 def parse(text: str, *, as_json: bool) -> int:
-    """Show what an instruction says."""
+    """Print the session fields that an instruction is understood to set."""
     from fw_assets.classification.instruction.parser import parse_instruction, suggest
 
     names = [model.name for model in platform_from_environment().call(lambda client: client.models())]

@@ -1,4 +1,4 @@
-"""The commands that only look: status, report, predict, compare."""
+"""Commands that read results: status, report, predict, compare."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from fw_assets.classification.cost.ledger import Ledger
-from fw_assets.commands.render import known, print_json
+from fw_assets.commands.render import print_json, registered_dataset
 from fw_assets.console import out
 from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
@@ -24,39 +24,39 @@ from fw_assets.workspace.workspace import Workspace
 
 
 def status(root: str, name: str | None, *, as_json: bool) -> int:
-    """Where datasets stand."""
+    """Print the state of one dataset, or of all."""
     store = Workspace(root)
     if name:
-        known(store, name)
+        registered_dataset(store, name)
         names = [name]
     else:
         store = take_snapshot(store)
         names = store.datasets()
-    standings = statuses(store, names, driver=None)
+    status_of = statuses(store, names, driver=None)
     checks = {item: regression_ledger(store, item) for item in names}
     if as_json:
         print_json(
             [
                 {
                     "dataset": item,
-                    "state": s.state,
-                    "note": s.note,
-                    "due": [step.key for step in s.steps],
+                    "state": status.state,
+                    "note": status.note,
+                    "due": [step.key for step in status.steps],
                     "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
                 }
-                for item, s in standings.items()
+                for item, status in status_of.items()
             ]
         )
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
-    for item, standing in standings.items():
-        table.add_row(item, standing.state, standing.note + _checked(checks[item]))
-    out.print(table if standings else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
+    for item, status in status_of.items():
+        table.add_row(item, status.state, status.note + _check_costs(checks[item]))
+    out.print(table if names else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
 
 
-def _checked(ledger: Ledger) -> str:
-    """What the deployment's checks cost, in words; nothing where there were none."""
+def _check_costs(ledger: Ledger) -> str:
+    """The cost of a deployment's regression checks, in words; empty if there were none."""
     if not ledger.entries and not ledger.reservations:
         return ""
     held = f", ${ledger.reserved:,.2f} held" if ledger.reserved else ""
@@ -66,7 +66,7 @@ def _checked(ledger: Ledger) -> str:
 def report(root: str, name: str, *, open_it: bool) -> int:
     """Print the report."""
     store = Workspace(root)
-    known(store, name)
+    registered_dataset(store, name)
     text = store.read_text(name, "final_report.md")
     if text is None:
         raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
@@ -82,51 +82,52 @@ def report(root: str, name: str, *, open_it: bool) -> int:
 
 
 def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
-    """Ask the winner."""
+    """Ask the winner for the label of a text."""
     from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
     from fw_assets.classification.prompting.prompt import Prompt, request
 
     store = Workspace(root)
-    known(store, name)
+    registered_dataset(store, name)
     record = store.require("deployment", name, DeploymentRecord)
     if record.address is None:
         raise NotServed(record.model, record.gate.why)
     prompt = store.require("prompt", name, Prompt)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
-    answer = platform_from_environment().call(
+    completion = platform_from_environment().call(
         lambda client: client.chat({"model": record.address, **body}, deployment_known=record.deployment is not None)
     )
-    read = parse_answer(
-        prompt, Completion(text=answer.text, finish_reason=answer.finish_reason, refusal=answer.refusal)
+    answer = parse_answer(
+        prompt,
+        Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),
     )
     if as_json:
         print_json(
             {
-                "labels": list(read.labels),
-                "confidence": answer.confidence,
-                "text": answer.text,
+                "labels": list(answer.labels),
+                "confidence": completion.confidence,
+                "text": completion.text,
                 "model": record.address,
             }
         )
     else:
-        click.echo(", ".join(read.labels) or f"(no valid label: {answer.text!r})")
-    return DONE if read.kind == "valid" else FAILED
+        click.echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
+    return DONE if answer.kind == "valid" else FAILED
 
 
 def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
-    """Put two evaluated models side by side."""
+    """Compare two evaluated models."""
     from fw_assets.pipeline.reporting.compare import compare_models, resolve
     from fw_assets.report.rendering.terminal import comparison_view, show
     from fw_assets.report.sections.model_comparison import ModelComparison
 
     store = Workspace(root)
-    found = compare_models(store, resolve(store, first), resolve(store, second))
+    pair = compare_models(store, resolve(store, first), resolve(store, second))
     comparison = ModelComparison(
-        (str(found.first), found.first_scores),
-        (str(found.second), found.second_scores),
-        found.comparison,
-        found.rows,
+        (str(pair.first), pair.first_scores),
+        (str(pair.second), pair.second_scores),
+        pair.comparison,
+        pair.rows,
     )
     if as_json:
         print_json(comparison.as_json())

@@ -1,10 +1,10 @@
-"""The commands that move a dataset on: plan, run, approve."""
+"""Commands that take a dataset further: plan, run, approve."""
 
 from __future__ import annotations
 
 import getpass
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -16,8 +16,8 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.commands.register import register_dataset
-from fw_assets.commands.render import known, print_json, show_plan, show_report
-from fw_assets.console import err, is_terminal, progress_shown
+from fw_assets.commands.render import print_json, registered_dataset, show_plan, show_report
+from fw_assets.console import err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
 from fw_assets.pipeline.run_config import Driver, approval_config
@@ -27,116 +27,140 @@ from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values import Registration
 from fw_assets.workspace.workspace import Workspace
 
+PoolFactory = Callable[[str], WorkerPool]
+"""Makes the workers for the workspace at a root."""
+MAX_LISTED_LABELS = 30
 
-def plan(root: str, given: Mapping[str, Any], *, as_json: bool) -> int:
-    """Phases 1 and 2."""
+
+def plan(root: str, arguments: Mapping[str, Any], *, as_json: bool, make_pool: PoolFactory | None = None) -> int:
+    """Register the dataset of the arguments, and run its inspection and planning."""
     store = Workspace(root)
-    registration = register_dataset(store, given, ask=not as_json)
-    with _workers(store, registration.name, as_json) as pool:
-        drive(pool, store, registration.name, report=_say, only=PLANNING)
-    made = store.require("plan", registration.name, Plan)
+    registration = register_dataset(store, arguments, ask=not as_json)
+    with _workers(store, registration.name, as_json, make_pool) as pool:
+        drive(pool, store, registration.name, report=_print, only=PLANNING)
+    plan = store.require("plan", registration.name, Plan)
     if as_json:
-        print_json(made.model_dump(mode="json") | {"digest": made.digest})
+        print_json(plan.model_dump(mode="json") | {"digest": plan.digest})
     else:
         show_plan(store, registration.name)
-        if made.unused:
-            _show_unused(made.unused)
+        if plan.unused:
+            _show_unused(plan.unused)
         else:
-            err.print(f"\nTo go on: fw-assets run {registration.name} --approve", markup=False)
+            _print(f"\nTo go on: fw-assets run {registration.name} --approve")
     return DONE
 
 
+def run(
+    root: str,
+    arguments: Mapping[str, Any],
+    *,
+    approve: bool,
+    ask: bool,
+    as_json: bool,
+    make_pool: PoolFactory | None = None,
+) -> int:
+    """Register the dataset of the arguments, and run every phase that is due.
+
+    Args:
+        approve: approve the plan, unless a clause of the instruction was not understood.
+        ask: ask a person at the terminal, if there is one.
+        make_pool: by default, workers in processes of their own.
+    """
+    store = Workspace(root)
+    registration = register_dataset(store, arguments, ask=ask and not as_json)
+    name = registration.name
+    approves = approve and not registration.unused
+    with _workers(store, name, as_json, make_pool) as pool:
+        status = drive(pool, store, name, report=_print, only=PLANNING, ahead=approves)
+        undecided = status.state in ("waiting", "rejected", *(("elsewhere", "incomplete") if approve else ()))
+        if undecided and approves:
+            if not as_json:
+                show_plan(store, name)
+            answer(pool, name, _approval(store, name) | {"decision": "approve"})
+        if approves or not undecided:
+            status = drive(pool, store, name, report=_print)
+    if undecided and not approves:
+        config = _ask_for_approval(store, registration, status, ask=ask, as_json=as_json)
+        if config is None:
+            return WAITING
+        with _workers(store, name, as_json, make_pool) as pool:
+            answer(pool, name, config)
+            if config["decision"] == "reject":
+                return WAITING
+            status = drive(pool, store, name, report=_print)
+    return _show_status(store, name, status, as_json=as_json)
+
+
 @contextmanager
-def _workers(store: Workspace, name: str, as_json: bool) -> Iterator[WorkerPool]:
-    # What shows the plan and the report is loaded while others work.
+def _workers(store: Workspace, name: str, as_json: bool, make_pool: PoolFactory | None) -> Iterator[WorkerPool]:
+    # The module that prints plan and report is imported while the workers are at work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
-    with store.exclusive(name, "run"), progress_shown(as_json), ProcessPool(store.root, CODE_LOCATION) as pool:
+    pool = make_pool(store.root) if make_pool else ProcessPool(store.root, CODE_LOCATION)
+    with store.exclusive(name, "run"), show_progress(as_json), pool:
         yield pool
 
 
-def run(root: str, given: Mapping[str, Any], *, approve: bool, ask: bool, as_json: bool) -> int:
-    """All phases, from where the dataset stands."""
-    store = Workspace(root)
-    registration = register_dataset(store, given, ask=ask and not as_json)
-    name = registration.name
-    sure = approve and not registration.unused
-    with _workers(store, name, as_json) as pool:
-        standing = drive(pool, store, name, report=_say, only=PLANNING, ahead=sure)
-        answers = standing.state in ("waiting", "rejected", *(("elsewhere", "incomplete") if approve else ()))
-        if answers and sure:
-            if not as_json:
-                show_plan(store, name)
-            answer(pool, name, _signed(store, name) | {"decision": "approve"})
-        if sure or not answers:
-            standing = drive(pool, store, name, report=_say)
-    if answers and not sure:
-        asked = _asked(store, name, registration, standing, ask=ask, as_json=as_json)
-        if asked is None:
-            return WAITING
-        with _workers(store, name, as_json) as pool:
-            answer(pool, name, asked)
-            if asked["decision"] == "reject":
-                return WAITING
-            standing = drive(pool, store, name, report=_say)
-    if standing.state == "elsewhere":
-        err.print(f"{name}: {standing.note}; with --approve this command takes it over", markup=False)
-        return WAITING
-    if standing.state == "incomplete":
+def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json: bool) -> int:
+    """Print the report, or why there is none; returns the exit code."""
+    if status.state == "done":
+        show_report(store, name, as_json=as_json)
+        return DONE
+    if status.state == "incomplete":
         show_report(store, name, as_json=as_json)
         return INCOMPLETE
-    if standing.state != "done":
-        err.print(f"{name}: {standing.note}", markup=False)
-        return FAILED
-    return show_report(store, name, as_json=as_json)
+    if status.state == "elsewhere":
+        _print(f"{name}: {status.note}; with --approve this command takes it over")
+        return WAITING
+    _print(f"{name}: {status.note}")
+    return FAILED
 
 
-def _signed(store: Workspace, name: str) -> dict[str, Any]:
+def _approval(store: Workspace, name: str) -> dict[str, Any]:
     digest = store.require("plan", name, Plan).digest
     return approval_config(getpass.getuser(), digest, driver="command-line")
 
 
-def _asked(
-    store: Workspace, name: str, registration: Registration, standing: DatasetStatus, *, ask: bool, as_json: bool
+def _ask_for_approval(
+    store: Workspace, registration: Registration, status: DatasetStatus, *, ask: bool, as_json: bool
 ) -> dict[str, Any] | None:
-    """The answer of a person, None where there is none."""
-    current = store.require("plan", name, Plan)
-    answer = _signed(store, name)
+    """Show the plan and ask for an answer; None if there is none, after saying how to give one."""
+    name, unused = registration.name, registration.unused
+    plan = store.require("plan", name, Plan)
+    config = _approval(store, name)
     if not as_json:
         show_plan(store, name)
-    if registration.unused:
-        _show_unused(registration.unused)
+    if unused:
+        _show_unused(unused)
     if ask and is_terminal() and not as_json:
-        found = current.label_set
-        if not found.given:
-            listed = ", ".join(found.labels[:30]) + (" ..." if len(found.labels) > 30 else "")
-            question = f"\nThe {len(found.labels)} labels were inferred: {listed}\nAre they right?"
-            answer["labels_confirmed"] = click.confirm(question, default=False, err=True)
-        said = click.prompt(
+        labels = plan.label_set.labels
+        if not plan.label_set.given:
+            listed = ", ".join(labels[:MAX_LISTED_LABELS]) + (" ..." if len(labels) > MAX_LISTED_LABELS else "")
+            question = f"\nThe {len(labels)} labels were inferred: {listed}\nAre they right?"
+            config["labels_confirmed"] = click.confirm(question, default=False, err=True)
+        reply = click.prompt(
             "\nApprove this plan?", type=click.Choice(["yes", "no", "later"]), default="later", err=True
         )
-        if said != "later":
-            return answer | {"decision": "approve" if said == "yes" else "reject"}
+        if reply != "later":
+            return config | {"decision": "approve" if reply == "yes" else "reject"}
     elif as_json:
         print_json(
             {
                 "dataset": name,
-                "state": standing.state,
-                "plan_digest": current.digest,
-                "unused": [{"clause": clause, "instead": suggest(clause)} for clause in registration.unused],
+                "state": status.state,
+                "plan_digest": plan.digest,
+                "unused": [{"clause": clause, "instead": suggest(clause)} for clause in unused],
             }
         )
-    how = f"fw-assets approve {name} --digest {current.digest}" if registration.unused else ""
-    err.print(
-        f"\n{name}: {standing.note}. Approve with: {how or f'fw-assets run {name} --approve'}, or in the Dagster UI.",
-        markup=False,
-    )
+    # Only a person who names the digest approves a plan that an instruction was not wholly used for.
+    command = f"approve {name} --digest {plan.digest}" if unused else f"run {name} --approve"
+    _print(f"\n{name}: {status.note}. Approve with: fw-assets {command}, or in the Dagster UI.")
     return None
 
 
 def _show_unused(unused: Sequence[str]) -> None:
-    err.print("\nNot understood in the instruction, and nothing runs on a guess:", markup=False)
+    _print("\nNot understood in the instruction, and nothing runs on a guess:")
     for clause in unused:
-        err.print(f"  {clause!r}: {suggest(clause)}", markup=False)
+        _print(f"  {clause!r}: {suggest(clause)}")
 
 
 def approve(
@@ -152,29 +176,28 @@ def approve(
     labels_confirmed: bool,
 ) -> int:
     """Answer a plan."""
+    from fw_assets.pipeline.runner.worker import materialize
+
     store = Workspace(root)
-    registration = known(store, name)
-    chosen = driver or registration.driver
-    answer = approval_config(
+    driver = driver or registered_dataset(store, name).driver
+    config = approval_config(
         by,
         digest,
         "reject" if reject else "approve",
-        driver=chosen,
+        driver=driver,
         mitigation=mitigation,
         labels_confirmed=labels_confirmed,
         note=note,
     )
-    from fw_assets.pipeline.runner.worker import materialize
-
-    materialize(root, CODE_LOCATION, Step(APPROVAL, name, None, ""), answer)
+    materialize(root, CODE_LOCATION, Step(APPROVAL, name, None, ""), config)
     if reject:
-        err.print(f"{name}: rejected; nothing was started.", markup=False)
-    elif chosen == "daemon":
-        err.print(f"{name}: approved; Dagster's daemon goes on (dagster dev).", markup=False)
+        _print(f"{name}: rejected; nothing was started.")
+    elif driver == "daemon":
+        _print(f"{name}: approved; Dagster's daemon goes on (dagster dev).")
     else:
-        err.print(f"{name}: approved; go on with: fw-assets run {name}", markup=False)
+        _print(f"{name}: approved; go on with: fw-assets run {name}")
     return DONE
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     err.print(text, markup=False)

@@ -29,13 +29,12 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return (*await real(client), *OTHERS)
 
     monkeypatch.setattr(offered, "catalogue", catalogue)
-    monkeypatch.setattr("fw_assets.commands.workflow.ProcessPool", InProcessPool)
     monkeypatch.setenv("FW_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.chdir(tmp_path)
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, [*arguments])
+    return CliRunner().invoke(main, [*arguments], obj=InProcessPool)
 
 
 def entries() -> dict[str, Any]:

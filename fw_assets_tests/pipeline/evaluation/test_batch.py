@@ -162,13 +162,16 @@ def test_a_large_upload_reports_its_progress(embedded: EmbeddedPlatform, monkeyp
 class NotShared(Project):
     """A platform whose base models are served in batch jobs, or on a deployment, and not without one."""
 
+    def __init__(self, folder: Path, rows: int) -> None:
+        super().__init__(folder, rows)
+        self.make_pool = InProcessPool  # processes of their own would not see the patch
+
     def run(self, *arguments: str) -> Done:
         document = model_documents.base_document
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(
                 model_documents, "base_document", lambda model: {**document(model), "supportsServerless": False}
             )
-            patched.setattr("fw_assets.commands.workflow.ProcessPool", InProcessPool)
             return super().run(*arguments)
 
 
