@@ -23,10 +23,10 @@ OTHERS = (
 
 @pytest.fixture(autouse=True)
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = offered.catalogue
+    original = offered.catalogue
 
     async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
-        return (*await real(client), *OTHERS)
+        return (*await original(client), *OTHERS)
 
     monkeypatch.setattr(offered, "catalogue", catalogue)
     monkeypatch.setenv("FW_WORKSPACE", str(tmp_path / "workspace"))
@@ -42,17 +42,17 @@ def entries() -> dict[str, Any]:
 
 
 def test_prices_and_reasons_are_listed() -> None:
-    shown = run("models")
-    assert shown.exit_code == 0
-    assert "gpt-oss-120b cannot be fine-tuned on this platform" in shown.output
-    assert "asleep-1b cannot be used: the weights are not there" in shown.output
-    found = entries()
-    assert found["char-ngram"]["refused"] is None
-    assert found["char-ngram"]["strategy"] == "serverless"
-    prices = {price["item"]: price for price in found["char-ngram"]["prices"]}
+    listing = run("models")
+    assert listing.exit_code == 0
+    assert "gpt-oss-120b cannot be fine-tuned on this platform" in listing.output
+    assert "asleep-1b cannot be used: the weights are not there" in listing.output
+    models = entries()
+    assert models["char-ngram"]["refused"] is None
+    assert models["char-ngram"]["strategy"] == "serverless"
+    prices = {price["item"]: price for price in models["char-ngram"]["prices"]}
     assert prices["training"]["usd"] == 0
     assert prices["training"]["source"] == "published by the platform"
-    assert "cannot be fine-tuned" in found["gpt-oss-120b"]["refused"]
+    assert "cannot be fine-tuned" in models["gpt-oss-120b"]["refused"]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_a_session_with_a_model_that_cannot_be_used_is_refused(
     session.write_text("mode: benchmark\ninference: batch\n")
     refused = run("plan", str(data), "--model", model, *[x for flag in more for x in (flag, str(session))])
     assert refused.exit_code == 2, refused.output
-    said = " ".join(refused.output.split())
-    assert reason in said
-    assert "char-ngram" in said
+    message = " ".join(refused.output.split())
+    assert reason in message
+    assert "char-ngram" in message

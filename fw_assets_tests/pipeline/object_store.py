@@ -17,7 +17,7 @@ BUCKET = "team"
 
 @dataclass
 class ObjectStore:
-    """Where it answers, and what it was asked."""
+    """Its address, and its requests by kind since the last call of `taken`."""
 
     endpoint: str = ""
     requests: Counter[str] = field(default_factory=Counter)
@@ -34,8 +34,8 @@ class ObjectStore:
 
     def taken(self) -> Counter[str]:
         """The requests since the last call, by kind."""
-        found, self.requests = self.requests, Counter()
-        return found
+        requests, self.requests = self.requests, Counter()
+        return requests
 
 
 @contextmanager

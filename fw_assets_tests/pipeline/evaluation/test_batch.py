@@ -193,17 +193,17 @@ def test_everything_of_an_evaluation_is_asked_in_batch_jobs_that_the_plan_names(
     named = {item["id"]: item["purpose"] for item in plan["created"] if item["kind"] == "batch inference job"}
     platform = open_platform(project.workspace / ".platform")
     with platform.database.read() as connection:
-        made = {
+        started = {
             item["name"].rsplit("/", 1)[-1] for item in documents.list_all(connection, "batchInferenceJobs", ACCOUNT)
         }
-    assert made <= set(named)
-    assert len(made) == 7, "four for the base model, three for the fine-tuned one"
+    assert started <= set(named)
+    assert len(started) == 7, "four for the base model, three for the fine-tuned one"
     assert project.platform()["deployments"] == 0
 
-    told = project.run("predict", "tickets", "I was charged twice")
-    assert told.returncode == 1
-    assert "has no address that requests could go to" in told.stderr
-    assert "--inference deployment" in told.stderr
+    prediction = project.run("predict", "tickets", "I was charged twice")
+    assert prediction.returncode == 1
+    assert "has no address that requests could go to" in prediction.stderr
+    assert "--inference deployment" in prediction.stderr
 
 
 TEXT = TextVolume(rows=1000, messages=1000, prompt_tokens=50_000, answer_tokens=2_000)
@@ -240,8 +240,8 @@ def test_unconstrained_rows_and_the_null_control_are_in_the_price_of_a_batch() -
     extra = {"unconstrained": TEXT.scaled(50), "null_control": TEXT}
     plain, more = price("batch"), price("batch", **extra)
 
-    def tokens(found: Estimate, key: str) -> float:
-        return found.line(key).parts[0].quantity.expected
+    def tokens(estimated: Estimate, key: str) -> float:
+        return estimated.line(key).parts[0].quantity.expected
 
     assert tokens(more, "base-evaluation/m") == pytest.approx(tokens(plain, "base-evaluation/m") * 3.05 / 2)
     assert tokens(more, "tuned-evaluation/m") == pytest.approx(tokens(plain, "tuned-evaluation/m") * 2.05 / 2)

@@ -1,11 +1,11 @@
-"""Where dataset files come from: each source is fetched once, and read again only when it has changed."""
+"""Staging: each source is fetched once, and read again only when it has changed."""
 
 from __future__ import annotations
 
 import gzip
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,8 +22,6 @@ from fw_assets.classification.session import dataset_name
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration import sources, staging
 from fw_assets.pipeline.registration.staging import local_copies, stage
-from fw_assets.pipeline.registration.verification import verified_unchanged
-from fw_assets.pipeline.values import SourceFile
 from fw_assets.workspace.workspace import Workspace
 
 LINE = b'{"messages":[{"role":"user","content":"%d"},{"role":"assistant","content":"a"}]}\n'
@@ -39,20 +37,20 @@ def store(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The paths whose content was fetched or digested."""
-    seen: list[str] = []
+    reads: list[str] = []
     copy, digest = sources.copy, file_sha256
 
     def counted_copy(fs: Any, path: str, target: Path) -> Path:
-        seen.append(path)
+        reads.append(path)
         return copy(fs, path, target)
 
     def counted_digest(path: Path) -> str:
-        seen.append("digest")
+        reads.append("digest")
         return digest(path)
 
     monkeypatch.setattr(sources, "copy", counted_copy)
     monkeypatch.setattr(staging, "file_sha256", counted_digest)
-    yield seen
+    yield reads
     fs = fsspec.filesystem("memory")
     fs.store.clear()
 
@@ -75,11 +73,11 @@ def test_a_folder_of_plain_and_compressed_files(store: Workspace, tmp_path: Path
     (folder / "2.jsonl.gz").write_bytes(gzip.compress(DATA))
     (folder / "3.jsonl.zst").write_bytes(zstandard.compress(DATA))
     (folder / "notes.txt").write_bytes(b"not data")
-    found = stage(store, NO_PLATFORM, "train", str(folder))
-    read = read_rows(Path(found.path), source="train")
+    staged = stage(store, NO_PLATFORM, "train", str(folder))
+    read = read_rows(Path(staged.path), source="train")
     assert read.frame.height == 27
-    assert (read.sha256, read.size_bytes) == (found.sha256, found.size_bytes)
-    assert stage(store, NO_PLATFORM, "train", str(folder)) == found
+    assert (read.sha256, read.size_bytes) == (staged.sha256, staged.size_bytes)
+    assert stage(store, NO_PLATFORM, "train", str(folder)) == staged
     assert opened == ["digest"]
 
 
@@ -87,28 +85,28 @@ def test_a_folder_of_plain_and_compressed_files(store: Workspace, tmp_path: Path
 def test_a_url_is_fetched_once_under_its_digest(store: Workspace, opened: list[str], reference: str) -> None:
     fs = fsspec.filesystem("memory")
     fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA))
-    found = stage(store, NO_PLATFORM, "train", reference)
+    staged = stage(store, NO_PLATFORM, "train", reference)
     again = stage(store, NO_PLATFORM, "eval", reference)
-    assert again.path == found.path
+    assert again.path == staged.path
     assert opened == ["/bucket/data.jsonl.gz", "digest"]
-    assert found.sha256[:16] in found.path
-    assert read_rows(Path(found.path), source="train").frame.height == 9
+    assert staged.sha256[:16] in staged.path
+    assert read_rows(Path(staged.path), source="train").frame.height == 9
     fs.pipe_file("/bucket/data.jsonl.gz", gzip.compress(DATA * 2))
-    assert stage(store, NO_PLATFORM, "train", reference).sha256 != found.sha256
+    assert stage(store, NO_PLATFORM, "train", reference).sha256 != staged.sha256
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     """A web server over a folder, and the requests that it answered."""
-    seen: list[str] = []
+    requests: list[str] = []
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: Any) -> None:
-            seen.append(str(args[0]).rsplit(" ", 1)[0])
+            requests.append(str(args[0]).rsplit(" ", 1)[0])
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        yield f"http://127.0.0.1:{server.server_address[1]}", requests
         server.shutdown()
 
 
@@ -116,21 +114,21 @@ def test_a_file_behind_a_web_server_is_fetched_once(
     store: Workspace, tmp_path: Path, web: tuple[str, list[str]]
 ) -> None:
     (tmp_path / "tickets.jsonl.gz").write_bytes(gzip.compress(DATA))
-    url, seen = web
+    url, requests = web
     reference = f"{url}/tickets.jsonl.gz?signature=secret"
-    found = stage(store, NO_PLATFORM, "train", reference)
-    assert Path(found.path).name == "tickets.jsonl.gz"
+    staged = stage(store, NO_PLATFORM, "train", reference)
+    assert Path(staged.path).name == "tickets.jsonl.gz"
     assert dataset_name(reference) == "tickets"
-    assert read_rows(Path(found.path), source="train").frame.height == 9
-    assert stage(store, NO_PLATFORM, "eval", reference).path == found.path
-    assert len([request for request in seen if request.startswith("GET")]) == 1
+    assert read_rows(Path(staged.path), source="train").frame.height == 9
+    assert stage(store, NO_PLATFORM, "eval", reference).path == staged.path
+    assert len([request for request in requests if request.startswith("GET")]) == 1
 
 
-class _Downloads:
-    """A platform that counts what it is asked for."""
+class _CountingPlatform:
+    """A platform with one dataset, which records its calls."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def call(self, work: Any) -> Any:
         import asyncio
@@ -138,21 +136,21 @@ class _Downloads:
         return asyncio.run(work(self))
 
     async def dataset(self, name: str) -> Any:
-        self.asked.append("get")
+        self.calls.append("get")
         return type("Dataset", (), {"name": name, "create_time": "2026-01-01T00:00:00Z"})()
 
     async def download_dataset(self, name: str, target: Path) -> Path:
-        self.asked.append("download")
+        self.calls.append("download")
         target.write_bytes(DATA)
         return target
 
 
 def test_a_platform_dataset_is_downloaded_once(store: Workspace) -> None:
-    platform = _Downloads()
+    platform = _CountingPlatform()
     for _ in range(3):
-        found = stage(store, cast("Platform", platform), "train", "accounts/me/datasets/tickets")
-    assert platform.asked == ["get", "download", "get", "get"]
-    assert Path(found.path).read_bytes() == DATA
+        staged = stage(store, cast("Platform", platform), "train", "accounts/me/datasets/tickets")
+    assert platform.calls == ["get", "download", "get", "get"]
+    assert Path(staged.path).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("reference", ["absent.jsonl", "memory://nothing/here.jsonl", "nosuch://x/y.jsonl"])
@@ -164,78 +162,10 @@ def test_nothing_there(store: Workspace, reference: str) -> None:
 
 def test_a_lost_copy_is_fetched_again(store: Workspace, opened: list[str]) -> None:
     fsspec.filesystem("memory").pipe_file("/bucket/data.jsonl", DATA)
-    found = stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")
-    Path(found.path).unlink()
-    assert stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl") == found
+    staged = stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")
+    Path(staged.path).unlink()
+    assert stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl") == staged
     assert len(opened) == 4
-
-
-def read_as_registered(found: Sequence[SourceFile], meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Read as the inspection does; something happens between the reading and its end."""
-    with verified_unchanged(found) as check:
-        read = [facts for file in found for facts in read_rows(Path(file.path), source=file.role).files]
-        meanwhile()
-        check(read)
-
-
-@pytest.mark.parametrize("kind", ["file", "compressed", "folder", "folder of one"])
-def test_content_that_is_as_registered_is_read(store: Workspace, tmp_path: Path, kind: str) -> None:
-    path = tmp_path / ("data" if "folder" in kind else "data.jsonl.gz" if kind == "compressed" else "data.jsonl")
-    if "folder" in kind:
-        path.mkdir()
-        (path / "1.jsonl").write_bytes(DATA)
-        if kind == "folder":
-            (path / "2.jsonl.zst").write_bytes(zstandard.compress(DATA))
-    else:
-        path.write_bytes(gzip.compress(DATA) if kind == "compressed" else DATA)
-    evaluation = tmp_path / "eval.jsonl"
-    evaluation.write_bytes(DATA)
-    read_as_registered(
-        [stage(store, NO_PLATFORM, "train", str(path)), stage(store, NO_PLATFORM, "eval", str(evaluation))]
-    )
-
-
-@pytest.mark.parametrize("content", [DATA + LINE % 99, DATA[:-1].replace(b"8", b"9") + b"\n", DATA + b'{"cut off'])
-def test_a_file_that_changed_after_it_was_registered_is_not_used(
-    store: Workspace, tmp_path: Path, content: bytes
-) -> None:
-    path = tmp_path / "data.jsonl"
-    path.write_bytes(DATA)
-    found = stage(store, NO_PLATFORM, "train", str(path))
-    path.write_bytes(content)
-    with pytest.raises(InputError) as raised:
-        read_as_registered([found])
-    (problem,) = raised.value.problems
-    assert (problem.kind, problem.file) == ("changed-file", str(path))
-    assert f"changed after it was registered (registered were {len(DATA)} bytes" in problem.message
-    assert "register it again" in raised.value.advice
-
-
-def test_a_file_that_changes_while_it_is_read_is_not_used(store: Workspace, tmp_path: Path) -> None:
-    path = tmp_path / "data.jsonl"
-    path.write_bytes(DATA)
-    found = stage(store, NO_PLATFORM, "train", str(path))
-    with pytest.raises(InputError, match="changed while it was being read"):
-        read_as_registered([found], lambda: path.write_bytes(DATA))
-
-
-def test_a_bad_line_of_the_registered_content_is_named_as_such(store: Workspace, tmp_path: Path) -> None:
-    path = tmp_path / "data.jsonl"
-    path.write_bytes(DATA + b"{oops\n")
-    with pytest.raises(InputError) as raised:
-        read_as_registered([stage(store, NO_PLATFORM, "train", str(path))])
-    assert raised.value.counts == {"json": 1}
-
-
-def test_a_copy_that_changed_says_what_to_remove(store: Workspace, opened: list[str]) -> None:
-    fsspec.filesystem("memory").pipe_file("/bucket/data.jsonl", DATA)
-    found = stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")
-    Path(found.path).write_bytes(DATA * 2)
-    with pytest.raises(InputError, match="remove it, and it is fetched again"):
-        read_as_registered([found])
-    Path(found.path).unlink()
-    read_as_registered([stage(store, NO_PLATFORM, "train", "memory://bucket/data.jsonl")])
-    assert opened.count("/bucket/data.jsonl") == 2
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
@@ -248,14 +178,14 @@ def test_behind_a_url_a_local_file_is_there_for_every_machine(tmp_path: Path, op
         (path / "2.jsonl").write_bytes(DATA)
     else:
         path.write_bytes(DATA)
-    found = stage(shared, NO_PLATFORM, "train", str(path))
-    assert stage(shared, NO_PLATFORM, "train", str(path)) == found
+    staged = stage(shared, NO_PLATFORM, "train", str(path))
+    assert stage(shared, NO_PLATFORM, "train", str(path)) == staged
     shutil.move(path, tmp_path / "elsewhere")  # as on a machine that never had it
-    assert stage(shared, NO_PLATFORM, "train", str(path)) == found
-    with local_copies(shared, [found]) as (here,):
-        assert file_sha256(Path(here.path)) == found.sha256
-        assert read_rows(Path(here.path), source="train").frame.height == (18 if kind == "folder" else 9)
-    assert not Path(here.path).exists()
+    assert stage(shared, NO_PLATFORM, "train", str(path)) == staged
+    with local_copies(shared, [staged]) as (copy,):
+        assert file_sha256(Path(copy.path)) == staged.sha256
+        assert read_rows(Path(copy.path), source="train").frame.height == (18 if kind == "folder" else 9)
+    assert not Path(copy.path).exists()
     shared.filesystem.store.clear()
-    with pytest.raises(InputError, match="register it again"), local_copies(shared, [found]):
+    with pytest.raises(InputError, match="register it again"), local_copies(shared, [staged]):
         pass
