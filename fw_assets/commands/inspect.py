@@ -19,7 +19,7 @@ from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
-from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 
 

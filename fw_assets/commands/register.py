@@ -13,7 +13,7 @@ from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 

@@ -11,7 +11,8 @@ import click
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.console import err, out
-from fw_assets.pipeline.values import PlanChanges, Registration
+from fw_assets.pipeline.values.approval import PlanChanges
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 
 

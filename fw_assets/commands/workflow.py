@@ -24,7 +24,7 @@ from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 
 PoolFactory = Callable[[str], WorkerPool]

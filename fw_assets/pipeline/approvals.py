@@ -6,7 +6,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
 from fw_assets.pipeline.errors import NotApproved
-from fw_assets.pipeline.values import Approval
+from fw_assets.pipeline.values.approval import Approval
 from fw_assets.workspace.workspace import Workspace
 
 

@@ -1,4 +1,4 @@
-"""What can stop a phase beyond bad input and the platform's own errors."""
+"""Errors of the pipeline, besides bad input and those of the platform. `failures` says how each is treated."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ class PhaseError(Exception):
 
 
 class StepFailed(PhaseError):
-    """A step of a command failed; this is what it said in its own process, and what the command ends with."""
+    """A step of a command failed in its own process, with that process's message and exit code."""
 
-    def __init__(self, said: str, exit_code: int, step: str = "") -> None:
-        super().__init__(said)
+    def __init__(self, message: str, exit_code: int, step: str = "") -> None:
+        super().__init__(message)
         self.exit_code = exit_code
         self.step = step
 
     @classmethod
     def of(cls, errors: Sequence[StepFailed]) -> StepFailed:
-        """Several as one: each said once, with the exit code of the first."""
+        """Several errors as one: each message once, with the exit code of the first."""
         return cls("\n".join(dict.fromkeys(map(str, errors))), errors[0].exit_code, errors[0].step)
 
 
 class Unanswered(PhaseError):
-    """Some rows got no answer; what was answered is kept, and no figure is drawn from the rest."""
+    """Some rows got no answer; the answers that came are kept, and no figure is made of them."""
 
     def __init__(self, model: str, rows: int, example: str = "") -> None:
         super().__init__(
@@ -59,7 +59,7 @@ class HoursUsedUp(RunStopped):
 
 
 class BatchStalled(PhaseError):
-    """A batch inference job that never begins."""
+    """A batch inference job did not begin."""
 
     def __init__(self, job: str, model: str, last: str) -> None:
         super().__init__(
@@ -84,4 +84,4 @@ class NotWhatWasEvaluated(PhaseError):
 
 
 class NotApproved(PhaseError):
-    """The plan that lies there has no approval, or was rejected."""
+    """The current plan has no approval, or was rejected."""

@@ -1,4 +1,4 @@
-"""The two dimensions of the graph: datasets, and candidate models within a dataset. Both grow while it runs."""
+"""Partitions of the assets: datasets, and cells of a dataset and a candidate model. Both grow while the graph runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def partition_key(dataset: str, model: str | None) -> str:
 
 
 def dataset_and_model(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    """The dataset and the model of the cell being materialized."""
+    """The dataset and the model of the cell that is being materialized."""
     key = context.partition_key
     if not isinstance(key, dg.MultiPartitionKey):
         raise TypeError(f"{key!r} is not a cell of dataset and model")

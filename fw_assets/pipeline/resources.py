@@ -1,4 +1,4 @@
-"""The two things from outside that every phase needs, as Dagster resources."""
+"""Dagster resources: the workspace and the platform."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fw_assets.workspace.workspace import Workspace
 
 
 class WorkspaceResource(dg.ConfigurableResource):
-    """Where results lie."""
+    """The workspace of a run."""
 
     # Null and not empty: the launchpad lists every default that is a value, and nobody sets these there.
     root: str | None = Field(
@@ -28,18 +28,21 @@ class WorkspaceResource(dg.ConfigurableResource):
             tag_worker(context.instance, context.run)
 
     def open(self) -> Workspace:
-        """The workspace."""
         return Workspace(self.root or settings().workspace_root)
 
 
 class PlatformResource(dg.ConfigurableResource):
-    """Which platform is spoken to. The key stays in the environment."""
+    """The platform of a run. The key stays in the environment."""
 
     name: str | None = Field(default=None, description="embedded or fireworks; without it $FW_PLATFORM, or embedded.")
 
     def open(self) -> Platform:
-        """The platform."""
-        chosen = platform_from_environment()
-        if self.name and self.name != chosen.name:
-            raise ValueError(f"the resource names {self.name}, the environment {chosen.name}: set FW_PLATFORM")
-        return chosen
+        """The platform that the settings name.
+
+        Raises:
+            ValueError: the resource names another.
+        """
+        platform = platform_from_environment()
+        if self.name and self.name != platform.name:
+            raise ValueError(f"the resource names {self.name}, the environment {platform.name}: set FW_PLATFORM")
+        return platform

@@ -11,7 +11,7 @@ import polars as pl
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.assets.deployment import decide
-from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 
 CHOICES = ("finalists.json", "sweep/*.json", "fine_tuned_models/*.json")

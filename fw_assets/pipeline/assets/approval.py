@@ -19,7 +19,7 @@ from fw_assets.pipeline.run_tags import APPROVED, tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.plan_checks import approval_checks
-from fw_assets.pipeline.values import Approval, PlanChanges
+from fw_assets.pipeline.values.approval import Approval, PlanChanges
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import usd_roughly
 from fw_assets.workspace.workspace import Workspace

@@ -17,7 +17,7 @@ from fw_assets.pipeline.ui.score_metadata import (
     prediction_files,
     score_metadata,
 )
-from fw_assets.pipeline.values import BaseMetrics
+from fw_assets.pipeline.values.evaluation import BaseMetrics
 
 STAGE = "base-evaluation"
 

@@ -16,7 +16,7 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.ui.model_checks import baseline_checks
-from fw_assets.pipeline.values import Baselines
+from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.report.formatting import percent, plural
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import prediction_path

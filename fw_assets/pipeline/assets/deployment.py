@@ -32,13 +32,8 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
-from fw_assets.pipeline.values import (
-    BaseMetrics,
-    DeploymentRecord,
-    FinalistsRecord,
-    ServingProof,
-    TunedMetrics,
-)
+from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
+from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
 from fw_assets.workspace.batches import Batches

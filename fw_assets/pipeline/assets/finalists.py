@@ -20,7 +20,8 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.model_checks import finalists_checks
-from fw_assets.pipeline.values import BaseMetrics, FinalistsRecord
+from fw_assets.pipeline.values.delivery import FinalistsRecord
+from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import percent, percent_range, plural
 

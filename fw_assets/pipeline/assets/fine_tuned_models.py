@@ -11,7 +11,7 @@ from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
 from fw_assets.pipeline.steps.training import run_training_job, upload_training_data
 from fw_assets.pipeline.ui.metadata import table
 from fw_assets.pipeline.ui.model_checks import training_check
-from fw_assets.pipeline.values import FineTuned, Sweep
+from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.formatting import percent, plural
 
 STAGE = "full-training"

@@ -16,7 +16,7 @@ from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import schema_check
 from fw_assets.pipeline.ui.histograms import length_histogram, worst_problems
 from fw_assets.pipeline.ui.metadata import files, summary, table
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.dataset_rows import REJECTED_ROWS, inspected_rows_path, write_rejected_rows
 from fw_assets.workspace.frames import row_folder, scan_rows

@@ -16,7 +16,7 @@ from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import label_checks
 from fw_assets.pipeline.ui.histograms import label_histogram, worst_findings
 from fw_assets.pipeline.ui.metadata import summary, table
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.dataset_rows import inspected_rows_path, split_rows_path, write_rejected_rows

@@ -10,7 +10,7 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows
 from fw_assets.pipeline.ui.metadata import files, summary, table
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.formatting import count, plural
 from fw_assets.workspace.dataset_rows import split_rows
 

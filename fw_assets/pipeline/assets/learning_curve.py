@@ -14,7 +14,8 @@ from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
 from fw_assets.pipeline.steps.training import run_training_job, upload_training_data
 from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import curve_check
-from fw_assets.pipeline.values import CurvePoint, FineTuned, LearningCurve, TunedMetrics
+from fw_assets.pipeline.values.evaluation import CurvePoint, LearningCurve, TunedMetrics
+from fw_assets.pipeline.values.tuning import FineTuned
 from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.formatting import percent, plural
 from fw_assets.report.plots.learning_curve import learning_curve as draw

@@ -18,7 +18,8 @@ from fw_assets.pipeline.ui.score_metadata import (
     prediction_files,
     score_metadata,
 )
-from fw_assets.pipeline.values import FineTuned, TunedMetrics
+from fw_assets.pipeline.values.evaluation import TunedMetrics
+from fw_assets.pipeline.values.tuning import FineTuned
 from fw_assets.report.formatting import p_value, points
 from fw_assets.workspace.predictions import prediction_batches
 

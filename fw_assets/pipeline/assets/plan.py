@@ -23,7 +23,8 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.plan_checks import plan_checks
 from fw_assets.pipeline.ui.plan_metadata import plan_metadata
-from fw_assets.pipeline.values import Approval, PlanChanges, Registration
+from fw_assets.pipeline.values.approval import Approval, PlanChanges
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.workspace import Workspace

@@ -21,7 +21,7 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.delivery_checks import regression_check
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
-from fw_assets.pipeline.values import DeploymentRecord, Regression
+from fw_assets.pipeline.values.delivery import DeploymentRecord, Regression
 from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace

@@ -13,7 +13,7 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.delivery_checks import report_checks
 from fw_assets.pipeline.ui.metadata import Row, document, files, picture, summary, table
-from fw_assets.pipeline.values import FinalistsRecord, ReportRecord
+from fw_assets.pipeline.values.delivery import FinalistsRecord, ReportRecord
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent, short
 from fw_assets.report.plots.accuracy_bars import accuracy_bars

@@ -16,7 +16,7 @@ from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
 from fw_assets.pipeline.steps.training import TrainingData, run_training_job, upload_training_data
 from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import sweep_check
-from fw_assets.pipeline.values import Sweep, SweepCell
+from fw_assets.pipeline.values.tuning import Sweep, SweepCell
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent, plural
 from fw_assets.report.plots.sweep_curves import sweep_curves

@@ -26,7 +26,7 @@ from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.steps.retries import readable_failures
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ from fw_assets.pipeline.automation.upkeep_jobs import NEW_MODELS_SUFFIX, new_mod
 from fw_assets.pipeline.jobs import dataset_job
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.run_tags import DATASET, PHASE
-from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 

@@ -12,7 +12,7 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.retries import readable_failures
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 
 NEW_MODELS_SUFFIX = "-new-models"

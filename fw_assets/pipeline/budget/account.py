@@ -13,7 +13,7 @@ from fw_assets.classification.cost.ledger import CeilingReached, Ledger, LedgerE
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.budget.ledger_log import parse_ledger, payment_line, raise_line, reservation_line
-from fw_assets.pipeline.values import Stopped
+from fw_assets.pipeline.values.approval import Stopped
 from fw_assets.workspace.append_log import Log
 from fw_assets.workspace.workspace import Workspace
 

@@ -25,7 +25,7 @@ from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
-from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
+from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches, prediction_path

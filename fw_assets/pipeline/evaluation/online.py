@@ -15,7 +15,7 @@ from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLim
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.progress import tell, time_left
-from fw_assets.pipeline.values import Usage
+from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
 _REPORT_EVERY = 50

@@ -19,7 +19,7 @@ from fw_assets.classification.prompting.prompt import Prompt, request_turns
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import BadRequest, FireworksError
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, decode_answer
-from fw_assets.pipeline.values import Usage
+from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
 

@@ -12,7 +12,7 @@ from fw_assets.classification.splits.sampling import sample_positions, sampling_
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
-from fw_assets.pipeline.values import NO_USAGE, UnconstrainedSample, Usage
+from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches
 
 

@@ -14,7 +14,7 @@ from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
 from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
 from fw_assets.pipeline.progress import tell, upload_progress
-from fw_assets.pipeline.values import SweepCell
+from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.report.schema.tuning import EpochMetrics
 
 

@@ -12,7 +12,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.staging import stage
 from fw_assets.pipeline.run_config import Driver
-from fw_assets.pipeline.values import Registration, SourceFile
+from fw_assets.pipeline.values.registration import Registration, SourceFile
 from fw_assets.workspace.workspace import Workspace
 
 _MAX_LISTED_DATASETS = 20

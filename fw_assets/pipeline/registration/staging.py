@@ -25,7 +25,7 @@ from fw_assets.classification.session import is_remote
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.sources import fetch, local_file, source_version
-from fw_assets.pipeline.values import SourceFile
+from fw_assets.pipeline.values.registration import SourceFile
 from fw_assets.workspace.workspace import Workspace
 
 Role = Literal["train", "eval"]

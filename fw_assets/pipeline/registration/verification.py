@@ -12,7 +12,7 @@ from fw_assets.classification.dataset.read_result import FileFacts
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import is_remote
 from fw_assets.pipeline.registration.sources import local_version
-from fw_assets.pipeline.values import SourceFile
+from fw_assets.pipeline.values.registration import SourceFile
 
 CHANGED_FILE = "changed-file"
 REGISTER_AGAIN = (

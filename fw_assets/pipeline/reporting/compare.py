@@ -13,7 +13,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.scores import Scores, score
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
-from fw_assets.pipeline.values import DeploymentRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.predictions import predictions
 from fw_assets.workspace.workspace import Workspace
 

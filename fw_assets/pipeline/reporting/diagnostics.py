@@ -11,7 +11,14 @@ from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.selection import ModelKind, Winner
-from fw_assets.pipeline.values import Baselines, BaseMetrics, LearningCurve, TunedMetrics, UnconstrainedSample, Usage
+from fw_assets.pipeline.values.evaluation import (
+    Baselines,
+    BaseMetrics,
+    LearningCurve,
+    TunedMetrics,
+    UnconstrainedSample,
+    Usage,
+)
 from fw_assets.report.assembly.baselines import baseline_results, best_baseline
 from fw_assets.report.assembly.candidates import Diagnostics
 from fw_assets.report.assembly.confidence import confidence_result, null_control, unconstrained_result

@@ -9,7 +9,8 @@ from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.phases import baseline_inputs, is_stopped
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.provenance import package_versions, report_run
-from fw_assets.pipeline.values import BaseMetrics, Stopped
+from fw_assets.pipeline.values.approval import Stopped
+from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.report import build_report
 from fw_assets.report.schema.report import Report

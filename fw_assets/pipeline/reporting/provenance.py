@@ -8,7 +8,7 @@ import shlex
 from importlib import metadata
 
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.values import Approval
+from fw_assets.pipeline.values.approval import Approval
 from fw_assets.report.schema.report import Run
 from fw_assets.settings import settings
 

@@ -17,15 +17,9 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
-from fw_assets.pipeline.values import (
-    Baselines,
-    BaseMetrics,
-    DeploymentRecord,
-    FinalistsRecord,
-    FineTuned,
-    Sweep,
-    TunedMetrics,
-)
+from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
+from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
 from fw_assets.report.assembly.deployment import Deployed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.pipeline.values import Sweep
+from fw_assets.pipeline.values.tuning import Sweep
 from fw_assets.report.schema.tuning import SweepCellResult
 
 

@@ -16,7 +16,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.platform.fine_tuning import Upload, train, upload
-from fw_assets.pipeline.values import SweepCell
+from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.workspace.dataset_rows import split_rows
 
 TrainingPart = Literal["train", "sweep"]

@@ -9,7 +9,7 @@ import dagster as dg
 from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.pipeline.ui.check_result import check_result
 from fw_assets.pipeline.ui.metadata import Row, table
-from fw_assets.pipeline.values import DeploymentRecord, ServingProof
+from fw_assets.pipeline.values.delivery import DeploymentRecord, ServingProof
 from fw_assets.report.formatting import plural, usd_roughly
 
 

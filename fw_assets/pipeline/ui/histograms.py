@@ -1,4 +1,4 @@
-"""What an inspected dataset looks like, as tables whose bars are drawn in text: escaped, sortable, no image needed."""
+"""Histograms of a dataset, as tables whose bars are text: escaped and sortable, and no image."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.pipeline.ui.metadata import table
 
-BAR = 20
-WORST = 10
-SEVERITIES = ("error", "warn", "info")
+BAR_LENGTH = 20
+MAX_SHOWN = 10
+_SEVERITIES = ("error", "warn", "info")
 
 
 def label_histogram(labels: LabelSet) -> dg.TableMetadataValue:
-    """The labels by how often they occur."""
+    """Rows of each label, the most frequent first."""
     counts = sorted(((c.total, c.label) for c in labels.counts), key=lambda item: (-item[0], item[1]))
     most = max((count for count, _ in counts), default=0)
     return table([{"label": label, "rows": count, "": _bar(count, most)} for count, label in counts])
 
 
 def length_histogram(rows: pl.LazyFrame) -> dg.TableMetadataValue:
-    """The rows by characters of input, in bins that double."""
+    """Rows by characters of input, in bins that double."""
     bins = pl.col("text").str.len_chars().clip(1).log(2).floor().cast(pl.UInt8).alias("bin")
     counts = dict(rows.select(bins).group_by("bin").len().collect(engine="streaming").iter_rows())
     most = max(counts.values(), default=0)
@@ -42,8 +42,8 @@ def length_histogram(rows: pl.LazyFrame) -> dg.TableMetadataValue:
 
 
 def worst_problems(inspected: InspectedDataset) -> dg.TableMetadataValue:
-    """The kinds of bad lines by number, each with its first place."""
-    kinds = Counter(dict(inspected.rejected_kinds)).most_common(WORST)
+    """The most frequent kinds of bad lines, each with its first line."""
+    kinds = Counter(dict(inspected.rejected_kinds)).most_common(MAX_SHOWN)
     first = {problem.kind: problem for row in reversed(inspected.rejected) for problem in row.problems}
     return table(
         [
@@ -54,13 +54,16 @@ def worst_problems(inspected: InspectedDataset) -> dg.TableMetadataValue:
 
 
 def worst_findings(labels: LabelSet) -> dg.TableMetadataValue:
-    """The findings that matter most, those about the most rows first."""
+    """The most severe findings; among equals, those about the most rows first."""
     serious = [finding for finding in labels.findings if finding.severity != "info"]
-    serious.sort(key=lambda finding: (SEVERITIES.index(finding.severity), -len(finding.rows)))
+    serious.sort(key=lambda finding: (_SEVERITIES.index(finding.severity), -len(finding.rows)))
     return table(
-        [{"severity": f.severity, "problem": f.message, "first rows": ", ".join(f.rows[:5])} for f in serious[:WORST]]
+        [
+            {"severity": f.severity, "problem": f.message, "first rows": ", ".join(f.rows[:5])}
+            for f in serious[:MAX_SHOWN]
+        ]
     )
 
 
 def _bar(count: int, most: int) -> str:
-    return "█" * max(1, round(BAR * count / most)) if count else ""
+    return "█" * max(1, round(BAR_LENGTH * count / most)) if count else ""

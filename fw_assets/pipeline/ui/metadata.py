@@ -1,6 +1,7 @@
-"""Values as asset metadata. Labels, dataset text and model output go into tables, which escape them.
+"""Asset metadata: tables, charts, summaries, documents and links.
 
-What could disguise text there, control characters and direction overrides, is made visible besides.
+Labels, dataset text and model output go into tables, which escape them; characters that could disguise text there,
+such as control characters and direction overrides, are made visible.
 """
 
 from __future__ import annotations
@@ -18,24 +19,25 @@ from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 MAX_TEXT = 500
-"""Characters of a cell; the UI shows a longer one on lines without end."""
+"""Characters of a table cell; the UI would show a longer text on a long column of lines."""
 File = dg.MarkdownMetadataValue | dg.PathMetadataValue
 MAX_MARKDOWN = 200_000
-"""Characters of a document that are kept with its event."""
+"""Characters of a document that are stored with its event."""
+MAX_ROWS = 500
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
 
 
-def table(rows: Sequence[Row], most: int = 500) -> dg.TableMetadataValue:
+def table(rows: Sequence[Row], most: int = MAX_ROWS) -> dg.TableMetadataValue:
     """Rows of equal keys as a table; at most `most` of them, and a last row that says how many were left out."""
-    records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in rows[:most]]
+    records = [dg.TableRecord({key: _cell_value(value) for key, value in row.items()}) for row in rows[:most]]
     columns = list(rows[0]) if rows else ["(nothing)"]
     if len(rows) > most:
         # Dagster refuses records of different fields.
         rest = dict.fromkeys(columns, "") | {columns[0]: f"... and {len(rows) - most} more"}
         records.append(dg.TableRecord(rest))
-    types = {column: _type([row.get(column) for row in rows]) for column in columns}
+    types = {column: _column_type([row.get(column) for row in rows]) for column in columns}
     if len(rows) > most:
         types[columns[0]] = "string"
     schema = dg.TableSchema(columns=[dg.TableColumn(column, type=types[column]) for column in columns])
@@ -50,37 +52,37 @@ def picture(svg: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![chart](data:image/svg+xml;base64,{data})")
 
 
-def summary(about: str, *sentences: str) -> dg.MarkdownMetadataValue:
+def summary(title: str, *sentences: str) -> dg.MarkdownMetadataValue:
     """A few lines of Markdown: the UI shows up to 1,000 characters at once, and more behind a click.
 
-    `about` is the dataset, or the dataset and the model. It comes first because an asset's overview shows the newest
-    partition, whichever that is.
+    Args:
+        title: the dataset, or the dataset and the model; an asset's overview shows the newest of all partitions.
     """
     first, *others = (sentence for sentence in sentences if sentence)
-    return dg.MetadataValue.md("\n\n".join((f"**{prose(about)}:** {first}", *others)))
+    return dg.MetadataValue.md("\n\n".join((f"**{prose(title)}:** {first}", *others)))
 
 
 def document(text: str) -> dg.MarkdownMetadataValue:
-    """A whole document of this program's, which has escaped what is not its own; the UI opens it in a dialog."""
+    """A whole Markdown document, escaped by whoever rendered it; the UI opens it in a dialog."""
     if len(text) <= MAX_MARKDOWN:
         return dg.MetadataValue.md(text)
     return dg.MetadataValue.md(f"{text[:MAX_MARKDOWN]}\n\n(cut here: the whole is in the file)")
 
 
-def files(store: Workspace, **places: Sequence[str]) -> dict[str, File]:
-    """Files of the workspace: where `$FW_FILES_URL` says that they can be had, as links to click, `open_...`.
+def files(store: Workspace, **paths: Sequence[str]) -> dict[str, File]:
+    """Files of the workspace: links `open_NAME` if the settings say where a browser finds them, else paths.
 
-    A browser refuses `file:` links on a page that came over http, so without it they are paths to copy. They are not
-    both: a long path makes the UI's table wider than its column, and cuts off what stands beside it.
+    A browser refuses `file:` links on a page that came over http. They are never both: a long path makes the UI's table
+    wider than its column, which cuts off the other one.
     """
     base = (settings().fw_files_url or "").rstrip("/")
     if not base:
-        return {name: dg.MetadataValue.path(store.url(*place)) for name, place in places.items()}
-    links = {name: "/".join((base, *(quote(part) for part in place))) for name, place in places.items()}
-    return {f"open_{name}": dg.MetadataValue.md(f"[{prose(places[name][-1])}]({url})") for name, url in links.items()}
+        return {name: dg.MetadataValue.path(store.url(*path)) for name, path in paths.items()}
+    links = {name: "/".join((base, *(quote(part) for part in path))) for name, path in paths.items()}
+    return {f"open_{name}": dg.MetadataValue.md(f"[{prose(paths[name][-1])}]({url})") for name, url in links.items()}
 
 
-def _plain(value: Cell) -> str | int | float | bool:
+def _cell_value(value: Cell) -> str | int | float | bool:
     if value is None:
         return ""
     if isinstance(value, str):
@@ -89,7 +91,7 @@ def _plain(value: Cell) -> str | int | float | bool:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def _type(values: Sequence[Cell]) -> str:
+def _column_type(values: Sequence[Cell]) -> str:
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int}:
         return "int"

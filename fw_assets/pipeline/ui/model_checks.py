@@ -10,7 +10,9 @@ from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.ui.check_result import check_result
-from fw_assets.pipeline.values import FinalistsRecord, FineTuned, LearningCurve, Sweep, TunedMetrics
+from fw_assets.pipeline.values.delivery import FinalistsRecord
+from fw_assets.pipeline.values.evaluation import LearningCurve, TunedMetrics
+from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.formatting import percent, plural, points, usd_roughly
 
 MAX_LOSS_RATIO = 1.1

@@ -6,7 +6,7 @@ import dagster as dg
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.ui.check_result import check_result
-from fw_assets.pipeline.values import Approval
+from fw_assets.pipeline.values.approval import Approval
 from fw_assets.report.formatting import plural, usd_roughly
 
 

@@ -11,7 +11,7 @@ from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.run_config import enum_name
 from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table
-from fw_assets.pipeline.values import PlanChanges
+from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip, plural
 from fw_assets.report.plan.summary import duration, intention, price

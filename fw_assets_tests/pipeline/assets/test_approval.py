@@ -17,7 +17,7 @@ import pytest
 from fw_assets.definitions import defs
 from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Step, config_of, due, incomplete_inputs
 from fw_assets.pipeline.runner.run_step import execute
-from fw_assets.pipeline.values import Approval
+from fw_assets.pipeline.values.approval import Approval
 from fw_assets_tests.pipeline.automation.test_sensors import Daemon, daemon
 from fw_assets_tests.pipeline.scenario import Scenario
 from fw_assets_tests.project import Project

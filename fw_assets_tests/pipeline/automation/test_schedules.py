@@ -19,7 +19,7 @@ from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.runner.instance import open_instance
-from fw_assets.pipeline.values import unchanged
+from fw_assets.pipeline.values.delivery import unchanged
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 

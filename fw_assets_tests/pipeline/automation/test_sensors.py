@@ -19,7 +19,7 @@ from fw_assets.pipeline.phases import PLANNING, Step
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.runner.run_step import execute
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import EXAMPLES
 

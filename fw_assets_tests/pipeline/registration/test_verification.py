@@ -16,7 +16,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.staging import stage
 from fw_assets.pipeline.registration.verification import verified_unchanged
-from fw_assets.pipeline.values import SourceFile
+from fw_assets.pipeline.values.registration import SourceFile
 from fw_assets.workspace.workspace import Workspace
 
 LINE = b'{"messages":[{"role":"user","content":"%d"},{"role":"assistant","content":"a"}]}\n'

@@ -25,7 +25,7 @@ import pytest
 
 from fw_assets.embedded import api_key, counts
 from fw_assets.pipeline.run_tags import MACHINE_TAG
-from fw_assets.pipeline.values import Registration
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.object_store import BUCKET, object_store
 from fw_assets_tests.pipeline.postgres import free_port, postgres

@@ -1,0 +1,77 @@
+"""Choices and their delivery: finalists, the deployed winner, the report, and later checks of the deployment."""
+
+from __future__ import annotations
+
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.deploy_gate import GateDecision
+from fw_assets.classification.selection.selection import Finalists, Winner
+from fw_assets.classification.values import Frozen, Interval
+
+
+class FinalistsRecord(Frozen):
+    """The finalists.
+
+    Attributes:
+        finalists: the ranking of all base models.
+        slugs: the models that go on, as they name partitions; empty if nothing is to be fine-tuned.
+        revised: the estimate by the usage of the base models; the approved one stays the ceiling.
+    """
+
+    finalists: Finalists
+    slugs: tuple[str, ...]
+    revised: Estimate | None = None
+
+
+class ServingProof(Frozen):
+    """Rows that the deployed model was asked again, and how many it answered as evaluated."""
+
+    asked: int
+    agreed: int
+
+
+class DeploymentRecord(Frozen):
+    """The decision on the winner, and what serves it.
+
+    Attributes:
+        address: the `model` field of a request; None if nothing but batch jobs serves the model.
+    """
+
+    winner: Winner
+    gate: GateDecision
+    deployed: bool
+    model: str
+    address: str | None
+    deployment: str | None
+    endpoint: str | None
+    proof: ServingProof | None
+
+
+class Regression(Frozen):
+    """A deployment's answers of one date against those that it was accepted with."""
+
+    date: str
+    deployment: str
+    comparison: Comparison
+
+    @property
+    def holds(self) -> bool:
+        """Whether no difference from the accepted answers is shown."""
+        return unchanged(self.comparison.difference)
+
+
+def unchanged(difference: Interval) -> bool:
+    """Whether a paired interval includes 0."""
+    return difference.low <= 0 <= difference.high
+
+
+class ReportRecord(Frozen):
+    """Paths of the report, and the figures that the UI plots over time."""
+
+    markdown: str
+    html: str
+    json_file: str
+    headline: str
+    winner: str
+    accuracy: float | None
+    complete: bool

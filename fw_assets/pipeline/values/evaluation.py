@@ -1,0 +1,98 @@
+"""Metrics of base models, fine-tuned models and baselines, and the usage that is paid for."""
+
+from __future__ import annotations
+
+from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.values import Frozen
+
+
+class Usage(Frozen):
+    """Requests and tokens of an evaluation; answers of an earlier run count, since they were paid for then."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            requests=self.requests + other.requests,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
+
+
+NO_USAGE = Usage(requests=0, prompt_tokens=0, completion_tokens=0)
+
+
+class UnconstrainedSample(Frozen):
+    """A few test rows asked without constrained decoding, and the same rows as they were evaluated.
+
+    Attributes:
+        supported: false if the platform refuses such requests for this model; `why` is its message.
+        free: scores without constrained decoding.
+    """
+
+    rows: int
+    supported: bool
+    why: str = ""
+    free: Scores | None = None
+    constrained: Scores | None = None
+
+
+class Baselines(Frozen):
+    """Scores without a language model, in the order of `BASELINES`."""
+
+    found: tuple[BaselineScores, ...]
+
+
+class BaseMetrics(Frozen):
+    """A base model on the validation rows, which every choice reads, and on the test rows, which none does.
+
+    Attributes:
+        address: the `model` field of requests to it.
+        free: without constrained decoding.
+        null_control: the model against itself on the test rows, the noise floor of comparisons.
+    """
+
+    model: str
+    address: str
+    deployment: str | None
+    validation: Scores
+    test: Scores
+    usage: Usage
+    trust: ModelConfidence | None = None
+    free: UnconstrainedSample | None = None
+    null_control: Comparison | None = None
+
+
+class TunedMetrics(Frozen):
+    """A fine-tuned model on the same rows as its base, and the two compared on the test rows."""
+
+    model: str
+    tuned_model: str
+    deployment: str
+    address: str
+    validation: Scores
+    test: Scores
+    comparison: Comparison
+    usage: Usage
+    trust: ModelConfidence | None = None
+    free: UnconstrainedSample | None = None
+
+
+class CurvePoint(Frozen):
+    """The test scores after training on a share of the training rows."""
+
+    share: float
+    rows: int
+    test: Scores
+    model: str
+
+
+class LearningCurve(Frozen):
+    """Smallest share first; the last point is the finalist itself."""
+
+    points: tuple[CurvePoint, ...]
