@@ -29,9 +29,7 @@ run: $(VENV)/.installed ## Take examples/support-intents.jsonl through all seven
 	$(BIN)/fw-assets run --session examples/support-intents.session.yaml --approve --yes
 
 ui: $(VENV)/.installed ## Dagster UI (port 3000) and the embedded platform over HTTP (port 8432), same workspace
-	@trap 'kill 0' EXIT INT TERM; \
-	$(BIN)/fw-assets serve & \
-	FW_FILES_URL=$${FW_FILES_URL:-http://127.0.0.1:8432/workspace} $(BIN)/dagster dev --workspace workspace.yaml
+	$(BIN)/fw-assets ui
 
 serve: $(VENV)/.installed ## The embedded platform over HTTP alone
 	$(BIN)/fw-assets serve

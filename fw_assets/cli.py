@@ -221,6 +221,24 @@ def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path |
     return DONE
 
 
+@main.command()
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address than loopback needs a password.")
+@click.option("--allow-host", "hosts", metavar="NAME", multiple=True, help="A further name of the UI; repeat.")
+@click.option("--workspace", "root", metavar="DIR")
+@clear_errors
+def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
+    """Start Dagster's UI behind a guard, its daemon, and the embedded platform, on one workspace.
+
+    Pages of other sites that the same browser has open can then start, approve or end nothing; `dagster dev` has no
+    such guard. $FW_UI_PASSWORD or $FW_UI_PROXY_HEADER say who may use it from other machines.
+    """
+    from fw_assets.webserver.services import run_services
+
+    workspace = _root(root)
+    return run_services(host, port, hosts, private_files="://" not in workspace)
+
+
 def _root(option: str | None) -> str:
     """The workspace's root, from the option or the settings; made absolute for the processes that are started."""
     if option:

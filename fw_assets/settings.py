@@ -59,6 +59,16 @@ class Settings(BaseModel):
     """Address under which a browser finds the workspace's files; set: Dagster's UI shows links in place of paths."""
     fw_machine: str | None = None
     """Name of this machine in the runs' tag `fw_assets/machine`; unset: the host name."""
+    fw_ui_hosts: str = ""
+    """More names, by commas, under which the UI of `fw-assets ui` may be opened than this machine's own (`localhost`,
+    `127.0.0.1`, `::1`). A request under any other name is refused."""
+    fw_ui_password: SecretStr | None = None
+    """Password that the UI asks for, with any user name. Without it and `FW_UI_PROXY_HEADER` the UI is only served to
+    this machine."""
+    fw_ui_proxy_header: str | None = None
+    """Header in which a reverse proxy names the user whom it has authenticated; requests without it are refused."""
+    fw_ui_proxies: str = "127.0.0.1,::1"
+    """Addresses or networks, by commas, of the reverse proxy whose `FW_UI_PROXY_HEADER` is believed."""
     dagster_home: str | None = None
     """Dagster's own: the folder of its instance. Unset: the current folder if it has a `dagster.yaml`, else `.dagster`
     in the workspace."""

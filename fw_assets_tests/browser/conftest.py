@@ -1,4 +1,4 @@
-"""`dagster dev` and `fw-assets serve` as `make ui` starts them, and a browser in front of them."""
+"""`fw-assets ui` as `make ui` starts it, and a browser in front of it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,13 @@ QUIET = (
 
 
 class Ui:
-    """A running `dagster dev` and `fw-assets serve` on a folder and a workspace of their own."""
+    """A running `fw-assets ui` on a folder and a workspace of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.workspace = folder, folder / "workspace"
         self.inbox = self.workspace / "inbox"
         self.inbox.mkdir(parents=True)
-        for name in ("dagster.yaml", "workspace.yaml"):
-            shutil.copy(ROOT / name, folder / name)
+        shutil.copy(ROOT / "dagster.yaml", folder)
         port, files = free_ports(2)
         self.url, self.files = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{files}/workspace"
         self.log = folder / "dagster.log"
@@ -46,13 +45,12 @@ class Ui:
         self.environment = {
             **kept,
             "FW_WORKSPACE": str(self.workspace),
-            "FW_FILES_URL": self.files,
+            "FW_PORT": str(files),
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "default",
         }
         self.processes = [
-            self.start("fw_assets", "serve", "--port", str(files)),
-            self.start("dagster", "dev", "--workspace", "workspace.yaml", "--port", str(port)),
+            self.start("fw_assets", "ui", "--port", str(port)),
         ]
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:

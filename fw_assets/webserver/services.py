@@ -1,0 +1,178 @@
+"""Services: the processes of `fw-assets ui`, started together and ended together.
+
+    code server    loads the code location once, for the two others
+    webserver      Dagster's UI behind the guard
+    daemon         sensors, schedules, the queue of runs
+    platform       the embedded platform over HTTP, where the pipeline uses it
+
+`dagster dev` starts the first three too, with a webserver that cannot be guarded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fw_assets.classification.errors import input_error
+from fw_assets.settings import settings
+from fw_assets.webserver.guard import LOOPBACK_HOSTS
+
+CODE_LOCATION, LOCATION_NAME = "fw_assets.definitions", "fw_assets"
+LOADING_SECONDS = 120.0
+ENDING_SECONDS = 20.0
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process: its name for messages, and its command."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def dagster_home(given: str | None, folder: Path) -> str:
+    """The instance's home: `$DAGSTER_HOME`, or one that reads `folder`'s dagster.yaml.
+
+    Dagster's daemon insists on a home of its own and writes logs into it, so the file is copied to `.dagster/home`.
+    The paths in it stay relative to the folder that the command is started in.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if given:
+        return given
+    instance = folder / "dagster.yaml"
+    if not instance.is_file():
+        raise input_error(
+            f"there is no dagster.yaml in {folder}, and DAGSTER_HOME is not set",
+            advice="Start from the project's folder, or set DAGSTER_HOME to the folder of your dagster.yaml.",
+        )
+    home = folder / ".dagster" / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(instance, home / "dagster.yaml")
+    return str(home)
+
+
+def run_services(host: str, port: int, hosts: Sequence[str], *, private_files: bool) -> int:
+    """Start all services and wait until one of them ends, or this process is interrupted. An exit code.
+
+    Raises:
+        InputError: the UI would be open to other machines without asking who uses it; the code location does not load.
+    """
+    known = settings()
+    if host not in LOOPBACK_HOSTS and known.fw_ui_password is None and known.fw_ui_proxy_header is None:
+        raise input_error(
+            f"--host {host} shows the UI to other machines, and whoever opens it can spend",
+            advice="Set FW_UI_PASSWORD, or FW_UI_PROXY_HEADER behind a reverse proxy that asks who it is.",
+        )
+    environment = {**os.environ, "FW_UI_HOSTS": ",".join([*hosts, *filter(None, [known.fw_ui_hosts])])}
+    platform = known.fw_platform == "embedded" and known.fw_embedded_url is None
+    if platform and private_files:
+        environment.setdefault("FW_FILES_URL", f"http://127.0.0.1:{known.fw_port}/workspace")
+    with contextlib.ExitStack() as stack:
+        environment["DAGSTER_HOME"] = dagster_home(known.dagster_home, Path.cwd())
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fw-assets-")))
+        code_socket, workspace = scratch / "code.sock", scratch / "workspace.yaml"
+        origin = {"grpc_server": {"socket": str(code_socket), "location_name": LOCATION_NAME}}
+        workspace.write_text(yaml.safe_dump({"load_from": [origin]}), "utf-8")
+        code = ("code-server", "start", "--module-name", CODE_LOCATION, "--socket", str(code_socket))
+        started = stack.enter_context(_processes(environment))
+        with contextlib.suppress(KeyboardInterrupt):
+            started.start(Service("code server", _module("dagster", *code)))
+            if platform:
+                started.start(Service("embedded platform", _module("fw_assets", "serve")))
+            started.wait_for(code_socket)
+            of_dagster = ("--workspace", str(workspace))
+            address = ("--host", host, "--port", str(port))
+            started.start(Service("webserver", _module("fw_assets.webserver.server", *of_dagster, *address)))
+            # Dagster has no public module for its daemon, only this script.
+            script = Path(sys.executable).with_name("dagster-daemon")
+            started.start(Service("daemon", (str(script), "run", *of_dagster)))
+            return started.wait()
+    return 0
+
+
+def _module(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", *arguments)
+
+
+class _Processes:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._running: list[tuple[Service, subprocess.Popen[bytes]]] = []
+
+    def start(self, service: Service) -> None:
+        """In a session of its own: Ctrl-C reaches this process alone, which then ends the others in order."""
+        process = subprocess.Popen(service.command, env=self._environment, start_new_session=True)
+        self._running.append((service, process))
+
+    def wait_for(self, code_socket: Path) -> None:
+        end = time.monotonic() + LOADING_SECONDS
+        while not _answers(code_socket):
+            if self._ended() is not None or time.monotonic() > end:
+                raise input_error(
+                    "the code location could not be loaded",
+                    advice=f"The lines above say why; `dagster definitions validate -m {CODE_LOCATION}` says it again.",
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def wait(self) -> int:
+        while (ended := self._ended()) is None:
+            time.sleep(_POLL_SECONDS)
+        service, code = ended
+        print(f"fw-assets: the {service.name} ended with {code}; ending the others", file=sys.stderr)
+        return 1
+
+    def _ended(self) -> tuple[Service, int] | None:
+        for service, process in self._running:
+            if (code := process.poll()) is not None:
+                return service, code
+        return None
+
+    def end(self) -> None:
+        for _, process in reversed(self._running):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT)
+        end = time.monotonic() + ENDING_SECONDS
+        for _, process in reversed(self._running):
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@contextlib.contextmanager
+def _processes(environment: Mapping[str, str]) -> Iterator[_Processes]:
+    started = _Processes(environment)
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield started
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        started.end()
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _answers(code_socket: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(code_socket))
+        except OSError:
+            return False
+        return True
