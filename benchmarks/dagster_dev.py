@@ -139,7 +139,9 @@ class DagsterDev:
 
     def approve(self, dataset: str, by: str = "ann") -> str:
         """Approve the plan in the launchpad."""
-        return self.launch("dataset_job", ["approval"], dataset, {"ops": {"approval": {"config": {"approved_by": by}}}})
+        planned = Workspace(str(self.workspace)).header("plan", dataset)
+        answer = {"approved_by": by, "plan_digest": planned.digest if planned else ""}
+        return self.launch("dataset_job", ["approval"], dataset, {"ops": {"approval": {"config": answer}}})
 
     def drop(self, name: str, rows: str, session: str) -> None:
         """Put a dataset and its session into the inbox, the data last."""

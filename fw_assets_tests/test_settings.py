@@ -17,6 +17,7 @@ PASS_IT_ON = {
     "classification/dataset/parallel_worker.py",
     "embedded/jobs/worker_processes.py",
     "pipeline/runner/process_pool.py",
+    "webserver/services.py",
 }
 """Modules that start processes, and give them the whole environment without reading it."""
 

@@ -180,9 +180,11 @@ def approve(
 
     store = Workspace(root)
     driver = driver or registered_dataset(store, name).driver
+    head = store.header("plan", name)
     config = approval_config(
         by,
-        digest,
+        # Who types the command answers the plan that is there, unless told which.
+        digest or (head.digest if head else ""),
         "reject" if reject else "approve",
         driver=driver,
         mitigation=mitigation,

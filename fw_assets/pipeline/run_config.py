@@ -31,7 +31,7 @@ def approval_config(
     """The configuration of the asset `approval`.
 
     Args:
-        plan_digest: empty for the current plan, whichever that is.
+        plan_digest: of the plan that was read; any other is refused.
         mitigation: None for that of the session.
     """
     return {

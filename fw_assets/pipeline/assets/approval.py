@@ -53,9 +53,9 @@ class ApprovalConfig(dg.Config):
     """A person's answer to the current plan."""
 
     approved_by: str = Field(description="Your name. Recorded with the answer, and shown in the report.")
+    # No default: whoever has not seen the plan, such as a page of another site, cannot name it.
     plan_digest: str = Field(
-        "",
-        description="The digest of the plan you read; refused if the plan is another by now. Empty: the current one.",
+        description="The digest of the plan you read, from its summary; refused if the plan is another by now."
     )
     decision: Decision = Field(
         Decision.approve, description="approve starts the next phases; reject starts nothing and costs nothing."
@@ -83,7 +83,8 @@ class ApprovalConfig(dg.Config):
         "**Phase 2.** A person's answer to the plan; what follows starts by itself.\n\n"
         "Read the asset `plan` first, and click *Approve or reject this plan* there, beside `answer`. Or here: "
         "*Materialize*, choose your dataset under *Partition*, click *Scaffold "
-        "missing config*, write your name between the quotes of `approved_by`, *Materialize*.\n\n"
+        "missing config*, write your name between the quotes of `approved_by` and the plan's digest between those of "
+        "`plan_digest`, *Materialize*.\n\n"
         "- To say no: `decision: reject`.\n"
         "- Against imbalance: `mitigation: rebalance`, `weight`, `drop_rare` or `none`.\n"
         "- The labels are right: `labels_confirmed: true`.\n\n"
@@ -130,7 +131,12 @@ def _plan_to_answer(store: Workspace, dataset: str, config: ApprovalConfig) -> t
     head, plan = store.header("plan", dataset), store.read("plan", dataset, Plan)
     if head is None or plan is None:
         raise _refusal(f"there is no plan of {dataset} to approve: materialize `plan` first")
-    if config.plan_digest and config.plan_digest != head.digest:
+    if not config.plan_digest:
+        raise _refusal(
+            "plan_digest is empty: an answer is to one plan, whose digest stands in its summary; the link beside "
+            "`answer` on the page of `plan` fills it in"
+        )
+    if config.plan_digest != head.digest:
         changes = store.read("plan_changes", dataset, PlanChanges)
         differences = " ".join(changes.differences) if changes else ""
         raise _refusal(

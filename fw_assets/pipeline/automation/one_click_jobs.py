@@ -12,7 +12,6 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.instruction.parser import suggest
-from fw_assets.classification.plan.plan import Plan
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.config import SessionConfig, session_values
@@ -42,15 +41,19 @@ class OneClickConfig(SessionConfig):
     approved_by: str = Field(
         "",
         description=(
-            "Your name: approves the plan unseen, whatever it costs. Empty: the run stops at the plan. Approve that by "
-            "the link beside `answer` and the sensors carry on, or launch this job again with your name."
+            "Your name: approves the plan of `plan_digest`. Empty: the run stops at the plan. Approve that by "
+            "the link beside `answer` and the sensors carry on, or launch this job again with your name and its digest."
         ),
+    )
+    plan_digest: str = Field(
+        "",
+        description="The digest of the plan that approved_by approves. The first launch stops at the plan and logs it.",
     )
 
 
 def _launchpad(op: str) -> dict[str, Any]:
     """The configuration that a launchpad opens with: the fields that matter, to be filled in."""
-    return {"ops": {op: {"config": {"dataset": "", "models": [], "approved_by": ""}}}}
+    return {"ops": {op: {"config": {"dataset": "", "models": [], "approved_by": "", "plan_digest": ""}}}}
 
 
 inspect_and_plan = dg.define_asset_job(
@@ -95,7 +98,7 @@ def workflow_to_the_end(
     config=_launchpad("benchmark_to_the_end"),
     description=(
         "One button up to the benchmark of the base models; trains nothing. In the launchpad: dataset, models, and "
-        "your name in approved_by. Without a name it stops at the plan, to be read and approved first."
+        "your name in approved_by with the digest of the plan you read. Without them it stops at the plan."
     ),
 )
 def benchmark_only() -> None:
@@ -106,8 +109,8 @@ def benchmark_only() -> None:
     executor_def=dg.in_process_executor,
     config=_launchpad("workflow_to_the_end"),
     description=(
-        "One button for all phases, up to the report. In the launchpad: dataset, models, and your name in approved_by, "
-        "which approves the plan unseen. Without a name it stops at the plan, to be read and approved first."
+        "One button for all phases, up to the report. In the launchpad: dataset, models, and your name in approved_by "
+        "with the digest of the plan you read. Without them it stops at the plan, to be read and approved first."
     ),
 )
 def full_workflow() -> None:
@@ -150,9 +153,8 @@ def _run_steps(
     name, log = registration.name, context.log.info
     with store.exclusive(name, "run"), ProcessPool(store.root, CODE_LOCATION) as pool:
         drive(pool, store, name, report=log, only=PLANNING)
-        if config.approved_by and not registration.unused:
-            digest = store.require("plan", name, Plan).digest
-            answer(pool, name, approval_config(config.approved_by, digest, driver="command-line"))
+        if config.approved_by and config.plan_digest and not registration.unused:
+            answer(pool, name, approval_config(config.approved_by, config.plan_digest, driver="command-line"))
         return drive(pool, store, name, report=log)
 
 
@@ -164,6 +166,8 @@ def _log_outcome(
     context.log.info(f"{name}: {status.note}")
     if status.state == "waiting":
         context.log.info(f"The plan {page % 'plan'}; the link beside `answer` approves it, and the rest follows.")
+        head = store.header("plan", name)
+        context.log.info(f"Or launch this job again with approved_by and plan_digest: {head.digest if head else ''}")
     if registration.unused:
         clauses = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in registration.unused)
         context.log.warning(f"Not understood in the instruction, and nothing runs on a guess: {clauses}")

@@ -27,6 +27,14 @@ def test_without_an_approver_it_stops_at_the_plan_and_goes_on_when_pressed_again
     assert due(store, "tickets", driver=None).state == "waiting"
     assert here.platform()["inference_requests"] == 0
     assert press(here, "benchmark_only", "benchmark_to_the_end", **given, approved_by="ann").success
+    assert due(store, "tickets", driver=None).state == "waiting", "a name alone approves nothing"
+    planned = store.header("plan", "tickets")
+    assert planned is not None
+    wrong = press(here, "benchmark_only", "benchmark_to_the_end", **given, approved_by="ann", plan_digest="0" * 12)
+    assert not wrong.success
+    assert here.platform()["inference_requests"] == 0
+    answer = {"approved_by": "ann", "plan_digest": planned.digest}
+    assert press(here, "benchmark_only", "benchmark_to_the_end", **given, **answer).success
     assert due(store, "tickets", driver=None).state == "done"
     assert here.report()["status"] == "benchmark"
     assert here.report()["run"]["approved_by"] == "ann"

@@ -36,9 +36,10 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
     store = Workspace(str(here.workspace))
     assert here.run("plan", str(here.data), "--model", "char-ngram").returncode == 0
     with open_instance(str(here.workspace)) as instance:
-        execute(
-            instance, defs, Step(("approval",), "tickets", None, ""), {"approved_by": "ann", "driver": "command_line"}
-        )
+        planned = store.header("plan", "tickets")
+        assert planned is not None
+        answer = {"approved_by": "ann", "plan_digest": planned.digest, "driver": "command_line"}
+        execute(instance, defs, Step(("approval",), "tickets", None, ""), answer)
         while (steps := due(store, "tickets", driver=None).steps)[0].assets != TUNING:
             execute(instance, defs, steps[0])
         button = threading.Thread(target=terminate_when_training, args=(instance, here))
