@@ -226,7 +226,7 @@ def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path |
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another address than loopback needs a password.")
 @click.option("--allow-host", "hosts", metavar="NAME", multiple=True, help="A further name of the UI; repeat.")
 @click.option("--workspace", "root", metavar="DIR")
-@clear_errors
+@readable_errors
 def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
     """Start Dagster's UI behind a guard, its daemon, and the embedded platform, on one workspace.
 
