@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
+from fw_assets.classification.yaml_file import read_yaml
 
 Mode = Literal["fine-tune", "benchmark"]
 Mitigation = Literal["none", "rebalance", "weight", "drop-rare"]
@@ -161,23 +162,12 @@ def load_session(path: Path) -> dict[str, Any]:
     """The fields of a session YAML file; a relative dataset path is relative to the file's folder.
 
     Raises:
-        InputError: the file is missing, not YAML, or not a mapping.
+        InputError: the file is missing, not YAML, not a mapping, or gives a field twice.
     """
-    import yaml
-
-    def error(message: str, line: int | None = None) -> InputError:
-        return InputError([Problem(kind="session", file=str(path), line=line, message=message)])
-
-    try:
-        fields = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as failure:
-        raise error(f"cannot be read: {failure.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as failure:
-        mark = getattr(failure, "problem_mark", None)
-        reason = getattr(failure, "problem", None) or "not UTF-8 text"
-        raise error(f"is not YAML: {reason}", line=mark.line + 1 if mark is not None else None) from None
+    fields = read_yaml(path, "session")
     if not isinstance(fields, dict):
-        raise error("expected `field: value` lines, e.g. `models: [char-ngram]`")
+        message = "expected `field: value` lines, e.g. `models: [char-ngram]`"
+        raise InputError([Problem(kind="session", file=str(path), message=message)])
     for name in ("dataset", "eval_dataset"):
         value = fields.get(name)
         if isinstance(value, str) and not is_remote(value):

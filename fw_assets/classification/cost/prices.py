@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
+from fw_assets.classification.yaml_file import read_yaml
 
 Item = Literal[
     "inference-input",
@@ -140,12 +141,7 @@ def read_prices(path: Path) -> tuple[Price, ...]:
     Raises:
         InputError: the file cannot be read, or some entries are not prices; names each of them.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError([Problem(kind="prices", file=str(path), message=f"cannot be read: {error}")]) from None
+    content = read_yaml(path, "prices")
     entries = content.get("prices") if isinstance(content, dict) else content
     if not isinstance(entries, list):
         message = "expected a list of prices, e.g. `- {item: training, model: qwen3-8b, usd: 0.5}`"

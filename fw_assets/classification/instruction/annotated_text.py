@@ -26,7 +26,7 @@ _CLAUSE_END = re.compile(
 )
 _SCOPE_END = re.compile(
     r"[.;!?\n](?=\s|$)|\bbut\b|\binstead\b(?! of)|[,:]\s*(?:(?:please|just|only|and|then|"
-    r"simply|rather)\s+)*(?:use|try|run|take"
+    r"simply|rather)\s+){0,10}(?:use|try|run|take"
     r"|go|fine|train|tune|benchmark|compare|deploy|evaluate|do|set|keep|split|spend|hold|"
     r"test|measure|stick)\b"
 )

@@ -19,7 +19,7 @@ _LINK = (
     r"(?:\s*[:=]\s*|\s+(?:(?:is|are|being|on|with|against|using|in|from|at|of|be|it|them|"
     r"this|these|both|all|the|my|our"
 )
-_LINK += rf"|a|separate|called|named|models?|held-out|held out|winner|results?|platform|{_KIND})\s+)*)"
+_LINK += rf"|a|separate|called|named|models?|held-out|held out|winner|results?|platform|{_KIND})\s+){{0,10}})"
 _TEST = (
     r"(?:eval(?:uat(?:e|ed|ion|ing))?|test(?:ed|ing|s)?|held[- ]?out|hold[- ]?out|holdout|"
     r"benchmark(?:ed|ing)?\s+(?=on|against))"
@@ -29,18 +29,18 @@ _TRAIN = r"(?:train(?:ed|ing|s)?|fine[- ]?tun(?:e|ed|ing)|tun(?:e|ed|ing)|learn(
 _TEST_BEFORE = re.compile(rf"\b(?:eval_dataset|{_TEST}(?:[-\s]+{_KIND})?){_LINK}({_DATASET})")
 _TEST_AFTER = re.compile(
     rf"({_DATASET})\s*(?:,\s*)?(?:\(|(?:(?:is|as|for|to|should be|will be|serves as|which is|used)\s+)+)"
-    rf"(?:(?:for|as|the|my|our|a|held-out|held out|separate)\s+)*{_TEST}(?:\s+{_KIND}|\)|"
+    rf"(?:(?:for|as|the|my|our|a|held-out|held out|separate)\s+){{0,10}}{_TEST}(?:\s+{_KIND}|\)|"
     rf"(?=\s*[.;,!?\n]|\s*$|\s+(?:and|with|using)\b))"
 )
 _TRAIN_BEFORE = re.compile(rf"\b(?:{_TRAIN}(?:[-\s]+{_KIND})?){_LINK}({_DATASET})")
 _TRAIN_AFTER = re.compile(
     rf"({_DATASET})\s*(?:,\s*)?(?:\(|(?:(?:is|as|for|to|should be|will be|used)\s+)+)(?:(?:for|as"
-    rf"|the|my|our)\s+)*"
+    rf"|the|my|our)\s+){{0,10}}"
     rf"{_TRAIN}(?:\s+{_KIND}|\)|(?=\s*[.;,!?\n]|\s*$|\s+and\b))"
 )
 _PAIR = re.compile(
     rf"\btrain\w*\s*(?:and|/|&|\+|,)\s*(?:eval|test)\w*(?:\s+{_KIND})?(?:\s*[:=]|\s+(?:on|"
-    rf"are|is|with|from|using))*\s*({_DATASET})"
+    rf"are|is|with|from|using)){{0,10}}\s*({_DATASET})"
     rf"\s*(?:and|,|/|&|\+|\s)\s*({_DATASET})(?:,?\s+respectively)?"
 )
 _REFUSED = re.compile(

@@ -12,7 +12,7 @@ from fw_assets.classification.instruction.numbers import COUNT, count
 _NOUN = r"(?:label set|labels?|classes|categories|intents|tags|topics|outcomes)"
 _START = re.compile(
     rf"(?:\b(?:(?:the|my|our|use|with|using|possible|candidate|allowed|valid|only|following"
-    rf"|these|explicit)\s+)*"
+    rf"|these|explicit)\s+){{0,10}}"
     rf"(?:(?P<count>{COUNT})\s+)?(?:possible\s+|candidate\s+|allowed\s+|valid\s+|different\s+)?{_NOUN}"
     rf"(?:[ \t]*(?::|=|-\s)[ \t]*|\s+(?:(?:are|is|will be|should be|must be|shall be|to use"
     rf"|to predict|being|include|as follows|"
@@ -20,7 +20,7 @@ _START = re.compile(
     rf"]*:?[ \t]*)+|\s+(?=[\"'`\[(])|\s+))"
     rf"|\b(?:classify|sort|route|label|categori[sz]e|tag|bucket|split|map)\b[^.;:\n]{{"
     rf"0,60}}?\b(?:into|as)\s+"
-    rf"(?:(?:the|these|following|one of|either|exactly)\s+)*(?:(?P<count2>{COUNT})\s+)?(?:"
+    rf"(?:(?:the|these|following|one of|either|exactly)\s+){{0,10}}(?:(?P<count2>{COUNT})\s+)?(?:"
     rf"{_NOUN}\s*:?\s*)?"
 )
 _STOP_WORDS = (

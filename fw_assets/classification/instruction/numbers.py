@@ -54,7 +54,7 @@ SHARES = {
 _SPELLED = "|".join(sorted(WORDS, key=len, reverse=True))
 _SHARE_WORDS = "|".join(sorted((name.replace(" ", "[ -]") for name in SHARES), key=len, reverse=True))
 COUNT = (
-    rf"(?:(?<![\d.,$/:-])\d{{1,3}}(?:,\d{{3}})+(?![\d.]\d)|(?<![\d.,$/:])\d+k?(?![\d.,]*\d|"
+    rf"(?:(?<![\d.,$/:-])\d{{1,3}}(?:,\d{{3}})+(?![\d.]\d)|(?<![\d.,$/:])\d++k?(?![\d.,]*\d|"
     rf"%|\s?%)|\b(?:{_SPELLED})\b)"
 )
 """A whole number: 6, 1,000, 2k, ten."""
@@ -68,7 +68,7 @@ SHARE = (
 )
 """A share of the rows: 20%, 0.2, a fifth."""
 MONEY = (
-    r"(?:(?:us)?\$\s?\d[\d,]*(?:\.\d+)?(?:\s?(?:usd|dollars?))?|\d[\d,]*(?:\.\d+)?\s?(?:usd"
+    r"(?:(?:us)?\$\s?\d[\d,]{0,24}(?:\.\d+)?(?:\s?(?:usd|dollars?))?|(?<!\d)\d[\d,]{0,24}(?:\.\d+)?\s?(?:usd"
     r"|us dollars?|dollars?|bucks|\$))(?![\w.]*\d)"
 )
 """An amount in US dollars."""

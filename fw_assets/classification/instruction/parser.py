@@ -6,8 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
+
+MAX_CHARACTERS = 4_000
 
 
 class ParsedInstruction(Frozen):
@@ -30,7 +33,14 @@ def parse_instruction(text: str, models: Sequence[str] = ()) -> ParsedInstructio
     Args:
         models: ids or full names of the catalogue, which are recognised in any spelling. Other names of known model
             families are returned as written, so that resolving them can refuse them.
+
+    Raises:
+        InputError: the text has more than `MAX_CHARACTERS`.
     """
+    if len(text) > MAX_CHARACTERS:
+        message = f"has {len(text):,} characters, and at most {MAX_CHARACTERS:,} are read"
+        advice = "Say it more briefly, or write what is long as session fields."
+        raise input_error(message, field="instruction", advice=advice)
     # Imported here because the patterns take a fifth of a second to compile, and most sessions have no instruction.
     from fw_assets.classification.instruction.annotated_text import AnnotatedText
     from fw_assets.classification.instruction.datasets import annotate_datasets

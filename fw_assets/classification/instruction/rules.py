@@ -10,14 +10,14 @@ ValueOf = Callable[[re.Match[str]], Any]
 PhraseRule = tuple[str | None, str, ValueOf]
 """A session field (None: the words change nothing), a regular expression, and the value of a match."""
 
-EQUALS = r"(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|as|should be|set to|should|exactly)\s+)*)"
+EQUALS = r"(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|as|should be|set to|should|exactly)\s+){0,10})"
 NEGATION = r"(?:don't|do not|dont|never|no|not|without|skip(?:ping)?|avoid|please don't)"
 AT_MOST = (
     r"(?:(?:of|is|to|at|be|up to|at most|at the most|no more than|not more than|more than|"
     r"under|below|less than|within"
     r"|max(?:imum)?(?: of)?|a maximum of|maximally|it|should|must|not|stay|exceed|limited|"
     r"capped|:|=|the|run|this"
-    r"|everything|whole thing|total|cost|costs|price|all of|by|over|above|set|for|is it|with)\s+)*"
+    r"|everything|whole thing|total|cost|costs|price|all of|by|over|above|set|for|is it|with)\s+){0,10}"
 )
 ANY_MODEL = (
     r"(?:it|the winner|the winning model|the best(?: one| model)?|the model|the result|"

@@ -49,7 +49,7 @@ ROW_RULES: tuple[PhraseRule, ...] = (
         "imbalance_threshold",
         rf"\b(?:class\s+|label\s+)?imbalance(?:[- _]ratio)?(?:[- _](?:threshold|limit))?\b(?:\s+(?:of"
         rf"|is|to|at|above|over|exceeds?|beyond|greater than|more than|larger than|higher than|"
-        rf"if it is|ratio|ratios|threshold|override|set|only))*\s*[:=]?\s*({NUMBER})(?:\s?(?::"
+        rf"if it is|ratio|ratios|threshold|override|set|only)){{0,10}}\s*[:=]?\s*({NUMBER})(?:\s?(?::"
         rf"\s?1\b|x\b|to\s+(?:1|one)\b))?(?!\s?%)",
         from_group(number),
     ),
@@ -65,7 +65,7 @@ EXTRACTION_RULES: tuple[PhraseRule, ...] = (
     (
         "extraction",
         r"\b(?:the\s+)?(?:answers?|labels?|class)\s+(?:is|are|stands?|comes?)\s+(?:on\s+|in\s+"
-        r"|at\s+|always\s+)*(?:the\s+)?last line(?:\s+of\s+(?:each\s+|every\s+|the\s+)?(?:final"
+        r"|at\s+|always\s+){0,10}(?:the\s+)?last line(?:\s+of\s+(?:each\s+|every\s+|the\s+)?(?:final"
         r"\s+|last\s+)?(?:assistant\s+)?(?:message|turn|answer|reply|response)s?)?",
         constant("last_line"),
     ),
@@ -98,7 +98,7 @@ SILENT_RULES: tuple[PhraseRule, ...] = (
         None,
         r"\b(?:infer|derive|find|work out|figure out|detect|determine)\s+(?:the\s+)?(?:labels?"
         r"|classes|label set)(?:\s+(?:yourself|automatically|from the (?:data(?:set)?|rows|"
-        r"file)))*\b|\blabels?\s+(?:should|can|may|must|are to|will)\s+be\s+(?:inferred|"
+        r"file))){0,10}\b|\blabels?\s+(?:should|can|may|must|are to|will)\s+be\s+(?:inferred|"
         r"derived|taken|read)(?:\s+from\s+(?:the\s+)?(?:data(?:set)?|rows|file))?",
         constant(None),
     ),
@@ -120,7 +120,7 @@ SILENT_RULES: tuple[PhraseRule, ...] = (
     (
         None,
         r"\b(?:write|give|show|send|produce|make|create|print)\s+(?:me\s+|us\s+)?(?:a|the)\s+(?:final"
-        r"\s+|comparison\s+|short\s+)*report\b(?!\s+(?:in|to|as|by|into))|\b(?:wait for|"
+        r"\s+|comparison\s+|short\s+){0,10}report\b(?!\s+(?:in|to|as|by|into))|\b(?:wait for|"
         r"ask for)\s+my approval\b|\bask me before (?:spending|you spend)(?: anything|"
         r" any money)?\b",
         constant(None),

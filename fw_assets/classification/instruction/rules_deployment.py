@@ -17,7 +17,7 @@ DEPLOY_RULES: tuple[PhraseRule, ...] = (
         "deploy",
         rf"\b(?:only\s+)?deploy\b(?:\s+{ANY_MODEL})?,?\s*(?:only\s+)?(?:if|when)\s+(?:it|"
         rf"the (?:tuned|fine-tuned|winner|winning|new|best)(?: model)?|fine-tuning|tuning)?\s*(?:(?:is"
-        rf"|'s|does|has|was|really|actually|clearly|significantly|performs|did|it's)\s+)*(?:better"
+        rf"|'s|does|has|was|really|actually|clearly|significantly|performs|did|it's)\s+){{0,10}}(?:better"
         rf"|improve[sd]?|wins?|won|helps?|helped|beats?|improvement|an improvement|"
         rf"outperforms?)(?:\s+(?:than|on|over)?\s*(?:(?:the|its)\s+)?(?:base(?:line)?)(?:\s+model)?"
         rf"|\s+on it)?\b"
@@ -29,7 +29,7 @@ DEPLOY_RULES: tuple[PhraseRule, ...] = (
         "deploy",
         rf"\b{NEGATION}\s+(?:to\s+|any\s+|the\s+|a\s+)?deploy(?:ing|ments?|ed)?\b(?:\s+(?:"
         rf"{ANY_MODEL}|is needed|needed|step|phase|afterwards|at the end|required|necessary|yet"
-        rf"|at all|to production))*|\bdeploy\s*[:=]\s*never\b|\bdeploy\s+nothing\b|\bnothing\s+(?:should"
+        rf"|at all|to production)){{0,10}}|\bdeploy\s*[:=]\s*never\b|\bdeploy\s+nothing\b|\bnothing\s+(?:should"
         rf"|is to|needs to|must)\s+be deployed\b",
         constant("never"),
     ),

@@ -30,9 +30,9 @@ _SWEEP = r"(?:(?:hp|hyper-?\s?parameter)s?\s+)?(?:tuning(?: sweep)?|sweep(?:s|in
 MODE_RULES: tuple[PhraseRule, ...] = (
     (
         "full_data_run",
-        rf"\b{NEGATION}\s+(?:(?:do|run|the|a|any|final|last)\s+)*(?:full[- ]?data(?:set)?|full)(?:\s+(?:final"
+        rf"\b{NEGATION}\s+(?:(?:do|run|the|a|any|final|last)\s+){{0,10}}(?:full[- ]?data(?:set)?|full)(?:\s+(?:final"
         rf"|training|fine-tuning|run|job|data|retraining))+\b"
-        rf"|\b{NEGATION}\s+(?:(?:do|run|the|a|any)\s+)*final\s+(?:full[- ]data\s+)?(?:training\s+)?(?:run"
+        rf"|\b{NEGATION}\s+(?:(?:do|run|the|a|any)\s+){{0,10}}final\s+(?:full[- ]data\s+)?(?:training\s+)?(?:run"
         rf"|training|retraining)\b(?:\s+on\s+(?:all|the full|the whole)\s+(?:the\s+)?(?:data(?:set)?"
         rf"|rows))?"
         rf"|\b{NEGATION}\s+(?:re)?train(?:ing)?\s+on\s+(?:the\s+)?(?:full|whole|entire|all)(?:\s+the)?"
@@ -51,9 +51,9 @@ MODE_RULES: tuple[PhraseRule, ...] = (
     ),
     (
         "mode",
-        rf"\b{NEGATION}\s+(?:(?:do|any|the|to|a|run)\s+)*{FINE_TUNE}(?:\s+(?:phase|step|jobs?|anything|"
+        rf"\b{NEGATION}\s+(?:(?:do|any|the|to|a|run)\s+){{0,10}}{FINE_TUNE}(?:\s+(?:phase|step|jobs?|anything|"
         rf"any|the models?|them|any models?|afterwards|is needed|needed|necessary|required|it|"
-        rf"part|either|of any kind|run|runs|stage))*{_END}",
+        rf"part|either|of any kind|run|runs|stage)){{0,10}}{_END}",
         constant("benchmark"),
     ),
     (
@@ -66,7 +66,7 @@ MODE_RULES: tuple[PhraseRule, ...] = (
 GRID_RULES: tuple[PhraseRule, ...] = (
     (
         "sweep_rows",
-        rf"\b(?:use\s+|only\s+|on\s+|with\s+|take\s+|just\s+|limit(?: it)? to\s+)*({COUNT})\s+(?:training"
+        rf"\b(?:use\s+|only\s+|on\s+|with\s+|take\s+|just\s+|limit(?: it)? to\s+){{0,10}}({COUNT})\s+(?:training"
         rf"\s+|random\s+|sampled\s+)?{_ROWS}\s+(?:(?:for|in|during|to|as)\s+)(?:the\s+|each\s+|"
         rf"a\s+|do\s+)?{_SWEEP}(?:\s+(?:phase|sample|runs?|jobs?))?\b",
         from_group(count),
@@ -74,8 +74,8 @@ GRID_RULES: tuple[PhraseRule, ...] = (
     (
         "sweep_rows",
         rf"\b(?:limit\s+|cap\s+|run\s+)?(?:the\s+)?{_SWEEP}(?:[- _](?:sample|rows|subset|"
-        rf"size))*\b(?:\s+(?:size|on|with|over|using|of|is|to|at most|up to|only|just|a|sample|"
-        rf"subset|random|should|use|uses|at))*\s*[:=]?\s*({COUNT})(?:\s+(?:training\s+|random\s+)?"
+        rf"size)){{0,10}}\b(?:\s+(?:size|on|with|over|using|of|is|to|at most|up to|only|just|a|sample|"
+        rf"subset|random|should|use|uses|at)){{0,10}}\s*[:=]?\s*({COUNT})(?:\s+(?:training\s+|random\s+)?"
         rf"{_ROWS}\b|(?=\s*(?:[.,;\n]|$)))",
         from_group(count),
     ),
@@ -89,7 +89,7 @@ GRID_RULES: tuple[PhraseRule, ...] = (
     (
         "learning_rates",
         rf"\b(?:learning[- _]?rates?|lrs?|rates?)\b(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|either"
-        rf"|both|set to|are)\s+)*)({_RATES})",
+        rf"|both|set to|are)\s+){{0,10}})({_RATES})",
         from_all(RATE, rate),
     ),
     (
@@ -97,7 +97,7 @@ GRID_RULES: tuple[PhraseRule, ...] = (
         rf"(?<!up to )(?<!at most )(?<!at least )(?<!more than )(?<!less than )"
         rf"(?<!maximum of )(?<!max )(?<!to )(?<!or )(?<!between )(?<!["
         rf"\d]\s-\s)(?<![\d]-)"
-        rf"\b(?:train\s+|tune\s+|run\s+|trained\s+)?(?:for\s+|exactly\s+|with\s+|use\s+)*("
+        rf"\b(?:train\s+|tune\s+|run\s+|trained\s+)?(?:for\s+|exactly\s+|with\s+|use\s+){{0,10}}("
         rf"{COUNT})\s+(?:training\s+|full\s+)?(?:epochs?|passes)\b(?:\s+(?:each|of training|"
         rf"over the data|over the training (?:data|rows)|per job))?",
         from_group(count),
@@ -109,15 +109,15 @@ GRID_RULES: tuple[PhraseRule, ...] = (
     ),
     (
         "max_parallel_jobs",
-        rf"\b(?:run\s+|start\s+|allow\s+|with\s+|use\s+|have\s+)*{AT_MOST}({COUNT})\s+(?:(?:training"
-        rf"|fine-tuning|tuning|active|simultaneous|sweep)\s+)*(?:jobs?|runs?)\s+(?:running\s+)?(?:in parallel"
+        rf"\b(?:run\s+|start\s+|allow\s+|with\s+|use\s+|have\s+){{0,10}}{AT_MOST}({COUNT})\s+(?:(?:training"
+        rf"|fine-tuning|tuning|active|simultaneous|sweep)\s+){{0,10}}(?:jobs?|runs?)\s+(?:running\s+)?(?:in parallel"
         rf"|at once|at a time|concurrently|simultaneously|at the same time|side by side|"
         rf"together|in a wave|per wave)\b",
         from_group(count),
     ),
     (
         "max_parallel_jobs",
-        rf"\b(?:run\s+|start\s+|allow\s+|with\s+|use\s+|have\s+)*{AT_MOST}({COUNT})\s+(?:parallel|"
+        rf"\b(?:run\s+|start\s+|allow\s+|with\s+|use\s+|have\s+){{0,10}}{AT_MOST}({COUNT})\s+(?:parallel|"
         rf"concurrent|simultaneous)\s+(?:(?:training|fine-tuning|tuning)\s+)?(?:jobs?|runs?)\b",
         from_group(count),
     ),
@@ -157,7 +157,7 @@ FINALIST_RULES: tuple[PhraseRule, ...] = (
     (
         "finalists",
         rf"\b(?:{FINE_TUNE}|promote)\s+(?:just\s+|only\s+)?(?:the\s+)?(?:(?:single\s+)?(?:best|"
-        rf"strongest|top|most promising)(?:\s+(?:one|(?:base\s+|performing\s+)*(?:model|"
+        rf"strongest|top|most promising)(?:\s+(?:one|(?:base\s+|performing\s+){{0,10}}(?:model|"
         rf"candidate)))?(?!\s+(?:models|candidates|ones|\w+\s+models))|winner)\b(?!\s+(?:candidates"
         rf"|models|ones))",
         constant(1),

@@ -43,7 +43,7 @@ _HOLD = (
     r"\s+random\s+)?)?"
 )
 _SIZE = r"(?:[_ ](?:fraction|share|size|ratio|split|percentage))?"
-_EQUALS = r"(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|should be|set to|with|on)\s+)*)"
+_EQUALS = r"(?:\s*[:=]\s*|\s+(?:(?:of|is|to|at|be|should be|set to|with|on)\s+){0,10})"
 
 _ALL_OF = rf"(?:{_OF_ALL})?"
 _TEST_SHARE = (

@@ -18,13 +18,17 @@ _TEMPERATURE_STEPS = 14
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _THRESHOLDS = np.linspace(0.1, 0.7, 25)
 _MAX_LOG_ODDS = 30.0
+_ROWS_PER_BLOCK = 512
 _SOFTENING, _START_LOG_ODDS = 0.3, -2.1
 
 
 def log_softmax(logits: Logits) -> Floats:
     """The natural log of the softmax over the last axis."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float64)
+    # In place: with thousands of labels each copy has hundreds of megabytes.
+    shifted: Floats = logits.astype(np.float64)
+    shifted -= logits.max(axis=-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
 
 
 def log_logistic(logits: Logits) -> Floats:
@@ -50,11 +54,17 @@ def softened_log_odds(logits: Logits) -> NDArray[np.float32]:
 
 
 def probabilities(logits: Logits, multi_label: bool) -> Floats:
-    return np.exp(log_logistic(logits) if multi_label else log_softmax(logits))
+    logs = log_logistic(logits) if multi_label else log_softmax(logits)
+    return np.exp(logs, out=logs)
 
 
 def row_losses(logits: Logits, target: Logits, multi_label: bool) -> Floats:
     """Cross-entropy of each row in nats; for a multi-label run the mean over its labels."""
+    blocks = [slice(start, start + _ROWS_PER_BLOCK) for start in range(0, max(1, len(logits)), _ROWS_PER_BLOCK)]
+    return np.concatenate([_block_losses(logits[block], target[block], multi_label) for block in blocks])
+
+
+def _block_losses(logits: Logits, target: Logits, multi_label: bool) -> Floats:
     if multi_label:
         wide = logits.astype(np.float64)
         return np.asarray((np.logaddexp(0.0, wide) - target * wide).mean(axis=1), np.float64)

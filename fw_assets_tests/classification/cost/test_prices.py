@@ -77,7 +77,7 @@ def test_user_prices_are_read_and_name_their_file(tmp_path: Path) -> None:
         ("- {item: trainin, usd: 1}", "prices\\[0\\].item"),
         ("- {item: training, usd: -1}", "prices\\[0\\].usd"),
         ("- {item: training, usd: 1, units: x}", "prices\\[0\\].units"),
-        ("- [", "cannot be read"),
+        ("- [", "is not YAML"),
     ],
 )
 def test_a_wrong_price_file_is_one_error(tmp_path: Path, content: str, said: str) -> None:

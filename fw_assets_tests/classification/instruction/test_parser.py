@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.instruction.parser import ParsedInstruction, parse_instruction, suggest
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.instruction.parser import MAX_CHARACTERS, ParsedInstruction, parse_instruction, suggest
 from fw_assets.classification.session import Session, make_session
 from fw_assets_tests.classification.instruction.held_out_instructions import HELD_OUT
 from fw_assets_tests.classification.instruction.instructions import CATALOGUE, INSTRUCTIONS
@@ -109,3 +111,25 @@ def test_sentences_side_by_side_keep_their_meaning_or_are_shown(cases: list[Case
             assert set(value) <= {model for models in said if models for model in models}
         elif name not in ("dataset", "eval_dataset"):
             assert any(_same(one, value) for one in said), (text, name, value)
+
+
+def test_a_text_over_the_limit_is_one_clear_error() -> None:
+    parse_instruction("a " * (MAX_CHARACTERS // 2))
+    with pytest.raises(InputError, match=r"instruction: has 4,001 characters, and at most 4,000 are read"):
+        parse_instruction("a" * (MAX_CHARACTERS + 1))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("1", ".", "é", "a-", "1,", "1.", "1,000", "1,,", "$", "0.", "1e-", "%", " ", "\n", "; ", '"', "'", "(", "…"),
+        *("do not ", "to ", "max ", "not ", "is ", "the ", "of ", "if ", "up to ", "with ", "use with up to ", "e.g."),
+        *("labels: a, ", "spend ", "use qwen ", "and ", "a hundred ", "data.jsonl ", "a/", "http://a ", "models: a, "),
+        *("label ", "classify ", "qwen3-8b ", "qwen ", "train on ", "split 80/20 ", "1/", "- a\n", "vs. ", "x.jsonl"),
+    ],
+)
+def test_no_repetition_takes_long(piece: str) -> None:
+    text = (piece * MAX_CHARACTERS)[:MAX_CHARACTERS]
+    started = time.process_time()
+    parse_instruction(text, models=["accounts/fireworks/models/qwen3-8b"])
+    assert time.process_time() - started < 3
