@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from typing import TypeVar
 
 import httpx
 
 from ._errors import OversizedResponse
+
+T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 16 << 20
 """Of a response that is held in memory, decompressed. A page of 200 models has some 0.3 MB."""
@@ -22,16 +24,15 @@ _RATE_AFTER_SECONDS = 120.0
 _PIECE_BYTES = 1 << 20
 
 
-@asynccontextmanager
-async def in_time(name: str) -> AsyncIterator[None]:
-    """Give up a response that never ends although bytes keep coming.
+async def in_time(response: Awaitable[T], name: str) -> T:
+    """Await a response, and give it up when it never ends although bytes keep coming.
 
     Raises:
         httpx.ReadTimeout: it took longer than `ANSWER_SECONDS`.
     """
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            yield
+            return await response
     except TimeoutError:
         raise httpx.ReadTimeout(f"{name}: no whole response within {ANSWER_SECONDS:.0f} s") from None
 

@@ -44,18 +44,20 @@ class RequestSender:
             headers["Content-Type"] = "application/json"
         failure: FireworksError | None = None
         try:
-            async with in_time(name):
-                if isinstance(self.transport, BufferedTransport):
-                    response = HttpResponse(*await self.transport.send(method, url, headers, data), name)
-                else:
-                    extensions = timeouts(READ_SECONDS)
-                    request = httpx.Request(method, url, headers=headers, content=data, extensions=extensions)
-                    response = await _read(await self.transport.handle_async_request(request), name)
+            response = await in_time(self._response(method, url, name, headers, data), name)
         except httpx.HTTPError as error:
             failure = _connection_error(error, name)
         if failure:
             raise failure  # outside the handler: the original would carry the request, and so the key, along
         return self.checked(response)
+
+    async def _response(
+        self, method: Method, url: str, name: str, headers: dict[str, str], data: bytes | None
+    ) -> HttpResponse:
+        if isinstance(self.transport, BufferedTransport):
+            return HttpResponse(*await self.transport.send(method, url, headers, data), name)
+        request = httpx.Request(method, url, headers=headers, content=data, extensions=timeouts(READ_SECONDS))
+        return await _read(await self.transport.handle_async_request(request), name)
 
     @asynccontextmanager
     async def open(
@@ -124,8 +126,7 @@ class RequestSender:
 async def read_whole(response: httpx.Response) -> HttpResponse:
     """An open response with its body read."""
     name = request_name(response.request)
-    async with in_time(name):
-        return await _read(response, name)
+    return await in_time(_read(response, name), name)
 
 
 def request_name(request: httpx.Request) -> str:
