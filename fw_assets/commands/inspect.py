@@ -117,12 +117,13 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
 
 def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
     """Compare two evaluated models."""
-    from fw_assets.pipeline.reporting.compare import compare_models, resolve
+    from fw_assets.pipeline.reporting.compare import compare_models
+    from fw_assets.pipeline.reporting.evaluated_models import find_model
     from fw_assets.report.rendering.terminal import comparison_view, show
     from fw_assets.report.sections.model_comparison import ModelComparison
 
     store = Workspace(root)
-    pair = compare_models(store, resolve(store, first), resolve(store, second))
+    pair = compare_models(store, find_model(store, first), find_model(store, second))
     comparison = ModelComparison(
         (str(pair.first), pair.first_scores),
         (str(pair.second), pair.second_scores),

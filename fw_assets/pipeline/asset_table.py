@@ -130,11 +130,11 @@ def phase_assets(phase: str) -> tuple[str, ...]:
 
 def downstream(key: str) -> frozenset[str]:
     """The assets that are made from this one, directly or not."""
-    found: set[str] = set()
+    keys = {key}
     for entry in ASSETS:  # what an asset needs stands above it
-        if found.intersection(entry.needs) or key in entry.needs:
-            found.add(entry.key)
-    return frozenset(found)
+        if keys.intersection(entry.needs):
+            keys.add(entry.key)
+    return frozenset(keys - {key})
 
 
 _BY_KEY = {entry.key: entry for entry in ASSETS}

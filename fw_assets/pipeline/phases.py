@@ -168,13 +168,13 @@ def statuses(
     workspace: Workspace, datasets: Iterable[str], driver: Driver | None = "daemon"
 ) -> dict[str, DatasetStatus]:
     """Status of each dataset. One whose files cannot be read says why, and keeps no other waiting."""
-    found = {}
+    by_dataset = {}
     for dataset in datasets:
         try:
-            found[dataset] = due(workspace, dataset, driver)
+            by_dataset[dataset] = due(workspace, dataset, driver)
         except (InputError, OSError) as error:
-            found[dataset] = DatasetStatus((), f"cannot be read: {' '.join(str(error).split())}", "unreadable")
-    return found
+            by_dataset[dataset] = DatasetStatus((), f"cannot be read: {' '.join(str(error).split())}", "unreadable")
+    return by_dataset
 
 
 def due(workspace: Workspace, dataset: str, driver: Driver | None = "daemon") -> DatasetStatus:

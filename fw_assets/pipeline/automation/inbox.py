@@ -107,12 +107,12 @@ def _file(url: str, info: Mapping[str, Any]) -> _File:
 
 def _dataset_files(name: str, files: Mapping[str, _File]) -> _DatasetFiles:
     stem = name[: -len(".jsonl")]
-    found: dict[Literal["data", "session", "eval"], _File] = {"data": files[name]}
+    own: dict[Literal["data", "session", "eval"], _File] = {"data": files[name]}
     if f"{stem}.session.yaml" in files:
-        found["session"] = files[f"{stem}.session.yaml"]
+        own["session"] = files[f"{stem}.session.yaml"]
     if f"{stem}.eval.jsonl" in files:
-        found["eval"] = files[f"{stem}.eval.jsonl"]
-    return found
+        own["eval"] = files[f"{stem}.eval.jsonl"]
+    return own
 
 
 def _is_old(file: _File, now: float) -> bool:

@@ -88,8 +88,8 @@ def _point(
     slug: str, kind: ModelKind, test: Scores, usage: Usage, key: str, entries: Sequence[LedgerEntry]
 ) -> CostPoint:
     paid = [entry.usd for entry in entries if entry.key == key]
-    known = [usd for usd in paid if usd is not None]
-    each = 1000 * sum(known) / usage.requests if paid and len(known) == len(paid) and usage.requests else None
+    prices = [usd for usd in paid if usd is not None]
+    per_1000 = 1000 * sum(prices) / usage.requests if paid and len(prices) == len(paid) and usage.requests else None
     return CostPoint(
-        name=slug, kind=kind, accuracy=test.headline.value, interval=bounds(test.headline), usd_per_1000=each
+        name=slug, kind=kind, accuracy=test.headline.value, interval=bounds(test.headline), usd_per_1000=per_1000
     )
