@@ -1,4 +1,4 @@
-"""The code location: the graph, and the policy applied to it."""
+"""Code location: assets, jobs, schedules, sensors and resources, as Dagster loads them."""
 
 from __future__ import annotations
 
