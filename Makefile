@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export FW_WORKSPACE ?= workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui serve test check format docs lock clean
+.PHONY: help install install-dev run ui serve test test-fast lint types check format docs lock clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +41,21 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.installed-dev ## Run the test suite
 	$(PYTEST)
 
-check: $(VENV)/.installed-dev ## Format, lint, types and tests
+# The domain, the client, the report and the phases; what starts daemons, browsers and servers is left to `make test`.
+FAST = fw_assets_tests/test_architecture.py fw_assets_tests/test_definitions.py fw_assets_tests/classification \
+	fw_assets_tests/report fw_assets_tests/workspace fw_assets_tests/pipeline/test_phases.py fw_assets_tests/fireworks
+
+test-fast: $(VENV)/.installed-dev ## Run the tests that need no daemon, browser or training (under two minutes)
+	$(PYTEST) $(FAST)
+
+lint: $(VENV)/.installed-dev ## Check format and style
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
+
+types: $(VENV)/.installed-dev ## Check the types
 	$(BIN)/mypy $(CODE)
-	$(PYTEST)
+
+check: lint types test ## Format, lint, types and tests
 
 format: $(VENV)/.installed-dev ## Rewrite the code in its one format
 	$(BIN)/ruff format $(CODE)
