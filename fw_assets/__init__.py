@@ -1,0 +1,1 @@
+"""fw-assets: benchmark, fine-tune, compare and deploy label predictors as a Dagster asset pipeline."""

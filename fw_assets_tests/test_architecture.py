@@ -1,67 +1,236 @@
-"""Which package may import which, and what importing the domain may cost."""
+"""Which room may import which, when an import may wait, and what importing may cost."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-import fw_assets
+from scripts.import_floors import ROOT, circle, floors, import_graph, imported, module_name, room_graph
 
-ROOT = Path(fw_assets.__file__).parent
-ALLOWED = {
-    "classification": {"classification"},
-    "fireworks": {"fireworks"},
-    "embedded": {"embedded"},
-    "report": {"report", "classification"},
-    "pipeline": {"pipeline", "classification", "fireworks", "report", "workspace", "dagster_runtime"},
-    "workspace": {"workspace", "classification"},
+ROOMS: dict[str, dict[str, str]] = {
+    "fw_assets": {
+        "classification": "",
+        "code_location": "",
+        "embedded": "",
+        "exit_codes": "",
+        "fireworks": "",
+        "report": "classification",
+        "settings": "classification",
+        "workspace": "classification",
+        "pipeline": "classification code_location embedded exit_codes fireworks report settings workspace",
+        "console": "pipeline",
+        "dagster_runtime": "code_location pipeline",
+        "definitions": "pipeline",
+        "commands": "classification code_location exit_codes report settings workspace pipeline console",
+        "cli": "classification code_location embedded exit_codes settings workspace pipeline commands",
+        "__main__": "cli",
+    },
+    "classification": {
+        "values": "",
+        "errors": "values",
+        "intervals": "values",
+        "dataset": "values errors",
+        "session": "values errors",
+        "catalogue": "values errors session",
+        "session_fields": "session",
+        "splits": "values dataset session",
+        "cost": "values errors dataset session catalogue",
+        "instruction": "values session catalogue",
+        "labels": "values errors intervals dataset session splits",
+        "prompting": "values dataset labels",
+        "metrics": "values intervals dataset prompting",
+        "selection": "values intervals session metrics",
+        "plan": "values session catalogue cost labels selection",
+    },
+    "pipeline": {
+        "asset_table": "",
+        "errors": "",
+        "partitions": "",
+        "progress": "",
+        "run_config": "",
+        "storage": "",
+        "asset_definition": "asset_table partitions",
+        "config": "run_config",
+        "failures": "errors",
+        "phases": "asset_table run_config",
+        "values": "run_config",
+        "budget": "errors values",
+        "inapplicable_cells": "asset_table partitions phases",
+        "jobs": "asset_table phases",
+        "platform": "progress values",
+        "run_tags": "phases",
+        "approvals": "errors values budget",
+        "evaluation": "errors progress values budget",
+        "registration": "run_config values platform",
+        "run_workers": "run_tags",
+        "training": "values budget platform",
+        "reporting": "phases values budget platform approvals",
+        "resources": "platform run_tags run_workers",
+        "runner": "errors partitions progress failures phases jobs run_tags run_workers",
+        "ui": "asset_table run_config values evaluation",
+        "retries": "failures ui",
+        "automation": "asset_table partitions progress run_config config phases values inapplicable_cells "
+        "jobs platform run_tags approvals registration resources runner retries",
+        "cell_step": "partitions progress phases budget platform run_tags approvals resources ui retries",
+        "assets": "errors run_config asset_definition config phases values budget inapplicable_cells platform "
+        "run_tags approvals evaluation registration training reporting resources ui retries cell_step",
+    },
+    "report": {
+        "escape": "",
+        "formatting": "",
+        "glossary": "",
+        "schema": "",
+        "table": "",
+        "plan": "formatting glossary table",
+        "sections": "formatting glossary schema table",
+        "assembly": "formatting glossary schema sections",
+        "plots": "escape formatting schema sections",
+        "rendering": "escape formatting schema table plan sections plots",
+    },
+    "embedded": {
+        "errors": "",
+        "message_text": "",
+        "settings": "",
+        "engine": "message_text settings",
+        "store": "errors",
+        "http": "errors store",
+        "records": "errors engine store",
+        "inference": "errors message_text engine store records",
+        "jobs": "errors message_text engine store records inference",
+        "endpoints": "errors message_text engine store http records inference jobs",
+        "routes": "store http inference endpoints",
+        "openapi": "routes",
+        "app": "errors store http routes openapi",
+        "server": "store records app",
+    },
 }
+"""Per package: each room and the rooms of the same package that it imports, which all stand above it in the table."""
+
 FOREIGN = {
     "classification": {"dagster", "httpx"},
-    "report": {"dagster", "httpx"},
     "embedded": {"dagster", "httpx"},
+    "fireworks": {"dagster"},
+    "report": {"dagster", "httpx"},
+    "workspace": {"dagster", "httpx"},
 }
-# The pipeline starts the embedded platform inside its own process from this one place.
-EXCEPTIONS = {("pipeline/platform/platform.py", "embedded")}
+"""Third-party packages that no module of a package may import."""
+
+HEAVY = {
+    *("dagster", "dagster_webserver", "dagster_graphql", "aiohttp", "anyio", "httpx", "starlette", "uvicorn"),
+    *("numpy", "onnx", "onnxruntime", "pandera", "polars", "safetensors", "scipy", "sklearn", "tokenizers"),
+    *("fsspec", "jinja2", "rich", "yaml", "zstandard"),
+}
+"""Third-party packages whose import takes long enough that a function may do it."""
+
+LAZY = {
+    "classification.instruction.parser": "a hundred patterns are compiled on import; few commands have an instruction",
+    "fireworks._connection": "aiohttp, which a client over another transport never needs",
+    "pipeline.platform.platform": "the embedded platform's web framework, for those who use the hosted service",
+    "pipeline.registration.registration": "the instruction parser",
+    "pipeline.runner.process_pool": "Dagster, which only the forked worker needs",
+}
+"""Modules that import some of ours inside a function, and why; `cli` and `commands` may, for the command line's sake."""
+
+MAX_FLOORS = {"classification": 9, "pipeline": 10}
+MAX_FILES = 20
+FLAT = {"fireworks"}
+"""Packages that stay flat: private modules behind a tested facade."""
 
 
-def imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    package = ["fw_assets", *path.relative_to(ROOT).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_import_what_the_table_says(package: str) -> None:
+    rooms = room_graph(import_graph(), ROOT.name if package == ROOT.name else f"{ROOT.name}.{package}")
+    table = {room: set(allowed.split()) for room, allowed in ROOMS[package].items()}
+    wrong = [f"{room} imports {other}" for room, others in rooms.items() for other in others - table.get(room, set())]
+    unused = [f"{room} does not import {other}" for room, others in table.items() for other in others - rooms[room]]
+    assert (wrong, unused, set(table) - set(rooms)) == ([], [], set())
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_the_table_reads_from_the_bottom_up(package: str) -> None:
+    """So it holds no circle."""
+    below: set[str] = set()
+    for room, allowed in ROOMS[package].items():
+        assert set(allowed.split()) <= below
+        below.add(room)
+    assert len(floors(room_graph(import_graph(), f"{ROOT.name}.{package}"))) <= MAX_FLOORS.get(package, 99)
+
+
+def test_no_file_imports_itself_by_a_circle() -> None:
+    assert circle(import_graph()) == []
+
+
+def test_rooms_are_small_and_say_what_they_are() -> None:
+    for folder in {path.parent for path in ROOT.rglob("*.py")}:
+        files = sorted(folder.glob("*.py"))
+        assert len(files) <= MAX_FILES or folder.name in FLAT, folder
+        assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))), folder
+
+
+def test_no_asset_imports_another() -> None:
+    assets = [path for path in (ROOT / "pipeline" / "assets").glob("*.py") if path.name != "__init__.py"]
+    names = {module_name(path) for path in assets}
+    assert {module_name(path): imported(path, names) for path in assets} == {name: set() for name in names}
+
+
+@pytest.mark.parametrize("package", sorted(FOREIGN))
+def test_packages_import_no_foreign_framework(package: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / package).rglob("*.py")
+        for name in _third_party(ast.parse(path.read_text("utf-8")))
+        if name in FOREIGN[package]
+    ]
+    assert wrong == []
+
+
+def test_imports_inside_functions_are_for_start_up_time_alone() -> None:
+    own, foreign = set(), []
+    modules = set(import_graph())
+    for path in ROOT.rglob("*.py"):
+        module = module_name(path).removeprefix(f"{ROOT.name}.")
+        for statement in _inside_functions(ast.parse(path.read_text("utf-8"))):
+            tree = ast.Module([statement], [])
+            if _names_ours(statement, modules):
+                own.add(module)
+            foreign += [f"{module} imports {name}" for name in _third_party(tree) - HEAVY]
+    own = {module for module in own if module != "cli" and not module.startswith("commands")}
+    assert (own, foreign) == (set(LAZY), [])
+
+
+def _inside_functions(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    yield node
+
+
+def _names_ours(statement: ast.Import | ast.ImportFrom, modules: set[str]) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.level > 0 or (statement.module or "") in modules
+    return any(alias.name in modules for alias in statement.names)
+
+
+def _third_party(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-    return found
-
-
-@pytest.mark.parametrize("package", sorted(ALLOWED))
-def test_packages_import_only_what_they_may(package: str) -> None:
-    wrong = []
-    for path in sorted((ROOT / package).rglob("*.py")):
-        place = path.relative_to(ROOT).as_posix()
-        for name in imports(path):
-            parts = name.split(".")
-            if parts[0] == "fw_assets" and len(parts) > 1 and (ROOT / parts[1]).is_dir():
-                if parts[1] not in ALLOWED[package] and (place, parts[1]) not in EXCEPTIONS:
-                    wrong.append(f"{place} imports {name}")
-            elif parts[0] in FOREIGN.get(package, set()):
-                wrong.append(f"{place} imports {name}")
-    assert not wrong
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add((node.module or "").split(".")[0])
+    return names - set(sys.stdlib_module_names) - {ROOT.name}
 
 
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
         ("fw_assets.cli", ["dagster", "polars", "onnxruntime", "pandera"]),
-        ("fw_assets.commands.workflow", ["dagster", "onnxruntime", "pandera", "sklearn"]),
+        ("fw_assets.commands", ["dagster", "onnxruntime", "pandera", "sklearn"]),
         ("fw_assets.classification.labels.inspection", ["dagster", "httpx", "pandera", "sklearn"]),
         ("fw_assets.definitions", ["pandera", "onnxruntime", "uvicorn"]),
     ],
