@@ -133,7 +133,7 @@ LAZY = {
     "pipeline.registration.registration": "the instruction parser",
     "pipeline.runner.process_pool": "Dagster, which only the forked worker needs",
 }
-"""Modules that import some of ours inside a function, and why; `cli` and `commands` may, for the command line's sake."""
+"""Modules that import some of ours inside a function, and why. `cli` and `commands` may too, to start up quickly."""
 
 MAX_FLOORS = {"classification": 9, "pipeline": 10}
 MAX_FILES = 20
