@@ -53,7 +53,6 @@ ROOMS: dict[str, dict[str, str]] = {
         "progress": "",
         "run_config": "",
         "storage": "",
-        "asset_definition": "asset_table partitions",
         "config": "run_config",
         "failures": "errors",
         "phases": "asset_table run_config",
@@ -67,17 +66,16 @@ ROOMS: dict[str, dict[str, str]] = {
         "evaluation": "errors progress values budget",
         "registration": "run_config values platform",
         "run_workers": "run_tags",
-        "training": "values budget platform",
         "reporting": "phases values budget platform approvals",
         "resources": "platform run_tags run_workers",
         "runner": "errors partitions progress failures phases jobs run_tags run_workers",
         "ui": "asset_table run_config values evaluation",
-        "retries": "failures ui",
+        "steps": "asset_table partitions progress failures phases values "
+        "budget platform run_tags approvals resources ui",
+        "assets": "errors run_config config phases values budget inapplicable_cells platform "
+        "run_tags approvals evaluation registration reporting resources ui steps",
         "automation": "asset_table partitions progress run_config config phases values inapplicable_cells "
-        "jobs platform run_tags approvals registration resources runner retries",
-        "cell_step": "partitions progress phases budget platform run_tags approvals resources ui retries",
-        "assets": "errors run_config asset_definition config phases values budget inapplicable_cells platform "
-        "run_tags approvals evaluation registration training reporting resources ui retries cell_step",
+        "jobs platform run_tags approvals registration resources runner steps",
     },
     "report": {
         "escape": "",
