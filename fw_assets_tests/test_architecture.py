@@ -22,11 +22,12 @@ ROOMS: dict[str, dict[str, str]] = {
         "settings": "classification",
         "workspace": "classification",
         "pipeline": "classification code_location embedded exit_codes fireworks report settings workspace",
+        "webserver": "classification code_location settings",
         "console": "pipeline",
         "dagster_runtime": "code_location pipeline",
         "definitions": "pipeline",
         "commands": "classification code_location exit_codes report settings workspace pipeline console",
-        "cli": "classification code_location embedded exit_codes settings workspace pipeline commands",
+        "cli": "classification code_location embedded exit_codes settings workspace pipeline webserver commands",
         "__main__": "cli",
     },
     "classification": {

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def imported(path: Path, modules: Iterable[str], root: Path = ROOT) -> set[str]:
     return names & known
 
 
+@cache
 def import_graph(root: Path = ROOT) -> Graph:
     """Every module of the package and the modules that it imports."""
     files = {module_name(path, root): path for path in sorted(root.rglob("*.py"))}
