@@ -1,8 +1,8 @@
 """The network as an httpx transport that carries requests over aiohttp.
 
 httpcore's pool looks at every connection for each request, and httpx's request and response objects double the
-processor time of a small call; docs/client.md has the figures beside httpx, httpx2 and httpx-aiohttp. Everything above
-this module takes any httpx transport, so that an ASGI application or a test's handler can stand in for the network.
+processor time of a small call; docs/measurements.md has the figures beside httpx, httpx2 and httpx-aiohttp. Everything
+above this module takes any httpx transport, so that an ASGI application or a test's handler can replace the network.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ WRITE_SECONDS = 60.0
 class BufferedTransport(httpx.AsyncBaseTransport):
     """An httpx transport that can also send bytes and return bytes, without an httpx object per request.
 
-    httpx's `Request` and `Response` cost more processor time than everything else in a small call (docs/client.md).
+    httpx's `Request` and `Response` cost more processor time than everything else in a small call
+    (docs/measurements.md).
     """
 
     @abstractmethod

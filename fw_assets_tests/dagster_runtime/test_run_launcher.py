@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -31,7 +33,8 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
 from fw_assets.dagster_runtime.run_launcher import ForkServerRunLauncher, reason_not_forkable
-from fw_assets.pipeline.run_workers import worker_of
+from fw_assets.pipeline.run_tags import this_machine
+from fw_assets.pipeline.run_workers import WORKER_TAG, worker_of
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the program of the runs reads /proc")
@@ -111,8 +114,8 @@ class Daemon:
             time.sleep(0.02)
         return current
 
-    def noted(self, run: dg.DagsterRun) -> dict[str, Any]:
-        """What the run says of its process."""
+    def process_of(self, run: dg.DagsterRun) -> dict[str, Any]:
+        """What the job `quick` notes of the process that executes it."""
         (entry,) = self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_OUTPUT)
         assert entry.dagster_event is not None
         return {key: value.value for key, value in entry.dagster_event.step_output_data.metadata.items()}
@@ -148,9 +151,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 @pytest.fixture
 def by_dagster(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs that were left to Dagster's own launcher."""
-    left: list[str] = []
-    monkeypatch.setattr(DefaultRunLauncher, "launch_run", lambda _, context: left.append(context.dagster_run.run_id))
-    return left
+    run_ids: list[str] = []
+    monkeypatch.setattr(DefaultRunLauncher, "launch_run", lambda _, context: run_ids.append(context.dagster_run.run_id))
+    return run_ids
 
 
 def terminate(folder: str, run_id: str) -> None:
@@ -160,13 +163,13 @@ def terminate(folder: str, run_id: str) -> None:
 
 
 def test_a_run_is_forked_from_what_has_loaded_the_program(daemon: Daemon) -> None:
-    noted = daemon.noted(run := daemon.launch("quick", "SUCCESS"))
-    assert "multiprocessing.forkserver" in noted["command"]
-    assert noted["main"] != os.getpid()
+    process = daemon.process_of(run := daemon.launch("quick", "SUCCESS"))
+    assert "multiprocessing.forkserver" in process["command"]
+    assert process["main"] != os.getpid()
     assert (worker := worker_of(run)) is not None
-    assert worker.pid == noted["main"]
+    assert worker.pid == process["main"]
     assert not multiprocessing.active_children(), "the daemon would wait for them at its end"
-    assert daemon.noted(daemon.launch("quick", "SUCCESS"))["server"] == noted["server"]
+    assert daemon.process_of(daemon.launch("quick", "SUCCESS"))["server"] == process["server"]
 
 
 def test_another_process_ends_a_run(daemon: Daemon) -> None:
@@ -178,6 +181,17 @@ def test_another_process_ends_a_run(daemon: Daemon) -> None:
     webserver.join()
     assert webserver.exitcode == 0
     assert daemon.launcher.terminate(run.run_id) is False, "it has ended"
+
+
+def test_a_run_of_a_command_or_of_the_code_server_is_ended_too(daemon: Daemon) -> None:
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    run = daemon.run("slow")
+    tag = json.dumps([run.run_id, this_machine(), worker.pid, time.time()])
+    daemon.instance.add_run_tags(run.run_id, {WORKER_TAG: tag})
+    assert daemon.launcher.terminate(run.run_id)
+    assert worker.wait(PATIENCE_SECONDS) == -signal.SIGINT
+    assert daemon.launcher.terminate(run.run_id)
+    daemon.until(run, "CANCELED")
 
 
 def test_a_run_that_is_ended_before_its_process_says_who_it_is_executes_nothing(daemon: Daemon) -> None:
@@ -216,7 +230,7 @@ def test_a_process_that_ends_before_it_begins_fails_the_launch(
 
 
 def test_changed_code_is_not_passed_over_and_a_killed_server_is_replaced(daemon: Daemon, by_dagster: list[str]) -> None:
-    before = daemon.noted(daemon.launch("quick", "SUCCESS"))["server"]
+    before = daemon.process_of(daemon.launch("quick", "SUCCESS"))["server"]
     daemon.source.write_text(PROGRAM + "CHANGED = True\n", "utf-8")
     run = daemon.run("quick")
     daemon.launcher.launch_run(LaunchRunContext(run, None))
@@ -226,7 +240,7 @@ def test_changed_code_is_not_passed_over_and_a_killed_server_is_replaced(daemon:
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)  # the launcher killed it and has begun another, which has reaped it
 
-    assert daemon.noted(daemon.launch("quick", "SUCCESS"))["server"] != before
+    assert daemon.process_of(daemon.launch("quick", "SUCCESS"))["server"] != before
     assert by_dagster == [run.run_id]
 
 

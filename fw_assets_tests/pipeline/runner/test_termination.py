@@ -1,4 +1,4 @@
-"""A run that a person terminates while its jobs run: it ends, says what goes on without it, and is taken up again."""
+"""A run that a person terminates while its jobs run: it ends, names what goes on without it, and can be run again."""
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
@@ -21,11 +21,13 @@ from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
 CELLS = 4
+PATIENCE_SECONDS = 120.0
 
 
 def terminate_when_training(instance: dg.DagsterInstance, project: Project) -> None:
-    """What the UI's button does: the run is marked, and its process gets the interrupt signal."""
-    while project.platform()["supervisedFineTuningJobs"] < CELLS:
+    """Do what the UI's button does: mark the run, and interrupt its process."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while project.platform()["supervisedFineTuningJobs"] < CELLS and time.monotonic() < deadline:
         time.sleep(0.01)
     (record,) = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     instance.report_run_canceling(record.dagster_run)
@@ -49,11 +51,11 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
         button.join()
         assert not isinstance(raised.value, Exception), "neither failed nor tried again"
         (stopped,) = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.CANCELED]))
-        said = " ".join(entry.user_message for entry in instance.all_logs(stopped.dagster_run.run_id))
+        log = " ".join(entry.user_message for entry in instance.all_logs(stopped.dagster_run.run_id))
         held = {item.id for item in approved_account(store, "tickets").ledger().reservations}
         assert held
-        assert all(name in said for name in held)
-        assert "as nothing is cancelled from here" in said
+        assert all(name in log for name in held)
+        assert "as nothing is cancelled from here" in log
 
         while steps := due(store, "tickets", driver=None).steps:
             execute(instance, defs, steps[0])
@@ -65,22 +67,22 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
 
 @pytest.mark.parametrize(
     ("error", "attempts"),
-    [(ConnectionError("lost"), MAX_RETRIES + 1), (dg.Failure("mend it", allow_retries=False), 1)],
-    ids=["may-pass", "to-be-mended"],
+    [(ConnectionError("lost"), MAX_RETRIES + 1), (dg.Failure("correct it", allow_retries=False), 1)],
+    ids=["may-pass", "to-be-corrected"],
 )
 def test_what_may_pass_is_tried_again_and_fails_with_its_own_error(
     error: Exception, attempts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fw_assets.pipeline.failures.FIRST_DELAY_SECONDS", 0)
-    tried = []
+    attempt_numbers = []
 
     @dg.asset
-    def asked(context: dg.AssetExecutionContext) -> None:
+    def failing(context: dg.AssetExecutionContext) -> None:
         with retry_transient(context):
-            tried.append(context.retry_number)
+            attempt_numbers.append(context.retry_number)
             raise error
 
     with pytest.raises(type(error)) as raised:
-        dg.materialize([asked])
-    assert tried == list(range(attempts))
+        dg.materialize([failing])
+    assert attempt_numbers == list(range(attempts))
     assert raised.value is error
