@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from fw_assets.classification.values import Frozen
 
-
-class Problem(Frozen):
+@dataclass(frozen=True, kw_only=True)
+class Problem:
     """One problem of the input.
 
     `line` is 1-based; `field` is a path such as `messages[1].role`; `kind` groups equal problems
