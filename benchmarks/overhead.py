@@ -29,8 +29,7 @@ from benchmarks.dagster_dev import REPOSITORY, DagsterDev
 from benchmarks.instant_platform import MODELS, served
 from fw_assets.classification.session import Session
 from fw_assets.definitions import defs
-from fw_assets.pipeline.assets.approval import ApprovalConfig
-from fw_assets.pipeline.config import SessionConfig
+from fw_assets.pipeline.config import ApprovalConfig, SessionConfig
 from fw_assets.pipeline.partitions import partition_key
 from fw_assets.pipeline.phases import APPROVAL, Step, due
 from fw_assets.pipeline.platform.platform import platform_from_environment

@@ -13,8 +13,8 @@ import dagster as dg
 from pydantic import BaseModel
 
 from benchmarks.arguments import positional
-from fw_assets.pipeline import phases
 from fw_assets.pipeline.automation import sensors
+from fw_assets.pipeline.input_digests import baseline_inputs, delivery_inputs, finalists_inputs, tuning_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.workspace.workspace import Workspace
 
@@ -40,15 +40,15 @@ def fill(store: Workspace, dataset: str, standing: int) -> None:
     if standing < 1:
         return
     for slug in slugs:
-        put("base_metrics", phases.baseline_inputs("p1"), slug, weight="x" * 20_000)
-    put("baselines", phases.baseline_inputs("p1"))
-    put("finalists", phases.finalists_inputs(store, dataset, "p1", slugs), slugs=slugs[:2])
+        put("base_metrics", baseline_inputs("p1"), slug, weight="x" * 20_000)
+    put("baselines", baseline_inputs("p1"))
+    put("finalists", finalists_inputs(store, dataset, "p1", slugs), slugs=slugs[:2])
     if standing < 2:
         return
     for slug in slugs[:2]:
-        put("metrics", phases.tuning_inputs("p1", "none"), slug, weight="x" * 20_000)
+        put("metrics", tuning_inputs("p1", "none"), slug, weight="x" * 20_000)
     if standing == 3:
-        put("report", phases.delivery_inputs(store, dataset, "p1", slugs[:2]))
+        put("report", delivery_inputs(store, dataset, "p1", slugs[:2]))
 
 
 def main() -> None:

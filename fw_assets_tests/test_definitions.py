@@ -12,11 +12,10 @@ import yaml
 
 from fw_assets.definitions import defs
 from fw_assets.pipeline.asset_table import BY_CELL, BY_DATASET
-from fw_assets.pipeline.assets.approval import ApprovalConfig
 from fw_assets.pipeline.assets.regression import RegressionConfig
 from fw_assets.pipeline.automation.one_click_jobs import OneClickConfig
 from fw_assets.pipeline.automation.upkeep_jobs import DatasetConfig
-from fw_assets.pipeline.config import SessionConfig
+from fw_assets.pipeline.config import ApprovalConfig, SessionConfig
 from fw_assets.pipeline.partitions import cells, datasets
 
 ROOT = Path(__file__).parents[1]

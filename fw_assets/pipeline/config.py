@@ -1,4 +1,4 @@
-"""Launchpad fields of a session: one for each of its fields."""
+"""Launchpad fields: of a session, one for each of its fields, and of the answer to a plan."""
 
 # No `from __future__ import annotations` here: Dagster reads a config's annotations as they are written.
 
@@ -8,8 +8,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, create_model
 
+from fw_assets.classification.session import MITIGATIONS
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
-from fw_assets.pipeline.run_config import enum_name
+from fw_assets.pipeline.run_config import AS_PLANNED, DRIVERS, enum_name
 
 
 def _launchpad_field(field: SessionField) -> tuple[Any, Any]:
@@ -38,3 +39,55 @@ def session_values(config: SessionConfig) -> dict[str, object]:
     return {
         name: value.value if isinstance(value, Enum) else value for name, value in values.items() if value is not None
     }
+
+
+class Decision(Enum):
+    """Yes or no."""
+
+    approve = "approve"
+    reject = "reject"
+
+
+class MitigationChoice(Enum):
+    """The session's mitigations, and to leave it at the session's choice."""
+
+    _ignore_ = "mitigation"
+    as_planned = AS_PLANNED
+    for mitigation in MITIGATIONS:
+        vars()[enum_name(mitigation)] = mitigation
+
+
+class DriverChoice(Enum):
+    """Who carries on."""
+
+    _ignore_ = "driver"
+    for driver in DRIVERS:
+        vars()[enum_name(driver)] = driver
+
+
+class ApprovalConfig(dg.Config):
+    """A person's answer to the current plan."""
+
+    approved_by: str = Field(description="Your name. Recorded with the answer, and shown in the report.")
+    # No default: whoever has not seen the plan, such as a page of another site, cannot name it.
+    plan_digest: str = Field(
+        description="The digest of the plan you read, from its summary; refused if the plan is another by now."
+    )
+    decision: Decision = Field(
+        Decision.approve, description="approve starts the next phases; reject starts nothing and costs nothing."
+    )
+    mitigation: MitigationChoice = Field(
+        MitigationChoice.as_planned,
+        description=(
+            "What to do about imbalance in the training rows; what each leaves and costs is in the plan. as_planned: "
+            "the session's choice. none, rebalance, weight or drop_rare: this one instead."
+        ),
+    )
+    labels_confirmed: bool = Field(
+        False, description="true: you have looked at the labels in the plan and they are the right ones. Recorded."
+    )
+    note: str = Field("", description="Anything to remember; kept with the answer.")
+    driver: DriverChoice | None = Field(
+        None,
+        description="Who carries on: daemon (the sensors, also without a choice) or command_line (`fw-assets run`).",
+    )

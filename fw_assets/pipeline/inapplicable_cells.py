@@ -8,8 +8,8 @@ import dagster as dg
 import msgspec
 
 from fw_assets.pipeline.asset_table import BY_CELL, downstream
+from fw_assets.pipeline.input_digests import delivery_inputs, finalists_inputs
 from fw_assets.pipeline.partitions import partition_key
-from fw_assets.pipeline.phases import delivery_inputs, finalists_inputs
 from fw_assets.workspace.workspace import Workspace
 
 FINALISTS_ONLY = tuple(asset for asset in BY_CELL if asset in downstream("finalists"))

@@ -19,6 +19,14 @@ from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.asset_table import phase_assets
+from fw_assets.pipeline.input_digests import (
+    baseline_inputs,
+    delivery_inputs,
+    finalists_inputs,
+    incomplete_inputs,
+    plan_inputs,
+    tuning_inputs,
+)
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.workspace.workspace import Workspace
 
@@ -120,48 +128,6 @@ def is_stopped(workspace: Workspace, dataset: str) -> bool:
     """Whether the run of the current approval was ended by the ceiling."""
     approval, stopped = workspace.header("approval", dataset), workspace.header("stopped", dataset)
     return approval is not None and stopped is not None and stopped.inputs == approval.digest
-
-
-def plan_inputs(workspace: Workspace, dataset: str) -> str | None:
-    """Digest of what the current plan has to be made from: that of the registration."""
-    head = workspace.header("registration", dataset)
-    return head.inputs if head else None
-
-
-def baseline_inputs(plan_digest: str) -> str:
-    """Digest of what a base model's metrics, and the baselines, are made from."""
-    return digest(["baseline", plan_digest])
-
-
-def finalists_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: Sequence[str]) -> str:
-    """Digest of what the finalists are chosen from: every base model's metrics."""
-    return digest(["finalists", plan_digest, _digests(workspace, "base_metrics", dataset, slugs)])
-
-
-def tuning_inputs(plan_digest: str, mitigation: str) -> str:
-    """Digest of what a finalist's sweep, training, metrics and learning curve are made from."""
-    return digest(["tuning", plan_digest, mitigation])
-
-
-def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: Sequence[str]) -> str:
-    """Digest of what the deployment and the report are made from: the finalists and everything that was measured."""
-    finalists = workspace.header("finalists", dataset)
-    baselines = workspace.header("baselines", dataset)
-    return digest(
-        [
-            "delivery",
-            plan_digest,
-            finalists.digest if finalists else None,
-            _digests(workspace, "metrics", dataset, slugs),
-            baselines.digest if baselines else None,
-            _digests(workspace, "learning_curve", dataset, slugs),
-        ]
-    )
-
-
-def incomplete_inputs(approval_digest: str) -> str:
-    """Digest of what the report of a stopped run is made from: the approval that it ran under."""
-    return digest(["incomplete", approval_digest])
 
 
 def statuses(
@@ -278,8 +244,3 @@ class _Approved:
 def _approves_itself(plan: _Plan) -> bool:
     session, estimate = plan.session, plan.estimate
     return approves_itself(session.auto_approve_up_to_usd, estimate.high, estimate.lower_bound, plan.unused)
-
-
-def _digests(workspace: Workspace, asset: str, dataset: str, slugs: Sequence[str]) -> list[tuple[str, str | None]]:
-    heads = [(slug, workspace.header(asset, dataset, slug)) for slug in sorted(slugs)]
-    return [(slug, head.digest if head else None) for slug, head in heads]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fw_assets.pipeline import phases
+from fw_assets.pipeline.input_digests import baseline_inputs, delivery_inputs, finalists_inputs, tuning_inputs
 from fw_assets.pipeline.phases import DatasetStatus, due
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.workspace.workspace import Workspace
@@ -50,23 +50,23 @@ class Scenario:
         )
 
     def base(self, model: str, digest: str = "p1") -> None:
-        self.put("base_metrics", phases.baseline_inputs(digest), model, of=model)
+        self.put("base_metrics", baseline_inputs(digest), model, of=model)
 
     def baselines(self, digest: str = "p1") -> None:
-        self.put("baselines", phases.baseline_inputs(digest), of="majority")
+        self.put("baselines", baseline_inputs(digest), of="majority")
 
     def finalists(self, *slugs: str, digest: str = "p1", models: tuple[str, ...] = ("a", "b", "c")) -> None:
-        inputs = phases.finalists_inputs(self.store, "tickets", digest, list(models))
+        inputs = finalists_inputs(self.store, "tickets", digest, list(models))
         self.put("finalists", inputs, slugs=list(slugs))
 
     def tuned(self, model: str, digest: str = "p1") -> None:
-        self.put("metrics", phases.tuning_inputs(digest, "none"), model, of=model)
+        self.put("metrics", tuning_inputs(digest, "none"), model, of=model)
 
     def curve(self, model: str, digest: str = "p1") -> None:
-        self.put("learning_curve", phases.tuning_inputs(digest, "none"), model, of=model)
+        self.put("learning_curve", tuning_inputs(digest, "none"), model, of=model)
 
     def report(self, *slugs: str, digest: str = "p1") -> None:
-        self.put("report", phases.delivery_inputs(self.store, "tickets", digest, list(slugs)))
+        self.put("report", delivery_inputs(self.store, "tickets", digest, list(slugs)))
 
     def due(self, driver: Driver | None = "daemon") -> DatasetStatus:
         return due(self.store, "tickets", driver)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.pipeline import phases
+from fw_assets.pipeline.input_digests import baseline_inputs, tuning_inputs
 from fw_assets.pipeline.phases import DatasetStatus
 from fw_assets_tests.pipeline.scenario import AnyFields, Scenario
 
@@ -117,7 +118,7 @@ def test_a_metric_measured_again_reopens_what_was_decided_on_it(scenario: Scenar
     scenario.tuned("a")
     scenario.report("a")
     assert scenario.due().state == "done"
-    scenario.put("metrics", phases.tuning_inputs("p1", "none"), "a", of="something else")
+    scenario.put("metrics", tuning_inputs("p1", "none"), "a", of="something else")
     assert started(scenario.due()) == [("deployment", None)]
 
 
@@ -148,7 +149,7 @@ def test_a_learning_curve_comes_between_the_metrics_and_the_report_where_it_was_
     assert started(scenario.due()) == [("deployment", None)]
     scenario.report("a")
     assert scenario.due().state == "done"
-    scenario.put("baselines", phases.baseline_inputs("p1"), of="something else")
+    scenario.put("baselines", baseline_inputs("p1"), of="something else")
     assert started(scenario.due()) == [("deployment", None)]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fw_assets.classification.session import MITIGATIONS, Mitigation
 from fw_assets.definitions import defs
-from fw_assets.pipeline.assets.approval import ApprovalConfig, DriverChoice, MitigationChoice
+from fw_assets.pipeline.config import ApprovalConfig, DriverChoice, MitigationChoice
 from fw_assets.pipeline.run_config import DRIVERS, Driver, approval_config
 
 

@@ -3,18 +3,17 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import datetime as dt
-from enum import Enum
 from typing import cast
 
 import dagster as dg
 import msgspec
-from pydantic import Field
 
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.session import MITIGATIONS, Mitigation
+from fw_assets.classification.session import Mitigation
+from fw_assets.pipeline.config import ApprovalConfig, Decision, MitigationChoice
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import WorkspaceResource
-from fw_assets.pipeline.run_config import AS_PLANNED, DRIVERS, Driver, enum_name
+from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.run_tags import APPROVED, tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.ui.metadata import Row, summary, table
@@ -23,58 +22,6 @@ from fw_assets.pipeline.values.approval import Approval, PlanChanges
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import usd_roughly
 from fw_assets.workspace.workspace import Workspace
-
-
-class Decision(Enum):
-    """Yes or no."""
-
-    approve = "approve"
-    reject = "reject"
-
-
-class MitigationChoice(Enum):
-    """The session's mitigations, and to leave it at the session's choice."""
-
-    _ignore_ = "mitigation"
-    as_planned = AS_PLANNED
-    for mitigation in MITIGATIONS:
-        vars()[enum_name(mitigation)] = mitigation
-
-
-class DriverChoice(Enum):
-    """Who carries on."""
-
-    _ignore_ = "driver"
-    for driver in DRIVERS:
-        vars()[enum_name(driver)] = driver
-
-
-class ApprovalConfig(dg.Config):
-    """A person's answer to the current plan."""
-
-    approved_by: str = Field(description="Your name. Recorded with the answer, and shown in the report.")
-    # No default: whoever has not seen the plan, such as a page of another site, cannot name it.
-    plan_digest: str = Field(
-        description="The digest of the plan you read, from its summary; refused if the plan is another by now."
-    )
-    decision: Decision = Field(
-        Decision.approve, description="approve starts the next phases; reject starts nothing and costs nothing."
-    )
-    mitigation: MitigationChoice = Field(
-        MitigationChoice.as_planned,
-        description=(
-            "What to do about imbalance in the training rows; what each leaves and costs is in the plan. as_planned: "
-            "the session's choice. none, rebalance, weight or drop_rare: this one instead."
-        ),
-    )
-    labels_confirmed: bool = Field(
-        False, description="true: you have looked at the labels in the plan and they are the right ones. Recorded."
-    )
-    note: str = Field("", description="Anything to remember; kept with the answer.")
-    driver: DriverChoice | None = Field(
-        None,
-        description="Who carries on: daemon (the sensors, also without a choice) or command_line (`fw-assets run`).",
-    )
 
 
 @pipeline_asset(

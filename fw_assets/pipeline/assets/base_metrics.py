@@ -6,7 +6,7 @@ import dagster as dg
 
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
-from fw_assets.pipeline.phases import baseline_inputs
+from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step

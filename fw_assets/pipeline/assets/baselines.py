@@ -10,7 +10,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import approved_plan
 from fw_assets.pipeline.evaluation.evaluate import PARTS, store_and_score
-from fw_assets.pipeline.phases import baseline_inputs
+from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures

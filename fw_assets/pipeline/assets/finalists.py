@@ -14,7 +14,7 @@ from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import Account
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
-from fw_assets.pipeline.phases import finalists_inputs
+from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures

@@ -3,27 +3,18 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import datetime as dt
-import time
 
 import dagster as dg
 from pydantic import Field
 
-from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.classification.selection.comparison import compare
-from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.approvals import regression_account
-from fw_assets.pipeline.errors import PhaseError, Unanswered
-from fw_assets.pipeline.evaluation.online import ask
-from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.evaluation.regression import reevaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.delivery_checks import regression_check
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
-from fw_assets.pipeline.values.delivery import DeploymentRecord, Regression
-from fw_assets.workspace.dataset_rows import part_batches
-from fw_assets.workspace.predictions import prediction_batches
+from fw_assets.pipeline.values.delivery import Regression
 from fw_assets.workspace.workspace import Workspace
 
 HISTORY = "regression.jsonl"
@@ -57,7 +48,7 @@ def regression(
     store, dataset = workspace.open(), context.partition_key
     date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
     with readable_failures():
-        result = platform.open().call(lambda client: _reevaluate(client, store, dataset, date, config.max_usd))
+        result = platform.open().call(lambda client: reevaluate(client, store, dataset, date, config.max_usd))
     store.append_line(result.model_dump_json(), dataset, HISTORY)
     version = store.write("regression", dataset, result, inputs=date)
     comparison, difference = result.comparison, result.comparison.difference
@@ -88,54 +79,6 @@ def regression(
             **files(store, every_date=(dataset, HISTORY)),
         },
     )
-
-
-async def _reevaluate(client: Fireworks, store: Workspace, dataset: str, date: str, max_usd: float) -> Regression:
-    """Ask the deployment for its test rows again and compare with the answers that it was accepted with.
-
-    Raises:
-        PhaseError: nothing is deployed, the test rows are others by now, or it could cost more than `max_usd`.
-        Unanswered: requests failed for good.
-    """
-    record = store.require("deployment", dataset, DeploymentRecord)
-    if not record.deployed or record.deployment is None or record.address is None:
-        raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
-    slug = record.winner.model
-    accepted = prediction_batches(store, dataset, slug, "tuned", "test")
-    rows = part_batches(store, dataset, "test")
-    accepted_ids = accepted.columns("id")["id"].sort()
-    if not rows.columns("id")["id"].sort().equals(accepted_ids):
-        raise PhaseError(
-            f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
-        )
-    account = regression_account(store, dataset)
-    most = account.max_usd(slug)
-    if most is None or most > max_usd:
-        cost = "has no known price" if most is None else f"could cost ${most:.2f}"
-        raise PhaseError(
-            f"asking {accepted_ids.len()} rows {cost}; allowed are ${max_usd:.2f}: raise max_usd to allow it"
-        )
-    prompt = store.require("prompt", dataset, Prompt)
-    labels = store.require("label_set", dataset, LabelSet)
-    probe = request(prompt, next(iter(rows))["messages"][0])
-    payment = account.reserve_check(slug, record.deployment, date)
-    started = time.monotonic()
-    await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
-    cache = ResponseCache(store, dataset, record.address, [prompt.digest, "regression", date])
-    answers = await ask(client, record.address, prompt, rows, cache, what=f"{slug} regression {date}")
-    window = DeploymentSpec(base_model=record.model).scale_to_zero_window
-    payment.settle(
-        {
-            "tuned-inference-input": answers.usage.prompt_tokens,
-            "tuned-inference-output": answers.usage.completion_tokens,
-            "deployment-hour": payment.hours(time.monotonic() - started, window),
-        },
-        "tokens and hours",
-    )
-    comparison = compare(accepted, answers.prediction_batches(), labels=labels.labels, resamples=0)
-    if not comparison.complete:
-        raise Unanswered(record.model, accepted_ids.len() - comparison.rows)
-    return Regression(date=date, deployment=record.deployment, comparison=comparison)
 
 
 def _date_rows(store: Workspace, dataset: str) -> list[Row]:

@@ -5,7 +5,7 @@
 import dagster as dg
 
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.phases import delivery_inputs, incomplete_inputs
+from fw_assets.pipeline.input_digests import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.reporting.partial_report import partial_report, read_stopped
 from fw_assets.pipeline.reporting.run_report import run_report
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource

@@ -6,7 +6,8 @@ from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import Account
-from fw_assets.pipeline.phases import baseline_inputs, is_stopped
+from fw_assets.pipeline.input_digests import baseline_inputs
+from fw_assets.pipeline.phases import is_stopped
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.provenance import package_versions, report_run
 from fw_assets.pipeline.values.approval import Stopped

@@ -14,8 +14,8 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.input_digests import tuning_inputs
 from fw_assets.pipeline.partitions import dataset_and_model
-from fw_assets.pipeline.phases import tuning_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource

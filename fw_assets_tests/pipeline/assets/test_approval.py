@@ -15,7 +15,8 @@ import dagster as dg
 import pytest
 
 from fw_assets.definitions import defs
-from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Step, config_of, due, incomplete_inputs
+from fw_assets.pipeline.input_digests import incomplete_inputs
+from fw_assets.pipeline.phases import APPROVAL, AUTOMATIC, PLANNING, REPORT, Step, config_of, due
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.values.approval import Approval
 from fw_assets_tests.pipeline.automation.test_sensors import Daemon, daemon

@@ -8,9 +8,9 @@ import fsspec
 import pytest
 
 from benchmarks.phases_tick import Free, fill
-from fw_assets.pipeline import phases
 from fw_assets.pipeline.automation import workspace_snapshot
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
+from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.phases import DatasetStatus, due
 from fw_assets.workspace.workspace import CHANGES, Workspace
 from fw_assets_tests.pipeline.object_store import BUCKET, ObjectStore, object_store
@@ -46,7 +46,7 @@ def test_a_snapshot_takes_one_request_while_nothing_changes_and_sees_every_chang
     assert snapshot_statuses(store) == opened
     assert s3.taken() == {"LIST": 1}
 
-    store.write("base_metrics", "set-0", Free(), inputs=phases.baseline_inputs("p1"), model="model-00")
+    store.write("base_metrics", "set-0", Free(), inputs=baseline_inputs("p1"), model="model-00")
     s3.taken()
     after = snapshot_statuses(store)
     assert len(after["set-0"].steps) == len(opened["set-0"].steps) - 1
