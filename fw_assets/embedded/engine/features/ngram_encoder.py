@@ -19,7 +19,8 @@ F32 = NDArray[np.float32]
 COSINE_SCALE = 16.0
 _MIN_DOCUMENTS = 2
 _ROWS_FOR_MIN_DOCUMENTS = 200
-_CACHED_LABEL_SETS = 64
+_CACHED_LABEL_SETS = 16
+_MAX_DENSE_CELLS = 1_000_000
 
 
 class NgramTextEncoder:
@@ -40,8 +41,9 @@ class NgramTextEncoder:
     def base_logits(self, encoded: NgramCounts, labels: Sequence[str]) -> F32:
         keys, equal_weights, names = _label_ngrams(tuple(labels))
         # The character n-grams of texts and of names have length 1 / sqrt(2) each, hence the factor of two.
-        cosine = 2.0 * (tfidf_matrix(encoded, keys, equal_weights) @ names)
-        return np.asarray(COSINE_SCALE * cosine, np.float32)
+        cosine = tfidf_matrix(encoded, keys, equal_weights) @ names
+        dense = cosine if isinstance(cosine, np.ndarray) else cosine.toarray()
+        return np.asarray(COSINE_SCALE * (2.0 * dense), np.float32)
 
     def fit_vocabulary(self, encoded: NgramCounts) -> Arrays:
         """The n-grams of at least two texts (one, below 200 texts) and their inverse document frequency."""
@@ -58,9 +60,16 @@ class NgramTextEncoder:
 
 
 @lru_cache(maxsize=_CACHED_LABEL_SETS)
-def _label_ngrams(labels: tuple[str, ...]) -> tuple[Any, F32, F32]:
-    """The character n-grams of label names, a weight of one for each, and the names over them, (n-grams, labels)."""
+def _label_ngrams(labels: tuple[str, ...]) -> tuple[Any, F32, Any]:
+    """The character n-grams of label names, a weight of one for each, and the names over them, (n-grams, labels).
+
+    The last is an array where that is small, which is faster, and a sparse matrix where it is not: five thousand long
+    names have a million n-grams.
+    """
     names = count_ngrams([humanise(label) for label in labels])
     keys = np.unique(names.key[names.key % 2 == 1])
     equal_weights = np.ones(len(keys), np.float32)
-    return keys, equal_weights, np.ascontiguousarray(tfidf_matrix(names, keys, equal_weights).toarray().T)
+    matrix = tfidf_matrix(names, keys, equal_weights)
+    if len(keys) * len(labels) <= _MAX_DENSE_CELLS:
+        return keys, equal_weights, np.ascontiguousarray(matrix.toarray().T)
+    return keys, equal_weights, matrix.T.tocsr()
