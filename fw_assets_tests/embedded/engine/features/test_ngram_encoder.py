@@ -24,7 +24,7 @@ def test_dense_and_sparse_label_names_give_equal_logits(tmp_path: Path, monkeypa
         ngram_encoder._label_ngrams.cache_clear()
         logits.append(encoder.base_logits(encoded, LABELS))
     ngram_encoder._label_ngrams.cache_clear()
-    assert np.array_equal(*logits)
+    assert np.array_equal(logits[0], logits[1])
 
 
 def test_many_long_label_names_take_little_memory(tmp_path: Path) -> None:
