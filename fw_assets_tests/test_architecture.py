@@ -51,32 +51,33 @@ ROOMS: dict[str, dict[str, str]] = {
     "pipeline": {
         "asset_table": "",
         "errors": "",
+        "input_digests": "",
         "partitions": "",
         "progress": "",
         "run_config": "",
         "storage": "",
         "config": "run_config",
         "failures": "errors",
-        "phases": "asset_table run_config",
+        "inapplicable_cells": "asset_table input_digests partitions",
+        "phases": "asset_table input_digests run_config",
         "values": "run_config",
         "budget": "errors values",
-        "inapplicable_cells": "asset_table partitions phases",
         "jobs": "asset_table phases",
         "platform": "progress values",
         "run_tags": "phases",
         "approvals": "errors values budget",
-        "evaluation": "errors progress values budget",
         "registration": "run_config values platform",
         "run_workers": "run_tags",
-        "reporting": "phases values budget platform approvals",
+        "evaluation": "errors progress values budget approvals",
+        "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_tags run_workers",
         "runner": "errors partitions progress failures phases jobs run_tags run_workers",
         "ui": "asset_table run_config values evaluation",
-        "steps": "asset_table partitions progress failures phases values "
+        "steps": "asset_table input_digests partitions progress failures values "
         "budget platform run_tags approvals resources ui",
-        "assets": "errors run_config config phases values budget inapplicable_cells platform "
-        "run_tags approvals evaluation registration reporting resources ui steps",
-        "automation": "asset_table partitions progress run_config config phases values inapplicable_cells "
+        "assets": "input_digests run_config config inapplicable_cells phases values budget platform "
+        "run_tags approvals registration evaluation reporting resources ui steps",
+        "automation": "asset_table partitions progress run_config config inapplicable_cells phases values "
         "jobs platform run_tags approvals registration resources runner steps",
     },
     "report": {
