@@ -33,7 +33,7 @@ class AiohttpTransport(BufferedTransport):
         self._session: aiohttp.ClientSession | None = None
         proxies = getproxies()
 
-        # Cached, since `proxy_bypass` parses `no_proxy` anew for each call.
+        # Cached, since `proxy_bypass` parses `no_proxy` at each call.
         @lru_cache(maxsize=64)
         def proxy(scheme: str, host: str) -> str | None:
             url = proxies.get(scheme) or proxies.get("all")

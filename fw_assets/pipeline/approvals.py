@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
 from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.values.approval import Approval
@@ -38,14 +38,14 @@ def approved_plan(store: Workspace, dataset: str) -> Plan:
     return store.require("plan", dataset, Plan)
 
 
-def approved_account(store: Workspace, dataset: str) -> Account:
+def approved_account(store: Workspace, dataset: str) -> PlanAccount:
     """The account of the current plan under the approved mitigation.
 
     Raises:
         NotApproved: the plan is not approved.
     """
     approval = require_approval(store, dataset)
-    return Account(store, dataset, store.require("plan", dataset, Plan), approval.mitigation)
+    return PlanAccount(store, dataset, store.require("plan", dataset, Plan), approval.mitigation)
 
 
 def regression_account(store: Workspace, dataset: str) -> RegressionAccount:

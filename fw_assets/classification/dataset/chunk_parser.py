@@ -29,7 +29,7 @@ class RejectedLine(NamedTuple):
 
 @dataclass
 class ParseSummary:
-    """Counts and bad lines of some chunks, besides their rows.
+    """Counts and bad lines of some chunks, without their rows.
 
     Attributes:
         lines: all lines, blank and bad ones included.

@@ -25,7 +25,7 @@ class Candidate(Frozen):
     complete: bool = True
 
 
-class RankedModel(Frozen):
+class RankedCandidate(Frozen):
     """A model in a ranking, with the reason for its rank."""
 
     model: str
@@ -38,7 +38,7 @@ class Finalists(Frozen):
     """The base models that are fine-tuned, best first, and the ranking of all of them."""
 
     chosen: tuple[str, ...]
-    ranked: tuple[RankedModel, ...]
+    ranked: tuple[RankedCandidate, ...]
 
 
 class Winner(Frozen):
@@ -47,7 +47,7 @@ class Winner(Frozen):
     model: str
     kind: ModelKind
     why: str
-    ranked: tuple[RankedModel, ...]
+    ranked: tuple[RankedCandidate, ...]
 
 
 def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
@@ -65,7 +65,7 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
     remaining = sorted((candidate for candidate in candidates if candidate.complete), key=_by_accuracy)
     if not remaining:
         raise ValueError("no model has a complete validation result")
-    ranked: list[RankedModel] = []
+    ranked: list[RankedCandidate] = []
     while remaining:
         best = remaining[0]
         tied = [candidate for candidate in remaining if candidate.validation.value >= best.validation.low]
@@ -107,8 +107,8 @@ def choose_winner(candidates: Sequence[Candidate]) -> Winner:
     return Winner(model=best.model, kind=best.kind, why=why, ranked=tuple(ranked))
 
 
-def _ranked(candidate: Candidate, why: str) -> RankedModel:
-    return RankedModel(model=candidate.model, kind=candidate.kind, validation=candidate.validation, why=why)
+def _ranked(candidate: Candidate, why: str) -> RankedCandidate:
+    return RankedCandidate(model=candidate.model, kind=candidate.kind, validation=candidate.validation, why=why)
 
 
 def _by_accuracy(candidate: Candidate) -> tuple[float, float, str]:

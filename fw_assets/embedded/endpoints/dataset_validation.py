@@ -22,7 +22,7 @@ _PREDECESSORS = {"user": ("", "assistant"), "assistant": ("user", "tool"), "tool
 
 
 @dataclass
-class DatasetSummary:
+class ValidatedDataset:
     """Counts over a dataset file: rows, estimated tokens, messages."""
 
     rows: int = 0
@@ -30,13 +30,13 @@ class DatasetSummary:
     messages: int = 0
 
 
-def validate_file(path: Path, format: Literal["CHAT", "BATCH"]) -> DatasetSummary:
+def validate_file(path: Path, format: Literal["CHAT", "BATCH"]) -> ValidatedDataset:
     """Read the whole file and check every row by the rules of its format.
 
     Raises:
         RpcError: INVALID_ARGUMENT with up to 20 problems, each as `file:line: field: what is wrong`.
     """
-    summary = DatasetSummary()
+    summary = ValidatedDataset()
     problems: list[str] = []
     check = _chat_check(summary) if format == "CHAT" else _batch_check(summary)
     for number, line in read_lines(path):
@@ -67,7 +67,7 @@ def looks_like_batch(path: Path) -> bool:
         return False
 
 
-def _chat_check(summary: DatasetSummary) -> Callable[[bytes], str | None]:
+def _chat_check(summary: ValidatedDataset) -> Callable[[bytes], str | None]:
     decoder = msgspec.json.Decoder(ChatRow)
     has_weights: bool | None = None
 
@@ -109,7 +109,7 @@ def _conversation_problem(messages: list[ChatMessage]) -> str | None:
     return None
 
 
-def _batch_check(summary: DatasetSummary) -> Callable[[bytes], str | None]:
+def _batch_check(summary: ValidatedDataset) -> Callable[[bytes], str | None]:
     decoder = msgspec.json.Decoder(BatchRow)
     custom_ids: set[str] = set()
 

@@ -10,7 +10,7 @@ from fw_assets.classification.selection.comparison import compare_all
 from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.evaluation.endpoint import serverless_address
 from fw_assets.pipeline.evaluation.serving_proof import prove_serving
 from fw_assets.pipeline.input_digests import delivery_inputs
@@ -71,7 +71,7 @@ def deployment(
     )
 
 
-def _deploy(host: Platform, account: Account, winner: Winner, decision: GateDecision) -> DeploymentRecord:
+def _deploy(host: Platform, account: PlanAccount, winner: Winner, decision: GateDecision) -> DeploymentRecord:
     """Deploy and prove a fine-tuned winner that passed the gate; anything else is recorded as it is served already."""
     store, dataset = account.store, account.dataset
     base = store.require("base_metrics", dataset, BaseMetrics, winner.model)

@@ -12,7 +12,7 @@ from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenU
 from fw_assets.classification.selection.selection import Candidate, Finalists, choose_finalists
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
 from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
@@ -77,7 +77,7 @@ def _choose(plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:
     return choose_finalists(candidates, plan.session.finalists)
 
 
-def _revised_estimate(account: Account, base: Mapping[str, BaseMetrics]) -> Estimate | None:
+def _revised_estimate(account: PlanAccount, base: Mapping[str, BaseMetrics]) -> Estimate | None:
     """The plan's estimate with the tokens that the base models used; None without the figures it was made from."""
     head = account.store.header("basis", account.dataset)
     if head is None or head.inputs != account.plan.digest:

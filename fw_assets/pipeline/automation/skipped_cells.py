@@ -20,7 +20,7 @@ MAX_EVENTS_PER_TICK = 200
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Settles the cells that no plan asks for (a model of another dataset, no finalist, benchmark only) as skipped, "
-        "with the reason in their metadata, so that nothing reads missing for ever. Starts nothing."
+        "with the reason in their metadata, so that nothing stays missing without a reason. Starts nothing."
     ),
 )
 def skipped_cells(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:

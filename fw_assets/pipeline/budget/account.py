@@ -19,7 +19,7 @@ from fw_assets.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Account:
+class PlanAccount:
     """The money of one approved plan.
 
     Ids are those of the platform's resources, so a step that is tried again finds its reservation and its payment, and

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fw_assets.classification.cost.ledger import ROUNDING
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.line_prices import high_usd, item_share, max_deployment_hours, quantities_usd
 from fw_assets.pipeline.errors import HoursUsedUp, JobCost
 
@@ -27,7 +27,7 @@ class Payment:
         since: when an earlier attempt reserved the same; None for a first attempt.
     """
 
-    account: Account
+    account: PlanAccount
     key: str
     id: str
     share: float = 1.0
@@ -112,7 +112,7 @@ class Payment:
         return max_deployment_hours(self.account.line(self.key))
 
 
-def open_payment(account: Account, key: str, id: str, share: float = 1.0) -> Payment:
+def open_payment(account: PlanAccount, key: str, id: str, share: float = 1.0) -> Payment:
     """Reserve the highest price of a share of an estimate line.
 
     Raises:

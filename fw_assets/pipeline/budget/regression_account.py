@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from fw_assets.classification.cost.ledger import Ledger
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.ledger_log import read_ledger
 from fw_assets.pipeline.budget.line_prices import high_usd
 from fw_assets.pipeline.budget.payment import Payment, open_payment
@@ -16,7 +16,7 @@ LOG = "regression.jsonl"
 
 
 @dataclass(frozen=True)
-class RegressionAccount(Account):
+class RegressionAccount(PlanAccount):
     """The money of the nightly checks. Each is reserved before it asks and paid after it, under its date's id.
 
     The caller says how much a check may cost and compares before anything is reserved: there is no ceiling over all

@@ -18,7 +18,7 @@ from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
@@ -58,7 +58,7 @@ class Evaluation:
 
 async def evaluate(
     client: Fireworks,
-    account: Account,
+    account: PlanAccount,
     model: str,
     *,
     strategy: Inference,
@@ -124,7 +124,7 @@ class _Evaluator:
     """A model with the prompt and the labels that it is asked with."""
 
     strategy: InferenceStrategy
-    account: Account
+    account: PlanAccount
     prompt: Prompt
     labels: LabelSet
     slug: str

@@ -9,7 +9,7 @@ from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.splits.sampling import sample_positions, sampling_keys
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
@@ -18,7 +18,7 @@ from fw_assets.workspace.batches import Batches
 
 async def evaluate_unconstrained(
     strategy: InferenceStrategy,
-    account: Account,
+    account: PlanAccount,
     prompt: Prompt,
     labels: LabelSet,
     test: Batches,
@@ -59,7 +59,7 @@ async def evaluate_unconstrained(
 
 async def evaluate_null_control(
     strategy: InferenceStrategy,
-    account: Account,
+    account: PlanAccount,
     prompt: Prompt,
     labels: LabelSet,
     test: Batches,

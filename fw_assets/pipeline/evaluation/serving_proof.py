@@ -11,7 +11,7 @@ from fw_assets.classification.cost.estimate import REPLAYED_ROWS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.fireworks import DeploymentSpec, Fireworks
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import ensure_endpoint
@@ -28,7 +28,7 @@ MIN_AGREEMENT = 0.9
 
 
 async def prove_serving(
-    client: Fireworks, account: Account, slug: str, tuned: TunedMetrics
+    client: Fireworks, account: PlanAccount, slug: str, tuned: TunedMetrics
 ) -> tuple[TunedMetrics, ServingProof]:
     """Ask the deployment again for rows on which the tuned and the base model differ, then for others.
 

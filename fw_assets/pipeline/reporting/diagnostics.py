@@ -1,4 +1,4 @@
-"""Parts of the report besides its scores: diagnostics of a model, learning curves, baselines, and cost by accuracy."""
+"""Parts of the report beyond its scores: diagnostics of a model, learning curves, baselines, and cost by accuracy."""
 
 from __future__ import annotations
 

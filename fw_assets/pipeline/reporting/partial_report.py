@@ -5,7 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import require_approval
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.phases import is_stopped
 from fw_assets.pipeline.platform.platform import Platform
@@ -23,7 +23,7 @@ def read_stopped(store: Workspace, dataset: str) -> Stopped | None:
     return store.read("stopped", dataset, Stopped) if is_stopped(store, dataset) else None
 
 
-def partial_report(platform: Platform, account: Account, stopped: Stopped) -> Report:
+def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -> Report:
     """The incomplete report: base models that were evaluated to the end have figures, and there is no winner."""
     store, dataset, plan = account.store, account.dataset, account.plan
     candidates = []

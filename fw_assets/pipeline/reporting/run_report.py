@@ -12,7 +12,7 @@ from fw_assets.classification.plan.revised_estimate import with_chosen_cells
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare_all
 from fw_assets.pipeline.approvals import require_approval
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
@@ -31,7 +31,7 @@ from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
-def run_report(platform: Platform, account: Account) -> Report:
+def run_report(platform: Platform, account: PlanAccount) -> Report:
     """The report of what the workspace holds for the plan of this account."""
     store, dataset, plan = account.store, account.dataset, account.plan
     finalists = store.require("finalists", dataset, FinalistsRecord)
@@ -119,7 +119,7 @@ def _tuned_candidate(
     )
 
 
-def _estimates(account: Account, finalists: FinalistsRecord) -> tuple[Estimate, Estimate | None]:
+def _estimates(account: PlanAccount, finalists: FinalistsRecord) -> tuple[Estimate, Estimate | None]:
     """The approved estimate and the revised one, both for the finalists and the cells that the sweeps chose."""
     sweeps = {slug: account.store.require("sweep", account.dataset, Sweep, slug) for slug in finalists.slugs}
     cells = {slug: sweep.best.cell for slug, sweep in sweeps.items()}

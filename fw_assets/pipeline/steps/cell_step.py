@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.input_digests import tuning_inputs
 from fw_assets.pipeline.partitions import dataset_and_model
 from fw_assets.pipeline.platform.platform import Platform
@@ -34,7 +34,7 @@ class CellStep:
 
     context: dg.AssetExecutionContext
     platform: Platform
-    account: Account
+    account: PlanAccount
     slug: str
 
     @property

@@ -13,7 +13,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.platform.fine_tuning import Upload, train, upload
 from fw_assets.pipeline.values.tuning import SweepCell
@@ -37,7 +37,7 @@ class TrainingData:
     validation: Upload
 
 
-def training_rows(account: Account, part: TrainingPart, share: float = 1.0) -> pl.DataFrame:
+def training_rows(account: PlanAccount, part: TrainingPart, share: float = 1.0) -> pl.DataFrame:
     """The rows of a part after the approved mitigation.
 
     A sample is drawn before the mitigation, so that oversampled rows do not crowd out others.
@@ -52,7 +52,7 @@ def training_rows(account: Account, part: TrainingPart, share: float = 1.0) -> p
 
 
 async def upload_training_data(
-    client: Fireworks, account: Account, part: TrainingPart, share: float = 1.0
+    client: Fireworks, account: PlanAccount, part: TrainingPart, share: float = 1.0
 ) -> TrainingData:
     """Put the training rows of a part and the validation rows on the platform, or find them there."""
     store, dataset, plan = account.store, account.dataset, account.plan
@@ -70,7 +70,7 @@ async def upload_training_data(
 
 async def run_training_job(
     client: Fireworks,
-    account: Account,
+    account: PlanAccount,
     slug: str,
     cell: Cell,
     data: TrainingData,

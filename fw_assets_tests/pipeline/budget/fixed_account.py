@@ -8,13 +8,13 @@ from fw_assets.classification.cost.cost_lines import CostLine, cost_line, cost_p
 from fw_assets.classification.cost.prices import Price
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.pipeline.budget.account import Account
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.workspace.workspace import Workspace
 
 CEILING = 10.0
 
 
-class FixedAccount(Account):
+class FixedAccount(PlanAccount):
     """Three quarters of the line's highest price, 4 US dollars, are for training."""
 
     @property
