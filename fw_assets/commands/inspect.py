@@ -20,6 +20,7 @@ from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.report.escape import printable
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -111,7 +112,7 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
             }
         )
     else:
-        click.echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
+        click.echo(printable(", ".join(answer.labels)) or f"(no valid label: {completion.text!r})")
     return DONE if answer.kind == "valid" else FAILED
 
 

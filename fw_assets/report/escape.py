@@ -24,6 +24,11 @@ def visible(text: str) -> str:
     return " ".join(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text).split())
 
 
+def printable(text: str) -> str:
+    """`text` with its line breaks; other control characters, which could drive a terminal, become U+FFFD."""
+    return "\n".join(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.splitlines())
+
+
 def code(text: str, *, table: bool = True) -> Md:
     """`text` as a code span, in which nothing is rendered.
 

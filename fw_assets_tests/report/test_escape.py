@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fw_assets.report.escape import block, code, prose, visible
+from fw_assets.report.escape import block, code, printable, prose, visible
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 
 MARKS = st.text(st.sampled_from("ab1 `|\\*_#![]()<>&~$-+=.:/\n@\x00\u202e"), max_size=14)
@@ -72,3 +72,8 @@ def test_addresses_do_not_become_links() -> None:
 
 def test_direction_overrides_and_controls_are_made_visible() -> None:
     assert visible("a\u202eb\x1b[0m\nc") == "a\ufffdb\ufffd[0m c"
+
+
+def test_text_for_a_terminal_keeps_its_lines_and_nothing_that_drives_it() -> None:
+    assert printable("a label\nanother") == "a label\nanother"
+    assert printable("\x1b]0;pwn\x07\x1b[31mRED\x1b[2J\u202e") == "\ufffd]0;pwn\ufffd\ufffd[31mRED\ufffd[2J\ufffd"

@@ -20,7 +20,7 @@ def signing_key(home: Path) -> bytes:
     return _secret(home / "signing_key", "").encode()
 
 
-class BrokenSecretError(ValueError):
+class BrokenSecretError(OSError):
     """A secret file that protects nothing."""
 
 
