@@ -11,10 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.phases_tick import DATASETS, MODELS, Free, fill
+from benchmarks.phases_tick import DATASETS, MODELS
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.phases import due
 from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.pipeline.filled_workspace import AnyValue, fill_dataset
 from fw_assets_tests.pipeline.object_store import BUCKET, ObjectStore, object_store
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         os.environ.update(object_requests.environment)
         store, local = Workspace(f"s3://{BUCKET}/work"), Workspace(folder)
         for number in range(DATASETS):
-            fill(local, f"set-{number:03d}", number % 4)
+            fill_dataset(local, f"set-{number:03d}", number % 4, MODELS)
         files = list(Path(folder).rglob("*.json"))
         objects = {store.path(*path.relative_to(folder).parts): path.read_bytes() for path in files}
         marks = {store.path(".changes", f"set-{number:03d}"): b"1" for number in range(DATASETS)}
@@ -48,7 +49,7 @@ def main() -> None:
         tick(store, object_requests, "first tick")
         tick(store, object_requests, "at rest")
         for dataset in ("set-000", "set-001"):
-            store.write("base_metrics", dataset, Free(), inputs="new", model="model-00")
+            store.write("base_metrics", dataset, AnyValue(), inputs="new", model="model-00")
         tick(store, object_requests, "after a change of two datasets")
         tick(store, object_requests, "at rest")
 

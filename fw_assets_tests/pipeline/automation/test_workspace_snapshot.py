@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import fsspec
 import pytest
 
-from benchmarks.phases_tick import Free, fill
 from fw_assets.pipeline.automation import workspace_snapshot
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.phases import DatasetStatus, due
 from fw_assets.workspace.workspace import CHANGES, Workspace
+from fw_assets_tests.pipeline.filled_workspace import AnyValue, fill_dataset
 from fw_assets_tests.pipeline.object_store import BUCKET, ObjectStore, object_store
 
 NAMES = [f"set-{number}" for number in range(4)]
@@ -20,7 +20,6 @@ NAMES = [f"set-{number}" for number in range(4)]
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    monkeypatch.setattr("benchmarks.phases_tick.MODELS", 3)
     monkeypatch.setattr(workspace_snapshot, "_caches", {})
     with object_store() as store:
         for name, value in store.environment.items():
@@ -37,7 +36,7 @@ def snapshot_statuses(store: Workspace) -> dict[str, DatasetStatus]:
 def test_a_snapshot_takes_one_request_while_nothing_changes_and_sees_every_change(s3: ObjectStore) -> None:
     store = Workspace(f"s3://{BUCKET}/work")
     for number, name in enumerate(NAMES):
-        fill(store, name, number)
+        fill_dataset(store, name, number, models=3)
     store.write_text("x", "inbox", "note.txt")
     opened = {name: due(store, name) for name in NAMES}
     assert [status.state for status in opened.values()] == ["running", "running", "running", "done"]
@@ -46,13 +45,13 @@ def test_a_snapshot_takes_one_request_while_nothing_changes_and_sees_every_chang
     assert snapshot_statuses(store) == opened
     assert s3.taken() == {"LIST": 1}
 
-    store.write("base_metrics", "set-0", Free(), inputs=baseline_inputs("p1"), model="model-00")
+    store.write("base_metrics", "set-0", AnyValue(), inputs=baseline_inputs("p1"), model="model-00")
     s3.taken()
     after = snapshot_statuses(store)
     assert len(after["set-0"].steps) == len(opened["set-0"].steps) - 1
     assert s3.taken() == {"LIST": 2, "GET": 1}
 
-    store.write("registration", "set-3", Free(driver="daemon"), inputs="c2")
+    store.write("registration", "set-3", AnyValue(driver="daemon"), inputs="c2")
     assert snapshot_statuses(store)["set-3"].note == "to be inspected and planned"
     assert snapshot_statuses(store) == {name: due(store, name) for name in NAMES}
 
@@ -61,8 +60,8 @@ def test_what_was_written_without_a_mark_is_seen_by_the_next_full_listing(
     s3: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Workspace(f"s3://{BUCKET}/copied")
-    fill(store, "set-0", 3)
-    fill(store, "set-1", 0)
+    fill_dataset(store, "set-0", 3, models=3)
+    fill_dataset(store, "set-1", 0, models=3)
     store.filesystem.rm(store.path(CHANGES), recursive=True)
     assert list(snapshot_statuses(store)) == ["set-0", "set-1"]
     store.filesystem.rm(store.path("set-1"), recursive=True)
