@@ -31,3 +31,17 @@ def test_every_kind_of_bad_input_is_documented() -> None:
 
 def test_every_session_field_says_what_it_means() -> None:
     assert [name for name, field in Session.model_fields.items() if not field.description] == []
+
+
+def test_modules_and_files_that_the_documents_name_exist() -> None:
+    root = DOCS.parent
+    missing = []
+    for page in [*DOCS.rglob("*.md"), *root.glob("*.md")]:
+        text = page.read_text("utf-8")
+        if page.name == "CHANGELOG.md":
+            continue  # it names what was there
+        names = re.findall(r"\b((?:benchmarks|scripts)\.[a-z_0-9]+)\b", text)
+        paths = re.findall(r"\b((?:fw_assets|fw_assets_tests|benchmarks|scripts)/[\w/]+\.(?:py|json|yaml|txt))", text)
+        found = [*(name.replace(".", "/") + ".py" for name in names), *paths]
+        missing += [f"{page.name}: {path}" for path in found if not (root / path).exists()]
+    assert missing == []

@@ -14,6 +14,7 @@ from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.message_text import content_text as platform_text
+from fw_assets.fireworks._completion import parse_completion
 from fw_assets.report.assembly.snippets import python_snippet
 
 JSON = st.recursive(
@@ -31,7 +32,8 @@ def text_parts(texts: list[str]) -> list[dict[str, Any]]:
 
 @given(JSON | st.lists(PART | JSON, max_size=4))
 def test_both_sides_of_the_wire_read_the_same_text(content: Any) -> None:
-    assert content_text(content) == platform_text(content)
+    completion = parse_completion({"choices": [{"message": {"content": content}}]}, latency=0.0)
+    assert content_text(content) == platform_text(content) == (completion.text or "")
 
 
 @given(TEXTS)

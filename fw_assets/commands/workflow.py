@@ -195,7 +195,7 @@ def approve(
     if reject:
         _print(f"{name}: rejected; nothing was started.")
     elif driver == "daemon":
-        _print(f"{name}: approved; Dagster's daemon goes on (dagster dev).")
+        _print(f"{name}: approved; Dagster's daemon goes on (fw-assets ui).")
     else:
         _print(f"{name}: approved; go on with: fw-assets run {name}")
     return DONE

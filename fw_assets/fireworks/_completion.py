@@ -73,7 +73,8 @@ def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompl
 
 def _text(content: Any) -> str | None:
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else None
 
 

@@ -1,4 +1,4 @@
-"""Errors of the pipeline, besides bad input and those of the platform. `failures` says how each is treated."""
+"""Errors of the pipeline; those of the input and of the platform are theirs. `failures` says how each is treated."""
 
 from __future__ import annotations
 

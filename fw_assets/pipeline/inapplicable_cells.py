@@ -10,30 +10,13 @@ import msgspec
 from fw_assets.pipeline.asset_table import BY_CELL, downstream
 from fw_assets.pipeline.input_digests import delivery_inputs, finalists_inputs
 from fw_assets.pipeline.partitions import partition_key
+from fw_assets.pipeline.stored_fields import StoredFinalists, StoredPlan
 from fw_assets.workspace.workspace import Workspace
 
 FINALISTS_ONLY = tuple(asset for asset in BY_CELL if asset in downstream("finalists"))
 
 Reasons = Mapping[tuple[str, str | None], str]
 """Why an asset of a model (None: of the dataset itself) will not be materialized."""
-
-
-class _Session(msgspec.Struct):
-    mode: str
-    learning_curve: bool = False
-
-
-class _Model(msgspec.Struct):
-    slug: str
-
-
-class _Plan(msgspec.Struct):
-    session: _Session
-    models: list[_Model]
-
-
-class _Finalists(msgspec.Struct):
-    slugs: list[str]
 
 
 class _Gate(msgspec.Struct):
@@ -53,7 +36,7 @@ def inapplicable_cells(workspace: Workspace, dataset: str, models: Iterable[str]
     registered, planned = workspace.header("registration", dataset), workspace.header("plan", dataset)
     if registered is None or planned is None or planned.inputs != registered.inputs:
         return {}
-    plan = workspace.require_fields("plan", dataset, _Plan)
+    plan = workspace.require_fields("plan", dataset, StoredPlan)
     candidates = {model.slug for model in plan.models}
     finalists = _finalists(workspace, dataset, planned.digest, sorted(candidates))
     reasons: dict[tuple[str, str | None], str] = {}
@@ -87,4 +70,4 @@ def _finalists(workspace: Workspace, dataset: str, plan_digest: str, slugs: list
     head = workspace.header("finalists", dataset)
     if head is None or head.inputs != finalists_inputs(workspace, dataset, plan_digest, slugs):
         return None
-    return workspace.require_fields("finalists", dataset, _Finalists).slugs
+    return workspace.require_fields("finalists", dataset, StoredFinalists).slugs

@@ -7,7 +7,6 @@ again by itself, and approving the plan again allows another attempt at what is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,7 @@ from fw_assets.pipeline.input_digests import (
     tuning_inputs,
 )
 from fw_assets.pipeline.run_config import Driver, approval_config
+from fw_assets.pipeline.stored_fields import StoredFinalists, StoredPlan
 from fw_assets.workspace.workspace import Workspace
 
 AUTOMATIC = "auto_approve_up_to_usd"
@@ -77,38 +77,12 @@ class DatasetStatus:
     state: str
 
 
-class _Session(msgspec.Struct):
-    mode: str
-    learning_curve: bool = False
-    auto_approve_up_to_usd: float | None = None
-
-
-class _Model(msgspec.Struct):
-    slug: str
-
-
-class _Estimate(msgspec.Struct):
-    high: float = math.inf
-    lower_bound: bool = True
-
-
-class _Plan(msgspec.Struct):
-    session: _Session
-    models: list[_Model]
-    estimate: _Estimate = msgspec.field(default_factory=_Estimate)
-    unused: list[str] = msgspec.field(default_factory=list)
-
-
 class _Approval(msgspec.Struct):
     plan_digest: str
     decision: str
     approved_by: str
     driver: Driver
     mitigation: Mitigation
-
-
-class _Finalists(msgspec.Struct):
-    slugs: list[str]
 
 
 class _Registration(msgspec.Struct):
@@ -155,7 +129,7 @@ def due(workspace: Workspace, dataset: str, driver: Driver | None = "daemon") ->
     if plan_head is None or plan_head.inputs != inputs:
         planning = Step(PLANNING, dataset, None, inputs)
         return DatasetStatus((planning,), "to be inspected and planned", "running") if mine else elsewhere
-    plan = workspace.require_fields("plan", dataset, _Plan)
+    plan = workspace.require_fields("plan", dataset, StoredPlan)
     approval_head = workspace.header("approval", dataset)
     approval = workspace.read_fields("approval", dataset, _Approval)
     if approval is None or approval_head is None or approval.plan_digest != plan_head.digest:
@@ -179,7 +153,7 @@ class _Approved:
 
     workspace: Workspace
     dataset: str
-    plan: _Plan
+    plan: StoredPlan
     plan_digest: str
     approval_digest: str
     mitigation: Mitigation
@@ -199,7 +173,7 @@ class _Approved:
         inputs = finalists_inputs(self.workspace, self.dataset, self.plan_digest, slugs)
         if not self._made("finalists", None, inputs):
             return self._running((self._step(FINALISTS, None, inputs), *baselines), "finalists to be chosen")
-        finalists = self.workspace.require_fields("finalists", self.dataset, _Finalists).slugs
+        finalists = self.workspace.require_fields("finalists", self.dataset, StoredFinalists).slugs
         inputs = tuning_inputs(self.plan_digest, self.mitigation)
         untuned = self._missing("metrics", finalists, inputs)
         if untuned:
@@ -241,6 +215,6 @@ class _Approved:
         return head is not None and head.inputs == inputs
 
 
-def _approves_itself(plan: _Plan) -> bool:
+def _approves_itself(plan: StoredPlan) -> bool:
     session, estimate = plan.session, plan.estimate
     return approves_itself(session.auto_approve_up_to_usd, estimate.high, estimate.lower_bound, plan.unused)

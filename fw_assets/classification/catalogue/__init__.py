@@ -1,4 +1,4 @@
 """Catalogue: base models as a platform lists them, tuning grids, and the ids of what the workflow creates.
 
-Values and pure functions; listing the models of a platform is the pipeline's part. Imports nothing but the session.
+Values and pure functions; listing the models of a platform is the pipeline's part. Imports no other room.
 """

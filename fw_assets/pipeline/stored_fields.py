@@ -1,0 +1,33 @@
+"""Fields of stored values that decide what is due, read without building the whole value."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+
+class StoredSession(msgspec.Struct):
+    mode: str
+    learning_curve: bool = False
+    auto_approve_up_to_usd: float | None = None
+
+
+class StoredModel(msgspec.Struct):
+    slug: str
+
+
+class StoredEstimate(msgspec.Struct):
+    high: float = math.inf
+    lower_bound: bool = True
+
+
+class StoredPlan(msgspec.Struct):
+    session: StoredSession
+    models: list[StoredModel]
+    estimate: StoredEstimate = msgspec.field(default_factory=StoredEstimate)
+    unused: list[str] = msgspec.field(default_factory=list)
+
+
+class StoredFinalists(msgspec.Struct):
+    slugs: list[str]
