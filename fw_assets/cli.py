@@ -29,9 +29,10 @@ def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
         from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
         from fw_assets.report.escape import printable
 
+        expected: tuple[type[Exception], ...] = (*EXPECTED_ERRORS, OSError)
         try:
             code = command(*args, **kwargs)
-        except EXPECTED_ERRORS as error:
+        except expected as error:
             click.echo(f"fw-assets: {printable(str(error))}", err=True)
             code = exit_code_of(error)
         except KeyboardInterrupt:

@@ -50,7 +50,7 @@ POLICIES = (
     ErrorPolicy(UnexpectedResponse, transient=True, exit_code=FAILED),
     ErrorPolicy(PhaseError, transient=False, exit_code=FAILED),
     ErrorPolicy(FireworksError, transient=False, exit_code=FAILED),
-    ErrorPolicy(OSError, transient=False, exit_code=FAILED),
+    ErrorPolicy(FileNotFoundError, transient=False, exit_code=FAILED),
 )
 """The first one that fits an error holds."""
 
