@@ -49,7 +49,8 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
         session_options,
         click.option(
             "--rehearse-prices",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            type=click.Path(path_type=Path),
+            metavar="FILE",
             help="The embedded platform charges by this price file from now on.",
         ),
         click.option(
@@ -203,7 +204,8 @@ def parse(text: str, as_json: bool) -> int:
 @click.option("--workspace", "root", metavar="DIR")
 @click.option(
     "--rehearse-prices",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Charge by this price file from now on.",
 )
 @readable_errors
@@ -235,9 +237,11 @@ def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
     Pages of other sites that the same browser has open can then start, approve or end nothing; `dagster dev` has no
     such guard. $FW_UI_PASSWORD or $FW_UI_PROXY_HEADER say who may use it from other machines.
     """
+    from fw_assets.pipeline.platform.catalogue import own_prices
     from fw_assets.webserver.services import run_services
 
     workspace = _root(root)
+    own_prices()  # the runs that it starts will need them
     return run_services(host, port, hosts, private_files="://" not in workspace)
 
 

@@ -11,6 +11,7 @@ import click
 
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
+from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
@@ -24,11 +25,12 @@ def register_dataset(store: Workspace, arguments: Mapping[str, Any], *, ask: boo
     Args:
         ask: ask a person at the terminal, if there is one, for what is missing.
     """
-    fields, registered_name, readings = resolve_registered(store, session_values(arguments))
-    platform = platform_from_environment()
+    own_prices()  # a wrong file is an error before any question
     prices: Path | None = arguments["rehearse_prices"]
     if prices is not None:
         rehearse_prices(prices)
+    fields, registered_name, readings = resolve_registered(store, session_values(arguments))
+    platform = platform_from_environment()
     ask = ask and is_terminal()
     reader_model = arguments["reader_model"] or settings().fw_reader_model
     if reader_model and fields.get("instruction"):

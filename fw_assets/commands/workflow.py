@@ -20,6 +20,7 @@ from fw_assets.commands.render import print_json, registered_dataset, show_plan,
 from fw_assets.console import err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
+from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.process_pool import ProcessPool
@@ -179,6 +180,8 @@ def approve(
     from fw_assets.pipeline.runner.worker import materialize
 
     store = Workspace(root)
+    if not reject:
+        own_prices()
     driver = driver or registered_dataset(store, name).driver
     head = store.header("plan", name)
     config = approval_config(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
@@ -33,6 +34,16 @@ UNITS: Mapping[str, str] = {
 }
 
 
+def _as_text(value: Any) -> Any:
+    """A date or number that a person wrote where text is expected, as that text."""
+    if isinstance(value, dt.date):  # YAML reads a bare 2026-11-01 as a date; a datetime is one too
+        return value.isoformat()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+
 class Price(Frozen):
     """One price in US dollars per unit.
 
@@ -45,10 +56,10 @@ class Price(Frozen):
     usd: float | None = Field(ge=0, allow_inf_nan=False)
     unit: str = ""
     """The unit that `usd` is for; left out, it is the item's own (`UNITS`)."""
-    model: str | None = None
+    model: Text | None = None
     max_parameters: float | None = Field(None, gt=0)
-    source: str = ""
-    date: str = ""
+    source: Text = ""
+    date: Text = ""
 
     @model_validator(mode="after")
     def _unit_of_item(self) -> Price:

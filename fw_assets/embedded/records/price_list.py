@@ -49,12 +49,16 @@ def read_price_file(path: Path) -> list[ListedPrice]:
     """The prices of a file `{"prices": [{"model", "item", "unit", "usd"}]}`.
 
     Raises:
-        ValueError: it is not such a file, or has an unknown item, another unit than `UNITS`, or a negative price.
+        ValueError: it cannot be read, is not such a file, or has an unknown item, another unit than `UNITS`, or a
+            negative price.
     """
     try:
         prices = msgspec.json.decode(path.read_bytes(), type=_PriceFile).prices
-    except msgspec.DecodeError as error:
-        raise ValueError(f"{path}: not a price list: {error}") from None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        expected = 'expected JSON, {"prices": [{"model": ..., "item": ..., "unit": ..., "usd": ...}]}'
+        raise ValueError(f"{path}: not a price list: {error}; {expected}") from None
     for index, price in enumerate(prices):
         if UNITS.get(price.item) != price.unit:
             expected = ", ".join(f"{item} per {unit}" for item, unit in UNITS.items())

@@ -9,8 +9,9 @@ from fw_assets.classification.catalogue.models import CatalogueModel, resolve_mo
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
 from fw_assets.classification.cost.durations import EMBEDDED_TIMING, FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
-from fw_assets.classification.cost.prices import PriceBook, platform_prices, read_prices, shipped_prices
+from fw_assets.classification.cost.prices import Price, PriceBook, platform_prices, read_prices, shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
+from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Fireworks, Model
 from fw_assets.pipeline.platform.platform import Platform
@@ -65,10 +66,26 @@ def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], Pr
     async def read(client: Fireworks) -> tuple[tuple[CatalogueModel, ...], list[dict[str, object]] | None]:
         return await catalogue(client), await client.price_list()
 
+    own = own_prices()
     models, published = platform.call(read)
     prices = shipped_prices().with_layer(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
-    own_prices = settings().fw_prices
-    return models, prices.with_layer(read_prices(own_prices)) if own_prices else prices
+    return models, prices.with_layer(own)
+
+
+def own_prices() -> tuple[Price, ...]:
+    """The prices of the user's own file; none without one.
+
+    Raises:
+        InputError: the file that `FW_PRICES` names cannot be read, or is no list of prices.
+    """
+    path = settings().fw_prices
+    if path is None:
+        return ()
+    try:
+        return read_prices(path)
+    except InputError as error:
+        advice = f"{error.advice} FW_PRICES names this file: correct it, or unset the variable.".strip()
+        raise InputError(error.problems, advice=advice, counts=error.counts) from None
 
 
 def offer(platform: Platform, session: Session) -> Offer:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import Session, dataset_name, make_session
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.staging import stage
 from fw_assets.pipeline.run_config import Driver
@@ -35,9 +36,10 @@ def register(
         readings: clauses that the parser did not understand, with the fields that a person confirmed for each.
 
     Raises:
-        InputError: a field is wrong, a file is missing, or the dataset or the models are not named; the last two
-            list what can be chosen, read live from the platform.
+        InputError: a field or the price file is wrong, a file is missing, or the dataset or the models are not named;
+            the last two list what can be chosen, read live from the platform.
     """
+    own_prices()  # the plan that follows needs them
     session, understood, unused = parse_session(platform, fields, readings)
     if session.dataset is None or not session.models:
         raise _nothing_chosen(platform, session)

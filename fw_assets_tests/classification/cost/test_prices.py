@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,32 @@ def test_user_prices_are_read_and_name_their_file(tmp_path: Path) -> None:
     assert book.price("qwen3-8b", "training").usd == 0.4
     assert book.price("qwen3-8b", "training").source == "prices.yaml"
     assert book.price("qwen3-14b", "training", int(14e9)).usd is None
+
+
+def test_the_documented_price_file_works_as_it_stands(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "plan.md"
+    (example,) = re.findall(r"```yaml\n(prices:.*?)```", page.read_text("utf-8"), re.DOTALL)
+    file = tmp_path / "prices.yaml"
+    file.write_text(example, "utf-8")
+    training, hour = read_prices(file)
+    assert (training.usd, training.source, training.date) == (0.5, "our contract", "2026-11-01")
+    assert (hour.usd, hour.source, hour.date) == (2.9, "prices.yaml", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-11-01", "2026-11-01"),
+        ("'2026-11-01'", "2026-11-01"),
+        ("2026-11-01T08:00:00", "2026-11-01T08:00:00"),
+        ("2026", "2026"),
+    ],
+)
+def test_a_date_is_text_however_yaml_takes_it(tmp_path: Path, written: str, read: str) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text(f"- {{item: training, usd: 0.5, date: {written}, source: 2026}}\n", "utf-8")
+    (price,) = read_prices(file)
+    assert (price.date, price.source) == (read, "2026")
 
 
 @pytest.mark.parametrize(

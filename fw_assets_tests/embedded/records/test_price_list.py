@@ -28,6 +28,25 @@ def test_everything_is_free_until_prices_are_rehearsed(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read: No such file"),
+        ("{", "expected JSON"),
+        ("\xff", "expected JSON"),
+        ("[]", "expected JSON"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_by_name(client: Client, content: str | None, said: str) -> None:
+    path = client.home / "list.json"
+    if content is not None:
+        path.write_text(content, "latin-1")
+    with pytest.raises(ValueError, match=rf"list\.json: .*{said}"):
+        rehearse_prices(client.home, path)
+    with pytest.raises(ValueError, match="cannot be read: Is a directory"):
+        rehearse_prices(client.home, client.home)
+
+
+@pytest.mark.parametrize(
     "price",
     [
         {"model": "m", "item": "lunch", "unit": "hour", "usd": 1},

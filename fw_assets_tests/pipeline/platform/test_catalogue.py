@@ -1,0 +1,52 @@
+"""Prices from a file of the user's own: what is wrong with it is said at once, by every command that would use it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fw_assets_tests.project import Project
+
+WRONG = {"missing": None, "a folder": "", "not yaml": "prices: [", "no list": "usd: 3\n", "no item": "- {usd: 3}\n"}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize(
+    "command",
+    [("plan", "FILE", "--model", "char-ngram"), ("run", "FILE"), ("models",), ("approve", "tickets"), ("ui",)],
+    ids=lambda command: str(command[0]),
+)
+def test_a_wrong_price_file_is_one_error_at_once(project: Project, command: tuple[str, ...], wrong: str) -> None:
+    file = project.folder / "own.yaml"
+    if wrong == "a folder":
+        file.mkdir()
+    elif (content := WRONG[wrong]) is not None:
+        file.write_text(content, "utf-8")
+    project.environment["FW_PRICES"] = str(file)
+    done = project.run(*(str(project.data) if word == "FILE" else word for word in command))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"fw-assets: {file}:")
+    assert "FW_PRICES names this file" in done.stderr
+    assert done.stdout == ""
+    assert not project.workspace.exists() or not any(project.workspace.glob("*/assets")), "nothing was registered"
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "serve"])
+@pytest.mark.parametrize("wrong", ["missing", "a folder", "not json"])
+def test_a_wrong_price_list_to_rehearse_is_one_error_at_once(project: Project, command: str, wrong: str) -> None:
+    file = project.folder / "list.json"
+    if wrong == "a folder":
+        file.mkdir()
+    elif wrong == "not json":
+        file.write_text("prices:\n", "utf-8")
+    dataset = [] if command == "serve" else ["nothing.jsonl"]
+    done = project.run(command, *dataset, "--rehearse-prices", str(file))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"fw-assets: --rehearse-prices: {file}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_uses_no_prices_minds_no_price_file(project: Project) -> None:
+    project.environment["FW_PRICES"] = str(project.folder / "missing.yaml")
+    assert project.run("status").returncode == 0
+    assert project.run("approve", "tickets", "--reject").returncode != 0
+    assert "FW_PRICES" not in project.run("approve", "tickets", "--reject").stderr
