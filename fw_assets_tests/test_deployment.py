@@ -101,9 +101,9 @@ def test_the_image_is_made_of_what_is_there() -> None:
     assert {step for step, _ in steps} <= {"FROM", "ENV", "RUN", "WORKDIR", "COPY", "USER", "EXPOSE", "CMD"}
     copied = [source for step, rest in steps if step == "COPY" for source in rest.split()[:-1]]
     assert all((ROOT / source).exists() for source in copied), copied
-    extras = re.search(r'"\.\[([a-z0-9,]+)\]"', text)
+    extras = re.search(r"fw-assets\[([a-z0-9,]+)\]", text)
     assert extras is not None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert set(extras[1].split(",")) == set(project["optional-dependencies"]) - {"dev"}
     assert [rest for step, rest in steps if step == "USER"] == ["10001"]
-    assert "--constraint requirements.lock" in text
+    assert "pip install --require-hashes --requirement requirements.lock" in text
