@@ -199,7 +199,7 @@ def parse(text: str, as_json: bool) -> int:
 
 
 @main.command()
-@click.option("--port", type=int, show_default="$FW_PORT, or 8432")
+@click.option("--port", type=click.IntRange(1, 65535), show_default="$FW_PORT, or 8432")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--workspace", "root", metavar="DIR")
 @click.option(
@@ -211,18 +211,9 @@ def parse(text: str, as_json: bool) -> int:
 @readable_errors
 def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path | None) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
-    from fw_assets.embedded import serve as serve_platform
-    from fw_assets.pipeline.platform.platform import rehearse_prices as rehearse
-    from fw_assets.workspace.file_server import URL_PREFIX, file_server
+    from fw_assets.commands import serve
 
-    workspace = _root(root)
-    if rehearse_prices is not None:
-        rehearse(rehearse_prices)
-    # Reports hold the dataset's text and ask for no key: they are served to this machine only.
-    private = "://" not in workspace and host in ("127.0.0.1", "localhost", "::1")
-    mounts = {URL_PREFIX: file_server(Path(workspace))} if private else None
-    serve_platform(settings().platform_home, host=host, port=port or settings().fw_port, mounts=mounts)
-    return DONE
+    return serve.serve(_root(root), host, port, rehearse_prices)
 
 
 @main.command()
@@ -237,12 +228,13 @@ def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
     Pages of other sites that the same browser has open can then start, approve or end nothing; `dagster dev` has no
     such guard. $FW_UI_PASSWORD or $FW_UI_PROXY_HEADER say who may use it from other machines.
     """
+    from fw_assets.commands.serve import link_token
     from fw_assets.pipeline.platform.catalogue import own_prices
     from fw_assets.webserver.services import run_services
 
     workspace = _root(root)
     own_prices()  # the runs that it starts will need them
-    return run_services(host, port, hosts, private_files="://" not in workspace)
+    return run_services(host, port, hosts, link_token=None if "://" in workspace else link_token(workspace))
 
 
 def _root(option: str | None) -> str:

@@ -56,7 +56,8 @@ class Settings(BaseModel):
     fw_regression_max_usd: float = Field(0.0, ge=0)
     """Most that one nightly regression check may cost, in US dollars; no approved plan covers it."""
     fw_files_url: str | None = None
-    """Address under which a browser finds the workspace's files; set: Dagster's UI shows links in place of paths."""
+    """Address under which a browser finds the workspace's files; set: Dagster's UI shows links in place of paths.
+    A query such as `?token=...` is kept at the end of each link."""
     fw_machine: str | None = None
     """Name of this machine in the runs' tag `fw_assets/machine`; unset: the host name."""
     fw_ui_hosts: str = ""

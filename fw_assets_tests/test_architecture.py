@@ -26,8 +26,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "console": "pipeline",
         "dagster_runtime": "code_location pipeline",
         "definitions": "pipeline",
-        "commands": "classification code_location exit_codes report settings workspace pipeline console",
-        "cli": "classification code_location embedded exit_codes report settings workspace pipeline webserver commands",
+        "commands": "classification code_location embedded exit_codes report settings workspace pipeline console",
+        "cli": "classification code_location exit_codes report settings pipeline webserver commands",
         "__main__": "cli",
     },
     "classification": {
@@ -106,7 +106,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "endpoints": "errors message_text engine store http records inference jobs",
         "routes": "store http inference endpoints",
         "openapi": "routes",
-        "app": "errors store http routes openapi",
+        "app": "errors settings store http routes openapi",
         "server": "store records app",
     },
 }

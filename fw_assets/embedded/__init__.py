@@ -2,6 +2,7 @@
 
     create_app(home)              the ASGI app; state is SQLite and files under `home`
     api_key(home)                 the key that requests must carry, created at first use
+    secret_in(file)               a secret that only its owner can read, created at first use
     counts(home)                  how many resources of each kind exist, and how many inference requests were answered
     serve(home)                   the same app over HTTP on loopback
     rehearse_prices(home, file)   make the platform charge by a price file
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from fw_assets.embedded.inference.token_counts import count_tokens
     from fw_assets.embedded.records.price_list import rehearse_prices
     from fw_assets.embedded.server import serve
-    from fw_assets.embedded.store.secret_files import api_key
+    from fw_assets.embedded.store.secret_files import api_key, secret_in
     from fw_assets.embedded.store.usage_counter import counts
 
-__all__ = ["ACCOUNT", "api_key", "count_tokens", "counts", "create_app", "rehearse_prices", "serve"]
+__all__ = ["ACCOUNT", "api_key", "count_tokens", "counts", "create_app", "rehearse_prices", "secret_in", "serve"]
 
 _MODULES = {
     "create_app": "app",
@@ -35,6 +36,7 @@ _MODULES = {
     "rehearse_prices": "records.price_list",
     "serve": "server",
     "api_key": "store.secret_files",
+    "secret_in": "store.secret_files",
     "counts": "store.usage_counter",
 }
 

@@ -15,6 +15,7 @@ from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http.handler import JSONReply
 from fw_assets.embedded.http.middleware import PlatformMiddleware, error_body
 from fw_assets.embedded.routes import routes
+from fw_assets.embedded.settings import embedded_settings
 from fw_assets.embedded.store.embedded_platform import open_platform
 
 
@@ -31,6 +32,7 @@ def create_app(home: Path) -> Starlette:
         exception_handlers={HTTPException: _refuse_unrouted},
     )
     app.state.platform = platform
+    app.state.public_url = (embedded_settings().fw_public_url or "").rstrip("/")
     return app
 
 

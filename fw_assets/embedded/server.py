@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -23,7 +26,7 @@ def serve(
     port: int = DEFAULT_PORT,
     *,
     prices: Path | None = None,
-    mounts: Mapping[str, ASGIApp] | None = None,
+    mounts: Callable[[str], Mapping[str, ASGIApp]] | None = None,
     log_level: str = "warning",
 ) -> None:
     """Serve the platform in `home` until interrupted, on loopback by default.
@@ -32,11 +35,11 @@ def serve(
 
     Args:
         prices: a price list to rehearse with.
-        mounts: further applications by path; they know nothing of the platform.
+        mounts: given the platform's key, further applications by path.
 
     Raises:
         ValueError: the price list cannot be read.
-        SystemExit: the port is taken.
+        OSError: the port cannot be used.
     """
     import uvicorn
 
@@ -46,8 +49,22 @@ def serve(
     key = api_key(home)
     if is_first_start:
         print(f"API key (shown once, kept in {home / 'api_key'}): {key}", file=sys.stderr)
+    listener = _listener(host, port)
     print(f"Embedded platform on http://{host}:{port}", file=sys.stderr)
     app = create_app(home)
     if mounts:
-        app = Starlette(routes=[*(Mount(path, mounted) for path, mounted in mounts.items()), Mount("/", app)])
-    uvicorn.run(app, host=host, port=port, log_level=log_level, access_log=False, lifespan="off")
+        app = Starlette(routes=[*(Mount(path, mounted) for path, mounted in mounts(key).items()), Mount("/", app)])
+    config = uvicorn.Config(app, log_level=log_level, access_log=False, lifespan="off", proxy_headers=False)
+    with listener, contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """The socket to serve on, before anybody is told that it is served."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise OSError(
+            f"port {port} of {host} cannot be used ({reason}): choose another with --port or FW_PORT"
+        ) from None

@@ -68,8 +68,11 @@ def dagster_home(given: str | None, folder: Path) -> str:
     return str(home)
 
 
-def run_services(host: str, port: int, hosts: Sequence[str], *, private_files: bool) -> int:
+def run_services(host: str, port: int, hosts: Sequence[str], *, link_token: str | None) -> int:
     """Start all services and wait until one of them ends, or this process is interrupted. An exit code.
+
+    Args:
+        link_token: opens the workspace's files where the embedded platform serves them; None if they are elsewhere.
 
     Raises:
         InputError: the UI would be open to other machines without asking who uses it; the code location does not load.
@@ -82,8 +85,9 @@ def run_services(host: str, port: int, hosts: Sequence[str], *, private_files: b
         )
     environment = {**os.environ, "FW_UI_HOSTS": ",".join([*hosts, *filter(None, [known.fw_ui_hosts])])}
     platform = known.fw_platform == "embedded" and known.fw_embedded_url is None
-    if platform and private_files:
-        environment.setdefault("FW_FILES_URL", f"http://127.0.0.1:{known.fw_port}/workspace")
+    if platform and link_token:
+        files_url = f"http://127.0.0.1:{known.fw_port}/workspace?token={link_token}"
+        environment.setdefault("FW_FILES_URL", files_url)
     with contextlib.ExitStack() as stack:
         environment["DAGSTER_HOME"] = dagster_home(known.dagster_home, Path.cwd())
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fw-assets-")))

@@ -62,6 +62,10 @@ def parse_chunk(chunk: bytes, first_row: int, source: str) -> tuple[pl.DataFrame
         first_row: the `row` of the first line.
         source: "train" or "eval".
     """
+    if chunk.isspace():
+        # A small compressed file can hold hundreds of millions of empty lines.
+        lines_of_chunk = chunk.removesuffix(b"\n").count(b"\n") + 1
+        return pl.DataFrame(schema=ROW_COLUMNS), ParseSummary(lines=lines_of_chunk, blank=lines_of_chunk)
     lines = chunk.removesuffix(b"\n").split(b"\n")
     common_rows, other_indices = _match_common(first_row, lines)
     rows: dict[int, Row] = {}

@@ -11,6 +11,8 @@ from typing import IO, Any
 from fw_assets.classification.errors import InputError, Problem
 
 CHUNK_BYTES = 4 << 20
+_COMPRESSED_BYTES = 2 << 10
+"""Given to a decompressor at once: with zstandard that can be 64 MB of content, with gzip 2 MB."""
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 UTF8_BOM = b"\xef\xbb\xbf"
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -146,13 +148,12 @@ def _decompressed(path: Path, block: bytes, file: IO[bytes], new_stream: Callabl
         while block:
             if stream.eof:
                 stream = new_stream()
-            # A small input can hold gigabytes, so it is fed in small parts.
-            for start in range(0, len(block), CHUNK_BYTES // 64):
-                part = block[start : start + CHUNK_BYTES // 64]
+            for start in range(0, len(block), _COMPRESSED_BYTES):
+                part = block[start : start + _COMPRESSED_BYTES]
                 while part:
                     content = stream.decompress(part)
-                    if content:
-                        yield content
+                    for at in range(0, len(content), CHUNK_BYTES):
+                        yield content[at : at + CHUNK_BYTES]
                     part = stream.unused_data if stream.eof else b""
                     # Zeros may pad the end of a gzip file.
                     if part.strip(b"\0"):

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fw_assets.embedded.errors import RpcError, invalid
+from fw_assets.embedded.http.own_address import own_address
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.faults import NO_FAULTS, Faults, attached_faults
 from fw_assets.embedded.store.resource_names import ACCOUNT, PUBLISHER
@@ -26,7 +27,7 @@ class ApiRequest:
         id: the resource id in the path, empty for requests to a collection.
         query: the last value of every query parameter.
         body: the JSON object that was sent, empty when there was none.
-        base_url: scheme and host that the caller used, for URLs that lead back here.
+        base_url: scheme and host by which the caller reaches this server, for URLs that lead back here.
         faults: those that concern this request.
     """
 
@@ -62,7 +63,7 @@ def endpoint(handler: Handler) -> Endpoint:
             id=request.path_params.get("id", ""),
             query=request.query_params,
             body=await _read_object(request),
-            base_url=str(request.base_url).rstrip("/"),
+            base_url=request.app.state.public_url or own_address(request.scope),
             faults=attached_faults(request.scope),
         )
         return JSONReply(await anyio.to_thread.run_sync(handler, api_request))

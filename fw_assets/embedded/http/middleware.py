@@ -41,11 +41,14 @@ class PlatformMiddleware:
             await send(message)
 
         try:
+            has_key = self._has_key(headers)
             if not path.startswith(SIGNED_PREFIX) and path not in _KEYLESS_PATHS:
-                self._check_key(headers)
+                if not has_key:
+                    raise _unauthenticated()
                 rate_limit.count_request(self.platform)
             receive = limited(receive, path, headers)
-            active = faults.active_faults(self.platform, headers.get(faults.HEADER))
+            # Whoever has no key must not hold up a connection at will.
+            active = faults.active_faults(self.platform, headers.get(faults.HEADER) if has_key else None)
             if faults.attach(scope, active) is faults.NO_FAULTS:
                 await self.app(scope, receive, watched_send)
             else:
@@ -60,13 +63,9 @@ class PlatformMiddleware:
                 raise
             await _send_error(watched_send, path, RpcError("INTERNAL", f"{type(error).__name__}: {error}"))
 
-    def _check_key(self, headers: dict[bytes, bytes]) -> None:
+    def _has_key(self, headers: dict[bytes, bytes]) -> bool:
         key = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(key.strip(), self.key):
-            raise RpcError(
-                "UNAUTHENTICATED",
-                "the API key is missing or wrong; send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'",
-            )
+        return hmac.compare_digest(key.strip(), self.key)
 
     async def _respond_faultily(self, active: faults.Faults, scope: Scope, receive: Receive, send: Send) -> None:
         if active.delay:
@@ -76,6 +75,13 @@ class PlatformMiddleware:
             raise refusal
         share = 0.5 if faults.happens(active.truncate) else 0.0 if faults.happens(active.drop) else 1.0
         await self.app(scope, receive, send if share == 1.0 else _truncating_send(send, share))
+
+
+def _unauthenticated() -> RpcError:
+    return RpcError(
+        "UNAUTHENTICATED",
+        "the API key is missing or wrong; send it as 'Authorization: Bearer KEY' or 'X-Api-Key: KEY'",
+    )
 
 
 def _truncating_send(send: Send, share: float) -> Send:

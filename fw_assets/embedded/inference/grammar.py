@@ -10,6 +10,7 @@ white space) counts as empty; every other repetition or class allows infinitely 
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Mapping
 
@@ -148,6 +149,8 @@ def _literal(text: str) -> str:
 
 def _unescape(match: re.Match[str]) -> str:
     code = match[1] or match[2] or match[3]
+    if code and int(code, 16) > sys.maxunicode:
+        raise _refusal(f"{match[0]!r} is no character")
     return chr(int(code, 16)) if code else _NAMED_ESCAPES.get(match[4], match[4])
 
 

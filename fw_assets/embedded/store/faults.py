@@ -1,7 +1,7 @@
 """Faults on demand, for tests and rehearsals: failures that a remote platform shows.
 
-Set for one request by the header `x-fw-faults`, or for all by `faults.json` in the home; both hold one JSON object with
-the fields of `Faults`. A header's fields win over the file's.
+Set for one request that carries the key by the header `x-fw-faults`, or for all by `faults.json` in the home; both hold
+one JSON object with the fields of `Faults`. A header's fields win over the file's.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def active_faults(platform: EmbeddedPlatform, header: bytes | None = None) -> Fa
     try:
         merged = fields | (msgspec.json.decode(header, type=dict[str, Any]) if header else {})
         return msgspec.convert(merged, Faults)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"the faults cannot be read: {error}") from None
 
 
@@ -127,7 +127,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     if cached is None or cached[0] != version:
         try:
             cached = version, msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise invalid(f"{path}: the faults cannot be read: {error}") from None
         _file_cache[path] = cached
     return cached[1]

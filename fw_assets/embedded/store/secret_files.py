@@ -12,19 +12,20 @@ MIN_SECRET_LENGTH = 32
 
 def api_key(home: Path) -> str:
     """The key that requests to the platform in `home` must carry; created at first use."""
-    return _secret(home / "api_key", "fwl_")
+    return secret_in(home / "api_key", "fwl_")
 
 
 def signing_key(home: Path) -> bytes:
     """The key that signs the platform's upload and download URLs; created at first use."""
-    return _secret(home / "signing_key", "").encode()
+    return secret_in(home / "signing_key").encode()
 
 
 class BrokenSecretError(OSError):
     """A secret file that protects nothing."""
 
 
-def _secret(path: Path, prefix: str) -> str:
+def secret_in(path: Path, prefix: str = "") -> str:
+    """The secret of a file; created at first use."""
     try:
         return _read(path)
     except FileNotFoundError:

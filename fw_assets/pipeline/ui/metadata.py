@@ -75,10 +75,11 @@ def files(store: Workspace, **paths: Sequence[str]) -> dict[str, File]:
     A browser refuses `file:` links on a page that came over http. They are never both: a long path makes the UI's table
     wider than its column, which cuts off the other one.
     """
-    base = (settings().fw_files_url or "").rstrip("/")
+    address, _, query = (settings().fw_files_url or "").partition("?")
+    base, ending = address.rstrip("/"), f"?{query}" if query else ""
     if not base:
         return {name: dg.MetadataValue.path(store.url(*path)) for name, path in paths.items()}
-    links = {name: "/".join((base, *(quote(part) for part in path))) for name, path in paths.items()}
+    links = {name: "/".join((base, *(quote(part) for part in path))) + ending for name, path in paths.items()}
     return {f"open_{name}": dg.MetadataValue.md(f"[{prose(paths[name][-1])}]({url})") for name, url in links.items()}
 
 

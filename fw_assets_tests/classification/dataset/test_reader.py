@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 import zstandard
 
 from fw_assets.classification.dataset.columns import ROW_COLUMNS
+from fw_assets.classification.dataset.files import CHUNK_BYTES, read_chunks
 from fw_assets.classification.dataset.read_result import rejected_jsonl
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.dataset.row_store import RowStore
@@ -161,3 +163,16 @@ def test_a_row_store_that_cannot_be_written_is_an_error_of_the_file(tmp_path: Pa
     path = write_file(tmp_path, GOOD * 3)
     with pytest.raises(InputError, match="No such file or directory"):
         read_rows(path, source="train", row_store=RowStore(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_small_file_of_very_many_blank_lines_is_read_in_parts(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    blank_lines = 20 << 20
+    path = tmp_path / "blank.jsonl.gz"
+    path.write_bytes(pack(b"\n" * blank_lines))
+    chunks = [len(chunk) for chunk in read_chunks(path)]
+    assert (sum(chunks), max(chunks) <= 2 * CHUNK_BYTES) == (blank_lines, True)
+    with path.open("ab") as file:
+        file.write(pack(b'\n{"broken": \n'))
+    with pytest.raises(InputError, match=f":{blank_lines + 2}: "):
+        read_rows(path, source="train")

@@ -51,3 +51,21 @@ def test_the_rate_limit_is_off_until_the_settings_say_otherwise(client: Client) 
     assert response.status_code == 429
     assert 1 <= int(response.headers["retry-after"]) <= 61
     assert response.headers["x-ratelimit-over-limit"] == "yes"
+
+
+def test_faults_are_for_those_who_have_the_key(client: Client) -> None:
+    dropping = {"x-fw-faults": '{"rate_429": 1}'}
+    for path in ("/healthz", "/signed/datasets/d/a.jsonl", "/openapi.json"):
+        assert client.send("GET", path, headers=dropping).status_code != 429
+        assert client.send("GET", path, headers=dropping | {"X-Api-Key": client.key}).status_code == 429
+    broken = {"x-fw-faults": "[" * 50_000}
+    assert client.send("GET", "/healthz", headers=broken).status_code == 200
+    assert client.send("GET", "/healthz", headers=broken | {"X-Api-Key": client.key}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/signed/%00", "/signed/datasets/d/a?X-Goog-Signature=%C3%A9", "/signed/a?expires=x", "/%00", "/v1/%00"]
+)
+def test_odd_addresses_are_refused(client: Client, path: str) -> None:
+    for headers in ({}, {"X-Api-Key": client.key}):
+        assert 400 <= client.send("GET", path, headers=headers).status_code < 500

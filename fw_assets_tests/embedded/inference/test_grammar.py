@@ -38,6 +38,10 @@ def test_optional_white_space_is_left_out() -> None:
     ("text", "reason"),
     [
         ('start ::= "a"', "no rule 'root'"),
+        ("root ::= ((((", "is not closed"),
+        ("root ::= " + "(" * 3000, "nested more than"),
+        ('root ::= "\\UFFFFFFFF"', "is no character"),
+        ('root ::= "\\U00110000"', "is no character"),
         ("root ::= [a-z]+", "infinitely many answers"),
         ('root ::= "a" root', "leads back to itself"),
         ('root ::= ("a" | "b"', "not closed"),

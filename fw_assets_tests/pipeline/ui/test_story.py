@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import dagster as dg
 import pytest
 import yaml
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from fw_assets.definitions import defs
@@ -18,11 +20,11 @@ from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.run_step import execute
-from fw_assets.workspace.file_server import file_server
+from fw_assets.workspace.file_server import URL_PREFIX, file_server
 from fw_assets_tests.project import Project
 
 SESSION = "dataset: tickets.jsonl\nmodels: [char-ngram]\nlearning_curve: true\ndeploy: always\n"
-FILES = "http://127.0.0.1:8432/workspace"
+FILES, TOKEN = "http://127.0.0.1:8432/workspace", "a-token-for-links"
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +34,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, dg
         for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
             patch.delenv(name)
         project = Project(tmp_path_factory.mktemp("story"))
-        project.environment["FW_FILES_URL"] = FILES
+        project.environment["FW_FILES_URL"] = f"{FILES}?token={TOKEN}"
         patch.setenv("FW_WORKSPACE", str(project.workspace))
-        patch.setenv("FW_FILES_URL", FILES)
+        patch.setenv("FW_FILES_URL", f"{FILES}?token={TOKEN}")
         patch.chdir(project.folder)
         (project.folder / "session.yaml").write_text(SESSION, "utf-8")
         done = project.run("run", "--session", "session.yaml", "--approve", "--yes")
@@ -94,11 +96,27 @@ def test_the_plan_and_the_report_are_there_to_read_and_to_open(told: tuple[Proje
         made = event.asset_materialization
         assert made is not None
         assert str(made.metadata[asset].value).startswith(heading)
-        (link,) = [str(v.value) for v in made.metadata.values() if str(v.value).endswith(f"{place})")]
+        (link,) = [str(v.value) for v in made.metadata.values() if str(v.value).endswith(f"{place}?token={TOKEN})")]
         url = link.partition("](")[2].removesuffix(")")
-        client = TestClient(file_server(project.workspace), base_url="http://127.0.0.1")
-        answer = client.get(url.removeprefix(FILES))
+        answer = browser(project).get(url)
         assert answer.content == (project.workspace / place).read_bytes()
+
+
+def test_every_link_of_the_ui_is_served(told: tuple[Project, dg.DagsterInstance]) -> None:
+    project, instance = told
+    links = []
+    for asset in assets():
+        for record in instance.fetch_materializations(dg.AssetKey(asset), limit=10).records:
+            assert record.asset_materialization is not None
+            values = [str(value.value) for value in record.asset_materialization.metadata.values()]
+            links += [value.partition("](")[2].removesuffix(")") for value in values if f"]({FILES}" in value]
+    assert len(links) > 10
+    assert {link: browser(project).get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+def browser(project: Project) -> TestClient:
+    app = Starlette(routes=[Mount(URL_PREFIX, file_server(project.workspace, TOKEN))])
+    return TestClient(app, base_url="http://127.0.0.1:8432")
 
 
 def test_the_link_to_the_launchpad_fills_in_the_dataset_and_the_plan(told: tuple[Project, dg.DagsterInstance]) -> None:
@@ -122,20 +140,16 @@ def test_the_link_to_the_launchpad_fills_in_the_dataset_and_the_plan(told: tuple
 def test_the_files_that_are_served_are_those_a_person_reads(told: tuple[Project, dg.DagsterInstance]) -> None:
     project, _ = told
     assert (project.workspace / ".platform" / "api_key").is_file()
-    client = TestClient(file_server(project.workspace), base_url="http://127.0.0.1")
-    refused = (
-        "/.platform/api_key",
-        "/tickets/../.platform/api_key",
-        "/tickets/%2e%2e/.platform/api_key",
-        "/tickets",
-        "/",
-    )
-    assert [client.get(place).status_code for place in refused] == [404] * len(refused)
-    outside = project.workspace / "tickets" / "outside.json"
-    outside.symlink_to(project.folder / "session.yaml")
-    assert client.get("/tickets/outside.json").status_code == 404
-    assert client.post("/tickets/plan.md").status_code == 405
-    assert client.get("/tickets/plan.md", headers={"Host": "evil.example"}).status_code == 400
+    client = browser(project)
+    client.get(f"{FILES}/?token={TOKEN}")
+    every = [path.relative_to(project.workspace).as_posix() for path in project.workspace.rglob("*") if path.is_file()]
+    served = {name for name in every if client.get(f"{FILES}/{name}").status_code == 200}
+    texts = {"final_report.html", "final_report.md", "report.json", "plan.md", "regression.jsonl"}
+    suspects = {"label_suspects_train.csv", "label_suspects_test.csv"}
+    others = {name for name in served if name.startswith("tickets/") and "/predictions/" not in name}
+    assert others == {f"tickets/{name}" for name in texts | suspects}
+    assert {name.partition("/")[0] for name in served} == {"tickets", "other"}
+    assert client.post(f"{FILES}/tickets/plan.md").status_code == 405
 
 
 def test_every_run_says_what_it_was_about_and_what_it_cost(told: tuple[Project, dg.DagsterInstance]) -> None:

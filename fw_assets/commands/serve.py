@@ -1,0 +1,46 @@
+"""Command that serves the embedded platform, and the workspace's files to a browser of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fw_assets.embedded import secret_in
+from fw_assets.embedded import serve as serve_platform
+from fw_assets.exit_codes import DONE
+from fw_assets.pipeline.platform.platform import rehearse_prices
+from fw_assets.settings import settings
+from fw_assets.workspace.file_server import URL_PREFIX, file_server
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(workspace: str, host: str, port: int | None, prices: Path | None) -> int:
+    """Serve until interrupted."""
+    if prices is not None:
+        rehearse_prices(prices)
+    port = port or settings().fw_port
+    if "://" in workspace or host not in LOOPBACK:
+        # Reports hold the dataset's text: they are served to this machine only.
+        serve_platform(settings().platform_home, host=host, port=port)
+        return DONE
+    token = link_token(workspace)
+
+    def mounts(key: str) -> Mapping[str, ASGIApp]:
+        shown_host = f"[{host}]" if ":" in host else host
+        click.echo(f"Reports: http://{shown_host}:{port}{URL_PREFIX}/?token={token}", err=True)
+        return {URL_PREFIX: file_server(Path(workspace), token, keys=[key])}
+
+    serve_platform(settings().platform_home, host=host, port=port, mounts=mounts)
+    return DONE
+
+
+def link_token(workspace: str) -> str:
+    """The token that links to the files of a local workspace hold; created at first use."""
+    return secret_in(Path(workspace) / ".link_token")
