@@ -22,7 +22,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "settings": "classification",
         "workspace": "classification",
         "pipeline": "classification code_location embedded exit_codes fireworks report settings workspace",
-        "webserver": "classification code_location settings",
+        "webserver": "classification code_location pipeline settings workspace",
         "console": "pipeline",
         "dagster_runtime": "code_location pipeline",
         "definitions": "pipeline",
@@ -76,7 +76,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "ui": "asset_table run_config values evaluation",
         "steps": "asset_table input_digests partitions progress failures values "
         "budget platform run_tags approvals resources ui",
-        "assets": "input_digests run_config config inapplicable_cells phases values budget platform "
+        "assets": "input_digests partitions run_config config inapplicable_cells phases values budget platform "
         "run_tags approvals registration evaluation reporting resources ui steps",
         "automation": "asset_table partitions progress run_config config inapplicable_cells phases values "
         "jobs platform run_tags approvals registration resources runner steps",

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import dagster as dg
+from sqlalchemy.exc import IntegrityError
 
 datasets = dg.DynamicPartitionsDefinition(name="datasets")
 models = dg.DynamicPartitionsDefinition(name="models")
 cells = dg.MultiPartitionsDefinition({"dataset": datasets, "model": models})
+
+MAX_COLLISIONS = 20
+
+
+def add_partitions(
+    instance: dg.DagsterInstance, definition: Literal["datasets", "models"], keys: Sequence[str]
+) -> None:
+    """Add the partitions that are not there yet.
+
+    Dagster looks first and inserts then, which fails where another process has inserted one in between: that one is
+    seen at the next look.
+    """
+    for _ in range(MAX_COLLISIONS):
+        try:
+            instance.add_dynamic_partitions(definition, list(keys))
+        except IntegrityError:
+            continue
+        return
+    instance.add_dynamic_partitions(definition, list(keys))
 
 
 def cell(dataset: str, model: str) -> dg.MultiPartitionKey:

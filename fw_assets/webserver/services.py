@@ -27,8 +27,10 @@ import yaml
 
 from fw_assets.classification.errors import input_error
 from fw_assets.code_location import CODE_LOCATION
+from fw_assets.pipeline.runner.dagster_storage import ensure_storage
 from fw_assets.settings import settings
 from fw_assets.webserver.guard import LOOPBACK_HOSTS
+from fw_assets.workspace.durable import replacing
 
 LOCATION_NAME = "fw_assets"
 """As in workspace.yaml: links in the UI contain it."""
@@ -63,8 +65,8 @@ def dagster_home(given: str | None, folder: Path) -> str:
             advice="Start from the project's folder, or set DAGSTER_HOME to the folder of your dagster.yaml.",
         )
     home = folder / ".dagster" / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(instance, home / "dagster.yaml")
+    with replacing(home / "dagster.yaml") as temporary:
+        shutil.copyfile(instance, temporary)
     return str(home)
 
 
@@ -90,6 +92,8 @@ def run_services(host: str, port: int, hosts: Sequence[str], *, link_token: str 
         environment.setdefault("FW_FILES_URL", files_url)
     with contextlib.ExitStack() as stack:
         environment["DAGSTER_HOME"] = dagster_home(known.dagster_home, Path.cwd())
+        # The webserver and the daemon would both create the databases.
+        ensure_storage(Path(environment["DAGSTER_HOME"]))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fw-assets-")))
         code_socket, workspace = scratch / "code.sock", scratch / "workspace.yaml"
         origin = {"grpc_server": {"socket": str(code_socket), "location_name": LOCATION_NAME}}

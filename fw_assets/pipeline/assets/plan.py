@@ -15,6 +15,7 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.classification.splits.sampling import stratified_sample
+from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.platform.catalogue import offer
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -61,7 +62,7 @@ def plan(
     store.write_text(new.model_dump_json(indent=2) + "\n", dataset, "plan.json")
     # Last: whoever finds the plan finds everything that belongs to it.
     store.write("plan", dataset, new, inputs=registration.inputs, digest=new.digest)
-    context.instance.add_dynamic_partitions("models", [model.slug for model in new.models])
+    add_partitions(context.instance, "models", [model.slug for model in new.models])
     tag(context, {PLANNED: f"{new.estimate.expected:.4f}"})
     return dg.MaterializeResult(
         data_version=dg.DataVersion(new.digest),

@@ -14,7 +14,7 @@ from fw_assets.pipeline.automation.polling import poll_until
 from fw_assets.pipeline.automation.scan import FileState, Scan
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.jobs import cell_job, dataset_job, job_name
-from fw_assets.pipeline.partitions import partition_key
+from fw_assets.pipeline.partitions import add_partitions, partition_key
 from fw_assets.pipeline.phases import Step, config_of, statuses
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import step_tags
@@ -132,7 +132,7 @@ def _states(context: dg.SensorEvaluationContext) -> dict[str, FileState]:
 def _scan_result(context: dg.SensorEvaluationContext, scan: Scan, nothing: str) -> dg.SensorResult:
     # Added here and not by request: the phases sensor polls meanwhile and may start planning at once.
     if scan.registered:
-        context.instance.add_dynamic_partitions("datasets", scan.registered)
+        add_partitions(context.instance, "datasets", scan.registered)
     notes = [*scan.notes, *(f"{name}: registered, to be planned" for name in scan.registered)]
     return dg.SensorResult(cursor=msgspec.json.encode(scan.states).decode(), skip_reason="; ".join(notes) or nothing)
 

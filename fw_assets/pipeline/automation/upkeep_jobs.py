@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fw_assets.classification.session import MAX_DATASET_NAME, dataset_name
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.platform.catalogue import catalogue
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
@@ -83,7 +84,7 @@ def benchmark_of_new_models(
     with readable_failures():
         new = register_new_models(workspace.open(), platform.open(), config.dataset)
     if new:
-        context.instance.add_dynamic_partitions("datasets", [new_models_name(config.dataset)])
+        add_partitions(context.instance, "datasets", [new_models_name(config.dataset)])
     context.log.info(f"{config.dataset}: {', '.join(new) or 'no model that was not in the plan'}")
 
 

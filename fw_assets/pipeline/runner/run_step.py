@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from fw_assets.pipeline.jobs import job_name
-from fw_assets.pipeline.partitions import partition_key
+from fw_assets.pipeline.partitions import add_partitions, partition_key
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.pipeline.run_workers import worker_tags
@@ -26,9 +26,9 @@ def execute(
     Raises:
         dagster.Failure: the step failed; its cause is the domain's own error.
     """
-    instance.add_dynamic_partitions("datasets", [step.dataset])
+    add_partitions(instance, "datasets", [step.dataset])
     if step.model is not None:
-        instance.add_dynamic_partitions("models", [step.model])
+        add_partitions(instance, "models", [step.model])
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     if config is not None:
         run_config["ops"] = {step.assets[0]: {"config": dict(config)}}

@@ -1,0 +1,60 @@
+"""Creation of Dagster's SQLite databases, which several processes may want at once.
+
+Dagster creates a database by looking whether it is there, then table by table: two processes at once fail, or leave a
+database with two versions. Here one process makes all of them in a folder of its own and renames them into place, so
+that whoever looks, Dagster's own daemon and webserver too, sees either none or whole ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from fw_assets.workspace.append_log import locked
+
+DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+_BLANK = "telemetry: {enabled: false}\n"
+
+
+def ensure_storage(home: Path) -> None:
+    """Create the databases of the instance that `home/dagster.yaml` configures, where they are missing and SQLite."""
+    folder = _sqlite_folder(home / "dagster.yaml")
+    if folder is None or _exist(folder):
+        return
+    with locked(folder / "storage"):
+        if not _exist(folder):
+            _create(folder)
+
+
+def _create(folder: Path) -> None:
+    # Start-up time: only the first process on an instance needs Dagster for this.
+    import dagster as dg
+
+    with TemporaryDirectory(dir=folder, prefix=".new-") as name:
+        new = Path(name)
+        (new / "dagster.yaml").write_text(_BLANK, "utf-8")
+        dg.DagsterInstance.from_config(name).dispose()
+        for part in sorted({database.partition("/")[0] for database in DATABASES}):
+            # Refused by the system where a process of Dagster's own has begun to make its databases.
+            with contextlib.suppress(OSError):
+                (new / part).rename(folder / part)
+
+
+def _exist(folder: Path) -> bool:
+    return all((folder / database).exists() for database in DATABASES)
+
+
+def _sqlite_folder(configuration: Path) -> Path | None:
+    """The folder of the databases; None where runs are stored otherwise, or the file is for Dagster to refuse."""
+    try:
+        configured: Any = yaml.safe_load(configuration.read_text("utf-8")) or {}
+        storage = configured.get("storage", {"sqlite": {"base_dir": str(configuration.parent)}})
+        return Path(storage["sqlite"]["base_dir"]) if "run_storage" not in configured else None
+    except FileNotFoundError:
+        return configuration.parent
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError):
+        return None
