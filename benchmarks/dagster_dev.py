@@ -86,17 +86,8 @@ class DagsterDev:
             _kill(pid)
 
     def processes(self) -> list[int]:
-        """The processes that work in this folder, however they were started: its workspace is in their environment."""
-        mark = f"FW_WORKSPACE={self.workspace}".encode()
-        pids = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                try:
-                    if mark in (entry / "environ").read_bytes().split(b"\0"):
-                        pids.append(int(entry.name))
-                except OSError:
-                    continue
-        return pids
+        """The processes that work in this folder, however they were started."""
+        return processes_in(self.workspace)
 
     def processor_seconds(self) -> float:
         """What the processes of this folder and their ended children have used so far."""
@@ -171,6 +162,20 @@ class DagsterDev:
                 raise TimeoutError(f"not within {seconds:g} s; see {self.folder / 'dagster.log'}")
             time.sleep(0.05)
         return time.monotonic() - started
+
+
+def processes_in(workspace: Path) -> list[int]:
+    """The processes but this one that have a workspace in their environment."""
+    mark = f"FW_WORKSPACE={workspace}".encode()
+    pids = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    pids.append(int(entry.name))
+            except OSError:
+                continue
+    return pids
 
 
 def command(pid: int) -> str:

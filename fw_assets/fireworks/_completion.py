@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ._errors import UnexpectedResponse
+
+log = logging.getLogger("fw_assets.fireworks")
+
+MAX_TOKENS = 1 << 24
+"""Of one request, beyond every context length: a larger figure counts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,8 @@ class ChatCompletion:
     @property
     def confidence(self) -> float | None:
         """The probability of the text as a whole: the product of its tokens'. None without logprobs."""
-        if not self.logprobs:
-            return None
-        return min(1.0, math.exp(sum(token.logprob for token in self.logprobs)))
+        total = sum(token.logprob for token in self.logprobs)
+        return None if not self.logprobs or math.isnan(total) else math.exp(min(0.0, total))
 
 
 def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompletion:
@@ -54,28 +59,49 @@ def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompl
     choices = body.get("choices")
     if not isinstance(choices, list):
         raise UnexpectedResponse("chat completion: the response has no choices")
-    choice = choices[0] if choices and isinstance(choices[0], dict) else {}
-    message = choice.get("message") or {}
-    usage = body.get("usage") or {}
+    choice = _object(choices[0] if choices else None)
+    message = _object(choice.get("message"))
+    usage = _object(body.get("usage"))
     return ChatCompletion(
         text=_text(message.get("content")),
-        finish_reason=choice.get("finish_reason"),
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
-        cached_tokens=int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
-        refusal=message.get("refusal"),
-        reasoning=message.get("reasoning_content"),
+        finish_reason=_string(choice.get("finish_reason")),
+        prompt_tokens=_tokens(usage, "prompt_tokens"),
+        completion_tokens=_tokens(usage, "completion_tokens"),
+        cached_tokens=_tokens(_object(usage.get("prompt_tokens_details")), "cached_tokens"),
+        refusal=_string(message.get("refusal")),
+        reasoning=_string(message.get("reasoning_content")),
         model=str(body.get("model") or ""),
         logprobs=_logprobs(choice.get("logprobs")),
         latency=latency,
     )
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _tokens(usage: Mapping[str, Any], name: str) -> int:
+    """A number of tokens; 0, with a warning, for a figure that is none: nobody can pay by it."""
+    value = usage.get(name) or 0
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1
+    if 0 <= number <= MAX_TOKENS:
+        return number
+    log.warning("chat completion: %s is %.40r, which is no number of tokens; it counts as 0", name, value)
+    return 0
+
+
 def _text(content: Any) -> str | None:
     if isinstance(content, list):
         texts = (part.get("text") for part in content if isinstance(part, dict))
         return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else None
+    return _string(content)
 
 
 def _logprobs(logprobs: Any) -> tuple[TokenLogprob, ...]:

@@ -21,6 +21,8 @@ async def download_files(http: HttpClient, account: str, name: str, folder: Path
 
     async def fetch_missing() -> None:
         urls = (await http.get(address)).get("filenameToSignedUrls") or {}
+        if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
+            raise UnexpectedResponse(f"dataset {name}: the response has no URLs by file name")
         for filename, url in urls.items():
             if filename not in written:
                 written[filename] = await _download(http, url, folder / _safe_name(filename))

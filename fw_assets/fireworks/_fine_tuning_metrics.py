@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from typing import Any
 
 from ._errors import ApiError
 from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob
@@ -32,16 +34,20 @@ def _records(text: str) -> list[dict[str, float]]:
     for line in text.splitlines():
         try:
             item = json.loads(line)
-        except ValueError:
-            continue  # the last line of a file that is being written
+        except (ValueError, RecursionError):
+            continue  # the last line of a file that is being written, or nothing that a platform writes
         if isinstance(item, dict):
             nested = item.pop("data", None)
             flat = {**item, **nested} if isinstance(nested, dict) else item
-            records.append(
-                {
-                    key: float(value)
-                    for key, value in flat.items()
-                    if isinstance(value, int | float) and not isinstance(value, bool)
-                }
-            )
+            records.append({key: float(value) for key, value in flat.items() if _is_figure(value)})
     return records
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether it is a finite number; JSON's integers may be larger than any float."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

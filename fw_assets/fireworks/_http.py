@@ -14,7 +14,7 @@ import msgspec
 from pydantic import SecretStr
 
 from ._clock import Clock
-from ._errors import FireworksError, OversizedResponse
+from ._errors import FireworksError, OversizedResponse, UnexpectedResponse
 from ._request_sender import RequestSender
 from ._responses import json_object
 from ._retry import Backoff, RetryPolicy, not_delivered, retrying
@@ -109,6 +109,8 @@ class HttpClient:
             response = await self.get(path, page)
             items += response.get(key) or []
             token = response.get("nextPageToken") or ""
+            if not isinstance(token, str):
+                raise UnexpectedResponse(f"GET {path}: the token of the next page is not text")
             if not token:
                 break
             size += len(_encode(response))

@@ -91,6 +91,10 @@ def parse_resource(kind: type[R], item: Any) -> R:
     """
     try:
         return kind.model_validate({**item, "raw": item})
-    except (ValidationError, TypeError) as error:
-        problem = str(error).splitlines()[-2 if isinstance(error, ValidationError) else -1].strip()
+    except ValidationError as error:
+        # Without its input, which may quote the key.
+        first = error.errors(include_input=False, include_url=False)[0]
+        problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except TypeError:
+        problem = "it is no JSON object"
     raise UnexpectedResponse(f"the response is not a {kind.__name__}: {problem[:200]}")

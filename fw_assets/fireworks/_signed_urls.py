@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import httpx
 
 from ._clock import Clock
-from ._errors import ApiError
+from ._errors import ApiError, UnexpectedResponse
 from ._request_sender import RequestSender, read_whole
 from ._retry import RetryPolicy, retrying
 from ._transport import READ_SECONDS
@@ -66,4 +66,10 @@ class SignedUrls:
         return await retrying(attempt, self._retry_policy.backoff_for, self._clock, "GET signed URL")
 
     def _absolute(self, url: str) -> str:
+        try:
+            absolute = httpx.URL(urljoin(f"{self._base_url}/", url))
+        except (ValueError, httpx.InvalidURL):
+            absolute = httpx.URL()
+        if absolute.scheme not in ("http", "https") or not absolute.host:
+            raise UnexpectedResponse("the platform gave a file the address of no web server")
         return urljoin(f"{self._base_url}/", url)

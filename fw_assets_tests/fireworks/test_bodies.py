@@ -144,6 +144,40 @@ def test_a_list_that_never_ends_is_given_up(serve: Serve, size: int) -> None:
         ask(serve(served(answer)), lambda client: client.models())
 
 
+@pytest.mark.parametrize(
+    ("answer", "call", "message"),
+    [
+        ({"models": [], "nextPageToken": [1]}, lambda client, folder: client.models(), "token of the next page"),
+        *(
+            ({"filenameToSignedUrls": urls}, lambda client, folder: client.download_dataset_files("d", folder), message)
+            for urls, message in (
+                (["/etc/passwd"], "no URLs by file name"),
+                ({"a": None}, "no URLs by file name"),
+                ({"a": "file:///etc/passwd"}, "the address of no web server"),
+                ({"a": "http://[::1"}, "the address of no web server"),
+            )
+        ),
+    ],
+)
+def test_a_part_of_the_wrong_kind_is_an_error(
+    serve: Serve, tmp_path: Path, answer: Any, call: Callable[[Fireworks, Path], Awaitable[Any]], message: str
+) -> None:
+    async def reply(request: Request) -> Response:
+        return JSONResponse(answer)
+
+    with pytest.raises(UnexpectedResponse, match=message):
+        ask(serve(served(reply)), lambda client: call(client, tmp_path))
+
+
+def test_a_resource_of_the_wrong_kind_quotes_nothing(serve: Serve) -> None:
+    async def reply(request: Request) -> Response:
+        return JSONResponse({"name": [request.headers["authorization"]]})
+
+    with pytest.raises(UnexpectedResponse, match="name: Input should be a valid string") as caught:
+        ask(serve(served(reply)), lambda client: client.model("m"))
+    assert "key" not in str(caught.value)
+
+
 def test_a_response_is_decompressed_in_small_pieces() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield BOMB

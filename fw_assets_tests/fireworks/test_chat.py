@@ -110,6 +110,26 @@ def test_senseless_logprobs_are_left_out(logprobs: Any) -> None:
     assert (parsed.text, parsed.confidence) == ("sales", None)
 
 
+@pytest.mark.parametrize("figure", [-5, 10**18, 10**40, math.inf, math.nan, "many", [1], {"a": 1}])
+def test_a_usage_that_is_no_number_of_tokens_counts_as_none(figure: Any) -> None:
+    parsed = parse_completion({"choices": [{}], "usage": {"prompt_tokens": figure, "completion_tokens": 3}})
+    assert (parsed.prompt_tokens, parsed.completion_tokens) == (0, 3)
+
+
+@pytest.mark.parametrize("value", [[1], "x", 5, {"a": [1]}])
+def test_parts_of_the_wrong_kind_are_left_out(value: Any) -> None:
+    message = {"content": value, "refusal": [value], "reasoning_content": [value]}
+    for choice in ({"message": value}, {"message": message, "finish_reason": [value]}, value):
+        parsed = parse_completion({"choices": [choice], "usage": value})
+        assert (parsed.finish_reason, parsed.refusal, parsed.reasoning, parsed.prompt_tokens) == (None, None, None, 0)
+
+
+@pytest.mark.parametrize(("logprob", "confidence"), [(1e308, 1.0), (math.nan, None), (-math.inf, 0.0)])
+def test_a_confidence_is_a_probability_or_absent(logprob: float, confidence: float | None) -> None:
+    logprobs = {"content": [{"token": "a", "logprob": logprob}] * 2}
+    assert parse_completion(completion(logprobs=logprobs)).confidence == confidence
+
+
 def test_a_stream_is_refused() -> None:
     client, _, _ = client_of(lambda _: reply())
     with pytest.raises(ValueError, match="stream"):

@@ -184,6 +184,16 @@ def test_metrics_are_read_without_the_key_and_up_to_the_line_being_written() -> 
     ]
 
 
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"step": 1%s}' % ("0" * 4000), '{"step": NaN}', "[1]", '"x"'])
+def test_what_is_no_figure_is_left_out_of_the_metrics(line: str) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=f'{line}\n{{"step": 2}}\n')
+
+    client, _, _ = client_of(handle)
+    with_url = parse_resource(FineTuningJob, {"name": NAME, "metricsFileSignedUrl": "/metrics"})
+    assert [record for record in asyncio.run(client.fine_tuning_metrics(with_url)) if record] == [{"step": 2.0}]
+
+
 def test_an_expired_metrics_url_is_renewed() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/metrics":
