@@ -42,6 +42,8 @@ def test_modules_and_files_that_the_documents_name_exist() -> None:
             continue  # it names what was there
         names = re.findall(r"\b((?:benchmarks|scripts)\.[a-z_0-9]+)\b", text)
         paths = re.findall(r"\b((?:fw_assets|fw_assets_tests|benchmarks|scripts)/[\w/]+\.(?:py|json|yaml|txt))", text)
-        found = [*(name.replace(".", "/") + ".py" for name in names), *paths]
-        missing += [f"{page.name}: {path}" for path in found if not (root / path).exists()]
+        modules = [root / name.replace(".", "/") for name in names]
+        found = [path / "__main__.py" if path.is_dir() else path.with_suffix(".py") for path in modules]
+        found += [root / path for path in paths]
+        missing += [f"{page.name}: {path}" for path in found if not path.exists()]
     assert missing == []

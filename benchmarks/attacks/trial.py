@@ -104,8 +104,12 @@ class Trial(Project):
         most = max(specifications(self.workspace / ".platform").values())
         require(most == 1, f"{most} jobs for one specification")
         require(not self.kept_twice(), f"answers kept twice: {len(self.kept_twice())}")
-        different = differences(essence(self.report()), calm.report)
+        different = differences(self.essence(), calm.report)
         require(not different, f"another report: {', '.join(different[:4])}")
+
+    def essence(self) -> Any:
+        """The report without times and without the folder, which differ between two undisturbed runs too."""
+        return _without_times(json.loads(json.dumps(self.report()).replace(str(self.folder), "")))
 
     def kept_twice(self) -> list[str]:
         """The keys of answers that are stored more than once in one collection."""
@@ -135,7 +139,7 @@ def undisturbed() -> Undisturbed:
         done = trial.finish(*trial.workflow())
         if done.code != DONE:
             raise RuntimeError(f"an undisturbed run ends with {done.message}")
-        return Undisturbed(essence(trial.report()), trial.platform(), time.monotonic() - started)
+        return Undisturbed(trial.essence(), trial.platform(), time.monotonic() - started)
 
 
 def ended(process: subprocess.Popen[Any], seconds: float = RUN_SECONDS, *, tracebacks: bool = False) -> Ended:
@@ -159,11 +163,10 @@ def ended(process: subprocess.Popen[Any], seconds: float = RUN_SECONDS, *, trace
     return Ended(process.returncode, text)
 
 
-def essence(report: Any) -> Any:
-    """A report without times, which differ between two undisturbed runs too."""
+def _without_times(report: Any) -> Any:
     if isinstance(report, dict):
-        return {key: essence(value) for key, value in report.items() if key not in TIMES}
-    return [essence(item) for item in report] if isinstance(report, list) else report
+        return {key: _without_times(value) for key, value in report.items() if key not in TIMES}
+    return [_without_times(item) for item in report] if isinstance(report, list) else report
 
 
 def differences(one: Any, other: Any, path: str = "") -> list[str]:
