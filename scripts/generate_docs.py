@@ -20,6 +20,7 @@ from fw_assets.classification.metrics.label_metrics import LabelMetrics
 from fw_assets.classification.metrics.metric import declared_metrics
 from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.session import Session
+from fw_assets.classification.session_fields import SESSION_FIELDS
 from fw_assets.cli import main
 from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.pipeline.asset_table import ASSETS
@@ -31,13 +32,16 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def session_table() -> str:
-    """Every session field with its type, default and meaning."""
-    lines = ["| field | default | meaning |", "|---|---|---|"]
+    """Every session field with its default, bounds and meaning."""
+    lines = ["| field | default | bounds | meaning |", "|---|---|---|---|"]
+    bounds = {
+        field.name: field.bounds or ", ".join(f"`{choice}`" for choice in field.choices) for field in SESSION_FIELDS
+    }
     for name, field in Session.model_fields.items():
         default = list(field.default) if isinstance(field.default, tuple) else field.default
         text = yaml.safe_dump(default, default_flow_style=True).replace("\n...", "").strip()
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
-        lines.append(f"| `{name}` | `{text}` | {meaning} |")
+        lines.append(f"| `{name}` | `{text}` | {bounds[name]} | {meaning} |")
     return "\n".join(lines)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import reprlib
+from collections import Counter
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
@@ -20,6 +22,22 @@ Inference = Literal["serverless", "batch", "deployment"]
 BadRows = Literal["fail", "quarantine"]
 MAX_DATASET_NAME = 48
 """Characters of a dataset's name."""
+MAX_INSTRUCTION = 4_000
+MAX_LABEL = 100
+"""Characters. A longer text is no label where labels are looked for."""
+MAX_LORA_RANK = 256
+"""No model is known to take more; what a model takes, its catalogue entry says."""
+MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
+"""Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
+
+_MAX_EXCERPT = 80
+_MAX_NAMED = 10
+
+_Reference = Annotated[str, Field(min_length=1, max_length=4_096)]
+_ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+_Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
+_Rank = Annotated[int, Field(ge=1, le=MAX_LORA_RANK)]
+_Rate = Annotated[float, Field(gt=0, le=1)]
 
 
 class Session(Frozen):
@@ -27,42 +45,42 @@ class Session(Frozen):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
-    dataset: str | None = None
+    dataset: _Reference | None = None
     """A JSONL file (also `.gz`, `.zst`), a folder of them, an fsspec URL of either, or `accounts/ACCOUNT/datasets/ID`
     on the platform."""
-    eval_dataset: str | None = None
+    eval_dataset: _Reference | None = None
     """The test set; left out, a part of `dataset` is held out for testing."""
-    models: tuple[str, ...] = ()
+    models: tuple[_ModelName, ...] = Field((), max_length=100)
     """Candidate base models; there is no default."""
-    instruction: str | None = None
+    instruction: str | None = Field(None, max_length=MAX_INSTRUCTION)
     """The session in plain English; explicit fields win over it."""
-    labels: tuple[str, ...] | None = None
+    labels: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
     """The label set; left out, it is inferred from the data and shown in the plan."""
-    extraction: str | None = None
+    extraction: str | None = Field(None, min_length=1, max_length=200)
     """Forces a rule for finding labels, e.g. `json_key:intent`; left out, one is chosen from the data."""
-    imbalance_threshold: float = Field(50.0, ge=1)
+    imbalance_threshold: float = Field(50.0, ge=1, le=1_000_000)
     """Most frequent over least frequent label; above it the plan proposes mitigations."""
     train_fraction: float = Field(0.8, gt=0, lt=1)
     """Share of the rows that is not held out for testing."""
     validation_fraction: float = Field(0.1, gt=0, lt=1)
     """Share of the training rows that every choice reads."""
-    seed: int = Field(42, ge=0)
+    seed: int = Field(42, ge=0, le=2**32 - 1)
     """Seed of the split, the samples and the training; equal seeds and data lead to equal results."""
     mode: Mode = "fine-tune"
     """`benchmark` stops after the base models."""
-    finalists: int = Field(2, ge=1)
+    finalists: int = Field(2, ge=1, le=100)
     """Number of base models that are fine-tuned."""
-    lora_ranks: tuple[int, ...] | None = None
-    """Ranks of the adapter, powers of two up to 32. With `learning_rates`: every combination is a cell of the tuning
-    grid."""
-    learning_rates: tuple[float, ...] | None = None
+    lora_ranks: tuple[_Rank, ...] | None = Field(None, min_length=1, max_length=16)
+    """Ranks of the adapter, powers of two; the plan refuses those that a model does not take, and names those that it
+    does. With `learning_rates`: every combination is a cell of the tuning grid."""
+    learning_rates: tuple[_Rate, ...] | None = Field(None, min_length=1, max_length=16)
     """Left out together with `lora_ranks`: the grid that the model's catalogue entry publishes, else 8/1.5e-4,
     16/1.0e-4 and 32/5.0e-5."""
-    epochs: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1, le=1_000)
     """Passes over the training rows; left out: min(5, ceil(2500 / training rows))."""
-    sweep_rows: int = Field(1000, ge=3)
+    sweep_rows: int = Field(1000, ge=MIN_JOB_ROWS, le=MAX_JOB_ROWS)
     """The sweep trains on at most this many rows."""
-    max_parallel_jobs: int = Field(6, ge=1)
+    max_parallel_jobs: int = Field(6, ge=1, le=100)
     """Number of fine-tuning jobs that one model's sweep runs at a time."""
     full_data_run: bool = True
     """Trains each finalist on all rows; without it the sweep's best model is deployed as it is."""
@@ -72,7 +90,7 @@ class Session(Frozen):
     wanted_precision: float = Field(0.9, gt=0, lt=1)
     """The report states the confidence from which the winner's answers are right this often; a person should decide the
     rows below it."""
-    free_rows: int = Field(50, ge=0)
+    free_rows: int = Field(50, ge=0, le=MAX_JOB_ROWS)
     """Number of test rows that are also sent without constrained decoding, since callers in production may not
     constrain."""
     null_control: bool = False
@@ -88,10 +106,18 @@ class Session(Frozen):
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"
     """`if-better` asks the gate; `always` deploys the winner if it is a fine-tuned model; `never` deploys nothing."""
-    max_spend_usd: float | None = Field(None, ge=0)
+    max_spend_usd: float | None = Field(None, ge=0, le=1_000_000_000)
     """A ceiling below the plan's high figure."""
-    auto_approve_up_to_usd: float | None = Field(None, ge=0)
+    auto_approve_up_to_usd: float | None = Field(None, ge=0, le=1_000_000_000)
     """A plan whose high figure is at most this is approved without a person; the approval records that."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_values_are_no_words(cls, value: Any, info: ValidationInfo) -> Any:
+        items = value if isinstance(value, list | tuple) else (value,)
+        if cls.model_fields[str(info.field_name)].annotation is not bool and any(isinstance(i, bool) for i in items):
+            raise ValueError("true or false is not expected here; a word such as yes, no, on or off has to be quoted")
+        return value
 
     @field_validator("models", "labels", "lora_ranks", "learning_rates", mode="before")
     @classmethod
@@ -106,32 +132,18 @@ class Session(Frozen):
         items = tuple(item.strip() for item in value)
         if not all(items):
             raise ValueError("an entry is empty")
-        repeated = {item for item in items if items.count(item) > 1}
+        repeated = [item for item, count in Counter(items).items() if count > 1]
         if repeated:
-            raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
+            raise ValueError(f"named twice: {', '.join(sorted(repeated)[:_MAX_NAMED])}")
         return items
 
     @field_validator("lora_ranks")
     @classmethod
     def _ranks_are_powers_of_two(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
         for rank in value or ():
-            if rank not in (1, 2, 4, 8, 16, 32):
-                raise ValueError(f"{rank} is not a power of two from 1 to 32")
+            if rank & (rank - 1):
+                raise ValueError(f"{rank} is not a power of two from 1 to {MAX_LORA_RANK}")
         return value
-
-    @field_validator("learning_rates")
-    @classmethod
-    def _rates_are_shares(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        for rate in value or ():
-            if not 0 < rate <= 1:
-                raise ValueError(f"{rate} is not above 0 and at most 1")
-        return value
-
-    @model_validator(mode="after")
-    def _at_least_two_labels(self) -> Session:
-        if self.labels is not None and len(self.labels) < 2:
-            raise ValueError("labels: at least two are needed to tell apart")
-        return self
 
 
 def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:
@@ -147,15 +159,29 @@ def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:
         return Session.model_validate(fields)
     except ValidationError as error:
         problems = []
-        for item in error.errors(include_url=False):
-            field = ".".join(str(part) for part in item["loc"]) or None
+        errors = error.errors(include_url=False)
+        in_lists = {item["loc"][0] for item in errors if len(item["loc"]) > 1}
+        for item in errors:
+            if len(item["loc"]) == 1 and item["loc"][0] in in_lists:
+                continue  # the list counts as too short because of the entry that is wrong
+            field = ".".join(str(part)[:_MAX_EXCERPT] for part in item["loc"]) or None
             message = item["msg"].removeprefix("Value error, ")
             if item["type"] == "extra_forbidden":
                 message = f"is not a session field; the fields are {', '.join(Session.model_fields)}"
             elif item["type"] != "value_error":
-                message = f"{message} (found {item['input']!r})"
+                message = f"{message} (found {_excerpt(item['input'])})"
             problems.append(Problem(kind="session", file=file, field=field, message=message))
         raise InputError(problems, advice="Correct the session and run again; nothing was started.") from None
+
+
+def _excerpt(value: object) -> str:
+    """A value as an error shows it, whatever its length."""
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = shown.maxlong = _MAX_EXCERPT
+    try:
+        return shown.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"  # Python writes none of them out
 
 
 def load_session(path: Path) -> dict[str, Any]:

@@ -10,12 +10,9 @@ from ._fine_tuning_spec import FineTuningSpec
 from ._get_or_create import unequal_fields
 from ._http import HttpClient
 from ._job import Job, JobCollection
-from ._models import get_model
+from ._models import DOCUMENTED_RANKS, get_model
 from ._names import check_id
 from ._resources import Money
-
-MAX_RANK = 32
-"""Largest rank of the managed trainer; a model whose entry publishes a larger one takes that."""
 
 _ALWAYS_SHOWN = (
     "dataset",
@@ -51,7 +48,7 @@ async def ensure_fine_tuning_job(http: HttpClient, account: str, job_id: str, sp
     """The job of this id with this specification, created when there is none.
 
     Raises:
-        ValueError: the rank is above 32 and above every rank that the base model publishes.
+        ValueError: the base model does not take the rank.
     """
     body = spec.body(account)
     check_id(job_id)
@@ -65,10 +62,8 @@ async def ensure_fine_tuning_job(http: HttpClient, account: str, job_id: str, sp
 
 
 async def _check_rank(http: HttpClient, account: str, spec: FineTuningSpec) -> None:
-    if spec.lora_rank is None or spec.lora_rank <= MAX_RANK:
+    if spec.lora_rank is None or spec.lora_rank in DOCUMENTED_RANKS:
         return
     model = await get_model(http, spec.base_model or spec.warm_start_from or "", account)
-    published = model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ()
-    largest = max([MAX_RANK, *(point.lora_rank for point in published)])
-    if spec.lora_rank > largest:
-        raise ValueError(f"lora_rank {spec.lora_rank}: {model.id} takes powers of two up to {largest}")
+    if spec.lora_rank not in model.lora_ranks:
+        raise ValueError(f"lora_rank {spec.lora_rank}: {model.id} takes {', '.join(map(str, model.lora_ranks))}")

@@ -6,6 +6,9 @@ from ._http import HttpClient
 from ._names import full_name, resource_path
 from ._resources import ApiValue, Resource, parse_resource
 
+DOCUMENTED_RANKS = (1, 2, 4, 8, 16, 32)
+"""LoRA ranks of the managed trainer; a model whose entry publishes others takes those."""
+
 
 class BaseModelDetails(ApiValue):
     parameter_count: int | None = None
@@ -26,6 +29,7 @@ class FineTuningDefaults(ApiValue):
     grid: tuple[GridPoint, ...] = ()
     batch_size_samples: int | None = None
     learning_rate_range: tuple[float, float] | None = None
+    lora_ranks: tuple[int, ...] = ()
 
 
 class Model(Resource):
@@ -46,6 +50,14 @@ class Model(Resource):
     def parameter_count(self) -> int | None:
         """Number of parameters, where the platform publishes it."""
         return self.base_model_details.parameter_count
+
+    @property
+    def lora_ranks(self) -> tuple[int, ...]:
+        """The LoRA ranks that it takes: those of its entry, else the documented ones and those of its grid."""
+        published = self.fine_tuning_defaults
+        if published is None or published.lora_ranks:
+            return published.lora_ranks if published else DOCUMENTED_RANKS
+        return tuple(sorted({*DOCUMENTED_RANKS, *(point.lora_rank for point in published.grid)}))
 
     @property
     def can_tune(self) -> bool:

@@ -13,11 +13,11 @@ from fw_assets.classification.session import dataset_name, is_remote, load_sessi
     ("fields", "message"),
     [
         ({"lora_rank": 8}, "lora_rank: is not a session field; the fields are dataset, eval_dataset, models"),
-        ({"lora_ranks": [8, 12]}, "lora_ranks: 12 is not a power of two from 1 to 32"),
-        ({"learning_rates": 2}, "learning_rates: 2.0 is not above 0 and at most 1"),
+        ({"lora_ranks": [8, 12]}, "lora_ranks: 12 is not a power of two from 1 to 256"),
+        ({"learning_rates": 2}, "learning_rates.0: Input should be less than or equal to 1 (found 2)"),
         ({"models": ["a", " a "]}, "models: named twice: a"),
         ({"models": ["a", " "]}, "models: an entry is empty"),
-        ({"labels": ["only"]}, "labels: at least two are needed to tell apart"),
+        ({"labels": ["only"]}, "labels: Tuple should have at least 2 items after validation, not 1 (found ['only'])"),
         ({"train_fraction": 1.5}, "train_fraction: Input should be less than 1 (found 1.5)"),
     ],
 )

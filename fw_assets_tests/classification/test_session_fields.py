@@ -21,7 +21,9 @@ def test_forms_follow_the_types() -> None:
     assert forms["mode"].choices == ("fine-tune", "benchmark")
     assert forms["inference"].choices == ("serverless", "batch", "deployment")
     assert forms["full_data_run"].kind is bool
-    assert forms["train_fraction"].help == "Share of the rows that is not held out for testing. Default: 0.8."
+    assert forms["train_fraction"].help == (
+        "Share of the rows that is not held out for testing. Above 0, below 1. Default: 0.8."
+    )
 
 
 @pytest.mark.parametrize("annotation", [dict[str, str], int | str, bytes, tuple[dict[str, str], ...]])

@@ -57,7 +57,7 @@ def test_a_rank_above_32_needs_a_model_that_publishes_it() -> None:
 
     grid: list[dict[str, Any]] = []
     client, recorder, _ = client_of(handle)
-    with pytest.raises(ValueError, match="small takes powers of two up to 32"):
+    with pytest.raises(ValueError, match="small takes 1, 2, 4, 8, 16, 32"):
         asyncio.run(client.ensure_fine_tuning_job("j", spec))
     assert [request.method for request in recorder.requests] == ["GET"]
     grid.append({"loraRank": 64, "learningRate": 0.1})

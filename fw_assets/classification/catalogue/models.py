@@ -19,7 +19,7 @@ MAX_NEAREST = 5
 class CatalogueModel(Frozen):
     """A base model as the platform lists it now.
 
-    `grid`, `learning_rate_range` and `batch_size` are the tuning defaults that the platform publishes, if any.
+    `grid`, `learning_rate_range`, `lora_ranks` and `batch_size` are what the platform publishes for tuning, if any.
     """
 
     name: str
@@ -32,6 +32,8 @@ class CatalogueModel(Frozen):
     supports_lora: bool = False
     grid: tuple[PublishedCell, ...] | None = None
     learning_rate_range: tuple[float, float] | None = None
+    lora_ranks: tuple[int, ...] = ()
+    """The ranks that it takes; empty where that is not known."""
     batch_size: int | None = None
     unusable: str = ""
     """The reason why the platform does not serve it now; empty when it does."""

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fw_assets.classification.errors import input_error
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import MAX_INSTRUCTION, Session
 from fw_assets.classification.values import Frozen
-
-MAX_CHARACTERS = 4_000
 
 
 class ParsedInstruction(Frozen):
@@ -35,10 +33,10 @@ def parse_instruction(text: str, models: Sequence[str] = ()) -> ParsedInstructio
             families are returned as written, so that resolving them can refuse them.
 
     Raises:
-        InputError: the text has more than `MAX_CHARACTERS`.
+        InputError: the text has more than `MAX_INSTRUCTION`.
     """
-    if len(text) > MAX_CHARACTERS:
-        message = f"has {len(text):,} characters, and at most {MAX_CHARACTERS:,} are read"
+    if len(text) > MAX_INSTRUCTION:
+        message = f"has {len(text):,} characters, and at most {MAX_INSTRUCTION:,} are read"
         advice = "Say it more briefly, or write what is long as session fields."
         raise input_error(message, field="instruction", advice=advice)
     # Imported here because the patterns take a fifth of a second to compile, and most sessions have no instruction.

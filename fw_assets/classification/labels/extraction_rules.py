@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fw_assets.classification.session import MAX_LABEL
+
 GROUND_TRUTH = "ground_truth"
 """The name that stands for no rule: each row states its labels in a field of its own."""
-MAX_LABEL = 100
 """Characters; a longer text is an explanation, not a label."""
 
 _REASONING = re.compile(r"^.*</think>", re.DOTALL)

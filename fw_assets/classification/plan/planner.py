@@ -11,6 +11,7 @@ from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Worklo
 from fw_assets.classification.cost.token_estimates import TextVolume, asked_once
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.job_limits import check_jobs
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
 from fw_assets.classification.selection.paired_tests import smallest_detectable_difference
@@ -38,12 +39,16 @@ def make_plan(
         volumes: the text of each part (`token_estimates.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
         understood, unused, inputs: as in `Plan`.
+
+    Raises:
+        InputError: jobs of this session, data and models could not be started.
     """
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
     planned = tuple(_planned(model, session, rows["train"]) for model in models)
     max_cells = max((len(model.cells) for model in planned), default=0)
     sampled = max_cells > 1 or not session.full_data_run
     sweep_rows = min(session.sweep_rows, rows["train"]) if sampled else rows["train"]
+    check_jobs(session, models, planned, rows, sweep_rows, label_set.imbalance)
     options = _options(session, label_set, planned, volumes, sweep_rows, pricing)
     option = next((item for item in options if item.name == session.mitigation), options[0])
     priced = option.estimate

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.engine.registry import BaseModel
+from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel
 from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
 from fw_assets.embedded.records.model_documents import base_document, registry_entry
 from fw_assets.embedded.store.resource_names import DATASETS, MODELS, check_id, resource_name, split_name
 
-MAX_RANK = 32
 MAX_EXAMPLES = 3_000_000
 _SCHEDULERS = ("constant", "linear", "cosine")
 _DEPRECATED = (
@@ -91,7 +90,7 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
         "epochs": _number(body, "epochs", 1),
         "learningRate": float(_number(body, "learningRate", model.grid[0][1])),
         "lrScheduler": _scheduler(body.get("lrScheduler")),
-        "loraRank": _rank(body, model),
+        "loraRank": _rank(body),
         "maxContextLength": _whole_number(body, "maxContextLength", model.context_length),
         "batchSizeSamples": _whole_number(body, "batchSizeSamples", model.batch_size),
         "evaluationDataset": body.get("evaluationDataset") or "",
@@ -131,12 +130,10 @@ def _whole_number(body: Mapping[str, Any], field: str, default: int) -> int:
     return value
 
 
-def _rank(body: Mapping[str, Any], model: BaseModel) -> int:
-    """A power of two up to 32, or up to the largest rank of the grid that the model publishes."""
+def _rank(body: Mapping[str, Any]) -> int:
     rank = _whole_number(body, "loraRank", 8)
-    largest = max(MAX_RANK, *(cell[0] for cell in model.grid))
-    if rank > largest or rank & (rank - 1):
-        raise invalid(f"loraRank: {rank}; expected a power of two up to {largest}", "loraRank")
+    if rank not in LORA_RANKS:
+        raise invalid(f"loraRank: {rank}; expected a power of two up to {LORA_RANKS[-1]}", "loraRank")
     return rank
 
 

@@ -15,6 +15,8 @@ from fw_assets.embedded.engine.features.ngram_encoder import NgramTextEncoder
 from fw_assets.embedded.engine.features.text_encoder import TextEncoder
 
 GridCell = tuple[int, float, int | None]
+LORA_RANKS = (1, 2, 4, 8, 16, 32, 64)
+"""Ranks that every base model takes."""
 
 
 @dataclass(frozen=True)

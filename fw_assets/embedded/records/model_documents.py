@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.engine.registry import REGISTRY, BaseModel
+from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name, short_id, split_name
@@ -79,6 +79,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
             "grid": [{"loraRank": rank, "learningRate": rate, "epochs": epochs} for rank, rate, epochs in model.grid],
             "batchSizeSamples": model.batch_size,
             "learningRateRange": [low, high],
+            "loraRanks": list(LORA_RANKS),
         },
         "deployedModelRefs": [],
         "createTime": PUBLISH_TIME,

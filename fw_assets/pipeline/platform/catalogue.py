@@ -51,6 +51,7 @@ def catalogue_model(model: Model) -> CatalogueModel:
         if defaults
         else None,
         learning_rate_range=defaults.learning_rate_range if defaults else None,
+        lora_ranks=model.lora_ranks,
         batch_size=defaults.batch_size_samples if defaults else None,
         unusable="" if model.status.ok else model.status.message or model.status.code,
     )

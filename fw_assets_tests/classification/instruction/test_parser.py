@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.instruction.parser import MAX_CHARACTERS, ParsedInstruction, parse_instruction, suggest
-from fw_assets.classification.session import Session, make_session
+from fw_assets.classification.instruction.parser import ParsedInstruction, parse_instruction, suggest
+from fw_assets.classification.session import MAX_INSTRUCTION, Session, make_session
 from fw_assets_tests.classification.instruction.held_out_instructions import HELD_OUT
 from fw_assets_tests.classification.instruction.instructions import CATALOGUE, INSTRUCTIONS
 
@@ -114,9 +114,9 @@ def test_sentences_side_by_side_keep_their_meaning_or_are_shown(cases: list[Case
 
 
 def test_a_text_over_the_limit_is_one_clear_error() -> None:
-    parse_instruction("a " * (MAX_CHARACTERS // 2))
+    parse_instruction("a " * (MAX_INSTRUCTION // 2))
     with pytest.raises(InputError, match=r"instruction: has 4,001 characters, and at most 4,000 are read"):
-        parse_instruction("a" * (MAX_CHARACTERS + 1))
+        parse_instruction("a" * (MAX_INSTRUCTION + 1))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_text_over_the_limit_is_one_clear_error() -> None:
     ],
 )
 def test_no_repetition_takes_long(piece: str) -> None:
-    text = (piece * MAX_CHARACTERS)[:MAX_CHARACTERS]
+    text = (piece * MAX_INSTRUCTION)[:MAX_INSTRUCTION]
     started = time.process_time()
     parse_instruction(text, models=["accounts/fireworks/models/qwen3-8b"])
     assert time.process_time() - started < 3
