@@ -36,7 +36,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "dataset": "errors values",
         "intervals": "values",
         "yaml_file": "errors",
-        "session": "errors values yaml_file",
+        "dataset_reference": "errors values",
+        "session": "errors dataset_reference values yaml_file",
         "catalogue": "errors values session",
         "session_fields": "session",
         "splits": "values dataset session",
@@ -46,7 +47,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "prompting": "values dataset labels",
         "metrics": "values dataset intervals prompting",
         "selection": "values intervals session metrics",
-        "plan": "values session catalogue cost labels selection",
+        "plan": "errors values session catalogue cost labels selection",
     },
     "pipeline": {
         "asset_table": "",

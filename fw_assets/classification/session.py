@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import reprlib
 from collections import Counter
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import Frozen
 from fw_assets.classification.yaml_file import read_yaml
@@ -20,8 +20,6 @@ DeployPolicy = Literal["if-better", "always", "never"]
 MITIGATIONS: tuple[Mitigation, ...] = get_args(Mitigation)
 Inference = Literal["serverless", "batch", "deployment"]
 BadRows = Literal["fail", "quarantine"]
-MAX_DATASET_NAME = 48
-"""Characters of a dataset's name."""
 MAX_INSTRUCTION = 4_000
 MAX_LABEL = 100
 """Characters. A longer text is no label where labels are looked for."""
@@ -199,24 +197,3 @@ def load_session(path: Path) -> dict[str, Any]:
         if isinstance(value, str) and not is_remote(value):
             fields[name] = str((path.parent / value).resolve()) if not Path(value).is_absolute() else value
     return fields
-
-
-def is_remote(dataset: str) -> bool:
-    """Whether a dataset reference is a platform dataset or a URL rather than a local file."""
-    return "://" in dataset or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
-
-
-def without_query(reference: str) -> str:
-    """A web address without its query, which may contain a signature; other references unchanged."""
-    return re.sub(r"[?#].*$", "", reference) if reference.startswith(("http://", "https://")) else reference
-
-
-def dataset_name(reference: str) -> str:
-    """The partition key of a dataset: the name of the file or resource as 1 to 48 characters of `a-z0-9-`."""
-    reference = without_query(reference)
-    stem = reference.rstrip("/").rsplit("/", 1)[-1]
-    stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", stem, flags=re.IGNORECASE)
-    if stem.lower() in {"train", "test", "data", "dataset"} and "/" in reference.rstrip("/"):
-        stem = f"{reference.rstrip('/').rsplit('/', 2)[-2]}-{stem}"
-    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:MAX_DATASET_NAME].strip("-")
-    return slug or "dataset"

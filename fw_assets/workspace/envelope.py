@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from fw_assets.classification.errors import input_error
+
 Fields = TypeVar("Fields", bound=msgspec.Struct)
 
 
@@ -23,6 +25,8 @@ class _Stored(msgspec.Struct):
     value: msgspec.Raw
 
 
+MAX_NAME_BYTES = 255
+"""Of a file's name, on every usual file system."""
 HEADER_BYTES = 512
 """So many bytes from the start of a stored value hold its header."""
 _header_decoder = msgspec.json.Decoder(Header)
@@ -61,6 +65,23 @@ def slug(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in last) or "_"
 
 
+def is_folder_name(name: str) -> bool:
+    """Whether a name is that of one folder in the workspace that is not hidden."""
+    return (
+        bool(name)
+        and name[0] != "."
+        and "/" not in name
+        and "\0" not in name
+        and len(name.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES
+    )
+
+
 def asset_path(asset: str, dataset: str, model: str | None = None) -> tuple[str, ...]:
-    """The path of an asset's value."""
+    """The path of an asset's value.
+
+    Raises:
+        InputError: no dataset can have that name: a partition key that was typed, or a word on the command line.
+    """
+    if not is_folder_name(dataset):
+        raise input_error(f"{dataset[:80]!r} is not the name of a dataset", kind="workspace", field="name")
     return (dataset, "assets", f"{asset}.json") if model is None else (dataset, "assets", asset, f"{slug(model)}.json")

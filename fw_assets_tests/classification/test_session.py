@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import dataset_name, is_remote, load_session, make_session, without_query
+from fw_assets.classification.session import load_session, make_session
 
 
 @pytest.mark.parametrize(
@@ -66,27 +66,3 @@ def test_a_file_that_is_no_session_is_an_error(content: bytes | None, message: s
     with pytest.raises(InputError) as raised:
         load_session(path)
     assert message in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("reference", "name"),
-    [
-        ("data/Support Intents.jsonl.gz", "support-intents"),
-        ("banking77/train.jsonl", "banking77-train"),
-        ("train.jsonl", "train"),
-        ("accounts/me/datasets/tickets-2", "tickets-2"),
-        ("https://host/rows.jsonl?signature=abc", "rows"),
-        ("???", "dataset"),
-        (f"{'a' * 60}.jsonl", "a" * 48),
-    ],
-)
-def test_a_dataset_is_named_by_its_file(reference: str, name: str) -> None:
-    assert dataset_name(reference) == name
-
-
-def test_signatures_are_cut_from_web_addresses_only() -> None:
-    assert without_query("https://host/rows.jsonl?signature=abc#x") == "https://host/rows.jsonl"
-    assert without_query("odd?name.jsonl") == "odd?name.jsonl"
-    assert is_remote("s3://bucket/rows.jsonl")
-    assert is_remote("accounts/me/datasets/tickets")
-    assert not is_remote("accounts/me/rows.jsonl")

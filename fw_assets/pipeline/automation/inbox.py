@@ -14,7 +14,8 @@ from typing import Any, Literal
 import fsspec
 
 from fw_assets.classification.dataset.files import file_sha256
-from fw_assets.classification.session import dataset_name, is_remote, load_session
+from fw_assets.classification.dataset_reference import dataset_name, former_dataset_name, is_remote
+from fw_assets.classification.session import load_session
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line
 from fw_assets.pipeline.platform.platform import Platform
@@ -26,7 +27,7 @@ SETTLE_SECONDS = 1.0
 """A file is registered when it has not changed for this long."""
 TIME_KEYS = ("mtime", "LastModified", "last_modified", "updated", "created")
 """Metadata keys by which file systems tell when a file was written."""
-_DATA = re.compile(r"^[^.].*\.jsonl$", re.IGNORECASE)
+_DATA = re.compile(r"^[^.].*\.jsonl$", re.IGNORECASE | re.DOTALL)
 _EVALUATION = re.compile(r"\.eval\.jsonl$", re.IGNORECASE)
 
 
@@ -56,13 +57,19 @@ def scan_inbox(url: str, store: Workspace, platform: Platform, before: Mapping[s
     for name in sorted(files):
         if not _DATA.match(name) or _EVALUATION.search(name):
             continue
-        dataset = dataset_name(name)
+        dataset = _dataset(scan, name)
         if dataset in owners:
             scan.notes.append(f"{name}: {owners[dataset]} has the same dataset name, {dataset}; rename one of them")
             continue
         owners[dataset] = name
         _scan_dataset(scan, dataset, name, _dataset_files(name, files), url)
     return scan
+
+
+def _dataset(scan: Scan, name: str) -> str:
+    """The dataset of a file; the one that an earlier version of this program has made of it stays."""
+    former = scan.before.get(former_dataset_name(name))
+    return former_dataset_name(name) if former and former.marks[0][0] == name else dataset_name(name)
 
 
 def _scan_dataset(scan: Scan, dataset: str, name: str, files: _DatasetFiles, url: str) -> None:

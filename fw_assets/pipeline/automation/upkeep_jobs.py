@@ -5,7 +5,7 @@
 import dagster as dg
 from pydantic import Field
 
-from fw_assets.classification.session import MAX_DATASET_NAME, dataset_name
+from fw_assets.classification.dataset_reference import MAX_DATASET_NAME, dataset_name
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.platform.catalogue import catalogue

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.session import Session, dataset_name, make_session
+from fw_assets.classification.session import Session, make_session
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.registration.names import name_for
 from fw_assets.pipeline.registration.staging import stage
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.values.registration import Registration, SourceFile
+from fw_assets.workspace.envelope import is_folder_name
 from fw_assets.workspace.workspace import Workspace
 
 _MAX_LISTED_DATASETS = 20
@@ -36,15 +38,16 @@ def register(
         readings: clauses that the parser did not understand, with the fields that a person confirmed for each.
 
     Raises:
-        InputError: a field or the price file is wrong, a file is missing, or the dataset or the models are not named;
-            the last two list what can be chosen, read live from the platform.
+        InputError: a field or the price file is wrong, a file is missing, the name cannot be one or is another
+            dataset's, or the dataset or the models are not named; the last two list what can be chosen, read live from
+            the platform.
     """
     own_prices()  # the plan that follows needs them
     session, understood, unused = parse_session(platform, fields, readings)
     if session.dataset is None or not session.models:
         raise _nothing_chosen(platform, session)
-    name = name or dataset_name(session.dataset)
     files = [stage(workspace, platform, "train", session.dataset)]
+    name = name_for(workspace, files[0], name)
     if session.eval_dataset is not None:
         files.append(stage(workspace, platform, "eval", session.eval_dataset))
     registration = Registration(
@@ -77,7 +80,7 @@ def resolve_registered(workspace: Workspace, fields: Mapping[str, Any]) -> Resol
     """Resolve a `dataset` that names a registered one instead of a file: its session, changed by `fields`."""
     dataset = fields.get("dataset")
     registered = None
-    if isinstance(dataset, str) and "/" not in dataset and not Path(dataset).exists():
+    if isinstance(dataset, str) and is_folder_name(dataset) and not Path(dataset).exists():
         registered = workspace.read("registration", dataset, Registration)
     if registered is None:
         return ResolvedSession(dict(fields), None, {})

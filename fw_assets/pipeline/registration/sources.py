@@ -10,8 +10,8 @@ from typing import Any
 import fsspec
 
 from fw_assets.classification.dataset.files import SUFFIXES, data_files
+from fw_assets.classification.dataset_reference import is_remote, without_query
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.session import is_remote, without_query
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
 

@@ -20,8 +20,8 @@ from typing import Literal
 import msgspec
 
 from fw_assets.classification.dataset.files import data_files, file_sha256
+from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.session import is_remote
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.sources import fetch, local_file, source_version

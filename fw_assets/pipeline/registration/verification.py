@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.dataset.read_result import FileFacts
+from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.session import is_remote
 from fw_assets.pipeline.registration.sources import local_version
 from fw_assets.pipeline.values.registration import SourceFile
 

@@ -55,8 +55,7 @@ def bounded(name: str) -> st.SearchStrategy[Any]:
     low, high = kind.get("minimum", kind.get("exclusiveMinimum", 0)), kind.get("maximum", kind.get("exclusiveMaximum"))
     if kind["type"] == "integer":
         return st.integers(low, high) | st.sampled_from([low, high])
-    strict = {"exclude_min": "exclusiveMinimum" in kind, "exclude_max": "exclusiveMaximum" in kind}
-    return st.floats(low, high, **strict)
+    return st.floats(low, high, exclude_min="exclusiveMinimum" in kind, exclude_max="exclusiveMaximum" in kind)
 
 
 SESSIONS = st.fixed_dictionaries(

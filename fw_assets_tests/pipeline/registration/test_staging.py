@@ -17,8 +17,8 @@ import zstandard
 
 from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.dataset.reader import read_rows
+from fw_assets.classification.dataset_reference import dataset_name
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import dataset_name
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration import sources, staging
 from fw_assets.pipeline.registration.staging import local_copies, stage

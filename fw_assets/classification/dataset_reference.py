@@ -1,0 +1,88 @@
+"""References to datasets and the names that datasets have: folder, partition key and word of the command line in one.
+
+A name is a slug: letters and digits of any script, NFKC and case-folded, and single hyphens between them. So it means
+the same on every file system, and needs no quoting in a shell, a URL or Dagster's partition keys.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from fw_assets.classification.errors import input_error
+from fw_assets.classification.values import digest
+
+MAX_DATASET_NAME = 48
+"""Characters of a dataset's name: at most 192 bytes in UTF-8, of the 255 that file systems take."""
+RESERVED_NAMES = frozenset({"staged", "inbox"})
+"""Folders of the workspace that hold something else."""
+_GENERIC_STEMS = {"train", "test", "data", "dataset"}
+_SIGNATURE = re.compile(
+    r"x-(amz|goog)-.*|signature|expires|policy|token|key-pair-id|.*access(key)?id|"
+    r"s(ig|v|s|rt|p|e|t|r|pr|ip|koid|ktid|kt|ke|ks|kv)",
+    re.IGNORECASE,
+)
+"""Parameters by which stores sign a web address for a while (S3, Google Storage, CloudFront, Azure)."""
+
+
+def is_remote(dataset: str) -> bool:
+    """Whether a dataset reference is a platform dataset or a URL rather than a local file."""
+    return "://" in dataset or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
+
+
+def without_query(reference: str) -> str:
+    """A web address without its query, which may contain a signature; other references unchanged."""
+    return re.sub(r"[?#].*$", "", reference) if reference.startswith(("http://", "https://")) else reference
+
+
+def without_signature(reference: str) -> str:
+    """A web address without the parameters that sign it: what names the same file tomorrow; others unchanged."""
+    if not reference.startswith(("http://", "https://")):
+        return reference
+    address = urlsplit(reference)
+    rest = [item for item in parse_qsl(address.query, keep_blank_values=True) if not _SIGNATURE.fullmatch(item[0])]
+    return address._replace(query=urlencode(rest), fragment="").geturl()
+
+
+def dataset_name(reference: str) -> str:
+    """The name of a dataset after its file or resource, which keeps other scripts apart."""
+    stem = _stem(reference)
+    name = _slug(stem) or f"dataset-{digest(stem, 6)}"
+    return f"{name}-dataset" if name in RESERVED_NAMES else name
+
+
+def former_dataset_name(reference: str) -> str:
+    """The name that versions before 0.2 gave: of other letters than a to z nothing was left."""
+    return re.sub(r"[^a-z0-9]+", "-", _stem(reference).lower()).strip("-")[:MAX_DATASET_NAME].strip("-") or "dataset"
+
+
+def check_dataset_name(name: str) -> None:
+    """Refuse what cannot be the name of a new dataset.
+
+    Raises:
+        InputError: it is not a slug, or reserved; the message suggests the nearest that can be.
+    """
+    if not name or name != _slug(name) or name in RESERVED_NAMES:
+        shown = name if len(name) <= MAX_DATASET_NAME else f"{name[:MAX_DATASET_NAME]}..."
+        raise input_error(
+            f"{shown!r} cannot be the name of a dataset, which is 1 to {MAX_DATASET_NAME} small letters and digits "
+            f"with single hyphens between them, and not {' or '.join(sorted(RESERVED_NAMES))}",
+            field="name",
+            advice=f"For example: {dataset_name(name)}",
+        )
+
+
+def _stem(reference: str) -> str:
+    """The name of the file or resource without its suffix; of a name that says nothing, with its folder's."""
+    reference = without_query(reference).rstrip("/")
+    stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", reference.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    if stem.lower() in _GENERIC_STEMS and "/" in reference:
+        stem = f"{reference.rsplit('/', 2)[-2]}-{stem}"
+    return stem
+
+
+def _slug(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    letters = "".join(c if unicodedata.category(c)[0] in "LMN" else "-" for c in folded)
+    return re.sub("-+", "-", letters).strip("-")[:MAX_DATASET_NAME].strip("-")
