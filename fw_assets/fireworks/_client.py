@@ -124,6 +124,10 @@ class Fireworks(Connection):
         """
         return await ensure_fine_tuning_job(self._http, await self._account(), job_id, spec)
 
+    async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
+        """One job, in its present state."""
+        return await FINE_TUNING_JOBS.get(self._http, await self._account(), job_id)
+
     async def wait_fine_tuning_job(
         self,
         job_id: str,

@@ -1,4 +1,5 @@
-"""Resource ids: names of what the workflow creates, derived from the content, so that equal content is created once.
+"""Resource ids: names of what the workflow creates, derived from the content alone, so that equal content is created
+once, whatever the dataset is called and whoever runs.
 
 A platform id has 1-63 characters of `a-z0-9-`, starts with a letter and does not end with a hyphen.
 """
@@ -13,19 +14,27 @@ from fw_assets.classification.values import digest
 
 PREFIX = "fwa"
 MAX_LENGTH = 63
+DIGEST_LENGTH = 12
+_MADE_HERE = re.compile(rf"(?:.*/)?{PREFIX}-(?:[a-z0-9-]+-)?([0-9a-f]{{{DIGEST_LENGTH}}})")
 
 
 def resource_id(subject: str, content: Any) -> str:
     """`fwa-<slug>-<digest>`: a readable slug of `subject`, cut to fit, and 12 hex digits of `content`."""
-    suffix = digest(content)
+    suffix = digest(content, DIGEST_LENGTH)
     room = MAX_LENGTH - len(PREFIX) - len(suffix) - 2
     slug = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")[:room].strip("-")
     return "-".join(part for part in (PREFIX, slug, suffix) if part)
 
 
-def dataset_id(dataset: str, rows_digest: str) -> str:
+def same_content(one: str, other: str) -> bool:
+    """Whether two ids or resource names are of one content: made here, with one digest under whatever slug."""
+    digests = [match and match[1] for match in map(_MADE_HERE.fullmatch, (one, other))]
+    return digests[0] is not None and digests[0] == digests[1]
+
+
+def dataset_id(subject: str, rows_digest: str) -> str:
     """The id of an uploaded dataset; `rows_digest` covers its rows in their order."""
-    return resource_id(f"{dataset}-rows", ["dataset", rows_digest])
+    return resource_id(f"{subject}-rows", ["dataset", rows_digest])
 
 
 def job_id(model: str, cell: Cell, rows_digest: str, seed: int) -> str:
@@ -52,5 +61,4 @@ def deployment_id(model: str) -> str:
 def _identity(model: str) -> tuple[str, str]:
     """(identity, readable name) of a model; our own models are identified by their id, others by their full name."""
     short = model.rsplit("/", 1)[-1]
-    subject = short.removeprefix(f"{PREFIX}-")
-    return (model if subject == short else short), subject
+    return (short if _MADE_HERE.fullmatch(short) else model), short.removeprefix(f"{PREFIX}-")

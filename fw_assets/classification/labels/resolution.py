@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import numpy as np
@@ -34,11 +34,19 @@ MANY_LABELS = 20
 MAX_REJECTED_TEXT = 2000
 
 
-def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[pl.DataFrame, LabelSet]:
+def resolve(
+    frame: pl.DataFrame,
+    inspected: InspectedDataset,
+    session: Session,
+    turn_fields: Mapping[str, str] | None = None,
+) -> tuple[pl.DataFrame, LabelSet]:
     """The label set and the split of an inspected frame.
 
     Spelling variants are joined (and listed as aliases). A row without a label, or with a label outside the
     session's `labels`, is an error, or left out (part `excluded`, listed in the findings) with `bad_rows: quarantine`.
+
+    Args:
+        turn_fields: of the rows (`turn_fields.turn_fields`); they are part of the split's digests.
 
     Returns:
         A frame of `SPLIT_COLUMNS` in the order of the inspected frame (without `messages` if that has none), and
@@ -67,7 +75,7 @@ def resolve(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) 
     out = _split_frame(working, grouped, parts)
 
     overlap = overlap_facts(used, groups)
-    split = split_facts(out, lookup.labels, session)
+    split = split_facts(out, lookup.labels, session, turn_fields)
     counts = _label_counts(out, lookup.labels)
     train_counts = count_labels(used.filter(pl.col("source") != "eval"))
     imbalance = _imbalance(out, {label: train_counts.get(label, 0) for label in lookup.labels}, session)

@@ -17,6 +17,7 @@ from fw_assets.classification.values import Frozen, digest
 Part = Literal["train", "sweep", "validation"]
 EvaluationPart = Literal["validation", "test", "unconstrained", "null control"]
 
+IdRules = Literal["dataset's name", "content"]
 _WITHOUT_EFFECT = frozenset({"dataset", "eval_dataset", "instruction", "auto_approve_up_to_usd"})
 """Session fields on which neither outcome nor price depends; the digest covers the data, not its location."""
 
@@ -52,6 +53,8 @@ class Plan(Frozen):
             because its job then is the full-data job.
         sweep_waves, full_waves: jobs in each wave when every finalist is tuned.
         estimate, created: for the session's own mitigation.
+        id_rules: what the ids of uploaded rows are made from. Plans that were stored before ids came from the content
+            alone lack the field, and keep the ids that they were approved with.
         inputs: digest of what the plan was made from.
     """
 
@@ -74,6 +77,7 @@ class Plan(Frozen):
     created: tuple[PlannedResource, ...] = ()
     on_approval: tuple[str, ...] = ()
     on_rejection: tuple[str, ...] = ()
+    id_rules: IdRules = "dataset's name"
     inputs: str = ""
 
     @property
@@ -157,7 +161,9 @@ class Plan(Frozen):
         if part == "validation":
             return digest([split.validation_digest, self.prompt_digest, "validation"])
         mitigation = mitigation or self.session.mitigation
-        content = [split.train_digest, self.prompt_digest, "train", mitigation, self.session.seed]
+        content: list[Any] = [split.train_digest, self.prompt_digest, "train", mitigation, self.session.seed]
+        if mitigation in ("rebalance", "drop-rare") and self.id_rules == "content":
+            content.append(self.label_set.imbalance.threshold)
         if share < 1:
             return digest([*content, "share", share])
         sampled = part == "sweep" and self.sweep_rows < self.rows["train"]
@@ -165,7 +171,11 @@ class Plan(Frozen):
 
     def dataset_id(self, part: Part, mitigation: Mitigation | None = None, share: float = 1.0) -> str:
         """The id of a part's dataset."""
-        return dataset_id(self.dataset, self.rows_digest(part, mitigation, share))
+        rows_digest = self.rows_digest(part, mitigation, share)
+        if self.id_rules != "content":
+            return dataset_id(self.dataset, rows_digest)
+        all_rows = part == "sweep" and rows_digest == self.rows_digest("train", mitigation)
+        return dataset_id("train" if all_rows else part, rows_digest)
 
     def job_id(
         self, slug: str, cell: Cell, part: Part, mitigation: Mitigation | None = None, share: float = 1.0

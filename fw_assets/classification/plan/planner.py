@@ -72,6 +72,7 @@ def make_plan(
         warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused),
         on_approval=on_approval(session, planned, priced),
         on_rejection=on_rejection(dataset_name),
+        id_rules="content",
         inputs=inputs,
     )
     return plan.model_copy(update={"created": _resources(plan)})

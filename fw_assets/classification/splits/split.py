@@ -80,12 +80,15 @@ def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | No
     return pl.Series("split", parts.tolist(), dtype=pl.String)
 
 
-def split_facts(frame: pl.DataFrame, labels: tuple[str, ...], session: Session) -> SplitFacts:
+def split_facts(
+    frame: pl.DataFrame, labels: tuple[str, ...], session: Session, turn_fields: Mapping[str, str] | None = None
+) -> SplitFacts:
     """Settings and outcome of the split of a frame.
 
     Args:
-        frame: columns `id`, `source`, `labels`, `digest` and `split`.
+        frame: columns `id`, `source`, `labels`, `digest`, `weight` and `split`.
         labels: those that should be in every part.
+        turn_fields: by id, the digest of a row's fields beside roles and texts (`turn_fields.turn_fields`).
     """
     sizes = {part: frame.filter(pl.col("split") == part).height for part in (*PARTS, EXCLUDED)}
     counts = {part: count_labels(frame.filter(pl.col("split") == part)) for part in PARTS}
@@ -100,17 +103,25 @@ def split_facts(frame: pl.DataFrame, labels: tuple[str, ...], session: Session) 
         validation_fraction=session.validation_fraction,
         eval_dataset=bool((frame["source"] == "eval").any()),
         rows=PartRows(**sizes),
-        train_digest=part_digest(frame, TRAIN),
-        validation_digest=part_digest(frame, VALIDATION),
-        test_digest=part_digest(frame, TEST),
+        train_digest=part_digest(frame, TRAIN, turn_fields or {}),
+        validation_digest=part_digest(frame, VALIDATION, turn_fields or {}),
+        test_digest=part_digest(frame, TEST, turn_fields or {}),
         too_rare=too_rare,
     )
 
 
-def part_digest(frame: pl.DataFrame, part: str) -> str:
-    """A digest over ids and contents of one part's rows, whatever their order."""
+def part_digest(frame: pl.DataFrame, part: str, turn_fields: Mapping[str, str]) -> str:
+    """A digest over ids and contents of one part's rows, whatever their order.
+
+    A row's own digest covers roles, texts and truth. Its weight and its further fields, which are trained on too, are
+    added where there are any.
+    """
     rows = frame.filter(pl.col("split") == part).sort("id")
-    return digest([rows["id"].to_list(), rows["digest"].to_list(), rows["labels"].to_list()], 16)
+    ids = rows["id"].to_list()
+    content = [ids, rows["digest"].to_list(), rows["labels"].to_list()]
+    weights = rows["weight"].to_list() if rows["weight"].null_count() < rows.height else []
+    fields = [[id, turn_fields[id]] for id in ids if id in turn_fields] if turn_fields else []
+    return digest([*content, weights, fields] if weights or fields else content, 16)
 
 
 def _groups(rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.catalogue.resource_ids import same_content
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -60,8 +61,8 @@ def fine_tuned_models(
 
 async def _train(client: Fireworks, step: CellStep, sweep: Sweep) -> FineTuned:
     data = await upload_training_data(client, step.account, "train")
-    # The sweep sampled nothing where its rows have the name of all of them: its best model is the one asked for.
-    in_sweep = data.training.name == sweep.dataset or not step.plan.session.full_data_run
+    # The sweep sampled nothing where its rows are all of them: its best model is the one asked for.
+    in_sweep = same_content(data.training.name, sweep.dataset) or not step.plan.session.full_data_run
     if in_sweep:
         trained, dataset, rows = sweep.best, sweep.dataset, sweep.rows
     else:

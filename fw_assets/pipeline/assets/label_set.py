@@ -10,6 +10,7 @@ import polars as pl
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
+from fw_assets.classification.splits.turn_fields import turn_fields
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -19,6 +20,7 @@ from fw_assets.pipeline.ui.metadata import summary, table
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import plural
+from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import inspected_rows_path, split_rows_path, write_rejected_rows
 from fw_assets.workspace.frames import scan_rows, sink_frame
 
@@ -37,7 +39,9 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         registration = store.require("registration", dataset, Registration)
         inspected = store.require("inspected_dataset", dataset, InspectedDataset)
         narrow = rows.select(pl.exclude("messages")).collect(engine="streaming")
-        split, labels = resolve(narrow, inspected, registration.session)
+        batches = Batches(rows.select("id", "messages"))
+        fields = turn_fields(row for batch in batches for row in batch.iter_rows())
+        split, labels = resolve(narrow, inspected, registration.session, fields)
         if registration.session.bad_rows == "quarantine":
             unlabelled = rejected_for_labels(narrow, inspected, registration.session)
             write_rejected_rows(store, dataset, (*inspected.rejected, *unlabelled))

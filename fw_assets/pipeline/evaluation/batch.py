@@ -14,6 +14,7 @@ from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import (
     BatchInferenceJob,
     BatchInferenceSpec,
+    ConflictError,
     Fireworks,
     FireworksError,
     JobFailed,
@@ -82,7 +83,11 @@ async def _find_job(client: Fireworks, job_id: str) -> BatchInferenceJob | None:
 
 
 async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: RequestSet, job_id: str) -> int:
-    """Start a job for the unanswered requests; returns how many there are."""
+    """Start a job for the unanswered requests; returns how many there are.
+
+    Another workspace may start the job of this id at the same time, with the requests that it has no answer to: that
+    job is as good, and 0 is returned.
+    """
     parameters: dict[str, Any] = {}
     rows = 0
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
@@ -94,7 +99,7 @@ async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: Re
                 sink.write(msgspec.json.encode(row) + b"\n")
                 rows += 1
         dataset = await client.ensure_dataset(
-            batch_id(job_id, "rows"),
+            batch_id(job_id, ["rows", requests.unanswered_digest()]),
             path,
             rows=rows,
             display_name=job_id,
@@ -109,7 +114,12 @@ async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: Re
         temperature=parameters.pop("temperature"),
         extra_body=parameters,
     )
-    await client.ensure_batch_inference_job(job_id, spec)
+    try:
+        await client.ensure_batch_inference_job(job_id, spec)
+    except ConflictError as conflict:
+        if set(conflict.differences) != {"inputDatasetId"}:
+            raise
+        return 0
     return rows
 
 

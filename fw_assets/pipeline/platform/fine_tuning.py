@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from fw_assets.classification.catalogue.resource_ids import same_content
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
+from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.report.schema.tuning import EpochMetrics
@@ -70,7 +71,7 @@ async def train(
         rows=training.rows,
         batch_size_samples=cell.batch_size,
     )
-    created = await client.ensure_fine_tuning_job(job_id, spec)
+    created = await _ensure_job(client, job_id, spec)
     if quoted is not None:
         quoted(created.estimated_cost.usd if created.estimated_cost else None)
 
@@ -94,6 +95,22 @@ async def train(
             if "epoch" in record and ("eval/loss" in record or "eval/accuracy" in record)
         ),
     )
+
+
+async def _ensure_job(client: Fireworks, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
+    """The job of this id; one that trains on the same rows under the name of another dataset is the same job.
+
+    Raises:
+        ConflictError: it exists and differs in anything else.
+    """
+    try:
+        return await client.ensure_fine_tuning_job(job_id, spec)
+    except ConflictError as conflict:
+        # Ids of uploaded rows held the dataset's name in earlier versions, whose jobs are on people's platforms.
+        pairs = conflict.differences.values()
+        if not pairs or not all(same_content(str(asked), str(existing)) for asked, existing in pairs):
+            raise
+        return await client.fine_tuning_job(job_id)
 
 
 def _last(records: list[dict[str, float]], key: str, *, best: bool = False) -> float | None:

@@ -5,7 +5,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.classification.catalogue.resource_ids import dataset_id, deployment_id, job_id, resource_id
+from fw_assets.classification.catalogue.resource_ids import (
+    dataset_id,
+    deployment_id,
+    job_id,
+    resource_id,
+    same_content,
+)
 from fw_assets.classification.catalogue.tuning_grid import Cell
 
 CELL = Cell(lora_rank=8, learning_rate=1.5e-4, epochs=3)
@@ -35,3 +41,20 @@ def test_a_deployment_of_a_model_made_here_is_known_before_its_account_is() -> N
     assert deployment_id(tuned) == deployment_id(f"accounts/me/models/{tuned}")
     assert deployment_id("accounts/a/models/m") != deployment_id("accounts/b/models/m")
     assert dataset_id("support", "x") != dataset_id("support", "y")
+
+
+def test_a_model_that_only_looks_like_one_made_here_is_known_by_its_full_name() -> None:
+    assert deployment_id("accounts/a/models/fwa-router") != deployment_id("accounts/b/models/fwa-router")
+
+
+@given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=10), st.text(max_size=10))
+def test_rows_under_another_datasets_name_are_the_same_content(one: str, other: str, rows: str, others: str) -> None:
+    march = f"accounts/me/datasets/{dataset_id(one, rows)}"
+    assert same_content(march, f"accounts/me/datasets/{dataset_id(other, rows)}")
+    assert same_content(march, dataset_id(one, others)) == (rows == others)
+
+
+def test_names_that_were_not_made_here_are_never_the_same_content() -> None:
+    assert not same_content("accounts/me/datasets/april", "accounts/me/datasets/april")
+    assert not same_content("april-b913dc8e848e", "march-b913dc8e848e")
+    assert not same_content("1", "2")

@@ -227,3 +227,16 @@ def test_many_rows_train_for_one_epoch_and_ten_models_are_each_planned(dataset: 
     )
     assert {cell.epochs for model in plan.models for cell in model.cells} == {1}
     assert len(plan.models) == 10
+
+
+def test_ids_leave_the_datasets_name_out_but_in_plans_that_were_stored_with_it(dataset: Path) -> None:
+    plan = plan_for(dataset, SMALL)
+    assert plan.dataset_id("train").startswith("fwa-train-rows-")
+    assert plan.dataset_id("train") == plan.model_copy(update={"dataset": "april"}).dataset_id("train")
+    stored = plan.model_dump(mode="json")
+    del stored["id_rules"]
+    before = Plan.model_validate(stored)
+    assert before.digest == plan.digest
+    assert before.dataset_id("train").startswith("fwa-support-rows-")
+    cell = plan.models[0].cells[0]
+    assert before.job_id("qwen3-8b", cell, "train") == plan.job_id("qwen3-8b", cell, "train")

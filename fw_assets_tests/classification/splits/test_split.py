@@ -29,8 +29,9 @@ def frame(rows: list[Row], evaluation: int = 0) -> pl.DataFrame:
             "labels": [list(labels) for _, labels, _ in rows],
             "group": [group for _, _, group in rows],
             "digest": [sha256(content.encode()).hexdigest()[:16] for content, _, _ in rows],
+            "weight": [None] * len(rows),
         },
-        schema_overrides={"labels": pl.List(pl.String), "group": pl.UInt32},
+        schema_overrides={"labels": pl.List(pl.String), "group": pl.UInt32, "weight": pl.Float64},
     )
 
 
@@ -188,3 +189,17 @@ def test_part_digests_change_with_the_part_alone() -> None:
     changed = split_facts(other, ("a", "b"), Session())
     assert changed.train_digest == facts.train_digest
     assert changed.test_digest != facts.test_digest
+
+
+def test_part_digests_change_with_weights_and_with_further_fields_of_turns() -> None:
+    data = frame(singles(60))
+    out = data.with_columns(assign_split(data, Session()))
+    facts = split_facts(out, ("a", "b"), Session())
+    weighted = split_facts(out.with_columns(weight=pl.lit(2.0)), ("a", "b"), Session())
+    assert weighted.train_digest != facts.train_digest
+    row = out.filter(split="train")["id"][0]
+    digests = {split_facts(out, ("a", "b"), Session(), {row: fields}).train_digest for fields in ("ann", "bob")} | {
+        facts.train_digest
+    }
+    assert len(digests) == 3
+    assert split_facts(out, ("a", "b"), Session(), {row: "ann"}).test_digest == facts.test_digest
