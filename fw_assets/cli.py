@@ -26,8 +26,8 @@ def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from fw_assets.classification.visible_text import printable
         from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
-        from fw_assets.report.escape import printable
 
         expected: tuple[type[Exception], ...] = (*EXPECTED_ERRORS, OSError)
         try:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from fw_assets.classification.dataset_url import without_credentials
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import digest
 
@@ -18,31 +18,11 @@ MAX_DATASET_NAME = 48
 RESERVED_NAMES = frozenset({"staged", "inbox"})
 """Folders of the workspace that hold something else."""
 _GENERIC_STEMS = {"train", "test", "data", "dataset"}
-_SIGNATURE = re.compile(
-    r"x-(amz|goog)-.*|signature|expires|policy|token|key-pair-id|.*access(key)?id|"
-    r"s(ig|v|s|rt|p|e|t|r|pr|ip|koid|ktid|kt|ke|ks|kv)",
-    re.IGNORECASE,
-)
-"""Parameters by which stores sign a web address for a while (S3, Google Storage, CloudFront, Azure)."""
 
 
 def is_remote(dataset: str) -> bool:
     """Whether a dataset reference is a platform dataset or a URL rather than a local file."""
     return "://" in dataset or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
-
-
-def without_query(reference: str) -> str:
-    """A web address without its query, which may contain a signature; other references unchanged."""
-    return re.sub(r"[?#].*$", "", reference) if reference.startswith(("http://", "https://")) else reference
-
-
-def without_signature(reference: str) -> str:
-    """A web address without the parameters that sign it: what names the same file tomorrow; others unchanged."""
-    if not reference.startswith(("http://", "https://")):
-        return reference
-    address = urlsplit(reference)
-    rest = [item for item in parse_qsl(address.query, keep_blank_values=True) if not _SIGNATURE.fullmatch(item[0])]
-    return address._replace(query=urlencode(rest), fragment="").geturl()
 
 
 def dataset_name(reference: str) -> str:
@@ -75,7 +55,7 @@ def check_dataset_name(name: str) -> None:
 
 def _stem(reference: str) -> str:
     """The name of the file or resource without its suffix; of a name that says nothing, with its folder's."""
-    reference = without_query(reference).rstrip("/")
+    reference = without_credentials(reference).rstrip("/")
     stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", reference.rsplit("/", 1)[-1], flags=re.IGNORECASE)
     if stem.lower() in _GENERIC_STEMS and "/" in reference:
         stem = f"{reference.rsplit('/', 2)[-2]}-{stem}"

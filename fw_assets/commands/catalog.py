@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 from rich.table import Table
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.prices import Item, PriceBook
-from fw_assets.commands.render import print_json
-from fw_assets.console import out
+from fw_assets.console import echo, echo_json, out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.platform.platform import platform_from_environment
 
@@ -24,7 +22,7 @@ def models(*, as_json: bool) -> int:
     catalogue, book = priced_catalogue(platform_from_environment())
     entries = [model_entry(model, book) for model in catalogue]
     if as_json:
-        print_json(entries)
+        echo_json(entries)
         return DONE
     table = Table(
         "model", "parameters", "context", "tunable", "base asked by", "$ in/out 1M", "$ training 1M", "$ hour", box=None
@@ -46,7 +44,7 @@ def models(*, as_json: bool) -> int:
     if refused:
         out.print("\nCannot be candidates for fine-tuning:")
     for why in refused:
-        out.print(f"- {why}", markup=False)
+        out.print(f"- {why}")
     return DONE
 
 
@@ -72,10 +70,10 @@ def parse(text: str, *, as_json: bool) -> int:
     names = [model.name for model in platform_from_environment().call(lambda client: client.models())]
     parsed = parse_instruction(text, models=names)
     if as_json:
-        print_json({"session": parsed.fields, "unused": list(parsed.unused)})
+        echo_json({"session": parsed.fields, "unused": list(parsed.unused)})
         return DONE
     for key, value in parsed.fields.items():
-        click.echo(f"{key}: {value}")
+        echo(f"{key}: {value}")
     for clause in parsed.unused:
-        click.echo(f"not understood: {clause} ({suggest(clause)})")
+        echo(f"not understood: {clause} ({suggest(clause)})")
     return DONE

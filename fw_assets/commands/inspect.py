@@ -7,12 +7,11 @@ import tempfile
 import webbrowser
 from pathlib import Path
 
-import click
 from rich.table import Table
 
 from fw_assets.classification.cost.ledger import Ledger
-from fw_assets.commands.render import print_json, registered_dataset
-from fw_assets.console import out
+from fw_assets.commands.render import registered_dataset
+from fw_assets.console import echo, echo_json, out
 from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.regression_account import regression_ledger
@@ -20,7 +19,6 @@ from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.values.delivery import DeploymentRecord
-from fw_assets.report.escape import printable
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -36,7 +34,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     status_of = statuses(store, names, driver=None)
     checks = {item: regression_ledger(store, item) for item in names}
     if as_json:
-        print_json(
+        echo_json(
             [
                 {
                     "dataset": item,
@@ -71,7 +69,7 @@ def report(root: str, name: str, *, open_it: bool) -> int:
     text = store.read_text(name, "final_report.md")
     if text is None:
         raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
-    click.echo(text)
+    echo(text)
     if open_it:
         if store.is_local:
             page = store.local(name, "final_report.html")
@@ -103,7 +101,7 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
         Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),
     )
     if as_json:
-        print_json(
+        echo_json(
             {
                 "labels": list(answer.labels),
                 "confidence": completion.confidence,
@@ -112,7 +110,7 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
             }
         )
     else:
-        click.echo(printable(", ".join(answer.labels)) or f"(no valid label: {completion.text!r})")
+        echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
     return DONE if answer.kind == "valid" else FAILED
 
 
@@ -132,7 +130,7 @@ def compare(root: str, first: str, second: str, *, as_json: bool) -> int:
         pair.rows,
     )
     if as_json:
-        print_json(comparison.as_json())
+        echo_json(comparison.as_json())
     else:
         show(comparison_view(comparison), out)
     return DONE

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
 from fw_assets.pipeline.platform.catalogue import own_prices
@@ -40,7 +41,7 @@ def register_dataset(store: Workspace, arguments: Mapping[str, Any], *, ask: boo
     name = registered_name or arguments["name"]
     registration = register(store, platform, fields, driver="command-line", name=name, readings=readings)
     for item in registration.understood:
-        err.print(f"Understood: {item}", markup=False)
+        err.print(f"Understood: {item}")
     return registration
 
 
@@ -68,16 +69,16 @@ def confirmed_readings(
     for clause in unused:
         reading = platform.call(partial(read_clause, model=model, clause=clause))
         text = "; ".join(f"{name}: {value}" for name, value in reading.items()) or "nothing"
-        err.print(f"{model} reads {clause!r} as: {text}", markup=False)
+        err.print(f"{model} reads {clause!r} as: {text}")
         if confirm is None:
-            err.print("  Nobody is here to confirm it, so it is not used.", markup=False)
+            err.print("  Nobody is here to confirm it, so it is not used.")
         elif reading and all(confirm(f"  Use {name}: {value}?") for name, value in reading.items()):
             confirmed[clause] = reading
     return confirmed
 
 
 def _confirm(question: str) -> bool:
-    return click.confirm(question, err=True)
+    return click.confirm(printable(question), err=True)
 
 
 def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:
@@ -86,5 +87,5 @@ def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:
         fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
     if not session.models:
         models = [m.name.rsplit("/", 1)[-1] for m in platform.call(lambda client: client.models()) if m.tunable]
-        err.print(f"Models to choose from: {', '.join(models)}", markup=False)
+        err.print(f"Models to choose from: {', '.join(models)}")
         fields["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-
-import click
 
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.console import err, out
+from fw_assets.console import echo_json, err, out
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
@@ -39,10 +35,10 @@ def show_plan(store: Workspace, name: str) -> None:
     show(plan_view(plan), err)
     changes = store.read("plan_changes", name, PlanChanges)
     if changes is not None and changes.plan_digest == plan.digest and changes.differences:
-        err.print(f"\n{changes.heading}", markup=False)
+        err.print(f"\n{changes.heading}")
         for difference in changes.differences:
-            err.print(f"  {difference}", markup=False)
-    err.print(f"The whole plan: {store.url(name, 'plan.md')}", markup=False)
+            err.print(f"  {difference}")
+    err.print(f"The whole plan: {store.url(name, 'plan.md')}")
 
 
 def show_report(store: Workspace, name: str, *, as_json: bool) -> None:
@@ -52,15 +48,8 @@ def show_report(store: Workspace, name: str, *, as_json: bool) -> None:
 
     text = store.read_text(name, "report.json") or ""
     if as_json:
-        click.echo(text)
+        echo_json(json.loads(text))
         return
     show(report_view(Report.model_validate_json(text)), out)
     paths = f"{store.url(name, 'final_report.md')}\n        {store.url(name, 'final_report.html')}"
-    out.print(f"Report: {paths}", markup=False)
-
-
-def print_json(value: object) -> None:
-    """Print the one object of `--json`."""
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-        sys.stdout.flush()
+    out.print(f"Report: {paths}")

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from fw_assets.console import echo
 from fw_assets.embedded import secret_in
 from fw_assets.embedded import serve as serve_platform
 from fw_assets.exit_codes import DONE
@@ -34,7 +33,7 @@ def serve(workspace: str, host: str, port: int | None, prices: Path | None) -> i
 
     def mounts(key: str) -> Mapping[str, ASGIApp]:
         shown_host = f"[{host}]" if ":" in host else host
-        click.echo(f"Reports: http://{shown_host}:{port}{URL_PREFIX}/?token={token}", err=True)
+        echo(f"Reports: http://{shown_host}:{port}{URL_PREFIX}/?token={token}", to_stderr=True)
         return {URL_PREFIX: file_server(Path(workspace), token, keys=[key])}
 
     serve_platform(settings().platform_home, host=host, port=port, mounts=mounts)

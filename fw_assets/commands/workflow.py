@@ -14,10 +14,11 @@ import click
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
+from fw_assets.classification.visible_text import printable
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.commands.register import register_dataset
-from fw_assets.commands.render import print_json, registered_dataset, show_plan, show_report
-from fw_assets.console import err, is_terminal, show_progress
+from fw_assets.commands.render import registered_dataset, show_plan, show_report
+from fw_assets.console import echo_json, err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
 from fw_assets.pipeline.platform.catalogue import own_prices
@@ -41,7 +42,7 @@ def plan(root: str, arguments: Mapping[str, Any], *, as_json: bool, make_pool: P
         drive(pool, store, registration.name, report=_print, only=PLANNING)
     plan = store.require("plan", registration.name, Plan)
     if as_json:
-        print_json(plan.model_dump(mode="json") | {"digest": plan.digest})
+        echo_json(plan.model_dump(mode="json") | {"digest": plan.digest})
     else:
         show_plan(store, registration.name)
         if plan.unused:
@@ -137,14 +138,14 @@ def _ask_for_approval(
         if not plan.label_set.given:
             listed = ", ".join(labels[:MAX_LISTED_LABELS]) + (" ..." if len(labels) > MAX_LISTED_LABELS else "")
             question = f"\nThe {len(labels)} labels were inferred: {listed}\nAre they right?"
-            config["labels_confirmed"] = click.confirm(question, default=False, err=True)
+            config["labels_confirmed"] = click.confirm(printable(question), default=False, err=True)
         reply = click.prompt(
             "\nApprove this plan?", type=click.Choice(["yes", "no", "later"]), default="later", err=True
         )
         if reply != "later":
             return config | {"decision": "approve" if reply == "yes" else "reject"}
     elif as_json:
-        print_json(
+        echo_json(
             {
                 "dataset": name,
                 "state": status.state,
@@ -205,4 +206,4 @@ def approve(
 
 
 def _print(text: str) -> None:
-    err.print(text, markup=False)
+    err.print(text)

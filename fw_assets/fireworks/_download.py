@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ._bodies import file_pieces
 from ._errors import ApiError, FireworksError, UnexpectedResponse
 from ._http import HttpClient
 from ._names import full_name, resource_path
@@ -56,7 +55,7 @@ async def _download(http: HttpClient, url: str, target: Path) -> Path:
     try:
         async with http.signed_urls.open(url) as response:
             with partial.open("wb") as file:
-                async for chunk in file_pieces(response):
+                async for chunk in http.signed_urls.file_pieces(response):
                     file.write(chunk)
         partial.replace(target)
     finally:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ._bodies import in_time, response_body
 from ._errors import ConnectionFailed, FireworksError, UnexpectedResponse
+from ._key_mask import KeyMask
 from ._responses import HttpResponse, error_of
 from ._transport import METHODS, READ_SECONDS, BufferedTransport, Method, timeouts
 
@@ -26,6 +27,7 @@ class RequestSender:
     def __init__(self, transport: httpx.AsyncBaseTransport, key: SecretStr) -> None:
         self.transport = transport
         self.key = key
+        self.mask = KeyMask(key)
         self.throttled = 0
 
     async def send(self, method: Method, url: str, name: str, data: bytes | None = None) -> HttpResponse:
@@ -108,14 +110,15 @@ class RequestSender:
         return self.checked(whole, also=also)
 
     def checked(self, response: HttpResponse, *, also: int = 200) -> HttpResponse:
-        """The response, when its status is 2xx or `also`.
+        """The response without the key, when its status is 2xx or `also`.
 
         Raises:
             ApiError: it is another.
         """
+        response = response._replace(content=self.mask(response.content))
         if response.status >= 300 and response.status != also:
             self.throttled += response.status == 429
-            raise error_of(response, self.key)
+            raise error_of(response)
         return response
 
     def _headers_with_key(self) -> dict[str, str]:

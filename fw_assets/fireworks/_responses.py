@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from pydantic import SecretStr
 
 from ._errors import ApiError, UnexpectedResponse, api_error
 from ._retry import retry_after
@@ -44,8 +43,8 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
     raise UnexpectedResponse(f"{response.request}: status {response.status} with a body that is not a JSON object")
 
 
-def error_of(response: HttpResponse, key: SecretStr) -> ApiError:
-    """The error that a response outside 2xx reports, with the key masked where the platform quotes it."""
+def error_of(response: HttpResponse) -> ApiError:
+    """The error that a response outside 2xx reports."""
     try:
         body = _json(response.content)
     except ValueError:
@@ -53,12 +52,7 @@ def error_of(response: HttpResponse, key: SecretStr) -> ApiError:
     if 300 <= response.status < 400:
         body = {"message": "the platform redirects; check the base URL"}
     seconds = retry_after(response.headers.get("retry-after"), response.headers.get("retry-after-ms"))
-    error = api_error(response.status, body, request=response.request, retry_after=seconds)
-    secret = key.get_secret_value()
-    if secret in error.detail:
-        error.detail = error.detail.replace(secret, "[key]")
-        error.args = tuple(str(argument).replace(secret, "[key]") for argument in error.args)
-    return error
+    return api_error(response.status, body, request=response.request, retry_after=seconds)
 
 
 def _json(content: bytes) -> Any:

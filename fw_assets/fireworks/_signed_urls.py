@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from ._bodies import file_pieces
 from ._clock import Clock
 from ._errors import ApiError, UnexpectedResponse
 from ._request_sender import RequestSender, read_whole
@@ -56,12 +57,16 @@ class SignedUrls:
                 self._sender.checked(await read_whole(response))
             yield response
 
+    def file_pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The content of an open response without the key."""
+        return self._sender.mask.stream(file_pieces(response))
+
     async def read(self, url: str) -> bytes:
         """The whole content of a small file; repeated on failures that may pass."""
 
         async def attempt() -> bytes:
             async with self.open(url) as response:
-                return (await read_whole(response)).content
+                return self._sender.mask((await read_whole(response)).content)
 
         return await retrying(attempt, self._retry_policy.backoff_for, self._clock, "GET signed URL")
 

@@ -17,6 +17,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import digest
+from fw_assets.classification.visible_text import visible
 from fw_assets.pipeline.asset_table import phase_assets
 from fw_assets.pipeline.input_digests import (
     baseline_inputs,
@@ -113,7 +114,7 @@ def statuses(
         try:
             by_dataset[dataset] = due(workspace, dataset, driver)
         except (InputError, OSError) as error:
-            by_dataset[dataset] = DatasetStatus((), f"cannot be read: {' '.join(str(error).split())}", "unreadable")
+            by_dataset[dataset] = DatasetStatus((), f"cannot be read: {visible(str(error))}", "unreadable")
     return by_dataset
 
 

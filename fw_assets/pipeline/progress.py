@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fw_assets.classification.visible_text import printable
+
 Listener = Callable[["Progress"], None]
 
 
@@ -76,6 +78,6 @@ def to_log(write: Callable[[str], object], every: float = 10.0) -> Listener:
         last[message.what] = now
         of = f" of {message.total:g}" if message.total is not None else ""
         detail = f" ({message.detail})" if message.detail else ""
-        write(f"{message.what}: {message.done:g}{of}{detail}")
+        write(printable(f"{message.what}: {message.done:g}{of}{detail}"))
 
     return listen

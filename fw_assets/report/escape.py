@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_INVISIBLE = re.compile("[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from fw_assets.classification.visible_text import visible, without_invisible
+
 # Marks that act anywhere, and those that act only next to certain characters: escaping the latter everywhere would
 # make the raw file hard to read.
 _MARKS = re.compile(
@@ -17,16 +18,6 @@ class Md(str):
     """Text that is Markdown already."""
 
     __slots__ = ()
-
-
-def visible(text: str) -> str:
-    """`text` on one line; control characters and direction overrides, which could forge it, become U+FFFD."""
-    return " ".join(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text).split())
-
-
-def printable(text: str) -> str:
-    """`text` with its line breaks; other control characters, which could drive a terminal, become U+FFFD."""
-    return "\n".join(_INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.splitlines())
 
 
 def code(text: str, *, table: bool = True) -> Md:
@@ -57,5 +48,5 @@ def prose(text: str) -> Md:
 def block(text: str, language: str = "") -> Md:
     """`text` as a fenced block whose fence is longer than any run of backticks in it."""
     fence = "`" * max(3, max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    body = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text).rstrip("\n")
+    body = without_invisible(text).rstrip("\n")
     return Md(f"{fence}{language}\n{body}\n{fence}")

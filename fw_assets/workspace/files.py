@@ -81,9 +81,9 @@ class FileStore:
         """Fetch a file, one block in memory at a time; for a root behind a URL."""
         self.filesystem.get_file(self.path(*parts), str(target))
 
-    def write_text(self, text: str, *parts: str) -> None:
-        """Store a text file."""
-        self.write_bytes(text.encode("utf-8", "surrogatepass"), *parts)
+    def write_text(self, text: str, *parts: str, private: bool = False) -> None:
+        """Store a text file; a private one on this machine can be read by its owner alone."""
+        self.write_bytes(text.encode("utf-8", "surrogatepass"), *parts, private=private)
 
     def read_text(self, *parts: str) -> str | None:
         """A text file, or None if there is none."""
@@ -149,11 +149,13 @@ class FileStore:
         self.filesystem.mv(self.path(*parts), self.path(*parts[:-1], name))
         return name
 
-    def write_bytes(self, data: bytes, *parts: str) -> None:
+    def write_bytes(self, data: bytes, *parts: str, private: bool = False) -> None:
         """Store a whole file."""
         if not self.is_local:
             # A single PUT to an object store is atomic by itself.
             self.filesystem.pipe_file(self.path(*parts), data)
             return
         with replacing(Path(self.path(*parts))) as temporary:
+            if private:
+                temporary.touch(0o600, exist_ok=False)
             temporary.write_bytes(data)

@@ -53,15 +53,19 @@ class Workspace(FileStore):
         inputs: str,
         model: str | None = None,
         digest: str | None = None,
+        private: bool = False,
     ) -> str:
         """Store a value; returns its digest.
 
         Args:
             inputs: digest of what the value was made from.
             digest: the value's own digest, if it has one that differs from that of its JSON.
+            private: nobody but the file's owner may read it.
         """
         digest = digest or digest_of(value)
-        self.write_text(encode(inputs, digest, canonical_json(value)), *asset_path(asset, dataset, model))
+        self.write_text(
+            encode(inputs, digest, canonical_json(value)), *asset_path(asset, dataset, model), private=private
+        )
         if not self.is_local:
             self.write_bytes(uuid.uuid4().bytes, CHANGES, dataset)
         return digest

@@ -10,8 +10,6 @@ from fw_assets.classification.dataset_reference import (
     dataset_name,
     former_dataset_name,
     is_remote,
-    without_query,
-    without_signature,
 )
 from fw_assets.classification.errors import InputError
 
@@ -80,17 +78,7 @@ def test_letters_of_every_script_make_a_name(name: str) -> None:
     check_dataset_name(name)
 
 
-def test_signatures_are_cut_from_web_addresses_only() -> None:
-    assert without_query("https://host/rows.jsonl?signature=abc#x") == "https://host/rows.jsonl"
-    assert without_query("odd?name.jsonl") == "odd?name.jsonl"
+def test_urls_and_platform_datasets_are_remote() -> None:
     assert is_remote("s3://bucket/rows.jsonl")
     assert is_remote("accounts/me/datasets/tickets")
     assert not is_remote("accounts/me/rows.jsonl")
-
-
-def test_a_signed_address_is_the_same_tomorrow_and_another_row_set_is_not() -> None:
-    signed = "https://host/rows?id=1&X-Amz-Signature={0}&X-Amz-Date={0}"
-    assert without_signature(signed.format(1)) == without_signature(signed.format(2)) == "https://host/rows?id=1"
-    assert without_signature("https://host/rows?id=2&sort=up") == "https://host/rows?id=2&sort=up"
-    assert without_signature("https://h/a?sv=1&se=2&sp=r&sig=x") == "https://h/a"
-    assert without_signature("rows?sig=1.jsonl") == "rows?sig=1.jsonl"

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fw_assets.report.escape import block, code, printable, prose, visible
+from fw_assets.classification.visible_text import printable, visible
+from fw_assets.report.escape import block, code, prose
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 
 MARKS = st.text(st.sampled_from("ab1 `|\\*_#![]()<>&~$-+=.:/\n@\x00\u202e"), max_size=14)

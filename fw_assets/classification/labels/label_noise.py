@@ -21,6 +21,7 @@ from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.splits.hash_random import uniform
 from fw_assets.classification.splits.split import EXCLUDED, TEST
 from fw_assets.classification.values import Frozen
+from fw_assets.classification.visible_text import printable
 
 FOLDS = 5
 MIN_GROUPS = 4
@@ -102,19 +103,20 @@ def find_suspects(frame: pl.DataFrame | pl.LazyFrame, seed: int) -> LabelSuspect
 def suspects_csv(suspects: LabelSuspects, *, test: bool) -> str:
     """The suspects of the test part, or of the others, as CSV (`COLUMNS`).
 
-    An apostrophe precedes text that a spreadsheet would run as a formula.
+    An apostrophe precedes text that a spreadsheet would run as a formula; invisible characters are U+FFFD.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for item in [suspect for suspect in suspects.suspects if (suspect.part == TEST) is test]:
-        labels, suggested, text = map(_without_formula, (" | ".join(item.labels), item.suggested, item.text))
+        labels, suggested, text = map(_cell, (" | ".join(item.labels), item.suggested, item.text))
         writer.writerow((item.part, item.rank, item.id, labels, suggested, f"{item.margin:.4f}", text))
     return out.getvalue()
 
 
-def _without_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _cell(text: str) -> str:
+    text = printable(text)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _learnable(rows: pl.DataFrame) -> list[str]:

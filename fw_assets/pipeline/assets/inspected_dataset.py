@@ -96,5 +96,5 @@ def _registration(
             f"{dataset} has no session yet: name its file and the models in the launchpad (ops: inspected_dataset: "
             f"config: dataset, models), or use `fw-assets plan FILE --model MODEL`"
         )
-    before = current.session.model_dump(mode="json", exclude_unset=True) if current else {}
+    before = current.session_fields() if current else {}
     return register(store, platform.open(), {**before, **changes}, driver="daemon", name=dataset)

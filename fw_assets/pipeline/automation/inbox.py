@@ -15,6 +15,7 @@ import fsspec
 
 from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.dataset_reference import dataset_name, former_dataset_name, is_remote
+from fw_assets.classification.dataset_url import hidden_in, without_credentials
 from fw_assets.classification.session import load_session
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line
@@ -52,7 +53,8 @@ def scan_inbox(url: str, store: Workspace, platform: Platform, before: Mapping[s
     try:
         files = _list_files(url)
     except (OSError, ValueError, ImportError) as error:
-        return scan.failed(f"{url} cannot be listed: {one_line(error)}")
+        reason = hidden_in(one_line(error), url)
+        return scan.failed(f"{without_credentials(url)} cannot be listed: {reason}")
     owners: dict[str, str] = {}
     for name in sorted(files):
         if not _DATA.match(name) or _EVALUATION.search(name):

@@ -32,11 +32,11 @@ def restage(store: Workspace, platform: Platform, dataset: str) -> bool:
         InputError: a file or a field is wrong by now.
     """
     before = store.require("registration", dataset, Registration)
-    fields = before.session.model_dump(mode="json", exclude_unset=True)
+    fields = before.session_fields()
     after = register(store, platform, fields, driver="daemon", name=dataset)
     if after.inputs == before.inputs:
         # Who drives an unchanged dataset stays as it was.
-        store.write("registration", dataset, before, inputs=before.inputs)
+        store.write("registration", dataset, before, inputs=before.inputs, private=True)
     return after.inputs != before.inputs
 
 
@@ -45,7 +45,8 @@ def register_new_models(store: Workspace, platform: Platform, dataset: str) -> t
 
     It is a dataset of its own, whose plan waits for approval like any other.
     """
-    session = store.require("registration", dataset, Registration).session
+    registration = store.require("registration", dataset, Registration)
+    session = registration.session
 
     async def tunable_models(client: Fireworks) -> tuple[str, ...]:
         return tuple(model.name for model in await catalogue(client) if model.tunable and not model.unusable)
@@ -53,8 +54,7 @@ def register_new_models(store: Workspace, platform: Platform, dataset: str) -> t
     present = {_model_id(name) for name in session.models}
     new = tuple(sorted(name for name in platform.call(tunable_models) if _model_id(name) not in present))
     if new:
-        fields = session.model_dump(mode="json", exclude_unset=True, exclude={"instruction"})
-        fields |= {"models": list(new), "mode": "benchmark"}
+        fields = registration.session_fields() | {"models": list(new), "mode": "benchmark", "instruction": None}
         register(store, platform, fields, driver="daemon", name=new_models_name(dataset))
     return new
 

@@ -9,8 +9,8 @@ from fw_assets.classification.dataset_reference import (
     dataset_name,
     former_dataset_name,
     is_remote,
-    without_signature,
 )
+from fw_assets.classification.dataset_url import identity, without_credentials
 from fw_assets.classification.errors import input_error
 from fw_assets.pipeline.registration.sources import local_file
 from fw_assets.pipeline.values.registration import Registration, SourceFile
@@ -37,7 +37,8 @@ def name_for(workspace: Workspace, source: SourceFile, given: str | None) -> str
         check_dataset_name(name)
     elif not _is_same(registered, source):
         raise input_error(
-            f"the name {name} is taken by {_training_file(registered).reference}, so {source.reference} needs another",
+            f"the name {name} is taken by {without_credentials(_training_file(registered).reference)}, so "
+            f"{without_credentials(source.reference)} needs another",
             field="name",
             advice=f"Give it one: --name {name}-2 (in the inbox: rename the file). Nothing was started.",
         )
@@ -69,7 +70,7 @@ def _is_same(registered: Registration, source: SourceFile) -> bool:
 def _place(file: SourceFile) -> str:
     """What stays equal when the content of a source changes, however it is named."""
     if is_remote(file.reference):
-        return without_signature(file.reference)
+        return identity(file.reference)
     return str(local_file(file.reference)) if is_remote(file.path) else file.path
 
 

@@ -59,7 +59,7 @@ def register(
         confirmed=tuple(readings or ()),
         driver=driver,
     )
-    workspace.write("registration", name, registration, inputs=registration.inputs)
+    workspace.write("registration", name, registration, inputs=registration.inputs, private=True)
     return registration
 
 
@@ -85,7 +85,8 @@ def resolve_registered(workspace: Workspace, fields: Mapping[str, Any]) -> Resol
     if registered is None:
         return ResolvedSession(dict(fields), None, {})
     session = registered.session
-    merged = {**session.model_dump(mode="json", exclude_unset=True), **fields, "dataset": session.dataset}
+    given = registered.session_fields()
+    merged = {**given, **fields, "dataset": given["dataset"]}
     same_instruction = "instruction" in session.model_fields_set and merged["instruction"] == session.instruction
     readings: dict[str, dict[str, Any]] = {clause: {} for clause in registered.confirmed} if same_instruction else {}
     return ResolvedSession(merged, registered.name, readings)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from fw_assets.classification.dataset.files import SUFFIXES, data_files
-from fw_assets.classification.dataset_reference import is_remote, without_query
+from fw_assets.classification.dataset_reference import is_remote
+from fw_assets.classification.dataset_url import hidden_in, identity, without_credentials
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
@@ -34,11 +36,9 @@ def source_version(platform: Platform, reference: str) -> str:
         # A dataset of the platform never changes once it is ready.
         dataset = platform.call(lambda client: client.dataset(reference))
         return f"{dataset.name} {dataset.create_time}"
-    try:
+    with _readable(reference):
         fs, path = fsspec.url_to_fs(reference, use_listings_cache=False)
-        infos = [(file, fs.info(file)) for file in _remote_files(fs, path, reference)]
-    except (OSError, ValueError, ImportError) as error:
-        raise _missing(reference, f"cannot be read: {error}") from None
+        infos = [(identity(file), fs.info(file)) for file in _remote_files(fs, path, reference)]
     versions = [version_in(info) for _, info in infos]
     if not all(versions):
         return ""
@@ -67,7 +67,7 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
     Raises:
         InputError: there is nothing, or it cannot be read.
     """
-    name = without_query(reference).rstrip("/").rsplit("/", 1)[-1]
+    name = without_credentials(reference).rstrip("/").rsplit("/", 1)[-1]
     if reference.startswith("accounts/"):
         target = folder / f"{name}.jsonl"
 
@@ -75,16 +75,26 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
             return await client.download_dataset(reference, target)
 
         return platform.call(download)
-    try:
+    with _readable(reference):
         fs, path = fsspec.url_to_fs(reference, use_listings_cache=False)
         if not _is_folder(fs, path):
             return copy(fs, path, folder / name)
         (folder / name).mkdir()
         for file in _remote_files(fs, path, reference):
-            copy(fs, file, folder / name / file.rsplit("/", 1)[-1])
-    except (OSError, ValueError, ImportError) as error:
-        raise _missing(reference, f"cannot be read: {error}") from None
+            copy(fs, file, folder / name / without_credentials(file).rsplit("/", 1)[-1])
     return folder / name
+
+
+@contextmanager
+def _readable(reference: str) -> Iterator[None]:
+    """Say what a file system refuses, whose errors are of any class, and quote the URL with its credentials."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        reason = " ".join(hidden_in(str(error), reference).split()) or type(error).__name__
+        raise _missing(reference, f"cannot be read: {reason}") from None
 
 
 def copy(fs: Any, path: str, target: Path) -> Path:
@@ -110,8 +120,8 @@ def _remote_files(fs: Any, path: str, reference: str) -> Sequence[str]:
 
 def _is_folder(fs: Any, path: str) -> bool:
     # By name first: a web server answers the question with the file's whole content.
-    return not without_query(path).endswith(SUFFIXES) and bool(fs.isdir(path))
+    return not without_credentials(path).endswith(SUFFIXES) and bool(fs.isdir(path))
 
 
 def _missing(reference: str, message: str) -> InputError:
-    return InputError([Problem(kind="missing-file", file=reference, message=message)])
+    return InputError([Problem(kind="missing-file", file=without_credentials(reference), message=message)])

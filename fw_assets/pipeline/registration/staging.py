@@ -21,6 +21,7 @@ import msgspec
 
 from fw_assets.classification.dataset.files import data_files, file_sha256
 from fw_assets.classification.dataset_reference import is_remote
+from fw_assets.classification.dataset_url import identity, without_credentials
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.platform.platform import Platform
@@ -51,7 +52,7 @@ def stage(workspace: Workspace, platform: Platform, role: Role, reference: str) 
     Raises:
         InputError: there is nothing, or it cannot be read.
     """
-    key = reference if is_remote(reference) else str(local_file(reference))
+    key = identity(reference) if is_remote(reference) else str(local_file(reference))
     index_path = (STAGING_FOLDER, "index", f"{digest(key, 24)}.json")
     text = workspace.read_text(*index_path)
     entry = msgspec.json.decode(text, type=_IndexEntry) if text else None
@@ -139,6 +140,7 @@ def _local_copy(workspace: Workspace, file: SourceFile, stack: ExitStack) -> Pat
             workspace.download(target, *parts)
         data_files(target)
     except (FileNotFoundError, InputError):
-        message = f"the copy of {file.reference} that was staged is not there any more: register it again"
+        shown = without_credentials(file.reference)
+        message = f"the copy of {shown} that was staged is not there any more: register it again"
         raise InputError([Problem(kind="missing-file", file=file.path, message=message)]) from None
     return target

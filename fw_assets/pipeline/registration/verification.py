@@ -10,6 +10,7 @@ from pathlib import Path
 from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.dataset.read_result import FileFacts
 from fw_assets.classification.dataset_reference import is_remote
+from fw_assets.classification.dataset_url import without_credentials
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.pipeline.registration.sources import local_version
 from fw_assets.pipeline.values.registration import SourceFile
@@ -64,7 +65,8 @@ def _digest_as_read(file: SourceFile, facts: Sequence[FileFacts]) -> str:
 def _changed(file: SourceFile, when: str) -> Problem:
     registered = f"registered were {file.size_bytes:,} bytes with SHA-256 {file.sha256[:16]}"
     if is_remote(file.reference):
-        message = f"the copy of {file.reference} changed {when} ({registered}); remove it, and it is fetched again"
+        shown = without_credentials(file.reference)
+        message = f"the copy of {shown} changed {when} ({registered}); remove it, and it is fetched again"
     else:
         message = f"changed {when} ({registered})"
     return Problem(kind=CHANGED_FILE, file=file.path, message=message)

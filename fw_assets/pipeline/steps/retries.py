@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from fw_assets.classification.errors import InputError
+from fw_assets.classification.visible_text import printable
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, retry_delay
 from fw_assets.pipeline.ui.metadata import Row, table
 
@@ -44,12 +45,12 @@ def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
 def dagster_failure(error: Exception) -> dg.Failure:
     """The failure that the UI shows for an error, with a table of its problems where it has several."""
     if not isinstance(error, InputError):
-        return dg.Failure(str(error), allow_retries=is_transient(error))
+        return dg.Failure(printable(str(error)), allow_retries=is_transient(error))
     rows: list[Row] = [
         {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind} for p in error.problems
     ]
     metadata: dict[str, dg.TableMetadataValue | int] = {"problems": table(rows), "problems_in_all": error.total}
-    return dg.Failure(str(error), metadata=metadata, allow_retries=False)
+    return dg.Failure(printable(str(error)), metadata=metadata, allow_retries=False)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import dagster as dg
 
-from fw_assets.report.escape import prose, visible
+from fw_assets.classification.visible_text import visible
+from fw_assets.report.escape import prose
 from fw_assets.report.formatting import clip
 from fw_assets.report.plots.svg import standalone
 from fw_assets.settings import settings

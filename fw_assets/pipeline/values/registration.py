@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import Field, field_validator, model_validator
+
+from fw_assets.classification.dataset_url import identity, without_credentials, without_url_credentials
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen, digest
 from fw_assets.pipeline.run_config import Driver
@@ -13,7 +16,7 @@ class SourceFile(Frozen):
     """One staged dataset file.
 
     Attributes:
-        reference: as the user named it.
+        reference: as the user named it, without credentials.
         path: where this machine reads it.
         sha256: of its bytes.
     """
@@ -24,11 +27,19 @@ class SourceFile(Frozen):
     sha256: str
     size_bytes: int
 
+    @field_validator("reference")
+    @classmethod
+    def _without_credentials(cls, reference: str) -> str:
+        return identity(reference)
+
 
 class Registration(Frozen):
     """A registered dataset.
 
     Attributes:
+        session: without the credentials in the URLs of its datasets, as everything but `references`.
+        references: the dataset references that hold credentials, as they were given; by session field. They are
+            stored here alone, in a file that only its owner can read.
         understood: what the instruction was taken to say.
         unused: clauses of the instruction that set no field.
         confirmed: clauses that a chat model read and a person confirmed.
@@ -41,6 +52,30 @@ class Registration(Frozen):
     unused: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
     driver: Driver = "daemon"
+    references: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_credentials_apart(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Registrations of earlier versions have the credentials everywhere."""
+        session = data.get("session")
+        given = session.model_dump(exclude_unset=True) if isinstance(session, Session) else dict(session or {})
+        named = {name: given[name] for name in ("dataset", "eval_dataset") if isinstance(given.get(name), str)}
+        whole = {name: text for name, text in named.items() if without_credentials(text) != text}
+        shown = {name: without_credentials(text) for name, text in named.items()}
+        if isinstance(given.get("instruction"), str):
+            shown["instruction"] = without_url_credentials(given["instruction"])
+        texts: dict[str, Any] = {
+            name: tuple(map(without_url_credentials, data[name]))
+            for name in ("understood", "unused", "confirmed")
+            if name in data
+        }
+        references = {**whole, **data.get("references", {})}
+        return {**data, **texts, "session": {**given, **shown}, "references": references}
+
+    def session_fields(self) -> dict[str, Any]:
+        """The session's fields that were given, to register the dataset again."""
+        return {**self.session.model_dump(mode="json", exclude_unset=True), **self.references}
 
     @property
     def inputs(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from fw_assets.report.escape import visible
+from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import clip, percent, percent_range, short, usd
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.cost import CostPoint

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from fw_assets.report.escape import visible
+from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import clip
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from fw_assets.report.escape import visible
+from fw_assets.classification.visible_text import visible
 
 _STYLE = """
 svg{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;background:#fff}

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from fw_assets.report.escape import visible
+from fw_assets.classification.visible_text import visible, without_invisible
 from fw_assets.report.formatting import Quoted
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.confidence import reliability, risk_coverage
@@ -65,10 +65,16 @@ def render_html(report: Report) -> str:
 def environment() -> jinja2.Environment:
     """Templates with HTML escaping on; text from outside also loses what could disguise it."""
     return templates.environment(
-        lambda value: visible(value) if isinstance(value, Quoted) else value,
+        _shown,
         autoescape=True,
         filters={"table": draw, "json": embedded_json, "quoted": Quoted},
     )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Quoted):
+        return visible(value)
+    return without_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def draw(table: Table, name: str) -> Markup:
@@ -78,7 +84,7 @@ def draw(table: Table, name: str) -> Markup:
 
 def embedded_json(value: Any) -> Markup:
     """`value` as JSON that cannot end the script element around it."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    text = json.dumps(json.loads(without_invisible(json.dumps(value, ensure_ascii=False))), separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704
 
 

@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.report.escape import visible
+from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import short
 from fw_assets.report.plan import costs as plan_costs
 from fw_assets.report.plan import labels as plan_labels

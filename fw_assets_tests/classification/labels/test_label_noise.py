@@ -103,6 +103,16 @@ def test_the_csv_runs_no_formula() -> None:
     assert all(row["text"].startswith("'=cmd()") for row in table)
 
 
+@pytest.mark.parametrize("hidden", ["\x1b]0;pwn\x07", "\u202e", "\x9b31m", "\u200b", "\u2066", "\x00"])
+def test_the_csv_drives_no_terminal(hidden: str) -> None:
+    rows, _ = frame()
+    written = json.dumps(f"{hidden}=cmd() ")[1:-1]
+    rows = rows.with_columns(pl.col("messages").str.replace('"content": "', f'"content": "{written}', literal=True))
+    table = listed(find_suspects(rows, 42), test=False)
+    assert table
+    assert all(row["text"].startswith("\ufffd") and hidden[0] not in row["text"] for row in table)
+
+
 def test_training_and_test_rows_are_exported_apart() -> None:
     suspects = find_suspects(frame()[0], 42)
     train, test = listed(suspects, test=False), listed(suspects, test=True)
