@@ -18,7 +18,7 @@ from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt
 from fw_assets.classification.session import Session
-from fw_assets.pipeline.assets.plan import with_sweep_sample
+from fw_assets.pipeline.planning.volumes import with_sweep_sample
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.classification.frames import inspect_in_memory
 

@@ -68,19 +68,20 @@ ROOMS: dict[str, dict[str, str]] = {
         "budget": "errors values",
         "jobs": "asset_table phases",
         "platform": "progress values",
+        "planning": "values platform",
         "run_tags": "phases",
         "approvals": "errors values budget",
         "registration": "run_config values platform",
         "run_workers": "run_tags",
-        "evaluation": "errors progress values budget approvals",
+        "evaluation": "errors progress values budget platform planning approvals",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_tags run_workers",
-        "runner": "errors partitions progress failures phases jobs run_tags run_workers",
+        "runner": "errors partitions progress failures phases jobs platform planning run_tags run_workers",
         "ui": "asset_table run_config values evaluation",
-        "steps": "asset_table input_digests partitions progress failures values "
-        "budget platform run_tags approvals resources ui",
-        "assets": "input_digests partitions run_config config inapplicable_cells phases values budget platform "
-        "run_tags approvals registration evaluation reporting resources ui steps",
+        "steps": "asset_table errors input_digests partitions progress stored_fields failures values "
+        "budget platform planning run_tags approvals resources ui",
+        "assets": "errors input_digests partitions run_config config inapplicable_cells phases values budget platform "
+        "planning run_tags approvals registration evaluation reporting resources ui steps",
         "automation": "asset_table partitions progress run_config config inapplicable_cells phases values "
         "jobs platform run_tags approvals registration resources runner steps",
     },

@@ -20,10 +20,11 @@ from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import registered_dataset, show_plan, show_report
 from fw_assets.console import echo_json, err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
-from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus, Step
+from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step
 from fw_assets.pipeline.platform.catalogue import own_prices
+from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.run_config import Driver, approval_config
-from fw_assets.pipeline.runner.driver import answer, drive
+from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values.registration import Registration
@@ -39,7 +40,7 @@ def plan(root: str, arguments: Mapping[str, Any], *, as_json: bool, make_pool: P
     store = Workspace(root)
     registration = register_dataset(store, arguments, ask=not as_json)
     with _workers(store, registration.name, as_json, make_pool) as pool:
-        drive(pool, store, registration.name, report=_print, only=PLANNING)
+        plan_now(pool, store, platform_from_environment(), registration.name, report=_print)
     plan = store.require("plan", registration.name, Plan)
     if as_json:
         echo_json(plan.model_dump(mode="json") | {"digest": plan.digest})
@@ -73,8 +74,10 @@ def run(
     name = registration.name
     approves = approve and not registration.unused
     with _workers(store, name, as_json, make_pool) as pool:
-        status = drive(pool, store, name, report=_print, only=PLANNING, ahead=approves)
-        undecided = status.state in ("waiting", "rejected", *(("elsewhere", "incomplete") if approve else ()))
+        states = (*UNDECIDED, *(TAKEN_OVER if approve else ()))
+        platform = platform_from_environment()
+        status = plan_now(pool, store, platform, name, report=_print, ahead=approves, states=states)
+        undecided = status.state in states
         if undecided and approves:
             if not as_json:
                 show_plan(store, name)

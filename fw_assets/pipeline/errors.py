@@ -85,3 +85,26 @@ class NotWhatWasEvaluated(PhaseError):
 
 class NotApproved(PhaseError):
     """The current plan has no approval, or was rejected."""
+
+
+class PlanOutdated(NotApproved):
+    """What an approved plan states of prices or models does not hold any more.
+
+    Args:
+        step: what was not started.
+        plan: digest of the plan.
+        reasons: one sentence each.
+        renewed: digest of the plan made again; empty where it cannot be made.
+    """
+
+    def __init__(self, step: str, plan: str, reasons: Sequence[str], dataset: str, renewed: str = "") -> None:
+        then = (
+            f"The new plan {renewed} waits for approval: fw-assets run {dataset} --approve, or in the Dagster UI."
+            if renewed
+            else "It cannot be planned again like this: name other models, and run again."
+        )
+        changes = " ".join(reason.rstrip(".") + "." for reason in reasons)
+        super().__init__(
+            f"{step} was not started: since plan {plan} was made, the platform's offer has changed. {changes} "
+            f"What was done and paid is kept. {then}"
+        )

@@ -35,6 +35,8 @@ AUTOMATIC = "auto_approve_up_to_usd"
 """Who approves when the session lets a plan of this price approve itself."""
 
 PLANNING = phase_assets("planning")
+PLAN = ("plan",)
+"""All that is due of a dataset whose rows are as they were while the platform's offer has changed."""
 APPROVAL = phase_assets("approval")
 BASE_METRICS = phase_assets("base")
 BASELINES = phase_assets("baselines")

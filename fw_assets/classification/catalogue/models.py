@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import Any, Literal
 
 from fw_assets.classification.catalogue.tuning_grid import Cell, PublishedCell
 from fw_assets.classification.errors import InputError, Problem
@@ -14,6 +14,8 @@ from fw_assets.classification.values import Frozen
 
 MAX_NEAREST = 5
 """Ids that an error suggests."""
+_OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
+"""Fields of a catalogue entry that matter only where the model is fine-tuned."""
 
 
 class CatalogueModel(Frozen):
@@ -50,6 +52,15 @@ class CatalogueModel(Frozen):
             return "serverless"
         return "batch" if self.batch else "deployment"
 
+    def terms(self, *, tuning: bool) -> dict[str, Any]:
+        """What a plan rests on of this entry, as plain data; the grid is in the cells that were made of it.
+
+        Args:
+            tuning: whether the plan fine-tunes.
+        """
+        left_out = {"name", "display_name", "grid", "unusable"} | (set() if tuning else _OF_TUNING)
+        return self.model_dump(mode="json", exclude=left_out)
+
     def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
         """The reason why it cannot be a candidate, None when it can.
 
@@ -69,7 +80,10 @@ class CatalogueModel(Frozen):
 
 
 class PlannedModel(Frozen):
-    """A candidate with the cells of its sweep and the ways of inference of its base and tuned models."""
+    """A candidate with the cells of its sweep and the ways of inference of its base and tuned models.
+
+    `entry` is what the catalogue said of it when the plan was made; null in a plan of a version that did not keep it.
+    """
 
     name: str
     slug: str
@@ -79,6 +93,7 @@ class PlannedModel(Frozen):
     strategy: Inference
     tuned_strategy: Literal["batch", "deployment"] = "deployment"
     cells: tuple[Cell, ...]
+    entry: CatalogueModel | None = None
 
 
 def fold_name(name: str) -> tuple[str, ...]:

@@ -99,11 +99,30 @@ class Plan(Frozen):
             "rows": self.rows,
             "split": labels.split.model_dump(mode="json"),
             "prompt": self.prompt_digest,
-            "models": {model.name: _tuning_terms(model) for model in self.models},
+            "models": {model.name: self._model_terms(model) for model in self.models},
             "sweep_rows": self.sweep_rows,
             "estimate": _price_terms(self.estimate),
             "mitigations": {item.name: [item.rows, _price_terms(item.estimate)] for item in self.mitigations},
         }
+
+    def entry_terms(self, model: PlannedModel) -> dict[str, Any]:
+        """What the plan rests on of a model's catalogue entry; empty in a plan that does not state it."""
+        return model.entry.terms(tuning=self.session.mode == "fine-tune") if model.entry else {}
+
+    def _model_terms(self, model: PlannedModel) -> dict[str, Any]:
+        terms = {
+            "strategy": [model.strategy, model.tuned_strategy],
+            "tunable": model.tunable,
+            "cells": [cell.name for cell in model.cells],
+        }
+        # Left out where there is none, so that a plan of an earlier version keeps its digest.
+        return terms | ({"entry": self.entry_terms(model)} if model.entry else {})
+
+    def holds_under(self, now: Plan) -> bool:
+        """Whether the plan made again, as `now`, says what this one says, as far as this one says it."""
+        silent = {model.name for model in self.models if model.entry is None}
+        models = tuple(m.model_copy(update={"entry": None}) if m.name in silent else m for m in now.models)
+        return now.model_copy(update={"models": models}).digest == self.digest
 
     def model(self, slug: str) -> PlannedModel:
         """The planned model with that id.
@@ -201,14 +220,6 @@ class Plan(Frozen):
         if part == "unconstrained":
             content += [self.session.free_rows, self.session.seed]
         return batch_id(model, content)
-
-
-def _tuning_terms(model: PlannedModel) -> dict[str, Any]:
-    return {
-        "strategy": [model.strategy, model.tuned_strategy],
-        "tunable": model.tunable,
-        "cells": [cell.name for cell in model.cells],
-    }
 
 
 def _price_terms(estimate: Estimate) -> dict[str, Any]:

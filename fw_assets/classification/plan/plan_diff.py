@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.plan.plan import Plan
+
+EVALUATIONS = ("base-evaluation", "tuned-evaluation")
+"""Stages whose lines are priced by how the model is asked."""
 
 MAX_NAMED = 5
 """Labels, models or cells that a sentence names before it counts the rest."""
@@ -79,20 +83,66 @@ def _models(old: Plan, new: Plan) -> Iterator[str]:
             yield f"{model.slug}: the grid is {_cells(changed.cells)}, before {_cells(model.cells)}."
         if model.strategy != changed.strategy:
             yield f"{model.slug}: asked by {changed.strategy}, before by {model.strategy}."
+        yield from _entry(model.slug, old.entry_terms(model), new.entry_terms(changed))
+    if any(model.entry is None for model in old.models) and all(model.entry is not None for model in new.models):
+        yield "What the catalogue says of each model is part of the plan now."
+
+
+def _entry(slug: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if not before or not after:
+        return
+    for field in before | after:
+        if before.get(field) != after.get(field):
+            name = field.replace("_", " ")
+            yield f"{slug}: {name} {_entry_value(before.get(field))} -> {_entry_value(after.get(field))}."
 
 
 def _prices(old: Plan, new: Plan) -> Iterator[str]:
-    before = {(line.key, part.item): part.price.usd for line in old.estimate.lines for part in line.parts}
-    after = {(line.key, part.item): part.price.usd for line in new.estimate.lines for part in line.parts}
-    for (key, item), usd in before.items():
-        now = after.get((key, item), usd)
-        if now != usd:
-            yield f"{key}: the price of {item} is {_usd(now)}, before {_usd(usd)}."
+    yield from price_changes(old, old.estimate.lines, new.estimate.lines)
     if old.estimate.expected != new.estimate.expected or old.estimate.high != new.estimate.high:
         yield (
             f"Expected total: ${old.estimate.expected:,.2f} before, ${new.estimate.expected:,.2f} now; "
             f"at most ${old.estimate.high:,.2f} before, ${new.estimate.high:,.2f} now."
         )
+
+
+def price_changes(
+    plan: Plan, before: Iterable[CostLine], after: Iterable[CostLine], *, rises: bool = False
+) -> tuple[str, ...]:
+    """One sentence per price of the first lines that the second ones have otherwise.
+
+    Args:
+        plan: of the first lines.
+        rises: leave out what got cheaper, or known.
+    """
+    now = {(line.key, part.item): part.price for line in after for part in line.parts}
+    sentences: dict[str, str] = {}
+    # The winner's lines repeat the price of a candidate: it is named where its own line has changed the same way.
+    for line in sorted(before, key=lambda line: line.model is None):
+        for part in line.parts:
+            price, changed = part.price, now.get((line.key, part.item), part.price)
+            if price.usd == changed.usd or (rises and not _rose(price.usd, changed.usd)):
+                continue
+            unit = "per million tokens" if price.unit == "1M tokens" else f"per {price.unit}"
+            change = f"{_usd(price.usd)} -> {_usd(changed.usd)} {unit}."
+            said = any(key.startswith(f"{part.item} ") and text == change for key, text in sentences.items())
+            if line.model is not None or not said:
+                sentences[_priced(plan, line, part.item)] = change
+    return tuple(f"{what}: {change}" for what, change in sentences.items())
+
+
+def _rose(before: float | None, now: float | None) -> bool:
+    return before is not None and (now is None or now > before)
+
+
+def _priced(plan: Plan, line: CostLine, item: str) -> str:
+    if line.model is None:
+        tunable = [model.slug for model in plan.models if model.tunable]
+        return f"{item} of {tunable[0] if len(tunable) == 1 else 'the dearest candidate'}"
+    model = plan.model(line.model)
+    strategy = model.tuned_strategy if line.stage == "tuned-evaluation" else model.strategy
+    in_batches = item.startswith("inference") and strategy == "batch" and line.stage in EVALUATIONS
+    return f"{item} of {line.model}{' in batches' * in_batches}"
 
 
 def _names(names: list[str]) -> str:
@@ -114,5 +164,16 @@ def _value(value: Any) -> str:
     return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
 
 
+def _entry_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else _value(value)
+
+
 def _usd(value: float | None) -> str:
-    return "unknown" if value is None else f"${value:,.4g}"
+    """A price with two decimals at least, and as many as tell it from others."""
+    if value is None:
+        return "unknown"
+    whole, _, decimals = f"{value:,.9f}".partition(".")
+    decimals = decimals.rstrip("0").ljust(2, "0")
+    return f"${value:.3g}" if value and float(f"0.{decimals}") == 0 and value < 1 else f"${whole}.{decimals}"

@@ -78,6 +78,25 @@ def make_plan(
     return plan.model_copy(update={"created": _resources(plan)})
 
 
+def plan_again(
+    plan: Plan, models: Sequence[CatalogueModel], volumes: Mapping[str, TextVolume], pricing: Pricing
+) -> Plan:
+    """The same plan under another offer: its session, rows, labels and prompt, with these models and prices."""
+    return make_plan(
+        plan.session,
+        plan.dataset,
+        plan.inspected,
+        plan.label_set,
+        plan.prompt_digest,
+        models,
+        volumes,
+        pricing,
+        understood=plan.understood,
+        unused=plan.unused,
+        inputs=plan.inputs,
+    )
+
+
 def _planned(model: CatalogueModel, session: Session, rows: int) -> PlannedModel:
     tuned = model.tunable and session.mode == "fine-tune"
     return PlannedModel(
@@ -89,6 +108,7 @@ def _planned(model: CatalogueModel, session: Session, rows: int) -> PlannedModel
         strategy=session.inference or model.strategy,
         tuned_strategy="batch" if session.inference == "batch" else "deployment",
         cells=grid(session, model.grid, rows) if tuned else (),
+        entry=model,
     )
 
 

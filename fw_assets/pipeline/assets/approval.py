@@ -11,11 +11,14 @@ import msgspec
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.config import ApprovalConfig, Decision, MitigationChoice
+from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.phases import AUTOMATIC
-from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.run_tags import APPROVED, tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.renewed_plan import renew_plan
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.plan_checks import approval_checks
 from fw_assets.pipeline.values.approval import Approval, PlanChanges
@@ -39,12 +42,23 @@ from fw_assets.workspace.workspace import Workspace
     ),
 )
 def approval(
-    context: dg.AssetExecutionContext, config: ApprovalConfig, workspace: WorkspaceResource
+    context: dg.AssetExecutionContext,
+    config: ApprovalConfig,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Records the answer, bound to the plan's digest. A changed plan has another digest and needs a new answer."""
     store, dataset = workspace.open(), context.partition_key
     digest, plan = _plan_to_answer(store, dataset, config)
     answer = _answer(plan, digest, config)
+    if answer.decision == "approved":
+        with readable_failures():
+            changes = renew_plan(context.instance, store, platform.open(), dataset)
+            if changes is not None and not answer.automatic:
+                raise NotApproved(_outdated(digest, changes))
+        if changes is not None:  # nobody has read the plan: the new one may approve itself as well
+            digest, plan = changes.plan_digest, store.require("plan", dataset, Plan)
+            answer = _answer(plan, digest, config)
     store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
     store.write("answered_plan", dataset, plan, inputs=answer.plan_digest, digest=answer.plan_digest)
     store.write("approval", dataset, answer, inputs=answer.plan_digest)
@@ -124,6 +138,14 @@ def _answer(plan: Plan, digest: str, config: ApprovalConfig) -> Approval:
         labels=plan.label_set.labels,
         labels_confirmed=config.labels_confirmed or plan.label_set.given,
         at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+    )
+
+
+def _outdated(digest: str, changes: PlanChanges) -> str:
+    return (
+        f"nothing was approved: the platform's offer has changed since plan {digest} was made. "
+        f"{' '.join(changes.differences)} The plan was made again as {changes.plan_digest}: look at plan.md again, and "
+        "answer that one."
     )
 
 

@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
@@ -19,7 +20,7 @@ from fw_assets.pipeline.ui.score_metadata import (
 )
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 
-STAGE = "base-evaluation"
+STAGE: Stage = "base-evaluation"
 
 
 @pipeline_asset(
@@ -51,6 +52,7 @@ def base_metrics(
 
 
 async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
+    await step.require_offer(client, STAGE)
     model = step.plan.model(step.slug)
     evaluation = await evaluate(
         client,

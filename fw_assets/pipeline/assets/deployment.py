@@ -9,6 +9,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import compare_all
 from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
+from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.evaluation.endpoint import serverless_address
@@ -18,10 +19,11 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
+from fw_assets.pipeline.steps.renewed_plan import require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
-from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
@@ -43,7 +45,7 @@ def deployment(
     with retry_transient(context):
         account = approved_account(store, dataset)
         winner, decision = decide(store, dataset, account.plan)
-        record = _deploy(host, account, winner, decision)
+        record = _deploy(context, host, account, winner, decision)
     slugs = store.require("finalists", dataset, FinalistsRecord).slugs
     inputs = delivery_inputs(store, dataset, account.plan.digest, slugs)
     version = store.write("deployment", dataset, record, inputs=inputs)
@@ -71,7 +73,9 @@ def deployment(
     )
 
 
-def _deploy(host: Platform, account: PlanAccount, winner: Winner, decision: GateDecision) -> DeploymentRecord:
+def _deploy(
+    context: dg.AssetExecutionContext, host: Platform, account: PlanAccount, winner: Winner, decision: GateDecision
+) -> DeploymentRecord:
     """Deploy and prove a fine-tuned winner that passed the gate; anything else is recorded as it is served already."""
     store, dataset = account.store, account.dataset
     base = store.require("base_metrics", dataset, BaseMetrics, winner.model)
@@ -94,7 +98,13 @@ def _deploy(host: Platform, account: PlanAccount, winner: Winner, decision: Gate
     evaluated = store.require("metrics", dataset, TunedMetrics, winner.model)
     if not decision.deploys:
         return record
-    tuned, proof = host.call(lambda client: prove_serving(client, account, winner.model, evaluated))
+
+    async def deploy(client: Fireworks) -> tuple[TunedMetrics, ServingProof]:
+        title = f"deployment of {dataset}, {winner.model}"
+        await require_offer(client, context.instance, host, account, "deployment", title)
+        return await prove_serving(client, account, winner.model, evaluated)
+
+    tuned, proof = host.call(deploy)
     return record.model_copy(
         update={
             "deployed": True,

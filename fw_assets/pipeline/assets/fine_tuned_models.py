@@ -5,6 +5,7 @@
 import dagster as dg
 
 from fw_assets.classification.catalogue.resource_ids import same_content
+from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -15,7 +16,7 @@ from fw_assets.pipeline.ui.model_checks import training_check
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.formatting import percent, plural
 
-STAGE = "full-training"
+STAGE: Stage = "full-training"
 
 
 @pipeline_asset(
@@ -66,6 +67,7 @@ async def _train(client: Fireworks, step: CellStep, sweep: Sweep) -> FineTuned:
     if in_sweep:
         trained, dataset, rows = sweep.best, sweep.dataset, sweep.rows
     else:
+        await step.require_offer(client, STAGE)
         trained = await run_training_job(
             client,
             step.account,

@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.classification.cost.estimate import CURVE_SHARES
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.line_prices import item_share
@@ -20,7 +21,7 @@ from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.formatting import percent, plural
 from fw_assets.report.plots.learning_curve import learning_curve as draw
 
-STAGE = "learning-curve"
+STAGE: Stage = "learning-curve"
 
 
 @pipeline_asset(
@@ -59,6 +60,8 @@ def learning_curve(
 
 async def _measure(client: Fireworks, step: CellStep, tuned: FineTuned, metrics: TunedMetrics) -> LearningCurve:
     shares = CURVE_SHARES if step.plan.session.learning_curve else ()
+    if shares:
+        await step.require_offer(client, STAGE)
     points = [await _measure_share(client, step, tuned, share) for share in shares]
     whole = CurvePoint(share=1.0, rows=tuned.rows, test=metrics.test, model=tuned.tuned_model)
     return LearningCurve(points=(*points, whole))

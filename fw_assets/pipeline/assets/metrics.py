@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.fireworks import Fireworks
@@ -23,7 +24,7 @@ from fw_assets.pipeline.values.tuning import FineTuned
 from fw_assets.report.formatting import p_value, points
 from fw_assets.workspace.predictions import prediction_batches
 
-STAGE = "tuned-evaluation"
+STAGE: Stage = "tuned-evaluation"
 
 
 @pipeline_asset(
@@ -61,6 +62,7 @@ def metrics(
 
 
 async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> TunedMetrics:
+    await step.require_offer(client, STAGE)
     evaluation = await evaluate(
         client,
         step.account,

@@ -48,7 +48,8 @@ def regression(
     store, dataset = workspace.open(), context.partition_key
     date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
     with readable_failures():
-        result = platform.open().call(lambda client: reevaluate(client, store, dataset, date, config.max_usd))
+        host = platform.open()
+        result = host.call(lambda client: reevaluate(client, host, store, dataset, date, config.max_usd))
     store.append_line(result.model_dump_json(), dataset, HISTORY)
     version = store.write("regression", dataset, result, inputs=date)
     comparison, difference = result.comparison, result.comparison.difference

@@ -7,6 +7,7 @@ import asyncio
 import dagster as dg
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
+from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.fine_tuning import best_cell
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
@@ -21,7 +22,7 @@ from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent, plural
 from fw_assets.report.plots.sweep_curves import sweep_curves
 
-STAGE = "sweep"
+STAGE: Stage = "sweep"
 
 
 @pipeline_asset(
@@ -55,6 +56,7 @@ def sweep(
 
 
 async def _sweep(client: Fireworks, step: CellStep) -> Sweep:
+    await step.require_offer(client, STAGE)
     data = await upload_training_data(client, step.account, "sweep")
     cells = await _train_cells(client, step, data)
     best, why = best_cell(cells)

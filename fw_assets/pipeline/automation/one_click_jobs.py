@@ -22,7 +22,7 @@ from fw_assets.pipeline.registration.registration import register, resolve_regis
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.run_tags import COST, DATASET
-from fw_assets.pipeline.runner.driver import answer, drive
+from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values.registration import Registration
@@ -143,17 +143,23 @@ def _drive(
             store, platform, fields, driver="command-line", name=name or config.name, readings=readings
         )
         context.instance.add_run_tags(context.run.run_id, {DATASET: registration.name})
-        status = _run_steps(context, config, store, registration)
+        status = _run_steps(context, config, store, platform, registration)
         _log_outcome(context, store, registration, status)
 
 
 def _run_steps(
-    context: dg.OpExecutionContext, config: OneClickConfig, store: Workspace, registration: Registration
+    context: dg.OpExecutionContext,
+    config: OneClickConfig,
+    store: Workspace,
+    platform: Platform,
+    registration: Registration,
 ) -> DatasetStatus:
     name, log = registration.name, context.log.info
     with store.exclusive(name, "run"), ProcessPool(store.root, CODE_LOCATION) as pool:
-        drive(pool, store, name, report=log, only=PLANNING)
-        if config.approved_by and config.plan_digest and not registration.unused:
+        answered = bool(config.approved_by and config.plan_digest and not registration.unused)
+        states = (*UNDECIDED, *(TAKEN_OVER if answered else ()))
+        plan_now(pool, store, platform, name, report=log, states=states)
+        if answered:
             answer(pool, name, approval_config(config.approved_by, config.plan_digest, driver="command-line"))
         return drive(pool, store, name, report=log)
 

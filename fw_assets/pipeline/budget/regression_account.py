@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import Ledger
+from fw_assets.classification.plan.plan_diff import price_changes
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.ledger_log import read_ledger
 from fw_assets.pipeline.budget.line_prices import high_usd
@@ -20,8 +22,14 @@ class RegressionAccount(PlanAccount):
     """The money of the nightly checks. Each is reserved before it asks and paid after it, under its date's id.
 
     The caller says how much a check may cost and compares before anything is reserved: there is no ceiling over all
-    nights, and no check stops a plan.
+    nights, and no check stops a plan. Prices are those of the day: `current` is the plan's estimate at them.
     """
+
+    current: Estimate | None = None
+
+    @property
+    def estimate(self) -> Estimate:
+        return self.current or super().estimate
 
     @property
     def ceiling(self) -> float:
@@ -35,9 +43,15 @@ class RegressionAccount(PlanAccount):
         """Nothing: no check ends a plan."""
 
     def max_usd(self, slug: str) -> float | None:
-        """The plan's high figure for evaluating the model once, validation rows included; None: a price is unknown."""
+        """The high figure for evaluating the model once, validation rows included; None: a price is unknown."""
         line = self.line(f"tuned-evaluation/{slug}")
         return None if line is None or line.usd is None else high_usd(line)
+
+    def price_changes(self, slug: str) -> tuple[str, ...]:
+        """What has another price than in the approved plan, one sentence each."""
+        key = f"tuned-evaluation/{slug}"
+        before, now = ([line for line in of.lines if line.key == key] for of in (super().estimate, self.estimate))
+        return price_changes(self.plan, before, now)
 
     def reserve_check(self, slug: str, deployment: str, date: str) -> Payment:
         """Reserve the most that the check of one date can cost."""

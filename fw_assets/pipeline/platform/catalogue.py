@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
@@ -13,9 +14,23 @@ from fw_assets.classification.cost.prices import Price, PriceBook, platform_pric
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session
+from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks, Model
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.settings import settings
+
+
+class PricedCatalogue(NamedTuple):
+    """The models that a platform lists, and the price book."""
+
+    models: tuple[CatalogueModel, ...]
+    prices: PriceBook
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of everything that a plan can state of it."""
+        layers = [[(p.item, p.model, p.max_parameters, p.usd) for p in layer] for layer in self.prices.layers]
+        return digest([list(self.models), layers])
 
 
 @dataclass(frozen=True)
@@ -57,20 +72,22 @@ def catalogue_model(model: Model) -> CatalogueModel:
     )
 
 
-def priced_catalogue(platform: Platform) -> tuple[tuple[CatalogueModel, ...], PriceBook]:
+async def read_priced_catalogue(client: Fireworks) -> PricedCatalogue:
     """Every base model that the platform lists now, and the price book: the user's prices, the platform's, ours.
 
     Raises:
         InputError: the price file is wrong.
     """
-
-    async def read(client: Fireworks) -> tuple[tuple[CatalogueModel, ...], list[dict[str, object]] | None]:
-        return await catalogue(client), await client.price_list()
-
     own = own_prices()
-    models, published = platform.call(read)
+    models, published = await catalogue(client), await client.price_list()
     prices = shipped_prices().with_layer(platform_prices(published, dt.datetime.now(dt.UTC).date().isoformat()))
-    return models, prices.with_layer(own)
+    return PricedCatalogue(models, prices.with_layer(own))
+
+
+def priced_catalogue(platform: Platform) -> PricedCatalogue:
+    """As `read_priced_catalogue`, with a client of its own."""
+    own_prices()  # a wrong file is an error before any request
+    return platform.call(read_priced_catalogue)
 
 
 def own_prices() -> tuple[Price, ...]:
@@ -89,17 +106,20 @@ def own_prices() -> tuple[Price, ...]:
         raise InputError(error.problems, advice=advice, counts=error.counts) from None
 
 
-def offer(platform: Platform, session: Session) -> Offer:
+def offer(platform: Platform, session: Session, priced: PricedCatalogue) -> Offer:
     """The session's models with their prices.
 
     Raises:
-        InputError: a model cannot be used, with the nearest that can, or the price file is wrong.
+        InputError: a model cannot be used, with the nearest that can.
     """
-    models, prices = priced_catalogue(platform)
-    pricing = (
-        Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING, base_answers_freely=False)
-        if platform.is_embedded
-        else Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
-    )
+    pricing = platform_pricing(platform, priced.prices)
     tunable = session.mode == "fine-tune"
-    return Offer(resolve_models(session.models, models, tunable=tunable, inference=session.inference), pricing)
+    models = resolve_models(session.models, priced.models, tunable=tunable, inference=session.inference)
+    return Offer(models, pricing)
+
+
+def platform_pricing(platform: Platform, prices: PriceBook) -> Pricing:
+    """What turns text into money and minutes on this platform."""
+    if platform.is_embedded:
+        return Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING, base_answers_freely=False)
+    return Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)

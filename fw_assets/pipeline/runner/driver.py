@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fw_assets.pipeline.errors import StepFailed
-from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step, config_of, due, is_stopped
+from fw_assets.pipeline.phases import APPROVAL, PLAN, PLANNING, DatasetStatus, Step, config_of, due, is_stopped
+from fw_assets.pipeline.planning.draft import changed_draft
+from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.workspace.workspace import Workspace
 
 MAX_CONCURRENT_STEPS = 6
 """As many as `dagster.yaml` lets fine-tune at once."""
 POLL_SECONDS = 0.05
+UNDECIDED = ("waiting", "rejected")
+"""States in which a person has to answer the plan."""
+TAKEN_OVER = ("elsewhere", "incomplete")
+"""States in which an approval lets this driver go on."""
 
 
 def drive(
@@ -52,12 +58,52 @@ def drive(
         for error in pool.wait(POLL_SECONDS if ahead else None):
             if is_stopped(workspace, dataset):
                 continue  # the report of the stopped run is what is due now
+            left = due(workspace, dataset, driver="command-line").steps
+            if any(step.assets == APPROVAL and step.key not in submitted for step in left):
+                report(str(error))  # the plan was made again, and approves itself
+                continue
             errors.append(error)
             if pool:
                 report(f"{error}\n{dataset}: what has begun is finished first")
     if errors:
         raise StepFailed.of(errors)
     return status
+
+
+def plan_now(
+    pool: WorkerPool,
+    workspace: Workspace,
+    platform: Platform,
+    dataset: str,
+    *,
+    report: Callable[[str], None],
+    ahead: bool = False,
+    states: Collection[str] | None = None,
+) -> DatasetStatus:
+    """Have a dataset planned; a plan that is there already is made again if the platform's offer has changed.
+
+    What runs under an approval is left alone: it reads the offer before each step that spends.
+
+    Args:
+        report, ahead: as in `drive`.
+        states: those in which the plan is about to be shown or answered, and therefore compared; None: all.
+
+    Raises:
+        StepFailed: with the message of the failed step.
+        InputError: the price file is wrong, or a model of the plan cannot be used any more.
+        FireworksError: the platform could not be asked.
+    """
+    planned_before = all(step.assets != PLANNING for step in due(workspace, dataset, driver="command-line").steps)
+    status = drive(pool, workspace, dataset, report=report, only=PLANNING, ahead=ahead)
+    compared = states is None or status.state in states or any(step.assets == APPROVAL for step in status.steps)
+    if not planned_before or not compared:
+        return status
+    if changed_draft(workspace, platform, dataset) is not None:
+        renewal = Step(PLAN, dataset, None, "")
+        report(f"{dataset}: the platform's offer has changed, so the plan is made again")
+        pool.submit(renewal, None)
+        pool.join(renewal)
+    return due(workspace, dataset, driver="command-line")
 
 
 def answer(pool: WorkerPool, dataset: str, config: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
+from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
@@ -20,6 +21,7 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
+from fw_assets.pipeline.steps.renewed_plan import require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.workspace.workspace import Workspace
@@ -71,6 +73,11 @@ class CellStep:
         except BaseException:
             self._warn_of_unpaid()
             raise
+
+    async def require_offer(self, client: Fireworks, stage: Stage) -> None:
+        """Read prices and models again before a stage spends, as `renewed_plan.require_offer`."""
+        title = f"{self.context.asset_key.to_user_string()} of {self.title}"
+        await require_offer(client, self.context.instance, self.platform, self.account, stage, title)
 
     def paid_usd(self, stage: str) -> float:
         """US dollars paid in a stage of the estimate for this model; added to the cost that the run is tagged with."""

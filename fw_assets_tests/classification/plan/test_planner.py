@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ def plan_for(dataset: Path, *models: CatalogueModel, pricing: Pricing = PRICING,
     return make_plan(session, "support", inspected, labels, "prompt-digest", models, measure_volumes(rows), pricing)
 
 
+def volumes_for(dataset: Path, session: Session) -> Mapping[str, TextVolume]:
+    frame, inspected = inspect_in_memory(dataset, None, session)
+    return measure_volumes(resolve(frame, inspected, session)[0])
+
+
 def test_a_plan_survives_json(dataset: Path) -> None:
     plan = plan_for(dataset, SMALL, LARGE)
     again = Plan.model_validate_json(plan.model_dump_json())
@@ -110,7 +116,7 @@ def test_other_models_and_other_prices_are_said(dataset: Path) -> None:
         update={"prices": shipped_prices().with_layer([Price(item="training", model="qwen3-8b", usd=0.7, source="t")])}
     )
     text = " ".join(plan_differences(one, plan_for(dataset, SMALL, pricing=dearer)))
-    assert "sweep/qwen3-8b: the price of training is $0.7, before $0.5." in text
+    assert "training of qwen3-8b: $0.50 -> $0.70 per million tokens." in text
     assert "Expected total: " in text
 
 

@@ -29,7 +29,7 @@ from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, c
 from fw_assets.embedded.records.model_documents import base_document
 from fw_assets.embedded.store.resource_names import check_id
 from fw_assets.fireworks import FineTuningSpec, Model
-from fw_assets.pipeline.assets.plan import with_sweep_sample
+from fw_assets.pipeline.planning.volumes import with_sweep_sample
 from fw_assets.pipeline.platform.catalogue import catalogue_model
 from fw_assets_tests.classification.frames import inspect_in_memory, pairs, write_chat
 

@@ -1,0 +1,33 @@
+"""Text volumes of a dataset's parts, which the prices of a plan apply to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from fw_assets.classification.cost.token_estimates import TextVolume, measure_volumes
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.session import Session
+from fw_assets.classification.splits.sampling import stratified_sample
+from fw_assets.pipeline.platform.platform import Platform
+
+
+def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform: Platform) -> Mapping[str, TextVolume]:
+    """The volume of each part of the split rows, and of the sweep's sample where there is one."""
+    return measure_volumes(
+        with_sweep_sample(frame, session.sweep_rows, session.seed),
+        system=prompt.system or "",
+        render=prompt.render,
+        count=platform.count_tokens,
+    )
+
+
+def with_sweep_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
+    """The split rows, followed by those that the sweep will train on as the part `sweep`, where it samples."""
+    train = frame.filter(pl.col("split") == "train")
+    if train.height <= rows:
+        return frame
+    columns = ["split", "messages", "labels"]
+    sample = stratified_sample(train, rows, seed).with_columns(split=pl.lit("sweep", frame.schema["split"]))
+    return pl.concat([frame.select(columns), sample.select(columns)])

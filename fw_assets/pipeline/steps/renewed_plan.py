@@ -1,0 +1,95 @@
+"""Renewed plan: made again by a step that found other prices or models than the plan states, and shown in its place."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from fw_assets.classification.cost.cost_lines import Stage
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.plan.offer_drift import offer_drift
+from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.errors import PlanOutdated
+from fw_assets.pipeline.input_digests import finalists_inputs
+from fw_assets.pipeline.planning.draft import PlanDraft, changed_draft, draft_again
+from fw_assets.pipeline.planning.stored_plan import store_plan
+from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.stored_fields import StoredFinalists
+from fw_assets.pipeline.ui.plan_checks import plan_checks
+from fw_assets.pipeline.ui.plan_metadata import plan_metadata
+from fw_assets.pipeline.values.approval import PlanChanges
+from fw_assets.workspace.workspace import Workspace
+
+
+def renew_plan(instance: dg.DagsterInstance, store: Workspace, platform: Platform, dataset: str) -> PlanChanges | None:
+    """Make the stored plan again if it states anything otherwise than the platform now; returns what changed.
+
+    Raises:
+        InputError: the price file is wrong, or a model of the plan cannot be used any more.
+        FireworksError: the platform could not be asked.
+    """
+    draft = changed_draft(store, platform, dataset)
+    return None if draft is None else publish_plan(instance, store, draft)
+
+
+def publish_plan(instance: dg.DagsterInstance, store: Workspace, draft: PlanDraft) -> PlanChanges:
+    """Store a plan and report it to Dagster as a materialization of `plan`, from within the run of another asset."""
+    plan = draft.plan
+    changes, text = store_plan(store, draft)
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            "plan",
+            partition=plan.dataset,
+            metadata=plan_metadata(store, plan, changes, text),
+            tags={"dagster/data_version": plan.digest},
+        )
+    )
+    for check in plan_checks(plan):
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(
+                asset_key=dg.AssetKey("plan"),
+                check_name=check.check_name or "",
+                passed=check.passed,
+                metadata=check.metadata,
+                severity=check.severity,
+                description=check.description,
+            )
+        )
+    return changes
+
+
+async def require_offer(
+    client: Fireworks, instance: dg.DagsterInstance, platform: Platform, account: PlanAccount, stage: Stage, step: str
+) -> None:
+    """Read prices and models again before a step spends: what is still to be done must be as approved, or cheaper.
+
+    Args:
+        step: what is about to start, as the message names it.
+
+    Raises:
+        PlanOutdated: it is not; nothing was started, and the plan was made again and waits for approval.
+        InputError: the price file is wrong.
+        FireworksError: the platform could not be asked.
+    """
+    store, dataset, plan = account.store, account.dataset, account.plan
+    priced = await read_priced_catalogue(client)
+    try:
+        draft = draft_again(store, platform, plan, priced)
+    except InputError as error:
+        if any(problem.kind != "model" for problem in error.problems):
+            raise
+        raise PlanOutdated(step, plan.digest, [problem.message for problem in error.problems], dataset) from None
+    drift = offer_drift(plan, draft.plan, account.mitigation, stage, _finalists(store, account))
+    if drift:
+        changes = publish_plan(instance, store, draft)
+        raise PlanOutdated(step, plan.digest, drift, dataset, changes.plan_digest)
+
+
+def _finalists(store: Workspace, account: PlanAccount) -> list[str] | None:
+    """The models that go on under this plan, None while they are not chosen."""
+    slugs = [model.slug for model in account.plan.models]
+    head = store.header("finalists", account.dataset)
+    if head is None or head.inputs != finalists_inputs(store, account.dataset, account.plan.digest, slugs):
+        return None
+    return store.require_fields("finalists", account.dataset, StoredFinalists).slugs
