@@ -83,7 +83,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "assets": "errors input_digests partitions run_config config inapplicable_cells phases values budget platform "
         "planning run_tags approvals registration evaluation reporting resources ui steps",
         "automation": "asset_table partitions progress run_config config inapplicable_cells phases values "
-        "jobs platform run_tags approvals registration resources runner steps",
+        "jobs platform planning run_tags approvals registration resources runner steps",
     },
     "report": {
         "escape": "",

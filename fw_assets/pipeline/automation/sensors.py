@@ -59,13 +59,14 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     requested = {key: at for key, at in requested.items() if key in still_due}
     requested |= {step.key: round(time.time(), 1) for step in new}
     return dg.SensorResult(
-        run_requests=[_run_request(step) for step in new],
+        run_requests=[run_request(step) for step in new],
         cursor=json.dumps(requested),
         skip_reason=None if new else "; ".join(notes) or "no datasets yet",
     )
 
 
-def _run_request(step: Step) -> dg.RunRequest:
+def run_request(step: Step) -> dg.RunRequest:
+    """The request that starts a step, once per key."""
     config = config_of(step, "daemon")
     return dg.RunRequest(
         run_key=step.key,

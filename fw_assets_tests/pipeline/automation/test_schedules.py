@@ -21,6 +21,7 @@ from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.values.delivery import unchanged
 from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.pipeline.price_changes import charge
 from fw_assets_tests.project import Project
 
 NIGHT = dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)
@@ -50,12 +51,12 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
 
     with open_instance(str(root)) as instance:
 
-        def night(date: str) -> dg.ExecuteInProcessResult:
+        def night(date: str, max_usd: float = 0.0) -> dg.ExecuteInProcessResult:
             return defs.resolve_job_def("dataset_job").execute_in_process(
                 instance=instance,
                 partition_key=request.partition_key,
                 asset_selection=list(request.asset_selection or ()),
-                run_config={"ops": {"regression": {"config": {"date": date, "max_usd": 0.0}}}},
+                run_config={"ops": {"regression": {"config": {"date": date, "max_usd": max_usd}}}},
             )
 
         (check,) = night("2026-03-02").get_asset_check_evaluations()
@@ -78,6 +79,18 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
     kept = [json.loads(line)["date"] for line in store.lines("tickets", "regression.jsonl")]
     assert kept == ["2026-03-02", "2026-03-02", "2026-03-03"]
     assert due(store, "tickets", driver=None).state == "done"
+
+    charge(deployed, {"deployment-hour": 3.0})
+    with open_instance(str(root)) as instance:
+        asked = deployed.platform()["inference_requests"]
+        with pytest.raises(dg.Failure, match=r"deployment-hour of char-ngram: \$0\.00 -> \$3\.00 per hour"):
+            night("2026-03-04")
+        assert deployed.platform()["inference_requests"] == asked
+        assert night("2026-03-04", max_usd=1.0).success
+    *_, entry = regression_ledger(store, "tickets").entries
+    assert 0.2 < (entry.usd or 0) < 0.4, "five minutes and more, at the price of the day"
+    assert due(store, "tickets", driver=None).state == "done", "no check voids a plan"
+    charge(deployed, {})
 
     host = platform_from_environment()
     assert requests(schedules.weekly_rerun, root)[0].run_config == {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,10 +16,9 @@ from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.worker import materialize
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.pipeline.price_changes import USUAL, charge
 from fw_assets_tests.project import InProcessPool, Project
 
-MODEL = "accounts/fireworks/models/char-ngram"
-USUAL = {"inference-input": 2.0, "inference-output": 2.0, "training": 5.0, "deployment-hour": 3.0}
 CELL_ASSETS = ("base_metrics", "sweep", "fine_tuned_models", "metrics", "learning_curve")
 DEARER = {
     "base_metrics": ("inference-input", "inference-input of char-ngram: $2.00 -> $2,000.00 per million tokens."),
@@ -31,18 +29,6 @@ DEARER = {
     "deployment": ("deployment-hour", "deployment-hour of char-ngram: $3.00 -> $3,000.00 per hour."),
 }
 """Of each step that spends: a price that it uses, and the sentence when that is a thousand times as high."""
-
-
-def charge(project: Project, prices: Mapping[str, float], model: str = MODEL) -> str:
-    """Have the platform charge these prices; returns the price file."""
-    units = {"deployment-hour": "hour"}
-    entries = [
-        {"model": model, "item": item, "unit": units.get(item, "1M tokens"), "usd": usd} for item, usd in prices.items()
-    ]
-    for file in (project.folder / "prices.json", project.workspace / ".platform" / "prices.json"):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"prices": entries}), "utf-8")
-    return str(project.folder / "prices.json")
 
 
 def start(project: Project, asset: str) -> None:

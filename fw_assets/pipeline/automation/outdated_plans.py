@@ -1,0 +1,70 @@
+"""The sensor that compares plans which wait for approval with what the platform offers now."""
+
+# No `from __future__ import annotations` here: Dagster reads a sensor's annotations as they are written.
+
+import json
+import time
+
+import dagster as dg
+
+from fw_assets.classification.errors import InputError
+from fw_assets.fireworks import FireworksError
+from fw_assets.pipeline.automation.scan import one_line
+from fw_assets.pipeline.automation.sensors import run_request
+from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
+from fw_assets.pipeline.jobs import dataset_job
+from fw_assets.pipeline.phases import PLAN, Step, statuses
+from fw_assets.pipeline.planning.draft import changed_draft
+from fw_assets.pipeline.platform.catalogue import priced_catalogue
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+
+REQUEST_AGAIN_SECONDS = 600
+"""A plan that is still outdated is made again this often: its run may have failed."""
+
+
+@dg.sensor(
+    jobs=[dataset_job],
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Reads the platform's prices and models once a minute while a plan waits for approval, and has those plans "
+        "made again that state anything otherwise. What is approved is compared by each step before it spends."
+    ),
+)
+def outdated_plans(
+    context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
+) -> dg.SensorResult:
+    """Requests a new plan per outdated one; a plan that was compared with the same offer is not read again."""
+    store, partitions = take_snapshot(workspace.open()), set(context.instance.get_dynamic_partitions("datasets"))
+    waiting = [name for name, status in statuses(store, store.datasets()).items() if status.state == "waiting"]
+    if not waiting:
+        return dg.SensorResult(cursor="{}", skip_reason="no plan waits for approval")
+    compared: dict[str, list[str]] = json.loads(context.cursor or "{}")
+    current: dict[str, list[str]] = {}
+    requests, notes = [], []
+    try:
+        host = platform.open()
+        priced = priced_catalogue(host)
+    except (InputError, FireworksError) as error:
+        return dg.SensorResult(cursor=context.cursor, skip_reason=one_line(error))
+    for dataset in waiting:
+        head = store.header("plan", dataset)
+        mark = [head.digest if head else "", priced.fingerprint]
+        if compared.get(dataset) == mark:
+            current[dataset] = mark
+            continue
+        try:
+            draft = changed_draft(store, host, dataset, priced)
+        except (InputError, OSError) as error:
+            notes.append(f"{dataset}: {one_line(error)}")
+            continue
+        if draft is None:
+            current[dataset] = mark
+        elif dataset in partitions:
+            attempt = int(time.time() // REQUEST_AGAIN_SECONDS)
+            requests.append(run_request(Step(PLAN, dataset, None, f"{mark[0]}-{draft.plan.digest}-{attempt}")))
+    return dg.SensorResult(
+        run_requests=requests,
+        cursor=json.dumps(current),
+        skip_reason=None if requests else "; ".join(notes) or "every plan that waits states what the platform offers",
+    )
