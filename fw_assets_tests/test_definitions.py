@@ -65,7 +65,7 @@ def test_every_asset_says_what_it_is(asset: str) -> None:
 
 def test_every_sensor_says_what_it_does() -> None:
     sensors = [sensor for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition)]
-    named = {"inbox", "lost_runs", "phases", "platform_datasets", "skipped_cells"}
+    named = {"inbox", "lost_runs", "outdated_plans", "phases", "platform_datasets", "skipped_cells"}
     assert {sensor.name for sensor in sensors} == named
     assert all(sensor.description for sensor in sensors)
 
