@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from benchmarks.attacks.bombs import bombs
 from benchmarks.attacks.client import client, client_slow
 from benchmarks.attacks.embedded_http import embedded_http
 from benchmarks.attacks.frame import Family
 from benchmarks.attacks.kills import kills, signals
+from benchmarks.attacks.scale import load, scale
+from benchmarks.attacks.schedules import schedules
+from benchmarks.attacks.secret_files import secret_files
 
 FAMILIES = (
     Family("client", "the client against hostile servers: sizes, nesting, figures, redirects, the key", client),
     Family("client-slow", "the client against servers that trickle", client_slow, by_name=True),
     Family("embedded-http", "the embedded platform's HTTP: keys, paths, framing, half-open, bodies", embedded_http),
+    Family("secrets", "damaged key files, keys made at once and under every umask", secret_files),
+    Family("bombs", "instructions, session files and datasets that are small and meant to be expensive", bombs),
+    Family("scale", "a ledger of a million lines, two hundred datasets", scale),
+    Family("load", "two hundred clients for a minute, each answer compared", load),
+    Family("schedules", "kills, takeovers, lost answers, full disk over a virtual platform", schedules, by_name=True),
     Family("kills", "kill -9 of command, step workers, job workers, fork server, all", kills),
     Family("signals", "INT, TERM, HUP, QUIT, PIPE, STOP and CONT to command, step and job worker", signals),
 )

@@ -96,6 +96,32 @@ def rpc(status: int, code: int, message: str = "") -> httpx.Response:
 NOT_FOUND = rpc(404, 5, "not found")
 
 
+FAULTS = ("refused", "429", "500-before", "lost-before", "lost-after", "502-after", "cut", "empty")
+"""What may happen to a request; after the first four nothing was done."""
+
+
+def spoiled(fault: str | None, answer: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer to a request, before or after which something happens."""
+    if fault == "refused":
+        raise httpx.ConnectError("refused")
+    if fault == "429":
+        return reply(429, {"error": {"message": "slow down", "code": "rate_limited"}}, retry_after="1")
+    if fault == "500-before":
+        return reply(500, {"code": 13, "message": "internal"})
+    if fault == "lost-before":
+        raise httpx.ReadTimeout("lost")
+    response = answer()
+    if fault == "lost-after":
+        raise httpx.ReadError("lost")
+    if fault == "502-after":
+        return httpx.Response(502, text="<html>bad gateway</html>")
+    if fault == "empty":
+        return reply(200)
+    if fault == "cut":
+        return httpx.Response(response.status_code, content=response.content[:20])
+    return response
+
+
 @dataclass
 class FakePlatform:
     """A platform that keeps what is created; `fault` may spoil a response before or after the write."""
@@ -106,25 +132,7 @@ class FakePlatform:
     uploads: dict[str, bytes] = field(default_factory=dict)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        fault = self.fault(request)
-        if fault == "refused":
-            raise httpx.ConnectError("refused")
-        if fault == "429":
-            return reply(429, {"error": {"message": "slow down", "code": "rate_limited"}}, retry_after="1")
-        if fault == "500-before":
-            return reply(500, {"code": 13, "message": "internal"})
-        if fault == "lost-before":
-            raise httpx.ReadTimeout("lost")
-        answer = self.answer(request)
-        if fault == "lost-after":
-            raise httpx.ReadError("lost")
-        if fault == "502-after":
-            return httpx.Response(502, text="<html>bad gateway</html>")
-        if fault == "empty":
-            return reply(200)
-        if fault == "cut":
-            return httpx.Response(answer.status_code, content=answer.content[:20])
-        return answer
+        return spoiled(self.fault(request), lambda: self.answer(request))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path

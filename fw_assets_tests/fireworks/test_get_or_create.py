@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import httpx
@@ -26,15 +25,15 @@ from fw_assets.fireworks import (
     QuotaExceeded,
     RetryPolicy,
 )
+from fw_assets_tests.fault_schedules import SCHEDULES
 
-from .fake import NOT_FOUND, FakePlatform, answers, client_of, reply, rpc
+from .fake import FAULTS, NOT_FOUND, FakePlatform, answers, client_of, reply, rpc
 
 BASE = "accounts/fireworks/models/small"
 SPEC = FineTuningSpec(dataset="train", base_model=BASE, output_model="m", epochs=2, learning_rate=1.5e-4, lora_rank=8)
 JOBS = "accounts/acme/supervisedFineTuningJobs"
 BILLABLE = 3
 """Creates per specification that cost money: a fine-tuning job, a deployment, a batch inference job."""
-FAULTS = ("refused", "429", "500-before", "lost-before", "lost-after", "502-after", "cut", "empty")
 
 
 def test_a_new_job_is_looked_for_and_then_created() -> None:
@@ -143,7 +142,7 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again() -> None:
     assert platform.creates == 1
 
 
-@settings(max_examples=int(os.environ.get("FW_FAULT_SCHEDULES", "100")), deadline=None)
+@settings(max_examples=SCHEDULES, deadline=None)
 @given(
     schedule=st.lists(st.sampled_from((None, *FAULTS)), max_size=40),
     distinct=st.integers(1, 3),

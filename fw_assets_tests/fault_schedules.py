@@ -1,0 +1,7 @@
+"""How many random schedules of faults the tests try: `$FW_FAULT_SCHEDULES`, or a hundred."""
+
+from __future__ import annotations
+
+import os
+
+SCHEDULES = int(os.environ.get("FW_FAULT_SCHEDULES", "100"))
