@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from benchmarks.attacks.bombs import bombs
 from benchmarks.attacks.client import client, client_slow
+from benchmarks.attacks.cross_site import cross_site
 from benchmarks.attacks.embedded_http import embedded_http
+from benchmarks.attacks.environments import clocks, environments
 from benchmarks.attacks.frame import Family
+from benchmarks.attacks.hostile_labels import hostile_labels
 from benchmarks.attacks.kills import kills, signals
+from benchmarks.attacks.known_key import known_key
+from benchmarks.attacks.pipeline import ceilings, pipeline
 from benchmarks.attacks.scale import load, scale
 from benchmarks.attacks.schedules import schedules
 from benchmarks.attacks.secret_files import secret_files
@@ -14,7 +19,14 @@ from benchmarks.attacks.secret_files import secret_files
 FAMILIES = (
     Family("client", "the client against hostile servers: sizes, nesting, figures, redirects, the key", client),
     Family("client-slow", "the client against servers that trickle", client_slow, by_name=True),
+    Family("pipeline", "the pipeline on a platform that lies: states, figures, prices, quotes, the key", pipeline),
+    Family("ceilings", "ceilings below the price of the plan", ceilings),
     Family("embedded-http", "the embedded platform's HTTP: keys, paths, framing, half-open, bodies", embedded_http),
+    Family("cross-site", "requests and websockets of another site to the UI, without a browser", cross_site),
+    Family("labels", "hostile labels and texts in every output of a run", hostile_labels),
+    Family("known-key", "sessions with a known key against a service that quotes it; every file searched", known_key),
+    Family("environments", "hash seeds, -O, locales, limits, closed descriptors, bad settings", environments),
+    Family("clocks", "clocks that jump", clocks),
     Family("secrets", "damaged key files, keys made at once and under every umask", secret_files),
     Family("bombs", "instructions, session files and datasets that are small and meant to be expensive", bombs),
     Family("scale", "a ledger of a million lines, two hundred datasets", scale),

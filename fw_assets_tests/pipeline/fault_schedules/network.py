@@ -14,7 +14,7 @@ import httpx
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets_tests.fireworks.fake import FAULTS, spoiled
+from fw_assets_tests.fireworks.fake import FAULTS, KEY, spoiled
 from fw_assets_tests.pipeline import virtual_time
 from fw_assets_tests.pipeline.fault_schedules.processes import Process
 from fw_assets_tests.pipeline.fault_schedules.record import Record
@@ -63,10 +63,15 @@ class VirtualHost(Platform):
 
     network: Network = field(kw_only=True)
 
+    @property
+    def poll_seconds(self) -> float:
+        """A minute of virtual time, so that hours of waiting are few requests."""
+        return 60.0
+
     def connect(self) -> Fireworks:
         return Fireworks(
             base_url=str(self.base_url),
-            api_key="fw_key_of_the_schedule",
+            api_key=KEY,
             account_id=ACCOUNT,
             transport=self.network,
             clock=virtual_time.LoopClock(),
