@@ -95,8 +95,9 @@ def hostile_labels(attacks: Attacks) -> None:
 
 def _write_rows(path: Path) -> None:
     lines = []
+    labels = [label for label in (*LABELS, *EXTRA) if "\n" not in label]  # a label is one line
     for number in range(ROWS_PER_LABEL):
-        for position, label in enumerate((*LABELS, *EXTRA)):
+        for position, label in enumerate(labels):
             text = f"{TEXTS[(number + position) % len(TEXTS)]} case {position} kind {position} number {number}"
             row = {"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": label}]}
             lines.append(json.dumps(row))

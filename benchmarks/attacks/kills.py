@@ -26,7 +26,7 @@ def kills(attacks: Attacks) -> None:
         name = " then ".join(f"{victim} after {moment:.1f} s" for victim, moment in strikes)
         with attacks.attack(f"kill -9 of {name}"):
             trial = Trial(attacks.new_folder(f"kill-{number}"))
-            struck = sum(_strike(trial, victim, moment, signal.SIGKILL) for victim, moment in strikes)
+            struck = sum(strike(trial, victim, moment, signal.SIGKILL) for victim, moment in strikes)
             attacks.tried += max(0, struck - 1)
             trial.complete()
 
@@ -38,7 +38,7 @@ def signals(attacks: Attacks) -> None:
         for victim in RECEIVERS:
             with attacks.attack(f"SIG{name} to the {victim}"):
                 trial = Trial(attacks.new_folder(name))
-                _strike(trial, victim, attacks.chance.uniform(0.1, 0.8) * usual, signal.Signals[f"SIG{name}"])
+                strike(trial, victim, attacks.chance.uniform(0.1, 0.8) * usual, signal.Signals[f"SIG{name}"])
                 trial.require_no_process()
                 trial.complete()
     for victim in RECEIVERS:
@@ -54,7 +54,7 @@ def signals(attacks: Attacks) -> None:
             trial.require_as_undisturbed()
 
 
-def _strike(trial: Trial, victim: str, moment: float, number: signal.Signals) -> int:
+def strike(trial: Trial, victim: str, moment: float, number: signal.Signals) -> int:
     """Start the workflow, strike, wait until the command has ended; whether anybody was struck."""
     process = trial.start(*trial.workflow())
     time.sleep(moment)

@@ -25,7 +25,7 @@ class FaultyWorkspace(Workspace):
     process: Process
     record: Record
 
-    def write_bytes(self, data: bytes, *parts: str) -> None:
+    def write_bytes(self, data: bytes, *parts: str, **options: Any) -> None:
         event = self.process.point("kill", "kill-after", "torn")
         if event == "kill":
             self.process.die()
@@ -36,7 +36,7 @@ class FaultyWorkspace(Workspace):
             self.process.die()
         if self.process.has_no_space():
             raise _no_space()
-        super().write_bytes(data, *parts)
+        super().write_bytes(data, *parts, **options)
         if event == "kill-after":
             self.process.die()
 
