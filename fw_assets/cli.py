@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.session import MITIGATIONS
 from fw_assets.commands.session_options import session_options
 from fw_assets.exit_codes import DONE, INTERRUPTED
@@ -234,7 +235,7 @@ def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
 
     workspace = _root(root)
     own_prices()  # the runs that it starts will need them
-    return run_services(host, port, hosts, link_token=None if "://" in workspace else link_token(workspace))
+    return run_services(host, port, hosts, link_token=None if is_url(workspace) else link_token(workspace))
 
 
 def _root(option: str | None) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.errors import InputError, Problem
 
 PlatformName = Literal["embedded", "fireworks"]
@@ -77,7 +78,7 @@ class Settings(BaseModel):
     @property
     def workspace_root(self) -> str:
         """The workspace, a local path made absolute."""
-        return self.fw_workspace if "://" in self.fw_workspace else str(Path(self.fw_workspace).resolve())
+        return self.fw_workspace if is_url(self.fw_workspace) else str(Path(self.fw_workspace).resolve())
 
     @property
     def platform_home(self) -> Path:
@@ -85,7 +86,7 @@ class Settings(BaseModel):
         if self.fw_platform_home is not None:
             return self.fw_platform_home.resolve()
         root = self.workspace_root
-        return Path(".fw-platform").resolve() if "://" in root else Path(root) / ".platform"
+        return Path(".fw-platform").resolve() if is_url(root) else Path(root) / ".platform"
 
     @property
     def api_key(self) -> str | None:

@@ -20,9 +20,14 @@ RESERVED_NAMES = frozenset({"staged", "inbox"})
 _GENERIC_STEMS = {"train", "test", "data", "dataset"}
 
 
+def is_url(reference: str) -> bool:
+    """Whether a reference is an fsspec URL, which may name several file systems (`simplecache::s3://`), and no path."""
+    return re.match(r"([a-z][\w+.-]*::)*[a-z][\w+.-]*://", reference, re.IGNORECASE) is not None
+
+
 def is_remote(dataset: str) -> bool:
     """Whether a dataset reference is a platform dataset or a URL rather than a local file."""
-    return "://" in dataset or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
+    return is_url(dataset) or re.fullmatch(r"accounts/[^/]+/datasets/[^/]+", dataset) is not None
 
 
 def dataset_name(reference: str) -> str:

@@ -79,7 +79,7 @@ class Session(Frozen):
     sweep_rows: int = Field(1000, ge=MIN_JOB_ROWS, le=MAX_JOB_ROWS)
     """The sweep trains on at most this many rows."""
     max_parallel_jobs: int = Field(6, ge=1, le=100)
-    """Number of fine-tuning jobs that one model's sweep runs at a time."""
+    """Number of fine-tuning jobs that run at a time, over all models of the dataset."""
     full_data_run: bool = True
     """Trains each finalist on all rows; without it the sweep's best model is deployed as it is."""
     mitigation: Mitigation = "none"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fw_assets.classification.dataset_reference import is_url
 from fw_assets.console import echo
 from fw_assets.embedded import secret_in
 from fw_assets.embedded import serve as serve_platform
@@ -25,7 +26,7 @@ def serve(workspace: str, host: str, port: int | None, prices: Path | None) -> i
     if prices is not None:
         rehearse_prices(prices)
     port = port or settings().fw_port
-    if "://" in workspace or host not in LOOPBACK:
+    if is_url(workspace) or host not in LOOPBACK:
         # Reports hold the dataset's text: they are served to this machine only.
         serve_platform(settings().platform_home, host=host, port=port)
         return DONE

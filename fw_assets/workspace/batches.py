@@ -59,4 +59,4 @@ def write_batches(store: Workspace, batches: Iterable[pl.DataFrame], *path: str)
         for number, batch in enumerate(batches):
             files.append(Path(folder) / f"{number:08d}.parquet")
             batch.write_parquet(files[-1], compression="lz4", statistics=False)
-        sink_frame(store, pl.scan_parquet(files), *path)
+        sink_frame(store, pl.scan_parquet(files, glob=False), *path)

@@ -16,8 +16,18 @@ from typing import Any
 import fsspec
 import polars as pl
 
+from fw_assets.classification.dataset_reference import is_url
 from fw_assets.workspace.durable import replacing
 from fw_assets.workspace.object_log import list_names
+
+
+def file_system(root: str) -> tuple[Any, str]:
+    """The fsspec file system of a local path or URL, and the path in it. A path is taken as it is, `::` included."""
+    if is_url(root):
+        # No listing is cached: another machine may have written a moment ago.
+        fs, path = fsspec.url_to_fs(root, use_listings_cache=False)
+        return fs, str(path)
+    return fsspec.filesystem("file"), str(Path(root).expanduser().absolute())
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,7 @@ class FileStore:
 
     @cached_property
     def _fs_and_path(self) -> tuple[Any, str]:
-        # No listing is cached: another machine may have written a moment ago.
-        fs, path = fsspec.url_to_fs(self.root, **({"use_listings_cache": False} if "://" in self.root else {}))
+        fs, path = file_system(self.root)
         return fs, path.rstrip("/")
 
     @property
@@ -118,7 +127,7 @@ class FileStore:
         if self.is_local:
             if not self.exists(*parts):
                 raise FileNotFoundError(f"{self.path(*parts)} is not there")
-            return pl.scan_parquet(self.path(*parts))
+            return pl.scan_parquet(self.path(*parts), glob=False)
         with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
             copy = Path(temporary) / "frame.parquet"
             try:
@@ -126,7 +135,7 @@ class FileStore:
             except FileNotFoundError:
                 raise FileNotFoundError(f"{self.url(*parts)} is not there") from None
             with copy.open("rb") as file:
-                return pl.scan_parquet(file)
+                return pl.scan_parquet(file, glob=False)
 
     def read_bytes(self, *parts: str) -> bytes | None:
         """A whole file, or None if there is none."""

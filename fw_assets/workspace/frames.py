@@ -72,12 +72,12 @@ def scan_rows(store: Workspace, *path: str) -> Iterator[pl.LazyFrame]:
     if not names:
         raise FileNotFoundError(f"{store.url(*path)} is not there")
     if store.is_local:
-        yield pl.scan_parquet([store.local(*path, name) for name in names])
+        yield pl.scan_parquet([store.local(*path, name) for name in names], glob=False)
         return
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
         for name in names:
             store.download(Path(temporary) / name, *path, name)
-        yield pl.scan_parquet([Path(temporary) / name for name in names])
+        yield pl.scan_parquet([Path(temporary) / name for name in names], glob=False)
 
 
 def sink_frame(store: Workspace, frame: pl.LazyFrame, *path: str) -> None:

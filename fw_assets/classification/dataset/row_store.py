@@ -41,7 +41,7 @@ class RowStore:
         """All rows, in order."""
         if self.folder is not None:
             files = self.parts()
-            return pl.scan_parquet(files) if files else pl.LazyFrame(schema=ROW_COLUMNS)
+            return pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=ROW_COLUMNS)
         if not self.frames:
             return pl.LazyFrame(schema=ROW_COLUMNS)
         return pl.concat([self.frames[name] for name in sorted(self.frames)], rechunk=False).lazy()
@@ -51,11 +51,11 @@ class RowStore:
         for name in sorted(self.frames):
             visit(self.frames[name])
         for path in self.parts():
-            visit(pl.read_parquet(path))
+            visit(pl.read_parquet(path, glob=False))
 
     def keep(self, source: str, condition: pl.Expr) -> None:
         """Drop the rows of `source` that do not meet the condition."""
         kept = (pl.col("source") != source) | condition
         self.frames = {name: part.filter(kept) for name, part in self.frames.items()}
         for path in self.parts():
-            pl.read_parquet(path).filter(kept).write_parquet(path, compression="lz4", statistics=False)
+            pl.read_parquet(path, glob=False).filter(kept).write_parquet(path, compression="lz4", statistics=False)

@@ -16,7 +16,7 @@ from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.fine_tuning_run import METRICS
 from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.dataset_documents import ready_dataset
-from fw_assets.embedded.records.price_list import training_cost
+from fw_assets.embedded.records.price_list import money, training_cost
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.faults import rename_state, store_stall
 from fw_assets.embedded.store.resource_names import (
@@ -43,7 +43,8 @@ def create(request: ApiRequest) -> dict[str, Any]:
     if fields["evaluationDataset"]:
         ready_dataset(platform, fields["evaluationDataset"], "evaluationDataset")
     check_size(int(dataset["exampleCount"]), fields["epochs"])
-    tokens = int(dataset["estimatedTokenCount"])
+    tokens, quote = int(dataset["estimatedTokenCount"]), request.faults.quote
+    cost = money(quote) if quote else training_cost(platform, fields["baseModel"], tokens, fields["epochs"])
     now = platform.timestamp()
     document = {
         "name": resource_name(account, FINE_TUNING_JOBS, id),
@@ -51,7 +52,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
         "state": "JOB_STATE_CREATING",
         "status": {"code": "OK", "message": ""},
         "jobProgress": {"percent": 0, "epoch": 0},
-        "estimatedCost": training_cost(platform, fields["baseModel"], tokens, fields["epochs"]),
+        "estimatedCost": cost,
         "createTime": now,
         "updateTime": now,
         "createdBy": account,

@@ -84,5 +84,10 @@ def rehearse_prices(home: Path, path: Path) -> None:
 def training_cost(platform: EmbeddedPlatform, model: str, tokens: int, epochs: float) -> dict[str, Any]:
     """tokens x epochs at the model's training price, as google.type.Money."""
     prices = {price.model: price.usd for price in price_list(platform) if price.item == "training"}
-    nanos = round(tokens * epochs / 1e6 * prices.get(model, 0.0) * 1e9)
+    return money(tokens * epochs / 1e6 * prices.get(model, 0.0))
+
+
+def money(usd: float) -> dict[str, Any]:
+    """US dollars as google.type.Money."""
+    nanos = round(usd * 1e9)
     return {"currencyCode": "USD", "units": str(nanos // 10**9), "nanos": nanos % 10**9}

@@ -29,6 +29,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rate_429, rate_5xx: requests that are refused before anything is done.
         drop: requests that are done, after which the connection closes without a response.
         truncate: requests that are done, of whose body half is sent.
+        quote: US dollars that a new fine-tuning job is estimated to cost, whatever its price; 0: its price.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
         unknown_state: the name that answers give to the state RUNNING.
         late_routing: seconds after READY in which a deployment still answers 404.
@@ -41,6 +42,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_5xx: float = 0.0
     drop: float = 0.0
     truncate: float = 0.0
+    quote: float = 0.0
     stall: float = 0.0
     unknown_state: str = ""
     late_routing: float = 0.0

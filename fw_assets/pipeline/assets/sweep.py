@@ -35,7 +35,7 @@ STAGE: Stage = "sweep"
 def sweep(
     context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """Starts or finds one job per cell, in waves of at most the session's `max_parallel_jobs`."""
+    """Starts or finds one job per cell: the first alone until its quote is known, then the others."""
     with cell_step(context, workspace, platform) as step:
         result = step.call(lambda client: _sweep(client, step))
     best = result.best
@@ -76,24 +76,29 @@ async def _train_cells(client: Fireworks, step: CellStep, data: TrainingData) ->
     # A grid of one cell is not swept: its only job is the full-data job, and that line pays for it.
     swept = step.account.line(f"{STAGE}/{step.slug}") is not None
     line = f"{STAGE if swept else 'full-training'}/{step.slug}"
-    wave = asyncio.Semaphore(step.plan.session.max_parallel_jobs)
+    quoted = asyncio.Event()
 
     async def train_cell(cell: Cell) -> SweepCell:
-        async with wave:
-            return await run_training_job(
-                client,
-                step.account,
-                step.slug,
-                cell,
-                data,
-                line=line,
-                price_share=cell.epochs / sum(item.epochs for item in grid),
-                poll=step.platform.poll_seconds,
-                what=f"{step.slug} sweep",
-            )
+        return await run_training_job(
+            client,
+            step.account,
+            step.slug,
+            cell,
+            data,
+            line=line,
+            price_share=cell.epochs / sum(item.epochs for item in grid),
+            poll=step.platform.poll_seconds,
+            what=f"{step.slug} sweep",
+            on_quote=quoted.set,
+        )
 
+    # The first job shows what the platform asks before there are others.
+    first, quote = asyncio.ensure_future(train_cell(grid[0])), asyncio.ensure_future(quoted.wait())
+    await asyncio.wait((first, quote), return_when=asyncio.FIRST_COMPLETED)
+    quote.cancel()
+    others = grid[1:] if quoted.is_set() else ()
     # Jobs that have started are waited for and paid for, even when another one cannot start any more.
-    results = await asyncio.gather(*map(train_cell, grid), return_exceptions=True)
+    results = await asyncio.gather(first, *map(train_cell, others), return_exceptions=True)
     trained: list[SweepCell] = []
     for result in results:
         if isinstance(result, BaseException):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import fsspec
 
 from fw_assets.classification.dataset.files import file_sha256
-from fw_assets.classification.dataset_reference import dataset_name, former_dataset_name, is_remote
+from fw_assets.classification.dataset_reference import dataset_name, former_dataset_name, is_remote, is_url
 from fw_assets.classification.dataset_url import hidden_in, without_credentials
 from fw_assets.classification.session import load_session
 from fw_assets.classification.values import digest
@@ -22,6 +22,7 @@ from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
 from fw_assets.settings import settings
+from fw_assets.workspace.files import file_system
 from fw_assets.workspace.workspace import Workspace
 
 SETTLE_SECONDS = 1.0
@@ -93,7 +94,7 @@ def _scan_dataset(scan: Scan, dataset: str, name: str, files: _DatasetFiles, url
 
 
 def _list_files(url: str) -> dict[str, _File]:
-    fs, folder = fsspec.url_to_fs(url)
+    fs, folder = file_system(url)
     try:
         infos = fs.ls(folder, detail=True, refresh=True)
     except (FileNotFoundError, NotADirectoryError):
@@ -147,7 +148,7 @@ def _load_remote_session(session: str, url: str) -> dict[str, Any]:
         values = load_session(copy)
         # A file that the session names without a folder is in the inbox, and not beside the copy.
         sibling = str(values.get("eval_dataset") or "").removeprefix(f"{copy.parent}/")
-        if sibling and "://" not in sibling and not sibling.startswith(("/", "accounts/")):
+        if sibling and not is_url(sibling) and not sibling.startswith(("/", "accounts/")):
             values["eval_dataset"] = f"{url.rstrip('/')}/{sibling}"
     return values
 

@@ -8,6 +8,7 @@ import time
 import dagster as dg
 import msgspec
 
+from fw_assets.classification.dataset_reference import is_url
 from fw_assets.pipeline.automation.inbox import inbox_url, scan_inbox
 from fw_assets.pipeline.automation.platform_scan import scan_platform
 from fw_assets.pipeline.automation.polling import poll_until
@@ -102,7 +103,7 @@ def inbox(
         states = scan.states
         return scan
 
-    scan = poll_until(context.instance, poll, lambda scan: bool(scan.registered), remote="://" in url)
+    scan = poll_until(context.instance, poll, lambda scan: bool(scan.registered), remote=is_url(url))
     return _scan_result(context, scan, f"nothing new in {url}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.platform.fine_tuning import Upload, train, upload
 from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.workspace.dataset_rows import split_rows
+from fw_assets.workspace.slots import slot
 
 TrainingPart = Literal["train", "sweep"]
 
@@ -79,31 +81,42 @@ async def run_training_job(
     price_share: float = 1.0,
     poll: float,
     what: str,
+    on_quote: Callable[[], None] = lambda: None,
 ) -> SweepCell:
     """Train a model with one cell of the grid and pay for it; a job that exists is waited for.
+
+    Of one dataset, over all its models and steps, at most the session's `max_parallel_jobs` are active.
 
     Args:
         line: the estimate line that pays.
         price_share: of the line's price, what this job is at most.
         poll: seconds between two looks at the job.
         what: the job in progress messages.
+        on_quote: is called once the job exists and the platform's estimate of its cost is within what is held for it.
 
     Raises:
         CeilingReached: it could cost more than was approved; nothing was started.
         JobCost: the platform asks more than the line holds.
     """
     job_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
-    payment = open_payment(account, line, job_id, price_share)
-    trained = await train(
-        client,
-        job_id,
-        account.plan.model(slug).name,
-        cell,
-        data.training,
-        data.validation,
-        poll=poll,
-        what=what,
-        quoted=payment.check_quote,
-    )
+    limit = account.plan.session.max_parallel_jobs
+    async with slot(account.store, limit, job_id, account.dataset, "training_slots", poll=poll):
+        payment = open_payment(account, line, job_id, price_share)
+
+        def accept_quote(usd: float | None) -> None:
+            payment.check_quote(usd)
+            on_quote()
+
+        trained = await train(
+            client,
+            job_id,
+            account.plan.model(slug).name,
+            cell,
+            data.training,
+            data.validation,
+            poll=poll,
+            what=what,
+            quoted=accept_quote,
+        )
     payment.settle_tokens(trained.trained_tokens)
     return trained

@@ -6,7 +6,8 @@ import dagster as dg
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.pipeline.runner.instance import DAGSTER_YAML, open_instance
+from fw_assets.pipeline.runner.instance import open_instance
+from fw_assets.pipeline.runner.instance_config import DAGSTER_YAML
 from fw_assets_tests.project import Project
 
 BEFORE = """\
