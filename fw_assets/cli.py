@@ -28,13 +28,12 @@ def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         from fw_assets.classification.visible_text import printable
-        from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
+        from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, message_of
 
-        expected: tuple[type[Exception], ...] = (*EXPECTED_ERRORS, OSError)
         try:
             code = command(*args, **kwargs)
-        except expected as error:
-            click.echo(f"fw-assets: {printable(str(error))}", err=True)
+        except EXPECTED_ERRORS as error:
+            click.echo(f"fw-assets: {printable(message_of(error))}", err=True)
             code = exit_code_of(error)
         except KeyboardInterrupt:
             click.echo("fw-assets: stopped; run the same command again to go on where it was", err=True)

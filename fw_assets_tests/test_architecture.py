@@ -63,9 +63,9 @@ ROOMS: dict[str, dict[str, str]] = {
         "config": "run_config",
         "failures": "errors",
         "inapplicable_cells": "asset_table input_digests partitions stored_fields",
-        "phases": "asset_table input_digests run_config stored_fields",
         "values": "run_config",
         "budget": "errors values",
+        "phases": "asset_table failures input_digests run_config stored_fields budget",
         "jobs": "asset_table phases",
         "platform": "progress values",
         "planning": "values platform",
@@ -77,13 +77,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_tags run_workers",
         "runner": "errors partitions progress failures phases jobs platform planning run_tags run_workers",
-        "ui": "asset_table run_config values evaluation",
+        "ui": "asset_table run_config values",
         "steps": "asset_table errors input_digests partitions progress stored_fields failures values "
         "budget platform planning run_tags approvals resources ui",
         "assets": "errors input_digests partitions run_config config inapplicable_cells phases values budget platform "
         "planning run_tags approvals registration evaluation reporting resources ui steps",
         "automation": "asset_table partitions progress run_config config inapplicable_cells phases values "
-        "jobs platform planning run_tags approvals registration resources runner steps",
+        "failures jobs platform planning run_tags approvals registration resources runner steps",
     },
     "report": {
         "escape": "",

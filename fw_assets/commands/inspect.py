@@ -10,14 +10,18 @@ from pathlib import Path
 from rich.table import Table
 
 from fw_assets.classification.cost.ledger import Ledger
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.visible_text import printable
 from fw_assets.commands.render import registered_dataset
-from fw_assets.console import echo, echo_json, out
+from fw_assets.console import echo, echo_json, err, out
 from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
+from fw_assets.pipeline.reporting.report_files import changed_report_files
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 
@@ -32,7 +36,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         store = take_snapshot(store)
         names = store.datasets()
     status_of = statuses(store, names, driver=None)
-    checks = {item: regression_ledger(store, item) for item in names}
+    checks = {item: _checks(store, item) for item in names}
     if as_json:
         echo_json(
             [
@@ -54,6 +58,15 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     return DONE
 
 
+def _checks(store: Workspace, name: str) -> Ledger:
+    """The ledger of a dataset's regression checks; one that is damaged keeps no other dataset from being listed."""
+    try:
+        return regression_ledger(store, name)
+    except (InputError, OSError) as error:
+        err.print(f"fw-assets: {printable(message_of(error))}", markup=False)
+        return Ledger()
+
+
 def _check_costs(ledger: Ledger) -> str:
     """The cost of a deployment's regression checks, in words; empty if there were none."""
     if not ledger.entries and not ledger.reservations:
@@ -66,6 +79,12 @@ def report(root: str, name: str, *, open_it: bool) -> int:
     """Print the report."""
     store = Workspace(root)
     registered_dataset(store, name)
+    changed = [store.url(name, file) for file in changed_report_files(store, name)]
+    if changed:
+        raise FileNotFoundError(
+            f"{', '.join(changed)}: not what was written, so damaged or edited; `fw-assets run {name}` sets it aside "
+            "and makes it again"
+        )
     text = store.read_text(name, "final_report.md")
     if text is None:
         raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")

@@ -23,6 +23,7 @@ from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step
 from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import platform_from_environment
+from fw_assets.pipeline.reporting.report_files import changed_report_files, set_report_aside
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
@@ -83,7 +84,7 @@ def run(
                 show_plan(store, name)
             answer(pool, name, _approval(store, name) | {"decision": "approve"})
         if approves or not undecided:
-            status = drive(pool, store, name, report=_print)
+            status = _finish(pool, store, name)
     if undecided and not approves:
         config = _ask_for_approval(store, registration, status, ask=ask, as_json=as_json)
         if config is None:
@@ -92,7 +93,7 @@ def run(
             answer(pool, name, config)
             if config["decision"] == "reject":
                 return WAITING
-            status = drive(pool, store, name, report=_print)
+            status = _finish(pool, store, name)
     return _show_status(store, name, status, as_json=as_json)
 
 
@@ -103,6 +104,16 @@ def _workers(store: Workspace, name: str, as_json: bool, make_pool: PoolFactory 
     pool = make_pool(store.root) if make_pool else ProcessPool(store.root, CODE_LOCATION)
     with store.exclusive(name, "run"), show_progress(as_json), pool:
         yield pool
+
+
+def _finish(pool: WorkerPool, store: Workspace, name: str) -> DatasetStatus:
+    """Run every phase that is due, and the report once more if its files are not what was written."""
+    status = drive(pool, store, name, report=_print)
+    changed = changed_report_files(store, name) if status.state in ("done", "incomplete") else []
+    if not changed:
+        return status
+    set_report_aside(store, name, changed)
+    return drive(pool, store, name, report=_print)
 
 
 def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json: bool) -> int:

@@ -6,8 +6,10 @@ Management calls answer `{"code": <google.rpc code>, "message", "details": [...]
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 HTTP_STATUS: Final[Mapping[str, int]] = {
@@ -81,6 +83,23 @@ def invalid(message: str, field_name: str | None = None) -> RpcError:
 def precondition(message: str, reason: str | None = None) -> RpcError:
     """400, code 9: the request is valid, the state of the resource does not permit it."""
     return RpcError("FAILED_PRECONDITION", message, reason=reason)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM)
+
+
+def machine_fault(error: OSError | MemoryError, home: Path) -> RpcError:
+    """400: what the machine refuses. RESOURCE_EXHAUSTED where room has run out, else INTERNAL.
+
+    Not 429 or 5xx, which a client would send again for minutes: a person has to do something first.
+    """
+    if isinstance(error, MemoryError):
+        return RpcError("RESOURCE_EXHAUSTED", "the memory of the platform's machine is used up", status=400)
+    if error.errno in _FULL:
+        where = error.filename or home
+        message = f"no space is left in {where}, the platform's folder ({error.strerror}): free some, and try again"
+        return RpcError("RESOURCE_EXHAUSTED", message, status=400, reason="NO_SPACE")
+    return RpcError("INTERNAL", str(error), status=400, reason="FILE_FAULT")
 
 
 def not_found(name: str) -> RpcError:

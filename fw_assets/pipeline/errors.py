@@ -33,6 +33,10 @@ class Unanswered(PhaseError):
         )
 
 
+class InstanceFault(PhaseError):
+    """Dagster's own files are damaged, or cannot be written."""
+
+
 class RunStopped(PhaseError):
     """Going on would cost more than was approved; the run ends as incomplete."""
 

@@ -5,6 +5,8 @@ Everything that is not in the table is a bug of this program: its traceback is s
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
 from dataclasses import dataclass
 
 from fw_assets.classification.cost.ledger import CeilingReached
@@ -20,6 +22,7 @@ from fw_assets.fireworks import (
     WaitTimeout,
 )
 from fw_assets.pipeline.errors import NotApproved, PhaseError, RunStopped, StepFailed, Unanswered
+from fw_assets.workspace.file_faults import file_fault
 
 MAX_RETRIES = 2
 """Attempts of a step after the first."""
@@ -50,11 +53,23 @@ POLICIES = (
     ErrorPolicy(UnexpectedResponse, transient=True, exit_code=FAILED),
     ErrorPolicy(PhaseError, transient=False, exit_code=FAILED),
     ErrorPolicy(FireworksError, transient=False, exit_code=FAILED),
-    ErrorPolicy(FileNotFoundError, transient=False, exit_code=FAILED),
+    # Of the machine and not of this program: a full disk, a folder that cannot be written, a disk that fails.
+    ErrorPolicy(OSError, transient=False, exit_code=FAILED),
+    ErrorPolicy(sqlite3.Error, transient=False, exit_code=FAILED),
 )
 """The first one that fits an error holds."""
 
 EXPECTED_ERRORS = tuple(policy.error for policy in POLICIES)
+
+
+def message_of(error: BaseException) -> str:
+    """What a person is told of an error."""
+    if isinstance(error, sqlite3.Error):
+        # The platform's and Dagster's databases have their own errors: this is that of the stored answers.
+        return (
+            f"the temporary files in {tempfile.gettempdir()} ($TMPDIR): {error}; free some space there, and run again"
+        )
+    return file_fault(error) if isinstance(error, OSError) else str(error)
 
 
 def is_transient(error: BaseException) -> bool:

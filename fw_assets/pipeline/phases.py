@@ -19,6 +19,8 @@ from fw_assets.classification.session import Mitigation
 from fw_assets.classification.values import digest
 from fw_assets.classification.visible_text import visible
 from fw_assets.pipeline.asset_table import phase_assets
+from fw_assets.pipeline.budget.ledger_log import read_ledger
+from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.input_digests import (
     baseline_inputs,
     delivery_inputs,
@@ -28,7 +30,9 @@ from fw_assets.pipeline.input_digests import (
     tuning_inputs,
 )
 from fw_assets.pipeline.run_config import Driver, approval_config
-from fw_assets.pipeline.stored_fields import StoredFinalists, StoredPlan
+from fw_assets.pipeline.stored_fields import StoredBaselines, StoredFinalists, StoredPlan
+from fw_assets.workspace.dataset_rows import split_rows_path
+from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 AUTOMATIC = "auto_approve_up_to_usd"
@@ -116,7 +120,7 @@ def statuses(
         try:
             by_dataset[dataset] = due(workspace, dataset, driver)
         except (InputError, OSError) as error:
-            by_dataset[dataset] = DatasetStatus((), f"cannot be read: {visible(str(error))}", "unreadable")
+            by_dataset[dataset] = DatasetStatus((), f"cannot be read: {visible(message_of(error))}", "unreadable")
     return by_dataset
 
 
@@ -171,8 +175,7 @@ class _Approved:
         # They need no model and nothing but the report needs them: they keep no one else waiting.
         baselines = () if self._made("baselines", None, inputs) else (self._step(BASELINES, None, inputs),)
         if base:
-            note = f"base models: {len(slugs) - len(base)} of {len(slugs)} evaluated"
-            return self._running((*self._steps(BASE_METRICS, base, inputs), *baselines), note)
+            return self._base(base, baselines)
         inputs = finalists_inputs(self.workspace, self.dataset, self.plan_digest, slugs)
         if not self._made("finalists", None, inputs):
             return self._running((self._step(FINALISTS, None, inputs), *baselines), "finalists to be chosen")
@@ -180,8 +183,7 @@ class _Approved:
         inputs = tuning_inputs(self.plan_digest, self.mitigation)
         untuned = self._missing("metrics", finalists, inputs)
         if untuned:
-            note = f"finalists: {len(finalists) - len(untuned)} of {len(finalists)} fine-tuned"
-            return self._running((*self._steps(TUNING, untuned, inputs), *baselines), note)
+            return self._tuning(finalists, untuned, baselines)
         curves = self._missing("learning_curve", finalists, inputs) if self.plan.session.learning_curve else []
         if curves:
             steps = (*self._steps(LEARNING_CURVE, curves, inputs), *baselines)
@@ -190,8 +192,69 @@ class _Approved:
             return self._running(baselines, "what needs no language model to be scored")
         inputs = delivery_inputs(self.workspace, self.dataset, self.plan_digest, finalists)
         if not self._made("report", None, inputs):
-            return self._running((self._step(DELIVERY, None, inputs),), "to be deployed and reported")
+            delivery = self._running((self._step(DELIVERY, None, inputs),), "to be deployed and reported")
+            return self._lost(slugs, finalists) or delivery
+        if not self._there("deployment") or not self._there("prompt"):
+            return self._lost(slugs, finalists) or self._running(
+                (self._step(DELIVERY, None, inputs),), "to be deployed and reported again: a value is not there"
+            )
         return DatasetStatus((), "done", "done")
+
+    def _base(self, missing: Sequence[str], baselines: tuple[Step, ...]) -> DatasetStatus:
+        total = len(self.plan.models)
+        steps = (*self._steps(BASE_METRICS, missing, baseline_inputs(self.plan_digest)), *baselines)
+        return self._unplanned() or self._running(steps, f"base models: {total - len(missing)} of {total} evaluated")
+
+    def _tuning(self, finalists: Sequence[str], missing: Sequence[str], baselines: tuple[Step, ...]) -> DatasetStatus:
+        steps = (*self._steps(TUNING, missing, tuning_inputs(self.plan_digest, self.mitigation)), *baselines)
+        note = f"finalists: {len(finalists) - len(missing)} of {len(finalists)} fine-tuned"
+        return self._unplanned() or self._running(steps, note)
+
+    def _unplanned(self) -> DatasetStatus | None:
+        """The planning, where a file of it that the next step reads was damaged or removed."""
+        files = split_rows_path(self.dataset)
+        if self._there("prompt") and self._there("label_set") and self.workspace.exists(*files):
+            return None
+        inputs = plan_inputs(self.workspace, self.dataset)
+        planning = Step(PLANNING, self.dataset, None, inputs or "")
+        return self._running((planning,), "to be inspected and planned again: a file of it is not there")
+
+    def _lost(self, slugs: Sequence[str], finalists: Sequence[str]) -> DatasetStatus | None:
+        """What the report reads and was damaged or removed: its steps find again what they have made and paid."""
+        paid = {entry.key for entry in read_ledger(self.workspace, self.dataset, *self._ledger).entries}
+        base = [
+            slug
+            for slug in slugs
+            if f"base-evaluation/{slug}" not in paid or not self._has_predictions(slug, "base", PARTS)
+        ]
+        if base:
+            return self._base(base, ())
+        tuned = [
+            slug
+            for slug in finalists
+            if f"tuned-evaluation/{slug}" not in paid
+            or not paid & {f"sweep/{slug}", f"full-training/{slug}"}
+            or not self._there("sweep", slug)
+            or not self._there("fine_tuned_models", slug)
+            or not self._has_predictions(slug, "tuned", PARTS)
+        ]
+        if tuned:
+            return self._tuning(finalists, tuned, ())
+        baselines = self.workspace.require_fields("baselines", self.dataset, StoredBaselines).found
+        if not all(self._has_predictions(item.name, "baseline", PARTS) for item in baselines):
+            step = self._step(BASELINES, None, baseline_inputs(self.plan_digest))
+            return self._unplanned() or self._running((step,), "what needs no language model to be scored again")
+        return self._unplanned()
+
+    @property
+    def _ledger(self) -> tuple[str, str]:
+        return ("ledger", f"{self.plan_digest}.jsonl")
+
+    def _has_predictions(self, slug: str, kind: str, parts: Sequence[str]) -> bool:
+        return all(self.workspace.exists(*prediction_path(self.dataset, slug, kind, part)) for part in parts)
+
+    def _there(self, asset: str, model: str | None = None) -> bool:
+        return self.workspace.header(asset, self.dataset, model) is not None
 
     def _stopped(self) -> DatasetStatus:
         reason = self.workspace.require_fields("stopped", self.dataset, _Stopped).reason

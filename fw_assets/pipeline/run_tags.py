@@ -13,6 +13,8 @@ from fw_assets.settings import settings
 DATASET, MODEL, PHASE, PLATFORM = (f"fw_assets/{name}" for name in ("dataset", "model", "phase", "platform"))
 MACHINE_TAG = "fw_assets/machine"
 """The machine that executes the run."""
+STEP_KEY = "fw_assets/step"
+"""Key of the step that a sensor requested the run for; a value that was lost is made again under the same one."""
 COST = "fw_assets/cost_usd"
 """US dollars that the ledger holds for the run's steps."""
 PLANNED, APPROVED = "fw_assets/expected_usd", "fw_assets/approved_usd"

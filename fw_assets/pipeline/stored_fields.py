@@ -29,5 +29,13 @@ class StoredPlan(msgspec.Struct):
     unused: list[str] = msgspec.field(default_factory=list)
 
 
+class StoredBaseline(msgspec.Struct):
+    name: str
+
+
+class StoredBaselines(msgspec.Struct):
+    found: list[StoredBaseline] = []
+
+
 class StoredFinalists(msgspec.Struct):
     slugs: list[str]

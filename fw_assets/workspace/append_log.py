@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fw_assets.workspace.durable import append_whole, sync
+from fw_assets.workspace.file_faults import faults_of
 
 TORN_LINE_END = b"\x18\n"
 """Ends a line that a crash cut off, so that the next one starts on its own."""
@@ -72,7 +73,7 @@ class FileLog:
             with Path(self._path).open("rb") as file:
                 for line in file:
                     if line.endswith(b"\n") and not line.endswith(TORN_LINE_END):
-                        yield line[:-1].decode("utf-8", "surrogatepass")
+                        yield _text(line[:-1])
         except (FileNotFoundError, NotADirectoryError):
             return
 
@@ -83,9 +84,10 @@ class FileLog:
         size = os.fstat(self._descriptor).st_size
         torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
         data = line.rstrip("\n").encode("utf-8", "surrogatepass")
-        append_whole(self._descriptor, b"%b%b\n" % (TORN_LINE_END if torn else b"", data))
-        if self._synced:
-            self.flush()
+        with faults_of(Path(self._path)):
+            append_whole(self._descriptor, b"%b%b\n" % (TORN_LINE_END if torn else b"", data))
+            if self._synced:
+                self.flush()
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
@@ -115,9 +117,21 @@ class FileLog:
             os.fsync(self._descriptor)
 
 
+def _text(line: bytes) -> str:
+    """A line; one that is damaged is text as well, which its reader refuses or leaves out."""
+    try:
+        return line.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "backslashreplace")
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock against the other processes of this machine; the kernel releases it when a holder dies."""
+    """Hold a file's lock against the other processes of this machine; the kernel releases it when a holder dies.
+
+    Raises:
+        OSError: the lock's file cannot be had.
+    """
     lock_path = path.with_name(f".{path.name}.lock")
     lock_path.parent.mkdir(parents=True, exist_ok=True)
     with lock_path.open("w") as lock_file:

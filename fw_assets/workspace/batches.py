@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fw_assets.workspace.file_faults import faults_of
 from fw_assets.workspace.frames import sink_frame
 from fw_assets.workspace.workspace import Workspace
 
@@ -58,5 +59,6 @@ def write_batches(store: Workspace, batches: Iterable[pl.DataFrame], *path: str)
         files = []
         for number, batch in enumerate(batches):
             files.append(Path(folder) / f"{number:08d}.parquet")
-            batch.write_parquet(files[-1], compression="lz4", statistics=False)
+            with faults_of(Path(folder)):
+                batch.write_parquet(files[-1], compression="lz4", statistics=False)
         sink_frame(store, pl.scan_parquet(files, glob=False), *path)

@@ -8,26 +8,43 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from fw_assets.workspace.file_faults import faults_of
+
+ABANDONED_SECONDS = 24 * 3600.0
+"""A temporary file that was not written to for so long has lost its writer."""
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A temporary path; what the block writes there becomes `target`, whole and synced, or nothing is left of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = temporary_path(target)
     try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(target)
+        with faults_of(target.parent):
+            yield temporary
+            sync(temporary)
+            temporary.replace(target)
+            sync(target.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    sync(target.parent)
+
+
+def temporary_path(target: Path) -> Path:
+    """A hidden path beside `target` that no other writer has; those that lost their writer are removed."""
+    for other in target.parent.glob(f".{target.name}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - other.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(other) if other.is_dir() else other.unlink()
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
 
 
 def sync(path: Path) -> None:

@@ -1,6 +1,7 @@
-"""Envelope of a stored value, `{"inputs": ..., "digest": ..., "value": {...}}`, and its path in the workspace.
+"""Envelope of a stored value, `{"inputs": ..., "digest": ..., "sum": ..., "head": ..., "value": {...}}`, and its path.
 
-Inputs and digest come first, so that both can be read without the value.
+Inputs and digest come first, so that both can be read without the value. `sum` is the value's checksum, `head` that of
+everything before it; a value that an earlier version wrote has neither.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from fw_assets.classification.errors import input_error
+from fw_assets.workspace.checksums import ChecksumError, checksum
 
 Fields = TypeVar("Fields", bound=msgspec.Struct)
 
@@ -21,6 +23,13 @@ class Header(msgspec.Struct, frozen=True):
     digest: str
 
 
+class _Header(msgspec.Struct):
+    inputs: str
+    digest: str
+    sum: str | None = None
+    head: str | None = None
+
+
 class _Stored(msgspec.Struct):
     value: msgspec.Raw
 
@@ -29,12 +38,14 @@ MAX_NAME_BYTES = 255
 """Of a file's name, on every usual file system."""
 HEADER_BYTES = 512
 """So many bytes from the start of a stored value hold its header."""
-_header_decoder = msgspec.json.Decoder(Header)
+_header_decoder = msgspec.json.Decoder(_Header)
 
 
 def encode(inputs: str, digest: str, value: str) -> str:
     """The stored form of a value that is JSON already."""
-    return f'{{"inputs":{msgspec.json.encode(inputs).decode()},"digest":"{digest}","value":{value}}}\n'
+    sums = checksum(value.encode("utf-8", "surrogatepass"))
+    head = f'{{"inputs":{msgspec.json.encode(inputs).decode()},"digest":"{digest}","sum":"{sums}"'
+    return f'{head},"head":"{checksum(head.encode())}","value":{value}}}\n'
 
 
 def decode_header(start: bytes, *, whole: bool = False) -> Header | None:
@@ -42,21 +53,41 @@ def decode_header(start: bytes, *, whole: bool = False) -> Header | None:
 
     Args:
         whole: `start` is the whole stored value.
+
+    Raises:
+        ChecksumError: it is not what was written.
+        msgspec.DecodeError: it is no JSON.
     """
-    if whole:
-        return _header_decoder.decode(start)
-    header, value, _ = start.partition(b',"value":')
-    return _header_decoder.decode(header + b"}") if value else None
+    if not whole and b',"value":' not in start:
+        return None
+    header = _header(start)
+    return Header(header.inputs, header.digest)
 
 
 def decode_value(raw: bytes) -> Any:
-    """The value as plain data."""
-    return msgspec.json.decode(raw)["value"]
+    """The value as plain data; raises as `decode_header`."""
+    return msgspec.json.decode(_value(raw))
 
 
 def decode_fields(raw: bytes, kind: type[Fields]) -> Fields:
-    """The fields of the value that `kind` names."""
-    return msgspec.json.decode(msgspec.json.decode(raw, type=_Stored).value, type=kind)
+    """The fields of the value that `kind` names; raises as `decode_header`."""
+    return msgspec.json.decode(_value(raw), type=kind)
+
+
+def _header(start: bytes) -> _Header:
+    head, _, value = start.partition(b',"value":')
+    header = _header_decoder.decode(head + b"}" if value else start)
+    if header.head is not None and checksum(head.partition(b',"head":')[0]) != header.head:
+        raise ChecksumError
+    return header
+
+
+def _value(raw: bytes) -> msgspec.Raw:
+    header = _header(raw)
+    value = msgspec.json.decode(raw, type=_Stored).value
+    if header.sum is not None and checksum(bytes(value)) != header.sum:
+        raise ChecksumError
+    return value
 
 
 def slug(name: str) -> str:

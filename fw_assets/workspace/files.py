@@ -17,7 +17,9 @@ import fsspec
 import polars as pl
 
 from fw_assets.classification.dataset_reference import is_url
+from fw_assets.workspace.checksums import ChecksumError, verify_frame, write_frame_checksum
 from fw_assets.workspace.durable import replacing
+from fw_assets.workspace.file_faults import DamagedFile
 from fw_assets.workspace.object_log import list_names
 
 
@@ -101,6 +103,11 @@ class FileStore:
 
     def write_frame(self, frame: pl.DataFrame, *parts: str) -> None:
         """Store a frame as parquet."""
+        if self.is_local:
+            with replacing(Path(self.path(*parts))) as temporary:
+                frame.write_parquet(temporary)
+                write_frame_checksum(temporary, Path(self.path(*parts)))
+            return
         buffer = io.BytesIO()
         frame.write_parquet(buffer)
         self.write_bytes(buffer.getvalue(), *parts)
@@ -109,8 +116,10 @@ class FileStore:
         """A stored frame.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is none, or none that is whole.
         """
+        if self.is_local:
+            return pl.read_parquet(self.verified(*parts), glob=False)
         raw = self.read_bytes(*parts)
         if raw is None:
             raise FileNotFoundError(f"{self.url(*parts)} is not there")
@@ -122,12 +131,10 @@ class FileStore:
         A file behind a URL is fetched to this machine's disk, where it stays without a name as long as it is scanned.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is none, or none that is whole.
         """
         if self.is_local:
-            if not self.exists(*parts):
-                raise FileNotFoundError(f"{self.path(*parts)} is not there")
-            return pl.scan_parquet(self.path(*parts), glob=False)
+            return pl.scan_parquet(self.verified(*parts), glob=False)
         with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
             copy = Path(temporary) / "frame.parquet"
             try:
@@ -136,6 +143,21 @@ class FileStore:
                 raise FileNotFoundError(f"{self.url(*parts)} is not there") from None
             with copy.open("rb") as file:
                 return pl.scan_parquet(file, glob=False)
+
+    def verified(self, *parts: str) -> Path:
+        """The path of a frame on this machine that is what was written; what is not is set aside.
+
+        Raises:
+            FileNotFoundError: there is none, or none that is whole.
+        """
+        path = Path(self.path(*parts))
+        try:
+            verify_frame(path)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{path} is not there: run the same command again, and it is made again") from None
+        except (ChecksumError, IsADirectoryError) as error:
+            raise DamagedFile(str(path), getattr(error, "strerror", error), self.set_aside(*parts)) from error
+        return path
 
     def read_bytes(self, *parts: str) -> bytes | None:
         """A whole file, or None if there is none."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
-from fw_assets.workspace.durable import replacing, sync
+from fw_assets.workspace.checksums import write_frame_checksum
+from fw_assets.workspace.durable import replacing, sync, temporary_path
+from fw_assets.workspace.file_faults import faults_of
 from fw_assets.workspace.workspace import Workspace
 
 _ROW_GROUP = 16_384
@@ -34,17 +35,20 @@ def row_folder(store: Workspace, *path: str) -> Iterator[Path]:
         store.write_text("\n".join(names), *path, ROWS_INDEX)
         return
     target = store.local(*path)
-    folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = temporary_path(target)
     folder.mkdir(parents=True)
     try:
-        yield folder
-        for file in folder.iterdir():
-            sync(file)
-        sync(folder)
-        if target.exists():
-            shutil.rmtree(target)
-        folder.replace(target)
-        sync(target.parent)
+        with faults_of(target.parent):
+            yield folder
+            for file in list(folder.iterdir()):
+                sync(file)
+                write_frame_checksum(file, file)
+            sync(folder)
+            if target.exists():
+                shutil.rmtree(target)
+            folder.replace(target)
+            sync(target.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -72,7 +76,7 @@ def scan_rows(store: Workspace, *path: str) -> Iterator[pl.LazyFrame]:
     if not names:
         raise FileNotFoundError(f"{store.url(*path)} is not there")
     if store.is_local:
-        yield pl.scan_parquet([store.local(*path, name) for name in names], glob=False)
+        yield pl.scan_parquet([store.verified(*path, name) for name in names], glob=False)
         return
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as temporary:
         for name in names:
@@ -89,3 +93,4 @@ def sink_frame(store: Workspace, frame: pl.LazyFrame, *path: str) -> None:
         return
     with replacing(store.local(*path)) as temporary_file:
         frame.sink_parquet(temporary_file, row_group_size=_ROW_GROUP)
+        write_frame_checksum(temporary_file, store.local(*path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import polars as pl
 
@@ -11,6 +12,8 @@ from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace
 
+PARTS: tuple[Literal["validation", "test"], ...] = ("validation", "test")
+"""The parts that every model answers."""
 CONFIDENCE_COLUMNS = ("outcome", "confidence")
 _CATEGORIES = {
     "gold": pl.List(pl.Categorical),

@@ -16,6 +16,7 @@ from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import canonical_json
 from fw_assets.classification.values import digest as digest_of
 from fw_assets.workspace.append_log import Collection, FileLog, Log, locked
+from fw_assets.workspace.checksums import ChecksumError
 from fw_assets.workspace.envelope import (
     HEADER_BYTES,
     Fields,
@@ -26,6 +27,7 @@ from fw_assets.workspace.envelope import (
     decode_value,
     encode,
 )
+from fw_assets.workspace.file_faults import DamagedFile
 from fw_assets.workspace.files import FileStore
 from fw_assets.workspace.lease import lease
 from fw_assets.workspace.object_log import ObjectLog, SegmentedCollection
@@ -34,6 +36,7 @@ Value = TypeVar("Value", bound=BaseModel)
 Decoded = TypeVar("Decoded")
 log = logging.getLogger("fw_assets.workspace")
 
+REGISTRATION = "registration.json"
 CHANGES = ".changes"
 """Behind a URL, a folder with one object per dataset, rewritten after each of its values: which datasets changed."""
 
@@ -71,17 +74,16 @@ class Workspace(FileStore):
         return digest
 
     def read(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value | None:
-        """The stored value, or None if there is none."""
-        path = asset_path(asset, dataset, model)
-        return self._decoded(path, lambda raw: kind.model_validate(decode_value(raw)))
+        """The stored value, or None if there is none, or none that is whole."""
+        return self._unless_damaged(lambda: self._read(asset, dataset, kind, model))
 
     def require(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value:
         """The stored value.
 
         Raises:
-            FileNotFoundError: there is none; the message says which asset to materialize first.
+            FileNotFoundError: there is none; the message says which asset to materialize first, or that it was damaged.
         """
-        value = self.read(asset, dataset, kind, model)
+        value = self._read(asset, dataset, kind, model)
         if value is None:
             partition = f"{dataset}, {model}" if model else dataset
             raise FileNotFoundError(f"{asset} of {partition} is not there yet: materialize {asset} first")
@@ -96,15 +98,16 @@ class Workspace(FileStore):
                     header = decode_header(file.read(HEADER_BYTES))
             except (FileNotFoundError, NotADirectoryError):
                 return None
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, ChecksumError, IsADirectoryError):
                 header = None
             if header is not None:
                 return header
-        return self._decoded(path, lambda raw: decode_header(raw, whole=True))
+        return self._unless_damaged(lambda: self._decoded(path, lambda raw: decode_header(raw, whole=True)))
 
     def read_fields(self, asset: str, dataset: str, kind: type[Fields], model: str | None = None) -> Fields | None:
         """The fields of a stored value that `kind` names, without building the whole value."""
-        return self._decoded(asset_path(asset, dataset, model), lambda raw: decode_fields(raw, kind))
+        path = asset_path(asset, dataset, model)
+        return self._unless_damaged(lambda: self._decoded(path, lambda raw: decode_fields(raw, kind)))
 
     def require_fields(self, asset: str, dataset: str, kind: type[Fields], model: str | None = None) -> Fields:
         """The fields of a stored value that `kind` names.
@@ -117,16 +120,32 @@ class Workspace(FileStore):
             raise FileNotFoundError(f"{asset} of {dataset} is not there yet: materialize {asset} first")
         return fields
 
-    def _decoded(self, path: tuple[str, ...], decode: Callable[[bytes], Decoded]) -> Decoded | None:
-        """A stored value as `decode` reads it; None if there is none, or nothing that could be one.
+    def _read(self, asset: str, dataset: str, kind: type[Value], model: str | None) -> Value | None:
+        path = asset_path(asset, dataset, model)
+        return self._decoded(path, lambda raw: kind.model_validate(decode_value(raw)))
 
-        What a power cut, a full disk or a bad sector has left of a value is set aside and logged, so that its step is
-        due again: what the step had paid for is found again under its name.
+    def _unless_damaged(self, read: Callable[[], Decoded | None]) -> Decoded | None:
+        try:
+            return read()
+        except DamagedFile as damaged:
+            log.warning("%s", damaged)
+            return None
+
+    def _decoded(self, path: tuple[str, ...], decode: Callable[[bytes], Decoded]) -> Decoded | None:
+        """A stored value as `decode` reads it; None if there is none.
+
+        What a power cut, a full disk or a bad sector has left of a value is set aside, so that its step is due again:
+        what the step had paid for is found again under its name. A registration is not, since only the user can make it
+        again.
 
         Raises:
-            InputError: a whole value that this version cannot read.
+            DamagedFile: it is not what was written.
+            InputError: a whole value that this version cannot read, or a damaged registration.
         """
-        raw = self.read_bytes(*path)
+        try:
+            raw = self.read_bytes(*path)
+        except IsADirectoryError as error:
+            raise self._damaged(path, error.strerror) from error
         if raw is None:
             return None
         try:
@@ -137,15 +156,25 @@ class Workspace(FileStore):
                 kind="workspace",
                 advice="It comes from another version or was edited. Move the file away, and it is made again.",
             ) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if self.read_bytes(*path) == raw:
-                aside = self.set_aside(*path)
-                log.warning("%s is damaged (%s): set aside as %s, to be made again", self.url(*path), error, aside)
-            return None
+        except (msgspec.DecodeError, UnicodeDecodeError, ChecksumError) as error:
+            if self.read_bytes(*path) != raw:
+                return self._decoded(path, decode)  # another process has written it meanwhile
+            raise self._damaged(path, error) from error
+
+    def _damaged(self, path: tuple[str, ...], why: object) -> Exception:
+        """Set a value aside; the error that says so."""
+        if path[-1] == REGISTRATION:
+            return input_error(
+                f"{self.url(*path)} is damaged ({why})",
+                kind="workspace",
+                advice="Register the dataset again: `fw-assets run FILE` with the options that it had, or drop it in "
+                "the inbox again. What was made for it is found again.",
+            )
+        return DamagedFile(self.url(*path), why, self.set_aside(*path))
 
     def datasets(self) -> list[str]:
         """The names of the registered datasets."""
-        return [name for name in self.names() if self.exists(name, "assets", "registration.json")]
+        return [name for name in self.names() if self.exists(name, "assets", REGISTRATION)]
 
     # --- logs and locks ---
 

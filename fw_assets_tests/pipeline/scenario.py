@@ -10,6 +10,7 @@ from fw_assets.pipeline.input_digests import baseline_inputs, delivery_inputs, f
 from fw_assets.pipeline.phases import DatasetStatus, due
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.pipeline.side_files import add_payments, add_predictions, add_rows
 
 
 class AnyFields(BaseModel, extra="allow"):
@@ -35,6 +36,9 @@ class Scenario:
             "session": {"mode": "fine-tune", **session},
             "models": [{"slug": model} for model in models],
         }
+        self.put("prompt", content)
+        self.put("label_set", content)
+        add_rows(self.store, "tickets")
         self.put("plan", content, digest=digest, **value)
 
     def approve(self, digest: str = "p1", decision: str = "approved", driver: str = "daemon", at: str = "1") -> None:
@@ -51,6 +55,8 @@ class Scenario:
 
     def base(self, model: str, digest: str = "p1") -> None:
         self.put("base_metrics", baseline_inputs(digest), model, of=model)
+        add_predictions(self.store, "tickets", model, "base")
+        add_payments(self.store, "tickets", digest, f"base-evaluation/{model}")
 
     def baselines(self, digest: str = "p1") -> None:
         self.put("baselines", baseline_inputs(digest), of="majority")
@@ -60,12 +66,16 @@ class Scenario:
         self.put("finalists", inputs, slugs=list(slugs))
 
     def tuned(self, model: str, digest: str = "p1") -> None:
-        self.put("metrics", tuning_inputs(digest, "none"), model, of=model)
+        for asset in ("sweep", "fine_tuned_models", "metrics"):
+            self.put(asset, tuning_inputs(digest, "none"), model, of=model)
+        add_predictions(self.store, "tickets", model, "tuned")
+        add_payments(self.store, "tickets", digest, f"sweep/{model}", f"tuned-evaluation/{model}")
 
     def curve(self, model: str, digest: str = "p1") -> None:
         self.put("learning_curve", tuning_inputs(digest, "none"), model, of=model)
 
     def report(self, *slugs: str, digest: str = "p1") -> None:
+        self.put("deployment", delivery_inputs(self.store, "tickets", digest, list(slugs)))
         self.put("report", delivery_inputs(self.store, "tickets", digest, list(slugs)))
 
     def due(self, driver: Driver | None = "daemon") -> DatasetStatus:

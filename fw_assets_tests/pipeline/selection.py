@@ -12,6 +12,7 @@ import polars as pl
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.assets.deployment import decide
 from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.workspace.envelope import encode
 from fw_assets.workspace.workspace import Workspace
 
 CHOICES = ("finalists.json", "sweep/*.json", "fine_tuned_models/*.json")
@@ -30,7 +31,7 @@ def no_test_row_was_read(workspace: Path, dataset: str, scratch: Path) -> None:
     for path in (path for scored in SCORED for path in (scratch / dataset / "assets").glob(scored)):
         stored = json.loads(path.read_text("utf-8"))
         stored["value"]["test"]["accuracy"] = {"value": 0.0, "low": 0.0, "high": 0.01}
-        path.write_text(json.dumps(stored), "utf-8")
+        path.write_text(encode(stored["inputs"], stored["digest"], json.dumps(stored["value"])), "utf-8")
     store = Workspace(str(scratch))
     winner, _ = decide(store, dataset, store.require("plan", dataset, Plan))
     assert winner == store.require("deployment", dataset, DeploymentRecord).winner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.classification.errors import InputError
 from fw_assets.pipeline import phases
 from fw_assets.pipeline.input_digests import baseline_inputs, tuning_inputs
 from fw_assets.pipeline.phases import DatasetStatus
@@ -166,7 +167,63 @@ def test_a_dataset_that_cannot_be_read_keeps_no_other_waiting(scenario: Scenario
     statuses = phases.statuses(scenario.store, ["broken", "empty", "tickets"])
     assert {name: status.state for name, status in statuses.items()} == {
         "broken": "unreadable",
-        "empty": "unknown",
+        "empty": "unreadable",
         "tickets": "waiting",
     }
-    assert str(scenario.store.local("broken", "assets", "plan.json")) in statuses["broken"].note
+    for name, file in (("broken", "plan.json"), ("empty", "registration.json")):
+        assert str(scenario.store.local(name, "assets", file)) in statuses[name].note
+
+
+def done(scenario: Scenario) -> None:
+    scenario.register()
+    scenario.plan(models=("a",))
+    scenario.approve()
+    scenario.base("a")
+    scenario.baselines()
+    scenario.finalists("a", models=("a",))
+    scenario.tuned("a")
+
+
+@pytest.mark.parametrize(
+    ("lost", "step"),
+    [
+        (("assets", "prompt.json"), ("inspected_dataset", None)),
+        (("assets", "label_set.json"), ("inspected_dataset", None)),
+        (("assets", "label_set.parquet"), ("inspected_dataset", None)),
+        (("assets", "base_metrics", "a.json"), ("base_metrics", "a")),
+        (("assets", "sweep", "a.json"), ("sweep", "a")),
+        (("assets", "fine_tuned_models", "a.json"), ("sweep", "a")),
+        (("assets", "metrics", "a.json"), ("sweep", "a")),
+        (("predictions", "a-base-test.parquet"), ("base_metrics", "a")),
+        (("predictions", "a-tuned-validation.parquet"), ("sweep", "a")),
+        (("ledger", "p1.jsonl"), ("base_metrics", "a")),
+    ],
+)
+def test_what_the_report_reads_and_is_lost_is_made_again_before_it(
+    scenario: Scenario, lost: tuple[str, ...], step: tuple[str, str | None]
+) -> None:
+    done(scenario)
+    assert started(scenario.due()) == [("deployment", None)]
+    scenario.store.local("tickets", *lost).unlink()
+    assert started(scenario.due()) == [step]
+
+
+@pytest.mark.parametrize("lost", ["deployment", "report"])
+def test_a_delivered_value_that_is_lost_is_made_again(scenario: Scenario, lost: str) -> None:
+    done(scenario)
+    scenario.report("a")
+    assert scenario.due().state == "done"
+    scenario.store.local("tickets", "assets", f"{lost}.json").write_bytes(b"{}")
+    with pytest.raises(InputError, match=f"{lost}.json"):
+        scenario.due()
+    scenario.store.local("tickets", "assets", f"{lost}.json").write_bytes(b"")
+    assert started(scenario.due()) == [("deployment", None)]
+
+
+def test_a_damaged_ledger_stops_its_dataset_with_file_and_line(scenario: Scenario) -> None:
+    done(scenario)
+    path = scenario.store.local("tickets", "ledger", "p1.jsonl")
+    path.write_bytes(path.read_bytes().replace(b'"usd":0.0', b'"usd":9.0', 1))
+    status = phases.statuses(scenario.store, ["tickets"])["tickets"]
+    assert status.state == "unreadable"
+    assert f"{path}:1: the line is damaged" in status.note

@@ -17,11 +17,11 @@ from starlette.responses import Response, StreamingResponse
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http.handler import JSONReply
-from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.micro_batcher import MicroBatcher
 from fw_assets.embedded.inference.routing import route
 from fw_assets.embedded.inference.token_counts import split_tokens
+from fw_assets.embedded.jobs.repair import complete_or_repair
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.faults import Faults, attached_faults
@@ -70,7 +70,7 @@ def _batcher(platform: EmbeddedPlatform, model: str, faults: Faults) -> _Batcher
                 del batchers[idle]
 
         def process(requests: Sequence[ChatRequest]) -> list[dict[str, Any] | RpcError]:
-            return complete_all(platform, requests, route(platform, model, faults))
+            return complete_or_repair(platform, requests, route(platform, model, faults))
 
         batcher = batchers[key] = MicroBatcher(process, _loop_thread_limiter())
     return batcher

@@ -17,9 +17,10 @@ from fw_assets.embedded.http.file_transfer import safe_file_name, save_multipart
 from fw_assets.embedded.http.handler import ApiRequest, JSONReply, check_account
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
-from fw_assets.embedded.records.dataset_documents import data_files, new_dataset
+from fw_assets.embedded.records.dataset_documents import data_files, new_dataset, with_whole_file
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.file_checksums import write_checksum
 from fw_assets.embedded.store.resource_names import ACCOUNT, DATASETS, check_id
 
 _FORMATS = ("FORMAT_UNSPECIFIED", "CHAT", "COMPLETION", "RL")
@@ -52,7 +53,8 @@ def create(request: ApiRequest) -> dict[str, Any]:
 
 def get(request: ApiRequest) -> dict[str, Any]:
     """Get a dataset."""
-    return apply_read_mask(get_document(request, DATASETS), request.query)
+    document = with_whole_file(request.platform, get_document(request, DATASETS))
+    return apply_read_mask(document, request.query)
 
 
 def list_all(request: ApiRequest) -> dict[str, Any]:
@@ -140,6 +142,7 @@ def _accept(platform: EmbeddedPlatform, id: str, path: Path) -> dict[str, Any]:
         with platform.database.write() as connection:
             documents.update(connection, DATASETS, ACCOUNT, id, changes)
         raise
+    write_checksum(path)
     changes |= {
         "state": "READY",
         "status": {"code": "OK", "message": ""},

@@ -14,6 +14,7 @@ from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.fine_tuning_run import METRICS
+from fw_assets.embedded.jobs.repair import with_whole_results
 from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.price_list import money, training_cost
@@ -70,7 +71,8 @@ def create(request: ApiRequest) -> dict[str, Any]:
 def get(request: ApiRequest) -> dict[str, Any]:
     """Get a job."""
     ensure_workers(request.platform)
-    return apply_read_mask(_view(request, get_document(request, FINE_TUNING_JOBS)), request.query)
+    document = with_whole_results(request.platform, get_document(request, FINE_TUNING_JOBS))
+    return apply_read_mask(_view(request, document), request.query)
 
 
 def list_all(request: ApiRequest) -> dict[str, Any]:

@@ -59,6 +59,6 @@ def delete(request: ApiRequest) -> dict[str, Any]:
 def get_download_endpoint(request: ApiRequest) -> dict[str, Any]:
     """Signed URLs of the files of a tuned model."""
     get_document(request, MODELS)
-    files = sorted(request.platform.model_folder(request.id).iterdir())
+    files = sorted(request.platform.model_folder(request.id).glob("[!.]*"))
     urls = {path.name: signed_url(request.platform, request.base_url, path, "GET") for path in files}
     return {"filenameToSignedUrls": urls}

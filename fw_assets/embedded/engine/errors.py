@@ -7,5 +7,9 @@ class EngineError(ValueError):
     """Rows, hyper-parameters, labels or a stored model that the engine cannot work with."""
 
 
+class DamagedModel(EngineError):
+    """A tuned model whose files are missing, or not what was written."""
+
+
 class WeightsError(RuntimeError):
     """Pretrained weights that are missing or are not the published ones."""

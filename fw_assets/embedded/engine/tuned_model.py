@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.errors import DamagedModel, EngineError
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.updates import Arrays
 
@@ -68,7 +68,8 @@ def load(folder: Path) -> TunedModel:
     """The model in `folder`.
 
     Raises:
-        EngineError: naming the file that is missing or unreadable.
+        DamagedModel: naming the file that is missing or unreadable.
+        EngineError: it has another format.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -94,9 +95,9 @@ def load(folder: Path) -> TunedModel:
             arrays=arrays,
         )
     except FileNotFoundError as error:
-        raise EngineError(f"{error.filename}: missing, so {folder} holds no tuned model") from error
-    except (KeyError, TypeError, json.JSONDecodeError, SafetensorError) as error:
-        raise EngineError(f"{folder}: not a tuned model of this engine ({error})") from error
+        raise DamagedModel(f"{error.filename}: missing, so {folder} holds no tuned model") from error
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, SafetensorError) as error:
+        raise DamagedModel(f"{folder}: not a tuned model of this engine ({error})") from error
 
 
 def _replace(path: Path, content: bytes) -> None:

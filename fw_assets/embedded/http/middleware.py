@@ -10,7 +10,7 @@ import anyio
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.errors import RpcError, machine_fault
 from fw_assets.embedded.http import rate_limit
 from fw_assets.embedded.http.body_limit import limited
 from fw_assets.embedded.http.signing import SIGNED_PREFIX
@@ -57,6 +57,10 @@ class PlatformMiddleware:
             if response_started:
                 raise
             await _send_error(watched_send, path, error)
+        except OSError as error:
+            if response_started:
+                raise
+            await _send_error(watched_send, path, machine_fault(error, self.platform.home))
         except Exception as error:
             _log.exception("%s %s failed", scope["method"], path)
             if response_started:

@@ -7,10 +7,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.routing import ServingTarget
+from fw_assets.embedded.records.model_documents import model_files
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.file_checksums import is_whole
 
 MAX_LOADED = 24
 
@@ -45,13 +48,23 @@ def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel
 def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
     if target.folder is None:
         return LoadedModel(load_base(target.base, platform.cache), None)
+    for path in model_files(platform, target.folder.name):
+        if not is_whole(path):
+            raise DamagedModel(f"{path}: damaged or missing")
     scorer = load_tuned(target.folder, platform.cache)
     return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))
 
 
 def _version(folder: Path | None) -> tuple[int, int] | None:
-    """Distinguishes a tuned model from a later one of the same name."""
+    """Distinguishes a tuned model from a later one of the same name.
+
+    Raises:
+        DamagedModel: its folder is not there.
+    """
     if folder is None:
         return None
-    stat = folder.stat()
+    try:
+        stat = folder.stat()
+    except FileNotFoundError:
+        raise DamagedModel(f"{folder}: missing") from None
     return stat.st_ino, stat.st_mtime_ns

@@ -12,17 +12,18 @@ from typing import Any
 import msgspec
 
 from fw_assets.embedded.errors import RpcError
-from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
 from fw_assets.embedded.inference.routing import ServingTarget, batch_target
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
+from fw_assets.embedded.jobs.repair import complete_or_repair
 from fw_assets.embedded.records.dataset_documents import new_dataset, ready_dataset
 from fw_assets.embedded.records.dataset_files import BatchRow, read_lines
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.file_checksums import write_checksum
 from fw_assets.embedded.store.resource_names import BATCH_JOBS, DATASETS, split_name
 
 RESULTS, ERRORS = "results.jsonl", "errors.jsonl"
@@ -49,6 +50,8 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     out = platform.dataset_folder(f".{output_id}.{claim.token}")
     out.mkdir(parents=True)
     progress = _complete_rows(platform, claim, job, path, out)
+    for name in (RESULTS, ERRORS):
+        write_checksum(out / name)
     folder = platform.dataset_folder(output_id)
     document = new_dataset(platform, output_id, job["displayName"], progress["outputRows"]) | {
         "state": "READY",
@@ -124,7 +127,7 @@ def _complete_batch(
             completions.append({})
         except RpcError as error:
             completions.append(error)
-    for index, completion in zip(requests, complete_all(platform, list(requests.values()), target), strict=True):
+    for index, completion in zip(requests, complete_or_repair(platform, list(requests.values()), target), strict=True):
         completions[index] = completion
     return completions
 

@@ -18,6 +18,7 @@ from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.model_documents import tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.file_checksums import write_checksum
 from fw_assets.embedded.store.resource_names import FINE_TUNING_JOBS, MODELS, short_id, split_name
 
 METRICS = "metrics.jsonl"
@@ -60,6 +61,8 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
             recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows), tokens)
             notes = {"answer": answer_format.to_notes()}
             train(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record, notes=notes)
+        for path in (metrics_path, *list(out.iterdir())):
+            write_checksum(path)
         progress |= {"percent": 100}
         update_job(platform, claim, {"state": "JOB_STATE_WRITING_RESULTS", "jobProgress": progress})
         _publish(platform, claim, job, out)

@@ -78,7 +78,10 @@ def requeue_lost(platform: EmbeddedPlatform, slot: int | None = None) -> None:
                 continue
             key = (collection, account, id)
             if attempts >= MAX_ATTEMPTS:
-                message = f"the worker died {attempts} times; see {platform.home / 'workers'}"
+                message = (
+                    f"the worker died {attempts} times: killed, out of memory, or without space on the disk; see "
+                    f"{platform.home / 'workers'}"
+                )
                 changes: dict[str, Any] = {
                     "state": "JOB_STATE_FAILED",
                     "status": {"code": "INTERNAL", "message": message},

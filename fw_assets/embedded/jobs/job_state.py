@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from fw_assets.embedded.engine.errors import EngineError, WeightsError
-from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.errors import RpcError, machine_fault
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import ClaimLost, JobClaim
 from fw_assets.embedded.store import documents
@@ -42,7 +42,13 @@ def complete_job(platform: EmbeddedPlatform, connection: sqlite3.Connection, cla
 
 
 def fail_job(platform: EmbeddedPlatform, claim: JobClaim, error: Exception) -> None:
-    """FAILED, with a status that tells the reason; does nothing when the claim is lost."""
+    """FAILED, with a status that tells the reason; does nothing when the claim is lost.
+
+    RESOURCE_EXHAUSTED and INTERNAL are causes that may pass (no space, no memory, a file that is damaged, a bug that is
+    fixed): the same job may succeed later. Every other code is about the job itself.
+    """
+    if isinstance(error, (OSError, MemoryError)):
+        error = machine_fault(error, platform.home)
     if isinstance(error, RpcError):
         status = {"code": error.code, "message": error.message}
     elif isinstance(error, (EngineError, WeightsError)):

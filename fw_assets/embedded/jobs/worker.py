@@ -63,7 +63,7 @@ def process_stage(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         pass
     except Exception as error:  # noqa: BLE001 - recorded as the reason why the job failed
         traceback.print_exc()
-        fail_job(platform, claim, error)
+        fail_job(platform, claim, error)  # on a full disk it cannot: the claim is lost with this process
     finally:
         done.set()
         heartbeat.join()
@@ -75,8 +75,8 @@ def _send_heartbeats(platform: EmbeddedPlatform, claim: JobClaim, done: threadin
             job_queue.heartbeat(platform, claim)
         except ClaimLost:
             return
-        except sqlite3.OperationalError:
-            # Locked by others for longer than the timeout: the next heartbeat may succeed.
+        except (sqlite3.OperationalError, OSError):
+            # Locked by others for longer than the timeout, or no space: the next heartbeat may succeed.
             traceback.print_exc()
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
+from fw_assets.embedded.engine.tuned_model import ARRAYS_FILE, MANIFEST_FILE
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name, short_id, split_name
@@ -24,6 +26,11 @@ def find_model(platform: EmbeddedPlatform, name: str) -> dict[str, Any] | None:
         return base_document(REGISTRY[id]) if id in REGISTRY else None
     with platform.database.read() as connection:
         return documents.find(connection, MODELS, account, id)
+
+
+def model_files(platform: EmbeddedPlatform, id: str) -> list[Path]:
+    """The files of a tuned model, whether they are there or not."""
+    return [platform.model_folder(id) / name for name in (ARRAYS_FILE, MANIFEST_FILE)]
 
 
 def registry_entry(name: object) -> BaseModel | None:

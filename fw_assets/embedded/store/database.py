@@ -10,7 +10,8 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from fw_assets.embedded.store.database_tables import migrate
+from fw_assets.embedded.store.database_errors import DamagedDatabase, file_error
+from fw_assets.embedded.store.database_tables import has_tables, migrate
 
 BUSY_TIMEOUT_MS = 20_000
 
@@ -18,13 +19,24 @@ BUSY_TIMEOUT_MS = 20_000
 class Database:
     """One database file, usable from any thread of any process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, expected: bool = False) -> None:
+        """Open the database, and create its tables.
+
+        Args:
+            expected: the tables have to be there, since there are files that they describe.
+
+        Raises:
+            DamagedDatabase: it cannot be read, or the tables are not there though expected.
+            OSError: its disk is full, or it may not be written.
+        """
         self.path = path
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._finalizer = weakref.finalize(self, _close, self._idle)
         with self._connection() as connection:
+            if expected and not has_tables(connection):
+                raise DamagedDatabase(path, "its tables are not there, though there are models or datasets")
             migrate(connection)
 
     @contextlib.contextmanager
@@ -46,18 +58,24 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                connection.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself when the disk was full
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = self._take_idle_or_open()
+        try:
+            connection = self._take_idle_or_open()
+        except sqlite3.DatabaseError as error:
+            raise file_error(self.path, error) from error
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             # Its state is unknown: the next caller gets a fresh one.
             connection.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise file_error(self.path, error) from error
             raise
         with self._lock:
             self._idle.append(connection)

@@ -70,5 +70,10 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
 
 
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """Whether a release has created the tables."""
+    return _version(connection) > 0
+
+
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -28,7 +28,7 @@ class EmbeddedPlatform:
         self.home = home
         self.clock = clock
         home.mkdir(parents=True, exist_ok=True)
-        self.database = Database(home / "platform.sqlite")
+        self.database = Database(home / "platform.sqlite", expected=_has_files(home))
 
     @cached_property
     def api_key(self) -> str:
@@ -54,6 +54,11 @@ class EmbeddedPlatform:
 
     def timestamp(self) -> str:
         return format_timestamp(self.clock())
+
+
+def _has_files(home: Path) -> bool:
+    """Whether the home holds datasets or models, which only its database describes."""
+    return any(True for folder in ("datasets", "models") for _ in (home / folder).glob("[!.]*"))
 
 
 def open_platform(home: Path) -> EmbeddedPlatform:

@@ -2,8 +2,10 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+import contextlib
 import datetime as dt
-from typing import cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 import dagster as dg
 import msgspec
@@ -168,7 +170,6 @@ def _summary(dataset: str, answer: Approval, ceiling: float) -> dg.MarkdownMetad
 
 def _answer_rows(store: Workspace, dataset: str) -> list[Row]:
     """Every answer to every plan of a dataset, the newest first."""
-    answers = [msgspec.json.decode(line) for line in store.lines(dataset, "approvals.jsonl")]
     return [
         {
             "at": str(item.get("at", ""))[:19].replace("T", " "),
@@ -178,5 +179,12 @@ def _answer_rows(store: Workspace, dataset: str) -> list[Row]:
             "mitigation": item.get("mitigation"),
             "note": item.get("note"),
         }
-        for item in reversed(answers)
+        for item in reversed(list(_answers(store, dataset)))
     ]
+
+
+def _answers(store: Workspace, dataset: str) -> Iterator[dict[str, Any]]:
+    """The answers of the trail; a damaged line is left out, as the trail decides nothing."""
+    for line in store.lines(dataset, "approvals.jsonl"):
+        with contextlib.suppress(msgspec.DecodeError):
+            yield msgspec.json.decode(line, type=dict[str, Any])

@@ -9,7 +9,7 @@ from fw_assets.classification.metrics.baselines import BASELINES, BaselineScores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import approved_plan
-from fw_assets.pipeline.evaluation.evaluate import PARTS, store_and_score
+from fw_assets.pipeline.evaluation.evaluate import store_and_score
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -19,7 +19,7 @@ from fw_assets.pipeline.ui.model_checks import baseline_checks
 from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.report.formatting import percent, plural
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
-from fw_assets.workspace.predictions import prediction_path
+from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 

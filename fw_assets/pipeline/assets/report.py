@@ -7,6 +7,7 @@ import dagster as dg
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.input_digests import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.reporting.partial_report import partial_report, read_stopped
+from fw_assets.pipeline.reporting.report_files import text_digest
 from fw_assets.pipeline.reporting.run_report import run_report
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -76,9 +77,13 @@ def report(
 
 
 def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> ReportRecord:
-    store.write_text(content.model_dump_json(indent=2) + "\n", dataset, FILES["json"])
-    store.write_text(markdown, dataset, FILES["markdown"])
-    store.write_text(render_html(content), dataset, FILES["html"])
+    texts = {
+        FILES["json"]: content.model_dump_json(indent=2) + "\n",
+        FILES["markdown"]: markdown,
+        FILES["html"]: render_html(content),
+    }
+    for name, text in texts.items():
+        store.write_text(text, dataset, name)
     return ReportRecord(
         markdown=store.url(dataset, FILES["markdown"]),
         html=store.url(dataset, FILES["html"]),
@@ -87,6 +92,7 @@ def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> Re
         winner=content.winner.model if content.winner else "",
         accuracy=_winner_accuracy(content),
         complete=content.status != "incomplete",
+        sha256={name: text_digest(text) for name, text in texts.items()},
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import FireworksError
+from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.workspace.workspace import Workspace
 
@@ -93,7 +94,8 @@ class Scan:
 
 def one_line(error: object) -> str:
     """An error's message without line breaks, or its type if it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+    text = message_of(error) if isinstance(error, BaseException) else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _problem(error: Exception, name: str) -> str:

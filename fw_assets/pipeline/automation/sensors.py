@@ -16,11 +16,12 @@ from fw_assets.pipeline.automation.scan import FileState, Scan
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.jobs import cell_job, dataset_job, job_name
 from fw_assets.pipeline.partitions import add_partitions, partition_key
-from fw_assets.pipeline.phases import Step, config_of, statuses
+from fw_assets.pipeline.phases import Step, config_of, due, statuses
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.run_tags import step_tags
+from fw_assets.pipeline.run_tags import STEP_KEY, step_tags
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.settings import settings
+from fw_assets.workspace.workspace import Workspace
 
 MAX_REQUESTS_PER_TICK = 50
 MAX_QUEUED = 100
@@ -60,22 +61,36 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     requested = {key: at for key, at in requested.items() if key in still_due}
     requested |= {step.key: round(time.time(), 1) for step in new}
     return dg.SensorResult(
-        run_requests=[run_request(step) for step in new],
+        run_requests=[run_request(step, _run_key(context.instance, store, step)) for step in new],
         cursor=json.dumps(requested),
         skip_reason=None if new else "; ".join(notes) or "no datasets yet",
     )
 
 
-def run_request(step: Step) -> dg.RunRequest:
-    """The request that starts a step, once per key."""
+def _run_key(instance: dg.DagsterInstance, store: Workspace, step: Step) -> str:
+    """The step's key; with a number where a run of it succeeded and what it made is not there any more.
+
+    Dagster drops a run key that it has had, and a value that was damaged has to be made again.
+    """
+    succeeded = instance.get_runs_count(
+        dg.RunsFilter(tags={STEP_KEY: step.key}, statuses=[dg.DagsterRunStatus.SUCCESS])
+    )
+    # The value is written before its run succeeds: what is still due after the count is lost.
+    if succeeded and step.key in {other.key for other in due(store, step.dataset).steps}:
+        return f"{step.key}#{succeeded + 1}"
+    return step.key
+
+
+def run_request(step: Step, run_key: str = "") -> dg.RunRequest:
+    """The request that starts a step, once per key: the step's own unless another is given."""
     config = config_of(step, "daemon")
     return dg.RunRequest(
-        run_key=step.key,
+        run_key=run_key or step.key,
         job_name=job_name(step),
         partition_key=partition_key(step.dataset, step.model),
         asset_selection=[dg.AssetKey(asset) for asset in step.assets],
         run_config={"ops": {step.assets[0]: {"config": config}}} if config else {},
-        tags=step_tags(step),
+        tags={**step_tags(step), STEP_KEY: step.key},
     )
 
 

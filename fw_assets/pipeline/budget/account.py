@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,7 +51,10 @@ class PlanAccount:
 
     def ledger(self) -> Ledger:
         """Everything that was reserved and paid so far."""
-        return parse_ledger(self._log.lines())
+        return self._parse(self._log.lines())
+
+    def _parse(self, lines: Iterable[str]) -> Ledger:
+        return parse_ledger(lines, self.store.url(*self._path))
 
     def reserve(self, key: str, id: str, usd: float) -> Reservation | None:
         """Reserve an amount before something that costs money starts; returns an earlier reservation of the id, if any.
@@ -63,7 +66,7 @@ class PlanAccount:
 
         def decide(lines: Sequence[str]) -> str | None:
             nonlocal earlier
-            ledger = parse_ledger(lines)
+            ledger = self._parse(lines)
             earlier = next((item for item in ledger.reservations if item.id == id), None)
             after = ledger.model_copy(update={"ceiling": self.ceiling}).reserve(key, id, usd, reservation.at)
             return None if after.reservations == ledger.reservations else reservation_line(reservation)
@@ -85,7 +88,7 @@ class PlanAccount:
         """Reserve at least that amount for what has started already, even above the ceiling."""
 
         def decide(lines: Sequence[str]) -> str | None:
-            ledger = parse_ledger(lines)
+            ledger = self._parse(lines)
             return None if ledger.raise_reservation(id, usd) == ledger else raise_line(id, usd)
 
         self._log.append_if(decide)
@@ -95,7 +98,7 @@ class PlanAccount:
         entry = LedgerEntry(key=key, id=id, quantity=quantity, unit=unit, usd=usd, at=_now(), estimated=estimated)
 
         def decide(lines: Sequence[str]) -> str | None:
-            ledger = parse_ledger(lines)
+            ledger = self._parse(lines)
             return None if ledger.settle(entry).entries == ledger.entries else payment_line(entry)
 
         self._log.append_if(decide)

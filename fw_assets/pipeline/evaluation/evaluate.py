@@ -28,10 +28,8 @@ from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
-from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batches, prediction_path
+from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, PARTS, prediction_batches, prediction_path
 from fw_assets.workspace.workspace import Workspace
-
-PARTS: tuple[EvaluationPart, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)

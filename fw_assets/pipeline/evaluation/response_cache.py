@@ -10,6 +10,7 @@ not grow with the answers.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 
@@ -18,9 +19,11 @@ import msgspec
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.values import digest
 from fw_assets.workspace.append_log import Collection
+from fw_assets.workspace.checksums import ChecksumError, seal, unseal
 from fw_assets.workspace.workspace import Workspace
 
 _CACHE_KIB = 4096
+log = logging.getLogger("fw_assets.workspace")
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,14 +61,15 @@ class ResponseCache:
     """
 
     def __init__(self, workspace: Workspace, dataset: str, served_model: str, decoding: object) -> None:
-        self._collection = workspace.collection(dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
+        path = (dataset, "answers", f"{digest([served_model, decoding], 16)}.jsonl")
+        self._collection = workspace.collection(*path)
         self.database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self.database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self.database.execute("PRAGMA journal_mode = OFF")
         self.database.executescript(_TABLES)
         # One transaction until the end: a database that is deleted with its connection has nothing to commit.
         self.database.execute("BEGIN")
-        self.database.executemany(_INSERT, _stored_rows(self._collection))
+        self.database.executemany(_INSERT, _stored_rows(self._collection, workspace.url(*path)))
         self._rounds = 0
 
     def __len__(self) -> int:
@@ -79,7 +83,7 @@ class ResponseCache:
 
     def add(self, answer: StoredAnswer) -> None:
         """Add an answer; it is stored when `flush` returns, and on a disk when this returns."""
-        line = _encoder.encode(answer).decode()
+        line = seal(_encoder.encode(answer).decode())
         self._collection.append(line)
         self.database.execute(_INSERT, _row(answer, line))
 
@@ -106,6 +110,15 @@ def _row(answer: StoredAnswer, line: str) -> tuple[str, str, int, int]:
     return answer.key, line, answer.prompt_tokens, answer.completion_tokens
 
 
-def _stored_rows(collection: Collection) -> Iterator[tuple[str, str, int, int]]:
+def _stored_rows(collection: Collection, url: str) -> Iterator[tuple[str, str, int, int]]:
+    """The rows of the stored answers; those that are damaged are left out, and asked for again."""
+    damaged = 0
     for line in collection.lines():
-        yield _row(_decoder.decode(line), line)
+        try:
+            answer = _decoder.decode(unseal(line))
+        except (msgspec.DecodeError, ChecksumError):
+            damaged += 1
+            continue
+        yield _row(answer, line)
+    if damaged:
+        log.warning("%s: %d damaged lines are left out; the rows that they answered are asked again", url, damaged)

@@ -27,6 +27,7 @@ from fw_assets.classification.values import digest
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.sources import fetch, local_file, source_version
 from fw_assets.pipeline.values.registration import SourceFile
+from fw_assets.workspace.checksums import ChecksumError, seal, unseal
 from fw_assets.workspace.workspace import Workspace
 
 Role = Literal["train", "eval"]
@@ -54,16 +55,24 @@ def stage(workspace: Workspace, platform: Platform, role: Role, reference: str) 
     """
     key = identity(reference) if is_remote(reference) else str(local_file(reference))
     index_path = (STAGING_FOLDER, "index", f"{digest(key, 24)}.json")
-    text = workspace.read_text(*index_path)
-    entry = msgspec.json.decode(text, type=_IndexEntry) if text else None
+    entry = _read_entry(workspace, *index_path)
     if entry is not None and not workspace.is_local and not is_remote(reference) and not Path(key).exists():
         # The file is on another machine, which has staged it.
         return _source_file(role, reference, entry)
     version = source_version(platform, reference)
     if entry is None or not version or entry.version != version or not _is_staged(workspace, entry):
         entry = _stage_source(workspace, platform, reference, version)
-        workspace.write_text(msgspec.json.encode(entry).decode(), *index_path)
+        workspace.write_text(seal(msgspec.json.encode(entry).decode()), *index_path)
     return _source_file(role, reference, entry)
+
+
+def _read_entry(workspace: Workspace, *path: str) -> _IndexEntry | None:
+    """What is known of a reference; what is damaged is found out again."""
+    try:
+        text = workspace.read_text(*path)
+        return msgspec.json.decode(unseal(text), type=_IndexEntry) if text else None
+    except (msgspec.DecodeError, ChecksumError, UnicodeDecodeError):
+        return None
 
 
 def _stage_source(workspace: Workspace, platform: Platform, reference: str, version: str) -> _IndexEntry:

@@ -17,10 +17,11 @@ import dagster as dg
 
 from fw_assets.exit_codes import INTERRUPTED
 from fw_assets.pipeline.errors import StepFailed
-from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of
+from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, message_of
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Progress, listening
 from fw_assets.pipeline.runner.instance import open_instance
+from fw_assets.pipeline.runner.instance_faults import readable_instance_faults
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.runner.task import SHUTDOWN_GRACE_SECONDS, StepError, Task
@@ -41,7 +42,7 @@ def run(task: Task, channel: Connection) -> None:
         with listening(send), _terminal_silenced():
             materialize(task.root, task.definitions, task.step, task.config, fail_orphans=task.fail_orphaned_runs)
     except EXPECTED_ERRORS as error:
-        send(StepError(str(error), exit_code_of(error)))
+        send(StepError(message_of(error), exit_code_of(error)))
     except _INTERRUPTS:
         sys.exit(INTERRUPTED)
     except BaseExceptionGroup as group:
@@ -62,7 +63,7 @@ def materialize(
     Raises:
         StepFailed: with the step's message; its cause is the domain's own error.
     """
-    with open_instance(root) as instance:
+    with readable_instance_faults(root), open_instance(root) as instance:
         if fail_orphans:
             fail_orphaned_runs(instance)
         try:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
-from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, retry_delay
+from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, message_of, retry_delay
 from fw_assets.pipeline.ui.metadata import Row, table
 
 
@@ -45,7 +45,7 @@ def retry_transient(context: dg.AssetExecutionContext) -> Iterator[None]:
 def dagster_failure(error: Exception) -> dg.Failure:
     """The failure that the UI shows for an error, with a table of its problems where it has several."""
     if not isinstance(error, InputError):
-        return dg.Failure(printable(str(error)), allow_retries=is_transient(error))
+        return dg.Failure(printable(message_of(error)), allow_retries=is_transient(error))
     rows: list[Row] = [
         {"file": p.file, "line": p.line, "field": p.field, "problem": p.message, "kind": p.kind} for p in error.problems
     ]

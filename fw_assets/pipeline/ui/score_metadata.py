@@ -7,14 +7,13 @@ import dagster as dg
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.metric import shown_values
 from fw_assets.classification.metrics.scores import Scores
-from fw_assets.pipeline.evaluation.evaluate import PARTS
 from fw_assets.pipeline.ui.metadata import File, files, picture, table
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.assembly.model_results import model_result
 from fw_assets.report.formatting import percent, percent_range, plural
 from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.heatmap import heat_picture
-from fw_assets.workspace.predictions import prediction_path
+from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 

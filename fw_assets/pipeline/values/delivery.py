@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pydantic import Field
+
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.deploy_gate import GateDecision
@@ -66,7 +70,11 @@ def unchanged(difference: Interval) -> bool:
 
 
 class ReportRecord(Frozen):
-    """Paths of the report, and the figures that the UI plots over time."""
+    """Paths of the report, and the figures that the UI plots over time.
+
+    Attributes:
+        sha256: of each of its files, by name; empty if an earlier version wrote it.
+    """
 
     markdown: str
     html: str
@@ -75,3 +83,4 @@ class ReportRecord(Frozen):
     winner: str
     accuracy: float | None
     complete: bool
+    sha256: Mapping[str, str] = Field(default_factory=dict)

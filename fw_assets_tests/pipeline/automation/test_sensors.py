@@ -27,6 +27,11 @@ ROWS = EXAMPLES.read_text("utf-8").splitlines(keepends=True)
 SESSION = "models: [char-ngram]\n"
 
 
+@dg.job
+def any_job() -> None:
+    """A job of which runs are recorded, and none is executed."""
+
+
 class Daemon:
     """What the daemon does with the two sensors: a tick with the cursor of the last, each run key once."""
 
@@ -95,6 +100,21 @@ def test_a_dropped_file_is_planned_once(daemon: Daemon) -> None:
     daemon.drop("Support Tickets", rows=38, age=3)
     assert "registered" in daemon.look()
     assert started(daemon.start()) == ["support-tickets"]
+
+
+def test_a_value_that_was_lost_after_its_run_succeeded_is_made_again(daemon: Daemon) -> None:
+    daemon.drop("tickets")
+    daemon.look()
+    (first,) = daemon.start()
+    run = daemon.instance.create_run_for_job(any_job, tags=dict(first.tags), status=dg.DagsterRunStatus.FAILURE)
+    daemon.cursors.clear()
+    assert daemon.start() == [], "a run that failed is not started again by itself"
+    daemon.instance.delete_run(run.run_id)
+    daemon.instance.create_run_for_job(any_job, tags=dict(first.tags), status=dg.DagsterRunStatus.SUCCESS)
+    daemon.cursors.clear()
+    (again,) = daemon.start()
+    assert again.run_key == f"{first.run_key}#2"
+    assert again.asset_selection == first.asset_selection
 
 
 def test_a_file_that_is_being_written_waits(daemon: Daemon) -> None:

@@ -6,11 +6,13 @@ import json
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.classification.cost.ledger import Ledger, LedgerEntry
-from fw_assets.pipeline.budget.ledger_log import parse_ledger
+from fw_assets.classification.cost.ledger import Ledger, LedgerEntry, Reservation
+from fw_assets.classification.errors import InputError
+from fw_assets.pipeline.budget.ledger_log import parse_ledger, payment_line, raise_line, reservation_line
 
 EVENTS = st.lists(
     st.tuples(
@@ -57,3 +59,17 @@ def test_a_record_is_read_in_linear_time() -> None:
 
     small = min(seconds(1_000) for _ in range(3))
     assert seconds(20_000) < 60 * small
+
+
+def test_a_line_is_read_as_it_was_written_or_refused_with_file_and_line() -> None:
+    entry = LedgerEntry(key="k", id="i", quantity=3, unit="tokens", usd=1.5, at="1")
+    lines = [reservation_line(Reservation(key="k", id="j", usd=2.0, at="1")), raise_line("j", 2.5), payment_line(entry)]
+    ledger = parse_ledger(lines)
+    assert (ledger.entries, ledger.reserved) == ((entry,), 2.5)
+    for number, line in enumerate(lines):
+        for bit in range(8 * len(line)):
+            raw = bytearray(line.encode())
+            raw[bit // 8] ^= 1 << bit % 8
+            damaged = [*lines[:number], raw.decode("utf-8", "backslashreplace"), *lines[number + 1 :]]
+            with pytest.raises(InputError, match=rf"ws/tickets/ledger/p1\.jsonl:{number + 1}: the line is damaged"):
+                parse_ledger(damaged, "ws/tickets/ledger/p1.jsonl")
