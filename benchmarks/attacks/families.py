@@ -12,6 +12,7 @@ from benchmarks.attacks.hostile_labels import hostile_labels
 from benchmarks.attacks.kills import kills, signals
 from benchmarks.attacks.known_key import known_key
 from benchmarks.attacks.pipeline import ceilings, pipeline
+from benchmarks.attacks.programs import programs
 from benchmarks.attacks.real_schedules import real_schedules
 from benchmarks.attacks.scale import load, scale
 from benchmarks.attacks.schedules import schedules
@@ -34,6 +35,7 @@ FAMILIES = (
     Family("load", "two hundred clients for a minute, each answer compared", load),
     Family("schedules", "kills, takeovers, lost answers, full disk over a virtual platform", schedules, by_name=True),
     Family("real-schedules", "the same with real processes", real_schedules, by_name=True),
+    Family("programs", "the attacks that are benchmarks of their own", programs, by_name=True),
     Family("kills", "kill -9 of command, step workers, job workers, fork server, all", kills),
     Family("signals", "INT, TERM, HUP, QUIT, PIPE, STOP and CONT to command, step and job worker", signals),
 )

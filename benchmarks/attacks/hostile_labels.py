@@ -106,10 +106,9 @@ def _write_rows(path: Path) -> None:
 
 def _commands(trial: Trial) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "report", ("report", "tickets")
-    yield "report --json", ("report", "tickets", "--json")
     yield "status", ("status",)
     yield "plan", ("plan", str(trial.data), "--model", "char-ngram")
-    yield "predict", ("predict", "tickets", TEXTS[0], "\x1b[2J\x1b]0;pwn\x07 case 3 kind 3")
+    yield "predict", ("predict", "tickets", "\x1b[2J\x1b]0;pwn\x07 case 3 kind 3")
 
 
 def _check_text(text: str) -> None:

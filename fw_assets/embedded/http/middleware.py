@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import msgspec
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fw_assets.embedded.errors import RpcError, machine_fault
@@ -61,6 +62,8 @@ class PlatformMiddleware:
             if response_started:
                 raise
             await _send_error(watched_send, path, machine_fault(error, self.platform.home))
+        except ClientDisconnect:
+            return  # in the middle of its body: nobody is there to be answered
         except Exception as error:
             _log.exception("%s %s failed", scope["method"], path)
             if response_started:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import anyio
 import pytest
+from starlette.types import Message
 
 from fw_assets.embedded import api_key
 from fw_assets_tests.embedded.conftest import Client
@@ -69,3 +73,27 @@ def test_faults_are_for_those_who_have_the_key(client: Client) -> None:
 def test_odd_addresses_are_refused(client: Client, path: str) -> None:
     for headers in ({}, {"X-Api-Key": client.key}):
         assert 400 <= client.send("GET", path, headers=headers).status_code < 500
+
+
+def test_a_client_that_hangs_up_in_the_middle_of_its_body_is_no_failure(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Message] = []
+    received: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b'{"mod', "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> Message:
+        return next(received)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def hang_up() -> None:
+        headers = [(b"x-api-key", client.key.encode())]
+        path = "/v1/chat/completions"
+        scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+        await client.app(scope, receive, send)
+
+    anyio.run(hang_up)
+    assert (sent, caplog.records) == ([], [])

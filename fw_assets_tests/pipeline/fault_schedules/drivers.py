@@ -16,6 +16,7 @@ from fw_assets.pipeline.partitions import partition_key
 from fw_assets.pipeline.phases import DatasetStatus, Step, due
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.run_config import Driver
+from fw_assets.pipeline.run_tags import step_tags
 from fw_assets.workspace.workspace import Workspace
 
 UNPAID = ("baselines", "report")
@@ -94,7 +95,7 @@ def _context(asset: str, step: Step, retry: int) -> Any:
         asset_key=dg.AssetKey(asset),
         partition_key=partition_key(step.dataset, step.model),
         log=SimpleNamespace(info=nothing, warning=nothing),
-        run=SimpleNamespace(run_id="virtual", tags={}),
+        run=SimpleNamespace(run_id="virtual", tags=step_tags(step), parent_run_id=None),
         instance=instance,
         retry_number=retry,
     )
