@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Attacks:
             return
         except Exception as error:  # noqa: BLE001  a bug of ours is what is looked for
             self.broken.append(f"{name}: {_line(error)}")
+            print(f"{self.family}, broke: {self.broken[-1]}", file=sys.stderr, flush=True)
         self.tried += 1
 
     def note(self, text: str) -> None:

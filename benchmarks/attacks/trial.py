@@ -24,7 +24,7 @@ from fw_assets.exit_codes import DONE
 from fw_assets_tests.project import Project
 
 ROWS = 120
-RUN_SECONDS = 240.0
+RUN_SECONDS = 600.0
 GONE_SECONDS = 40.0
 """In which every process has to end with its command: an interrupted step has 30 s to say so on its run."""
 FORK_SERVER = "fork server"
