@@ -12,6 +12,7 @@ everything. Its time is taken off, so what is left holds the daemon, the process
 
 from __future__ import annotations
 
+import inspect
 import os
 import statistics
 import subprocess
@@ -63,7 +64,7 @@ def call_assets(step: Step, root: str) -> None:
         partition_key=partition_key(step.dataset, step.model),
         log=_Log(),
         instance=_NoInstance(),
-        run=SimpleNamespace(run_id="plain", tags={}),
+        run=SimpleNamespace(run_id="plain", parent_run_id=None, tags={}),
         run_id="plain",
         add_output_metadata=lambda *_: None,
     )
@@ -76,7 +77,7 @@ def call_assets(step: Step, root: str) -> None:
     }
     for asset in step.assets:
         function: Any = defs.resolve_assets_def(asset).op.compute_fn.decorated_fn  # type: ignore[union-attr]
-        parameters = function.__code__.co_varnames[: function.__code__.co_argcount]
+        parameters = inspect.signature(function).parameters
         arguments = {key: value for key, value in resources.items() if key in parameters}
         if "config" in parameters:
             arguments["config"] = configs[asset]

@@ -17,8 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from fw_assets.classification.visible_text import printable, visible_json
-from fw_assets.pipeline.progress import Progress as Message
-from fw_assets.pipeline.progress import listening
+from fw_assets.pipeline.progress import Message, Notice, listening
 
 PLAIN_WIDTH = 120
 """Columns if the output is not a terminal."""
@@ -53,12 +52,13 @@ def is_terminal() -> bool:
 
 @contextmanager
 def show_progress(quiet: bool = False) -> Iterator[None]:
-    """Show a bar for each piece of long work while the block runs; lines of text if there is no terminal."""
-    if quiet:
-        yield
-        return
-    if not err.is_terminal:
-        with listening(_FinishedLines()):
+    """Show a bar for each piece of long work while the block runs; lines of text if there is no terminal.
+
+    Args:
+        quiet: show nothing but notices.
+    """
+    if quiet or not err.is_terminal:
+        with listening(_print_notice if quiet else _FinishedLines()):
             yield
         return
     columns = (
@@ -72,6 +72,9 @@ def show_progress(quiet: bool = False) -> Iterator[None]:
         tasks: dict[str, TaskID] = {}
 
         def listen(message: Message) -> None:
+            if isinstance(message, Notice):
+                _print_notice(message)
+                return
             total = message.total or 100
             if message.what not in tasks:
                 tasks[message.what] = bars.add_task(printable(message.what), total=total, detail="")
@@ -81,6 +84,11 @@ def show_progress(quiet: bool = False) -> Iterator[None]:
             yield
 
 
+def _print_notice(message: Message) -> None:
+    if isinstance(message, Notice):
+        err.print(f"  {message.text}")
+
+
 class _FinishedLines:
     """A listener that prints one line per finished piece of work."""
 
@@ -88,6 +96,9 @@ class _FinishedLines:
         self._finished: set[str] = set()
 
     def __call__(self, message: Message) -> None:
+        if isinstance(message, Notice):
+            _print_notice(message)
+            return
         if message.total is not None and message.done >= message.total and message.what not in self._finished:
             self._finished.add(message.what)
             detail = f" ({message.detail})" if message.detail else ""

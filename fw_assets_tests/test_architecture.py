@@ -55,6 +55,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "asset_table": "",
         "errors": "",
         "input_digests": "",
+        "machine": "",
         "partitions": "",
         "progress": "",
         "run_config": "",
@@ -72,17 +73,17 @@ ROOMS: dict[str, dict[str, str]] = {
         "run_tags": "phases",
         "approvals": "errors values budget",
         "registration": "run_config values platform",
-        "run_workers": "run_tags",
+        "run_workers": "machine run_tags",
         "evaluation": "errors progress values budget platform planning approvals",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_tags run_workers",
         "runner": "errors partitions progress failures phases jobs platform planning run_tags run_workers",
         "ui": "asset_table run_config values",
-        "steps": "asset_table errors input_digests partitions progress stored_fields failures values "
+        "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui",
         "assets": "errors input_digests partitions run_config config inapplicable_cells phases values budget platform "
         "planning run_tags approvals registration evaluation reporting resources ui steps",
-        "automation": "asset_table partitions progress run_config config inapplicable_cells phases values "
+        "automation": "asset_table machine partitions progress run_config config inapplicable_cells phases values "
         "failures jobs platform planning run_tags approvals registration resources runner steps",
     },
     "report": {

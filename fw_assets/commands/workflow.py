@@ -20,6 +20,7 @@ from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import registered_dataset, show_plan, show_report
 from fw_assets.console import echo_json, err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
+from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step
 from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -29,6 +30,7 @@ from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, driv
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.workspace import Workspace
 
 PoolFactory = Callable[[str], WorkerPool]
@@ -102,7 +104,12 @@ def _workers(store: Workspace, name: str, as_json: bool, make_pool: PoolFactory 
     # The module that prints plan and report is imported while the workers are at work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
     pool = make_pool(store.root) if make_pool else ProcessPool(store.root, CODE_LOCATION)
-    with store.exclusive(name, "run"), show_progress(as_json), pool:
+
+    def on_wait(holder: str) -> None:
+        _print(f"{name} is being worked on by {holder}; waiting")
+
+    contender = Contender(this_process("another command"), on_wait)
+    with store.exclusive(name, "run", contender=contender), show_progress(as_json), pool:
         yield pool
 
 

@@ -44,7 +44,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.dagster_runtime import fork_server
-from fw_assets.pipeline.run_tags import this_machine
+from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.run_workers import dead_worker, is_alive, worker_of, worker_tags
 from fw_assets.pipeline.runner.fork_server import PRELOAD, reset_signals
 

@@ -1,4 +1,4 @@
-"""Progress messages of long work: sent to whoever listens in this process, such as a run's log or a progress bar."""
+"""Messages of long work, sent to whoever listens in this process, such as a run's log or a progress bar."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fw_assets.classification.visible_text import printable
-
-Listener = Callable[["Progress"], None]
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,15 @@ class Progress:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A sentence that a person should read now."""
+
+    text: str
+
+
+Message = Progress | Notice
+Listener = Callable[[Message], None]
 MIN_REPORTED_BYTES = 5_000_000
 """Smaller uploads are over before anyone could read a message about them."""
 
@@ -33,7 +40,12 @@ def tell(what: str, done: float, total: float | None = None, detail: str = "") -
     relay(Progress(what, done, total, detail))
 
 
-def relay(message: Progress) -> None:
+def announce(text: str) -> None:
+    """Send a notice to all listeners."""
+    relay(Notice(text))
+
+
+def relay(message: Message) -> None:
     """Send a message that was made elsewhere, such as in another process, to all listeners."""
     for listener in tuple(_listeners):
         listener(message)
@@ -70,7 +82,10 @@ def to_log(write: Callable[[str], object], every: float = 10.0) -> Listener:
     """A listener that writes the start and end of each piece of work, and a line every `every` seconds in between."""
     last: dict[str, float] = {}
 
-    def listen(message: Progress) -> None:
+    def listen(message: Message) -> None:
+        if isinstance(message, Notice):
+            write(printable(message.text))
+            return
         now = time.monotonic()
         finished = message.total is not None and message.done >= message.total
         if not finished and now - last.get(message.what, float("-inf")) < every:

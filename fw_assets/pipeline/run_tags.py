@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 
 import dagster as dg
 
-from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.phases import PLAN, Step
 from fw_assets.settings import settings
 
 DATASET, MODEL, PHASE, PLATFORM = (f"fw_assets/{name}" for name in ("dataset", "model", "phase", "platform"))
@@ -17,6 +16,10 @@ STEP_KEY = "fw_assets/step"
 """Key of the step that a sensor requested the run for; a value that was lost is made again under the same one."""
 COST = "fw_assets/cost_usd"
 """US dollars that the ledger holds for the run's steps."""
+DRIVER = "fw_assets/driver"
+"""Only the command line's runs have it."""
+RETRY_NUMBER = "dagster/retry_number"
+"""Dagster's own tag of a run that it has started again by itself."""
 PLANNED, APPROVED = "fw_assets/expected_usd", "fw_assets/approved_usd"
 
 
@@ -26,9 +29,18 @@ def step_tags(step: Step) -> dict[str, str]:
     return tags if step.model is None else {**tags, MODEL: step.model}
 
 
-def this_machine() -> str:
-    """The name of this machine: `$FW_MACHINE`, or its host name."""
-    return settings().fw_machine or socket.gethostname()
+def driver_of(run: dg.DagsterRun) -> str:
+    """Who started a run, in words."""
+    if DRIVER in run.tags:
+        return "the command line"
+    return "the daemon" if PHASE in run.tags else "a run from the UI"
+
+
+def is_driven(run: dg.DagsterRun) -> bool:
+    """Whether a driver started the run because its step was due; a person may start one of what is done already."""
+    by_hand = run.parent_run_id is not None and RETRY_NUMBER not in run.tags
+    # A plan alone is made again because of the platform's offer, not because it is due.
+    return run.tags.get(PHASE) not in (None, *PLAN) and not by_hand
 
 
 def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:

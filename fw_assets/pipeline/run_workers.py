@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from fw_assets.pipeline.run_tags import MACHINE_TAG, this_machine
+from fw_assets.pipeline.machine import this_machine
+from fw_assets.pipeline.run_tags import MACHINE_TAG
 
 WORKER_TAG = ".dagster/fw_assets_worker"
 """Tags a run with the process that executes it; hidden in the UI. A retry inherits its predecessor's tags, so the tag

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from fw_assets.workspace.durable import append_whole, sync
 from fw_assets.workspace.file_faults import faults_of
+from fw_assets.workspace.file_lock import locked
 
 TORN_LINE_END = b"\x18\n"
 """Ends a line that a crash cut off, so that the next one starts on its own."""
@@ -123,17 +122,3 @@ def _text(line: bytes) -> str:
         return line.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return line.decode("utf-8", "backslashreplace")
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock against the other processes of this machine; the kernel releases it when a holder dies.
-
-    Raises:
-        OSError: the lock's file cannot be had.
-    """
-    lock_path = path.with_name(f".{path.name}.lock")
-    lock_path.parent.mkdir(parents=True, exist_ok=True)
-    with lock_path.open("w") as lock_file:
-        fcntl.flock(lock_file, fcntl.LOCK_EX)
-        yield

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import canonical_json
 from fw_assets.classification.values import digest as digest_of
-from fw_assets.workspace.append_log import Collection, FileLog, Log, locked
+from fw_assets.workspace.append_log import Collection, FileLog, Log
 from fw_assets.workspace.checksums import ChecksumError
+from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.envelope import (
     HEADER_BYTES,
     Fields,
@@ -28,6 +29,7 @@ from fw_assets.workspace.envelope import (
     encode,
 )
 from fw_assets.workspace.file_faults import DamagedFile
+from fw_assets.workspace.file_lock import locked
 from fw_assets.workspace.files import FileStore
 from fw_assets.workspace.lease import lease
 from fw_assets.workspace.object_log import ObjectLog, SegmentedCollection
@@ -198,8 +200,14 @@ class Workspace(FileStore):
         """The complete lines of a log, in order."""
         return self.log(*parts).lines()
 
-    def exclusive(self, *parts: str) -> AbstractContextManager[None]:
-        """A lock of that name: among the processes of this machine, or behind a URL among all machines."""
+    def exclusive(self, *parts: str, contender: Contender | None = None) -> AbstractContextManager[bool]:
+        """A lock of that name: among the processes of this machine, or behind a URL among all machines.
+
+        Its value is whether another held it first.
+
+        Args:
+            contender: who wants it, and is told who holds it.
+        """
         if self.is_local:
-            return locked(self.local(*parts))
-        return lease(self.filesystem, self.path(), self.path(*parts[:-1], f".{parts[-1]}.lease"))
+            return locked(self.local(*parts), contender)
+        return lease(self.filesystem, self.path(), self.path(*parts[:-1], f".{parts[-1]}.lease"), contender)

@@ -33,7 +33,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
 from fw_assets.dagster_runtime.run_launcher import ForkServerRunLauncher, reason_not_forkable
-from fw_assets.pipeline.run_tags import this_machine
+from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.run_workers import WORKER_TAG, worker_of
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 

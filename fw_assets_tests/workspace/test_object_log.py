@@ -13,9 +13,10 @@ import pytest
 
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.workspace import contention, object_log
 from fw_assets.workspace import lease as leases
-from fw_assets.workspace import object_log
 from fw_assets.workspace.conditional_put import NoConditionalWrites, put_if_absent
+from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.frames import row_folder, scan_rows
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.budget.fixed_account import CEILING, FixedAccount
@@ -164,6 +165,40 @@ def test_the_lease_of_a_machine_that_is_gone_is_taken_over(store: Workspace, mon
     store.write_text("someone new\n", "tickets", ".run.lease", "00000001")
     with store.exclusive("tickets", "run"):
         assert store.names("tickets", ".run.lease") == ["00000001", "00000002"]
+
+
+def test_who_waits_for_a_lease_is_told_for_whom(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contention, "FIRST_NOTICE_SECONDS", 0.0)
+    told: list[str] = []
+    waiting, waits = threading.Event(), []
+
+    def on_wait(holder: str) -> None:
+        told.append(holder)
+        waiting.set()
+
+    def work() -> None:
+        with Workspace(store.root).exclusive("tickets", ".locks", "plan", contender=Contender("b", on_wait)) as waited:
+            waits.append(waited)
+
+    with store.exclusive("tickets", ".locks", "plan", contender=Contender("a (pid 1 on one)", told.append)) as waited:
+        waits.append(waited)
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert waiting.wait(30)
+    thread.join()
+    assert (told, waits) == (["a (pid 1 on one)"], [False, True])
+
+
+def test_the_lease_of_a_version_that_wrote_no_name_is_waited_for(
+    store: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contention, "FIRST_NOTICE_SECONDS", 0.0)
+    monkeypatch.setattr(leases, "LEASE_TIMEOUT_SECONDS", 1.0)
+    told: list[str] = []
+    store.write_text("0123 7\n", "tickets", ".run.lease", "00000001")
+    with store.exclusive("tickets", "run", contender=Contender("me", told.append)) as waited:
+        assert waited
+    assert told == [contention.UNKNOWN_HOLDER]
 
 
 def test_rows_pass_through_this_machine(store: Workspace) -> None:

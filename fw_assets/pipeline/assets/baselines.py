@@ -14,6 +14,7 @@ from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.ui.model_checks import baseline_checks
 from fw_assets.pipeline.values.evaluation import Baselines
@@ -35,8 +36,10 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
         plan = approved_plan(store, dataset)
-        scores = _score_baselines(store, dataset, plan)
-    version = store.write("baselines", dataset, Baselines(found=scores), inputs=baseline_inputs(plan.digest))
+        inputs = baseline_inputs(plan.digest)
+        made = made_meanwhile(Baselines, inputs)
+        scores = made.found if made else _score_baselines(store, dataset, plan)
+    version = store.write("baselines", dataset, Baselines(found=scores), inputs=inputs)
     rows: list[Row] = [
         {
             "baseline": item.name,

@@ -21,6 +21,7 @@ from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.renewed_plan import require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
@@ -44,10 +45,10 @@ def deployment(
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
     with retry_transient(context):
         account = approved_account(store, dataset)
+        slugs = store.require("finalists", dataset, FinalistsRecord).slugs
+        inputs = delivery_inputs(store, dataset, account.plan.digest, slugs)
         winner, decision = decide(store, dataset, account.plan)
-        record = _deploy(context, host, account, winner, decision)
-    slugs = store.require("finalists", dataset, FinalistsRecord).slugs
-    inputs = delivery_inputs(store, dataset, account.plan.digest, slugs)
+        record = made_meanwhile(DeploymentRecord, inputs) or _deploy(context, host, account, winner, decision)
     version = store.write("deployment", dataset, record, inputs=inputs)
     why = typeset(decision.why)
     address = f"It answers at {code(record.endpoint or '')} as {code(record.address or '')}." if record.deployed else ""

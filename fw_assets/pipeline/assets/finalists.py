@@ -18,6 +18,7 @@ from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.model_checks import finalists_checks
 from fw_assets.pipeline.values.delivery import FinalistsRecord
@@ -40,28 +41,35 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         account = approved_account(store, dataset)
         plan = account.plan
         slugs = [model.slug for model in plan.models]
-        base = {slug: store.require("base_metrics", dataset, BaseMetrics, slug) for slug in slugs}
-        ranking = _choose(plan, base)
-        going_on = () if plan.session.mode == "benchmark" else ranking.chosen
-        revised = _revised_estimate(account, base)
-    record = FinalistsRecord(finalists=ranking, slugs=going_on, revised=revised)
-    version = store.write("finalists", dataset, record, inputs=finalists_inputs(store, dataset, plan.digest, slugs))
+        inputs = finalists_inputs(store, dataset, plan.digest, slugs)
+        record = made_meanwhile(FinalistsRecord, inputs) or _choose_finalists(account)
+    version = store.write("finalists", dataset, record, inputs=inputs)
     for event in skip_events(dataset, inapplicable_cells(store, dataset, slugs)):
         context.instance.report_runless_asset_event(event)
-    names = ", ".join(code(slug, table=False) for slug in going_on) or "None: benchmark only"
+    ranking, revised = record.finalists, record.revised
+    names = ", ".join(code(slug, table=False) for slug in record.slugs) or "None: benchmark only"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
         check_results=finalists_checks(dataset, record, plan, account.ceiling),
         metadata={
             "summary": summary(dataset, f"to be fine-tuned: {names}, of {plural(len(slugs), 'base model')}."),
-            "finalists": len(going_on),
+            "finalists": len(record.slugs),
             "best_validation_accuracy": round(ranking.ranked[0].validation.value, 4),
             "cost_usd": account.ledger().spent,
             "ranking": table(_ranking_rows(record)),
             "estimate": table(_estimate_rows(plan, revised, account.mitigation)),
-            "revised_usd": revised.for_finalists(going_on).expected if revised else float("nan"),
+            "revised_usd": revised.for_finalists(record.slugs).expected if revised else float("nan"),
         },
     )
+
+
+def _choose_finalists(account: PlanAccount) -> FinalistsRecord:
+    plan = account.plan
+    slugs = [model.slug for model in plan.models]
+    base = {slug: account.store.require("base_metrics", account.dataset, BaseMetrics, slug) for slug in slugs}
+    ranking = _choose(plan, base)
+    going_on = () if plan.session.mode == "benchmark" else ranking.chosen
+    return FinalistsRecord(finalists=ranking, slugs=going_on, revised=_revised_estimate(account, base))
 
 
 def _choose(plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:

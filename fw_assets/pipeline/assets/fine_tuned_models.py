@@ -32,7 +32,7 @@ def fine_tuned_models(
     """Starts or finds the full-data job. Where the sweep already trained on all rows, that model is taken over."""
     with cell_step(context, workspace, platform) as step:
         sweep = step.require("sweep", Sweep)
-        tuned = step.call(lambda client: _train(client, step, sweep))
+        tuned = step.made_meanwhile(FineTuned) or step.call(lambda client: _train(client, step, sweep))
     cell, loss = tuned.cell, tuned.eval_loss
     settings = {
         "rank": cell.lora_rank,

@@ -5,6 +5,7 @@
 import dagster as dg
 
 from fw_assets.classification.dataset.row_store import RowStore
+from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.inspection import inspect_dataset
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.registration.registration import register, source_paths
@@ -13,6 +14,7 @@ from fw_assets.pipeline.registration.verification import verified_unchanged
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import schema_check
 from fw_assets.pipeline.ui.histograms import length_histogram, worst_problems
 from fw_assets.pipeline.ui.metadata import files, summary, table
@@ -42,14 +44,7 @@ def inspected_dataset(
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
         registration = _registration(store, platform, dataset, session_values(config))
-        with (
-            local_copies(store, registration.files) as sources,
-            verified_unchanged(sources) as check_unchanged,
-            row_folder(store, *inspected_rows_path(dataset)) as folder,
-        ):
-            inspected = inspect_dataset(RowStore(folder), *source_paths(sources), registration.session)
-            check_unchanged(inspected.files)
-    write_rejected_rows(store, dataset, inspected.rejected)
+        inspected = made_meanwhile(InspectedDataset, registration.inputs) or _inspect(store, dataset, registration)
     with scan_rows(store, *inspected_rows_path(dataset)) as rows:
         lengths = length_histogram(rows)
     version = store.write("inspected_dataset", dataset, inspected, inputs=registration.inputs)
@@ -77,6 +72,18 @@ def inspected_dataset(
             **(files(store, rejected=(dataset, REJECTED_ROWS)) if inspected.rejected else {}),
         },
     )
+
+
+def _inspect(store: Workspace, dataset: str, registration: Registration) -> InspectedDataset:
+    with (
+        local_copies(store, registration.files) as sources,
+        verified_unchanged(sources) as check_unchanged,
+        row_folder(store, *inspected_rows_path(dataset)) as folder,
+    ):
+        inspected = inspect_dataset(RowStore(folder), *source_paths(sources), registration.session)
+        check_unchanged(inspected.files)
+    write_rejected_rows(store, dataset, inspected.rejected)
+    return inspected
 
 
 def _registration(

@@ -14,6 +14,7 @@ from fw_assets.classification.splits.turn_fields import turn_fields
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import label_checks
 from fw_assets.pipeline.ui.histograms import label_histogram, worst_findings
 from fw_assets.pipeline.ui.metadata import summary, table
@@ -23,6 +24,7 @@ from fw_assets.report.formatting import plural
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import inspected_rows_path, split_rows_path, write_rejected_rows
 from fw_assets.workspace.frames import scan_rows, sink_frame
+from fw_assets.workspace.workspace import Workspace
 
 
 @pipeline_asset(
@@ -35,19 +37,11 @@ from fw_assets.workspace.frames import scan_rows, sink_frame
 def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
     """Resolves the labels of every row and assigns each row to train, validation or test."""
     store, dataset = workspace.open(), context.partition_key
-    with readable_failures(), scan_rows(store, *inspected_rows_path(dataset)) as rows:
+    with readable_failures():
         registration = store.require("registration", dataset, Registration)
         inspected = store.require("inspected_dataset", dataset, InspectedDataset)
-        narrow = rows.select(pl.exclude("messages")).collect(engine="streaming")
-        batches = Batches(rows.select("id", "messages"))
-        fields = turn_fields(row for batch in batches for row in batch.iter_rows())
-        split, labels = resolve(narrow, inspected, registration.session, fields)
-        if registration.session.bad_rows == "quarantine":
-            unlabelled = rejected_for_labels(narrow, inspected, registration.session)
-            write_rejected_rows(store, dataset, (*inspected.rejected, *unlabelled))
-        # The messages are wide: they pass from one file to the other without being in memory at once.
-        wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
-        sink_frame(store, wide, *split_rows_path(dataset))
+        made = made_meanwhile(LabelSet, registration.inputs)
+        labels = made or _resolve(store, dataset, registration, inspected)
     version = store.write("label_set", dataset, labels, inputs=registration.inputs)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
@@ -58,6 +52,21 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "rejected": table([{"kind": kind, "rows": count} for kind, count in labels.left_out]),
         },
     )
+
+
+def _resolve(store: Workspace, dataset: str, registration: Registration, inspected: InspectedDataset) -> LabelSet:
+    with scan_rows(store, *inspected_rows_path(dataset)) as rows:
+        narrow = rows.select(pl.exclude("messages")).collect(engine="streaming")
+        batches = Batches(rows.select("id", "messages"))
+        fields = turn_fields(row for batch in batches for row in batch.iter_rows())
+        split, labels = resolve(narrow, inspected, registration.session, fields)
+        if registration.session.bad_rows == "quarantine":
+            unlabelled = rejected_for_labels(narrow, inspected, registration.session)
+            write_rejected_rows(store, dataset, (*inspected.rejected, *unlabelled))
+        # The messages are wide: they pass from one file to the other without being in memory at once.
+        wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
+        sink_frame(store, wide, *split_rows_path(dataset))
+    return labels
 
 
 def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:

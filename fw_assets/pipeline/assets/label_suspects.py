@@ -4,10 +4,11 @@
 
 import dagster as dg
 
-from fw_assets.classification.labels.label_noise import find_suspects, suspects_csv
+from fw_assets.classification.labels.label_noise import LabelSuspects, find_suspects, suspects_csv
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows
 from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values.registration import Registration
@@ -29,7 +30,8 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
         registration = store.require("registration", dataset, Registration)
-        suspects = find_suspects(split_rows(store, dataset), registration.session.seed)
+        made = made_meanwhile(LabelSuspects, registration.inputs)
+        suspects = made or find_suspects(split_rows(store, dataset), registration.session.seed)
     for side in ("train", "test"):
         store.write_text(suspects_csv(suspects, test=side == "test"), dataset, f"label_suspects_{side}.csv")
     version = store.write("label_suspects", dataset, suspects, inputs=registration.inputs)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
@@ -19,8 +20,10 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import PLANNED, tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.plan_checks import plan_checks
 from fw_assets.pipeline.ui.plan_metadata import plan_metadata
+from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.workspace import Workspace
@@ -47,10 +50,10 @@ def plan(
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
         registration = store.require("registration", dataset, Registration)
-        draft, prompt = _draft(store, platform.open(), dataset, registration)
-    new = draft.plan
-    store.write("prompt", dataset, prompt, inputs=registration.inputs, digest=prompt.digest)
-    changes, text = store_plan(store, draft)
+        made = made_meanwhile(Plan, registration.inputs)
+        new = made or _make(store, platform.open(), dataset, registration)
+    changes = store.read("plan_changes", dataset, PlanChanges) or PlanChanges(plan_digest=new.digest)
+    text = store.read_text(dataset, "plan.md") or ""
     add_partitions(context.instance, "models", [model.slug for model in new.models])
     tag(context, {PLANNED: f"{new.estimate.expected:.4f}"})
     return dg.MaterializeResult(
@@ -58,6 +61,13 @@ def plan(
         check_results=plan_checks(new),
         metadata=plan_metadata(store, new, changes, text),
     )
+
+
+def _make(store: Workspace, platform: Platform, dataset: str, registration: Registration) -> Plan:
+    draft, prompt = _draft(store, platform, dataset, registration)
+    store.write("prompt", dataset, prompt, inputs=registration.inputs, digest=prompt.digest)
+    store_plan(store, draft)
+    return draft.plan
 
 
 def _draft(store: Workspace, platform: Platform, dataset: str, registration: Registration) -> tuple[PlanDraft, Prompt]:

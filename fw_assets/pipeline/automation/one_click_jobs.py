@@ -15,6 +15,7 @@ from fw_assets.classification.instruction.parser import suggest
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.config import SessionConfig, session_values
+from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
@@ -26,6 +27,7 @@ from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, driv
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -155,7 +157,10 @@ def _run_steps(
     registration: Registration,
 ) -> DatasetStatus:
     name, log = registration.name, context.log.info
-    with store.exclusive(name, "run"), ProcessPool(store.root, CODE_LOCATION) as pool:
+    contender = Contender(
+        this_process("a run from the UI"), lambda holder: log(f"{name} is being worked on by {holder}; waiting")
+    )
+    with store.exclusive(name, "run", contender=contender), ProcessPool(store.root, CODE_LOCATION) as pool:
         answered = bool(config.approved_by and config.plan_digest and not registration.unused)
         states = (*UNDECIDED, *(TAKEN_OVER if answered else ()))
         plan_now(pool, store, platform, name, report=log, states=states)

@@ -8,25 +8,30 @@ that whoever looks, Dagster's own daemon and webserver too, sees either none or 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
-from fw_assets.workspace.append_log import locked
+from fw_assets.workspace.file_lock import locked
 
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _BLANK = "telemetry: {enabled: false}\n"
 
 
 def ensure_storage(home: Path) -> None:
-    """Create the databases of the instance that `home/dagster.yaml` configures, where they are missing and SQLite."""
+    """Create the databases of the instance that `home/dagster.yaml` configures, where they are missing and SQLite.
+
+    Those that two processes created at once, before there was this module, are left with one version.
+    """
     folder = _sqlite_folder(home / "dagster.yaml")
-    if folder is None or _exist(folder):
+    if folder is None or _is_sound(folder):
         return
     with locked(folder / "storage"):
-        if not _exist(folder):
+        if not _is_sound(folder):
             _create(folder)
 
 
@@ -38,14 +43,32 @@ def _create(folder: Path) -> None:
         new = Path(name)
         (new / "dagster.yaml").write_text(_BLANK, "utf-8")
         dg.DagsterInstance.from_config(name).dispose()
+        current = {database: _versions(new / database) for database in DATABASES}
         for part in sorted({database.partition("/")[0] for database in DATABASES}):
             # Refused by the system where a process of Dagster's own has begun to make its databases.
             with contextlib.suppress(OSError):
                 (new / part).rename(folder / part)
+    for database, versions in current.items():
+        found = _versions(folder / database)
+        if len(found) > 1 and found >= versions:
+            with closing(sqlite3.connect(folder / database)) as connection, connection:
+                superseded = [(version,) for version in found - versions]
+                connection.executemany("DELETE FROM alembic_version WHERE version_num = ?", superseded)
 
 
-def _exist(folder: Path) -> bool:
-    return all((folder / database).exists() for database in DATABASES)
+def _is_sound(folder: Path) -> bool:
+    return all((folder / database).exists() and len(_versions(folder / database)) <= 1 for database in DATABASES)
+
+
+def _versions(database: Path) -> set[str]:
+    """The versions of a database's tables; none if it is damaged, missing, or still being made."""
+    if not database.exists():
+        return set()
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return {version for (version,) in connection.execute("SELECT version_num FROM alembic_version")}
+    except sqlite3.Error:
+        return set()
 
 
 def _sqlite_folder(configuration: Path) -> Path | None:

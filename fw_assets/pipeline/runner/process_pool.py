@@ -17,7 +17,7 @@ from typing import Any, Self
 from fw_assets.exit_codes import FAILED
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
-from fw_assets.pipeline.progress import Progress, relay
+from fw_assets.pipeline.progress import Notice, Progress, relay
 from fw_assets.pipeline.runner.fork_server import pipe, reset_signals, start_process
 from fw_assets.pipeline.runner.task import SHUTDOWN_GRACE_SECONDS, StepError, Task
 
@@ -102,7 +102,7 @@ class ProcessPool:
             if isinstance(message, StepError):
                 step = self._workers[channel].name
                 self._reported[step] = StepFailed(message.message, message.exit_code, step)
-            elif isinstance(message, Progress):
+            elif isinstance(message, Progress | Notice):
                 relay(message)
 
     def _reap(self, channel: Connection) -> None:

@@ -19,7 +19,7 @@ from fw_assets.exit_codes import INTERRUPTED
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, message_of
 from fw_assets.pipeline.phases import Step
-from fw_assets.pipeline.progress import Progress, listening
+from fw_assets.pipeline.progress import Message, listening
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.instance_faults import readable_instance_faults
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
@@ -34,7 +34,7 @@ def run(task: Task, channel: Connection) -> None:
     threading.Thread(target=_end_with_command, daemon=True).start()
     sending = threading.Lock()
 
-    def send(message: Progress | StepError) -> None:
+    def send(message: Message | StepError) -> None:
         with sending:
             channel.send(message)
 

@@ -1,14 +1,16 @@
-"""The decorator of the pipeline's assets: everything that the table of assets says is taken from there."""
+"""The decorator of the pipeline's assets: what the table of assets says is taken from there; each step has a lock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import dagster as dg
 
 from fw_assets.pipeline.asset_table import asset_entry
 from fw_assets.pipeline.partitions import cells, datasets
+from fw_assets.pipeline.steps.step_lock import step_lock
 
 OWNERS = ["team:fw-assets"]
 """Shown on every asset's page, and a filter of the catalog."""
@@ -25,6 +27,12 @@ def pipeline_asset(
 
     def define(compute: Callable[..., Any]) -> dg.AssetsDefinition:
         entry = asset_entry(compute.__name__)
+
+        @wraps(compute)
+        def exclusive(context: dg.AssetExecutionContext, **arguments: Any) -> Any:
+            with step_lock(context, arguments["workspace"].open()):
+                return compute(context, **arguments)
+
         specs = [dg.AssetCheckSpec(name, asset=entry.key, description=text) for name, text in entry.checks.items()]
         return dg.asset(
             name=entry.key,
@@ -37,6 +45,6 @@ def pipeline_asset(
             kinds=kinds,
             code_version=code_version,
             description=description,
-        )(compute)
+        )(exclusive)
 
     return define

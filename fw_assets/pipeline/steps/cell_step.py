@@ -23,6 +23,7 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.renewed_plan import require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
+from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import summary
 from fw_assets.workspace.workspace import Workspace
 
@@ -79,6 +80,14 @@ class CellStep:
         title = f"{self.context.asset_key.to_user_string()} of {self.title}"
         await require_offer(client, self.context.instance, self.platform, self.account, stage, title)
 
+    def made_meanwhile(self, kind: type[Value], *, inputs: str | None = None) -> Value | None:
+        """The value of this cell, if another process made it while this one waited for its turn.
+
+        Args:
+            inputs: digest of what it is made from; that of the tuning phase if left out.
+        """
+        return made_meanwhile(kind, inputs or self._tuning_inputs)
+
     def paid_usd(self, stage: str) -> float:
         """US dollars paid in a stage of the estimate for this model; added to the cost that the run is tagged with."""
         return tag_cost(self.context, self.account.paid_usd(f"{stage}/{self.slug}"))
@@ -98,13 +107,16 @@ class CellStep:
             inputs: digest of what it was made from; that of the tuning phase if left out.
         """
         asset = self.context.asset_key.to_user_string()
-        inputs = inputs or tuning_inputs(self.plan.digest, self.account.mitigation)
-        version = self.store.write(asset, self.dataset, value, inputs=inputs, model=self.slug)
+        version = self.store.write(asset, self.dataset, value, inputs=inputs or self._tuning_inputs, model=self.slug)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(version),
             check_results=checks,
             metadata={"summary": summary(self.title, sentence), **metadata},
         )
+
+    @property
+    def _tuning_inputs(self) -> str:
+        return tuning_inputs(self.plan.digest, self.account.mitigation)
 
     def _warn_of_unpaid(self) -> None:
         """Nothing on the platform is cancelled: what the ledger holds for the model and nobody has paid goes on."""

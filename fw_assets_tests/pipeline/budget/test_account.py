@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.workspace.append_log import locked
+from fw_assets.workspace.file_lock import locked
 from fw_assets_tests.pipeline.budget.fixed_account import CEILING, fixed_account
 from fw_assets_tests.report.workflow import planned
 

@@ -151,10 +151,14 @@ def test_a_job_that_never_begins_is_given_up_with_advice(embedded: EmbeddedPlatf
 
 def test_a_large_upload_reports_its_progress(embedded: EmbeddedPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "MIN_REPORTED_BYTES", 1000)
-    messages: list[progress.Progress] = []
+    messages: list[progress.Message] = []
     with progress.listening(messages.append):
         embedded.batch(rows(TEXTS))
-    uploads = [message for message in messages if message.what == "upload of fwa-batch-a, MB"]
+    uploads = [
+        message
+        for message in messages
+        if isinstance(message, progress.Progress) and message.what == "upload of fwa-batch-a, MB"
+    ]
     assert uploads
     assert uploads[-1].done == uploads[-1].total
 

@@ -101,3 +101,18 @@ def test_what_dagster_has_begun_to_make_is_left_to_it(outside: Path) -> None:
     assert (outside / "home" / "schedules" / "schedules.db").exists()
     with dg.DagsterInstance.from_config(str(outside / "home")) as instance:
         assert instance.get_runs() == []
+
+
+def test_databases_with_two_versions_are_used_again(outside: Path) -> None:
+    """As two processes left them that created them at once."""
+    root = outside / "workspace"
+    open_instance(str(root)).dispose()
+    for database in DATABASES:
+        with closing(sqlite3.connect(root / ".dagster" / database)) as connection, connection:
+            connection.execute("INSERT INTO alembic_version VALUES ('5771160a95ad')")
+    with open_instance(str(root)) as instance:
+        add_partitions(instance, "models", ["char-ngram"])
+        assert instance.get_runs() == []
+    for database in DATABASES:
+        with closing(sqlite3.connect(root / ".dagster" / database)) as connection:
+            assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,), database

@@ -11,7 +11,7 @@ import time
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline.run_tags import this_machine
+from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.run_workers import WORKER_TAG, is_alive, tag_worker, worker_of
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 

@@ -18,7 +18,7 @@ import pytest
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.exit_codes import FAILED
 from fw_assets.pipeline.phases import PLANNING, Step, due
-from fw_assets.pipeline.progress import Progress, listening
+from fw_assets.pipeline.progress import Message, Progress, listening
 from fw_assets.pipeline.run_workers import worker_of
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.process_pool import ProcessPool
@@ -89,7 +89,7 @@ def planned(here: Project) -> Workspace:
 
 
 def test_models_are_worked_on_side_by_side_and_their_progress_is_relayed(planned: Workspace) -> None:
-    messages: list[Progress] = []
+    messages: list[Message] = []
     steps = due(planned, "tickets", driver="command-line").steps
     with ProcessPool(planned.root, CODE_LOCATION) as pool, listening(messages.append):
         for step in steps:
@@ -97,7 +97,7 @@ def test_models_are_worked_on_side_by_side_and_their_progress_is_relayed(planned
         assert len(pool) == len(steps) == 3
         while len(pool):
             assert pool.wait() == []
-    assert {message.what for message in messages if message.done} >= {
+    assert {message.what for message in messages if isinstance(message, Progress) and message.done} >= {
         f"{model} base, test rows" for model in ("char-ngram", "minilm-ngram")
     }
     with open_instance(planned.root) as instance:
