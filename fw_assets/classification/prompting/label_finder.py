@@ -1,4 +1,4 @@
-"""Label finder: whole-word mentions of labels inside a longer text."""
+"""Label finder: mentions of labels inside a longer text, and whether they state the label."""
 
 from __future__ import annotations
 
@@ -7,21 +7,35 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
-from fw_assets.classification.prompting.normalize import NORMALISERS, Strictness
+from fw_assets.classification.prompting.mention_context import UNSPACED, needs_standing_alone, stands_alone
+from fw_assets.classification.prompting.negation import is_denied, without_affirmations
+from fw_assets.classification.prompting.normalize import NORMALISERS, Strictness, with_plain_signs
 
-_NEGATED = re.compile(
-    r"(?:\b(?:not|no|never|neither|nor|without|except|than|instead of|isnt|cannot)|n['’]t)"
-    r"(?:[\s\"'*`_]+(?:a|an|the|be|really|about|as))*[\s\"'*`_]+$",
-    re.IGNORECASE,
-)
+
+class Mention(NamedTuple):
+    """One mention of a label.
+
+    Attributes:
+        position: of the label, in the finder's labels.
+        start: offset in the finder's prepared text.
+        end: likewise.
+        denied: its clause denies, doubts or asks it.
+    """
+
+    position: int
+    start: int
+    end: int
+    denied: bool
 
 
 class LabelFinder:
     """Finds mentions of a fixed set of labels.
 
     The longest label wins where mentions overlap, so `balance` is not found in `bill_balance` when both are
-    labels; a hyphen, underscore, `#`, `+`, `@` or `&` next to a mention makes it part of another word.
+    labels; a hyphen, underscore, `#`, `+`, `@` or `&` next to a mention makes it part of another word. Scripts that
+    write without spaces (Chinese, Japanese, Thai, Korean particles) have no such limits between their own characters.
     """
 
     def __init__(self, labels: Sequence[str], strictness: Strictness) -> None:
@@ -29,28 +43,54 @@ class LabelFinder:
         self._positions: dict[str, int] = {}
         patterns: list[tuple[str, str]] = []
         for position, label in enumerate(labels):
-            text = self._prepare(label).strip()
+            text = self.prepare(label).strip()
             if text:
                 self._positions.setdefault(self._key(text), position)
                 patterns.append((text, self._pattern(text)))
         patterns.sort(key=lambda item: -len(item[0]))
         alternatives = "|".join(pattern for _, pattern in patterns)
         # The look-ahead consumes nothing, so that overlapping mentions are all found and the longest can be kept.
-        self._finder = re.compile(rf"(?<![\w\-+#@&])(?<!\d[.,])(?=({alternatives}))") if patterns else None
+        self._finder = re.compile(rf"(?=({alternatives}))") if patterns else None
 
-    def find(self, text: str) -> list[tuple[int, bool]]:
-        """(label position, negated) of every mention, in the order of the text."""
-        if self._finder is None:
-            return []
-        prepared = self._prepare(text)
+    def positions(self, text: str) -> frozenset[int]:
+        """The labels that occur in the text, stated or not."""
+        prepared = self.prepare(text)
+        return frozenset(self._positions[self._key(prepared[start:end])] for start, end in self._spans(prepared))
+
+    def find(self, text: str) -> list[Mention]:
+        """The mentions that mean the label, in the order of the text; offsets are those of `prepare(text)`.
+
+        Labels that are everyday words, letters or numbers count only where they stand alone.
+        """
+        prepared = without_affirmations(self.prepare(text))
+        spans = [
+            (start, end)
+            for start, end in self._spans(prepared)
+            if not needs_standing_alone(self._key(prepared[start:end]).casefold()) or stands_alone(prepared, start, end)
+        ]
+        following = [*(start for start, _ in spans[1:]), len(prepared)]
+        context = prepared
+        for start, end in spans:
+            # A label such as "no" does not deny the one after it.
+            context = context[:start] + "\0" * (end - start) + context[end:]
         return [
-            (self._positions[self._key(prepared[start:end])], _NEGATED.search(prepared[:start]) is not None)
-            for start, end in _spans(self._finder, prepared)
+            Mention(
+                self._positions[self._key(prepared[start:end])],
+                start,
+                end,
+                is_denied(context, start, end, following[index], UNSPACED.match(prepared[start]) is not None),
+            )
+            for index, (start, end) in enumerate(spans)
         ]
 
-    def _prepare(self, text: str) -> str:
+    def _spans(self, prepared: str) -> list[tuple[int, int]]:
+        return _spans(self._finder, prepared) if self._finder is not None else []
+
+    def prepare(self, text: str) -> str:
+        """The text in the form in which labels are looked for."""
         if self._strictness == "exact":
             return text
+        text = with_plain_signs(text)
         text = unicodedata.normalize("NFKC", text)
         if self._strictness in ("loose", "case"):
             text = unicodedata.normalize("NFKC", text.casefold())
@@ -60,11 +100,13 @@ class LabelFinder:
         return NORMALISERS[self._strictness](text)
 
     def _pattern(self, text: str) -> str:
-        separators = r"[\s_\-]+" if self._strictness == "loose" else r"\s+"
+        separators = r"[\s_\-]+" if self._strictness == "loose" and not text.startswith("-") else r"\s+"
         words = [re.escape(word) for word in re.split(separators, text) if word]
         body = separators.join(words) or re.escape(text)
         # A mention must not continue into a longer word or a decimal number.
-        return rf"{body}(?![\w\-+#@&])(?![.,]\d)"
+        before = "" if UNSPACED.match(text[0]) else r"(?<![\w\-+#@&])(?<!\d[.,])"
+        after = "" if UNSPACED.match(text[-1]) else r"(?![\w\-+#@&])(?![.,]\d)"
+        return rf"{before}{body}{after}"
 
 
 def _spans(finder: re.Pattern[str], text: str) -> list[tuple[int, int]]:

@@ -9,17 +9,26 @@ from typing import Literal
 
 Strictness = Literal["loose", "case", "spacing", "exact"]
 
-_SEPARATORS = re.compile(r"[\s_\-]+")
+# A hyphen in front of a number is its sign.
+_SEPARATORS = re.compile(r"(?:[\s_]|-(?!\d)|(?<=[^\s_\-])-)+")
+_MINUS = re.compile(r"[\u2212\ufe63\uff0d](?=\d)")
+_PLUS = re.compile(r"(?<!\S)\+(?=\d)")
 _SPACES = re.compile(r"\s+")
 
 
+def with_plain_signs(text: str) -> str:
+    """The text with the typographic minus in front of a number as a hyphen."""
+    return _MINUS.sub("-", text)
+
+
 def _folded(text: str) -> str:
+    text = with_plain_signs(text)
     # casefold can undo NFKC ("ŉ", final sigma forms), hence the second pass
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _loose(text: str) -> str:
-    return _SEPARATORS.sub(" ", _folded(text)).strip()
+    return _SEPARATORS.sub(" ", _PLUS.sub("", _folded(text))).strip()
 
 
 def _case(text: str) -> str:
@@ -27,7 +36,7 @@ def _case(text: str) -> str:
 
 
 def _spacing(text: str) -> str:
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", with_plain_signs(text))).strip()
 
 
 def _exact(text: str) -> str:
@@ -42,8 +51,9 @@ NORMALISERS: dict[Strictness, Callable[[str], str]] = {
 }
 """From loose to strict.
 
-`loose`: NFKC, case folded, runs of space, underscore and hyphen as one space. `case`: the same without
-joining underscores and hyphens. `spacing`: NFKC and runs of space only. `exact`: the text itself.
+`loose`: NFKC, case folded, runs of space, underscore and hyphen as one space; a minus in front of a number stays, a
+plus does not. `case`: the same without joining underscores and hyphens. `spacing`: NFKC and runs of space only.
+`exact`: the text itself.
 """
 
 

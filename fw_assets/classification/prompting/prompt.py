@@ -174,7 +174,7 @@ def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
         for turn in input_turns(read_turns(messages)):
             text = content_text(turn.get("content"))
             if text not in in_text:
-                in_text[text] = frozenset(position for position, _ in finder.find(text))
+                in_text[text] = finder.positions(text)
             named |= in_text[text]
         if len(named) < len(prompt.labels):
             return False
