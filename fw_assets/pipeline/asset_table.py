@@ -26,7 +26,7 @@ CHECKS: Mapping[str, Mapping[str, str]] = {
         "instruction_understood": "Every clause of the instruction in plain English was understood.",
     },
     "label_suspects": {
-        "label_noise": "No row's label is doubted by a model of the other rows. Where to look, not what to change."
+        "label_noise": "At most 3 % of labels are wrong, by a model of the others. Where to look, not what to change."
     },
     "approval": {
         "approved": "The current plan was approved, so that the phases follow.",

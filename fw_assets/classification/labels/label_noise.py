@@ -1,9 +1,7 @@
-"""Label noise: rows whose label is improbable to a model trained on the other rows, the least probable first.
+"""Label noise: rows whose label is improbable to a model trained on the other rows, and how many labels are wrong.
 
-The ranking is confident learning's normalised margin (Northcutt, Jiang & Chuang 2021, JAIR; "ranking by
-normalized margin") on the logarithm of out-of-sample probabilities. The model is scikit-learn's multinomial naive
-Bayes over TF-IDF of words and word pairs: on banking77 with 5 % of the labels flipped it put 100 flipped rows first,
-in a quarter of a second. It changes no label; a person decides.
+Confident learning (Northcutt, Jiang & Chuang 2021, JAIR) on out-of-sample probabilities p, whose threshold t of a label
+is the mean p of that label over the rows that have it. It changes no label; a person decides.
 """
 
 from __future__ import annotations
@@ -11,29 +9,29 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.labels.label_doubts import (
+    FOLDS,
+    LabelDoubts,
+    label_doubts,
+    label_log_probabilities,
+    wrong_share,
+)
 from fw_assets.classification.splits.hash_random import uniform
 from fw_assets.classification.splits.split import EXCLUDED, TEST
-from fw_assets.classification.values import Frozen
+from fw_assets.classification.values import Frozen, Interval
 from fw_assets.classification.visible_text import printable
 
-FOLDS = 5
 MIN_GROUPS = 4
 """Duplicate groups outside the test part that a label needs, so that every fold leaves some to learn from."""
 MAX_ROWS = 100_000
 MAX_LISTED = 1000
 MAX_TEXT = 500
-SMOOTHING = 0.05
-"""Additive smoothing of the naive Bayes model."""
-ABSENT_LOG_PROBABILITY = -1e3
-"""Of a label without training rows in a fold; finite, so that margins stay numbers."""
-WORD_PATTERN = r"(?u)\b\w+\b"
 COLUMNS = ("part", "rank", "id", "labels", "suggested", "margin", "text")
 
 
@@ -58,8 +56,13 @@ class LabelSuspects(Frozen):
     """Rows whose labels enough other rows have."""
     not_judged: int
     doubted_train: int
-    """Rows of the training and validation parts for which the model predicts another label."""
+    """Rows of the training and validation parts that probably belong to another label: its p is above its t, and the
+    highest of those."""
     doubted_test: int
+    wrong: Interval | None = None
+    """The estimated share of wrong labels among the judged rows of all parts, with its 95 % interval over duplicate
+    groups. The interval does not hold what the model itself gets wrong. None where nothing is judged, and in values of
+    versions that did not estimate it."""
     suspects: tuple[Suspect, ...]
     """At most `MAX_LISTED` of the test part and as many of the others."""
 
@@ -86,16 +89,20 @@ def find_suspects(frame: pl.DataFrame | pl.LazyFrame, seed: int) -> LabelSuspect
         return LabelSuspects(judged=0, not_judged=count, doubted_train=0, doubted_test=0, suspects=())
     texts = [input_text(messages) for messages in rows["messages"]]
     gold = _indicator(rows["labels"], names)
-    margins, suggested = _margins(texts, gold, is_test, judged, _folds(rows, seed))
+    log_probabilities = label_log_probabilities(texts, gold, is_test, _folds(rows, seed))
+    if log_probabilities is None:
+        return LabelSuspects(judged=0, not_judged=count, doubted_train=0, doubted_test=0, suspects=())
+    doubts = label_doubts(log_probabilities, gold, judged, is_test)
     return LabelSuspects(
         judged=int(judged.sum()),
         not_judged=count - int(judged.sum()),
-        doubted_train=int((judged & ~is_test & (margins < 0)).sum()),
-        doubted_test=int((judged & is_test & (margins < 0)).sum()),
+        doubted_train=int((doubts.doubted & ~is_test).sum()),
+        doubted_test=int((doubts.doubted & is_test).sum()),
+        wrong=wrong_share(doubts.wrong[judged], rows["group"].to_numpy()[judged]),
         suspects=tuple(
             suspect
-            for part in (judged & ~is_test, judged & is_test)
-            for suspect in _ranked(rows, texts, names, margins, suggested, part)
+            for part in (~is_test, is_test)
+            for suspect in _ranked(rows, texts, names, doubts, part & (doubts.doubted | (doubts.margins < 0)))
         ),
     )
 
@@ -140,69 +147,22 @@ def _folds(rows: pl.DataFrame, seed: int) -> NDArray[np.int64]:
     return np.floor(uniform(keys, seed, "label suspects folds") * FOLDS).astype(np.int64)
 
 
-def _margins(
-    texts: Sequence[str],
-    gold: NDArray[np.bool_],
-    is_test: NDArray[np.bool_],
-    judged: NDArray[np.bool_],
-    folds: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Margin and most probable other label of every row; the margin is infinite where the row is not judged."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2, token_pattern=WORD_PATTERN)
-    margins = np.full(len(texts), np.inf)
-    suggested = np.zeros(len(texts), dtype=np.int64)
-    try:
-        vectorizer.fit([texts[int(index)] for index in np.flatnonzero(~is_test)])
-    except ValueError:  # no word occurs twice
-        return margins, suggested
-    features = vectorizer.transform(texts)
-    for fold in range(FOLDS + 1):  # the last one is the test part
-        held_out = np.flatnonzero(judged & (is_test if fold == FOLDS else ~is_test & (folds == fold)))
-        training = np.flatnonzero(~is_test & (folds != fold))
-        if len(held_out):
-            scores = _log_probabilities(features, gold, training, held_out)
-            own = gold[held_out]
-            others = np.where(own, -np.inf, scores)
-            suggested[held_out] = others.argmax(axis=1)
-            margins[held_out] = np.where(own, scores, np.inf).min(axis=1) - others.max(axis=1)
-    return margins, suggested
-
-
-def _log_probabilities(
-    features: Any, gold: NDArray[np.bool_], training: NDArray[np.int64], held_out: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Log-probabilities of all labels for the held-out rows, by a model of the training rows.
-
-    A training row with several labels counts as one row for each of them.
-    """
-    from sklearn.naive_bayes import MultinomialNB
-
-    rows, labels = np.nonzero(gold[training])
-    model = MultinomialNB(alpha=SMOOTHING).fit(features[training[rows]], labels)
-    out = np.full((len(held_out), gold.shape[1]), ABSENT_LOG_PROBABILITY)
-    out[:, model.classes_] = model.predict_log_proba(features[held_out])
-    return out
-
-
 def _ranked(
     rows: pl.DataFrame,
     texts: Sequence[str],
     names: Sequence[str],
-    margins: NDArray[np.float64],
-    suggested: NDArray[np.int64],
-    part: NDArray[np.bool_],
+    doubts: LabelDoubts,
+    listed: NDArray[np.bool_],
 ) -> Iterator[Suspect]:
-    doubted = np.flatnonzero(part & (margins < 0))
-    order = doubted[np.argsort(margins[doubted], kind="stable")][:MAX_LISTED]
+    suspects = np.flatnonzero(listed)
+    order = suspects[np.argsort(doubts.scores[suspects], kind="stable")][:MAX_LISTED]
     for rank, index in enumerate(order.tolist(), start=1):
         yield Suspect(
             part=rows["split"][index],
             rank=rank,
             id=rows["id"][index],
             labels=tuple(rows["labels"][index]),
-            suggested=names[int(suggested[index])],
-            margin=round(float(margins[index]), 4),
+            suggested=names[int(doubts.suggested[index])],
+            margin=round(float(doubts.margins[index]), 4),
             text=texts[index][:MAX_TEXT],
         )

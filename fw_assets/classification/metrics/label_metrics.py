@@ -66,7 +66,7 @@ class LabelMetrics(Frozen):
         Metric(
             "lenient",
             ".1%",
-            "Accuracy if an answer counts that states exactly one label in its own words. The headline is the strict figure.",
+            "Accuracy if an answer counts that states one label in its own words. The headline is the strict figure.",
             lambda counts: ratio(counts.lenient, counts.scored) or 0.0,
         ),
     ]

@@ -9,10 +9,9 @@ from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
-from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows
+from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows, wrong_labels
 from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values.registration import Registration
-from fw_assets.report.formatting import count, plural
 from fw_assets.workspace.dataset_rows import split_rows
 
 MAX_SHOWN = 20
@@ -35,16 +34,15 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     for side in ("train", "test"):
         store.write_text(suspects_csv(suspects, test=side == "test"), dataset, f"label_suspects_{side}.csv")
     version = store.write("label_suspects", dataset, suspects, inputs=registration.inputs)
-    doubted = suspects.doubted_train + suspects.doubted_test
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
         check_results=[noise_check(dataset, suspects)],
         metadata={
             "summary": summary(
                 dataset,
-                f"**{count(doubted)}** of {plural(suspects.judged, 'row')} are labelled "
-                "otherwise than a model of the other rows would. Where to look, not what to change.",
+                f"{wrong_labels(suspects).capitalize()}. Where to look, not what to change.",
             ),
+            **({"estimated_wrong_share": suspects.wrong.value} if suspects.wrong else {}),
             "doubted_train_rows": suspects.doubted_train,
             "doubted_test_rows": suspects.doubted_test,
             "judged_rows": suspects.judged,
