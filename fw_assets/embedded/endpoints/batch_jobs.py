@@ -16,7 +16,7 @@ from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.model_documents import find_model
 from fw_assets.embedded.store import documents
-from fw_assets.embedded.store.faults import rename_state, store_stall
+from fw_assets.embedded.store.faults import rename_state, store_job_faults
 from fw_assets.embedded.store.resource_names import (
     BATCH_JOBS,
     DATASETS,
@@ -60,7 +60,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     with platform.database.write() as connection:
         if documents.find(connection, DATASETS, output_account, output_id) is not None:
             raise already_exists(output)
-        store_stall(platform, request.faults, BATCH_JOBS, id)
+        store_job_faults(platform, request.faults, BATCH_JOBS, id)
         documents.insert(connection, BATCH_JOBS, account, id, document)
         job_queue.enqueue(connection, BATCH_JOBS, account, id, platform.clock())
     ensure_workers(platform)

@@ -11,23 +11,22 @@ from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.records.deployment_documents import (
+    DAY_SECONDS,
     START_SECONDS,
-    delete_activity,
     is_asleep,
+    is_expired,
+    mark_deleted,
     read_activity,
     ready_time,
     write_activity,
 )
 from fw_assets.embedded.records.model_documents import find_model
 from fw_assets.embedded.store import documents
-from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import (
-    DEPLOYED_MODELS,
     DEPLOYMENTS,
     check_id,
     new_id,
     resource_name,
-    short_id,
 )
 from fw_assets.embedded.store.timestamps import parse_duration
 from fw_assets.embedded.store.usage_counter import usage_counter
@@ -52,21 +51,21 @@ def create(request: ApiRequest) -> dict[str, Any]:
     with request.platform.database.write() as connection:
         documents.insert(connection, DEPLOYMENTS, request.account, id, document)
         write_activity(connection, document["name"], request.platform.clock() + START_SECONDS)
-    return _view(request.platform, document)
+    return _view(request, document)
 
 
 def get(request: ApiRequest) -> dict[str, Any]:
     """Get a deployment."""
-    return apply_read_mask(_view(request.platform, get_document(request, DEPLOYMENTS)), request.query)
+    return apply_read_mask(_view(request, get_document(request, DEPLOYMENTS)), request.query)
 
 
 def list_all(request: ApiRequest) -> dict[str, Any]:
     """List deployments; deleted ones only with `showDeleted=true`."""
     show_deleted = request.query.get("showDeleted") == "true"
     views = [
-        _view(request.platform, document)
-        for document in list_documents(request, DEPLOYMENTS)
-        if show_deleted or document["state"] != "DELETED"
+        view
+        for view in (_view(request, document) for document in list_documents(request, DEPLOYMENTS))
+        if show_deleted or view["state"] != "DELETED"
     ]
     return page(DEPLOYMENTS, views, request.query, "createTime")
 
@@ -96,24 +95,26 @@ def delete(request: ApiRequest) -> dict[str, Any]:
         is_busy = last_used > max(request.platform.clock() - _BUSY_SECONDS, ready_time(document))
         if is_busy and request.query.get("ignoreChecks") != "true":
             raise precondition(f"{document['name']} had traffic in the last hour; pass ignoreChecks=true")
-        changes = {"state": "DELETED", "updateTime": request.platform.timestamp()}
-        documents.update(connection, DEPLOYMENTS, request.account, request.id, changes)
-        delete_activity(connection, document["name"])
-        for loaded in documents.list_all(connection, DEPLOYED_MODELS, request.account):
-            if loaded["deployment"] == document["name"]:
-                documents.delete(connection, DEPLOYED_MODELS, request.account, short_id(loaded["name"]))
+        mark_deleted(request.platform, connection, document)
     return {}
 
 
-def _view(platform: EmbeddedPlatform, document: Mapping[str, Any]) -> dict[str, Any]:
+def _view(request: ApiRequest, document: Mapping[str, Any]) -> dict[str, Any]:
     """The deployment as the API shows it now: its state and its replicas follow from the time."""
-    view = {key: value for key, value in document.items() if key != "startSeconds"}
+    platform = request.platform
+    view = {key: value for key, value in document.items() if key not in ("startSeconds", "failure")}
     if view["state"] == "DELETED":
         return view
     now = platform.clock()
     with platform.database.read() as connection:
         last_used, _ = read_activity(connection, view["name"]) or (0.0, None)
     starting = int(now < ready_time(document))
+    if not starting and document.get("failure"):
+        status = {"code": document["failure"], "message": "the deployment was made to fail"}
+        return view | {"state": "FAILED", "status": status, "replicaCount": 0}
+    if not starting and is_expired(document, last_used, now + request.faults.idle_days * DAY_SECONDS):
+        with platform.database.write() as connection:
+            return view | mark_deleted(platform, connection, document)
     ready = 0 if starting else max(0 if is_asleep(document, last_used, now) else 1, view["minReplicaCount"])
     return view | {
         "state": "CREATING" if starting else "READY",
@@ -165,6 +166,7 @@ def _new_deployment(request: ApiRequest, id: str) -> dict[str, Any]:
         "updateTime": now,
         "createdBy": request.account,
         "startSeconds": request.platform.clock(),
+        **({"failure": request.faults.fail_deployments} if request.faults.fail_deployments else {}),
     }
 
 

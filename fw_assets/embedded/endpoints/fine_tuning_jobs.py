@@ -19,7 +19,7 @@ from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.price_list import money, training_cost
 from fw_assets.embedded.store import documents
-from fw_assets.embedded.store.faults import rename_state, store_stall
+from fw_assets.embedded.store.faults import rename_state, store_job_faults
 from fw_assets.embedded.store.resource_names import (
     FINE_TUNING_JOBS,
     MODELS,
@@ -61,7 +61,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     with platform.database.write() as connection:
         # Another request may have created the job since it was checked.
         _check_new(connection, account, id, fields["outputModel"])
-        store_stall(platform, request.faults, FINE_TUNING_JOBS, id)
+        store_job_faults(platform, request.faults, FINE_TUNING_JOBS, id)
         documents.insert(connection, FINE_TUNING_JOBS, account, id, document)
         job_queue.enqueue(connection, FINE_TUNING_JOBS, account, id, platform.clock())
     ensure_workers(platform)

@@ -10,8 +10,10 @@ from typing import Any
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.records.deployment_documents import (
+    DAY_SECONDS,
     idle_window,
     is_asleep,
+    is_expired,
     read_activity,
     ready_time,
     write_activity,
@@ -112,6 +114,8 @@ def _resolve(platform: EmbeddedPlatform, model: str, faults: Faults, now: float)
         last_used, waking = read_activity(connection, deployment["name"]) or (0.0, None)
     if name not in served | {deployment["baseModel"]} or now < ready_time(deployment) + faults.late_routing:
         raise _not_served(model)
+    if "failure" in deployment or is_expired(deployment, last_used, now + faults.idle_days * DAY_SECONDS):
+        raise _not_served(model)
     _wake(platform, deployment, last_used, waking, now)
     if document is None:
         return _base_target(name, deployment["name"])
@@ -136,7 +140,7 @@ def _base_target(name: str, deployment: str | None) -> ServingTarget:
 def _default_deployment(connection: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     """The deployment that answers to a model's plain name: one of the model itself, or the default one of a LoRA."""
     for deployment in documents.list_all(connection, DEPLOYMENTS, ACCOUNT):
-        if deployment["baseModel"] == name and deployment["state"] != "DELETED":
+        if deployment["baseModel"] == name and deployment["state"] != "DELETED" and "failure" not in deployment:
             return deployment
     for loaded in documents.list_all(connection, DEPLOYED_MODELS, ACCOUNT):
         if loaded["model"] == name and loaded["default"]:

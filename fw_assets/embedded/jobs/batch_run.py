@@ -41,7 +41,7 @@ def validate(platform: EmbeddedPlatform, claim: JobClaim) -> None:
 def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """RUNNING, then COMPLETED together with the output dataset: results and errors, by `custom_id`."""
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING"})
-    faults.wait_out_stall(platform, BATCH_JOBS, claim.id)
+    faults.wait_or_fail(platform, BATCH_JOBS, claim.id)
     _, path = ready_dataset(platform, job["inputDatasetId"], "inputDatasetId")
     _, output_id = split_name(job["outputDatasetId"], DATASETS, "outputDatasetId")
     for abandoned in platform.home.glob(f"datasets/.{output_id}.*"):

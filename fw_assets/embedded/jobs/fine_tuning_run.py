@@ -36,7 +36,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """RUNNING, WRITING_RESULTS, COMPLETED; the output model appears with the last of them, exactly once."""
     progress = {"percent": 0, "epoch": 0}
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
-    faults.wait_out_stall(platform, FINE_TUNING_JOBS, claim.id)
+    faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
     answer_format, rows, evaluation = read_rows(platform, job)
     dataset, _ = ready_dataset(platform, job["dataset"], "dataset")
     spec = TrainingSpec(

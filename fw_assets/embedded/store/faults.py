@@ -31,6 +31,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         truncate: requests that are done, of whose body half is sent.
         quote: US dollars that a new fine-tuning job is estimated to cost, whatever its price; 0: its price.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
+        fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
+            job may carry this.
+        fail_deployments: the code with which deployments that are created fail instead of becoming READY.
+        idle_days: days by which every deployment has been idle for longer than it was: after seven it is removed.
         unknown_state: the name that answers give to the state RUNNING.
         late_routing: seconds after READY in which a deployment still answers 404.
         serve_base: whether a tuned model answers with its base model.
@@ -44,6 +48,9 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     truncate: float = 0.0
     quote: float = 0.0
     stall: float = 0.0
+    fail_jobs: str = ""
+    fail_deployments: str = ""
+    idle_days: float = 0.0
     unknown_state: str = ""
     late_routing: float = 0.0
     serve_base: bool = False
@@ -53,6 +60,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 NO_FAULTS = Faults()
 _SCOPE_KEY = "fw_assets.faults"
 _STALL_FILE = "stall"
+_FAILURE_FILE = "failure"
 _file_cache: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 
 
@@ -96,21 +104,31 @@ def happens(rate: float) -> bool:
     return bool(rate) and random.random() < rate
 
 
-def store_stall(platform: EmbeddedPlatform, faults: Faults, collection: str, id: str) -> None:
-    """Leave the `stall` of a request in the folder of the job that it creates, for the worker process."""
-    if faults.stall:
-        folder = platform.job_folder(collection, id)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / _STALL_FILE).write_text(str(faults.stall))
+def store_job_faults(platform: EmbeddedPlatform, faults: Faults, collection: str, id: str) -> None:
+    """Leave `stall` and `fail_jobs` of a request in the folder of the job that it creates, for the worker process."""
+    folder = platform.job_folder(collection, id)
+    for file, value in ((_STALL_FILE, faults.stall), (_FAILURE_FILE, faults.fail_jobs)):
+        if value:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(str(value))
 
 
-def wait_out_stall(platform: EmbeddedPlatform, collection: str, id: str) -> None:
-    """Sleep for the longer of the job's own stall, once, and the file's."""
+def wait_or_fail(platform: EmbeddedPlatform, collection: str, id: str) -> None:
+    """Sleep for the longer of the job's own stall, once, and the file's; then fail where the job is to.
+
+    Raises:
+        RpcError: with the job's own code, once, or the file's.
+    """
+    failure = platform.job_folder(collection, id) / _FAILURE_FILE
+    code = failure.read_text() if failure.exists() else active_faults(platform).fail_jobs
+    failure.unlink(missing_ok=True)
     path = platform.job_folder(collection, id) / _STALL_FILE
     seconds = max(active_faults(platform).stall, float(path.read_text()) if path.exists() else 0.0)
     path.unlink(missing_ok=True)
     if seconds:
         time.sleep(seconds)
+    if code:
+        raise RpcError(code, "the job was made to fail", status=500)
 
 
 def rename_state(faults: Faults, job: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fw_assets.embedded.inference.routing import clear_route_cache
+from fw_assets.embedded.store.usage_counter import usage_counter
 from fw_assets_tests.embedded.conftest import Client, grammar, labelled_rows, wait
 
 AT = "/v1/accounts/local/deployments"
@@ -154,3 +155,41 @@ def test_faults_of_serving(tuned: Client) -> None:
     assert "chooses among given labels" in ask(tuned, DEPLOYMENT, status=400)["error"]["message"]
     faults.unlink()
     assert answer(tuned, DEPLOYMENT) == "technical"
+
+
+def test_a_deployment_that_nobody_used_for_a_week_is_removed(client: Client) -> None:
+    deploy(client, BASE)
+    options: Any = {"response_format": grammar("technical", "sales")}
+    ask(client, DEPLOYMENT, **options)
+    usage_counter(client.app.state.platform).flush()
+    platform = client.app.state.platform
+    clock = platform.clock
+    platform.clock = lambda: clock() + 6.9 * 86400
+    assert client.get(f"{AT}/d")["state"] == "READY"
+    platform.clock = lambda: clock() + 7.1 * 86400
+    assert client.get(f"{AT}/d")["state"] == "DELETED"
+    ask(client, DEPLOYMENT, status=404, **options)
+    platform.clock = clock
+    assert client.get(f"{AT}/d")["state"] == "DELETED", "it stays removed"
+    assert client.get(AT)["deployments"] == []
+
+
+def test_a_deployment_that_keeps_a_replica_stays(client: Client) -> None:
+    deploy(client, BASE, minReplicaCount=1)
+    (client.home / "faults.json").write_text('{"idle_days": 100}')
+    assert client.get(f"{AT}/d")["state"] == "READY"
+
+
+def test_idle_days_and_failures_can_be_rehearsed(client: Client) -> None:
+    deploy(client, BASE)
+    faults = client.home / "faults.json"
+    faults.write_text('{"idle_days": 8, "fail_deployments": "INTERNAL"}')
+    clear_route_cache()
+    ask(client, DEPLOYMENT, status=404, response_format=grammar("a", "b"))
+    assert client.get(f"{AT}/d")["state"] == "DELETED"
+    client.post(f"{AT}?deploymentId=e", {"baseModel": BASE, "deploymentShape": "default"})
+    failed = wait(lambda: client.get(f"{AT}/e"), lambda deployment: deployment["state"] != "CREATING")
+    assert (failed["state"], failed["status"]["code"]) == ("FAILED", "INTERNAL")
+    faults.unlink()
+    assert client.get(f"{AT}/e")["state"] == "FAILED"
+    ask(client, "accounts/local/deployments/e", status=404, response_format=grammar("a", "b"))

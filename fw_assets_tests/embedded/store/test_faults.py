@@ -85,6 +85,27 @@ def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(client: Cli
     assert time.monotonic() - started > 2
 
 
+def test_a_job_fails_by_header_and_by_file(client: Client) -> None:
+    client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
+    body = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/fireworks/models/char-ngram"}
+    create = "/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId="
+
+    def status(id: str) -> tuple[str, str]:
+        at = f"/v1/accounts/local/supervisedFineTuningJobs/{id}"
+        ended = ("JOB_STATE_FAILED", "JOB_STATE_COMPLETED")
+        job = wait(lambda: client.get(at), lambda value: value["state"] in ended)
+        return job["state"], job["status"]["code"]
+
+    client.post(f"{create}header", body, headers=with_faults(client, fail_jobs="INTERNAL"))
+    assert status("header") == ("JOB_STATE_FAILED", "INTERNAL")
+    (client.home / faults.FILE).write_text('{"fail_jobs": "INVALID_ARGUMENT"}')
+    client.post(f"{create}file", body)
+    assert status("file") == ("JOB_STATE_FAILED", "INVALID_ARGUMENT")
+    (client.home / faults.FILE).unlink()
+    client.post(f"{create}well", body)
+    assert status("well") == ("JOB_STATE_COMPLETED", "OK")
+
+
 def test_faults_of_other_paths_do_not_concern_a_job(client: Client) -> None:
     (client.home / faults.FILE).write_text('{"unknown_state": "JOB_STATE_DANCING", "paths": "/deployments"}')
     client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
