@@ -11,7 +11,7 @@ from ._chat import chat
 from ._completion import ChatCompletion
 from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
-from ._deployments import Deployment, DeploymentSpec, ensure_deployment
+from ._deployments import Deployment, DeploymentSpec, ensure_deployment, get_deployment
 from ._download import download_as_one, download_files
 from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job
 from ._fine_tuning_metrics import fine_tuning_metrics
@@ -168,6 +168,10 @@ class Fireworks(Connection):
         """
         return self._remember(await ensure_deployment(self._http, await self._account(), deployment_id, spec))
 
+    async def deployment(self, name: str) -> Deployment:
+        """One deployment, by short id or full name."""
+        return await get_deployment(self._http, await self._account(), name)
+
     async def wait_deployment_ready(
         self,
         deployment_id: str,
@@ -235,7 +239,8 @@ class Fireworks(Connection):
     ) -> BatchInferenceJob:
         """The job once it has COMPLETED; its answers are in its output dataset, see `batch_results`.
 
-        A model that cannot be batched stays PENDING without an error: only `stall_timeout` ends such a wait early.
+        A job may wait for its turn for a day. A model that cannot be batched stays PENDING without an error: only
+        `timeout` ends that wait.
 
         Raises:
             JobFailed: it ended otherwise.

@@ -34,7 +34,9 @@ _FAILED_STATES = (
     "EXPIRED_CLEANING_UP",
     "DELETING",
     "DELETING_CLEANING_UP",
+    "DELETED",
 )
+_QUEUED_STATES = ("UNSPECIFIED", "CREATING", "QUEUED", "VALIDATING", "PENDING")
 
 
 def _job_state(value: Any) -> str:
@@ -77,6 +79,13 @@ class Job(Resource):
     def finished(self) -> bool:
         """Whether nothing more will happen."""
         return self.succeeded or self.state in _FAILED_STATES
+
+    @property
+    def ending(self) -> str:
+        """The state in which it ended without its whole result, whether it is cleaned up or not; else empty."""
+        if self.succeeded or self.state not in _FAILED_STATES:
+            return ""
+        return self.state.removesuffix("_CLEANING_UP").replace("DELETING", "DELETED")
 
 
 J = TypeVar("J", bound=Job)
@@ -139,7 +148,8 @@ class JobCollection(Generic[J]):
 
         Raises:
             JobFailed: it ended otherwise.
-            WaitTimeout: `timeout` seconds have passed; `Stalled`: `stall_timeout` seconds without progress.
+            WaitTimeout: `timeout` seconds have passed; `Stalled`: `stall_timeout` seconds without progress of a job
+                whose turn has come.
         """
         job = await poll(
             f"{self.noun} {job_id}",
@@ -151,7 +161,8 @@ class JobCollection(Generic[J]):
             describe=lambda job: f"{job.state} {job.job_progress.percent:.0f} %",
             on_progress=on_progress,
             stall_timeout=stall_timeout,
-            progress=lambda job: (job.state, job.job_progress),
+            # A job may wait for its turn for hours, which is no stall: only `timeout` ends that.
+            progress=lambda job: object() if job.state in _QUEUED_STATES else (job.state, job.job_progress),
         )
         if not job.succeeded:
             raise JobFailed(job.name, job.state, job.status.message)

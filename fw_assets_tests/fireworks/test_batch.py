@@ -17,6 +17,7 @@ from fw_assets.fireworks import (
     JobFailed,
     Stalled,
     UnexpectedResponse,
+    WaitTimeout,
     batch_results,
 )
 
@@ -80,9 +81,17 @@ def test_waiting_for_a_job() -> None:
     assert done.job_progress.successfully_processed_requests == 3
 
 
-def test_a_model_that_cannot_be_batched_ends_as_stalled() -> None:
+def test_a_job_waits_for_its_turn_for_a_day() -> None:
     client, _, clock = client_of(answers(job("JOB_STATE_PENDING")))
-    with pytest.raises(Stalled, match="PENDING"):
+    with pytest.raises(WaitTimeout, match="PENDING") as caught:
+        asyncio.run(client.wait_batch_inference_job("b", poll_interval=60, stall_timeout=600))
+    assert not isinstance(caught.value, Stalled)
+    assert 24 * 3600 <= clock.time < 25 * 3600
+
+
+def test_a_job_whose_turn_has_come_and_that_does_not_move_is_stalled() -> None:
+    client, _, clock = client_of(answers(job("JOB_STATE_RUNNING", jobProgress={"percent": 3})))
+    with pytest.raises(Stalled, match="RUNNING 3 %"):
         asyncio.run(client.wait_batch_inference_job("b", stall_timeout=600))
     assert clock.time < 700
 

@@ -116,7 +116,7 @@ def test_waiting_ends_by_state_alone() -> None:
     assert progress == [("CREATING", 100), ("SOMETHING_NEW", 0), ("RUNNING", 50), ("COMPLETED", 0)]
 
 
-@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "EXPIRED", "DELETING"])
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "EXPIRED", "DELETING", "DELETED"])
 def test_another_end_is_an_error_with_the_reason(state: str) -> None:
     status = {"code": "INVALID_ARGUMENT", "message": "No valid training examples"}
     client, _, _ = client_of(answers(job(f"JOB_STATE_{state}", status=status)))
