@@ -16,8 +16,10 @@ from fw_assets.commands.render import registered_dataset
 from fw_assets.console import echo, echo_json, err, out
 from fw_assets.exit_codes import DONE, FAILED
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
+from fw_assets.pipeline.budget.attempts import waits_for_signature
 from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -43,7 +45,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
                 {
                     "dataset": item,
                     "state": status.state,
-                    "note": status.note,
+                    "note": status.note + _signature(root, item),
                     "due": [step.key for step in status.steps],
                     "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
                 }
@@ -53,7 +55,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for item, status in status_of.items():
-        table.add_row(item, status.state, status.note + _check_costs(checks[item]))
+        table.add_row(item, status.state, status.note + _signature(root, item) + _check_costs(checks[item]))
     out.print(table if names else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
 
@@ -65,6 +67,16 @@ def _checks(store: Workspace, name: str) -> Ledger:
     except (InputError, OSError) as error:
         err.print(f"fw-assets: {printable(message_of(error))}", markup=False)
         return Ledger()
+
+
+def _signature(root: str, name: str) -> str:
+    """What a failed attempt waits for, in words; empty if none has failed since the last approval."""
+    try:
+        if not waits_for_signature(Workspace(root), name):
+            return ""
+    except InputError as error:
+        return f"; {message_of(error)}"
+    return f"; an attempt failed on the platform: approve again to try once more (fw-assets run {name} --approve)"
 
 
 def _check_costs(ledger: Ledger) -> str:
@@ -112,7 +124,9 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
         raise NotServed(record.model, record.gate.why)
     prompt = store.require("prompt", name, Prompt)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
-    completion = platform_from_environment().call(
+    platform = platform_from_environment()
+    platform.call(lambda client: require_deployment(client, name, record))
+    completion = platform.call(
         lambda client: client.chat({"model": record.address, **body}, deployment_known=record.deployment is not None)
     )
     answer = parse_answer(

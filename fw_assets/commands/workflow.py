@@ -20,6 +20,8 @@ from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import registered_dataset, show_plan, show_report
 from fw_assets.console import echo_json, err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
+from fw_assets.pipeline.budget.attempts import waits_for_signature
+from fw_assets.pipeline.evaluation.removed_deployment import note_removal
 from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step
 from fw_assets.pipeline.platform.catalogue import own_prices
@@ -29,6 +31,8 @@ from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
+from fw_assets.pipeline.values.approval import Approval
+from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.workspace import Workspace
@@ -85,8 +89,13 @@ def run(
             if not as_json:
                 show_plan(store, name)
             answer(pool, name, _approval(store, name) | {"decision": "approve"})
+        elif approves and waits_for_signature(store, name):
+            answer(pool, name, _approval_again(store, name))
         if approves or not undecided:
             status = _finish(pool, store, name)
+            if status.state == "done" and _is_removed(store, name):
+                _print(f"{name}: its deployment was removed on the platform, and is brought back")
+                status = _finish(pool, store, name)
     if undecided and not approves:
         config = _ask_for_approval(store, registration, status, ask=ask, as_json=as_json)
         if config is None:
@@ -141,6 +150,28 @@ def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json:
 def _approval(store: Workspace, name: str) -> dict[str, Any]:
     digest = store.require("plan", name, Plan).digest
     return approval_config(getpass.getuser(), digest, driver="command-line")
+
+
+def _is_removed(store: Workspace, name: str) -> bool:
+    """Whether the reported deployment is gone, so that its delivery is due again."""
+    record = store.read("deployment", name, DeploymentRecord)
+    if record is None or not record.deployed:
+        return False
+    return platform_from_environment().call(lambda client: note_removal(client, store, name))
+
+
+def _approval_again(store: Workspace, name: str) -> dict[str, Any]:
+    """The current approval given once more, which allows another attempt at what failed."""
+    before = store.require("approval", name, Approval)
+    config = approval_config(
+        getpass.getuser(),
+        before.plan_digest,
+        driver="command-line",
+        mitigation=before.mitigation,
+        labels_confirmed=before.labels_confirmed,
+        note="another attempt at what failed",
+    )
+    return config | {"decision": "approve"}
 
 
 def _ask_for_approval(

@@ -45,7 +45,9 @@ def approved_account(store: Workspace, dataset: str) -> PlanAccount:
         NotApproved: the plan is not approved.
     """
     approval = require_approval(store, dataset)
-    return PlanAccount(store, dataset, store.require("plan", dataset, Plan), approval.mitigation)
+    header = store.header("approval", dataset)
+    signature = header.digest if header else ""
+    return PlanAccount(store, dataset, store.require("plan", dataset, Plan), approval.mitigation, signature)
 
 
 def regression_account(store: Workspace, dataset: str) -> RegressionAccount:

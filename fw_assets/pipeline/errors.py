@@ -62,6 +62,56 @@ class HoursUsedUp(RunStopped):
         )
 
 
+class AttemptFailed(PhaseError):
+    """A job or a deployment ended without its result; another attempt needs a new signature, or would not help."""
+
+    def __init__(
+        self, name: str, state: str, reason: str, dataset: str, *, attempt: int, attempts: int, own_fault: bool
+    ) -> None:
+        self.attempt = attempt
+        if own_fault:
+            advice = "it is not tried again, since the cause is in the data or the session: correct it and plan again"
+        elif attempt >= attempts:
+            advice = (
+                f"it was attempt {attempt} of {attempts}, and no other is made. Ask the platform's operator for the "
+                "cause; a plan with another `seed` starts anew"
+            )
+        else:
+            ordinal = {2: "second", 3: "third"}.get(attempt + 1, f"{attempt + 1}th")
+            advice = (
+                f"approve again to try a {ordinal} time (attempt {attempt + 1} of {attempts}): "
+                f"`fw-assets run {dataset} --approve`, or the asset `approval` in Dagster"
+            )
+        super().__init__(f"{name} ended {state}: {reason.rstrip('. ') or 'the platform gives no reason'}; {advice}.")
+
+
+class JobStalled(PhaseError):
+    """A fine-tuning job is RUNNING and does not move."""
+
+    def __init__(self, job: str, last: str, minutes: float, dataset: str) -> None:
+        super().__init__(
+            f"fine-tuning job {job} made no progress for {minutes:.0f} minutes (last seen: {last}). Run again to wait "
+            "longer; if it has died, cancel it on the platform and approve again, which starts another attempt: "
+            f"`fw-assets run {dataset} --approve`."
+        )
+
+
+class DeploymentRemoved(PhaseError):
+    """What served a dataset's winner is gone from the platform."""
+
+    def __init__(self, dataset: str, deployment: str, *, comes_back: bool) -> None:
+        advice = (
+            f"Bring it back with: fw-assets run {dataset}"
+            if comes_back
+            else "It was made to evaluate a base model, and nothing was deployed for good: a run under another "
+            "`--name` makes it again."
+        )
+        super().__init__(
+            f"{deployment} was removed on the platform, which does that to deployments that nobody uses for some days. "
+            f"{advice}"
+        )
+
+
 class BatchStalled(PhaseError):
     """A batch inference job did not begin."""
 

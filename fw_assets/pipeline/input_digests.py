@@ -33,6 +33,7 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
     """Digest of what the deployment and the report are made from: the finalists and everything that was measured."""
     finalists = workspace.header("finalists", dataset)
     baselines = workspace.header("baselines", dataset)
+    removed = workspace.header("removed_deployment", dataset)
     return digest(
         [
             "delivery",
@@ -41,6 +42,7 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
             _digests(workspace, "metrics", dataset, slugs),
             baselines.digest if baselines else None,
             _digests(workspace, "learning_curve", dataset, slugs),
+            *([removed.digest] if removed else []),
         ]
     )
 

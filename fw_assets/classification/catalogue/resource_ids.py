@@ -26,6 +26,13 @@ def resource_id(subject: str, content: Any) -> str:
     return "-".join(part for part in (PREFIX, slug, suffix) if part)
 
 
+def successor_id(id: str, ending: str) -> str:
+    """The id of the next attempt at what ended under `id` without its result, in the state `ending`."""
+    match = _MADE_HERE.fullmatch(id)
+    subject = id[: match.start(1)].removeprefix(f"{PREFIX}-") if match else id
+    return resource_id(subject, ["successor", id, ending])
+
+
 def same_content(one: str, other: str) -> bool:
     """Whether two ids or resource names are of one content: made here, with one digest under whatever slug."""
     digests = [match and match[1] for match in map(_MADE_HERE.fullmatch, (one, other))]

@@ -12,7 +12,13 @@ from fw_assets.classification.cost.cost_lines import CostLine, Estimate
 from fw_assets.classification.cost.ledger import CeilingReached, Ledger, LedgerEntry, Reservation
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
-from fw_assets.pipeline.budget.ledger_log import parse_ledger, payment_line, raise_line, reservation_line
+from fw_assets.pipeline.budget.ledger_log import (
+    parse_ledger,
+    payment_line,
+    raise_line,
+    release_line,
+    reservation_line,
+)
 from fw_assets.pipeline.values.approval import Stopped
 from fw_assets.workspace.append_log import Log
 from fw_assets.workspace.workspace import Workspace
@@ -30,6 +36,8 @@ class PlanAccount:
     dataset: str
     plan: Plan
     mitigation: Mitigation
+    approval: str = ""
+    """Digest of the approval that opened the account."""
 
     @property
     def estimate(self) -> Estimate:
@@ -56,8 +64,10 @@ class PlanAccount:
     def _parse(self, lines: Iterable[str]) -> Ledger:
         return parse_ledger(lines, self.store.url(*self._path))
 
-    def reserve(self, key: str, id: str, usd: float) -> Reservation | None:
+    def reserve(self, key: str, id: str, usd: float, *, ends_run: bool = True) -> Reservation | None:
         """Reserve an amount before something that costs money starts; returns an earlier reservation of the id, if any.
+
+        A refusal ends the run of the approval as incomplete, if `ends_run`.
 
         Raises:
             CeilingReached: it could take the total above the approved ceiling; nothing was started.
@@ -74,7 +84,8 @@ class PlanAccount:
         try:
             self._log.append_if(decide)
         except CeilingReached as reached:
-            self.stop(str(reached))
+            if ends_run:
+                self.stop(str(reached))
             raise
         return earlier
 
@@ -90,6 +101,15 @@ class PlanAccount:
         def decide(lines: Sequence[str]) -> str | None:
             ledger = self._parse(lines)
             return None if ledger.raise_reservation(id, usd) == ledger else raise_line(id, usd)
+
+        self._log.append_if(decide)
+
+    def release(self, id: str) -> None:
+        """Give back what is reserved under an id for something that is over and cost nothing more."""
+
+        def decide(lines: Sequence[str]) -> str | None:
+            ledger = parse_ledger(lines)
+            return None if ledger.release(id) == ledger else release_line(id)
 
         self._log.append_if(decide)
 

@@ -25,6 +25,10 @@ def raise_line(id: str, usd: float) -> str:
     return _line("raised", canonical_json({"id": id, "usd": usd}))
 
 
+def release_line(id: str) -> str:
+    return _line("released", canonical_json({"id": id}))
+
+
 def payment_line(entry: LedgerEntry) -> str:
     return _line("paid", canonical_json(entry))
 

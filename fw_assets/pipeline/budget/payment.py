@@ -112,13 +112,16 @@ class Payment:
         return max_deployment_hours(self.account.line(self.key))
 
 
-def open_payment(account: PlanAccount, key: str, id: str, share: float = 1.0) -> Payment:
+def open_payment(account: PlanAccount, key: str, id: str, share: float = 1.0, *, ends_run: bool = True) -> Payment:
     """Reserve the highest price of a share of an estimate line.
+
+    Args:
+        ends_run: a refusal ends the run of the approval as incomplete.
 
     Raises:
         CeilingReached: it could take the total above the approved ceiling; nothing was started.
     """
     line = account.line(key)
-    earlier = account.reserve(key, id, high_usd(line, share) if line else 0.0)
+    earlier = account.reserve(key, id, high_usd(line, share) if line else 0.0, ends_run=ends_run)
     since = dt.datetime.fromisoformat(earlier.at) if earlier is not None and earlier.at else None
     return Payment(account, key, id, share, since)

@@ -19,18 +19,20 @@ from fw_assets.fireworks import (
     FireworksError,
     JobFailed,
     NotFound,
-    Stalled,
+    WaitTimeout,
     batch_results,
 )
+from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.online import InferenceResult, stored_answer
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.progress import tell, upload_progress
+from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.workspace.batches import Batches
 
 STALL_SECONDS = 3600.0
-"""A job of a model that does not support batch inference stays PENDING without an error."""
+"""How long a job whose turn has come may stay as it is; it may wait for its turn for a day."""
 
 
 async def ask_in_batch(
@@ -43,13 +45,14 @@ async def ask_in_batch(
     job: str,
     poll: float,
     what: str,
+    attempts: Attempts,
     stall: float = STALL_SECONDS,
 ) -> InferenceResult:
     """Ask `model` for each of `rows` (of a SPLIT frame) in a job of the id `job`.
 
     A job that exists is waited for and read. Rows that it left unanswered are asked in a further job, whose id follows
     from the job before and those rows; at most one job is started per call, so rows that fail every time cost once per
-    call. A job that had failed before is read as far as it came, and left as it is.
+    call. A job that failed, was cancelled or expired is read as far as it came, and followed as `attempts` allow.
 
     Args:
         poll: seconds between two looks at the job's state.
@@ -57,17 +60,23 @@ async def ask_in_batch(
 
     Raises:
         BatchStalled: the platform never started the job.
-        JobFailed: the platform gave up on it.
+        AttemptFailed: the platform gave up on it; the message says whether approving again allows another attempt.
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
-    job_id, sent = job, 0
+    job_id, sent, attempt = job, 0, 1
     while not sent and requests.answered < requests.total:
-        existing = await _find_job(client, job_id)
-        if existing is None:
-            sent = await _start_job(client, model, prompt, requests, job_id)
-        if existing is None or not existing.finished:
-            await _wait_for_job(client, job_id, model, poll, stall, what)
+        state = await _find_job(client, job_id)
+        if state is None or not state.finished:
+            attempts.start(job_id)
+            if state is None:
+                sent = await _start_job(client, model, prompt, requests, job_id)
+            state = await _finished_job(client, job_id, model, poll, stall, what)
         await _store_answers(client, job_id, requests, cache)
+        if state.ending and requests.answered < requests.total:
+            status = state.status
+            ending = Ending(state.ending, status.code, status.message)
+            attempts.check(job_id, "batch inference job", ending, attempt)
+            attempt += 1
         job_id = batch_id(model, [job_id, requests.unanswered_digest()])
     tell(what, requests.answered, requests.total)
     usage = requests.usage
@@ -123,17 +132,22 @@ async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: Re
     return rows
 
 
-async def _wait_for_job(client: Fireworks, job_id: str, model: str, poll: float, stall: float, what: str) -> None:
+async def _finished_job(
+    client: Fireworks, job_id: str, model: str, poll: float, stall: float, what: str
+) -> BatchInferenceJob:
+    """The job, once it is finished: well or not."""
+
     def report(job: BatchInferenceJob) -> None:
         tell(f"{what}, batch", job.job_progress.percent, 100, job.state.lower())
 
     try:
-        await client.wait_batch_inference_job(job_id, poll_interval=poll, stall_timeout=stall, on_progress=report)
-    except Stalled as error:
+        return await client.wait_batch_inference_job(
+            job_id, poll_interval=poll, stall_timeout=stall, on_progress=report
+        )
+    except WaitTimeout as error:
         raise BatchStalled(job_id, model, str(error)) from None
-    except JobFailed as error:
-        if error.state != "EXPIRED":  # an expired job has kept the rows that it finished
-            raise
+    except JobFailed:
+        return await client.batch_inference_job(job_id)
 
 
 async def _store_answers(client: Fireworks, job_id: str, requests: RequestSet, cache: ResponseCache) -> None:

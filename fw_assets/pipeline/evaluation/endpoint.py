@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fw_assets.classification.catalogue.resource_ids import deployment_id
-from fw_assets.fireworks import DeploymentSpec, Fireworks
+from fw_assets.fireworks import DeploymentFailed, DeploymentSpec, Fireworks, NotFound
+from fw_assets.pipeline.budget.attempts import Attempts
+from fw_assets.pipeline.values.attempts import Ending
+
+DELETED = "DELETED"
 
 
 @dataclass(frozen=True)
@@ -30,15 +35,55 @@ async def serverless_address(client: Fireworks, model: str) -> str | None:
     return model if (await client.model(model)).supports_serverless else None
 
 
-async def ensure_endpoint(client: Fireworks, model: str, *, serverless: bool, probe: Mapping[str, Any]) -> Endpoint:
+async def ensure_endpoint(
+    client: Fireworks, model: str, *, serverless: bool, probe: Mapping[str, Any], attempts: Attempts
+) -> Endpoint:
     """The serverless endpoint of `model`, or a deployment named after it, which is created if it does not exist.
 
-    A deployment scales to zero when idle, and is ready once it answers `probe`.
+    A deployment scales to zero when idle, and is ready once it answers `probe`. One that was removed is succeeded by
+    another; one that failed, as `attempts` allow.
+
+    Raises:
+        AttemptFailed: it failed; the message says whether approving again allows another attempt.
+        DeploymentFailed: it refuses the probe.
     """
     if serverless:
         return Endpoint(model)
-    name = deployment_id(model)
+    name = await current_deployment(client, model, attempts)
     spec = DeploymentSpec(base_model=model)
-    await client.ensure_deployment(name, spec)
-    ready = await client.wait_deployment_ready(name, model, probe=probe)
+    try:
+        await client.ensure_deployment(name, spec)
+        ready = await client.wait_deployment_ready(name, model, probe=probe)
+    except DeploymentFailed:
+        await current_deployment(client, model, attempts)  # says whether there is another attempt
+        raise
     return Endpoint(ready.address, ready.deployment.name, spec.scale_to_zero_window)
+
+
+async def current_deployment(client: Fireworks, model: str, attempts: Attempts) -> str:
+    """The id of the deployment of `model` that serves, or is to be created.
+
+    Raises:
+        AttemptFailed: the last one failed, and no other may be tried.
+    """
+    return await attempts.current(deployment_id(model), "deployment", partial(_deployment_ending, client))
+
+
+async def is_removed(client: Fireworks, deployment: str) -> bool:
+    """Whether a deployment that had served is gone."""
+    try:
+        return (await client.deployment(deployment)).gone
+    except NotFound:
+        return True
+
+
+async def _deployment_ending(client: Fireworks, id: str) -> Ending | None:
+    try:
+        deployment = await client.deployment(id)
+    except NotFound:
+        return None
+    if not deployment.gone:
+        return None
+    removed = deployment.state != "FAILED"
+    state = DELETED if removed else deployment.state
+    return Ending(state, deployment.status.code, deployment.status.message, idle=removed)

@@ -19,8 +19,9 @@ from fw_assets.classification.session import Inference
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import Unanswered
+from fw_assets.pipeline.errors import AttemptFailed, Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
@@ -80,6 +81,7 @@ async def evaluate(
 
     Raises:
         Unanswered: requests failed for good.
+        AttemptFailed: its deployment or its batch job failed.
         CeilingReached: it could cost more than was approved.
     """
     store, dataset = account.store, account.dataset
@@ -87,11 +89,17 @@ async def evaluate(
     payment = open_payment(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
     first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
     probe = request(prompt, first_batch["messages"][0])
-    endpoint = await ensure_endpoint(client, model, serverless=strategy != "deployment", probe=probe)
+    attempts = Attempts.of(account)
+    serverless = strategy != "deployment"
+    try:
+        endpoint = await ensure_endpoint(client, model, serverless=serverless, probe=probe, attempts=attempts)
+    except AttemptFailed:
+        account.release(payment.id)  # nothing was up: its hours begin with the next attempt
+        raise
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()
     evaluator = _Evaluator(
-        InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll),
+        InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts),
         account,
         prompt,
         store.require("label_set", dataset, LabelSet),

@@ -13,6 +13,7 @@ from fw_assets.pipeline.approvals import regression_account
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
 from fw_assets.pipeline.errors import PhaseError, Unanswered
 from fw_assets.pipeline.evaluation.online import ask
+from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.planning.draft import estimate_now
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
@@ -34,6 +35,7 @@ async def reevaluate(
     Raises:
         PhaseError: nothing is deployed, the test rows are others by now, or it could cost more than `max_usd`.
         InputError: the price file is wrong.
+        DeploymentRemoved: it is gone.
         Unanswered: requests failed for good.
     """
     record = store.require("deployment", dataset, DeploymentRecord)
@@ -60,6 +62,7 @@ async def reevaluate(
     prompt = store.require("prompt", dataset, Prompt)
     labels = store.require("label_set", dataset, LabelSet)
     probe = request(prompt, next(iter(rows))["messages"][0])
+    await require_deployment(client, dataset, record)
     payment = account.reserve_check(slug, record.deployment, date)
     started = time.monotonic()
     await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)

@@ -6,15 +6,15 @@ import time
 
 import polars as pl
 
-from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.cost.estimate import REPLAYED_ROWS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.fireworks import DeploymentSpec, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import NotWhatWasEvaluated
-from fw_assets.pipeline.evaluation.endpoint import ensure_endpoint
+from fw_assets.pipeline.errors import AttemptFailed, NotWhatWasEvaluated
+from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, is_removed
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.values.delivery import ServingProof
@@ -23,6 +23,7 @@ from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.predictions import prediction_batches
 
+FIRST_HOUR = "deployment/first-hour"
 MIN_AGREEMENT = 0.9
 """Share of the rows asked again that the deployment has to answer as it was evaluated."""
 
@@ -32,31 +33,48 @@ async def prove_serving(
 ) -> tuple[TunedMetrics, ServingProof]:
     """Ask the deployment again for rows on which the tuned and the base model differ, then for others.
 
-    A model that was evaluated in batch has no deployment yet and gets one. The winner's first hour of serving is
-    held from here on: it is promised, and nobody knows yet who will ask.
+    A model that was evaluated in batch has no deployment yet and gets one; one whose deployment is gone since gets
+    another. The winner's first hour of serving is held from here on: it is promised, and nobody knows yet who will ask.
 
     Raises:
         CeilingReached: it could cost more than was approved.
+        AttemptFailed: its deployment failed.
         NotWhatWasEvaluated: too few answers are those of the evaluation.
     """
     store, dataset, plan = account.store, account.dataset, account.plan
     prompt = store.require("prompt", dataset, Prompt)
-    serving = tuned.deployment or deployment_id(tuned.tuned_model)
-    open_payment(account, "deployment/first-hour", f"serving-{serving}")
-    payment = open_payment(account, "deployment/proof", f"proof-{serving}")
-    in_batch = not tuned.deployment
+    attempts = Attempts.of(account)
+    evaluated_on = tuned.deployment
+    if evaluated_on and await is_removed(client, evaluated_on):
+        tuned = tuned.model_copy(update={"deployment": None})
+    new = not tuned.deployment
+    again = new and evaluated_on is not None
+    serving = tuned.deployment or await current_deployment(client, tuned.tuned_model, attempts)
+    for held in account.ledger().reservations:
+        if held.key == FIRST_HOUR and held.id != f"serving-{serving}":
+            account.release(held.id)  # promised of a deployment that is gone
+    open_payment(account, FIRST_HOUR, f"serving-{serving}", ends_run=not again)
+    payment = open_payment(account, "deployment/proof", f"proof-{serving}", ends_run=not again)
     started = time.monotonic()
     evaluated = _rows_to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
-    if in_batch:
+    if new:
         probe = request(prompt, rows["messages"][0])
-        endpoint = await ensure_endpoint(client, tuned.tuned_model, serverless=False, probe=probe)
+        try:
+            endpoint = await ensure_endpoint(
+                client, tuned.tuned_model, serverless=False, probe=probe, attempts=attempts
+            )
+        except AttemptFailed:
+            account.release(payment.id)  # nothing was up
+            raise
         tuned = tuned.model_copy(update={"deployment": endpoint.deployment, "address": endpoint.address})
-    cache = ResponseCache(store, dataset, tuned.address, [prompt.digest, "proof", plan.digest])
+    # What a removed deployment answered proves nothing of the one in its place.
+    content = [prompt.digest, "proof", plan.digest, *([serving] if again else [])]
+    cache = ResponseCache(store, dataset, tuned.address, content)
     asked = await ask(client, tuned.address, prompt, rows, cache, what=f"{slug} proof")
     window = DeploymentSpec(base_model=tuned.tuned_model).scale_to_zero_window
     payment.settle_at(
-        payment.key if in_batch else f"tuned-evaluation/{slug}",
+        payment.key if new and not again else f"tuned-evaluation/{slug}",
         {
             "tuned-inference-input": asked.usage.prompt_tokens,
             "tuned-inference-output": asked.usage.completion_tokens,

@@ -10,6 +10,7 @@ from fw_assets.classification.plan.plan import EvaluationPart, Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Inference
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -32,6 +33,7 @@ class InferenceStrategy:
     address: str
     strategy: Inference
     poll: float
+    attempts: Attempts
 
     @property
     def in_batch(self) -> bool:
@@ -45,4 +47,6 @@ class InferenceStrategy:
         if not self.in_batch:
             return await ask(self.client, self.address, prompt, rows, cache, what=what)
         job = self.plan.batch_id(self.model, part)
-        return await ask_in_batch(self.client, self.model, prompt, rows, cache, job=job, poll=self.poll, what=what)
+        return await ask_in_batch(
+            self.client, self.model, prompt, rows, cache, job=job, poll=self.poll, what=what, attempts=self.attempts
+        )

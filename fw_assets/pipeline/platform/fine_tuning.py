@@ -13,10 +13,14 @@ import polars as pl
 from fw_assets.classification.catalogue.resource_ids import same_content
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
-from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks
+from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks, NotFound
 from fw_assets.pipeline.progress import tell, upload_progress
+from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.report.schema.tuning import EpochMetrics
+
+STALL_SECONDS = 3600.0
+"""A trainer that died silently stays RUNNING at its last percentage."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,17 @@ async def train(
     poll: float,
     what: str,
     quoted: Callable[[float | None], None] | None = None,
+    stall: float = STALL_SECONDS,
 ) -> SweepCell:
     """Train `model` with one cell of the grid and wait for it; an existing job of the same id is adopted.
 
     Args:
         quoted: is called with the platform's estimate of the job's cost in US dollars, once the job exists.
+        stall: seconds that a running job may stay at one percentage.
 
     Raises:
         JobFailed: the platform gave up on the job; the message has its reason.
+        Stalled: it makes no progress.
     """
     spec = FineTuningSpec(
         base_model=model,
@@ -78,7 +85,7 @@ async def train(
     def report(job: FineTuningJob) -> None:
         tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
 
-    job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, on_progress=report)
+    job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, stall_timeout=stall, on_progress=report)
     tell(f"{what} {cell.name}", 100, 100, "done")
     records = await client.fine_tuning_metrics(job)
     return SweepCell(
@@ -111,6 +118,20 @@ async def _ensure_job(client: Fireworks, job_id: str, spec: FineTuningSpec) -> F
         if not pairs or not all(same_content(str(asked), str(existing)) for asked, existing in pairs):
             raise
         return await client.fine_tuning_job(job_id)
+
+
+async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
+    """How a job ended without a model; None if it is at work, has its model, or does not exist."""
+    try:
+        job = await client.fine_tuning_job(job_id)
+    except NotFound:
+        return None
+    return Ending(job.ending, job.status.code, job.status.message) if job.ending else None
+
+
+async def tokens_before_end(client: Fireworks, job_id: str) -> int:
+    """The tokens that a job trained on before it ended: none where it has no metrics."""
+    return _trained_tokens(await client.fine_tuning_metrics(await client.fine_tuning_job(job_id))) or 0
 
 
 def _last(records: list[dict[str, float]], key: str, *, best: bool = False) -> float | None:

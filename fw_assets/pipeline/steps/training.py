@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import polars as pl
@@ -13,10 +14,19 @@ from fw_assets.classification.labels.imbalance import apply_mitigation
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.splits.sampling import stratified_sample
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import Fireworks, JobFailed, Stalled
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.platform.fine_tuning import Upload, train, upload
+from fw_assets.pipeline.errors import JobStalled
+from fw_assets.pipeline.platform.fine_tuning import (
+    STALL_SECONDS,
+    Upload,
+    job_ending,
+    tokens_before_end,
+    train,
+    upload,
+)
 from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.slots import slot
@@ -97,8 +107,21 @@ async def run_training_job(
     Raises:
         CeilingReached: it could cost more than was approved; nothing was started.
         JobCost: the platform asks more than the line holds.
+        AttemptFailed: it ended without a model; the message says whether approving again allows another attempt.
+        JobStalled: it makes no progress.
     """
-    job_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
+    first_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
+
+    async def settle(job_id: str) -> None:
+        # What another workspace's attempt cost is in its own ledger.
+        if job_id in {item.id for item in account.ledger().reservations}:
+            tokens = await tokens_before_end(client, job_id)
+            open_payment(account, line, job_id, price_share).settle({"training": tokens}, "tokens")
+
+    async def current_id() -> str:
+        return await Attempts.of(account).current(first_id, "fine-tuning job", partial(job_ending, client), settle)
+
+    job_id = await current_id()
     limit = account.plan.session.max_parallel_jobs
     async with slot(account.store, limit, job_id, account.dataset, "training_slots", poll=poll):
         payment = open_payment(account, line, job_id, price_share)
@@ -107,16 +130,22 @@ async def run_training_job(
             payment.check_quote(usd)
             on_quote()
 
-        trained = await train(
-            client,
-            job_id,
-            account.plan.model(slug).name,
-            cell,
-            data.training,
-            data.validation,
-            poll=poll,
-            what=what,
-            quoted=accept_quote,
-        )
+        try:
+            trained = await train(
+                client,
+                job_id,
+                account.plan.model(slug).name,
+                cell,
+                data.training,
+                data.validation,
+                poll=poll,
+                what=what,
+                quoted=accept_quote,
+            )
+        except JobFailed:
+            await current_id()  # settles the attempt, and says whether there is another
+            raise
+        except Stalled as stall:
+            raise JobStalled(job_id, stall.last, STALL_SECONDS / 60, account.dataset) from stall
     payment.settle_tokens(trained.trained_tokens)
     return trained

@@ -51,6 +51,12 @@ class DeploymentRecord(Frozen):
     proof: ServingProof | None
 
 
+class RemovedDeployment(Frozen):
+    """A deployment that a report names and that is gone from the platform since."""
+
+    deployment: str
+
+
 class Regression(Frozen):
     """A deployment's answers of one date against those that it was accepted with."""
 

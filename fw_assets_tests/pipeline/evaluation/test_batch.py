@@ -29,7 +29,8 @@ from fw_assets.embedded.store.embedded_platform import open_platform
 from fw_assets.embedded.store.resource_names import ACCOUNT
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline import progress
-from fw_assets.pipeline.errors import BatchStalled
+from fw_assets.pipeline.budget.attempts import Attempts
+from fw_assets.pipeline.errors import AttemptFailed, BatchStalled
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -74,11 +75,19 @@ class EmbeddedPlatform:
         return asyncio.run(inside())
 
     def batch(
-        self, frame: pl.DataFrame, job: str = "fwa-batch-a", prompt: Prompt = PROMPT, **options: Any
+        self,
+        frame: pl.DataFrame,
+        job: str = "fwa-batch-a",
+        prompt: Prompt = PROMPT,
+        approval: str = "a1",
+        **options: Any,
     ) -> InferenceResult:
         cache = self.cache(prompt.digest)
+        attempts = Attempts(self.workspace, "tickets", approval)
         result = self.call(
-            lambda client: ask_in_batch(client, MODEL, prompt, frame, cache, job=job, poll=0.05, what="test", **options)
+            lambda client: ask_in_batch(
+                client, MODEL, prompt, frame, cache, job=job, poll=0.05, what="test", attempts=attempts, **options
+            )
         )
         assert isinstance(result, InferenceResult)
         return result
@@ -134,10 +143,22 @@ def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_anothe
     with platform.database.write() as connection:
         documents.update(connection, "batchInferenceJobs", ACCOUNT, "fwa-batch-a", {"state": "JOB_STATE_FAILED"})
         documents.delete(connection, "datasets", ACCOUNT, batch_id("fwa-batch-a", "answers"))
-    result = embedded.batch(rows(TEXTS[:4]))
+    with pytest.raises(AttemptFailed, match=r"approve again to try a second time \(attempt 2 of 3\)"):
+        embedded.batch(rows(TEXTS[:4]))
+    assert embedded.jobs() == 1
+    result = embedded.batch(rows(TEXTS[:4]), approval="a2")
     assert (result.sent, embedded.jobs()) == (4, 2)
     assert set(result.predictions["outcome"]) <= {"correct", "wrong_label"}
     assert embedded.batch(rows(TEXTS[:4])).sent == 0
+
+
+def test_three_jobs_in_all_are_started_while_jobs_fail(embedded: EmbeddedPlatform) -> None:
+    embedded.call(lambda client: client.datasets())
+    (embedded.home / "faults.json").write_text('{"fail_jobs": "INTERNAL"}')
+    for approval, jobs in (("a1", 1), ("a1", 1), ("a2", 2), ("a3", 3), ("a4", 3)):
+        with pytest.raises(AttemptFailed, match="no other is made" if jobs == 3 else "approve again"):
+            embedded.batch(rows(TEXTS[:4]), approval=approval)
+        assert embedded.jobs() == jobs
 
 
 def test_a_job_that_never_begins_is_given_up_with_advice(embedded: EmbeddedPlatform) -> None:

@@ -27,13 +27,17 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt, request
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.turn_fields import turn_fields
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
+from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks, NotFound, Stalled
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.steps.training import TrainingPart, run_training_job, upload_training_data
+from fw_assets.pipeline.errors import JobStalled
+from fw_assets.pipeline.platform.fine_tuning import Upload
+from fw_assets.pipeline.steps.training import TrainingData, TrainingPart, run_training_job, upload_training_data
 from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.frames import sink_frame
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.classification.frames import inspect_in_memory
+from fw_assets_tests.pipeline.budget.fixed_account import fixed_account
+from fw_assets_tests.report.workflow import planned
 
 MODELS = tuple(
     CatalogueModel(
@@ -61,6 +65,9 @@ class Recorder:
     async def ensure_dataset(self, dataset_id: str, path: Path, **options: Any) -> Any:
         self.contents[dataset_id] = [path.read_bytes(), options["rows"], options.get("format")]
         return type("Dataset", (), {"name": f"accounts/{ACCOUNT}/datasets/{dataset_id}"})
+
+    async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
+        raise NotFound(404, f"{job_id} does not exist")
 
     async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
         self.contents[job_id] = spec.body(ACCOUNT)
@@ -212,6 +219,37 @@ def test_each_change_gives_other_ids_and_another_name_does_not(change: dict[str,
     for id, content in contents.items():
         earlier, first = seen.setdefault(id, (content, variant))
         assert content == earlier, (id, first, variant)
+
+
+class StalledJobs(Recorder):
+    """A platform whose jobs run and do not move."""
+
+    async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
+        return FineTuningJob(name=f"accounts/{ACCOUNT}/supervisedFineTuningJobs/{job_id}")
+
+    async def wait_fine_tuning_job(self, job_id: str, *, stall_timeout: float, **_: Any) -> FineTuningJob:
+        raise Stalled(f"fine-tuning job {job_id}", stall_timeout, "RUNNING 37 %, without progress")
+
+
+def test_a_job_that_does_not_move_for_an_hour_is_one_sentence_with_what_to_do(tmp_path: Path) -> None:
+    plan = planned()[0]
+    model = next(model for model in plan.models if model.cells)
+    rows = Upload("accounts/me/datasets/d", 10)
+    data = TrainingData("train", 1.0, rows, rows)
+    work = run_training_job(
+        cast("Fireworks", StalledJobs()),
+        fixed_account(tmp_path, plan),
+        model.slug,
+        model.cells[0],
+        data,
+        line="sweep/m",
+        poll=1,
+        what="test",
+    )
+    with pytest.raises(JobStalled) as caught:
+        asyncio.run(work)
+    assert "made no progress for 60 minutes (last seen: RUNNING 37 %, without progress). Run again" in str(caught.value)
+    assert "fw-assets run tickets --approve" in str(caught.value)
 
 
 def test_ids_are_legal_and_readable() -> None:
