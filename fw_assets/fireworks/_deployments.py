@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from ._errors import DeploymentFailed
 from ._get_or_create import get_or_create, unequal_fields
 from ._http import HttpClient
+from ._logger import log
 from ._names import check_id, full_name, resource_path
 from ._resources import Resource, Spec, parse_resource
-from ._retry import log
 
 COLLECTION = "deployments"
 GONE = ("FAILED", "DELETING", "DELETED")

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from ._errors import AlreadyExists, ConflictError, FireworksError, NotFound
 from ._http import HttpClient
-from ._retry import Backoff, log, outcome_unknown, retrying
+from ._logger import log
+from ._retry import Backoff, outcome_unknown, retrying
 
 R = TypeVar("R")
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from ._clock import Clock
 from ._errors import NotFound, Stalled, WaitTimeout
-from ._retry import log
+from ._logger import log
+from ._reminders import remind
 
 R = TypeVar("R")
 
@@ -65,5 +66,9 @@ async def poll(
             raise WaitTimeout(name, now - started, description)
         if stall_timeout is not None and now - last_moved >= stall_timeout:
             raise Stalled(name, now - last_moved, f"{description}, without progress")
+        left = timeout - (now - started)
+        if stall_timeout is not None:
+            left = min(left, stall_timeout - (now - last_moved))
+        remind(name, description, waited=now - started, left=left, now=now)
         await clock.sleep(min(pause, max(0.0, timeout - (now - started))))
         pause = min(interval, pause * 1.5)

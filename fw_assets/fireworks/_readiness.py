@@ -11,8 +11,9 @@ from ._completion import ChatCompletion
 from ._deployments import Deployment, get_deployment
 from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, WaitTimeout
 from ._http import HttpClient
+from ._logger import log
 from ._polling import poll
-from ._retry import log
+from ._reminders import remind
 
 PROBE: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Answer with the word ok."}],
@@ -83,6 +84,8 @@ async def wait_ready(
         if now - started >= timeout:
             raise WaitTimeout(f"an answer from {deployment.name}", now - started, str(failure))
         log.info("waiting for an answer from %s: %s", deployment.name, failure)
+        waited = now - started
+        remind(f"an answer from {deployment.name}", str(failure), waited=waited, left=timeout - waited, now=now)
         await http.clock.sleep(pause)
         pause = min(poll_interval, pause * 1.5)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,10 +22,10 @@ from ._errors import (
     ServerError,
     UnexpectedResponse,
 )
+from ._logger import log
+from ._reminders import remind
 
 T = TypeVar("T")
-
-log = logging.getLogger("fw_assets.fireworks")
 
 RETRY_AFTER_JITTER_SECONDS = 0.25
 """Added at random to a wait that the platform asks for, so that clients it refused together come back apart."""
@@ -108,6 +107,9 @@ async def retrying(
             if clock.now() - started + seconds > backoff.budget:
                 raise
             log.info("%s: %s; again in %.1f s", name, error, seconds)
+            now = clock.now()
+            waited = now - started
+            remind(f"an answer to {name}", str(error), waited=waited + seconds, left=backoff.budget - waited, now=now)
         # Outside the handler, so that the next attempt's error does not drag this one along.
         await clock.sleep(seconds)
 

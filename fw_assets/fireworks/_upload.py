@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ._errors import UnexpectedResponse
 from ._http import HttpClient
-from ._retry import log
+from ._logger import log
 from ._signed_urls import UPLOAD_SECONDS
 
 DIRECT_UPLOAD_LIMIT = 150_000_000

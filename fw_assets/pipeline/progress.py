@@ -40,9 +40,10 @@ def tell(what: str, done: float, total: float | None = None, detail: str = "") -
     relay(Progress(what, done, total, detail))
 
 
-def announce(text: str) -> None:
-    """Send a notice to all listeners."""
+def announce(text: str) -> bool:
+    """Send a notice to all listeners; returns whether there was one."""
     relay(Notice(text))
+    return bool(_listeners)
 
 
 def relay(message: Message) -> None:

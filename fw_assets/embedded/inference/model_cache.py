@@ -52,7 +52,10 @@ def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
         if not is_whole(path):
             raise DamagedModel(f"{path}: damaged or missing")
     scorer = load_tuned(target.folder, platform.cache)
-    return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))
+    try:
+        return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))
+    except (KeyError, TypeError) as error:
+        raise DamagedModel(f"{target.folder}: not a tuned model of this platform ({error})") from error
 
 
 def _version(folder: Path | None) -> tuple[int, int] | None:

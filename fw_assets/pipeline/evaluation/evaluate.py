@@ -142,6 +142,7 @@ class _Evaluator:
         cache = ResponseCache(store, dataset, self.strategy.address, self.prompt.digest)
         scores: dict[str, Scores] = {}
         usage = NO_USAGE
+        reason = None
         for part in parts:
             rows = part_batches(store, dataset, part)
             what = f"{self.slug} {self.kind}, {part} rows"
@@ -151,10 +152,11 @@ class _Evaluator:
                 store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
             )
             usage += result.usage
+            reason = reason or result.requests.error
         unanswered = sum(item.rows - item.scored for item in scores.values())
         if unanswered:
             # Nothing is paid yet: the attempt that gets the last answer settles all of them.
-            raise Unanswered(self.strategy.model, unanswered)
+            raise Unanswered(self.strategy.model, unanswered, reason or "")
         return scores, usage
 
     async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, Usage]:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.fireworks import ChatCompletion, Fireworks, FireworksError
+from fw_assets.fireworks import (
+    AuthenticationError,
+    BillingError,
+    ChatCompletion,
+    FailedPrecondition,
+    Fireworks,
+    FireworksError,
+    PermissionDenied,
+)
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
@@ -19,6 +27,8 @@ from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
 _REPORT_EVERY = 50
+REFUSALS_OF_ALL = (AuthenticationError, PermissionDenied, BillingError, FailedPrecondition)
+"""Errors that are of no single row: what is said to one request will be said to all."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,9 @@ async def ask(
     """Ask the model at `address` for each of `rows` (of a SPLIT frame).
 
     A row whose request fails for good has outcome `failed` and is asked again the next time.
+
+    Raises:
+        FireworksError: the key, the account or the model is refused (`REFUSALS_OF_ALL`); the answers so far are kept.
 
     Args:
         what: title of the progress messages.
@@ -107,6 +120,8 @@ async def _send_all(
                     completion = await client.chat({"model": address, **request(prompt, messages)})
                     # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
                     cache.add(stored_answer(key, completion))
+            except REFUSALS_OF_ALL:
+                raise
             except FireworksError as error:
                 requests.record_failure(key, error)
                 continue

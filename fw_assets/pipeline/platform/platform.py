@@ -12,6 +12,7 @@ import httpx
 
 from fw_assets.classification.errors import input_error
 from fw_assets.fireworks import HOSTED, Fireworks
+from fw_assets.pipeline.platform.waits import relay_waits
 from fw_assets.settings import PlatformName, settings
 
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class Platform:
 
     def call(self, work: Callable[[Fireworks], Awaitable[T]]) -> T:
         """Run `work` with a client of its own, and return its result."""
+
+        relay_waits()
 
         async def connected() -> T:
             async with self.connect() as client:

@@ -8,15 +8,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import polars as pl
 import pytest
 
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import AuthenticationError, FailedPrecondition, Fireworks
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.workspace import Workspace
 
@@ -172,6 +174,29 @@ def test_the_batch_size_changes_nothing(store: Workspace, size: int) -> None:
     assert max(platform.received.values()) == 1
     assert result.usage.requests == test["messages"].n_unique() - 1
     assert stored.schema == pl.Schema(PREDICTIONS)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [(401, "UNAUTHENTICATED", AuthenticationError), (400, "FAILED_PRECONDITION", FailedPrecondition)],
+)
+def test_a_key_or_model_that_is_refused_in_mid_run_ends_it_with_the_reason(
+    store: Workspace, status: int, code: str, error: type[Exception]
+) -> None:
+    class Revoked(FakePlatform):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            if sum(self.received.values()) >= 10:
+                return httpx.Response(status, json={"error": {"message": "the key was revoked", "code": code}})
+            return super().__call__(request)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        run(Revoked(), rows(40), store)
+    assert raised.value.subgroup(error) is not None
+    with pytest.raises(dg.Failure, match="the key was revoked"), readable_failures():
+        raise raised.value
+    rest = FakePlatform()
+    assert run(rest, rows(40), store).predictions["outcome"].unique().to_list() == ["correct"]
+    assert 28 <= sum(rest.received.values()) <= 30
 
 
 def test_no_rows_are_no_requests(store: Workspace) -> None:
