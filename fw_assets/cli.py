@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import getpass
+import io
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -23,24 +26,48 @@ P = ParamSpec("P")
 
 
 def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
-    """Have a command print expected errors without a traceback, and end with their exit code."""
+    """Have a command print expected errors without a traceback, and end with their exit code.
+
+    With `--json` standard output gets `{"error": {"kind": ..., "message": ...}}` as well.
+    """
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from fw_assets.classification.visible_text import printable
-        from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, message_of
+        from fw_assets.classification.visible_text import printable, visible_json
+        from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, kind_of, message_of
 
+        _make_output_lenient()
         try:
             code = command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read the output has read enough. Python would say so again at its exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            code = DONE
         except EXPECTED_ERRORS as error:
-            click.echo(f"fw-assets: {printable(message_of(error))}", err=True)
-            code = exit_code_of(error)
+            code, message = exit_code_of(error), printable(message_of(error))
+            with contextlib.suppress(OSError, ValueError):
+                click.echo(f"fw-assets: {message}", err=True)
+            if kwargs.get("as_json"):
+                with contextlib.suppress(OSError, ValueError):
+                    click.echo(visible_json({"error": {"kind": kind_of(error), "message": message}}))
         except KeyboardInterrupt:
             click.echo("fw-assets: stopped; run the same command again to go on where it was", err=True)
             code = INTERRUPTED
         sys.exit(code or DONE)
 
     return run
+
+
+def _make_output_lenient() -> None:
+    """Let closed streams take what is printed, and those of few characters escape what they lack."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the process's life
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:

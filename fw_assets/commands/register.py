@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from fw_assets.classification.catalogue.models import resolve_models
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.platform.catalogue import own_prices
+from fw_assets.pipeline.platform.catalogue import catalogue, own_prices
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
@@ -38,6 +39,7 @@ def register_dataset(store: Workspace, arguments: Mapping[str, Any], *, ask: boo
         readings |= confirmed_readings(platform, reader_model, fields, readings, confirm=_confirm if ask else None)
     if ask:
         _ask_for_missing(fields, platform)
+    _check_models(fields, platform, readings)
     name = registered_name or arguments["name"]
     registration = register(store, platform, fields, driver="command-line", name=name, readings=readings)
     for item in registration.understood:
@@ -79,6 +81,14 @@ def confirmed_readings(
 
 def _confirm(question: str) -> bool:
     return click.confirm(printable(question), err=True)
+
+
+def _check_models(fields: Mapping[str, Any], platform: Platform, readings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse models that cannot be used before the dataset is registered anew, which would put its results aside."""
+    session, _, _ = parse_session(platform, fields, readings)
+    if session.models:
+        models = platform.call(catalogue)
+        resolve_models(session.models, models, tunable=session.mode == "fine-tune", inference=session.inference)
 
 
 def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:

@@ -5,6 +5,7 @@ Everything that is not in the table is a bug of this program: its traceback is s
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import tempfile
 from dataclasses import dataclass
@@ -56,6 +57,9 @@ POLICIES = (
     # Of the machine and not of this program: a full disk, a folder that cannot be written, a disk that fails.
     ErrorPolicy(OSError, transient=False, exit_code=FAILED),
     ErrorPolicy(sqlite3.Error, transient=False, exit_code=FAILED),
+    # Of a text or a name of the user's: levels beyond Python's own limit, bytes that are no text.
+    ErrorPolicy(RecursionError, transient=False, exit_code=BAD_INPUT),
+    ErrorPolicy(UnicodeError, transient=False, exit_code=BAD_INPUT),
 )
 """The first one that fits an error holds."""
 
@@ -69,7 +73,16 @@ def message_of(error: BaseException) -> str:
         return (
             f"the temporary files in {tempfile.gettempdir()} ($TMPDIR): {error}; free some space there, and run again"
         )
+    if isinstance(error, RecursionError):
+        return "something is nested more deeply than can be read; write it with fewer levels"
     return file_fault(error) if isinstance(error, OSError) else str(error)
+
+
+def kind_of(error: BaseException) -> str:
+    """The kind of an error for programs: of the input's first problem, else the error's class in lower case."""
+    if isinstance(error, InputError) and error.problems:
+        return error.problems[0].kind
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error.__cause__ or error).__name__).lower().removesuffix("-error")
 
 
 def is_transient(error: BaseException) -> bool:

@@ -65,7 +65,12 @@ class Platform:
             transport = httpx.ASGITransport(app=create_app(self.home))
             key = api_key(self.home)
             return Fireworks(base_url=_IN_PROCESS_URL, api_key=key, account_id=ACCOUNT, transport=transport)
-        return Fireworks(base_url=self.base_url or HOSTED, api_key=self._remote_key(), account_id=self.account_id)
+        try:
+            return Fireworks(base_url=self.base_url or HOSTED, api_key=self._remote_key(), account_id=self.account_id)
+        except (ValueError, httpx.InvalidURL) as error:
+            address = "FW_EMBEDDED_URL" if self.is_embedded else "FIREWORKS_BASE_URL"
+            field = "FIREWORKS_API_KEY" if "API key" in str(error) else address
+            raise input_error(str(error), kind="setting", field=field, advice="Correct the variable.") from None
 
     def _remote_key(self) -> str:
         key = settings().api_key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -106,7 +107,8 @@ def copy(fs: Any, path: str, target: Path) -> Path:
 
 def local_file(reference: str) -> Path:
     """A local reference as an absolute path."""
-    return Path(reference).expanduser().resolve()
+    # Path.resolve raises a RuntimeError where links lead in a circle; reading the file says so in words.
+    return Path(os.path.realpath(Path(reference).expanduser()))
 
 
 def _remote_files(fs: Any, path: str, reference: str) -> Sequence[str]:
