@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import reprlib
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
@@ -31,7 +32,14 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 _MAX_EXCERPT = 80
 _MAX_NAMED = 10
 
-_Reference = Annotated[str, Field(min_length=1, max_length=4_096)]
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("has a NUL character, which no path or address has")
+    return text
+
+
+_Reference = Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(_without_nul)]
 _ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
 _Rank = Annotated[int, Field(ge=1, le=MAX_LORA_RANK)]
@@ -195,5 +203,6 @@ def load_session(path: Path) -> dict[str, Any]:
     for name in ("dataset", "eval_dataset"):
         value = fields.get(name)
         if isinstance(value, str) and not is_remote(value):
-            fields[name] = str((path.parent / value).resolve()) if not Path(value).is_absolute() else value
+            # Path.resolve raises a RuntimeError where links lead in a circle; reading the file says so in words.
+            fields[name] = value if Path(value).is_absolute() else os.path.abspath(path.parent / value)  # noqa: PTH100
     return fields

@@ -66,3 +66,18 @@ def test_a_file_that_is_no_session_is_an_error(content: bytes | None, message: s
     with pytest.raises(InputError) as raised:
         load_session(path)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("field", ["dataset", "eval_dataset"])
+def test_a_path_with_a_nul_character_is_refused(field: str, tmp_path: Path) -> None:
+    file = tmp_path / "s.session.yaml"
+    file.write_text(f'{field}: "a\\0b"\n', "utf-8")
+    with pytest.raises(InputError, match="NUL character"):
+        make_session(load_session(file))
+
+
+def test_a_path_whose_links_lead_in_a_circle_is_left_to_the_reader(tmp_path: Path) -> None:
+    (tmp_path / "loop.jsonl").symlink_to("loop.jsonl")
+    file = tmp_path / "s.session.yaml"
+    file.write_text("dataset: loop.jsonl\n", "utf-8")
+    assert load_session(file)["dataset"] == str(tmp_path / "loop.jsonl")
