@@ -35,6 +35,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "values": "",
         "visible_text": "",
         "dataset": "errors values",
+        "clusters": "",
         "intervals": "values",
         "yaml_file": "errors",
         "dataset_url": "",
@@ -47,8 +48,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "instruction": "errors values session catalogue",
         "labels": "errors values visible_text dataset intervals session splits",
         "prompting": "values dataset labels",
-        "metrics": "values dataset intervals prompting",
-        "selection": "values intervals session metrics",
+        "metrics": "values dataset clusters intervals prompting",
+        "selection": "values clusters intervals session metrics",
         "plan": "errors values session catalogue cost labels selection",
     },
     "pipeline": {

@@ -1,8 +1,7 @@
-"""Confidence intervals of proportions and of the difference of two paired proportions."""
+"""Confidence intervals of proportions."""
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from statistics import NormalDist
 from typing import TypeVar
@@ -23,8 +22,11 @@ def normal_quantile(confidence: float) -> float:
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def wilson(successes: int, rows: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: int, rows: int, confidence: float = 0.95, design_effect: float = 1.0) -> Interval:
     """A share of successes with its score interval (Wilson 1927); the bounds are 0 and 1 without rows.
+
+    Args:
+        design_effect: rows over the independent rows that they are worth (`clusters.ShareSums.design_effects`).
 
     Raises:
         ValueError: `successes` is negative or above `rows`.
@@ -34,7 +36,8 @@ def wilson(successes: int, rows: int, confidence: float = 0.95) -> Interval:
     if rows == 0:
         return Interval(value=0.0, low=0.0, high=1.0)
     share = successes / rows
-    centre, half = _wilson_centre(share, rows, confidence), float(wilson_half_width(share, rows, confidence))
+    size = rows if design_effect == 1 else rows / design_effect
+    centre, half = _wilson_centre(share, size, confidence), float(wilson_half_width(share, size, confidence))
     # At the ends rounding would leave bounds such as 1e-17 in place of 0 and 1.
     return Interval(
         value=share,
@@ -43,11 +46,22 @@ def wilson(successes: int, rows: int, confidence: float = 0.95) -> Interval:
     )
 
 
-def wilson_low(successes: Counts, rows: Counts, confidence: float = 0.95) -> Shares:
+def wilson_low(
+    successes: Counts, rows: Counts, confidence: float = 0.95, design_effects: Shares | float = 1.0
+) -> Shares:
     """The lower Wilson bounds of many shares at once; `rows` must be positive."""
     sizes = rows.astype(np.float64)  # integers would overflow when squared, from 3e9 rows on
     shares = successes / sizes
+    sizes = sizes / design_effects
     return _wilson_centre(shares, sizes, confidence) - wilson_half_width(shares, sizes, confidence)
+
+
+def wilson_bounds(share: float, rows: float, deviates: Shares | float) -> tuple[Shares, Shares]:
+    """The Wilson bounds of one share for many standard normal deviates; `rows` must be positive."""
+    squares = np.square(deviates) / rows
+    centre = (share + squares / 2) / (1 + squares)
+    half = np.sqrt(share * (1 - share) * squares + squares * squares / 4) / (1 + squares)
+    return np.asarray(np.maximum(centre - half, 0.0)), np.asarray(np.minimum(centre + half, 1.0))
 
 
 def wilson_half_width(share: Number, rows: Number, confidence: float = 0.95) -> Number:
@@ -60,37 +74,3 @@ def wilson_half_width(share: Number, rows: Number, confidence: float = 0.95) -> 
 def _wilson_centre(share: Number, rows: Number, confidence: float) -> Number:
     z = normal_quantile(confidence)
     return (share + z * z / (2 * rows)) / (1 + z * z / rows)
-
-
-def paired_difference(both: int, gained: int, lost: int, neither: int, confidence: float = 0.95) -> Interval:
-    """The difference (second minus first) of two success shares on the same rows, with its interval.
-
-    Newcombe's square-and-add interval for paired proportions (Statistics in Medicine 17, 1998, method 10):
-    the Wilson bounds of both shares, joined with their continuity-corrected correlation.
-
-    Args:
-        both: rows that both get right; `gained`: only the second; `lost`: only the first; `neither`: none.
-    """
-    rows = both + gained + lost + neither
-    if rows == 0:
-        return Interval(value=0.0, low=-1.0, high=1.0)
-    second, first = wilson(both + gained, rows, confidence), wilson(both + lost, rows, confidence)
-    correlation = _correlation(both, gained, lost, neither)
-    difference = (gained - lost) / rows
-    below = _joint_distance(second.value - second.low, first.high - first.value, correlation)
-    above = _joint_distance(second.high - second.value, first.value - first.low, correlation)
-    return Interval(value=difference, low=max(-1.0, difference - below), high=min(1.0, difference + above))
-
-
-def _joint_distance(second: float, first: float, correlation: float) -> float:
-    return math.sqrt(max(0.0, second * second - 2 * correlation * second * first + first * first))
-
-
-def _correlation(both: int, gained: int, lost: int, neither: int) -> float:
-    margins = (both + gained) * (lost + neither) * (both + lost) * (gained + neither)
-    if margins == 0:
-        return 0.0
-    product: float = both * neither - gained * lost
-    if product > 0:
-        product = max(0.0, product - (both + gained + lost + neither) / 2)
-    return product / math.sqrt(margins)

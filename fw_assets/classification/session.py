@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import reprlib
 from collections import Counter
+from collections.abc import Set
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -28,6 +29,10 @@ MAX_LORA_RANK = 256
 """No model is known to take more; what a model takes, its catalogue entry says."""
 MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
+DEFAULT_MARGIN = 0.02
+"""The loss of accuracy that does not matter, unless the session says otherwise."""
+LATER_FIELDS = ("margin",)
+"""Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 _MAX_EXCERPT = 80
 _MAX_NAMED = 10
@@ -96,6 +101,9 @@ class Session(Frozen):
     wanted_precision: float = Field(0.9, gt=0, lt=1)
     """The report states the confidence from which the winner's answers are right this often; a person should decide the
     rows below it."""
+    margin: float = Field(DEFAULT_MARGIN, gt=0, le=0.5)
+    """The difference in accuracy that does not matter: 0.02 is two points. A model that is shown to be worse by less
+    than that, if at all, is called as good."""
     free_rows: int = Field(50, ge=0, le=MAX_JOB_ROWS)
     """Number of test rows that are also sent without constrained decoding, since callers in production may not
     constrain."""
@@ -150,6 +158,11 @@ class Session(Frozen):
             if rank & (rank - 1):
                 raise ValueError(f"{rank} is not a power of two from 1 to {MAX_LORA_RANK}")
         return value
+
+    def digested(self, without: Set[str] = frozenset()) -> dict[str, Any]:
+        """The fields that digests are made of; those in `LATER_FIELDS` only where they are not the default."""
+        defaults = {name for name in LATER_FIELDS if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(mode="json", exclude={*without, *defaults})
 
 
 def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:

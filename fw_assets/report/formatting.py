@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from fw_assets.classification.selection.verdict import p_value_text
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 
@@ -30,6 +32,11 @@ def points(difference: float | None, digits: int = 1) -> str:
     return "n/a" if difference is None else signed(100 * difference, digits)
 
 
+def points_text(share: float) -> str:
+    """A margin in words: `2 points`, `1 point`."""
+    return f"{100 * share:g} point{'' if round(100 * share, 9) == 1 else 's'}"
+
+
 def points_range(bounds: tuple[float, float] | None) -> str:
     """`(0.313, 0.35)` as `+31.3 to +35.0`."""
     return "n/a" if bounds is None else f"{points(bounds[0])} to {points(bounds[1])}"
@@ -44,12 +51,8 @@ def signed(value: float, digits: int) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """`p = 0.013`, or `p < 0.0001` below that."""
-    if p is None:
-        return "p unknown"
-    if p < 0.0001:
-        return "p < 0.0001"
-    return f"p = {p:.4f}" if p < 0.01 else f"p = {p:.2f}" if p < 0.9995 else "p = 1"
+    """`p = 0.013`, or `p < 0.0001` below that; never rounded to the other side of 5%."""
+    return "p unknown" if p is None else p_value_text(p)
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
@@ -70,6 +73,12 @@ def count(value: int) -> str:
 def plural(value: int, noun: str) -> str:
     """`1 row`, `3,080 rows`."""
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def rows_text(rows: int, groups: int | None, noun: str = "test row") -> str:
+    """`192 test rows, 24 distinct`; without the latter where every row is a group of its own."""
+    text = plural(rows, noun)
+    return text if groups is None or groups == rows else f"{text}, {groups:,} distinct"
 
 
 def usd(amount: float | None, digits: int = 2) -> str:

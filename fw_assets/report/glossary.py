@@ -31,7 +31,9 @@ COMPARISON_FIGURES = (
     ),
     (
         "95% interval",
-        "The range in which the true figure plausibly lies; the fewer the rows, the wider (Wilson's score interval).",
+        "The range in which the true figure plausibly lies; the fewer the distinct rows, the wider (Wilson's score "
+        "interval; copies of a text and rows of one conversation count as one, as far as they behave alike). That of a "
+        "difference holds 0 exactly where the verdict is neither “better” nor “worse”.",
     ),
     (
         "gained / lost",
@@ -41,11 +43,13 @@ COMPARISON_FIGURES = (
     (
         "p",
         "How often a split of gained and lost rows as uneven as this would come about if the two were equally good "
-        "(exact McNemar test; Holm's adjustment when several finalists are compared).",
+        "(sign-flip test of whole groups, which is the exact McNemar test where no row repeats another; Holm's "
+        "adjustment where several comparisons are made together).",
     ),
     (
         "verdict",
-        "“better” or “worse” when that probability is at most 5%, otherwise “no evidence of a difference”.",
+        "“better” or “worse” when that probability is below 5%; “as good” when it is shown that at most the session's "
+        "margin is lost; otherwise “cannot be told”, which says something of the number of rows, not of the models.",
     ),
 )
 

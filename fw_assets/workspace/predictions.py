@@ -14,7 +14,7 @@ from fw_assets.workspace.workspace import Workspace
 
 PARTS: tuple[Literal["validation", "test"], ...] = ("validation", "test")
 """The parts that every model answers."""
-CONFIDENCE_COLUMNS = ("outcome", "confidence")
+CONFIDENCE_COLUMNS = ("outcome", "confidence", "group")
 _CATEGORIES = {
     "gold": pl.List(pl.Categorical),
     "predicted": pl.List(pl.Categorical),

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from fw_assets.classification.metrics.confidence import model_confidence
+from fw_assets.classification.selection.verdict import Verdict
 from fw_assets.report.assembly.candidates import same_model
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
@@ -18,7 +19,7 @@ from fw_assets.report.schema.report import Report
 from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.report.sections.answer import answer
 
-Kind = Literal["better", "worse", "no evidence of a difference"]
+Needed = Literal["yes", "no", "cannot be told"]
 
 
 def answers(rows: int, accuracy: float, seed: int) -> pl.DataFrame:
@@ -30,6 +31,7 @@ def answers(rows: int, accuracy: float, seed: int) -> pl.DataFrame:
         {
             "confidence": 1 / (1 + ((1 - true) / true) ** 2),
             "outcome": np.where(right, "correct", "wrong_label"),
+            "group": pl.Series(np.arange(rows), dtype=pl.UInt32),
         }
     )
 
@@ -44,7 +46,7 @@ def confidence(accuracy: float, seed: int, rows: int = 600, precision: float = 0
 def with_diagnostics(
     report: Report,
     *,
-    verdict: Kind = "better",
+    needed: Needed = "yes",
     why: str = "POST /inference/v1/chat/completions: 400 response_format is needed",
 ) -> Report:
     """`report` with confidence, unconstrained rows, a null control, baselines, costs and a learning curve."""
@@ -92,15 +94,26 @@ def with_diagnostics(
     final = next(c for c in candidates if same_model(c.model, name))
     result = final.tuned or final.base
     assert result is not None
-    shift = {"better": 0.08, "worse": -0.05}.get(verdict, 0.005)
+    shift = {"yes": 0.08, "no": 0.002}.get(needed, 0.03)
+    half = {"yes": 0.03, "no": 0.01}.get(needed, 0.05)
+    verdicts: dict[Needed, Verdict] = {"yes": "better", "no": "as good", "cannot be told": "cannot be told"}
     versus = BaselineComparison(
         model=final.model,
+        kind="tuned" if final.tuned else "base",
+        rows=result.rows,
+        groups=result.rows,
         gained=30,
         lost=10,
         difference=shift,
-        interval=(shift - 0.03, shift + 0.03),
-        p_value=0.5 if verdict == "no evidence of a difference" else 0.001,
-        verdict=verdict,
+        interval=(shift - half, shift + half),
+        margin=0.02,
+        p_value=0.001 if needed == "yes" else 0.5,
+        adjusted_p_value=0.002 if needed == "yes" else 1.0,
+        verdict=verdicts[needed],
+        macro_f1_difference=shift,
+        macro_f1_interval=(shift - half, shift + half),
+        macro_f1_p_value=0.002 if needed == "yes" else 1.0,
+        needed=needed,
     )
     best = result.accuracy - shift
     baselines = (

@@ -173,7 +173,7 @@ def candidate(
     p = min(1.0, 2 * sum(math.comb(len(flips), k) for k in range(min(gained, lost) + 1)) / 2 ** len(flips))
     difference = tuned.accuracy - base.accuracy
     half = 1.96 * math.sqrt(len(flips)) / rows
-    verdict: Any = "no evidence of a difference" if p > 0.05 else "better" if gained > lost else "worse"
+    verdict: Any = "cannot be told" if p > 0.05 else "better" if gained > lost else "worse"
     grid = ((8, 1.5e-4), (16, 1e-4), (32, 5e-5))
     curves = [
         tuple(

@@ -103,9 +103,10 @@ def finished(
                 ],
             }
         described.append((model, inputs))
-    adjusted = compare_all(comparisons)
     winner = choose_winner(ranked)
-    compared = next((adjusted[model] for model, inputs in described if inputs.get("tuned_model") == winner.model), None)
+    won = next((model for model, inputs in described if inputs.get("tuned_model") == winner.model), None)
+    adjusted = compare_all(comparisons, winner=won)
+    compared = adjusted[won] if won else None
     decision = gate(winner, compared, plan.session.deploy, complete=not failed)
     deployed = None
     if decision.deploys:

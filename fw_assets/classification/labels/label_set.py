@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from fw_assets.classification.intervals import wilson_half_width
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
@@ -31,12 +33,13 @@ class Finding(Frozen):
 
 
 class LabelCount(Frozen):
-    """Rows of one label in each part."""
+    """Rows of one label in each part; `test_groups` of its test rows are distinct, where that was counted."""
 
     label: str
     train: int
     validation: int
     test: int
+    test_groups: int | None = None
 
     @property
     def total(self) -> int:
@@ -44,8 +47,9 @@ class LabelCount(Frozen):
 
     @property
     def test_half_width(self) -> float | None:
-        """Half the width of the 95 % interval of an accuracy of 0.85 on the test rows; None without any."""
-        return float(wilson_half_width(TYPICAL_ACCURACY, self.test)) if self.test else None
+        """Half the width of the 95 % interval of an accuracy of 0.85 on the distinct test rows; None without any."""
+        rows = self.test if self.test_groups is None else self.test_groups
+        return float(wilson_half_width(TYPICAL_ACCURACY, rows)) if rows else None
 
 
 class LabelSet(Frozen):
@@ -74,6 +78,8 @@ class LabelSet(Frozen):
     findings: tuple[Finding, ...]
     left_out: tuple[tuple[str, int], ...] = ()
     """Rows without a known label that `bad_rows: quarantine` left out, by kind: `no-label`, `unknown-label`."""
+    groups: dict[str, int] = Field(default_factory=dict)
+    """Distinct rows (duplicate groups, conversations) of each part; empty in values of before they were counted."""
 
     @property
     def digest(self) -> str:

@@ -26,7 +26,7 @@ from fw_assets.classification.labels.unlabelled_rows import (
 )
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.duplicates import find_groups, overlap_facts
-from fw_assets.classification.splits.split import EXCLUDED, PARTS, TRAIN, assign_split, split_facts
+from fw_assets.classification.splits.split import EXCLUDED, PARTS, TEST, TRAIN, assign_split, split_facts
 
 SPLIT_COLUMNS = ("id", "source", "row", "messages", "labels", "group", "split", "digest", "weight")
 MANY_LABELS = 20
@@ -114,6 +114,7 @@ def resolve(
         overlap=overlap,
         findings=all_findings,
         left_out=tuple(count_kinds(left_out[1]).items()),
+        groups=_groups(out),
     )
 
 
@@ -211,7 +212,22 @@ def _split_frame(working: pl.DataFrame, grouped: pl.DataFrame, parts: pl.Series)
 
 def _label_counts(out: pl.DataFrame, labels: tuple[str, ...]) -> tuple[LabelCount, ...]:
     by_part = {part: count_labels(out.filter(pl.col("split") == part)) for part in PARTS}
-    return tuple(LabelCount(label=label, **{part: by_part[part].get(label, 0) for part in PARTS}) for label in labels)
+    test = out.filter(pl.col("split") == TEST).select("labels", "group").explode("labels")
+    groups = dict(test.group_by("labels").agg(pl.col("group").n_unique()).iter_rows())
+    return tuple(
+        LabelCount(
+            label=label,
+            test_groups=groups.get(label, 0),
+            **{part: by_part[part].get(label, 0) for part in PARTS},
+        )
+        for label in labels
+    )
+
+
+def _groups(out: pl.DataFrame) -> dict[str, int]:
+    """The distinct rows of each part."""
+    counted = dict(out.group_by("split").agg(pl.col("group").n_unique()).iter_rows())
+    return {part: counted.get(part, 0) for part in PARTS}
 
 
 def _imbalance(out: pl.DataFrame, train_counts: dict[str, int], session: Session) -> Imbalance:

@@ -1,6 +1,7 @@
 """Calibration: from a model's raw confidence to the share of such answers that are right.
 
-Memory is 8 bytes per answer with a confidence; everything computed from them is computed in blocks.
+Memory is 12 bytes per answer with a confidence; what is computed from them is computed in blocks, unless rows share a
+group.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fw_assets.classification.clusters import Groups, distinct
 from fw_assets.classification.values import Frozen
 
 Shares = NDArray[np.float64]
@@ -32,11 +34,13 @@ class AnswerConfidences(NamedTuple):
     Attributes:
         hits: of right answers, sorted; misses: of wrong ones, sorted.
         rows: rows that the model answered, with a valid label or without.
+        groups: of hits and misses, in their order; None where every row is a group of its own.
     """
 
     hits: Shares
     misses: Shares
     rows: int
+    groups: tuple[Groups, Groups] | None = None
 
     @property
     def usable(self) -> int:
@@ -119,31 +123,39 @@ def fit_calibration(validation: AnswerConfidences) -> Calibration | None:
 
 def calibrate(confidences: AnswerConfidences, calibration: Calibration) -> AnswerConfidences:
     """The same answers with calibrated confidences."""
-    hits, misses = calibration.apply(confidences.hits), calibration.apply(confidences.misses)
     # The last digit of a logarithm may swap two neighbours.
-    hits.sort()
-    misses.sort()
-    return AnswerConfidences(hits, misses, confidences.rows)
+    hits, misses = calibration.apply(confidences.hits), calibration.apply(confidences.misses)
+    return _sorted(hits, misses, confidences.rows, confidences.groups)
 
 
 def answer_confidences(predictions: pl.DataFrame | Iterable[pl.DataFrame]) -> AnswerConfidences:
     """The confidences in one model's predictions; failed rows are left out, rows without a valid label only counted.
 
     Args:
-        predictions: `outcome` and `confidence` (schema `PREDICTIONS`), whole or in parts.
+        predictions: `outcome`, `confidence` and `group` (schema `PREDICTIONS`), whole or in parts.
     """
     rows = 0
-    by_outcome = {"correct": array("d"), "wrong_label": array("d")}
+    by_outcome = {outcome: (array("d"), array("I")) for outcome in ("correct", "wrong_label")}
     for part in (predictions,) if isinstance(predictions, pl.DataFrame) else predictions:
         rows += part.height - int((part.get_column("outcome") == "failed").sum())
         usable = part.filter(pl.col("confidence").is_between(0.0, 1.0))
-        for outcome, values in by_outcome.items():
-            column = usable.filter(pl.col("outcome") == outcome).get_column("confidence")
-            values.frombytes(column.to_numpy().tobytes())
-    hits, misses = (np.frombuffer(values, dtype=np.float64) for values in by_outcome.values())
-    hits.sort()
-    misses.sort()
-    return AnswerConfidences(hits, misses, rows)
+        for outcome, (values, units) in by_outcome.items():
+            answers = usable.filter(pl.col("outcome") == outcome)
+            values.frombytes(answers.get_column("confidence").to_numpy().tobytes())
+            units.frombytes(answers.get_column("group").cast(pl.UInt32).to_numpy().tobytes())
+    hits, misses = (np.frombuffer(values, dtype=np.float64) for values, _ in by_outcome.values())
+    groups = tuple(np.frombuffer(units, dtype=np.uint32) for _, units in by_outcome.values())
+    dependent = distinct(np.concatenate(groups)) < hits.size + misses.size
+    return _sorted(hits, misses, rows, (groups[0], groups[1]) if dependent else None)
+
+
+def _sorted(hits: Shares, misses: Shares, rows: int, groups: tuple[Groups, Groups] | None) -> AnswerConfidences:
+    if groups is None:
+        hits.sort()
+        misses.sort()
+        return AnswerConfidences(hits, misses, rows)
+    orders = [np.argsort(values, kind="stable") for values in (hits, misses)]
+    return AnswerConfidences(hits[orders[0]], misses[orders[1]], rows, (groups[0][orders[0]], groups[1][orders[1]]))
 
 
 def blocks(values: Shares) -> Iterator[Shares]:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from fw_assets.classification.intervals import wilson
 from fw_assets.classification.metrics.calibration import Calibration, answer_confidences, calibrate, fit_calibration
+from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.metrics.selective_prediction import (
     ConfidenceFigures,
     Threshold,
     confidence_figures,
+    precision_at,
     threshold_for,
 )
 from fw_assets.classification.values import Frozen, Interval
@@ -36,12 +37,21 @@ class ModelConfidence(Frozen):
     precision: Interval | None
 
 
+def validation_loss(validation: Scores, confidence: ModelConfidence | None) -> float | None:
+    """The mean log loss of the confidences on the validation rows, in nats; None unless every row has one."""
+    if confidence is None or confidence.calibration.rows != validation.rows:
+        return None
+    return confidence.calibration.loss_before
+
+
 def model_confidence(
     validation: pl.DataFrame | Iterable[pl.DataFrame],
     test: pl.DataFrame | Iterable[pl.DataFrame],
     target_precision: float,
 ) -> ModelConfidence | None:
-    """The confidence of a model from its predictions (`outcome` and `confidence`) on both parts, whole or in slices.
+    """The confidence of a model from its predictions on both parts, whole or in slices.
+
+    The columns `outcome`, `confidence` and `group` are read.
 
     Returns:
         None when the platform returned no confidence for the validation rows.
@@ -58,9 +68,9 @@ def model_confidence(
     del uncalibrated
     coverage, precision = None, None
     if threshold.reached:
-        right, answered = calibrated.at_least(threshold.threshold)
-        if answered:
-            coverage, precision = answered / calibrated.rows, wilson(right, answered)
+        precision = precision_at(calibrated, threshold.threshold)
+        if precision is not None:
+            coverage = calibrated.at_least(threshold.threshold)[1] / calibrated.rows
     return ModelConfidence(
         calibration=calibration,
         raw=raw,

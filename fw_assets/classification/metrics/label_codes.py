@@ -27,17 +27,6 @@ def label_codes(column: pl.Series, labels: Sequence[str], name: str) -> tuple[Co
     return pairs // width, pairs % width
 
 
-def label_pair_counts(predictions: pl.DataFrame, labels: Sequence[str]) -> Codes:
-    """The confusion matrix, shape (labels, labels + 1): gold by predicted, the last column no valid label.
-
-    Raises:
-        ValueError: a row has not exactly one gold label, or a label is not in `labels`.
-    """
-    columns = len(labels) + 1
-    gold, predicted = _single_codes(predictions, labels)
-    return np.bincount(gold * columns + predicted, minlength=len(labels) * columns).reshape(len(labels), columns)
-
-
 def _positions(flat: pl.Series, labels: Sequence[str], name: str) -> Codes:
     table = pl.DataFrame(
         {"label": pl.Series(list(labels), dtype=pl.String), "position": np.arange(len(labels), dtype=np.int64)}
@@ -49,8 +38,12 @@ def _positions(flat: pl.Series, labels: Sequence[str], name: str) -> Codes:
     return joined.get_column("position").to_numpy().astype(np.int64)
 
 
-def _single_codes(predictions: pl.DataFrame, labels: Sequence[str]) -> tuple[Codes, Codes]:
-    """(gold, predicted) label positions of every row; predicted is `len(labels)` without a valid label."""
+def single_codes(predictions: pl.DataFrame, labels: Sequence[str]) -> tuple[Codes, Codes]:
+    """(gold, predicted) label positions of every row; predicted is `len(labels)` without a valid label.
+
+    Raises:
+        ValueError: a row has not exactly one gold label, or a label is not in `labels`.
+    """
     gold, predicted = predictions.get_column("gold"), predictions.get_column("predicted")
     if not (gold.list.len() == 1).all():
         raise ValueError("a row has not exactly one gold label")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fw_assets.classification.clusters import ShareSums
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.values import Frozen, Interval
 
@@ -18,7 +19,9 @@ class LabelScore(Frozen):
 
     Attributes:
         support: rows that have the label; predicted: rows that were given it.
-        accuracy: share of the label's rows that were given it (its recall), with the Wilson interval.
+        accuracy: share of the label's rows that were given it (its recall), with its interval.
+        groups: of the label's rows; None in scores that were stored before groups were counted.
+        precision_interval: of the rows that were given the label, the share that has it.
     """
 
     label: str
@@ -28,27 +31,33 @@ class LabelScore(Frozen):
     precision: float | None
     recall: float | None
     f1: float | None
+    groups: int | None = None
+    precision_interval: Interval | None = None
 
 
 PairCount = tuple[str, str | None, int]
 """(gold, predicted, rows): rows of one label that were given another; None is "no valid label"."""
 
 
-def label_scores(labels: Sequence[str], right: Counts, support: Counts, predicted: Counts) -> tuple[LabelScore, ...]:
-    """The scores of every label from its counts, each of shape (labels,)."""
+def label_scores(labels: Sequence[str], recall: ShareSums, precision: ShareSums) -> tuple[LabelScore, ...]:
+    """The scores of every label from the rows that have it, and from the rows that were given it."""
+    columns = (
+        *(column.astype(np.int64).tolist() for column in (recall.hits, recall.rows, precision.rows, recall.groups)),
+        *(sums.design_effects().tolist() for sums in (recall, precision)),
+    )
     return tuple(
         LabelScore(
             label=label,
             support=gold,
             predicted=answered,
-            accuracy=wilson(hits, gold) if gold else None,
+            accuracy=wilson(hits, gold, design_effect=gold_effect) if gold else None,
             precision=ratio(hits, answered),
             recall=ratio(hits, gold),
             f1=ratio(2 * hits, gold + answered),
+            groups=groups,
+            precision_interval=wilson(hits, answered, design_effect=answered_effect) if answered else None,
         )
-        for label, hits, gold, answered in zip(
-            labels, right.tolist(), support.tolist(), predicted.tolist(), strict=True
-        )
+        for label, hits, gold, answered, groups, gold_effect, answered_effect in zip(labels, *columns, strict=True)
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 
+from fw_assets.classification.clusters import ClusterCounter, independent_sums
 from fw_assets.classification.metrics.label_codes import Codes, label_codes
 from fw_assets.classification.metrics.label_metrics import macro_f1
 from fw_assets.classification.metrics.label_scores import LabelScore, PairCount, label_scores, ratio
@@ -129,18 +130,24 @@ class SetCounts:
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
         self.right, self.gold, self.predicted = (np.zeros(len(labels), dtype=np.int64) for _ in range(3))
+        self._recall, self._precision = ClusterCounter(), ClusterCounter()
         self._sizes: Counter[tuple[bool, int, int]] = Counter()
         self._gold_sets: Counter[tuple[int, ...]] = Counter()
         self._swapped: Counter[tuple[int, int]] = Counter()
 
     def add(self, answered: pl.DataFrame) -> None:
-        """Count rows, of which `gold`, `predicted` and `outcome` are read."""
+        """Count rows, of which `gold`, `predicted`, `outcome` and `group` are read."""
         rows, many = answered.height, len(self.labels)
         gold = _pairs(answered.get_column("gold"), self.labels, "gold")
         predicted = _pairs(answered.get_column("predicted"), self.labels, "predicted")
         right = np.intersect1d(gold, predicted, assume_unique=True)
         for counts, events in ((self.right, right), (self.gold, gold), (self.predicted, predicted)):
             counts += np.bincount(events % many, minlength=many)
+        groups = answered.get_column("group").to_numpy()
+        for counter, events in ((self._recall, gold), (self._precision, predicted)):
+            at = np.searchsorted(right, events)
+            hits = right[np.minimum(at, right.size - 1)] == events if right.size else np.zeros(events.size, dtype=bool)
+            counter.add(groups[events // many], hits, events % many)
         in_gold, in_predicted, in_both = (
             np.bincount(part // many, minlength=rows) for part in (gold, predicted, right)
         )
@@ -159,10 +166,15 @@ class SetCounts:
         extra = pl.DataFrame({"row": added // many, "predicted": added % many})
         _count(self._swapped, lost.join(extra, on="row").group_by("gold", "predicted").len())
 
-    def per_label(self) -> tuple[LabelScore, ...]:
-        return label_scores(self.labels, self.right, self.gold, self.predicted)
+    def per_label(self, *, dependent: bool) -> tuple[LabelScore, ...]:
+        """The scores of every label; `dependent`: some groups have several rows."""
+        if not dependent:
+            recall, precision = (independent_sums(rows, self.right) for rows in (self.gold, self.predicted))
+        else:
+            recall, precision = (counter.sums(len(self.labels)) for counter in (self._recall, self._precision))
+        return label_scores(self.labels, recall, precision)
 
-    def scores(self) -> MultiLabelScores:
+    def scores(self, per_label: Sequence[LabelScore]) -> MultiLabelScores:
         rows = self._sizes.total()
         exact = sum(count for (valid, both, either), count in self._sizes.items() if valid and both == either)
         overlap = math.fsum(
@@ -181,7 +193,7 @@ class SetCounts:
         )
         return MultiLabelScores(
             subset_accuracy=ratio(exact, rows) or 0.0,
-            macro_f1=macro_f1(self.per_label()),
+            macro_f1=macro_f1(per_label),
             **compute_metrics(SetMetrics, totals),
         )
 

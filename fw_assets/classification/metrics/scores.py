@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from fw_assets.classification.clusters import ClusterCounter, independent_sums
 from fw_assets.classification.intervals import wilson
-from fw_assets.classification.metrics.label_codes import label_pair_counts
+from fw_assets.classification.metrics.label_codes import single_codes
 from fw_assets.classification.metrics.label_metrics import LabelCounts, LabelMetrics
 from fw_assets.classification.metrics.label_scores import Counts, LabelScore, PairCount, label_scores
 from fw_assets.classification.metrics.metric import compute_metrics
@@ -17,7 +18,7 @@ from fw_assets.classification.metrics.multilabel_scores import MultiLabelScores,
 from fw_assets.classification.prompting.answer_parser import OUTCOMES
 from fw_assets.classification.values import Interval
 
-SCORED_COLUMNS = ("gold", "predicted", "outcome", "lenient_outcome")
+SCORED_COLUMNS = ("gold", "predicted", "outcome", "lenient_outcome", "group")
 """The columns of predictions that are counted."""
 
 # Pairs of labels that are reported as most confused.
@@ -27,7 +28,7 @@ CHUNK_ROWS = 50_000
 
 
 class Scores(LabelMetrics):
-    """The metrics and counts of one model. Shares are 0 to 1; intervals are 95 % Wilson intervals.
+    """The metrics and counts of one model. Shares are 0 to 1; intervals are 95 % and count groups of rows as units.
 
     Attributes:
         rows: rows that were to be asked.
@@ -40,6 +41,8 @@ class Scores(LabelMetrics):
             multi-label.
         most_confused: the largest off-diagonal pairs of labels; for multi-label, `gold` missed while
             `predicted` was added in the same row.
+        groups: of the scored rows: distinct texts or conversations; None in scores that were stored before groups were
+            counted.
         multi: metrics of label sets; None for single-label.
     """
 
@@ -53,6 +56,7 @@ class Scores(LabelMetrics):
     confusion: tuple[PairCount, ...]
     most_confused: tuple[PairCount, ...]
     multi: MultiLabelScores | None = None
+    groups: int | None = None
 
     @property
     def headline(self) -> Interval:
@@ -80,7 +84,8 @@ def score(predictions: pl.DataFrame, labels: Sequence[str], multi_label: bool) -
 class Tally:
     """Scores of rows that are added in parts: the same as if they were scored together, without holding them.
 
-    It holds counts: of single labels those of (gold, predicted), of sets those of `SetCounts`.
+    It holds counts (of single labels those of (gold, predicted), of sets those of `SetCounts`), and of every row and
+    every label of a row the group and whether it is right, 8 bytes each.
     """
 
     def __init__(self, labels: Sequence[str], multi_label: bool) -> None:
@@ -88,6 +93,7 @@ class Tally:
         self._outcomes: Counter[str] = Counter()
         self._lenient = 0
         self._sets = SetCounts(self._labels) if multi_label else None
+        self._right, self._recall, self._precision = ClusterCounter(), ClusterCounter(), ClusterCounter()
         self._matrix = np.zeros((len(self._labels), len(self._labels) + 1), dtype=np.int64)
 
     def add(self, part: pl.DataFrame) -> None:
@@ -102,27 +108,41 @@ class Tally:
             raise ValueError(f"unknown outcomes: {', '.join(sorted(map(str, unknown)))}")
         answered = part.filter(pl.col("outcome") != "failed")
         self._lenient += int((answered.get_column("lenient_outcome") == "correct").sum())
+        groups = answered.get_column("group").to_numpy()
+        self._right.add(groups, (answered.get_column("outcome") == "correct").to_numpy())
         if self._sets is not None:
             self._sets.add(answered)
-        else:
-            self._matrix += label_pair_counts(answered, self._labels)
+            return
+        many = len(self._labels)
+        gold, predicted = single_codes(answered, self._labels)
+        self._matrix += np.bincount(gold * (many + 1) + predicted, minlength=self._matrix.size).reshape(many, many + 1)
+        valid = predicted < many
+        self._recall.add(groups, gold == predicted, gold)
+        self._precision.add(groups[valid], (gold == predicted)[valid], predicted[valid])
 
     def scores(self) -> Scores:
         rows = self._outcomes.total()
         scored = rows - self._outcomes["failed"]
         correct, wrong = self._outcomes["correct"], self._outcomes["wrong_label"]
+        right = self._right.sums()
+        dependent = bool(right.groups[0] < right.rows[0])
         matrix: Counts | None = None
         confusion: tuple[PairCount, ...] = ()
         if self._sets is None:
             matrix = self._matrix
             support = matrix.sum(axis=1)
-            per_label = label_scores(self._labels, np.diagonal(matrix), support, matrix.sum(axis=0)[:-1])
+            hits, given = np.diagonal(matrix), matrix.sum(axis=0)[:-1]
+            per_label = label_scores(
+                self._labels,
+                self._recall.sums(len(self._labels)) if dependent else independent_sums(support, hits),
+                self._precision.sums(len(self._labels)) if dependent else independent_sums(given, hits),
+            )
             most_frequent = int(support.max(initial=0))
             confusion = _confusion(matrix, self._labels)
             mistakes = [pair for pair in confusion if pair[1] is not None and pair[0] != pair[1]]
             most_confused = tuple(sorted(mistakes, key=lambda pair: -pair[2])[:_MAX_CONFUSED])
         else:
-            per_label, most_frequent = self._sets.per_label(), self._sets.most_frequent()
+            per_label, most_frequent = self._sets.per_label(dependent=dependent), self._sets.most_frequent()
             most_confused = self._sets.most_swapped(_MAX_CONFUSED)
         counts = LabelCounts(
             scored=scored,
@@ -138,12 +158,13 @@ class Tally:
             scored=scored,
             complete=scored == rows and scored > 0,
             outcomes=tuple((name, self._outcomes[name]) for name in OUTCOMES),
-            accuracy=wilson(correct, scored),
+            accuracy=wilson(correct, scored, design_effect=float(right.design_effects()[0])),
+            groups=int(right.groups[0]),
             per_label=per_label,
             labels_without_rows=tuple(item.label for item in per_label if not item.support),
             confusion=confusion,
             most_confused=most_confused,
-            multi=self._sets.scores() if self._sets is not None else None,
+            multi=self._sets.scores(per_label) if self._sets is not None else None,
             **compute_metrics(LabelMetrics, counts),
         )
 

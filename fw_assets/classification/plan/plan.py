@@ -18,7 +18,7 @@ Part = Literal["train", "sweep", "validation"]
 EvaluationPart = Literal["validation", "test", "unconstrained", "null control"]
 
 IdRules = Literal["dataset's name", "content"]
-_WITHOUT_EFFECT = frozenset({"dataset", "eval_dataset", "instruction", "auto_approve_up_to_usd"})
+_WITHOUT_EFFECT = {"dataset", "eval_dataset", "instruction", "auto_approve_up_to_usd"}
 """Session fields on which neither outcome nor price depends; the digest covers the data, not its location."""
 
 
@@ -48,7 +48,7 @@ class Plan(Frozen):
         understood: session fields that the instruction set, as `field: value`; unused: clauses that set none.
         rows: rows of each part: train, validation, test, excluded.
         detectable_difference: the smallest difference in accuracy between base and tuned model, as a share, that
-            so many test rows detect (80 % power at the 5 % level).
+            so many distinct test rows detect (80 % power at the 5 % level).
         sweep_rows: rows that the sweep samples, before any mitigation: all of them when there is only one cell,
             because its job then is the full-data job.
         sweep_waves, full_waves: jobs in each wave when every finalist is tuned.
@@ -90,7 +90,7 @@ class Plan(Frozen):
         labels = self.label_set
         return {
             "dataset": self.dataset,
-            "session": self.session.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT)),
+            "session": self.session.digested(_WITHOUT_EFFECT),
             "data": self.inspected.digest,
             "labels": list(labels.labels),
             "multi_label": labels.multi_label,

@@ -94,8 +94,10 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
 
 
 def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:
-    if rows["test"] < MIN_TEST_ROWS:
-        yield f"Only {rows['test']} test rows: small differences between models cannot be told from chance."
+    distinct = label_set.groups.get("test", rows["test"])
+    if distinct < MIN_TEST_ROWS:
+        test_rows = f"{rows['test']} test rows" + (f", {distinct} distinct" if distinct < rows["test"] else "")
+        yield f"Only {test_rows}: small differences between models cannot be told from chance."
     if session.mode == "fine-tune" and rows["train"] < MIN_TRAINING_ROWS:
         yield f"Only {rows['train']} training rows: fine-tuning may do little."
     if session.mode == "fine-tune" and not rows["validation"]:

@@ -62,7 +62,7 @@ def make_plan(
         label_set=label_set,
         prompt_digest=prompt_digest,
         rows=rows,
-        detectable_difference=smallest_detectable_difference(rows["test"]),
+        detectable_difference=smallest_detectable_difference(label_set.groups.get("test", rows["test"])),
         models=planned,
         sweep_rows=sweep_rows,
         sweep_waves=waves(priced.finalists * max_cells, session.max_parallel_jobs),

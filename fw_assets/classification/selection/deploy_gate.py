@@ -1,4 +1,4 @@
-"""Deploy gate: whether the winner replaces its base model, decided on the test rows."""
+"""Deploy gate: whether the winner replaces the best model that needs no tuning, decided on the test rows."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from typing import Literal
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
 from fw_assets.classification.selection.paired_tests import holm
 from fw_assets.classification.selection.selection import Winner, percent
-from fw_assets.classification.session import DeployPolicy
+from fw_assets.classification.selection.verdict import p_value_text
+from fw_assets.classification.session import DEFAULT_MARGIN, DeployPolicy
 from fw_assets.classification.values import Frozen
 
 Decision = Literal["deploy", "keep-base", "not-asked", "incomplete"]
 
 
 class GatePolicy(Frozen):
-    """The conditions under which a tuned model may replace its base model.
+    """The conditions under which a tuned model may replace the best model that needs no tuning.
 
     Attributes:
         rule: `superiority`: the comparison's verdict is "better". `non-inferiority`: the interval of the difference
             lies above -margin.
+        margin: the session's, on which the comparison's verdict rests.
         label_loss: the recall (0 to 1) that no label may lose ...
         label_rows: ... among labels with at least so many test rows, where the loss is more than chance
-            (exact McNemar on the label's rows, Holm over these labels).
+            (sign-flip test on the label's rows by group, Holm over these labels).
     """
 
     rule: Literal["superiority", "non-inferiority"] = "superiority"
-    margin: float = 0.01
+    margin: float = DEFAULT_MARGIN
     label_loss: float = 0.1
     label_rows: int = 20
     alpha: float = 0.05
@@ -37,6 +39,7 @@ class GateDecision(Frozen):
 
     Attributes:
         why: one sentence for a person.
+        against: the base model that the winner was compared with, and that stays if it is not deployed.
         losing_labels: the labels whose loss forbids it; watch_labels: those that lost as much, perhaps by chance.
     """
 
@@ -46,6 +49,7 @@ class GateDecision(Frozen):
     policy: GatePolicy
     losing_labels: tuple[LabelChange, ...] = ()
     watch_labels: tuple[LabelChange, ...] = ()
+    against: str | None = None
 
     @property
     def deploys(self) -> bool:
@@ -63,7 +67,7 @@ def gate(
     """The decision on the winner's deployment.
 
     Args:
-        comparison: of the winner with its base model on the test rows; None when the winner is a base model.
+        comparison: of the winner with `winner.untuned` on the test rows; None when the winner is a base model.
         deploy: the session's policy; `always` waives the comparison and the check by label, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
@@ -79,6 +83,7 @@ def gate(
             policy=policy,
             losing_labels=tuple(losing),
             watch_labels=tuple(watch),
+            against=winner.untuned,
         )
 
     if deploy == "never":
@@ -88,27 +93,27 @@ def gate(
             "incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed."
         )
     if winner.kind == "base":
-        return decision_for("keep-base", "No tuned model was better on validation; the base model is kept as it is.")
+        return decision_for("keep-base", f"No fine-tuned model won: {winner.model} is {winner.why}.")
     if comparison is None:
-        return decision_for("incomplete", "The tuned model was not compared with its base model on the test rows.")
+        return decision_for("incomplete", "The tuned model was not compared with an untuned one on the test rows.")
     losing, watch = label_losses(comparison, policy)
     if deploy == "always":
         return decision_for(
-            "deploy", f"Deployment was asked for in any case; {_difference_text(comparison)}.", losing, watch
+            "deploy", f"Deployment was asked for in any case. {_difference_text(comparison, winner)}.", losing, watch
         )
     if not _passes(comparison, policy):
         return decision_for(
-            "keep-base", f"{_difference_text(comparison, capital=True)}; the base model is kept.", losing, watch
+            "keep-base", f"{_difference_text(comparison, winner)}; {winner.kept} is kept.", losing, watch
         )
     if losing:
         worst = min(losing, key=lambda change: change.difference.value)
         why = (
-            f"{_difference_text(comparison, capital=True)}, but {len(losing)} of its labels lost more than "
+            f"{_difference_text(comparison, winner)}, but {len(losing)} of its labels lost more than "
             f"{percent(policy.label_loss)} of their rows, most of all {worst.label} "
             f"({percent(worst.before)} to {percent(worst.after)} of {worst.support})."
         )
         return decision_for("keep-base", why, losing, watch)
-    return decision_for("deploy", f"{_difference_text(comparison, capital=True)}.", losing, watch)
+    return decision_for("deploy", f"{_difference_text(comparison, winner)}.", losing, watch)
 
 
 def label_losses(comparison: Comparison, policy: GatePolicy) -> tuple[tuple[LabelChange, ...], tuple[LabelChange, ...]]:
@@ -129,15 +134,22 @@ def _passes(comparison: Comparison, policy: GatePolicy) -> bool:
     return comparison.difference.low > -policy.margin
 
 
-def _difference_text(comparison: Comparison, capital: bool = False) -> str:
-    difference = comparison.difference
-    text = (
-        f"{comparison.verdict} than its base model"
-        if comparison.verdict != "no evidence of a difference"
-        else "no evidence of a difference from its base model"
+def _difference_text(comparison: Comparison, winner: Winner) -> str:
+    """The verdict with its figures, as the beginning of a sentence."""
+    own = winner.untuned in (None, winner.model)
+    other = "its base model" if own else f"{winner.untuned}, the best model that needs no tuning,"
+    rows = f"{comparison.rows} test rows"
+    if comparison.groups is not None and comparison.groups < comparison.rows:
+        rows += f", {comparison.groups} distinct"
+    points = f"{comparison.margin * 100:g} point{'' if comparison.margin == 0.01 else 's'}"
+    text = {
+        "better": f"Better than {other} on {rows}",
+        "worse": f"Worse than {other} on {rows}",
+        "as good": f"As good as {other} within {points} on {rows}, and not shown to be better",
+        "cannot be told": f"Whether it is better than {other} cannot be told on {rows}",
+    }[comparison.verdict]
+    difference, level = comparison.difference, f"{(1 - comparison.level) * 100:.4g}"
+    return (
+        f"{text} ({difference.value * 100:+.1f} points, {level} % interval {difference.low * 100:+.1f} to "
+        f"{difference.high * 100:+.1f}, {p_value_text(comparison.adjusted_p, comparison.alpha)})"
     )
-    text += (
-        f" on {comparison.rows} test rows ({difference.value * 100:+.1f} points, 95 % interval "
-        f"{difference.low * 100:+.1f} to {difference.high * 100:+.1f}, p = {comparison.adjusted_p:.2g})"
-    )
-    return text[0].upper() + text[1:] if capital else text

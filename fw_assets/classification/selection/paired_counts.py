@@ -9,6 +9,7 @@ import polars as pl
 
 from fw_assets.classification.metrics.label_codes import label_codes
 from fw_assets.classification.selection.bootstrap_units import Codes, LabelEvents, UnitCounter
+from fw_assets.classification.selection.group_differences import DifferenceCounter
 
 Frames = pl.DataFrame | Iterable[pl.DataFrame]
 """Predictions, whole or in parts."""
@@ -67,6 +68,7 @@ class PairedCounts:
         right: rows by whether the first model (first axis) and the second model got them right, shape (2, 2).
         per_label: rows with a label that neither model, only the second, only the first, both gave it to, shape
             (labels, 4).
+        differences, label_differences: of all rows by group, and of the rows of each label.
         flips_gained, flips_lost: ids of the first `MAX_FLIPS` rows that only the second, only the first got right.
         units: for the bootstrap; None where there is none.
     """
@@ -76,6 +78,8 @@ class PairedCounts:
         self.rows = 0
         self.right: Codes = np.zeros((2, 2), dtype=np.int64)
         self.per_label: Codes = np.zeros((len(self._labels), 4), dtype=np.int64)
+        self.differences = DifferenceCounter()
+        self.label_differences = DifferenceCounter()
         self.flips_gained: list[str] = []
         self.flips_lost: list[str] = []
         self.units = UnitCounter(len(self._labels)) if units else None
@@ -94,6 +98,8 @@ class PairedCounts:
         answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("outcome_tuned") != "failed"))
         before, after = ((answered.get_column(name) == "correct").to_numpy() for name in ("outcome", "outcome_tuned"))
         self.right += np.bincount(2 * before + after, minlength=4).reshape(2, 2)
+        groups = answered.get_column("group").cast(pl.UInt32).to_numpy()
+        self.differences.add(groups, before, after)
         ids = answered.get_column("id")
         for flips, flipped in ((self.flips_gained, ~before & after), (self.flips_lost, before & ~after)):
             flips.extend(ids.filter(pl.Series(flipped)).head(MAX_FLIPS - len(flips)))
@@ -103,10 +109,11 @@ class PairedCounts:
             self._events(answered.get_column(name), "predicted") for name in ("predicted", "predicted_tuned")
         )
         in_first, in_second = (np.isin(gold, events, assume_unique=True) for events in (first, second))
-        cells = 4 * (gold % len(self._labels)) + 2 * in_first + in_second
+        label = gold % len(self._labels)
+        self.label_differences.add(groups[gold // len(self._labels)], in_first, in_second, label)
+        cells = 4 * label + 2 * in_first + in_second
         self.per_label += np.bincount(cells, minlength=self.per_label.size).reshape(self.per_label.shape)
         if self.units is not None:
-            groups = answered.get_column("group").cast(pl.UInt32).to_numpy()
             self.units.add(LabelEvents(gold, first, second), groups)
 
     def _events(self, column: pl.Series, name: str) -> Codes:

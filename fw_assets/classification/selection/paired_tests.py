@@ -1,41 +1,10 @@
-"""Paired tests on rows that two models both answered, and the smallest difference that they can detect."""
+"""Adjustment of paired tests that are made together, and the smallest difference that such a test can detect."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import NamedTuple
-
-
-class McNemar(NamedTuple):
-    """Two-sided p-values for the hypothesis that both models are right equally often."""
-
-    p_value: float
-    mid_p: float
-
-
-def mcnemar(gained: int, lost: int) -> McNemar:
-    """The exact McNemar test and its mid-p variant (Fagerland, Lydersen and Laake 2013).
-
-    Args:
-        gained: rows that only the second model gets right; `lost`: rows that only the first gets right.
-    """
-    if gained < 0 or lost < 0:
-        raise ValueError(f"negative counts: {gained}, {lost}")
-    discordant, fewer = gained + lost, min(gained, lost)
-    if discordant == 0:
-        return McNemar(1.0, 1.0)
-    from scipy.special import bdtr
-
-    tail = float(bdtr(fewer, discordant, 0.5))
-    point = math.exp(
-        math.lgamma(discordant + 1)
-        - math.lgamma(fewer + 1)
-        - math.lgamma(discordant - fewer + 1)
-        - discordant * math.log(2)
-    )
-    return McNemar(min(1.0, 2 * tail), min(1.0, 2 * tail - point))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -47,6 +16,20 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = highest
     return tuple(adjusted)
+
+
+def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> tuple[float, ...]:
+    """The level at which Holm's procedure judges each test: it is below its level exactly where `holm` is below alpha.
+
+    Once a test fails, all that follow are judged at its level.
+    """
+    levels = [alpha] * len(p_values)
+    level, failed = alpha, False
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        level = level if failed else alpha / (len(p_values) - rank)
+        failed = failed or p_values[index] >= level
+        levels[index] = level
+    return tuple(levels)
 
 
 def smallest_detectable_difference(

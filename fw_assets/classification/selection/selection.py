@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from fw_assets.classification.values import Frozen, Interval
 
 ModelKind = Literal["base", "tuned"]
+INCOMPLETE = "not every validation row was answered"
 
 
 class Candidate(Frozen):
     """One model's accuracy on the validation rows.
 
     Attributes:
+        loss: mean log loss of its confidence on them, in nats; None when the platform gave none.
         price: the cost of choosing it, in any unit that is the same for all; None when unknown.
         complete: every validation row was answered.
     """
@@ -21,6 +23,7 @@ class Candidate(Frozen):
     model: str
     kind: ModelKind = "base"
     validation: Interval
+    loss: float | None = None
     price: float | None = None
     complete: bool = True
 
@@ -42,12 +45,28 @@ class Finalists(Frozen):
 
 
 class Winner(Frozen):
-    """The model that is best on the validation rows, and the ranking of all of them."""
+    """The model that is best on the validation rows, and the ranking of all of them.
+
+    Attributes:
+        untuned: the base model that is best on the validation rows: what would be used without any fine-tuning. None if
+            there is none, and in values that were stored before it was kept.
+    """
 
     model: str
     kind: ModelKind
     why: str
     ranked: tuple[RankedCandidate, ...]
+    untuned: str | None = None
+
+    @property
+    def kept(self) -> str:
+        """The base model that stays in use when the winner is not deployed."""
+        return self.untuned or self.model
+
+    @property
+    def challenger(self) -> str | None:
+        """The fine-tuned model that is best on the validation rows."""
+        return next((item.model for item in self.ranked if item.kind == "tuned" and item.why != INCOMPLETE), None)
 
 
 def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
@@ -55,7 +74,7 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
 
     Each rank goes to the highest accuracy left; models whose accuracy is within that model's interval are tied with
     it, and the cheapest of them takes the rank (a known price before an unknown one, then the higher accuracy, then
-    the name). Incomplete models come last and are not chosen.
+    the lower loss, then the name). Incomplete models come last and are not chosen.
 
     Raises:
         ValueError: no candidate is complete, or `count` is below 1.
@@ -78,45 +97,92 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
         remaining.remove(cheapest)
     finalists = tuple(item.model for item in ranked[:count])
     unanswered = sorted((candidate for candidate in candidates if not candidate.complete), key=_by_accuracy)
-    ranked += [_ranked(candidate, "not every validation row was answered") for candidate in unanswered]
+    ranked += [_ranked(candidate, INCOMPLETE) for candidate in unanswered]
     return Finalists(chosen=finalists, ranked=tuple(ranked))
 
 
 def choose_winner(candidates: Sequence[Candidate]) -> Winner:
     """The model with the highest validation accuracy among tuned and base models.
 
-    Ties go to the base model, then to the cheaper one, then to the first by name. Incomplete models cannot win.
+    Ties go to the lower validation loss, where it is known of all that are tied, then to a base model, then to the
+    cheaper one, then to the first by name. Incomplete models cannot win.
 
     Raises:
         ValueError: no candidate is complete.
     """
-    complete = sorted((candidate for candidate in candidates if candidate.complete), key=_winner_order)
+    complete = _ranking([candidate for candidate in candidates if candidate.complete])
     if not complete:
         raise ValueError("no model has a complete validation result")
     best = complete[0]
-    why = f"best on validation: {percent(best.validation.value)}"
-    if len(complete) > 1:
-        second = complete[1]
-        why += f", before {second.model} ({second.kind}) with {percent(second.validation.value)}"
     ranked = [_ranked(candidate, "on validation") for candidate in complete]
-    ranked += [
-        _ranked(candidate, "not every validation row was answered")
-        for candidate in sorted(candidates, key=_winner_order)
-        if not candidate.complete
+    incomplete = _ranking([candidate for candidate in candidates if not candidate.complete])
+    return Winner(
+        model=best.model,
+        kind=best.kind,
+        why=_why_best(complete),
+        ranked=(*ranked, *(_ranked(candidate, INCOMPLETE) for candidate in incomplete)),
+        untuned=next((candidate.model for candidate in complete if candidate.kind == "base"), None),
+    )
+
+
+def _ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By validation accuracy, ties as `choose_winner` breaks them."""
+    tied: dict[float, list[Candidate]] = {}
+    for candidate in candidates:
+        tied.setdefault(candidate.validation.value, []).append(candidate)
+    return [
+        candidate
+        for accuracy in sorted(tied, reverse=True)
+        for candidate in sorted(tied[accuracy], key=_tie_order(tied[accuracy]))
     ]
-    return Winner(model=best.model, kind=best.kind, why=why, ranked=tuple(ranked))
+
+
+def _tie_order(tied: Sequence[Candidate]) -> Callable[[Candidate], tuple[float, bool, float, str]]:
+    known = all(candidate.loss is not None for candidate in tied)
+    return lambda candidate: (
+        candidate.loss if known and candidate.loss is not None else 0.0,
+        candidate.kind != "base",
+        _price(candidate),
+        candidate.model,
+    )
+
+
+def _why_best(ranked: Sequence[Candidate]) -> str:
+    """Why the first of the ranking is the winner; ties are called so."""
+    best = ranked[0]
+    share = percent(best.validation.value)
+    if len(ranked) == 1:
+        return f"best on validation: {share}"
+    second = ranked[1]
+    if second.validation.value < best.validation.value:
+        why = f"best on validation: {share}, before {_name(second)} with {percent(second.validation.value)}"
+        near = second.validation.value >= best.validation.low
+        return why + ("; so many rows alone could not tell these two apart" if near else "")
+    tied = [candidate for candidate in ranked if candidate.validation.value == best.validation.value]
+    others = ", ".join(_name(candidate) for candidate in tied[1:])
+    order = _tie_order(tied)
+    if order(best)[0] != order(second)[0]:
+        reason = f"its validation loss is lower ({order(best)[0]:.4f} against {order(second)[0]:.4f})"
+    elif best.kind != second.kind:
+        reason = "it needs no fine-tuning"
+    elif _price(best) != _price(second):
+        reason = "it is cheaper"
+    else:
+        reason = "its name comes first, for want of any difference"
+    return f"tied on validation with {others} at {share}, and taken because {reason}"
+
+
+def _name(candidate: Candidate) -> str:
+    return f"{candidate.model} ({candidate.kind})"
 
 
 def _ranked(candidate: Candidate, why: str) -> RankedCandidate:
     return RankedCandidate(model=candidate.model, kind=candidate.kind, validation=candidate.validation, why=why)
 
 
-def _by_accuracy(candidate: Candidate) -> tuple[float, float, str]:
-    return (-candidate.validation.value, _price(candidate), candidate.model)
-
-
-def _winner_order(candidate: Candidate) -> tuple[float, bool, float, str]:
-    return (-candidate.validation.value, candidate.kind != "base", _price(candidate), candidate.model)
+def _by_accuracy(candidate: Candidate) -> tuple[float, float, float, str]:
+    loss = float("inf") if candidate.loss is None else candidate.loss
+    return (-candidate.validation.value, loss, _price(candidate), candidate.model)
 
 
 def _price(candidate: Candidate) -> float:

@@ -18,7 +18,7 @@ from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.ui.model_checks import baseline_checks
 from fw_assets.pipeline.values.evaluation import Baselines
-from fw_assets.report.formatting import percent, plural
+from fw_assets.report.formatting import percent, rows_text
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
@@ -58,7 +58,7 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "summary": summary(
                 dataset,
                 f"without a language model **{percent(best.test.headline.value)}** of "
-                f"{plural(best.test.rows, 'test row')} come out right ({best.method}).",
+                f"{rows_text(best.test.rows, best.test.groups)} come out right ({best.method}).",
             ),
             "accuracy": best.test.headline.value,
             "rows": best.test.rows,

@@ -4,10 +4,11 @@
 
 import dagster as dg
 
+from fw_assets.classification.metrics.confidence import ModelConfidence, validation_loss
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.selection.comparison import compare_all
-from fw_assets.classification.selection.deploy_gate import GateDecision, gate
+from fw_assets.classification.selection.comparison import compare
+from fw_assets.classification.selection.deploy_gate import GateDecision, GatePolicy, gate
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
@@ -28,6 +29,7 @@ from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
+from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -79,9 +81,9 @@ def _deploy(
 ) -> DeploymentRecord:
     """Deploy and prove a fine-tuned winner that passed the gate; anything else is recorded as it is served already."""
     store, dataset = account.store, account.dataset
-    base = store.require("base_metrics", dataset, BaseMetrics, winner.model)
+    base = store.require("base_metrics", dataset, BaseMetrics, winner.kept)
     address: str | None = base.address
-    if account.plan.model(winner.model).strategy == "batch":
+    if account.plan.model(winner.kept).strategy == "batch":
         # Batch jobs answered for it, which proves no address.
         address = host.call(lambda client: serverless_address(client, base.model))
     record = DeploymentRecord(
@@ -134,19 +136,29 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
     slugs = store.require("finalists", dataset, FinalistsRecord).slugs
     base = {m.slug: store.require("base_metrics", dataset, BaseMetrics, m.slug) for m in plan.models}
     tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in slugs}
-    scores: list[tuple[ModelKind, str, Scores]] = [("base", slug, item.validation) for slug, item in base.items()]
-    scores += [("tuned", slug, item.validation) for slug, item in tuned.items()]
+    scores: list[tuple[ModelKind, str, Scores, ModelConfidence | None]] = [
+        *(("base", slug, item.validation, item.trust) for slug, item in base.items()),
+        *(("tuned", slug, item.validation, item.trust) for slug, item in tuned.items()),
+    ]
     candidates = [
         Candidate(
             model=slug,
             kind=kind,
             validation=validation.headline,
+            loss=validation_loss(validation, trust),
             price=plan.expected_usd(slug),
             complete=validation.complete,
         )
-        for kind, slug, validation in scores
+        for kind, slug, validation, trust in scores
     ]
     winner = choose_winner(candidates)
-    comparisons = compare_all({slug: item.comparison for slug, item in tuned.items()})
-    comparison = comparisons[winner.model] if winner.kind == "tuned" else None
-    return winner, gate(winner, comparison, plan.session.deploy)
+    comparison = None
+    if winner.kind == "tuned" and winner.untuned is not None:
+        comparison = compare(
+            prediction_batches(store, dataset, winner.untuned, "base", "test"),
+            prediction_batches(store, dataset, winner.model, "tuned", "test"),
+            labels=plan.label_set.labels,
+            resamples=0,
+            margin=plan.session.margin,
+        )
+    return winner, gate(winner, comparison, plan.session.deploy, GatePolicy(margin=plan.session.margin))

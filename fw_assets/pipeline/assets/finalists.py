@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.metrics.confidence import validation_loss
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate
 from fw_assets.classification.selection.selection import Candidate, Finalists, choose_finalists
@@ -77,6 +78,7 @@ def _choose(plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:
         Candidate(
             model=slug,
             validation=metrics.validation.headline,
+            loss=validation_loss(metrics.validation, metrics.trust),
             price=plan.expected_usd(slug),
             complete=metrics.validation.complete,
         )

@@ -21,7 +21,7 @@ from fw_assets.pipeline.ui.score_metadata import (
 )
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.pipeline.values.tuning import FineTuned
-from fw_assets.report.formatting import p_value, points
+from fw_assets.report.formatting import p_value, points, points_text
 from fw_assets.workspace.predictions import prediction_batches
 
 STAGE: Stage = "tuned-evaluation"
@@ -56,6 +56,8 @@ def metrics(
             "p_value": float(f"{comparison.p_value:.4g}"),
             "gained": comparison.gained,
             "lost": comparison.lost,
+            "compared_rows": comparison.rows,
+            "distinct_rows_compared": comparison.groups or comparison.rows,
             **prediction_files(step.store, step.dataset, step.slug, "tuned"),
         },
     )
@@ -79,6 +81,7 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         prediction_batches(step.store, step.dataset, step.slug, "tuned", "test"),
         labels=labels.labels,
         seed=step.plan.session.seed,
+        margin=step.plan.session.margin,
     )
     return TunedMetrics(
         model=tuned.model,
@@ -95,7 +98,9 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
 
 
 def _comparison_sentence(comparison: Comparison) -> str:
-    if comparison.verdict not in ("better", "worse"):
-        return f"Against its base: {comparison.verdict}."
     difference = f"{points(comparison.difference.value)} points, {p_value(comparison.p_value)}"
-    return f"**{comparison.verdict}** than its base: {difference}."
+    if comparison.verdict == "as good":
+        return f"**As good** as its base within {points_text(comparison.margin)}: {difference}."
+    if comparison.verdict == "cannot be told":
+        return f"Whether it is better than its base cannot be told on so many rows: {difference}."
+    return f"**{comparison.verdict.capitalize()}** than its base: {difference}."

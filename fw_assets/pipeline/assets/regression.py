@@ -16,6 +16,7 @@ from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import regression_check
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.values.delivery import Regression
+from fw_assets.report.formatting import rows_text
 from fw_assets.workspace.workspace import Workspace
 
 HISTORY = "regression.jsonl"
@@ -62,11 +63,12 @@ def regression(
         "difference_low": difference.low,
         "difference_high": difference.high,
         "rows": comparison.rows,
+        "distinct_rows": comparison.rows if comparison.groups is None else comparison.groups,
         "rows_gained": comparison.gained,
         "rows_lost": comparison.lost,
     }
     sentence = (
-        f"{comparison.gained} rows gained, {comparison.lost} lost of {comparison.rows}: "
+        f"{comparison.gained} rows gained, {comparison.lost} lost of {rows_text(comparison.rows, comparison.groups)}: "
         f"accuracy {difference.value:+.3f} (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
     )
     verdict = "It answers as it did." if result.holds else "**It changed.**"

@@ -76,5 +76,7 @@ async def evaluate_null_control(
         return None, NO_USAGE
     cache = ResponseCache(account.store, account.dataset, strategy.address, [prompt.digest, "null control"])
     result = await strategy.ask(prompt, test, cache, part="null control", what=f"{what}, null control")
-    comparison = compare(predictions, result.prediction_batches(), labels=labels.labels, seed=session.seed, resamples=0)
+    comparison = compare(
+        predictions, result.prediction_batches(), labels=labels.labels, resamples=0, margin=session.margin
+    )
     return comparison, result.usage

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fw_assets.classification.cost.ledger import LedgerEntry
-from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison, compare
-from fw_assets.classification.selection.selection import ModelKind, Winner
+from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.pipeline.values.evaluation import (
     Baselines,
     BaseMetrics,
@@ -23,6 +23,7 @@ from fw_assets.report.assembly.baselines import baseline_results, best_baseline
 from fw_assets.report.assembly.candidates import Diagnostics
 from fw_assets.report.assembly.confidence import confidence_result, null_control, unconstrained_result
 from fw_assets.report.assembly.model_results import learning_point
+from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import BaselineResult
 from fw_assets.report.schema.cost import CostPoint, mark_dominated
@@ -47,19 +48,21 @@ def learning_points(store: Workspace, dataset: str, slug: str) -> tuple[Learning
     return tuple(learning_point(p.share, p.rows, p.test) for p in curve.points) if curve else ()
 
 
-def baseline_comparison(store: Workspace, dataset: str, winner: Winner, labels: LabelSet) -> tuple[BaselineResult, ...]:
-    """The baselines, and the winner against the best of them on the test rows."""
+def baseline_comparison(store: Workspace, dataset: str, model: Model, plan: Plan) -> tuple[BaselineResult, ...]:
+    """The baselines, and a model (the one that is kept) against the best of them on the test rows."""
     baselines = store.read("baselines", dataset, Baselines)
     best = best_baseline(baselines.found) if baselines else None
     if baselines is None or best is None:
         return ()
     comparison = compare(
         prediction_batches(store, dataset, best.name, "baseline", "test"),
-        prediction_batches(store, dataset, winner.model, winner.kind, "test"),
-        labels=labels.labels,
-        resamples=0,
+        prediction_batches(store, dataset, *model, "test"),
+        labels=plan.label_set.labels,
+        seed=plan.session.seed,
+        margin=plan.session.margin,
+        test_f1=True,
     )
-    return baseline_results(baselines.found, winner.model, comparison)
+    return baseline_results(baselines.found, *model, comparison)
 
 
 def cost_points(

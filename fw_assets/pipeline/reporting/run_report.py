@@ -7,13 +7,15 @@ import polars as pl
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.classification.selection.comparison import Comparison, compare_all
+from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
@@ -23,6 +25,7 @@ from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
 from fw_assets.report.assembly.deployment import Deployed
+from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.report import build_report
 from fw_assets.report.schema.report import Report
 from fw_assets.workspace.batches import Batches
@@ -39,7 +42,10 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     approval = require_approval(store, dataset)
     rows = part_batches(store, dataset, "test")
     tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in finalists.slugs}
-    comparisons = compare_all({slug: metrics.comparison for slug, metrics in tuned.items()})
+    comparisons = compare_all(
+        {slug: _own_comparison(store, plan, slug, metrics) for slug, metrics in tuned.items()},
+        winner=record.winner.model if record.winner.kind == "tuned" else None,
+    )
     base = {model.slug: store.require("base_metrics", dataset, BaseMetrics, model.slug) for model in plan.models}
     baselines = store.read("baselines", dataset, Baselines)
     candidates = [
@@ -48,6 +54,9 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
         for model in plan.models
     ]
+    scores: dict[Model, Scores] = {(slug, "base"): metrics.test for slug, metrics in base.items()}
+    scores |= {(slug, "tuned"): metrics.test for slug, metrics in tuned.items()}
+    against = candidate_pairs(store, dataset, plan, record.winner, scores)
     entries = account.entries()
     estimate, revised = _estimates(account, finalists)
     return build_report(
@@ -65,9 +74,32 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         created=account.created_resources(),
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform),
-        baselines=baseline_comparison(store, dataset, record.winner, plan.label_set),
+        baselines=baseline_comparison(store, dataset, _kept(record), plan),
         costs=cost_points(base, tuned, baselines.found if baselines else (), entries),
         batch_only=record.address is None,
+        choice=against.choice,
+        pairs=against.pairs,
+        tied=against.tied,
+    )
+
+
+def _kept(record: DeploymentRecord) -> Model:
+    """The model that stays in use after the run."""
+    if record.winner.kind == "base" or (record.gate.decision == "keep-base" and not record.deployed):
+        return record.winner.kept, "base"
+    return record.winner.model, "tuned"
+
+
+def _own_comparison(store: Workspace, plan: Plan, slug: str, metrics: TunedMetrics) -> Comparison:
+    """A fine-tuned model against its base; made again where it was stored before groups were counted."""
+    if metrics.comparison.differences is not None:
+        return metrics.comparison
+    return compare(
+        prediction_batches(store, plan.dataset, slug, "base", "test"),
+        prediction_batches(store, plan.dataset, slug, "tuned", "test"),
+        labels=plan.label_set.labels,
+        seed=plan.session.seed,
+        margin=plan.session.margin,
     )
 
 

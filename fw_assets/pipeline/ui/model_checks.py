@@ -13,7 +13,7 @@ from fw_assets.pipeline.ui.check_result import check_result
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import LearningCurve, TunedMetrics
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
-from fw_assets.report.formatting import percent, plural, points, usd_roughly
+from fw_assets.report.formatting import percent, plural, points, rows_text, usd_roughly
 
 MAX_LOSS_RATIO = 1.1
 """Evaluation loss after training on all rows, over that of the sweep's best cell."""
@@ -80,7 +80,8 @@ def training_check(title: str, trained: FineTuned, sweep: Sweep) -> dg.AssetChec
 
 def metrics_checks(title: str, metrics: TunedMetrics) -> list[dg.AssetCheckResult]:
     comparison = metrics.comparison
-    sentence = f"{comparison.verdict}, {points(comparison.difference.value)} points of accuracy"
+    where = rows_text(comparison.rows, comparison.groups)
+    sentence = f"{comparison.verdict}, {points(comparison.difference.value)} points of accuracy on {where}"
     return [
         *score_checks("metrics", title, (metrics.validation, metrics.test)),
         check_result("metrics", "no_worse_than_base", comparison.verdict != "worse", title, sentence),

@@ -25,6 +25,7 @@ MAX_WARNINGS = 2
 
 def plan_metadata(store: Workspace, plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]:
     """Metadata of the asset `plan`; `text` is the whole plan in Markdown."""
+    groups = plan.label_set.groups
     return {
         "summary": _summary(plan, changes),
         "answer": dg.MetadataValue.md(f"**[Approve or reject this plan]({launchpad(plan)})** of {code(plan.dataset)}"),
@@ -32,6 +33,7 @@ def plan_metadata(store: Workspace, plan: Plan, changes: PlanChanges, text: str)
         **files(store, plan_file=(plan.dataset, "plan.md")),
         "digest": plan.digest,
         "rows": sum(plan.rows.values()),
+        "parts": table([{"part": part, "rows": plan.rows.get(part, 0), "distinct": n} for part, n in groups.items()]),
         "expected_usd": plan.estimate.expected,
         "high_usd": plan.estimate.high,
         "cost": table(_cost_rows(plan)),

@@ -10,7 +10,7 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.pipeline.ui.metadata import File, files, picture, table
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.assembly.model_results import model_result
-from fw_assets.report.formatting import percent, percent_range, plural
+from fw_assets.report.formatting import percent, percent_range, rows_text
 from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.heatmap import heat_picture
 from fw_assets.workspace.predictions import PARTS, prediction_path
@@ -22,11 +22,13 @@ def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
         "accuracy": round(scores.headline.value, 4),
         **{name: round(value, 4) for name, (_, value) in shown_values(scores, scores.multi).items()},
         "rows": scores.rows,
+        "distinct_rows": scores.rows if scores.groups is None else scores.groups,
         "per_label": table(
             [
                 {
                     "label": s.label,
                     "rows": s.support,
+                    "distinct": s.support if s.groups is None else s.groups,
                     "right": percent(s.accuracy.value) if s.accuracy else "n/a",
                     "95% interval": percent_range((s.accuracy.low, s.accuracy.high)) if s.accuracy else "",
                     "F1": s.f1,
@@ -58,7 +60,8 @@ def accuracy_sentence(scores: Scores) -> str:
     """The headline of one model, in Markdown."""
     interval = percent_range((scores.headline.low, scores.headline.high))
     return (
-        f"**{percent(scores.headline.value)}** of {plural(scores.scored, 'test row')} right (95% interval {interval})."
+        f"**{percent(scores.headline.value)}** right on {rows_text(scores.scored, scores.groups)} "
+        f"(95% interval {interval})."
     )
 
 

@@ -80,5 +80,5 @@ class Registration(Frozen):
     @property
     def inputs(self) -> str:
         """Digest of what the plan depends on: the session and the files' content, not where they are."""
-        session = self.session.model_dump(mode="json", exclude={"dataset", "eval_dataset"})
+        session = self.session.digested({"dataset", "eval_dataset"})
         return digest([session, [(file.role, file.sha256) for file in self.files], self.unused])

@@ -1,13 +1,17 @@
-"""The baselines as report.json has them."""
+"""The baselines as report.json has them, and whether a language model is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.paired_tests import holm, holm_levels
 from fw_assets.report.schema.bounds import bounds
-from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
+from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult, Kind
+
+Need = Literal["yes", "no", "cannot be told"]
 
 
 def best_baseline(baselines: Sequence[BaselineScores]) -> BaselineScores | None:
@@ -15,22 +19,30 @@ def best_baseline(baselines: Sequence[BaselineScores]) -> BaselineScores | None:
     return max(baselines, key=lambda item: item.validation.headline.value, default=None)
 
 
+def need(accuracy: Comparison) -> Need:
+    """Whether a model is needed where a baseline is free, by accuracy and macro-F1 of the model against it.
+
+    Accuracy alone would say of a baseline that finds no row of a rare label that it does as well.
+    """
+    margin, f1, p_value = accuracy.margin, accuracy.macro_f1_difference, accuracy.macro_f1_p
+    if f1 is None or p_value is None:
+        return "cannot be told"
+    if accuracy.difference.high < margin and f1.high < margin:
+        return "no"
+    shown = p_value < accuracy.alpha
+    better = accuracy.verdict == "better" or (shown and f1.value > 0)
+    worse = accuracy.verdict == "worse" or (shown and f1.value < 0)
+    return "yes" if better and not worse else "cannot be told"
+
+
 def baseline_results(
-    baselines: Sequence[BaselineScores], model: str | None, versus: Comparison | None
+    baselines: Sequence[BaselineScores], model: str | None, kind: Kind | None, versus: Comparison | None
 ) -> tuple[BaselineResult, ...]:
-    """The baselines, best first; `versus` is `model` against the best of them."""
+    """The baselines, best first; `versus` is `model` against the best of them, with its macro-F1 tested."""
     best = best_baseline(baselines)
     comparison = None
     if versus is not None and model is not None:
-        comparison = BaselineComparison(
-            model=model,
-            gained=versus.gained,
-            lost=versus.lost,
-            difference=versus.difference.value,
-            interval=bounds(versus.difference),
-            p_value=versus.p_value,
-            verdict=versus.verdict,
-        )
+        comparison = _comparison(model, kind, versus)
     return tuple(
         BaselineResult(
             name=item.name,
@@ -43,4 +55,31 @@ def baseline_results(
             versus=comparison if item is best else None,
         )
         for item in sorted(baselines, key=lambda item: -item.validation.headline.value)
+    )
+
+
+def _comparison(model: str, kind: Kind | None, versus: Comparison) -> BaselineComparison:
+    p_values = [versus.p_value] + ([] if versus.macro_f1_p is None else [versus.macro_f1_p])
+    adjusted = holm(p_values)
+    judged = versus.at_level(holm_levels(p_values)[0], adjusted[0])
+    judged = judged.model_copy(update={"macro_f1_p": adjusted[1] if len(adjusted) > 1 else None})
+    f1 = judged.macro_f1_difference
+    return BaselineComparison(
+        model=model,
+        kind=kind,
+        rows=judged.rows,
+        groups=judged.groups,
+        gained=judged.gained,
+        lost=judged.lost,
+        difference=judged.difference.value,
+        interval=bounds(judged.difference),
+        level=judged.level,
+        margin=judged.margin,
+        p_value=judged.p_value,
+        adjusted_p_value=judged.adjusted_p,
+        verdict=judged.verdict,
+        macro_f1_difference=f1.value if f1 else None,
+        macro_f1_interval=bounds(f1) if f1 else None,
+        macro_f1_p_value=judged.macro_f1_p,
+        needed=need(judged),
     )

@@ -100,14 +100,27 @@ def winner_result(winner: Winner | None, candidates: Sequence[CandidateInputs]) 
         tuned = item.tuned_model if winner.kind == "tuned" else None
         if same_model(winner.model, tuned or item.model):
             return WinnerResult(
-                model=tuned or item.model, kind=winner.kind, base_model=item.model, why=typeset(winner.why)
+                model=tuned or item.model,
+                kind=winner.kind,
+                base_model=item.model,
+                why=typeset(winner.why),
+                untuned=_full_name(winner.untuned, candidates),
             )
     # A tuned winner may be named by what it was tuned from.
     for item in candidates:
         if winner.kind == "tuned" and item.tuned_model and same_model(winner.model, item.model):
-            why = typeset(winner.why)
-            return WinnerResult(model=item.tuned_model, kind="tuned", base_model=item.model, why=why)
+            return WinnerResult(
+                model=item.tuned_model,
+                kind="tuned",
+                base_model=item.model,
+                why=typeset(winner.why),
+                untuned=_full_name(winner.untuned, candidates),
+            )
     raise ValueError(f"the winner {winner.model!r} is none of the candidates")
+
+
+def _full_name(name: str | None, candidates: Sequence[CandidateInputs]) -> str | None:
+    return next((item.model for item in candidates if name is not None and same_model(name, item.model)), None)
 
 
 def winner_confidence(winner: WinnerResult | None, candidates: Sequence[CandidateInputs]) -> ConfidenceResult | None:

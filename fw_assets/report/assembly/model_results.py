@@ -33,12 +33,15 @@ def model_result(model: str, scores: Scores) -> ModelResult:
                 predicted=item.predicted,
                 precision=item.precision,
                 f1=item.f1,
+                groups=item.groups,
+                precision_interval=bounds(item.precision_interval) if item.precision_interval else None,
             )
             for item in scores.per_label
         },
         outcomes=dict(scores.outcomes),
         rows=scores.rows,
         complete=scores.complete,
+        groups=scores.groups,
         **_metrics(scores, LabelMetrics),
         labels_without_rows=scores.labels_without_rows,
         confusion=_confusion(scores.confusion),
@@ -76,10 +79,14 @@ def comparison_result(comparison: Comparison, flips: Sequence[Flip]) -> Comparis
                 difference=change.difference.value,
                 interval=bounds(change.difference),
                 p_value=change.p_value,
+                groups=change.groups,
             )
             for change in comparison.per_label
         },
         flips=tuple(flips),
+        groups=comparison.groups,
+        level=comparison.level,
+        margin=comparison.margin,
     )
 
 

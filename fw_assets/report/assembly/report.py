@@ -24,10 +24,10 @@ from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.assembly.deployment import Deployed, deployment_result
 from fw_assets.report.assembly.snippets import make_snippets
 from fw_assets.report.formatting import typeset
-from fw_assets.report.schema.comparison import BaselineResult
+from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.cost import CostPoint
-from fw_assets.report.schema.dataset import SplitRows
+from fw_assets.report.schema.dataset import SplitGroups, SplitRows
 from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
 from fw_assets.report.sections.answer import answer
 
@@ -54,6 +54,9 @@ def build_report(
     baselines: Sequence[BaselineResult] = (),
     costs: Sequence[CostPoint] = (),
     batch_only: bool = False,
+    choice: PairResult | None = None,
+    pairs: Sequence[PairResult] = (),
+    tied: Sequence[TiedGroup] = (),
 ) -> Report:
     """The report of one dataset's run.
 
@@ -65,6 +68,8 @@ def build_report(
         before: shell lines that must run before the snippets, such as exporting the key.
         baselines: classifiers that need no language model, on the same rows.
         costs: cost against accuracy.
+        choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
+        pairs, tied: all candidates against each other.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
     labels = plan.label_set
@@ -105,6 +110,10 @@ def build_report(
             "test rows": labels.split.test_digest,
         },
         detectable_difference=plan.detectable_difference,
+        groups=SplitGroups(**labels.groups) if labels.groups else None,
+        choice=choice,
+        pairs=tuple(pairs),
+        tied=tuple(tied),
     )
     return report.model_copy(update={"answer": answer(report)})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
 from fw_assets.classification.labels.extraction_rules import RULES, json_answer
+from fw_assets.classification.labels.label_set import LabelCount
 from fw_assets.classification.labels.rule_ranking import RuleScore
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, percent
@@ -17,7 +18,7 @@ def label_counts(plan: Plan) -> Table:
             Quoted(item.label),
             count(item.train),
             count(item.validation),
-            count(item.test),
+            _test_rows(item),
             "unknown" if item.test_half_width is None else f"±{100 * item.test_half_width:.0f} points",
         )
         for item in plan.label_set.counts
@@ -25,6 +26,11 @@ def label_counts(plan: Plan) -> Table:
     total = ("All", *(count(plan.rows.get(name, 0)) for name in ("train", "validation", "test")), "")
     single = None if plan.label_set.multi_label else total
     return Table(columns("Label", ">Train", ">Validation", ">Test", ">Known to"), body, single)
+
+
+def _test_rows(item: LabelCount) -> str:
+    groups = item.test if item.test_groups is None else item.test_groups
+    return count(item.test) + (f" ({count(groups)} distinct)" if groups < item.test else "")
 
 
 def spellings(plan: Plan) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.report.formatting import Quoted, count, listing, plural, points, usd, usd_roughly
+from fw_assets.report.formatting import Quoted, count, listing, plural, points, points_text, usd, usd_roughly
 from fw_assets.report.table import Table, columns
 
 
@@ -19,9 +19,9 @@ def first_screen(plan: Plan) -> Table:
     ]
     if plan.session.mode == "fine-tune":
         detectable = points(plan.detectable_difference).lstrip("+")
-        pairs.append(
-            ("What can be seen?", f"Differences of about {detectable} points and more between base and tuned.")
-        )
+        margin = points_text(plan.session.margin)
+        seen = f"Differences of about {detectable} points and more between base and tuned."
+        pairs.append(("What can be seen?", f"{seen} Less than {margin} does not matter (margin)."))
     pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
     return Table(columns("Question", "Answer"), tuple(pairs))
 
@@ -82,13 +82,20 @@ def labels(plan: Plan) -> str:
 
 def rows(plan: Plan) -> str:
     """The split in one sentence."""
-    parts = ", ".join(f"{count(plan.rows.get(name, 0))} {name}" for name in ("train", "validation", "test"))
+    parts = ", ".join(_part(plan, name) for name in ("train", "validation", "test"))
     without_label = sum(number for _, number in plan.label_set.left_out)
     repeated = plan.rows.get("excluded", 0) - without_label
     tail = f"; {plural(repeated, 'row')} left out for repeating a test row" if repeated else ""
     if plan.rejected_rows:
         tail += f"; {plural(plan.rejected_rows, 'row')} left out as unusable"
     return f"{parts}{tail}. Choices read validation rows only; test rows are read once per model."
+
+
+def _part(plan: Plan, name: str) -> str:
+    """`192 test`, or `192 test (24 distinct)` where rows repeat each other or belong together."""
+    rows = plan.rows.get(name, 0)
+    groups = plan.label_set.groups.get(name, rows)
+    return f"{count(rows)} {name}" + (f" ({count(groups)} distinct)" if groups < rows else "")
 
 
 def _time(minutes: float) -> str:

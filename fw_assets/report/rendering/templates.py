@@ -16,8 +16,10 @@ from fw_assets.report.sections import (
     labels,
     metrics,
     origin,
+    pairs,
     results,
     tuning,
+    verdicts,
 )
 from fw_assets.report.sections.candidates import ordered, subject
 from fw_assets.report.sections.caveats import caveats
@@ -33,9 +35,11 @@ CONTEXT: dict[str, Any] = {
     "metrics": metrics,
     "ordered": ordered,
     "origin": origin,
+    "pairs": pairs,
     "results": results,
     "subject": subject,
     "tuning": tuning,
+    "verdicts": verdicts,
 }
 
 

@@ -16,14 +16,14 @@ from fw_assets.report.plan import costs as plan_costs
 from fw_assets.report.plan import labels as plan_labels
 from fw_assets.report.plan import summary, tables
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections import answer, confidence, costs, deployment, labels, results
+from fw_assets.report.sections import answer, confidence, costs, deployment, labels, pairs, results
 from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.caveats import caveats
 from fw_assets.report.sections.model_comparison import ModelComparison
 from fw_assets.report.table import Table
 
 MAX_LABELS = 20
-_VERDICTS = {"better": "green", "worse": "red", "no evidence of a difference": "yellow"}
+_VERDICTS = {"better": "green", "worse": "red", "cannot be told": "yellow"}
 
 
 def report_view(report: Report) -> RenderableType:
@@ -98,6 +98,10 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")
     yield draw(results.benchmark(report) if benchmark else _without(results.comparison(report), "Gained / lost", ""))
+    if len(report.pairs) > 1:
+        yield _heading("Candidates against each other")
+        yield draw(_cut(_without(pairs.pairs(report), "Only it / only the other right")))
+        yield from (Text(visible(tie)) for tie in pairs.ties(report))
     confidence_table = confidence.confidence(report)
     if confidence_table.rows:
         yield _heading("Confidence, calibrated on validation rows")

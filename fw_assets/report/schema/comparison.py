@@ -1,4 +1,4 @@
-"""Paired comparisons in report.json: fine-tuned against base, and a model against a baseline."""
+"""Paired comparisons in report.json: fine-tuned and base, a model and a baseline, candidates against each other."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from fw_assets.classification.selection.verdict import Verdict
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
 
-Verdict = Literal["better", "worse", "no evidence of a difference"]
+Kind = Literal["base", "tuned", "baseline"]
 
 
 class Flip(Frozen):
@@ -24,17 +25,26 @@ class Flip(Frozen):
 
 
 class LabelDifference(Frozen):
-    """What tuning did to one label: rows gained and lost, and the difference of its accuracies."""
+    """What tuning did to one label: rows gained and lost, and the difference of its accuracies.
+
+    `groups`: distinct rows of the label.
+    """
 
     gained: int
     lost: int
     difference: float
     interval: Bounds
     p_value: float
+    groups: int | None = None
 
 
 class ComparisonResult(Frozen):
-    """Tuned against base on the same test rows."""
+    """Tuned against base on the same test rows.
+
+    `groups` of the rows are distinct. The interval inverts the test at the level `level`, which is what the adjustment
+    for comparisons made together leaves of 0.05: it excludes 0 exactly where the adjusted p-value is below 0.05.
+    `margin`: the loss that does not matter, on which the verdict "as good" rests.
+    """
 
     gained: int
     lost: int
@@ -49,6 +59,9 @@ class ComparisonResult(Frozen):
     macro_f1_interval: Bounds | None = None
     per_label: dict[str, LabelDifference] = Field(default_factory=dict)
     flips: tuple[Flip, ...] = ()
+    groups: int | None = None
+    level: float = 0.05
+    margin: float | None = None
 
     @property
     def judged_p(self) -> float:
@@ -56,8 +69,42 @@ class ComparisonResult(Frozen):
         return self.p_value if self.adjusted_p_value is None else self.adjusted_p_value
 
 
+class PairResult(Frozen):
+    """Two candidates on the same test rows: the second against the first, figures as in ComparisonResult.
+
+    `gained`: rows that only the second gets right.
+    """
+
+    first: str
+    first_kind: Kind
+    second: str
+    second_kind: Kind
+    rows: int
+    groups: int | None
+    gained: int
+    lost: int
+    difference: float
+    interval: Bounds
+    level: float
+    p_value: float
+    adjusted_p_value: float
+    margin: float
+    verdict: Verdict
+
+
+class TiedGroup(Frozen):
+    """Candidates of which no two were shown to differ on the test rows, the most accurate first."""
+
+    candidates: tuple[tuple[str, Kind], ...]
+
+
 class BaselineComparison(Frozen):
-    """The model that the report is about against a baseline, on the same test rows."""
+    """The model that is kept against a baseline, on the same test rows.
+
+    `needed`: "yes" if the model is shown to be better in accuracy or macro-F1 and worse in neither; "no" if it is shown
+    to be ahead by less than `margin` in both, if at all. The two tests are adjusted together (Holm), and the interval
+    of the accuracy with them. Null in reports of before version 2.
+    """
 
     model: str
     gained: int
@@ -66,6 +113,16 @@ class BaselineComparison(Frozen):
     interval: Bounds
     p_value: float
     verdict: Verdict
+    kind: Kind | None = None
+    rows: int | None = None
+    groups: int | None = None
+    level: float = 0.05
+    margin: float | None = None
+    adjusted_p_value: float | None = None
+    macro_f1_difference: float | None = None
+    macro_f1_interval: Bounds | None = None
+    macro_f1_p_value: float | None = None
+    needed: Literal["yes", "no", "cannot be told"] | None = None
 
 
 class BaselineResult(Frozen):

@@ -16,6 +16,14 @@ class SplitRows(Frozen):
     excluded: int = 0
 
 
+class SplitGroups(Frozen):
+    """Distinct rows of each part: copies of a text, near-copies and rows of one conversation count once."""
+
+    train: int
+    validation: int
+    test: int
+
+
 class DataFile(Frozen):
     """A file that was read."""
 

@@ -10,7 +10,10 @@ from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, Un
 
 
 class LabelResult(Frozen):
-    """One label on the test rows. `accuracy` is the share of its rows that were given it (its recall)."""
+    """One label on the test rows. `accuracy` is the share of its rows that were given it (its recall).
+
+    `groups`: distinct rows of the label.
+    """
 
     accuracy: float | None
     support: int
@@ -18,6 +21,8 @@ class LabelResult(Frozen):
     predicted: int = 0
     precision: float | None = None
     f1: float | None = None
+    groups: int | None = None
+    precision_interval: Bounds | None = None
 
 
 class ConfusionCount(Frozen):
@@ -39,7 +44,10 @@ class _ModelRows(Frozen):
 
 
 class ModelResult(LabelMetrics, _ModelRows):
-    """One model on the test rows. For multi-label data `accuracy` is the share of rows with the exact set."""
+    """One model on the test rows, `groups` of which are distinct.
+
+    For multi-label data `accuracy` is the share of rows with the exact set.
+    """
 
     # report.json's order of fields: those of the last base first, then the metrics, then these.
     labels_without_rows: tuple[str, ...] = ()
@@ -49,3 +57,4 @@ class ModelResult(LabelMetrics, _ModelRows):
     confidence: ConfidenceResult | None = None
     free: UnconstrainedResult | None = None
     null_control: NullControl | None = None
+    groups: int | None = None

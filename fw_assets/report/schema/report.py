@@ -14,14 +14,17 @@ from pydantic import Field
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
-from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult
+from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Cost, CostPoint
-from fw_assets.report.schema.dataset import DatasetSummary, SplitRows
+from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
-VERSION: Literal[1] = 1
-"""Raised when a field changes its meaning or goes; a new field alone does not raise it."""
+VERSION: Literal[2] = 2
+"""Raised when a field changes its meaning or goes; a new field alone does not raise it.
+
+Version 1 counted rows where 2 counts groups of them, and had one verdict for all that was not shown.
+"""
 
 
 class Validation(Frozen):
@@ -59,12 +62,16 @@ class RankedModel(Frozen):
 
 
 class WinnerResult(Frozen):
-    """The model to use. `base_model` is what it was tuned from, or the model itself."""
+    """The model that won on the validation rows. `base_model` is what it was tuned from, or the model itself.
+
+    `untuned`: the best model that needs no tuning, which is kept if the winner is not deployed.
+    """
 
     model: str
     kind: Literal["base", "tuned"]
     base_model: str
     why: str = ""
+    untuned: str | None = None
 
 
 class DeploymentResult(Frozen):
@@ -118,7 +125,7 @@ class Snippets(Frozen):
 class Report(Frozen):
     """The whole report of one dataset's run."""
 
-    version: Literal[1] = VERSION
+    version: Literal[1, 2] = VERSION
     dataset: str
     plan_digest: str
     status: Literal["complete", "benchmark", "incomplete"]
@@ -143,3 +150,9 @@ class Report(Frozen):
     seeds: dict[str, int] = Field(default_factory=dict)
     digests: dict[str, str] = Field(default_factory=dict)
     detectable_difference: float | None = None
+    groups: SplitGroups | None = None
+    choice: PairResult | None = None
+    """The best fine-tuned model against the best that needs no tuning, both chosen on the validation rows."""
+    pairs: tuple[PairResult, ...] = ()
+    """All candidates against each other, adjusted together."""
+    tied: tuple[TiedGroup, ...] = ()

@@ -11,14 +11,16 @@ from fw_assets.report.formatting import (
     percent_range,
     plural,
     points,
-    points_range,
+    points_text,
+    rows_text,
     short,
 )
-from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import NOT_NEEDED, baseline_sentence, is_needed
+from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import subject
 from fw_assets.report.sections.costs import spending
+from fw_assets.report.sections.pairs import standing
+from fw_assets.report.sections.verdicts import Choice, choice, choice_sentence, interval_text
 from fw_assets.report.table import Table, columns
 
 BATCH_ONLY = (
@@ -38,42 +40,35 @@ def question(report: Report) -> str:
 
 
 def answer(report: Report) -> str:
-    """The answer, in one or two sentences; one more where no language model is needed."""
+    """The answer, in one or two sentences; one more where it is not shown that a language model is needed."""
     parts = [_verdict(report), _deployment(report)]
-    if is_needed(report) is False:
+    if need(report) in ("no", "cannot be told"):
         parts.append(baseline_sentence(report))
     return " ".join(part for part in parts if part)
 
 
 def _verdict(report: Report) -> str:
-    candidate = subject(report)
+    candidate, found = subject(report), choice(report)
     if report.status == "incomplete":
         reasons = "; ".join(report.incomplete) or "some answers are missing"
         return f"This run is incomplete: {reasons.rstrip('.')}. No verdict is given."
+    if found is not None:
+        sentence = choice_sentence(found)
+        winner = report.winner
+        if found.verdict == "better" and winner is not None and winner.kind == "base":
+            sentence += f" The choice was made on validation rows all the same: {short(winner.model)} is {winner.why}."
+        return sentence
     if candidate is None or candidate.base is None:
         return "No model was evaluated."
-    base, name, rows = candidate.base, short(candidate.model), count(candidate.base.rows)
+    base, name = candidate.base, short(candidate.model)
+    rows = rows_text(base.rows, base.groups)
     if report.status == "benchmark":
-        others = [c for c in report.candidates if c.base and c is not candidate]
-        lead = f"{name} is the most accurate of {plural(len(others) + 1, 'base model')}" if others else name
-        verb = ", with" if others else " reaches"
-        return (
-            f"{lead}{verb} {percent(base.accuracy)} of {rows} test rows right "
-            f"(95% interval {percent_range(base.interval)}). Nothing was fine-tuned, as asked."
-        )
-    if candidate.tuned is None or candidate.comparison is None:
-        return f"{name} reaches {percent(base.accuracy)} on {rows} test rows; it was not fine-tuned."
-    comparison, tuned = candidate.comparison, candidate.tuned
-    change = (
-        f"{percent(base.accuracy)} to {percent(tuned.accuracy)} of {rows} test rows right "
-        f"({points(comparison.difference)} points, 95% interval {points_range(comparison.interval)}; "
-        f"{p_value(comparison.judged_p)})"
-    )
-    if comparison.verdict == "better":
-        return f"Fine-tuning helped: {name} went from {change}."
-    if comparison.verdict == "worse":
-        return f"Fine-tuning hurt: {name} went from {change}."
-    return f"There is no evidence that fine-tuning helped: {name} went from {change}."
+        others = sum(c.base is not None and c is not candidate for c in report.candidates)
+        chosen = f", chosen among {plural(others + 1, 'base model')} on validation rows," if others else ""
+        ranking = standing(report, candidate)
+        figures = f"{percent(base.accuracy)} right on {rows} (95% interval {percent_range(base.interval)})"
+        return f"{name}{chosen} has {figures}.{f' {ranking}' if ranking else ''} Nothing was fine-tuned, as asked."
+    return f"{name} reaches {percent(base.accuracy)} on {rows}; it was not fine-tuned."
 
 
 def _deployment(report: Report) -> str:
@@ -82,12 +77,12 @@ def _deployment(report: Report) -> str:
         if report.winner and report.winner.kind == "base":
             return "The base model is deployed."
         return "The fine-tuned model is deployed."
-    if deployment.decision == "keep-base":
-        return "Keep the base model; nothing was deployed."
-    if deployment.decision == "incomplete":
-        return "Nothing was deployed."
     if report.status == "benchmark":
         return ""
+    if deployment.decision == "keep-base":
+        return f"Keep {kept_name(report)}, which needs no tuning; nothing was deployed."
+    if deployment.decision == "incomplete":
+        return "Nothing was deployed."
     if report.winner and report.winner.kind == "tuned":
         return "The fine-tuned model is ready; it was not deployed, as asked."
     return "Nothing was deployed, as asked."
@@ -100,23 +95,31 @@ def first_screen(report: Report) -> Table:
 def questions(report: Report) -> tuple[tuple[str, str], ...]:
     """The questions that a reader comes with, each with its answer."""
     pairs: list[tuple[str, str]] = []
-    candidate = subject(report)
-    if report.status == "complete" and candidate and candidate.comparison and candidate.base and candidate.tuned:
-        comparison = candidate.comparison
-        helped = {"better": "Yes.", "worse": "No, it made the model worse."}
-        pairs.append(("Did it help?", helped.get(comparison.verdict, "Not measurably.")))
+    found = choice(report)
+    if found is not None:
+        margin = points_text(found.margin or 0)
+        helped = {
+            "better": "Yes.",
+            "worse": "No, it made the model worse." if found.own else f"No, {found.untuned} is better without it.",
+            "as good": f"Not shown; it is as good within {margin}, which is shown.",
+            "cannot be told": f"It cannot be told on {found.where}.",
+        }
+        pairs.append(("Did it help?", helped[found.verdict]))
+        than = "" if found.own else f" than {found.untuned}, the best model that needs no tuning"
         pairs.append(
             (
                 "By how much?",
-                f"{points(comparison.difference)} points of accuracy, 95% interval {points_range(comparison.interval)}"
-                f" ({count(comparison.gained)} rows gained, {count(comparison.lost)} lost).",
+                f"{points(found.difference)} points of accuracy{than}, {interval_text(found.interval, found.level)}"
+                f" ({count(found.gained)} rows gained, {count(found.lost)} lost, on {found.where}).",
             )
         )
-        pairs.append(("Is it real?", _significance(report, candidate.comparison)))
-    if is_needed(report) is not None and report.status != "incomplete":
+        pairs.append(("Is it real?", _significance(report, found)))
+    needed = need(report)
+    if needed is not None:
         reason = baseline_sentence(report)
-        is_model_needed = f"Yes: {reason}" if is_needed(report) else f"No: {reason.removeprefix(NOT_NEEDED)}"
-        pairs.append(("Is a language model needed?", is_model_needed))
+        reply = {"yes": f"Yes: {reason}", "no": f"No: {reason.removeprefix(NOT_NEEDED)}"}
+        unknown = f"It cannot be told on {reason.removeprefix(UNKNOWN)}"
+        pairs.append(("Is a language model needed?", reply.get(needed, unknown)))
     pairs.append(("What did it cost?", spending(report)))
     deployment = report.deployment
     if deployment.decision == "deployed":
@@ -126,26 +129,33 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _significance(report: Report, comparison: ComparisonResult) -> str:
-    comparisons = sum(candidate.comparison is not None for candidate in report.candidates)
-    test = f"exact McNemar test on {count(comparison.rows)} rows that no choice has read"
-    if comparisons > 1:
-        test += f", adjusted for {comparisons} comparisons"
-    p = p_value(comparison.judged_p)
-    if comparison.verdict == "no evidence of a difference":
-        text = f"It cannot be told from chance: {p} ({test})."
-        if report.detectable_difference is not None:
-            points_shown = 100 * report.detectable_difference
-            text += f" This many rows show a difference of about {points_shown:.1f} points or more."
-        return text
-    return f"Yes: {p} ({test})."
+def _significance(report: Report, found: Choice) -> str:
+    distinct = found.groups is not None and found.groups < found.rows
+    name = "sign-flip test of whole groups" if distinct else "exact McNemar test"
+    test = f"{name} on {found.where}"
+    p = p_value(found.p)
+    if found.verdict in ("better", "worse"):
+        return f"Yes: {p} ({test})."
+    if found.verdict == "as good":
+        return f"No difference is shown, {p}; a loss of {points_text(found.margin or 0)} or more is ruled out ({test})."
+    text = f"It cannot be told: {p} ({test})."
+    if report.detectable_difference is not None:
+        points_shown = 100 * report.detectable_difference
+        text += f" This many rows show a difference of about {points_shown:.1f} points or more."
+    return text
+
+
+def kept_name(report: Report) -> str:
+    """The model that stays in use, as people call it."""
+    winner = report.winner
+    return short(winner.untuned or winner.base_model) if winner else "the base model"
 
 
 def next_step(report: Report) -> str:
     """The next step for the reader."""
     deployment, winner = report.deployment, report.winner
     if deployment.decision == "deployed":
-        first = "Weigh the simpler model first, which does as well and is free. " if is_needed(report) is False else ""
+        first = "Weigh the simpler model first, which is free. " if need(report) == "no" else ""
         ask = "The deployed one: ask" if first else "Ask"
         if not deployment.replayed:
             return f"{first}{ask} it with the code under “Use it” in the report."
@@ -161,6 +171,7 @@ def next_step(report: Report) -> str:
     if report.status == "benchmark":
         return "Run again without the benchmark-only mode to fine-tune; these figures are kept."
     if deployment.decision == "keep-base":
-        kept = f"Keep using {winner.base_model if winner else 'the base model'}. {deployment.why}".strip()
+        name = (winner.untuned or winner.base_model) if winner else "the base model"
+        kept = f"Keep using {name}. {deployment.why}".strip()
         return f"{kept} {BATCH_ONLY}" if deployment.batch_only else kept
     return f"{deployment.why} Set deploy to if-better or always to serve {winner.model if winner else 'it'}.".strip()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import p_value, percent, points, points_range, short
+from fw_assets.report.formatting import p_value, percent, points, points_text, rows_text, short, signed
 from fw_assets.report.glossary import BASELINES
-from fw_assets.report.schema.comparison import BaselineResult
+from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
 from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.verdicts import interval_text
 
 NOT_NEEDED = "No language model is needed here: "
+UNKNOWN = "Whether a language model is needed cannot be told on "
 
 
 def baseline_name(name: str) -> str:
@@ -19,26 +21,41 @@ def compared_baseline(report: Report) -> BaselineResult | None:
     return next((item for item in report.baselines if item.versus is not None), None)
 
 
-def is_needed(report: Report) -> bool | None:
-    """Whether a language model was shown to beat the best baseline; None where they were not compared."""
+def need(report: Report) -> str | None:
+    """`yes`, `no` or `cannot be told`: whether a language model is needed; None where no baseline was compared."""
     best = compared_baseline(report)
-    return None if best is None or best.versus is None else best.versus.verdict == "better"
+    if best is None or best.versus is None or report.status == "incomplete":
+        return None
+    # Reports of before version 2 have the verdict alone.
+    return best.versus.needed or {"better": "yes", "worse": "no"}.get(best.versus.verdict, "cannot be told")
 
 
 def baseline_sentence(report: Report) -> str:
     """Whether a language model is needed, in one sentence; empty where no baseline was compared."""
-    best = compared_baseline(report)
-    if best is None or best.versus is None or report.status == "incomplete":
+    best, needed = compared_baseline(report), need(report)
+    if best is None or best.versus is None or needed is None:
         return ""
-    versus, name = best.versus, baseline_name(best.name)
-    difference = f"{points(versus.difference)} points, 95% interval {points_range(versus.interval)}"
-    if versus.verdict == "better":
-        return (
-            f"{short(versus.model)} is ahead of {name}, which is local and free and reaches "
-            f"{percent(best.accuracy)}: {difference}; {p_value(versus.p_value)}."
-        )
-    relation = "is worse" if versus.verdict == "worse" else "was not shown to be better"
+    versus, name, figures = best.versus, baseline_name(best.name), _figures(best.versus)
+    kind = {"tuned": "the fine-tuned ", "base": "the base model "}.get(versus.kind or "", "")
+    model = f"{kind}{short(versus.model)}"
+    free = f"{name}, which is local and free and reaches {percent(best.accuracy)}"
+    if needed == "yes":
+        return f"{model[:1].upper()}{model[1:]} is ahead of {free}: {figures}."
+    if needed == "cannot be told":
+        rows = rows_text(versus.rows, versus.groups) if versus.rows is not None else "these test rows"
+        return f"{UNKNOWN}{rows}: {model} against {free}: {figures}."
+    relation = "is worse" if versus.verdict == "worse" else f"is ahead by less than {points_text(versus.margin or 0)}"
     return (
-        f"{NOT_NEEDED}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, "
-        f"and {short(versus.model)} {relation} ({difference}; {p_value(versus.p_value)})."
+        f"{NOT_NEEDED}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, and {model} "
+        f"{relation}, which is shown: {figures}."
     )
+
+
+def _figures(versus: BaselineComparison) -> str:
+    p = versus.p_value if versus.adjusted_p_value is None else versus.adjusted_p_value
+    text = f"{points(versus.difference)} points, {interval_text(versus.interval, versus.level)}; {p_value(p)}"
+    if versus.macro_f1_difference is None or versus.macro_f1_interval is None:
+        return text
+    low, high = versus.macro_f1_interval
+    text += f"; macro-F1 {signed(versus.macro_f1_difference, 3)}, 95% interval {signed(low, 3)} to {signed(high, 3)}"
+    return text if versus.macro_f1_p_value is None else f"{text}; {p_value(versus.macro_f1_p_value)}"

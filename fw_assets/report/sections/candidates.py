@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fw_assets.report.formatting import short
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 
@@ -30,7 +31,11 @@ def evaluated(candidates: Iterable[CandidateResult]) -> list[tuple[CandidateResu
 
 
 def subject(report: Report) -> CandidateResult | None:
-    """The candidate that the answer is about: the winner's, else the tuned one with the best validation accuracy."""
+    """The candidate that the answer is about: the best fine-tuned one on the validation rows, else the winner."""
+    if report.choice is not None:
+        challenger = next((c for c in report.candidates if c.tuned and short(c.model) == report.choice.second), None)
+        if challenger is not None:
+            return challenger
     by_model = {candidate.model: candidate for candidate in report.candidates}
     winner = by_model.get(report.winner.base_model) if report.winner else None
     if winner is not None and (winner.tuned is not None or report.status != "complete"):

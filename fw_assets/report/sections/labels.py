@@ -66,7 +66,7 @@ def per_label(candidate: CandidateResult) -> Table:
     tuned = candidate.tuned is not None
     rows = []
     for row in label_rows(candidate):
-        cells = [Quoted(row.label), count(row.before.support), percent(row.before.accuracy)]
+        cells = [Quoted(row.label), _support(row.before), percent(row.before.accuracy)]
         if tuned:
             cells += [percent(row.after.accuracy if row.after else None), points(row.change)]
         final = row.final
@@ -77,15 +77,21 @@ def per_label(candidate: CandidateResult) -> Table:
     return Table(columns(*names), tuple(rows))
 
 
+def _support(result: LabelResult) -> str:
+    """The label's rows, and how many of them are distinct where some are not."""
+    distinct = result.groups is not None and result.groups < result.support
+    return count(result.support) + (f" ({count(result.groups or 0)} distinct)" if distinct else "")
+
+
 def base_per_label(candidates: Sequence[CandidateResult], labels: Sequence[str]) -> Table:
     """Per-label accuracy of base models side by side."""
     bases = [candidate.base for candidate in candidates if candidate.base is not None]
     rows = []
     for label in labels:
         results = [base.per_label.get(label) for base in bases]
-        support = next((result.support for result in results if result), 0)
+        support = next((_support(result) for result in results if result), count(0))
         accuracies = (percent(result.accuracy if result else None) for result in results)
-        rows.append((Quoted(label), count(support), *accuracies))
+        rows.append((Quoted(label), support, *accuracies))
     return Table(
         (
             *columns("Label", ">Test rows"),

@@ -14,10 +14,11 @@ from fw_assets.report.formatting import (
     p_value,
     percent,
     percent_range,
-    plural,
     points,
-    points_range,
+    points_text,
+    rows_text,
 )
+from fw_assets.report.sections.verdicts import interval_text
 from fw_assets.report.table import Table, columns
 
 NamedScores = tuple[str, Scores]
@@ -36,12 +37,20 @@ class ModelComparison:
     def answer(self) -> str:
         """Which one is better, in one sentence."""
         comparison = self.comparison
-        relations = {"better": "is better than", "worse": "is worse than"}
-        relation = relations.get(comparison.verdict, "was not shown to differ from")
+        second, first = self.second[0], self.first[0]
         interval = (comparison.difference.low, comparison.difference.high)
+        where = f"on the {rows_text(comparison.rows, comparison.groups)} that they share".replace(
+            " distinct", " distinct,"
+        )
+        margin = points_text(comparison.margin)
+        relation = {
+            "better": f"{second} is better than {first} {where}",
+            "worse": f"{second} is worse than {first} {where}",
+            "as good": f"{second} is as good as {first} within {margin}, which is shown {where}",
+            "cannot be told": f"Whether {second} is better than {first} cannot be told {where}",
+        }[comparison.verdict]
         return (
-            f"{self.second[0]} {relation} {self.first[0]} on the {plural(comparison.rows, 'test row')} that they share "
-            f"({points(comparison.difference.value)} points, 95% interval {points_range(interval)}; "
+            f"{relation} ({points(comparison.difference.value)} points, {interval_text(interval, comparison.level)}; "
             f"{p_value(comparison.p_value)}; {count(comparison.gained)} gained, {count(comparison.lost)} lost)."
         )
 

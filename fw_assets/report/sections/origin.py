@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, percent, usd
+from fw_assets.report.formatting import Quoted, count, percent, points_text, usd
 from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table, columns
 
 
 def settings(report: Report) -> Table:
     """The session: name and value."""
-    session, rows = report.asked, report.rows
+    session, rows, groups = report.asked, report.rows, report.groups
     held_out = "the eval dataset" if session.eval_dataset else percent(1 - session.train_fraction, 0) + " of the rows"
     pairs = [
         ("Dataset", Quoted(session.dataset or report.dataset)),
@@ -17,9 +17,13 @@ def settings(report: Report) -> Table:
         *(("Model", Quoted(model)) for model in session.models),
         ("Mode", "benchmark only" if session.mode == "benchmark" else "fine-tune"),
         ("Labels", "given" if session.labels is not None else "inferred from the data"),
-        ("Test rows", f"{count(rows.test)}: {held_out}"),
-        ("Validation rows", f"{count(rows.validation)}: every choice reads these, and only these"),
-        ("Training rows", count(rows.train)),
+        ("Test rows", f"{_part(rows.test, groups.test if groups else None)}: {held_out}"),
+        (
+            "Validation rows",
+            f"{_part(rows.validation, groups.validation if groups else None)}: every choice reads these alone",
+        ),
+        ("Training rows", _part(rows.train, groups.train if groups else None)),
+        ("Margin", f"{points_text(session.margin)}: a smaller difference does not matter"),
         ("Deploy", session.deploy),
     ]
     if session.instruction:
@@ -29,6 +33,10 @@ def settings(report: Report) -> Table:
     if session.max_spend_usd is not None:
         pairs.append(("Spending ceiling", usd(session.max_spend_usd)))
     return Table(columns("What", "Value"), tuple(pairs))
+
+
+def _part(rows: int, groups: int | None) -> str:
+    return count(rows) if groups is None or groups == rows else f"{count(rows)}, {count(groups)} distinct"
 
 
 def data(report: Report) -> Table:

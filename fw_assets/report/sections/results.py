@@ -18,6 +18,7 @@ from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.sections.candidates import evaluated, incomplete_note, ordered
+from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.report.table import Table, columns
 
 
@@ -35,7 +36,7 @@ def comparison(report: Report) -> Table:
                 f"{points(compared.difference)} ({points_range(compared.interval)})" if compared else "–",
                 f"{count(compared.gained)} / {count(compared.lost)}" if compared else "–",
                 p_value(compared.judged_p).removeprefix("p = ").removeprefix("p ") if compared else "–",
-                compared.verdict if compared else incomplete_note(candidate),
+                verdict_text(compared.verdict, compared.margin) if compared else incomplete_note(candidate),
                 (f"winner ({report.winner.kind})" if report.winner else "") if is_winner else "",
             )
         )
@@ -62,7 +63,7 @@ def benchmark(report: Report) -> Table:
             percent(base.accuracy),
             percent_range(base.interval),
             decimal(base.macro_f1),
-            "best" if is_winner else "",
+            "chosen on validation" if is_winner else "",
         )
         rows.append((Quoted(short(candidate.model)), *row))
     for item in report.baselines:

@@ -17,6 +17,7 @@ def scores(predicted: list[str], *, multi_label: bool = False) -> Scores:
     rows = {
         "gold": [["a"]] * len(predicted),
         "predicted": [[label] for label in predicted],
+        "group": list(range(len(predicted))),
         "outcome": ["correct" if label == "a" else "wrong_label" for label in predicted],
         "lenient_outcome": ["correct" if label == "a" else "wrong_label" for label in predicted],
     }

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from fw_assets.classification.intervals import wilson
 from fw_assets.classification.metrics.scores import Scores, Tally, score
-from fw_assets_tests.classification.prediction_frames import frame, random_single
+from fw_assets_tests.classification.prediction_frames import frame, random_sets, random_single
 
 EXACT = 1e-12
 NOTHING = "(no valid label)"
@@ -202,3 +203,33 @@ def test_rows_counted_in_parts_are_scored_as_if_together(
     for start, end in pairwise(bounds):
         tally.add(whole[start:end])
     assert tally.scores() == score(whole, "abc", multi_label)
+
+
+LETTERS = ("a", "b", "c")
+
+
+def test_copies_of_a_text_leave_the_intervals_as_they_were() -> None:
+    """Every text ten times: the same intervals as of the texts, but for the small-sample factor."""
+    for multi_label in (False, True):
+        texts = random_sets(LETTERS, 80, 3) if multi_label else random_single(LETTERS, 80, 3)
+        one, ten = score(texts, LETTERS, multi_label), score(pl.concat([texts] * 10), LETTERS, multi_label)
+        assert (one.groups, ten.groups, ten.rows) == (80, 80, 800)
+        assert ten.accuracy.value == one.accuracy.value
+        assert ten.accuracy.low == pytest.approx(one.accuracy.low, abs=0.002)
+        for many, few in zip(ten.per_label, one.per_label, strict=True):
+            assert many.groups == few.support
+            assert many.accuracy is not None
+            assert few.accuracy is not None
+            assert (many.accuracy.low, many.accuracy.high) == pytest.approx(
+                (few.accuracy.low, few.accuracy.high), abs=0.02
+            )
+            assert (many.precision_interval is None) == (few.precision_interval is None)
+
+
+def test_scores_of_distinct_rows_are_wilsons() -> None:
+    scores = score(random_single(LETTERS, 300, 4), LETTERS, False)
+    assert scores.accuracy == wilson(scores.outcome("correct"), 300)
+    for item in scores.per_label:
+        hits = round((item.recall or 0) * item.support)
+        assert item.accuracy == wilson(hits, item.support)
+        assert item.precision_interval == wilson(hits, item.predicted)

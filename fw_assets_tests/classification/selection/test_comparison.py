@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.metrics.scores import score
-from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
+from fw_assets.classification.selection.comparison import Comparison, compare, compare_accuracy, compare_all
 from fw_assets.classification.selection.paired_counts import MAX_FLIPS
-from fw_assets.classification.selection.paired_tests import mcnemar
+from fw_assets.classification.selection.sign_flip import sign_flip_test
 from fw_assets_tests.classification.prediction_frames import frame, random_sets, random_single
 
 LABELS = ("a", "b", "c")
@@ -35,7 +35,7 @@ def test_the_table_is_counted() -> None:
         2,
         86,
     )
-    assert comparison.p_value == mcnemar(12, 2).p_value
+    assert comparison.p_value == sign_flip_test(((-1, 2), (1, 12))).p_value
     assert comparison.difference.value == pytest.approx(10 / 300)
     assert comparison.verdict == "better"
 
@@ -45,9 +45,11 @@ def test_the_table_is_counted() -> None:
     [
         (12, 2, "better"),
         (2, 12, "worse"),
-        (30, 18, "no evidence of a difference"),
-        (0, 0, "no evidence of a difference"),
-        (5, 0, "no evidence of a difference"),
+        (30, 18, "as good"),
+        (18, 30, "cannot be told"),
+        (0, 0, "cannot be told"),
+        (5, 0, "as good"),
+        (0, 5, "cannot be told"),
         (6, 0, "better"),
     ],
 )
@@ -126,7 +128,7 @@ def test_making_several_comparisons_asks_for_more_evidence() -> None:
     one = table(50, 12, 2, 50)
     together = compare_all(dict.fromkeys("wxyz", one))
     assert one.verdict == "better"
-    assert {found.verdict for found in together.values()} == {"no evidence of a difference"}
+    assert {found.verdict for found in together.values()} == {"as good"}
     assert together["w"].adjusted_p == pytest.approx(4 * one.p_value)
     assert compare_all({"alone": one})["alone"] == one
     assert compare_all({}) == {}
@@ -179,3 +181,77 @@ def test_only_so_many_flips_are_named() -> None:
     comparison = table(0, MAX_FLIPS + 3, 2, 0)
     assert comparison.flips_gained == tuple(f"eval:{line}" for line in range(1, MAX_FLIPS + 1))
     assert (comparison.gained, len(comparison.flips_lost)) == (MAX_FLIPS + 3, 2)
+
+
+def copies(rows: int, times: int, seed: int, accuracy: float) -> pl.DataFrame:
+    """Predictions for `rows` texts, each of them `times` times."""
+    texts = random_single(LABELS, rows, seed, accuracy=accuracy)
+    repeated = pl.concat([texts] * times)
+    return repeated.with_columns(id=pl.Series([f"eval:{line}" for line in range(repeated.height)]))
+
+
+def test_copies_of_every_text_change_no_verdict() -> None:
+    one, ten = (quick(copies(60, times, 1, 0.7), copies(60, times, 2, 0.9), resamples=300) for times in (1, 10))
+    assert (ten.rows, ten.groups, one.groups) == (600, 60, 60)
+    assert ten.gained == 10 * one.gained
+    assert (ten.p_value, ten.mid_p, ten.difference, ten.verdict) == (
+        one.p_value,
+        one.mid_p,
+        one.difference,
+        one.verdict,
+    )
+    for change, alone in zip(ten.per_label, one.per_label, strict=True):
+        assert (change.groups, change.p_value) == (alone.support, alone.p_value)
+        assert change.difference == alone.difference
+
+
+def test_the_winner_is_not_adjusted_for_the_finalists_that_lost() -> None:
+    won, lost = table(50, 12, 2, 50), table(50, 11, 3, 50)
+    judged = compare_all({"won": won, "lost": lost, "lost too": lost}, winner="won")
+    assert judged["won"] == won
+    assert judged["lost"].adjusted_p == pytest.approx(2 * lost.p_value)
+    assert judged["lost"].level == 0.025
+
+
+@pytest.mark.parametrize("names", [1, 2, 5])
+@pytest.mark.parametrize(("gained", "lost"), [(12, 2), (9, 1), (3, 0), (30, 18), (4, 20)])
+def test_an_adjusted_interval_agrees_with_its_adjusted_p_value(names: int, gained: int, lost: int) -> None:
+    comparisons = {str(number): table(40, gained, lost + number, 40) for number in range(names)}
+    for judged in compare_all(comparisons).values():
+        shown = judged.difference.low > 0 or judged.difference.high < 0
+        assert shown == (judged.adjusted_p < 0.05) == (judged.verdict in ("better", "worse"))
+
+
+def test_macro_f1_is_tested_by_changing_the_models_places() -> None:
+    """A rare label that only the second model finds: no accuracy can show it, macro-F1 can."""
+    gold = ["a"] * 300 + ["b"] * 8
+    first = frame([([label], ["a"]) for label in gold])
+    second = frame([([label], [label]) for label in gold])
+    comparison = compare(first, second, labels=("a", "b"), resamples=500, test_f1=True)
+    assert comparison.macro_f1_p is not None
+    assert comparison.macro_f1_p < 0.02
+    alone = compare(first.tail(1), second.tail(1), labels=("a", "b"), resamples=500, test_f1=True)
+    assert alone.macro_f1_p == 1.0
+    same = compare(second, second, labels=("a", "b"), resamples=500, test_f1=True)
+    assert same.macro_f1_p == 1.0
+    assert compare(first, second, labels=("a", "b"), resamples=500).macro_f1_p is None
+
+
+def test_accuracy_alone_is_compared_alike() -> None:
+    base, tuned = random_single(LABELS, 90, 1), random_single(LABELS, 90, 2, accuracy=0.9)
+    groups = pl.Series("group", [number % 40 for number in range(90)], dtype=pl.UInt32)
+    base, tuned = base.with_columns(groups), tuned.with_columns(groups)
+    whole, alone = quick(base, tuned), compare_accuracy(base, tuned)
+    assert alone.model_dump() == {name: getattr(whole, name) for name in type(alone).model_fields} | {
+        "difference": whole.difference.model_dump(),
+        "differences": whole.differences.model_dump() if whole.differences else None,
+    }
+
+
+def test_comparisons_of_before_groups_were_counted_are_read() -> None:
+    stored = table(50, 12, 2, 50).model_dump(mode="json")
+    for name in ("differences", "level", "margin", "macro_f1_p"):
+        del stored[name]
+    read = Comparison.model_validate(stored | {"verdict": "no evidence of a difference"})
+    assert (read.verdict, read.groups, read.differences) == ("cannot be told", None, None)
+    assert compare_all({"a": read, "b": read})["a"] == read

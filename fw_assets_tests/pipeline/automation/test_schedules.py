@@ -11,7 +11,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from fw_assets.classification.intervals import paired_difference
+from fw_assets.classification.selection.sign_flip import difference_interval, independent
 from fw_assets.definitions import defs
 from fw_assets.pipeline.automation import schedules, upkeep_jobs
 from fw_assets.pipeline.budget.regression_account import regression_ledger
@@ -125,11 +125,11 @@ def test_a_deployment_that_did_not_change_seldom_fails_the_check(rows: int, rest
     differ = generator.binomial(rows, restless, nights)
     gained = generator.binomial(differ, 0.5)
     alarms = sum(
-        not unchanged(paired_difference(int(0.8 * (rows - d)), int(g), int(d - g), rows - d - int(0.8 * (rows - d))))
+        not unchanged(difference_interval(independent(int(rows - d), int(g), int(d - g), 0)))
         for d, g in zip(differ, gained, strict=True)
     )
     assert alarms / nights <= 0.06
 
 
 def test_a_deployment_that_lost_a_tenth_of_its_answers_fails_the_check() -> None:
-    assert not unchanged(paired_difference(150, 0, 20, 30))
+    assert not unchanged(difference_interval(independent(150, 0, 20, 30)))

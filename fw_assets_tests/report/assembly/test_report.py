@@ -66,7 +66,7 @@ def test_a_tuned_model_that_is_no_better_keeps_the_base() -> None:
     assert report.deployment.decision == "keep-base"
     assert report.winner is not None
     assert report.winner.kind == "base"
-    assert "Keep the base model" in report.answer
+    assert "Keep qwen3-8b, which needs no tuning" in report.answer
     assert report.snippets is None
 
 
@@ -74,7 +74,8 @@ def test_a_benchmark() -> None:
     session = Session(dataset=str(EXAMPLE), models=MODELS, mode="benchmark", finalists=1)
     report = checked(build_report(**finished(session, tuned=None)))
     assert report.status == "benchmark"
-    assert "is the most accurate of 2 base models" in report.answer
+    assert "qwen3-8b, chosen among 2 base models on validation rows, has" in report.answer
+    assert "most accurate" not in report.answer
 
 
 def test_deployment_that_was_not_wanted() -> None:

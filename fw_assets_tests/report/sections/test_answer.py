@@ -24,11 +24,11 @@ def test_a_real_improvement() -> None:
     assert dict(questions(report))["Did it help?"] == "Yes."
 
 
-def test_no_evidence_says_what_this_many_rows_can_show() -> None:
-    report = compared(sample_report(), verdict="no evidence of a difference", adjusted_p_value=0.38)
+def test_what_cannot_be_told_says_what_this_many_rows_can_show() -> None:
+    report = compared(sample_report(), verdict="cannot be told", adjusted_p_value=0.38)
     replies = dict(questions(report))
-    assert replies["Did it help?"] == "Not measurably."
-    assert "cannot be told from chance: p = 0.38" in replies["Is it real?"]
+    assert replies["Did it help?"] == "It cannot be told on 300 test rows."
+    assert "It cannot be told: p = 0.38 (exact McNemar test on 300 test rows)" in replies["Is it real?"]
     assert "about 3.4 points" in replies["Is it real?"]
 
 
@@ -39,7 +39,7 @@ def test_keeping_the_base_model() -> None:
         deployment=DeploymentResult(decision="keep-base", why="No tuned model was better on validation."),
         snippets=None,
     )
-    assert report.answer.endswith("Keep the base model; nothing was deployed.")
+    assert report.answer.endswith("Keep minilm-ngram, which needs no tuning; nothing was deployed.")
     kept = dict(questions(report))["What now?"]
     assert f"Keep using {base}. No tuned model" in kept
     assert "batch" not in kept
@@ -64,7 +64,7 @@ def test_a_benchmark_alone() -> None:
         snippets=None,
     )
     assert report.answer.startswith(
-        "minilm-ngram is the most accurate of 3 base models, with 35.0% of 300 test rows right"
+        "minilm-ngram, chosen among 3 base models on validation rows, has 35.0% right on 300 test rows"
     )
     assert report.answer.endswith("Nothing was fine-tuned, as asked.")
     text = render_markdown(report)

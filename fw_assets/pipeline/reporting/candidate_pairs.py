@@ -1,0 +1,59 @@
+"""Candidates of a run against each other, on the test rows that all of them answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.selection.comparison import PairComparison, compare_accuracy, compare_all
+from fw_assets.classification.selection.selection import Winner
+from fw_assets.report.assembly.pairs import Model, pair_result, tied_groups
+from fw_assets.report.schema.comparison import PairResult, TiedGroup
+from fw_assets.workspace.predictions import prediction_batches
+from fw_assets.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class CandidatePairs:
+    """Candidates against each other.
+
+    Attributes:
+        choice: the best fine-tuned model against the best that needs no tuning, by the validation rows. It is no pick
+            of these pairs, so it is judged alone. None where nothing was fine-tuned.
+        pairs: all of them, the others adjusted together; the more accurate model is the second of each.
+    """
+
+    choice: PairResult | None
+    pairs: tuple[PairResult, ...]
+    tied: tuple[TiedGroup, ...]
+
+
+def candidate_pairs(
+    store: Workspace, dataset: str, plan: Plan, winner: Winner, scores: Mapping[Model, Scores]
+) -> CandidatePairs:
+    """Every two candidates compared; `scores` on the test rows."""
+    margin = plan.session.margin
+    models = sorted(scores, key=lambda model: (-scores[model].headline.value, model))
+    compared = {
+        (worse, better): _compared(store, dataset, worse, better, margin) for better, worse in combinations(models, 2)
+    }
+    choice, planned = None, None
+    if winner.challenger is not None and winner.untuned is not None:
+        untuned: Model = (winner.untuned, "base")
+        challenger: Model = (winner.challenger, "tuned")
+        choice = pair_result(untuned, challenger, _compared(store, dataset, untuned, challenger, margin))
+        planned = next(pair for pair in compared if set(pair) == {untuned, challenger})
+    pairs = compare_all(compared, winner=planned)
+    return CandidatePairs(
+        choice=choice,
+        pairs=tuple(pair_result(*pair, comparison) for pair, comparison in pairs.items()),
+        tied=tied_groups(models, pairs),
+    )
+
+
+def _compared(store: Workspace, dataset: str, first: Model, second: Model, margin: float) -> PairComparison:
+    before, after = (prediction_batches(store, dataset, *model, "test") for model in (first, second))
+    return compare_accuracy(before, after, margin=margin)
