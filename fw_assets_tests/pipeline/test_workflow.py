@@ -56,7 +56,7 @@ def test_a_run_and_the_same_run_again(project: Project, opened: list[str], sent:
     assert first.returncode == 0, first.stderr
     report = json.loads(first.stdout)
     assert report == project.report()
-    assert (report["version"], report["status"]) == (1, "complete")
+    assert (report["version"], report["status"]) == (2, "complete")
     assert sum(report["rows"].values()) == 160
     (candidate,) = report["candidates"]
     assert candidate["model"] == "accounts/fireworks/models/char-ngram"

@@ -15,7 +15,7 @@ from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
 from fw_assets.pipeline.steps.training import run_training_job, upload_training_data
 from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import curve_check
-from fw_assets.pipeline.values.evaluation import CurvePoint, LearningCurve, TunedMetrics
+from fw_assets.pipeline.values.evaluation import CurvePoint, LearningCurve, TunedMetrics, prediction_kind
 from fw_assets.pipeline.values.tuning import FineTuned
 from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.formatting import percent, plural
@@ -90,7 +90,7 @@ async def _measure_share(client: Fireworks, step: CellStep, tuned: FineTuned, sh
         trained.model,
         strategy="deployment",
         slug=step.slug,
-        kind=f"tuned-on-{share:.0%}".replace("%", "pct"),
+        kind=prediction_kind(share),
         stage=STAGE,
         poll=step.platform.poll_seconds,
         parts=("test",),

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from fw_assets.classification.cost.ledger import LedgerEntry
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.comparison import Comparison, compare, compare_accuracy
 from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.pipeline.values.evaluation import (
     Baselines,
     BaseMetrics,
+    CurvePoint,
     LearningCurve,
     TunedMetrics,
     UnconstrainedSample,
     Usage,
+    prediction_kind,
 )
 from fw_assets.report.assembly.baselines import baseline_results, best_baseline
 from fw_assets.report.assembly.candidates import Diagnostics
 from fw_assets.report.assembly.confidence import confidence_result, null_control, unconstrained_result
 from fw_assets.report.assembly.model_results import learning_point
-from fw_assets.report.assembly.pairs import Model
+from fw_assets.report.assembly.pairs import Model, pair_result
 from fw_assets.report.schema.bounds import bounds
-from fw_assets.report.schema.comparison import BaselineResult
+from fw_assets.report.schema.comparison import BaselineResult, PairResult
 from fw_assets.report.schema.cost import CostPoint, mark_dominated
 from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.workspace.predictions import prediction_batches
@@ -42,10 +45,21 @@ def diagnostics(
     )
 
 
-def learning_points(store: Workspace, dataset: str, slug: str) -> tuple[LearningPoint, ...]:
-    """The finalist's learning curve, empty where none was asked for."""
-    curve = store.read("learning_curve", dataset, LearningCurve, slug)
-    return tuple(learning_point(p.share, p.rows, p.test) for p in curve.points) if curve else ()
+def learning_points(store: Workspace, plan: Plan, slug: str) -> tuple[LearningPoint, ...]:
+    """The finalist's learning curve, each point against the one before; empty where none was asked for."""
+    curve = store.read("learning_curve", plan.dataset, LearningCurve, slug)
+    if curve is None:
+        return ()
+    gains = [None, *(_gain(store, plan, slug, before, point) for before, point in pairwise(curve.points))]
+    return tuple(learning_point(p.share, p.rows, p.test, gain) for p, gain in zip(curve.points, gains, strict=True))
+
+
+def _gain(store: Workspace, plan: Plan, slug: str, before: CurvePoint, point: CurvePoint) -> PairResult:
+    first, second = (
+        prediction_batches(store, plan.dataset, slug, prediction_kind(item.share), "test") for item in (before, point)
+    )
+    model: Model = (slug, "tuned")
+    return pair_result(model, model, compare_accuracy(first, second, margin=plan.session.margin))
 
 
 def baseline_comparison(store: Workspace, dataset: str, model: Model, plan: Plan) -> tuple[BaselineResult, ...]:

@@ -49,7 +49,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     base = {model.slug: store.require("base_metrics", dataset, BaseMetrics, model.slug) for model in plan.models}
     baselines = store.read("baselines", dataset, Baselines)
     candidates = [
-        _tuned_candidate(store, dataset, model.slug, base[model.slug], tuned[model.slug], comparisons[model.slug], rows)
+        _tuned_candidate(store, plan, model.slug, base[model.slug], tuned[model.slug], comparisons[model.slug], rows)
         if model.slug in tuned
         else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
         for model in plan.models
@@ -115,13 +115,14 @@ def _base_candidate(model: str, base: BaseMetrics, note: str) -> CandidateInputs
 
 def _tuned_candidate(
     store: Workspace,
-    dataset: str,
+    plan: Plan,
     slug: str,
     base: BaseMetrics,
     metrics: TunedMetrics,
     comparison: Comparison,
     rows: Batches,
 ) -> CandidateInputs:
+    dataset = plan.dataset
     trained = store.require("fine_tuned_models", dataset, FineTuned, slug)
     sweep = store.require("sweep", dataset, Sweep, slug)
     flips = pl.Series([*comparison.flips_lost[:MAX_ROWS], *comparison.flips_gained[:MAX_ROWS]], dtype=pl.String)
@@ -131,7 +132,7 @@ def _tuned_candidate(
         base_validation=base.validation.headline,
         base_diagnostics=diagnostics(base.trust, base.free, base.null_control),
         tuned_diagnostics=diagnostics(metrics.trust, metrics.free),
-        learning=learning_points(store, dataset, slug),
+        learning=learning_points(store, plan, slug),
         tuned_model=metrics.tuned_model,
         tuned_scores=metrics.test,
         tuned_validation=metrics.validation.headline,

@@ -92,6 +92,11 @@ class CurvePoint(Frozen):
     model: str
 
 
+def prediction_kind(share: float) -> str:
+    """The kind under which the predictions of a model are stored that was trained on a share of the training rows."""
+    return "tuned" if share == 1 else f"tuned-on-{round(100 * share)}pct"
+
+
 class LearningCurve(Frozen):
     """Smallest share first; the last point is the finalist itself."""
 

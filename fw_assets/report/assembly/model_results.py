@@ -14,7 +14,7 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.values import Interval
 from fw_assets.report.schema.bounds import bounds
-from fw_assets.report.schema.comparison import ComparisonResult, Flip, LabelDifference
+from fw_assets.report.schema.comparison import ComparisonResult, Flip, LabelDifference, PairResult
 from fw_assets.report.schema.model_result import ConfusionCount, LabelResult, ModelResult
 from fw_assets.report.schema.report import Validation
 from fw_assets.report.schema.tuning import LearningPoint
@@ -94,5 +94,7 @@ def validation(interval: Interval | None) -> Validation | None:
     return Validation(accuracy=interval.value, interval=bounds(interval)) if interval else None
 
 
-def learning_point(share: float, rows: int, test: Scores) -> LearningPoint:
-    return LearningPoint(share=share, rows=rows, accuracy=test.headline.value, interval=bounds(test.headline))
+def learning_point(share: float, rows: int, test: Scores, gain: PairResult | None = None) -> LearningPoint:
+    return LearningPoint(
+        share=share, rows=rows, accuracy=test.headline.value, interval=bounds(test.headline), gain=gain
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
+from fw_assets.report.schema.comparison import PairResult
 
 
 class EpochMetrics(Frozen):
@@ -32,9 +33,13 @@ class SweepCellResult(Frozen):
 
 
 class LearningPoint(Frozen):
-    """A model trained on `share` of the training rows, on the test rows."""
+    """A model trained on `share` of the training rows, on the test rows.
+
+    `gain`: against the point before; null for the first, and in reports of before version 2.
+    """
 
     share: float
     rows: int
     accuracy: float
     interval: Bounds
+    gain: PairResult | None = None

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, decimal, learning_rate, percent, percent_range, points, short
+from fw_assets.report.formatting import (
+    Quoted,
+    count,
+    decimal,
+    learning_rate,
+    p_value,
+    percent,
+    percent_range,
+    points,
+    points_text,
+    rows_text,
+    short,
+)
 from fw_assets.report.schema.report import CandidateResult, Report
+from fw_assets.report.sections.verdicts import interval_text
 from fw_assets.report.table import Table, columns
 
 
@@ -54,9 +67,18 @@ def more_labels(candidate: CandidateResult) -> str:
     if len(candidate.learning) < 2:
         return ""
     before, last = candidate.learning[-2:]
-    gain = last.accuracy - before.accuracy
-    rows = f"From {count(before.rows)} to {count(last.rows)} training rows"
-    step = f"{rows} the accuracy changed by {points(gain)} points"
-    if last.interval[0] > before.accuracy:
+    change = points(last.accuracy - before.accuracy if last.gain is None else last.gain.difference)
+    step = f"From {count(before.rows)} to {count(last.rows)} training rows the accuracy changed by {change} points"
+    if last.gain is None:
+        if last.interval[0] > before.accuracy:
+            return f"{step}: more labels would probably help."
+        return f"{step}, within the error of the test rows: more labels would not obviously help."
+    step += f" ({interval_text(last.gain.interval, last.gain.level)}; {p_value(last.gain.p_value)})"
+    if last.gain.verdict == "better":
         return f"{step}: more labels would probably help."
-    return f"{step}, within the error of the test rows: more labels would not obviously help."
+    where = rows_text(last.gain.rows, last.gain.groups)
+    if last.gain.interval[1] < last.gain.margin:
+        return (
+            f"{step}: a gain of {points_text(last.gain.margin)} or more is ruled out, so more labels would help little."
+        )
+    return f"{step}: whether more labels would help cannot be told on {where}."
