@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from fw_assets.embedded.app import create_app
 from fw_assets.embedded.records.price_list import rehearse_prices
-from fw_assets.embedded.store.secret_files import api_key
+from fw_assets.embedded.store.secret_files import api_key, signing_key
 
 DEFAULT_PORT = 8432
 
@@ -39,7 +39,7 @@ def serve(
 
     Raises:
         ValueError: the price list cannot be read.
-        OSError: the port cannot be used.
+        OSError: the port cannot be used, or a key is broken.
     """
     import uvicorn
 
@@ -47,6 +47,7 @@ def serve(
         rehearse_prices(home, prices)
     is_first_start = not (home / "api_key").exists()
     key = api_key(home)
+    signing_key(home)  # a broken one is told at the start, and not by the first upload
     if is_first_start:
         print(f"API key (shown once, kept in {home / 'api_key'}): {key}", file=sys.stderr)
     listener = _listener(host, port)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from fw_assets.embedded import api_key, serve
+from fw_assets_tests.browser.conftest import free_ports
 from fw_assets_tests.embedded.conftest import Client, grammar
 
 CHAT = {
@@ -40,10 +41,11 @@ def test_it_listens_on_loopback_and_shows_its_key_at_the_first_start_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, host, **options: started.append(host))
-    serve(tmp_path)
+    monkeypatch.setattr("uvicorn.Server.run", lambda _, sockets: started.append(sockets[0].getsockname()[0]))
+    (port,) = free_ports(1)
+    serve(tmp_path, port=port)
     first = capsys.readouterr()
-    serve(tmp_path)
+    serve(tmp_path, port=port)
     second = capsys.readouterr()
     key = api_key(tmp_path)
     assert started == ["127.0.0.1", "127.0.0.1"]

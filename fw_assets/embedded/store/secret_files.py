@@ -50,12 +50,17 @@ def _read(path: Path) -> str:
     """A secret.
 
     Raises:
-        BrokenSecretError: it is shorter than a secret may be.
+        BrokenSecretError: it is shorter than a secret may be, or what a crash has left: blocks of NUL are no secret.
     """
     secret = path.read_text("utf-8", "replace").strip()
+    what = ""
     if len(secret) < MIN_SECRET_LENGTH:
+        what = f"{len(secret)} characters, and a key has at least {MIN_SECRET_LENGTH}"
+    elif not secret.isascii() or not secret.isprintable() or " " in secret:
+        what = "characters that no key has"
+    if what:
         raise BrokenSecretError(
-            f"{path} holds {len(secret)} characters, and a key has at least {MIN_SECRET_LENGTH}: delete the file, "
+            f"{path} holds {what}: delete the file, "
             "and a new key is made; requests under way with the old one are then refused"
         )
     return secret
