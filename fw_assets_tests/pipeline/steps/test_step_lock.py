@@ -72,7 +72,7 @@ def kept(store: Workspace) -> Counter[str]:
 def evaluation_payments(store: Workspace) -> list[str]:
     (path,) = Path(store.root, "tickets", "ledger").glob("*.jsonl")
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    return [kind for kind, body in lines if body["key"].startswith("base-evaluation/")]
+    return [kind for kind, body, *_ in lines if body["key"].startswith("base-evaluation/")]
 
 
 def waits(store: Workspace) -> list[str]:
