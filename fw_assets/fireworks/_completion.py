@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -93,8 +94,13 @@ def _tokens(usage: Mapping[str, Any], name: str) -> int:
         number = -1
     if 0 <= number <= MAX_TOKENS:
         return number
-    log.warning("chat completion: %s is %.40r, which is no number of tokens; it counts as 0", name, value)
+    _warn_once(name, repr(value)[:40])
     return 0
+
+
+@functools.lru_cache(maxsize=64)
+def _warn_once(name: str, shown: str) -> None:
+    log.warning("chat completion: %s is %s, which is no number of tokens; it counts as 0", name, shown)
 
 
 def _text(content: Any) -> str | None:

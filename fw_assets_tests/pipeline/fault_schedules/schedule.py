@@ -23,7 +23,7 @@ from fw_assets_tests.fireworks.fake import FAULTS
 from fw_assets_tests.pipeline.fault_schedules.drivers import DATASET, drive, is_delivered
 from fw_assets_tests.pipeline.fault_schedules.faulty_workspace import FaultyWorkspace, keys
 from fw_assets_tests.pipeline.fault_schedules.network import Network, virtual_host
-from fw_assets_tests.pipeline.fault_schedules.processes import PROCESS_EVENTS, Event, Killed, Machine, Process
+from fw_assets_tests.pipeline.fault_schedules.processes import PROCESS_EVENTS, TAKEOVER, Event, Killed, Machine, Process
 from fw_assets_tests.pipeline.fault_schedules.record import Record
 from fw_assets_tests.pipeline.fault_schedules.template import Template, approve
 from fw_assets_tests.pipeline.fault_schedules.virtual_platform import VirtualPlatform
@@ -63,7 +63,7 @@ def draw_events(chance: random.Random) -> dict[int, Event]:
     for _ in range(chance.randint(1, MAX_EVENTS)):
         point = chance.randrange(POINTS)
         if chance.random() < 0.6:
-            events[point] = chance.choice(PROCESS_EVENTS)
+            events[point] = chance.choice((*PROCESS_EVENTS, TAKEOVER))
         else:
             fault = chance.choice(FAULTS)
             events |= {point + number: fault for number in range(chance.randint(1, MAX_BURST))}
