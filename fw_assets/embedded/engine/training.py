@@ -39,7 +39,7 @@ def train(
         cache: the folder for files that can be computed again, shared by all models.
         on_record: called with `step`, `epoch`, `train/loss` and `train/lr` for up to about 200 steps, and with `step`,
             `epoch`, `eval/loss` and `eval/accuracy` (of the exact set, if multi-label) before the first epoch and
-            after each.
+            after each; last with `eval/kept_epoch`.
         notes: JSON of the caller, stored with the model.
 
     Raises:
@@ -63,6 +63,8 @@ def train(
             on_record({"step": number, "epoch": epoch, "eval/loss": checkpoint.loss, "eval/accuracy": accuracy})
         if not run.evaluated or checkpoint.loss < best.loss:
             best = checkpoint
+    if run.evaluated:
+        on_record({"step": run.total_steps, "epoch": epoch, "eval/kept_epoch": best.epoch})
     model = TunedModel(
         spec=spec,
         labels=run.labels,

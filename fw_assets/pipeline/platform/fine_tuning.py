@@ -14,10 +14,10 @@ from fw_assets.classification.catalogue.resource_ids import same_content
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
 from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks, NotFound
+from fw_assets.pipeline.platform.training_metrics import training_metrics
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.values.tuning import SweepCell
-from fw_assets.report.schema.tuning import EpochMetrics
 
 STALL_SECONDS = 3600.0
 """A trainer that died silently stays RUNNING at its last percentage."""
@@ -88,19 +88,17 @@ async def train(
     job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, stall_timeout=stall, on_progress=report)
     tell(f"{what} {cell.name}", 100, 100, "done")
     records = await client.fine_tuning_metrics(job)
+    metrics = training_metrics(records)
     return SweepCell(
         cell=cell,
         job=job.name,
         model=job.output_model,
-        eval_loss=_last(records, "eval/loss", best=True),
-        eval_accuracy=_last(records, "eval/accuracy"),
-        train_loss=_last(records, "train/loss"),
+        eval_loss=metrics.kept.loss if metrics.kept else None,
+        eval_accuracy=metrics.kept.accuracy if metrics.kept else None,
+        train_loss=metrics.train_loss,
         trained_tokens=_trained_tokens(records),
-        curve=tuple(
-            EpochMetrics(epoch=record["epoch"], loss=record.get("eval/loss"), accuracy=record.get("eval/accuracy"))
-            for record in records
-            if "epoch" in record and ("eval/loss" in record or "eval/accuracy" in record)
-        ),
+        curve=metrics.curve,
+        kept_epoch=metrics.kept.epoch if metrics.kept else None,
     )
 
 
@@ -132,13 +130,6 @@ async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
 async def tokens_before_end(client: Fireworks, job_id: str) -> int:
     """The tokens that a job trained on before it ended: none where it has no metrics."""
     return _trained_tokens(await client.fine_tuning_metrics(await client.fine_tuning_job(job_id))) or 0
-
-
-def _last(records: list[dict[str, float]], key: str, *, best: bool = False) -> float | None:
-    values = [record[key] for record in records if key in record]
-    if not values:
-        return None
-    return min(values) if best else values[-1]
 
 
 def _trained_tokens(records: list[dict[str, float]]) -> int | None:

@@ -142,7 +142,7 @@ def _tuned_candidate(
             prediction_batches(store, dataset, slug, "tuned", "test").rows_with_ids(flips),
             _texts(rows.rows_with_ids(flips)),
         ),
-        sweep=sweep_cell_results(sweep),
+        sweep=sweep_cell_results(sweep, {metrics.tuned_model: metrics.validation.headline.value}),
         hyperparameters={
             "lora_rank": trained.cell.lora_rank,
             "learning_rate": trained.cell.learning_rate,

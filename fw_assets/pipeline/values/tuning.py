@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import model_validator
+
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.tuning import EpochMetrics
 
 
 class SweepCell(Frozen):
-    """One fine-tuning job and its figures on the validation rows."""
+    """One fine-tuning job and its figures on the validation rows, after the epoch that the platform kept."""
 
     cell: Cell
     job: str
@@ -18,6 +24,20 @@ class SweepCell(Frozen):
     train_loss: float | None
     trained_tokens: int | None
     curve: tuple[EpochMetrics, ...] = ()
+    kept_epoch: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_epoch(cls, fields: Any) -> Any:
+        """The fields of version 0.1, whose loss was the least and whose accuracy was the last epoch's, by one epoch.
+
+        Only the embedded platform's jobs had curves then, and it keeps the epoch of the least loss.
+        """
+        if not isinstance(fields, Mapping) or "kept_epoch" in fields or not fields.get("curve"):
+            return fields
+        curve = [EpochMetrics.model_validate(point) for point in fields["curve"]]
+        kept = min(curve, key=lambda point: math.inf if point.loss is None else point.loss)
+        return {**fields, "eval_loss": kept.loss, "eval_accuracy": kept.accuracy, "kept_epoch": kept.epoch}
 
 
 class Sweep(Frozen):

@@ -16,7 +16,7 @@ class EpochMetrics(Frozen):
 
 
 class SweepCellResult(Frozen):
-    """One cell of the tuning grid: its settings and its figures on the validation rows."""
+    """One cell of the tuning grid: its settings and its figures on the validation rows, after `kept_epoch` epochs."""
 
     name: str
     lora_rank: int
@@ -26,6 +26,7 @@ class SweepCellResult(Frozen):
     rows: int | None = None
     eval_accuracy: float | None = None
     eval_loss: float | None = None
+    kept_epoch: float | None = None
     chosen: bool = False
     job: str | None = None
     state: str | None = None

@@ -45,12 +45,13 @@ def sweep(candidate: CandidateResult) -> Table:
             count(cell.rows) if cell.rows is not None else "n/a",
             decimal(cell.eval_loss),
             percent(cell.eval_accuracy),
+            f"{cell.kept_epoch:g}" if cell.kept_epoch is not None else "n/a",
             "chosen" if cell.chosen else (cell.state or "").replace("JOB_STATE_", "").lower().replace("completed", ""),
         )
         for cell in candidate.sweep
     )
-    names = (">LoRA rank", ">Learning rate", ">Epochs", ">Batch", ">Rows", ">Eval loss", ">Validation accuracy", "")
-    return Table(columns(*names), rows)
+    settings = (">LoRA rank", ">Learning rate", ">Epochs", ">Batch", ">Rows")
+    return Table(columns(*settings, ">Eval loss", ">Validation accuracy", ">Epoch kept", ""), rows)
 
 
 def learning(candidate: CandidateResult) -> Table:

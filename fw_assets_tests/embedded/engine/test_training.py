@@ -50,6 +50,9 @@ def test_training_beats_the_base_and_survives_the_disk(
     evaluations = [record for record in written if "eval/loss" in record]
     assert [record["epoch"] for record in evaluations] == [0, 1, 2, 3, 4]
     assert evaluations[-1]["eval/loss"] < evaluations[0]["eval/loss"]
+    least = min(evaluations, key=lambda record: record["eval/loss"])
+    assert written[-1]["eval/kept_epoch"] == least["epoch"]
+    assert accuracy(tuned, rows[60:]) == pytest.approx(least["eval/accuracy"])
     steps = [record for record in written if "train/loss" in record]
     assert set(steps[0]) == {"step", "epoch", "train/loss", "train/lr"}
     assert steps[-1]["step"] == 4 * 8
