@@ -8,7 +8,7 @@ former too small. Rows that are all independent have a design effect of exactly 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,15 @@ class ShareSums(NamedTuple):
 
     Attributes:
         rows, hits: of n_i, of s_i; groups: their number.
+        hit_groups, miss_groups: groups with a hit, with a miss.
         row_squares, products, hit_squares: of n_i squared, n_i * s_i, s_i squared; means: of s_i squared over n_i.
     """
 
     rows: Values
     hits: Values
     groups: Values
+    hit_groups: Values
+    miss_groups: Values
     row_squares: Values
     products: Values
     hit_squares: Values
@@ -54,6 +57,9 @@ class ShareSums(NamedTuple):
             between = (self.means - self.hits**2 / rows) / (groups - 1)
             within = np.maximum(self.hits - self.means, 0.0) / (rows - groups)
             correlation = np.clip((between - within) / (between + (size - 1) * within), 0.0, 1.0)
+        # Groups of the rarer outcome are what the correlation is estimated from; few of them leave it near 1.
+        informative = np.minimum(self.hit_groups, self.miss_groups)
+        correlation = 1 - (1 - correlation) * informative / (informative + 1)
         # Nothing is known of the correlation where all rows agree, or all are of one group: it may be 1.
         known = (share > 0) & (share < 1) & (groups > 1)
         effect = np.where(known, np.fmax(robust, 1 + correlation * (most - 1)), most)
@@ -81,13 +87,15 @@ class ClusterCounter:
         hits = np.add.reduceat((rows & _HIT).astype(np.int64), starts)
         code = (rows[starts] >> np.uint64(33)).astype(np.int64)
 
-        def total(values: NDArray[np.float64] | NDArray[np.int64]) -> Values:
+        def total(values: NDArray[Any]) -> Values:
             return np.asarray(np.bincount(code, weights=values, minlength=codes), dtype=np.float64)
 
         return ShareSums(
             rows=total(sizes),
             hits=total(hits),
             groups=np.bincount(code, minlength=codes).astype(np.float64),
+            hit_groups=total(hits > 0),
+            miss_groups=total(hits < sizes),
             row_squares=total(sizes**2),
             products=total(sizes * hits),
             hit_squares=total(hits**2),
@@ -98,7 +106,7 @@ class ClusterCounter:
 def independent_sums(rows: Codes, hits: Codes) -> ShareSums:
     """The sums of shares whose rows are each a group of their own."""
     number, right = rows.astype(np.float64), hits.astype(np.float64)
-    return ShareSums(number, right, number, number, right, right, right)
+    return ShareSums(number, right, number, right, number - right, number, right, right, right)
 
 
 def packed_units(groups: Groups, codes: Codes | int, bits: int) -> NDArray[np.uint64]:
@@ -137,6 +145,8 @@ def prefix_sums(groups: Groups, hits: NDArray[np.bool_]) -> ShareSums:
         np.ones(groups.size),
         hits.astype(np.float64),
         (rank == 0).astype(np.float64),
+        ((earlier == 0) & hits).astype(np.float64),
+        ((earlier == rank) & ~hits).astype(np.float64),
         2 * rank + 1,
         (rank + 1) * now - rank * earlier,
         now**2 - earlier**2,

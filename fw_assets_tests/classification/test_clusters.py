@@ -54,6 +54,15 @@ def test_copies_of_a_text_are_worth_one(copies: int) -> None:
     assert agreed.sums().design_effects()[0] == pytest.approx(copies)
 
 
+def test_a_few_groups_that_nearly_agree_are_not_many_rows() -> None:
+    """Five texts, eight times each, of which one row is right: 40 rows would say 0.4 to 13 %."""
+    hits = np.zeros(40, dtype=bool)
+    hits[3] = True
+    counter = counted(np.repeat(np.arange(5, dtype=np.uint32), 8), hits)
+    interval = wilson(1, 40, design_effect=float(counter.sums().design_effects()[0]))
+    assert interval.high > 0.25
+
+
 def test_rows_that_only_share_a_conversation_count_nearly_each() -> None:
     generator = np.random.default_rng(2)
     groups = np.repeat(np.arange(200, dtype=np.uint32), 5)

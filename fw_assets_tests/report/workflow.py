@@ -23,8 +23,9 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.answer_parser import predictions_frame
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
-from fw_assets.classification.selection.comparison import compare, compare_all
+from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.deploy_gate import gate
+from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.classification.selection.selection import Candidate, choose_finalists, choose_winner
 from fw_assets.classification.session import Session
 from fw_assets.report.assembly.candidates import CandidateInputs

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.selection.comparison import PairComparison, compare_accuracy, compare_all
+from fw_assets.classification.selection.pair_comparison import PairComparison, compare_accuracy, compare_all
 from fw_assets.classification.selection.selection import Winner
 from fw_assets.report.assembly.pairs import Model, pair_result, tied_groups
 from fw_assets.report.schema.comparison import PairResult, TiedGroup

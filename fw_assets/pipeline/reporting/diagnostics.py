@@ -10,7 +10,8 @@ from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.selection.comparison import Comparison, compare, compare_accuracy
+from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.pair_comparison import compare_accuracy
 from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.pipeline.values.evaluation import (
     Baselines,

@@ -11,7 +11,8 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
+from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform

@@ -66,7 +66,13 @@ def unconstrained_result(
 
 
 def null_control(comparison: Comparison) -> NullControl:
-    return NullControl(rows=comparison.rows, gained=comparison.gained, lost=comparison.lost, p_value=comparison.p_value)
+    return NullControl(
+        rows=comparison.rows,
+        gained=comparison.gained,
+        lost=comparison.lost,
+        p_value=comparison.p_value,
+        groups=comparison.groups,
+    )
 
 
 def _bins(bins: Sequence[ReliabilityBin]) -> tuple[ConfidenceBin, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fw_assets.classification.selection.comparison import PairComparison
+from fw_assets.classification.selection.pair_comparison import PairComparison
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import Kind, PairResult, TiedGroup
 

@@ -68,9 +68,13 @@ class UnconstrainedResult(Frozen):
 
 
 class NullControl(Frozen):
-    """The base model against itself: rows that only the second run, and only the first run, got right."""
+    """The base model against itself: rows that only the second run, and only the first run, got right.
+
+    `groups` of the rows are distinct.
+    """
 
     rows: int
     gained: int
     lost: int
     p_value: float
+    groups: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, decimal, percent, percent_range, plural, short
+from fw_assets.report.formatting import Quoted, count, decimal, percent, percent_range, plural, rows_text, short
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import evaluated
 from fw_assets.report.table import Table, columns
@@ -65,7 +65,7 @@ def refusals(report: Report) -> tuple[str, ...]:
 def null_controls(report: Report) -> tuple[str, ...]:
     """The noise floor of each base model, in words."""
     return tuple(
-        f"{short(candidate.model)} against itself: asked twice for {plural(control.rows, 'test row')}, "
+        f"{short(candidate.model)} against itself: asked twice for {rows_text(control.rows, control.groups)}, "
         f"{plural(control.gained + control.lost, 'row')} changed between right and wrong."
         for candidate, result, _ in evaluated(report.candidates)
         if (control := result.null_control) is not None

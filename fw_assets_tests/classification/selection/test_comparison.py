@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.metrics.scores import score
-from fw_assets.classification.selection.comparison import Comparison, compare, compare_accuracy, compare_all
+from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.pair_comparison import compare_accuracy, compare_all
 from fw_assets.classification.selection.paired_counts import MAX_FLIPS
 from fw_assets.classification.selection.sign_flip import sign_flip_test
 from fw_assets_tests.classification.prediction_frames import frame, random_sets, random_single

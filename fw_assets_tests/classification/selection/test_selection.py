@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fw_assets.classification.intervals import wilson
-from fw_assets.classification.selection.comparison import Comparison, compare, compare_all
+from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.deploy_gate import GatePolicy, gate
+from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_finalists, choose_winner
 from fw_assets.classification.selection.sign_flip import difference_interval, independent
 from fw_assets.classification.selection.verdict import verdict as verdict_of
