@@ -30,7 +30,8 @@ class TokenLogprob:
 class ChatCompletion:
     """The first choice of a response.
 
-    `text` is None when the choice has no content; `latency` is in seconds and covers every attempt.
+    `text` is None when the choice has no content; `latency` is in seconds and covers every attempt. `model` and
+    `fingerprint` are the platform's names of what answered, empty where it gives none.
     """
 
     text: str | None
@@ -41,6 +42,7 @@ class ChatCompletion:
     refusal: str | None = None
     reasoning: str | None = None
     model: str = ""
+    fingerprint: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
     latency: float = 0.0
 
@@ -72,6 +74,7 @@ def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompl
         refusal=_string(message.get("refusal")),
         reasoning=_string(message.get("reasoning_content")),
         model=str(body.get("model") or ""),
+        fingerprint=str(body.get("system_fingerprint") or ""),
         logprobs=_logprobs(choice.get("logprobs")),
         latency=latency,
     )

@@ -60,7 +60,13 @@ CHECKS: Mapping[str, Mapping[str, str]] = {
         "within_approved": "What was paid is within what was approved.",
         "finished": "The run was not stopped by the ceiling: there is a verdict.",
     },
-    "regression": {"regression": "The deployment answers its test rows as well as when it was accepted."},
+    "regression": {
+        "regression": "All nights together show no loss of accuracy since the deployment was accepted.",
+        "coverage": "They show no loss of rows with a valid label.",
+        "label_shares": "They show no label that is answered more often or less often than when accepted.",
+        "flips": "Answers differ from the accepted ones as seldom as from one night to the next.",
+        "served_model": "The platform names what it serves as it did on the first night.",
+    },
 }
 """Asset, then check, then what it says when it passes."""
 

@@ -1,4 +1,4 @@
-"""After delivery: the deployment's answers today against those that it was accepted with."""
+"""After delivery: the deployment's answers of all nights against those that it was accepted with."""
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
@@ -7,19 +7,20 @@ import datetime as dt
 import dagster as dg
 from pydantic import Field
 
+from fw_assets.classification.selection.nightly_checks import NightlyChecks
 from fw_assets.pipeline.approvals import regression_account
+from fw_assets.pipeline.evaluation.night_log import LOG
 from fw_assets.pipeline.evaluation.regression import reevaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
-from fw_assets.pipeline.steps.step_lock import made_meanwhile
-from fw_assets.pipeline.ui.delivery_checks import regression_check
-from fw_assets.pipeline.ui.metadata import Row, files, summary, table
-from fw_assets.pipeline.values.delivery import Regression
-from fw_assets.report.formatting import rows_text
+from fw_assets.pipeline.ui.metadata import Row, files, picture, summary, table
+from fw_assets.pipeline.ui.regression_checks import accuracy_sentence, regression_checks
+from fw_assets.report.escape import prose
+from fw_assets.report.formatting import percent
+from fw_assets.report.plots.nights import nights_chart
 from fw_assets.workspace.workspace import Workspace
 
-HISTORY = "regression.jsonl"
 MAX_DATES = 30
 
 
@@ -36,8 +37,8 @@ class RegressionConfig(dg.Config):
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Afterwards.** The live deployment, asked again for its frozen test rows and compared row by "
-        "row with the accepted answers. Materialize it by hand, or switch on the schedule nightly_regression."
+        "**Afterwards.** The live deployment, asked again for its frozen test rows; all nights since it was accepted "
+        "are compared with the accepted answers. Materialize it by hand, or switch on the schedule nightly_regression."
     ),
 )
 def regression(
@@ -46,59 +47,58 @@ def regression(
     workspace: WorkspaceResource,
     platform: PlatformResource,
 ) -> dg.MaterializeResult:
-    """Asks, compares, and keeps each date's figures in regression.jsonl and its cost in ledger/regression.jsonl."""
+    """Asks, keeps the night in regression.jsonl, checks all nights, and keeps the cost in ledger/regression.jsonl."""
     store, dataset = workspace.open(), context.partition_key
     date = config.date or dt.datetime.now(dt.UTC).date().isoformat()
     with readable_failures():
-        result = made_meanwhile(Regression, date)
-        if result is None:
-            host = platform.open()
-            result = host.call(lambda client: reevaluate(client, host, store, dataset, date, config.max_usd))
-            store.append_line(result.model_dump_json(), dataset, HISTORY)
+        host = platform.open()
+        result = host.call(lambda client: reevaluate(client, host, store, dataset, date, config.max_usd))
     version = store.write("regression", dataset, result, inputs=date)
-    comparison, difference = result.comparison, result.comparison.difference
-    figures = {
-        "accuracy": (comparison.both + comparison.gained) / comparison.rows,
-        "accuracy_difference": difference.value,
-        "difference_low": difference.low,
-        "difference_high": difference.high,
-        "rows": comparison.rows,
-        "distinct_rows": comparison.rows if comparison.groups is None else comparison.groups,
-        "rows_gained": comparison.gained,
-        "rows_lost": comparison.lost,
-    }
-    sentence = (
-        f"{comparison.gained} rows gained, {comparison.lost} lost of {rows_text(comparison.rows, comparison.groups)}: "
-        f"accuracy {difference.value:+.3f} (95 % interval {difference.low:+.3f} to {difference.high:+.3f})"
-    )
-    verdict = "It answers as it did." if result.holds else "**It changed.**"
+    checks, accuracy = result.checks, result.checks.accuracy
+    verdict = "**It got worse.**" if accuracy.shown else ""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
-        check_results=[regression_check(dataset, result.holds, sentence, figures)],
+        check_results=regression_checks(dataset, result),
         metadata={
-            "summary": summary(dataset, f"on {date}: {sentence}. {verdict}"),
+            "summary": summary(
+                dataset, prose(f"{date}: {accuracy_sentence(checks)}"), verdict, *map(prose, result.notes)
+            ),
             "date": date,
             "deployment": result.deployment,
-            **figures,
+            "accuracy": checks.nights[-1].right,
+            "accuracy_difference": accuracy.difference,
+            "difference_low": accuracy.low,
+            "difference_high": accuracy.high,
+            "e_value": accuracy.e_value,
+            "coverage": checks.nights[-1].valid,
+            "flips": checks.nights[-1].flips,
+            "rows": checks.rows,
+            "distinct_rows": checks.units,
+            "nights": len(checks.nights),
             **_costs(store, dataset),
-            "dates": table(_date_rows(store, dataset)),
-            **files(store, every_date=(dataset, HISTORY)),
+            "by_night": picture(nights_chart(checks.right, checks.nights)),
+            "dates": table(_date_rows(checks)),
+            **files(
+                store,
+                every_date=(dataset, LOG),
+                night_predictions=result.predictions,
+            ),
         },
     )
 
 
-def _date_rows(store: Workspace, dataset: str) -> list[Row]:
-    """The last checks, the newest first."""
-    checks = [Regression.model_validate_json(line) for line in store.lines(dataset, HISTORY)]
+def _date_rows(checks: NightlyChecks) -> list[Row]:
+    """The last nights, the newest first."""
     return [
         {
-            "date": check.date,
-            "difference": check.comparison.difference.value,
-            "low": check.comparison.difference.low,
-            "high": check.comparison.difference.high,
-            "holds": check.holds,
+            "date": night.date,
+            "right": percent(night.right),
+            "e-value": night.e_value,
+            "valid": percent(night.valid),
+            "flips": percent(night.flips),
+            "shown": ", ".join(night.shown),
         }
-        for check in reversed(checks[-MAX_DATES:])
+        for night in reversed(checks.nights[-MAX_DATES:])
     ]
 
 

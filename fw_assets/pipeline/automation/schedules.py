@@ -31,7 +31,7 @@ def _date(context: dg.ScheduleEvaluationContext) -> str:
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Every night at 2 (UTC): asks each live deployment again for its frozen test rows. The check regression "
-        "fails where the paired interval against the accepted result excludes 0. Not part of any approved plan: "
+        "fails where all nights together show a loss against the accepted answers. Not part of any approved plan: "
         "$FW_REGRESSION_MAX_USD (default 0) is the most that one check may cost. $FW_SCHEDULED_DATASETS chooses the "
         "datasets, e.g. tickets-*; all without it."
     ),

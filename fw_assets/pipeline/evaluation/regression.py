@@ -1,24 +1,25 @@
-"""Regression check of a deployment: its test rows asked again, and compared with the answers it was accepted with."""
+"""Regression check of a deployment: its test rows asked again, and all nights compared with its accepted answers."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.classification.selection.comparison import compare
-from fw_assets.fireworks import DeploymentSpec, Fireworks
+from fw_assets.classification.selection.nightly_checks import ACCEPTED_COLUMNS, Night, check_nights
+from fw_assets.fireworks import DeploymentSpec, Fireworks, ReadyDeployment
 from fw_assets.pipeline.approvals import regression_account
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
 from fw_assets.pipeline.errors import PhaseError, Unanswered
+from fw_assets.pipeline.evaluation.night_log import NightLog
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
-from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.planning.draft import estimate_now
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.values.delivery import DeploymentRecord, Regression
+from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.values.regression import NightRecord, Regression, ServedModel
 from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
@@ -27,7 +28,7 @@ from fw_assets.workspace.workspace import Workspace
 async def reevaluate(
     client: Fireworks, platform: Platform, store: Workspace, dataset: str, date: str, max_usd: float
 ) -> Regression:
-    """Ask the deployment for its test rows again and compare with the answers that it was accepted with.
+    """Ask the deployment for its test rows again, unless that date's answers are kept, and check all nights.
 
     Prices are read again first. What has changed since the plan was approved changes what the check may cost, and
     leaves the plan as it is.
@@ -41,33 +42,65 @@ async def reevaluate(
     record = store.require("deployment", dataset, DeploymentRecord)
     if not record.deployed or record.deployment is None or record.address is None:
         raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
-    slug = record.winner.model
-    accepted = prediction_batches(store, dataset, slug, "tuned", "test")
+    accepted = prediction_batches(store, dataset, record.winner.model, "tuned", "test", ACCEPTED_COLUMNS)
     rows = part_batches(store, dataset, "test")
-    accepted_ids = accepted.columns("id")["id"].sort()
-    if not rows.columns("id")["id"].sort().equals(accepted_ids):
+    if not rows.columns("id")["id"].sort().equals(accepted.columns("id")["id"].sort()):
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
-    account = await _account_at_current_prices(client, platform, store, dataset)
+    prompt = store.require("prompt", dataset, Prompt)
+    log = NightLog(store, dataset, record.deployment, record.address, prompt, rows)
+    tonight = next((night for night in log.records()[0] if night.date == date), None)
+    if tonight is None or log.answers(tonight) is None:
+        account = await _account_at_current_prices(client, platform, store, dataset)
+        await _ask_tonight(client, account, record, log, date, max_usd)
+    records, notes = log.records()
+    kept, missing = list[NightRecord](), list[str]()
+
+    def nights() -> Iterator[Night]:
+        for night in records:
+            answers = log.answers(night)
+            if answers is None:
+                missing.append(night.date)
+            else:
+                kept.append(night)
+                yield answers
+
+    checks = check_nights(accepted.columns(*ACCEPTED_COLUMNS), nights())
+    if missing:
+        notes.append(f"The answers of {', '.join(missing)} are not kept: the sequence goes without.")
+    served, since, changes = _served(kept)
+    return Regression(
+        date=date,
+        deployment=record.deployment,
+        predictions=log.path(date),
+        checks=checks,
+        served=served,
+        served_since=since,
+        served_changes=changes,
+        notes=tuple(notes),
+    )
+
+
+async def _ask_tonight(
+    client: Fireworks, account: RegressionAccount, record: DeploymentRecord, log: NightLog, date: str, max_usd: float
+) -> None:
+    slug, dataset, prompt, rows = record.winner.model, log.dataset, log.prompt, log.rows
+    number = rows.columns("id").height
     most = account.max_usd(slug)
     if most is None or most > max_usd:
         cost = "has no known price" if most is None else f"could cost ${most:.2f}"
         changes = " ".join(account.price_changes(slug)).rstrip(".")
         since = f" (since plan {account.plan.digest} was approved: {changes})" if changes else ""
         raise PhaseError(
-            f"asking {accepted_ids.len()} rows of {dataset} {cost}{since}; allowed are ${max_usd:.2f}: raise max_usd "
-            "to allow it"
+            f"asking {number} rows of {dataset} {cost}{since}; allowed are ${max_usd:.2f}: raise max_usd to allow it"
         )
-    prompt = store.require("prompt", dataset, Prompt)
-    labels = store.require("label_set", dataset, LabelSet)
     probe = request(prompt, next(iter(rows))["messages"][0])
     await require_deployment(client, dataset, record)
-    payment = account.reserve_check(slug, record.deployment, date)
+    payment = account.reserve_check(slug, log.deployment, date)
     started = time.monotonic()
-    await client.wait_deployment_ready(record.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
-    cache = ResponseCache(store, dataset, record.address, [prompt.digest, "regression", date])
-    answers = await ask(client, record.address, prompt, rows, cache, what=f"{slug} regression {date}")
+    ready = await client.wait_deployment_ready(log.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
+    answers = await ask(client, log.address, prompt, rows, log.cache(date), what=f"{slug} regression {date}")
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
     payment.settle(
         {
@@ -77,10 +110,30 @@ async def reevaluate(
         },
         "tokens and hours",
     )
-    comparison = compare(accepted, answers.prediction_batches(), labels=labels.labels, resamples=0)
-    if not comparison.complete:
-        raise Unanswered(record.model, accepted_ids.len() - comparison.rows)
-    return Regression(date=date, deployment=record.deployment, comparison=comparison)
+    if failed := sum(int((part["outcome"] == "failed").sum()) for part in answers.prediction_batches()):
+        raise Unanswered(record.model, failed)
+    night = NightRecord(
+        date=date, acceptance=log.acceptance, deployment=log.deployment, rows=number, served=_served_model(ready)
+    )
+    log.add(night, answers.prediction_batches())
+
+
+def _served_model(ready: ReadyDeployment) -> ServedModel:
+    deployment, answer = ready.deployment, ready.completion
+    return ServedModel(
+        model=answer.model,
+        fingerprint=answer.fingerprint,
+        base_model=deployment.base_model,
+        shape=deployment.deployment_shape,
+    )
+
+
+def _served(nights: Sequence[NightRecord]) -> tuple[ServedModel | None, str | None, tuple[str, ...]]:
+    """What is served on the last night, the first night that names what is served, and what differs between them."""
+    named = [night for night in nights if night.served is not None]
+    if not named or named[0].served is None or named[-1].served is None:
+        return None, None, ()
+    return named[-1].served, named[0].date, named[-1].served.changes(named[0].served)
 
 
 async def _account_at_current_prices(

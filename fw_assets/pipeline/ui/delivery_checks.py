@@ -1,8 +1,8 @@
-"""Results of the checks on the deployment, on the report, and on the deployment's later behaviour."""
+"""Results of the checks on the deployment and on the report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -65,17 +65,3 @@ def report_checks(
         ),
         check_result("report", "finished", complete, dataset, headline),
     ]
-
-
-def regression_check(
-    dataset: str, holds: bool, sentence: str, figures: Mapping[str, float | int]
-) -> dg.AssetCheckResult:
-    """An error and no warning: this one is there to alert someone."""
-    return dg.AssetCheckResult(
-        asset_key="regression",
-        check_name="regression",
-        passed=holds,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{dataset}: {sentence}",
-        metadata=figures,
-    )

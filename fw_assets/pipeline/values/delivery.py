@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, Winner
-from fw_assets.classification.values import Frozen, Interval
+from fw_assets.classification.values import Frozen
 
 
 class FinalistsRecord(Frozen):
@@ -55,24 +54,6 @@ class RemovedDeployment(Frozen):
     """A deployment that a report names and that is gone from the platform since."""
 
     deployment: str
-
-
-class Regression(Frozen):
-    """A deployment's answers of one date against those that it was accepted with."""
-
-    date: str
-    deployment: str
-    comparison: Comparison
-
-    @property
-    def holds(self) -> bool:
-        """Whether no difference from the accepted answers is shown."""
-        return unchanged(self.comparison.difference)
-
-
-def unchanged(difference: Interval) -> bool:
-    """Whether a paired interval includes 0."""
-    return difference.low <= 0 <= difference.high
 
 
 class ReportRecord(Frozen):
