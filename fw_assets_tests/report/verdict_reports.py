@@ -90,7 +90,7 @@ def verdict_report(run: KnownRun) -> Report:
     decision = gate(winner, comparison)
     kept = TUNED if decision.deploys else BASE
     pair = (BASE, TUNED)
-    pairs = compare_all({pair: compare_accuracy(frames[BASE], frames[TUNED])}, winner=pair)
+    pairs = compare_all({pair: compare_accuracy(frames[BASE], frames[TUNED])}, alone=[pair])
     baseline = BaselineScores(
         name="majority", method="always", validation=score(majority, labels, False), test=score(majority, labels, False)
     )

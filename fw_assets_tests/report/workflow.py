@@ -106,7 +106,7 @@ def finished(
         described.append((model, inputs))
     winner = choose_winner(ranked)
     won = next((model for model, inputs in described if inputs.get("tuned_model") == winner.model), None)
-    adjusted = compare_all(comparisons, winner=won)
+    adjusted = compare_all(comparisons, alone=[won] if won else [])
     compared = adjusted[won] if won else None
     decision = gate(winner, compared, plan.session.deploy, complete=not failed)
     deployed = None

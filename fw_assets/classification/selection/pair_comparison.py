@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Container, Hashable, Mapping
 from typing import Any, Self, TypeVar
 
 import polars as pl
@@ -82,13 +82,14 @@ def compare_accuracy(
     return PairComparison(**judged_fields(differences, rows, alpha, margin), gained=gained, lost=lost)
 
 
-def compare_all(comparisons: Mapping[Name, Compared], winner: Name | None = None) -> dict[Name, Compared]:
+def compare_all(comparisons: Mapping[Name, Compared], alone: Container[Name] = ()) -> dict[Name, Compared]:
     """The same comparisons, judged together: p-values adjusted for their number (Holm 1979), with intervals to match.
 
     Args:
-        winner: the comparison that was chosen on other rows. It is no pick of the best of these, so it is judged alone.
+        alone: comparisons of the model that was chosen on other rows. They are no pick of the best of these, so each is
+            judged alone.
     """
-    together = {name: comparison for name, comparison in comparisons.items() if name != winner}
+    together = {name: comparison for name, comparison in comparisons.items() if name not in alone}
     p_values = [comparison.p_value for comparison in together.values()]
     judged = {
         name: comparison.at_level(level, adjusted)

@@ -21,14 +21,19 @@ class CandidatePairs:
     """Candidates against each other.
 
     Attributes:
-        choice: the best fine-tuned model against the best that needs no tuning, by the validation rows. It is no pick
-            of these pairs, so it is judged alone. None where nothing was fine-tuned.
-        pairs: all of them, the others adjusted together; the more accurate model is the second of each.
+        choice: the best fine-tuned model against the best that needs no tuning, by the validation rows. None where
+            nothing was fine-tuned.
+        pairs: all of them; the more accurate model is the second of each. The choice, and that fine-tuned model against
+            its own base, are judged alone, since the validation rows picked them; the others are adjusted together.
     """
 
     choice: PairResult | None
     pairs: tuple[PairResult, ...]
     tied: tuple[TiedGroup, ...]
+
+    def own(self, slug: str) -> PairResult | None:
+        """The fine-tuned model against its own base."""
+        return next((pair for pair in self.pairs if pair.first == pair.second == slug), None)
 
 
 def candidate_pairs(
@@ -40,13 +45,14 @@ def candidate_pairs(
     compared = {
         (worse, better): _compared(store, dataset, worse, better, margin) for better, worse in combinations(models, 2)
     }
-    choice, planned = None, None
+    choice, alone = None, []
     if winner.challenger is not None and winner.untuned is not None:
         untuned: Model = (winner.untuned, "base")
         challenger: Model = (winner.challenger, "tuned")
         choice = pair_result(untuned, challenger, _compared(store, dataset, untuned, challenger, margin))
-        planned = next(pair for pair in compared if set(pair) == {untuned, challenger})
-    pairs = compare_all(compared, winner=planned)
+        picked = ({untuned, challenger}, {(winner.challenger, "base"), challenger})
+        alone = [pair for pair in compared if set(pair) in picked]
+    pairs = compare_all(compared, alone=alone)
     return CandidatePairs(
         choice=choice,
         pairs=tuple(pair_result(*pair, comparison) for pair, comparison in pairs.items()),

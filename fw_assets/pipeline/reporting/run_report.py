@@ -12,7 +12,6 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare
-from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
@@ -28,6 +27,7 @@ from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
 from fw_assets.report.assembly.deployment import Deployed
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.report import build_report
+from fw_assets.report.schema.comparison import PairResult
 from fw_assets.report.schema.report import Report
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import part_batches
@@ -43,21 +43,20 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     approval = require_approval(store, dataset)
     rows = part_batches(store, dataset, "test")
     tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in finalists.slugs}
-    comparisons = compare_all(
-        {slug: _own_comparison(store, plan, slug, metrics) for slug, metrics in tuned.items()},
-        winner=record.winner.model if record.winner.kind == "tuned" else None,
-    )
     base = {model.slug: store.require("base_metrics", dataset, BaseMetrics, model.slug) for model in plan.models}
     baselines = store.read("baselines", dataset, Baselines)
+    scores: dict[Model, Scores] = {(slug, "base"): metrics.test for slug, metrics in base.items()}
+    scores |= {(slug, "tuned"): metrics.test for slug, metrics in tuned.items()}
+    against = candidate_pairs(store, dataset, plan, record.winner, scores)
+    comparisons = {
+        slug: _own_comparison(store, plan, slug, metrics, against.own(slug)) for slug, metrics in tuned.items()
+    }
     candidates = [
         _tuned_candidate(store, plan, model.slug, base[model.slug], tuned[model.slug], comparisons[model.slug], rows)
         if model.slug in tuned
         else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
         for model in plan.models
     ]
-    scores: dict[Model, Scores] = {(slug, "base"): metrics.test for slug, metrics in base.items()}
-    scores |= {(slug, "tuned"): metrics.test for slug, metrics in tuned.items()}
-    against = candidate_pairs(store, dataset, plan, record.winner, scores)
     entries = account.entries()
     estimate, revised = _estimates(account, finalists)
     return build_report(
@@ -91,17 +90,20 @@ def _kept(record: DeploymentRecord) -> Model:
     return record.winner.model, "tuned"
 
 
-def _own_comparison(store: Workspace, plan: Plan, slug: str, metrics: TunedMetrics) -> Comparison:
-    """A fine-tuned model against its base; made again where it was stored before groups were counted."""
-    if metrics.comparison.differences is not None:
-        return metrics.comparison
-    return compare(
-        prediction_batches(store, plan.dataset, slug, "base", "test"),
-        prediction_batches(store, plan.dataset, slug, "tuned", "test"),
-        labels=plan.label_set.labels,
-        seed=plan.session.seed,
-        margin=plan.session.margin,
-    )
+def _own_comparison(
+    store: Workspace, plan: Plan, slug: str, metrics: TunedMetrics, pair: PairResult | None
+) -> Comparison:
+    """A fine-tuned model against its base, at the level at which the pair is judged among all candidates."""
+    comparison = metrics.comparison
+    if comparison.differences is None:  # stored before groups were counted
+        comparison = compare(
+            prediction_batches(store, plan.dataset, slug, "base", "test"),
+            prediction_batches(store, plan.dataset, slug, "tuned", "test"),
+            labels=plan.label_set.labels,
+            seed=plan.session.seed,
+            margin=plan.session.margin,
+        )
+    return comparison if pair is None else comparison.at_level(pair.level, pair.adjusted_p_value)
 
 
 def _base_candidate(model: str, base: BaseMetrics, note: str) -> CandidateInputs:

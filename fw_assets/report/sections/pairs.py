@@ -33,8 +33,9 @@ def pairs(report: Report) -> Table:
 
 def note(report: Report) -> str:
     """How the pairs were adjusted."""
-    others = len(report.pairs) - (report.choice is not None)
-    alone = "The choice that the validation rows made is judged alone; " if report.choice is not None else ""
+    choice = report.choice
+    others = len(report.pairs) - (0 if choice is None else 1 if choice.first == choice.second else 2)
+    alone = "What the validation rows chose is judged alone; " if choice is not None else ""
     adjusted = f"{alone}intervals and p of the other {others} are adjusted for their number (Holm)"
     adjusted = adjusted if alone else "Intervals and p are adjusted for the number of pairs (Holm)"
     return f"{adjusted if others > 1 else 'Nothing is adjusted'}. An interval excludes 0 exactly where p is below 5%."

@@ -208,7 +208,7 @@ def test_copies_of_every_text_change_no_verdict() -> None:
 
 def test_the_winner_is_not_adjusted_for_the_finalists_that_lost() -> None:
     won, lost = table(50, 12, 2, 50), table(50, 11, 3, 50)
-    judged = compare_all({"won": won, "lost": lost, "lost too": lost}, winner="won")
+    judged = compare_all({"won": won, "lost": lost, "lost too": lost}, alone=["won"])
     assert judged["won"] == won
     assert judged["lost"].adjusted_p == pytest.approx(2 * lost.p_value)
     assert judged["lost"].level == 0.025

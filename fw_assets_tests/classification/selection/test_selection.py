@@ -11,6 +11,7 @@ from fw_assets.classification.selection.deploy_gate import GatePolicy, gate
 from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_finalists, choose_winner
 from fw_assets.classification.selection.sign_flip import difference_interval, independent
+from fw_assets.classification.selection.verdict import p_value_text
 from fw_assets.classification.selection.verdict import verdict as verdict_of
 from fw_assets.classification.session import DeployPolicy
 from fw_assets_tests.classification.prediction_frames import Row, frame
@@ -206,3 +207,48 @@ def test_equal_models_are_hardly_ever_deployed() -> None:
         verdict = verdict_of(difference_interval(independent(both, gained, lost, neither)), 0.02)
         passed += gate(winner, example.model_copy(update={"verdict": verdict, "per_label": ()})).deploys
     assert passed / 1000 <= 0.03
+
+
+def test_ties_go_to_the_lower_loss_where_all_have_one() -> None:
+    base, after = candidate("a", 150), candidate("a", 150, kind="tuned")
+    losses = [base.model_copy(update={"loss": 0.5}), after.model_copy(update={"loss": 0.2})]
+    winner = choose_winner(losses)
+    assert (winner.kind, winner.untuned) == ("tuned", "a")
+    assert winner.why == (
+        "tied on validation with a (base) at 75.0 %, and taken because its validation loss is lower (0.2000 against "
+        "0.5000)"
+    )
+    unknown = choose_winner([losses[1], base])
+    assert unknown.kind == "base"
+    assert "tied on validation with a (tuned)" in unknown.why
+    assert unknown.why.endswith("it needs no fine-tuning")
+
+
+def test_then_to_the_cheaper_one_and_a_name_is_no_reason() -> None:
+    cheap, dear = candidate("z", 150, price=1.0), candidate("a", 150, price=2.0)
+    assert choose_winner([cheap, dear]).why.endswith("it is cheaper")
+    assert choose_winner([candidate("a", 150), candidate("b", 150)]).why.endswith("for want of any difference")
+
+
+def test_a_lead_within_the_error_of_the_validation_rows_is_called_so() -> None:
+    near, far = (choose_winner([candidate("a", 150), candidate("b", right)]) for right in (149, 100))
+    assert near.why.endswith("so many rows alone could not tell these two apart")
+    assert "could not tell" not in far.why
+
+
+def test_the_gate_names_the_best_model_that_needs_no_tuning() -> None:
+    winner = choose_winner([candidate("m", 190, kind="tuned"), candidate("m", 120), candidate("strong", 185)])
+    assert winner.untuned == "strong"
+    decision = gate(winner, table(3, 2))
+    assert (decision.decision, decision.against) == ("keep-base", "strong")
+    assert "strong, the best model that needs no tuning," in decision.why
+    assert decision.why.endswith("strong is kept.")
+    assert gate(winner, table(30, 2)).why.startswith("Better than strong, the best model that needs no tuning, on")
+
+
+@pytest.mark.parametrize("p", [0.0499999, 0.0496, 0.0504, 0.05, 1e-300, 0.00996, 0.999])
+def test_a_p_value_is_not_rounded_to_the_other_side(p: float) -> None:
+    text = p_value_text(p)
+    shown = float(text.split()[-1])
+    assert shown > 0
+    assert (shown < 0.05) == (p < 0.05)
