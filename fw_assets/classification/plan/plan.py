@@ -48,7 +48,8 @@ class Plan(Frozen):
         understood: session fields that the instruction set, as `field: value`; unused: clauses that set none.
         rows: rows of each part: train, validation, test, excluded.
         detectable_difference: the smallest difference in accuracy between base and tuned model, as a share, that
-            so many distinct test rows detect (80 % power at the 5 % level).
+            so many distinct test rows detect (80 % power at the 5 % level, with the discordance that is assumed as
+            long as none is known); None where they can never show any.
         sweep_rows: rows that the sweep samples, before any mitigation: all of them when there is only one cell,
             because its job then is the full-data job.
         sweep_waves, full_waves: jobs in each wave when every finalist is tuned.
@@ -66,7 +67,7 @@ class Plan(Frozen):
     label_set: LabelSet
     prompt_digest: str
     rows: dict[str, int]
-    detectable_difference: float
+    detectable_difference: float | None
     models: tuple[PlannedModel, ...]
     sweep_rows: int
     sweep_waves: tuple[int, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
@@ -14,7 +15,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.job_limits import check_jobs
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
-from fw_assets.classification.selection.paired_tests import smallest_detectable_difference
+from fw_assets.classification.selection.power import smallest_detectable_difference
 from fw_assets.classification.session import Session
 
 
@@ -49,6 +50,7 @@ def make_plan(
     sampled = max_cells > 1 or not session.full_data_run
     sweep_rows = min(session.sweep_rows, rows["train"]) if sampled else rows["train"]
     check_jobs(session, models, planned, rows, sweep_rows, label_set.imbalance)
+    detectable = smallest_detectable_difference(label_set.groups.get("test", rows["test"]))
     options = _options(session, label_set, planned, volumes, sweep_rows, pricing)
     option = next((item for item in options if item.name == session.mitigation), options[0])
     priced = option.estimate
@@ -62,7 +64,7 @@ def make_plan(
         label_set=label_set,
         prompt_digest=prompt_digest,
         rows=rows,
-        detectable_difference=smallest_detectable_difference(label_set.groups.get("test", rows["test"])),
+        detectable_difference=None if math.isinf(detectable) else detectable,
         models=planned,
         sweep_rows=sweep_rows,
         sweep_waves=waves(priced.finalists * max_cells, session.max_parallel_jobs),

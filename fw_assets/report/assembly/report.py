@@ -22,6 +22,7 @@ from fw_assets.report.assembly.candidates import (
 from fw_assets.report.assembly.cost import bill
 from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.assembly.deployment import Deployed, deployment_result
+from fw_assets.report.assembly.power import observed_power
 from fw_assets.report.assembly.snippets import make_snippets
 from fw_assets.report.formatting import typeset
 from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
@@ -77,6 +78,7 @@ def build_report(
     if gate is not None and gate.decision == "incomplete" and not unfinished:
         unfinished.append(typeset(gate.why))
     winning_model = winner_result(winner, candidates)
+    power = observed_power(choice, pairs)
     report = Report(
         dataset=plan.dataset,
         plan_digest=plan.digest,
@@ -109,7 +111,8 @@ def build_report(
             "validation rows": labels.split.validation_digest,
             "test rows": labels.split.test_digest,
         },
-        detectable_difference=plan.detectable_difference,
+        detectable_difference=power.difference if power else plan.detectable_difference,
+        power=power,
         groups=SplitGroups(**labels.groups) if labels.groups else None,
         choice=choice,
         pairs=tuple(pairs),

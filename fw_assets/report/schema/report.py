@@ -18,6 +18,7 @@ from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult,
 from fw_assets.report.schema.cost import Cost, CostPoint
 from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
 from fw_assets.report.schema.model_result import ModelResult
+from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
 VERSION: Literal[2] = 2
@@ -150,6 +151,7 @@ class Report(Frozen):
     seeds: dict[str, int] = Field(default_factory=dict)
     digests: dict[str, str] = Field(default_factory=dict)
     detectable_difference: float | None = None
+    power: PowerResult | None = None
     groups: SplitGroups | None = None
     choice: PairResult | None = None
     """The best fine-tuned model against the best that needs no tuning, both chosen on the validation rows."""

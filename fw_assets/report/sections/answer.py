@@ -20,6 +20,7 @@ from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_se
 from fw_assets.report.sections.candidates import subject
 from fw_assets.report.sections.costs import spending
 from fw_assets.report.sections.pairs import standing
+from fw_assets.report.sections.power import power_sentence
 from fw_assets.report.sections.verdicts import Choice, choice, choice_sentence, interval_text
 from fw_assets.report.table import Table, columns
 
@@ -114,6 +115,8 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
             )
         )
         pairs.append(("Is it real?", _significance(report, found)))
+    elif report.power:
+        pairs.append(("What can be seen?", power_sentence(report.power)))
     needed = need(report)
     if needed is not None:
         reason = baseline_sentence(report)
@@ -136,13 +139,13 @@ def _significance(report: Report, found: Choice) -> str:
     p = p_value(found.p)
     if found.verdict in ("better", "worse"):
         return f"Yes: {p} ({test})."
+    seen = f" {power_sentence(report.power)}" if report.power else ""
+    if report.power is None and report.detectable_difference is not None:
+        seen = f" This many rows show a difference of about {100 * report.detectable_difference:.1f} points or more."
     if found.verdict == "as good":
-        return f"No difference is shown, {p}; a loss of {points_text(found.margin or 0)} or more is ruled out ({test})."
-    text = f"It cannot be told: {p} ({test})."
-    if report.detectable_difference is not None:
-        points_shown = 100 * report.detectable_difference
-        text += f" This many rows show a difference of about {points_shown:.1f} points or more."
-    return text
+        margin = points_text(found.margin or 0)
+        return f"No difference is shown, {p}; a loss of {margin} or more is ruled out ({test}).{seen}"
+    return f"It cannot be told: {p} ({test}).{seen}"
 
 
 def kept_name(report: Report) -> str:

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema.power import power_result
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
 from fw_assets.report.sections.answer import questions
+from fw_assets.report.sections.power import power_sentence
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -30,6 +32,23 @@ def test_what_cannot_be_told_says_what_this_many_rows_can_show() -> None:
     assert replies["Did it help?"] == "It cannot be told on 300 test rows."
     assert "It cannot be told: p = 0.38 (exact McNemar test on 300 test rows)" in replies["Is it real?"]
     assert "about 3.4 points" in replies["Is it real?"]
+
+
+def test_the_power_is_that_of_the_observed_discordance() -> None:
+    report = compared(sample_report(), verdict="cannot be told", adjusted_p_value=0.38)
+    power = power_result(191, 85 / 191, observed=True)
+    reply = dict(questions(report.model_copy(update={"power": power})))["Is it real?"]
+    shown = f"{100 * (power.difference or 0):.1f}"
+    assert f"191 independent test rows show a true difference of {shown} points in four of five runs" in reply
+    assert "right on 44.5% of the rows (as they do here)" in reply
+    more = (power.rows_wanted or 0) - 191
+    assert reply.endswith(f"Label {more:,} more test rows to see 3 points.")
+
+
+def test_five_rows_can_never_show_anything() -> None:
+    assert power_sentence(power_result(5)).startswith("No difference can ever be shown with 5 independent test rows")
+    assert power_result(5).difference is None
+    assert "Label" not in power_sentence(power_result(10_000))
 
 
 def test_keeping_the_base_model() -> None:
