@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._errors import NotFound
+from ._errors import NotFound, UnexpectedResponse
 from ._http import HttpClient
 
 
 async def price_list(http: HttpClient) -> list[dict[str, Any]] | None:
-    """Entries with `model`, `item`, `unit` and `usd`; None when the platform publishes no list."""
+    """Entries with `model`, `item`, `unit` and `usd`; None when the platform publishes no list.
+
+    Raises:
+        UnexpectedResponse: an answer without a list. Taken for an empty one it would change every price.
+    """
     try:
         response = await http.get("/v1/prices")
     except NotFound:
         return None
-    return [entry for entry in response.get("prices") or [] if isinstance(entry, dict)]
+    entries = response.get("prices")
+    if not isinstance(entries, list):
+        raise UnexpectedResponse("/v1/prices: the platform's price list is no list; ask again, or tell whoever runs it")
+    return [entry for entry in entries if isinstance(entry, dict)]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fw_assets.fireworks import AccountError, ServerError
+from fw_assets.fireworks import AccountError, ServerError, UnexpectedResponse
 
 from .fake import NOT_FOUND, answers, client_of, reply
 
@@ -121,6 +121,13 @@ def test_no_price_list_is_none() -> None:
 def test_trouble_is_not_mistaken_for_no_price_list() -> None:
     client, _, _ = client_of(answers(reply(500)))
     with pytest.raises(ServerError):
+        asyncio.run(client.price_list())
+
+
+@pytest.mark.parametrize("body", [{}, {"prices": None}, {"prices": {}}, {"prices": "none"}])
+def test_an_answer_without_a_list_is_not_an_empty_one(body: dict[str, object]) -> None:
+    client, _, _ = client_of(answers(reply(200, body)))
+    with pytest.raises(UnexpectedResponse):
         asyncio.run(client.price_list())
 
 

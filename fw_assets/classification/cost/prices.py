@@ -124,19 +124,25 @@ def platform_prices(entries: Sequence[Mapping[str, Any]] | None, date: str) -> t
     """The prices that a platform publishes for itself, as `{"model", "item", "unit", "usd"}` each.
 
     Items that are not in `UNITS` are left out, since no cost line uses them.
+
+    Raises:
+        InputError: a price is no amount of money; names each of them.
     """
-    return tuple(
-        Price(
-            item=entry["item"],
-            usd=entry.get("usd"),
-            unit=UNITS[entry["item"]],
-            model=entry.get("model"),
-            source="published by the platform",
-            date=date,
-        )
-        for entry in entries or ()
-        if entry.get("item") in UNITS
-    )
+    prices, problems = [], []
+    for entry in entries or ():
+        item = entry.get("item")
+        if item not in UNITS:
+            continue
+        fields = {"item": item, "usd": entry.get("usd"), "model": entry.get("model")}
+        try:
+            prices.append(Price.model_validate({**fields, "source": "published by the platform", "date": date}))
+        except ValidationError as error:
+            reasons = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+            message = f"{item} of {entry.get('model')}: {reasons} (found {entry.get('usd')!r})"
+            problems.append(Problem(kind="prices", field="the platform's price list", message=message))
+    if problems:
+        raise InputError(problems, advice="Name a price file by FW_PRICES, or tell whoever runs the platform.")
+    return tuple(prices)
 
 
 @cache

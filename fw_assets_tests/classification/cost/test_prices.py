@@ -112,3 +112,10 @@ def test_a_wrong_price_file_is_one_error(tmp_path: Path, content: str, said: str
     file.write_text(content)
     with pytest.raises(InputError, match=said):
         read_prices(file)
+
+
+@pytest.mark.parametrize("usd", [-5, float("nan"), float("inf"), "cheap", [], {}])
+def test_a_platforms_price_that_is_no_amount_is_named(usd: object) -> None:
+    with pytest.raises(InputError, match="training of m") as failure:
+        platform_prices([{"item": "training", "model": "m", "usd": usd}, {"item": "sorcery", "usd": -1}], "2026-11-01")
+    assert len(failure.value.problems) == 1

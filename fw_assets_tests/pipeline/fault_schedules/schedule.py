@@ -39,6 +39,10 @@ EXPECTED: tuple[type[Exception], ...] = (dg.Failure, OSError, *EXPECTED_ERRORS)
 """What a step or a command may end with: each is one sentence for a person."""
 
 
+def _foreseen(error: BaseException) -> bool:
+    return isinstance(error, (Killed, *EXPECTED))
+
+
 @dataclass
 class Outcome:
     """What a schedule came to.
@@ -149,7 +153,8 @@ class _Run:
         except EXPECTED as failure:
             self.outcome.failures.append(str(failure))
         except BaseException as error:  # noqa: BLE001  a bug is what is looked for
-            rest = error.split(Killed)[1] if isinstance(error, BaseExceptionGroup) else error
+            # A kill can meet tasks that had just failed, of a full disk for example.
+            rest = error.split(_foreseen)[1] if isinstance(error, BaseExceptionGroup) else error
             if rest is not None:
                 self.outcome.broken.append(f"{process.name} ended with {type(rest).__name__}: {rest}")
         finally:
