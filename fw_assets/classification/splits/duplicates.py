@@ -1,4 +1,4 @@
-"""Duplicate groups: exact, normalised and near duplicates, found before rows are split.
+"""Duplicate groups: exact, normalised and near duplicates and variants, found before rows are split.
 
 No group is in two parts of a split. Between a training and an evaluation dataset the overlap is taken out of the
 training side only.
@@ -7,12 +7,14 @@ training side only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from fw_assets.classification.splits.minhash import THRESHOLD, components, near_pairs
+from fw_assets.classification.splits.variants import variant_pairs
 from fw_assets.classification.values import Frozen
 
 EXAMPLES = 20
@@ -22,11 +24,12 @@ class OverlapExample(Frozen):
     """Two rows of one group."""
 
     kind: str
-    """`exact`, `normalised` or `near`."""
+    """`exact`, `normalised`, `near` or `variant`."""
     first: str
     second: str
     """Row ids."""
     similarity: float
+    """Jaccard similarity of the character shingles; of a variant, the ratio of words in common."""
     text: str
     """The second row's input, cut to 200 characters."""
 
@@ -38,7 +41,7 @@ class OverlapFacts(Frozen):
     normalised_groups: int
     """Groups after case, width, punctuation and space are ignored, the exact ones among them."""
     near_groups: int
-    """Groups after near duplicates and conversations are joined as well: those that the split keeps whole."""
+    """Groups after near duplicates, variants and conversations are joined: those that the split keeps whole."""
     rows_in_groups: int
     largest_group: int
     removed_from_train: int
@@ -63,6 +66,8 @@ class DuplicateGroups:
     """Training rows that have a duplicate in the evaluation dataset."""
     pairs: tuple[tuple[int, int, float], ...]
     """The most similar near duplicates: two row positions and their similarity."""
+    variants: tuple[tuple[int, int], ...] = ()
+    """Some variants that are not in the same group otherwise: two row positions."""
 
 
 def normalised(texts: pl.Series) -> pl.Series:
@@ -79,14 +84,18 @@ def find_groups(frame: pl.DataFrame) -> DuplicateGroups:
     Rows with the same `group_key` belong together within the training dataset.
 
     Args:
-        frame: columns `text`, `source` and `group_key`.
+        frame: columns `text`, `source` and `group_key`, and `labels` where they are known: variants have the same.
     """
     count = frame.height
     keys = normalised(frame["text"])
     same_key = _numbered(keys)
     distinct = np.unique(same_key, return_index=True)[1]
     left, right, similarity = near_pairs(keys.gather(distinct).to_list())
-    near = components(count, *_edges(same_key, distinct[left], distinct[right]))
+    alike = components(count, *_edges(same_key, distinct[left], distinct[right]))
+    one, other = _variants(frame)
+    near = components(count, *_edges(alike, one, other))
+    apart = np.flatnonzero(alike[one] != alike[other])[:EXAMPLES]
+    variants = tuple(zip(one[apart].tolist(), other[apart].tolist(), strict=True))
     is_eval = (frame["source"] == "eval").to_numpy()
     overlapping = ~is_eval & np.isin(near, near[is_eval])
     # Equal ids in two datasets need not mean the same user, and one row that both have must not take out all rows of
@@ -96,7 +105,21 @@ def find_groups(frame: pl.DataFrame) -> DuplicateGroups:
     final = components(count, *_edges(near, keyed, keyed[firsts] if len(keyed) else keyed))
     most_similar = np.argsort(-similarity, kind="stable")[:EXAMPLES]
     pairs = tuple((int(distinct[left[i]]), int(distinct[right[i]]), float(similarity[i])) for i in most_similar)
-    return DuplicateGroups(_numbered(frame["text"]), same_key, near, final, overlapping, pairs)
+    return DuplicateGroups(_numbered(frame["text"]), same_key, near, final, overlapping, pairs, variants)
+
+
+def _variants(frame: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of row positions of variants."""
+    labels = pl.col("labels").list.join("\x1f") if "labels" in frame.columns else pl.lit("")
+    rows = (
+        frame.select("text", labels.alias("label"))
+        .with_row_index()
+        .unique(["text", "label"], keep="first")
+        .sort("index")
+    )
+    left, right = variant_pairs(rows["text"], _numbered(rows["label"]))
+    positions = rows["index"].to_numpy().astype(np.int64)
+    return positions[left], positions[right]
 
 
 def overlap_facts(frame: pl.DataFrame, groups: DuplicateGroups) -> OverlapFacts:
@@ -129,6 +152,7 @@ def _examples(frame: pl.DataFrame, groups: DuplicateGroups) -> tuple[OverlapExam
                 break
     pairs += [("near", first, second, similarity) for first, second, similarity in groups.pairs]
     ids, texts = frame["id"], frame["text"]
+    pairs += [("variant", one, other, _word_ratio(texts[one], texts[other])) for one, other in groups.variants]
     return tuple(
         OverlapExample(
             kind=kind,
@@ -139,6 +163,11 @@ def _examples(frame: pl.DataFrame, groups: DuplicateGroups) -> tuple[OverlapExam
         )
         for kind, first, second, similarity in pairs
     )
+
+
+def _word_ratio(one: str, other: str) -> float:
+    left, right = (text.split() for text in normalised(pl.Series([one, other])))
+    return SequenceMatcher(None, left, right, autojunk=False).ratio()
 
 
 def _numbered(values: pl.Series) -> NDArray[np.int64]:
