@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.arguments import positional
 from fw_assets.classification.selection.nightly_checks import ACCURACY_LEVEL, MARGIN
-from fw_assets.classification.selection.sequential_loss import LossSequence
+from fw_assets.classification.selection.sequential_loss import LossSequence, bound
 
 NIGHTS = 90
 SIZES = (191, 1000)
@@ -101,25 +100,22 @@ def excludes_zero(both: int, gained: int, lost: int, rows: int) -> bool:
 
 
 def limit(repeats: int, nights: int, seed: int = 0) -> float:
-    """The share of sequences in which a pool shows a loss, where the sums over units are normal."""
+    """The share of sequences in which a pool shows a loss, where sums over units are normal with a known variance."""
     generator = np.random.default_rng(seed)
+    pools = []
+    for rank in range(1, nights.bit_length() + 1):
+        pooled = np.arange(1, nights - 2 ** (rank - 1) + 2)
+        reached = np.array([bound(ACCURACY_LEVEL / rank**2, number) for number in pooled.tolist()])
+        pools.append((2 ** (rank - 1), pooled, reached * (pooled + 1) / pooled))
     shown = 0
     for _ in range(repeats):
-        shown += _limit_sequence(generator, nights)
+        accepted = generator.normal()
+        sums = np.concatenate([[0.0], np.cumsum(generator.normal(size=nights))])
+        shown += any(
+            bool((accepted - (sums[first:] - sums[first - 1]) / pooled >= reached).any())
+            for first, pooled, reached in pools
+        )
     return shown / repeats
-
-
-def _limit_sequence(generator: np.random.Generator, nights: int) -> bool:
-    accepted, values = generator.normal(), generator.normal(size=nights)
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    for rank in range(1, nights.bit_length() + 1):
-        first = 2 ** (rank - 1)
-        pooled = np.arange(1, nights - first + 2)
-        bound = -NormalDist().inv_cdf(ACCURACY_LEVEL / 2 / rank**2)
-        means = (sums[first:] - sums[first - 1]) / pooled
-        if bool(((accepted - means) * pooled / (pooled + 1) >= bound).any()):
-            return True
-    return False
 
 
 def main(repeats: int = 200) -> None:

@@ -3,24 +3,24 @@
 Each unit (a group of duplicate rows) has one accepted value, such as how many of its rows were right, and one per
 night. Under the hypothesis that nothing was lost the accepted value is a draw as well, as variable as those of the
 nights. Let Z be the sum over units of its deviation from its mean, with variance V, and W the mean of the same sum over
-t nights. (Z - W) t / (t + 1) then has uncorrelated increments and the variance V t / (t + 1), whatever the
-distribution, and in the limit of many units that vary it is a Brownian motion that stops at time V. The probability
-that it ever reaches u sqrt(V) is 2 (1 - Phi(u)) by the reflection principle (Lévy 1939). So one bound holds for all
-nights together. The test martingale (Ramdas, Grünwald, Vovk and Shafer, Statistical Science 38, 2023) is the chance
-that the bound will be reached, over what it was at first: it reaches 1 / level with the bound. V is estimated from the
-nights, which leaves the level asymptotic (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Annals of Statistics 52,
-2024).
+t nights. (Z - W) t / (t + 1) then has uncorrelated increments and the variance V s with s = t / (t + 1), whatever the
+distribution, and in the limit of many units that vary it is a Brownian motion, seen from time s = 1/2 on, that stops at
+s = 1. The probability that it ever reaches a bound that is linear in s is known (Bachelier and Lévy; Siegmund,
+Sequential Analysis, 1985), so one bound holds for all nights together. The test martingale (Ramdas, Grünwald, Vovk and
+Shafer, Statistical Science 38, 2023) is the chance that the bound will be reached, over what it was at first: it
+reaches 1 / level with the bound. V is estimated from the nights, which leaves the level asymptotic (Waudby-Smith,
+Arbour, Sinha, Kennedy and Ramdas, Annals of Statistics 52, 2024).
 
 A loss that begins late would drown in the nights before it. So a pool also begins on every night whose number is a
-power of two, the j-th of them at the level over (j + 1) squared. The pools share the accepted draw, and nights end
-where the motion could still go on: together they stay within the level, as `python -m benchmarks.nightly_checks`
-simulates.
+power of two, the j-th of them at the level over (j + 1) squared. The pools share the accepted draw, and the motion is
+seen once a night: together they stay within the level, as `python -m benchmarks.nightly_checks` simulates.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -31,6 +31,9 @@ from fw_assets.classification.values import Frozen
 Values = NDArray[np.float64]
 
 _NORMAL = NormalDist()
+_STEP = 0.02
+_FIRST_NIGHT = tuple(-8 + (index + 0.5) * _STEP for index in range(800))
+"""Standard normal deviates of the first night, at equal distances."""
 _FLICKERS = 1.0
 """Squares added to those seen: two units that differ between two nights. Without it, no variation in a few nights would
 count as proof that there is none."""
@@ -103,7 +106,7 @@ class LossSequence:
         """Add a night's values, shape (units,).
 
         Returns:
-            The evidence of the longest pool that shows a change, or else of all nights.
+            The evidence of the pool that shows a change most clearly, or else of all nights.
         """
         self.nights += 1
         if self.nights & (self.nights - 1) == 0:
@@ -113,35 +116,60 @@ class LossSequence:
         for pool in self._pools:
             pool.add(values)
         evidence = [self._evidence(pool) for pool in self._pools]
-        return next((item for item in evidence if item.shown), evidence[0])
+        clearest = max(range(len(evidence)), key=lambda index: evidence[index][0])
+        return evidence[clearest if evidence[clearest][1].shown else 0][1]
 
-    def _evidence(self, pool: _Pool) -> Evidence:
+    def _evidence(self, pool: _Pool) -> tuple[float, Evidence]:
+        """How far the pool is on its way to the bound, 1 being there, and its evidence."""
         difference = float(np.sum(pool.total)) / pool.nights - float(np.sum(self.accepted))
         change = abs(difference) if self.two_sided else -difference
         spread = math.sqrt(pool.variance(self.accepted, self.unit))
         clock = pool.nights / (pool.nights + 1)
-        bound = _quantile(pool.level / 2)
         position = (change - self.margin * self.rows) * clock / spread
-        width = bound * spread / clock
-        return Evidence(
+        reached = bound(pool.level, pool.nights)
+        width = reached * spread / clock
+        return position / reached, Evidence(
             first=pool.first,
             nights=pool.nights,
             difference=difference / self.rows,
             low=max(-1.0, (difference - width) / self.rows),
             high=min(1.0, (difference + width) / self.rows),
-            e_value=_hitting_chance(bound, position, 1 - clock) / self.level,
-            shown=position >= bound,
+            e_value=_crossing_chance(_height(pool.level), position, clock) / self.level,
+            shown=position >= reached,
         )
 
 
-def _hitting_chance(bound: float, position: float, left: float) -> float:
-    """The probability that a Brownian motion at `position` reaches `bound` in the time that is left."""
-    return 1.0 if position >= bound else min(1.0, 2 * _tail((bound - position) / math.sqrt(left)))
+def bound(level: float, nights: int) -> float:
+    """The bound after so many nights, in standard deviations of Z, which is reached with this probability at most."""
+    return _bound(_height(level), nights / (nights + 1))
 
 
-def _quantile(upper: float) -> float:
-    """The standard normal quantile that is exceeded with this probability."""
-    return -_NORMAL.inv_cdf(upper)
+def _bound(height: float, clock: float) -> float:
+    """The bound at time `clock`, from 0 to 1: the tangent at 1 to the height times the standard deviation."""
+    return height * (1 + clock) / 2
+
+
+def _crossing_chance(height: float, position: float, clock: float) -> float:
+    """The probability that a Brownian motion at `position` reaches the bound between `clock` and 1."""
+    gap, slope, left = _bound(height, clock) - position, height / 2, 1 - clock
+    if gap <= 0:
+        return 1.0
+    spread = math.sqrt(left)
+    return _tail((gap + slope * left) / spread) + math.exp(-2 * slope * gap) * _tail((gap - slope * left) / spread)
+
+
+@lru_cache(maxsize=64)
+def _height(level: float) -> float:
+    """The height of the bound that the motion reaches with this probability from the first night (time 1/2) on."""
+    low, high = 0.0, 10.0
+    for _ in range(50):
+        height = (low + high) / 2
+        # The position on the first night is normal with variance 1/2; the midpoint rule on its quantiles' scale.
+        chance = math.fsum(
+            _crossing_chance(height, z * math.sqrt(0.5), 0.5) * _NORMAL.pdf(z) * _STEP for z in _FIRST_NIGHT
+        )
+        low, high = (height, high) if chance > level else (low, height)
+    return high
 
 
 def _tail(z: float) -> float:

@@ -18,8 +18,9 @@ from fw_assets.classification.selection.nightly_checks import (
     NightlyChecks,
 )
 from fw_assets.classification.selection.sequential_loss import Evidence
+from fw_assets.classification.visible_text import visible
 from fw_assets.pipeline.values.regression import Regression
-from fw_assets.report.formatting import percent, plural, points, points_range, rows_text
+from fw_assets.report.formatting import clip, percent, plural, points, points_range, rows_text
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 _ADVICE = (
@@ -50,8 +51,8 @@ def accuracy_sentence(checks: NightlyChecks) -> str:
         f"{percent(checks.right)} when accepted: {_change(evidence)}"
     )
     if evidence.shown:
-        sure = f"a loss, in fewer than {percent(ACCURACY_LEVEL, 0)} of sequences by chance"
-        return f"{measured}. Shown since {checks.shown_since('accuracy')}: {sure}. {_ADVICE}"
+        since = checks.shown_since("accuracy")
+        return f"{measured}. A loss is shown since {since}; {_chance(ACCURACY_LEVEL)}. {_ADVICE}"
     earlier = [night.date for night in checks.nights if "accuracy" in night.shown]
     note = f" A loss was shown until {earlier[-1]}, and is no longer." if earlier else ""
     verdict = (
@@ -69,15 +70,17 @@ def _coverage_sentence(checks: NightlyChecks) -> str:
     if not evidence.shown:
         return f"{measured}. No loss of more than {_size(MARGIN)} shown."
     return (
-        f"{measured}. Shown since {checks.shown_since('coverage')}, in fewer than {percent(COVERAGE_LEVEL)} of "
-        "sequences by chance: answers no longer name a label. Read them in night_predictions (column completion): a "
-        "changed template, a shorter limit of tokens or a filter leaves marks there."
+        f"{measured}. A loss is shown since {checks.shown_since('coverage')}; {_chance(COVERAGE_LEVEL)}. Answers no "
+        "longer name a label. Read them in night_predictions (column completion): a changed template, a shorter limit "
+        "of tokens or a filter leaves marks there."
     )
 
 
 def _label_sentence(checks: NightlyChecks) -> str:
     share, evidence = checks.label, checks.label.evidence
-    name = "the less frequent labels together" if share.label is None else f"the label '{share.label}'"
+    name = "the less frequent labels together"
+    if share.label is not None:
+        name = f"the label '{visible(clip(share.label, 60))}'"
     measured = (
         f"{name}: {percent(share.accepted + evidence.difference)} of the answers over {_span(checks, evidence)}, "
         f"{percent(share.accepted)} when accepted: {_change(evidence)}"
@@ -85,8 +88,8 @@ def _label_sentence(checks: NightlyChecks) -> str:
     if not evidence.shown:
         return f"No label's share changed by more than {_size(LABEL_MARGIN)}; most did {measured}."
     return (
-        f"{measured}. Shown since {checks.shown_since('labels')}, in fewer than {percent(LABELS_LEVEL)} of sequences "
-        "by chance: the answers lean otherwise than when accepted. Whether that is worse, the check regression says."
+        f"{measured}. A change is shown since {checks.shown_since('labels')}; {_chance(LABELS_LEVEL)}. The answers "
+        "lean otherwise than when accepted. Whether that is worse, the check regression says."
     )
 
 
@@ -126,6 +129,10 @@ def _span(checks: NightlyChecks, evidence: Evidence) -> str:
 def _change(evidence: Evidence) -> str:
     bounds = points_range((evidence.low, evidence.high))
     return f"{points(evidence.difference)} points ({bounds} by bounds that hold on all nights together)"
+
+
+def _chance(level: float) -> str:
+    return f"chance alone ever shows one for fewer than {100 * level:g}% of the deployments"
 
 
 def _size(share: float) -> str:

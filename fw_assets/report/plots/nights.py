@@ -38,7 +38,7 @@ def nights_chart(accepted: float, nights: Sequence[NightFigures]) -> str:
     marks.append(f'<polyline class="l0" fill="none" stroke-width="2" points="{pooled}"/>')
     y = at(0, accepted)[1]
     marks.append(f'<line class="ref" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{y}" y2="{y}" stroke-dasharray="4 4"/>')
-    marks.append(text(LEFT + 6, y - 5, f"accepted: {percent(accepted)}", "reft", "start"))
+    marks.append(text(LEFT + WIDTH / 2, TOP + HEIGHT + 18, f"accepted: {percent(accepted)}", "reft", "middle"))
     for index, night in enumerate(shown):
         x, y = at(index, night.right)
         hint = (

@@ -61,6 +61,7 @@ def test_a_loss_fails_accuracy_and_says_since_when() -> None:
     checks = check(loss, before=3)
     assert checks.accuracy.shown
     assert "2026-03-04" <= str(checks.shown_since("accuracy")) <= "2026-03-06"
+    assert checks.nights[checks.accuracy.first - 1].date == "2026-03-04", "the pool that began with the loss"
     assert checks.accuracy.difference == pytest.approx(-0.03, abs=0.015)
     assert not checks.coverage.shown
 

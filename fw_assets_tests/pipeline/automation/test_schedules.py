@@ -105,7 +105,7 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
         result = night("2026-03-06")
         lost = {check.check_name: check for check in result.get_asset_check_evaluations()}["regression"]
         assert (lost.passed, lost.severity) == (False, dg.AssetCheckSeverity.ERROR)
-        assert "Shown since 2026-03-0" in str(lost.description)
+        assert "A loss is shown since 2026-03-0" in str(lost.description)
         (made,) = result.asset_materializations_for_node("regression")
         assert made.metadata["nights"].value == 5
         assert str(made.metadata["by_night"].value).startswith("![chart](data:image/svg+xml")

@@ -45,7 +45,12 @@ def test_a_loss_is_an_error_that_says_since_when_how_much_how_sure_and_what_to_d
 
     told = results(check(worse))["regression"]
     assert (told.passed, told.severity) == (False, ERROR)
-    for part in ("points", "Shown since 2026-03-0", "fewer than 4% of sequences by chance", "send no traffic there"):
+    for part in (
+        "points",
+        "A loss is shown since 2026-03-0",
+        "fewer than 4% of the deployments",
+        "send no traffic there",
+    ):
         assert part in str(told.description)
 
 
