@@ -2,12 +2,15 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+import datetime as dt
+
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
+from fw_assets.pipeline.reporting.looks import record_look
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
@@ -19,6 +22,7 @@ from fw_assets.pipeline.ui.score_metadata import (
     score_metadata,
 )
 from fw_assets.pipeline.values.evaluation import BaseMetrics
+from fw_assets.report.schema.looks import Look
 
 STAGE: Stage = "base-evaluation"
 
@@ -38,6 +42,7 @@ def base_metrics(
         inputs = baseline_inputs(step.plan.digest)
         made = step.made_meanwhile(BaseMetrics, inputs=inputs)
         metrics = made or step.call(lambda client: _evaluate(client, step))
+        _record_look(step)
     return step.materialize(
         metrics,
         f"as it is, {accuracy_sentence(metrics.test)}",
@@ -51,6 +56,13 @@ def base_metrics(
         },
         inputs=inputs,
     )
+
+
+def _record_look(step: CellStep) -> None:
+    """What the step shows of the test rows counts as a look, whether a report follows or not."""
+    digest = step.plan.label_set.split.test_digest
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    record_look(step.store, Look(test_digest=digest, plan=step.plan.digest, dataset=step.dataset, at=at))
 
 
 async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:

@@ -4,8 +4,10 @@
 
 import dagster as dg
 
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.input_digests import delivery_inputs, incomplete_inputs
+from fw_assets.pipeline.reporting.looks import record_look
 from fw_assets.pipeline.reporting.partial_report import partial_report, read_stopped
 from fw_assets.pipeline.reporting.report_files import text_digest
 from fw_assets.pipeline.reporting.run_report import run_report
@@ -22,7 +24,9 @@ from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.looks import extra_reads
 from fw_assets.workspace.workspace import Workspace
 
 FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
@@ -59,6 +63,8 @@ def report(
             content = run_report(platform.open(), account)
         else:
             content = partial_report(platform.open(), account, stopped)
+        if written is None and any(item.base for item in content.candidates):
+            content = _counted(store, account.plan, content)
     text = render_markdown(content)
     record = made if made and written else _write(store, dataset, content, text)
     version = store.write("report", dataset, record, inputs=inputs)
@@ -81,6 +87,18 @@ def report(
             "candidates": table(_candidate_rows(content)),
         },
     )
+
+
+def _counted(store: Workspace, plan: Plan, content: Report) -> Report:
+    """The report with its place among the looks at its test rows, which is recorded before anybody sees a figure."""
+    look = Look(
+        test_digest=plan.label_set.split.test_digest,
+        plan=plan.digest,
+        dataset=plan.dataset,
+        at=content.run.finished_at or "",
+        extra_reads=extra_reads(content),
+    )
+    return content.model_copy(update={"looks": record_look(store, look)})
 
 
 def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> ReportRecord:

@@ -89,7 +89,16 @@ def rows(plan: Plan) -> str:
     tail = f"; {plural(repeated, 'row')} left out for repeating a test row" if repeated else ""
     if plan.rejected_rows:
         tail += f"; {plural(plan.rejected_rows, 'row')} left out as unusable"
-    return f"{parts}{tail}. Choices read validation rows only; test rows are read once per model."
+    again = [
+        name
+        for name, asked in (
+            ("the learning curve", plan.session.learning_curve),
+            ("the null control", plan.session.null_control),
+        )
+        if asked
+    ]
+    reads = "test rows are read once per model" + (f", and again for {listing(again)}" if again else "")
+    return f"{parts}{tail}. Choices read validation rows only; {reads}."
 
 
 def _part(plan: Plan, name: str) -> str:

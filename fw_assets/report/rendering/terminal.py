@@ -19,6 +19,7 @@ from fw_assets.report.schema.report import Report
 from fw_assets.report.sections import answer, confidence, costs, deployment, labels, pairs, results
 from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.sections.looks import reads_sentence
 from fw_assets.report.sections.model_comparison import ModelComparison
 from fw_assets.report.table import Table
 
@@ -95,6 +96,7 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     yield draw(answer.first_screen(report), heads=False)
     for caveat in caveats(report):
         yield Text(f"Careful: {visible(caveat)}", style="yellow")
+    yield Text(visible(reads_sentence(report)))
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")
     yield draw(results.benchmark(report) if benchmark else _without(results.comparison(report), "Gained / lost", ""))

@@ -17,6 +17,7 @@ from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Cost, CostPoint
 from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
+from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
@@ -152,6 +153,8 @@ class Report(Frozen):
     digests: dict[str, str] = Field(default_factory=dict)
     detectable_difference: float | None = None
     power: PowerResult | None = None
+    looks: Looks | None = None
+    """Null in reports of before looks were counted, and where no figure of the test rows is shown."""
     groups: SplitGroups | None = None
     choice: PairResult | None = None
     """The best fine-tuned model against the best that needs no tuning, both chosen on the validation rows."""

@@ -19,6 +19,7 @@ from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import subject
 from fw_assets.report.sections.costs import spending
+from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
 from fw_assets.report.sections.power import power_sentence
 from fw_assets.report.sections.verdicts import Choice, choice, choice_sentence, interval_text
@@ -96,6 +97,8 @@ def first_screen(report: Report) -> Table:
 def questions(report: Report) -> tuple[tuple[str, str], ...]:
     """The questions that a reader comes with, each with its answer."""
     pairs: list[tuple[str, str]] = []
+    if seen := looks_sentence(report):
+        pairs.append(("Are the test rows fresh?", seen))
     found = choice(report)
     if found is not None:
         margin = points_text(found.margin or 0)

@@ -1,0 +1,71 @@
+"""Cautions about few rows: of the test part, of the validation part, and of each label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from fw_assets.classification.intervals import wilson_half_width
+from fw_assets.report.formatting import listing, percent, plural, rows_text
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.candidates import subject
+
+MIN_TEST_ROWS = 100
+MIN_VALIDATION_ROWS = 50
+MIN_LABEL_ROWS = 10
+"""Distinct rows below which a caution is given."""
+MAX_NAMED = 6
+
+
+def small_number_notes(report: Report) -> Iterator[str]:
+    """The cautions, about all rows first."""
+    yield from _test_note(report)
+    yield from _validation_note(report)
+    yield from _label_note(report)
+
+
+def _test_note(report: Report) -> Iterator[str]:
+    rows = report.rows.test
+    groups = report.groups.test if report.groups else rows
+    if 0 < groups < MIN_TEST_ROWS and subject(report):
+        yield (
+            f"Only {rows_text(rows, groups)}: an accuracy on them is known to within "
+            f"{_half_width(groups)} points or so, and small differences between models cannot be told from chance."
+        )
+
+
+def _validation_note(report: Report) -> Iterator[str]:
+    rows = report.rows.validation
+    groups = report.groups.validation if report.groups else rows
+    if report.status != "benchmark" and groups < MIN_VALIDATION_ROWS and subject(report):
+        if not rows:
+            yield "No validation rows: the choices between models rest on nothing."
+            return
+        yield (
+            f"Only {rows_text(rows, groups, 'validation row')}: one of them is worth {percent(1 / groups)}, so that "
+            "finalists, settings and winner may have been chosen by a few rows, and the confidence threshold too."
+        )
+
+
+def _label_note(report: Report) -> Iterator[str]:
+    candidate = subject(report)
+    if candidate is None or candidate.base is None:
+        return
+    rows = {
+        label: result.support if result.groups is None else min(result.support, result.groups)
+        for label, result in candidate.base.per_label.items()
+    }
+    few = sorted((count, label) for label, count in rows.items() if 0 < count < MIN_LABEL_ROWS)
+    if not few:
+        return
+    named = listing([f"{label} ({count})" for count, label in few], MAX_NAMED)
+    verb = "has" if len(few) == 1 else "have"
+    yield (
+        f"{plural(len(few), 'label')} {verb} fewer than {MIN_LABEL_ROWS} distinct test rows, so that the figures of "
+        f"{'it' if len(few) == 1 else 'each'} rest on single rows: {named}."
+    )
+
+
+def _half_width(rows: int) -> int:
+    """Half of the widest 95 % interval (Wilson) of a share of so many rows, in points."""
+    return math.ceil(100 * wilson_half_width(0.5, float(rows)))

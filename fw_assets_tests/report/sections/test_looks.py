@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from fw_assets.report.rendering.html import render_html
+from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.rendering.terminal import report_view, show
+from fw_assets.report.schema.confidence import NullControl
+from fw_assets.report.schema.looks import Look, Looks
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.answer import first_screen
+from fw_assets.report.sections.looks import extra_reads, looks_sentence, ordinal, reads_sentence
+from fw_assets_tests.report.samples import sample_report
+
+
+def seen(number: int, extra: int = 0) -> Report:
+    earlier = tuple(
+        Look(test_digest="5f5f", plan=f"p{i}", dataset="tickets", at=f"2026-11-0{i}T09:00:00", extra_reads=extra)
+        for i in range(1, number)
+    )
+    return sample_report(looks=Looks(number=number, earlier=earlier))
+
+
+def test_the_first_look_is_not_worth_a_word() -> None:
+    assert looks_sentence(seen(1)) == looks_sentence(sample_report()) == ""
+
+
+def test_the_second_look_is_the_first_thing_that_a_report_says() -> None:
+    report = seen(2)
+    question, reply = first_screen(report).rows[0]
+    assert question == "Are the test rows fresh?"
+    assert reply.startswith("2nd look at these 300 test rows: the plan p1 of tickets was read on 2026-11-01.")
+    console = Console(file=io.StringIO(), width=200)
+    show(report_view(report), console)
+    assert isinstance(console.file, io.StringIO)
+    for text in (render_markdown(report), render_html(report), console.file.getvalue()):
+        assert "2nd look at these 300 test rows" in text
+
+
+@pytest.mark.parametrize(("number", "advised"), [(4, False), (5, True), (9, True)])
+def test_the_fifth_look_recommends_fresh_rows(number: int, advised: bool) -> None:
+    sentence = looks_sentence(seen(number))
+    assert ("Label fresh test rows" in sentence) == advised
+    assert (f"and {number - 4} plan" in sentence) == (number > 4)
+
+
+def test_reads_of_the_same_run_are_counted() -> None:
+    report = sample_report()
+    assert reads_sentence(report).startswith("The test rows were read once per model")
+    first = report.candidates[0]
+    assert first.base is not None
+    control = NullControl(rows=300, gained=1, lost=2, p_value=1.0)
+    base = first.base.model_copy(update={"null_control": control})
+    more = report.model_copy(update={"candidates": (first.model_copy(update={"base": base}), *report.candidates[1:])})
+    assert extra_reads(more) == extra_reads(report) + (first.base.null_control is None)
+    assert "1 for the null control" in reads_sentence(more)
+    assert "read them 6 more times" in looks_sentence(seen(4, extra=2))
+
+
+def test_ordinals() -> None:
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111)] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th")
+    ]
