@@ -38,6 +38,13 @@ def test_a_completion_is_read_whole() -> None:
     assert parsed.confidence is None
 
 
+@pytest.mark.parametrize(
+    ("given", "read"), [({"system_fingerprint": "fp-1"}, "fp-1"), ({"system_fingerprint": None}, "")]
+)
+def test_what_the_platform_says_that_it_serves_is_read(given: dict[str, Any], read: str) -> None:
+    assert parse_completion({**completion(), **given}).fingerprint == read
+
+
 def test_confidence_is_the_product_of_the_token_probabilities() -> None:
     content = [
         {"token": "sa", "logprob": math.log(0.5), "top_logprobs": [{"token": "sa", "logprob": -0.7}]},

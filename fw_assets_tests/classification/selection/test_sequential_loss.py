@@ -36,6 +36,20 @@ def test_a_deployment_that_did_not_change_seldom_alarms_in_ninety_nights(rows: i
         assert sum(alarm.before <= 90 for alarm in alarms) > 15, "every night on its own"
 
 
+@pytest.mark.parametrize(("units", "size", "flicker"), [(30, 1, 0.005), (30, 1, 0.1), (190, 1, 0.02), (60, 5, 0.05)])
+def test_rows_that_all_flicker_a_little_are_no_loss_in_few_units_and_in_copies(
+    units: int, size: int, flicker: float
+) -> None:
+    shown = 0
+    for seed in range(50):
+        generator = np.random.default_rng(seed)
+        right = np.where(generator.random(units) < 0.85, 1 - flicker, flicker)
+        nights = (generator.random((91, units)) < right) * float(size)
+        pools = LossSequence(nights[0], units * size, MARGIN, ACCURACY_LEVEL, unit=float(size))
+        shown += any(pools.add(night).shown for night in nights[1:])
+    assert shown <= 4, "2 would be 4 %"
+
+
 def test_without_end_the_level_holds_in_the_limit_of_many_units() -> None:
     assert limit(4000, 500) <= ACCURACY_LEVEL
 
