@@ -13,8 +13,8 @@ from fw_assets.classification.splits.split import SplitFacts
 MAX_ROWS_LISTED = 50
 MAX_NAMED = 12
 """Labels or pairs of labels that one message names."""
-MIN_LARGE_GROUP = 20
-"""Rows of a duplicate group, below which it cannot keep the parts from their sizes."""
+MAX_LARGE_GAP = 0.05
+"""Share of all rows, less that of the test rows, that large duplicate groups may have with no warning."""
 
 RowsWithLabels = Callable[[Iterable[str]], Sequence[str]]
 """The ids of the first rows that have one of some labels."""
@@ -98,7 +98,7 @@ def imbalance_findings(imbalance: Imbalance, rows_with: RowsWithLabels) -> Itera
 
 
 def overlap_findings(
-    overlap: OverlapFacts, contradicting: Sequence[str], contradictions: int, rows: int, shared_keys: int
+    overlap: OverlapFacts, contradicting: Sequence[str], contradictions: int, shared_keys: int
 ) -> Iterator[Finding]:
     if overlap.removed_from_train:
         copies = _count(overlap.between_train_and_eval, "evaluation row also occurs", "evaluation rows also occur")
@@ -109,12 +109,6 @@ def overlap_findings(
         groups = _count(overlap.near_groups, "duplicate group", "duplicate groups")
         message = f"{overlap.rows_in_groups:,} rows in {groups}, each within one part."
         yield _finding("overlap", "info", message)
-    if overlap.largest_group > max(MIN_LARGE_GROUP, rows // 5):
-        message = (
-            f"One duplicate group holds {overlap.largest_group:,} of {rows:,} rows and stays whole in train, "
-            "so the parts may miss their sizes."
-        )
-        yield _finding("overlap", "warn", message)
     if contradictions:
         texts = _count(contradictions, "text occurs", "texts occur")
         message = f"{texts} with different labels; no model can answer both."
@@ -123,6 +117,20 @@ def overlap_findings(
         ids = _count(shared_keys, "conversation or user id occurs", "conversation or user ids occur")
         message = f"{ids} in both datasets; not taken as the same."
         yield _finding("overlap", "info", message)
+
+
+def large_group_findings(split: SplitFacts) -> Iterator[Finding]:
+    """The warning, if any, that the test rows have another share of large duplicate groups than all rows."""
+    if not split.large_groups or split.large_share - split.large_test_share <= MAX_LARGE_GAP:
+        return
+    rows = _count(split.large_group_rows, "row", "rows")
+    groups = _count(split.large_groups, "large duplicate group", "large duplicate groups")
+    message = (
+        f"{rows} in {groups} are in training or validation only: such groups hold {100 * split.large_share:.0f}% of "
+        f"all rows and {100 * split.large_test_share:.0f}% of the test rows. The test figures are about the other rows "
+        "more than about these, and the parts may miss their sizes."
+    )
+    yield _finding("overlap", "warn", message)
 
 
 def left_out_finding(reason: str, rows: Sequence[str]) -> Finding:

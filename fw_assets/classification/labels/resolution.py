@@ -94,7 +94,8 @@ def resolve(
         ),
         *findings.occurrence_findings(counts, only_in_eval, split, rare, rows_with),
         *findings.imbalance_findings(imbalance, rows_with),
-        *findings.overlap_findings(overlap, contradicting, contradictions, used.height, shared_keys),
+        *findings.overlap_findings(overlap, contradicting, contradictions, shared_keys),
+        *findings.large_group_findings(split),
     )
     several = (extracted.list.len() != 1) | (labels.list.len() > 1)
     return out, LabelSet(

@@ -8,6 +8,7 @@ make up the part. The order of the file plays no role, and added rows only move 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,8 @@ from fw_assets.classification.values import Frozen, digest
 
 TRAIN, VALIDATION, TEST, EXCLUDED = "train", "validation", "test", "excluded"
 PARTS = (TRAIN, VALIDATION, TEST)
+MIN_LARGE_GROUP = 20
+"""Rows of a duplicate group, below which it cannot keep the parts from their sizes."""
 
 
 class PartRows(Frozen):
@@ -45,6 +48,13 @@ class SplitFacts(Frozen):
     test_digest: str
     too_rare: tuple[tuple[str, int], ...]
     """Labels that are not in every part, with their count over all parts."""
+    large_groups: int = 0
+    """Duplicate groups of `MIN_LARGE_GROUP` rows and more none of which is a test row; 0 with an evaluation dataset."""
+    large_group_rows: int = 0
+    large_share: float = 0.0
+    """Share of the rows that are in duplicate groups of at least `MIN_LARGE_GROUP` rows."""
+    large_test_share: float = 0.0
+    """The same of the test rows."""
 
 
 def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | None = None) -> pl.Series:
@@ -86,7 +96,7 @@ def split_facts(
     """Settings and outcome of the split of a frame.
 
     Args:
-        frame: columns `id`, `source`, `labels`, `digest`, `weight` and `split`.
+        frame: columns `id`, `source`, `labels`, `group`, `digest`, `weight` and `split`.
         labels: those that should be in every part.
         turn_fields: by id, the digest of a row's fields beside roles and texts (`turn_fields.turn_fields`).
     """
@@ -107,7 +117,28 @@ def split_facts(
         validation_digest=part_digest(frame, VALIDATION, turn_fields or {}),
         test_digest=part_digest(frame, TEST, turn_fields or {}),
         too_rare=too_rare,
+        **_large_groups(frame),
     )
+
+
+def _large_groups(frame: pl.DataFrame) -> dict[str, Any]:
+    if (frame["source"] == "eval").any():
+        return {}
+    is_test = pl.col("split") == TEST
+    groups = (
+        frame.filter(pl.col("split") != EXCLUDED)
+        .group_by("group")
+        .agg(pl.len().alias("size"), is_test.sum().alias("test"))
+    )
+    large = groups.filter(pl.col("size") >= MIN_LARGE_GROUP)
+    outside = large.filter(pl.col("test") == 0)
+    rows, test_rows = int(groups["size"].sum()), int(groups["test"].sum())
+    return {
+        "large_groups": outside.height,
+        "large_group_rows": int(outside["size"].sum()),
+        "large_share": int(large["size"].sum()) / rows if rows else 0.0,
+        "large_test_share": int(large["test"].sum()) / test_rows if test_rows else 0.0,
+    }
 
 
 def part_digest(frame: pl.DataFrame, part: str, turn_fields: Mapping[str, str]) -> str:
@@ -147,8 +178,9 @@ def _groups(rows: pl.DataFrame) -> pl.DataFrame:
 def _draw(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: int) -> NDArray[np.int64]:
     """Positions of the groups that make up `fraction` of the rows of each stratum.
 
-    A stratum's quota is rounded up or down by a hash of its name, which is right on average over many strata. At least
-    one group is drawn, but `keep` groups stay (one where there are not more).
+    Groups larger than half their stratum's quota are drawn apart (`_draw_large`). A quota is rounded up or down by a
+    hash of the stratum's name, which is right on average over many strata. At least one group is drawn, but `keep`
+    groups stay (one where there are not more).
     """
     if groups.is_empty():
         return np.empty(0, dtype=np.int64)
@@ -157,25 +189,41 @@ def _draw(groups: pl.DataFrame, fraction: float, seed: int, purpose: str, keep: 
     table = groups.with_row_index("position").with_columns(
         pl.Series("order", uniform(groups["key"], seed, purpose)), pl.Series("offset", offset)
     )
+    quota = pl.max_horizontal(1, (pl.col("size").sum().over("stratum") * fraction + pl.col("offset")).floor())
+    spare = pl.when(pl.len() > keep).then(pl.len().cast(pl.Int64) - keep).otherwise(pl.len().cast(pl.Int64) - 1)
     table = table.sort("stratum", "order", "key", "group").with_columns(
-        pl.max_horizontal(1, (pl.col("size").sum().over("stratum") * fraction + pl.col("offset")).floor()).alias(
-            "quota"
-        ),
-        pl.len().over("stratum").alias("groups"),
-        pl.col("size").min().over("stratum").alias("smallest"),
+        quota.alias("quota"),
+        spare.over("stratum").alias("spare"),
+        (pl.col("size") > pl.max_horizontal(quota / 2, pl.col("size").min().over("stratum"))).alias("large"),
     )
-    # A group larger than the whole quota stays in train.
-    fits = table.filter(pl.col("size") <= pl.max_horizontal("quota", "smallest")).with_columns(
+    large = _draw_large(table.filter(pl.col("large")), fraction)
+    small = table.filter(~pl.col("large"))
+    if large.height:
+        taken = large.group_by("stratum").agg(pl.len().cast(pl.Int64).alias("taken"))
+        small = small.join(taken, on="stratum", how="left", maintain_order="left").with_columns(
+            quota.alias("quota"), pl.col("spare") - pl.col("taken").fill_null(0)
+        )
+    small = small.with_columns(
         pl.col("size").cum_sum().over("stratum").alias("sum"),
         pl.int_range(1, pl.len() + 1).over("stratum").alias("nth"),
     )
-    max_groups = (
-        pl.when(pl.col("groups") > keep)
-        .then(pl.col("groups").cast(pl.Int64) - keep)
-        .otherwise(pl.col("groups").cast(pl.Int64) - 1)
-    )
     within = (pl.col("sum") - pl.col("size") / 2 <= pl.col("quota")) | (pl.col("nth") == 1)
-    return fits.filter(within & (pl.col("nth") <= max_groups))["position"].to_numpy().astype(np.int64)
+    drawn = small.filter(within & (pl.col("nth") <= pl.col("spare")))
+    return np.concatenate([part["position"].to_numpy().astype(np.int64) for part in (drawn, large)])
+
+
+def _draw_large(large: pl.DataFrame, fraction: float) -> pl.DataFrame:
+    """The groups, of those larger than half the quota of their stratum, that make up `fraction` of their rows.
+
+    All strata together: the quota of one has no room for its own, and without any the part would be drawn from another
+    population than the rows are.
+    """
+    ordered = (
+        large.filter(pl.int_range(1, pl.len() + 1).over("stratum") <= pl.col("spare"))
+        .sort("order", "key", "group")
+        .with_columns(pl.col("size").cum_sum().alias("sum"))
+    )
+    return ordered.filter(pl.col("sum") - pl.col("size") / 2 <= fraction * int(large["size"].sum()))
 
 
 def _lookup(names: pl.Series, values: Mapping[str, float]) -> pl.Series:

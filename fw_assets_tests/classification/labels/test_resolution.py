@@ -287,6 +287,20 @@ def test_any_dataset_keeps_groups_rows_and_labels(
         assert set(labels) <= set(label_set.labels)
 
 
+def test_large_groups_outside_the_test_part_are_said(tmp_path: Path) -> None:
+    frogs = "the {} frog swims in the old pond behind our house every evening"
+    rows: list[Any] = [("my parcel never came and nobody answers the phone", ["a"])] * 200
+    rows += [("which plan has the most data for the least money", ["b"])] * 200
+    rows += [(f"{chr(97 + i % 26)}{i * 7919} " * (4 + i % 5), ["ab"[i % 2]]) for i in range(600)]
+    _, label_set = resolved(tmp_path, rows)
+    messages = [finding.message for finding in label_set.findings if finding.check == "overlap"]
+    assert any("400 rows in 2 large duplicate groups are in training or validation only" in text for text in messages)
+    (tmp_path / "few").mkdir()
+    few = [(frogs.format(i), ["ab"[i % 2]]) for i in range(30)] + rows[400:]
+    _, label_set = resolved(tmp_path / "few", few)
+    assert not any("large duplicate" in finding.message for finding in label_set.findings)
+
+
 @pytest.mark.parametrize(
     ("name", "labels", "multi_label", "ratio"),
     [("banking77", 77, False, 187 / 35), ("clinc150", 150, False, 1), ("sms_spam", 2, False, 3614 / 513)],

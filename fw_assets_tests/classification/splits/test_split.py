@@ -131,6 +131,32 @@ def test_a_group_larger_than_a_part_stays_in_train() -> None:
         assert Counter(parts)["test"] > 100
 
 
+@pytest.mark.parametrize(("groups", "size"), [(5, 80), (10, 60), (40, 20)])
+def test_large_groups_are_in_the_test_part_by_their_weight(groups: int, size: int) -> None:
+    """40 % of 1,000 rows and more: larger than the quota of a label, which has 50 rows of the test part."""
+    copies: list[Row] = [(f"copy {i}", ("abcd"[i // size % 4],), i // size) for i in range(groups * size)]
+    rows = [*copies, *((f"own {i}", ("abcd"[i % 4],), 1000 + i) for i in range(600))]
+    expected = len(copies) / len(rows)
+    for seed in range(5):
+        parts = split(rows, seed=seed)
+        test = [row for row, part in zip(rows, parts, strict=True) if part == "test"]
+        assert sum(group < 1000 for _, _, group in test) / len(test) == pytest.approx(expected, abs=0.12)
+        assert len(test) == pytest.approx(0.2 * len(rows), rel=0.2)
+        assert {labels for _, labels, _ in test} == {(label,) for label in "abcd"}
+        assert all(
+            len({p for p, row in zip(parts, rows, strict=True) if row[2] == group}) == 1 for group in range(groups)
+        )
+
+
+def test_large_groups_that_cannot_be_divided_are_counted() -> None:
+    copies: list[Row] = [(f"copy {i}", ("ab"[i // 200],), i // 200) for i in range(400)]
+    rows = [*copies, *((f"own {i}", ("ab"[i % 2],), 1000 + i) for i in range(600))]
+    data = frame(rows)
+    facts = split_facts(data.with_columns(assign_split(data, Session())), ("a", "b"), Session())
+    assert (facts.large_groups, facts.large_group_rows) == (2, 400)
+    assert (facts.large_share, facts.large_test_share) == (0.4, 0.0)
+
+
 def test_added_rows_move_few_rows() -> None:
     rows = singles(2000, "abcde")
     before = split(rows)
