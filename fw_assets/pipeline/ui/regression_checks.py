@@ -86,7 +86,7 @@ def _label_sentence(checks: NightlyChecks) -> str:
         f"{percent(share.accepted)} when accepted: {_change(evidence)}"
     )
     if not evidence.shown:
-        return f"No label's share changed by more than {_size(LABEL_MARGIN)}; most did {measured}."
+        return f"No change of a label's share by more than {_size(LABEL_MARGIN)} shown. The clearest: {measured}."
     return (
         f"{measured}. A change is shown since {checks.shown_since('labels')}; {_chance(LABELS_LEVEL)}. The answers "
         "lean otherwise than when accepted. Whether that is worse, the check regression says."
