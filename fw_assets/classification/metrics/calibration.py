@@ -170,6 +170,11 @@ def _logits(confidences: AnswerConfidences) -> Iterator[tuple[Shares, int]]:
             yield _logit(block), sign
 
 
+def row_losses(confidences: Shares, is_hit: NDArray[np.bool_]) -> Shares:
+    """The negative log-likelihood of every answer, in nats."""
+    return np.asarray(np.logaddexp(0, np.where(is_hit, -1, 1) * _logit(confidences)))
+
+
 def _loss(confidences: AnswerConfidences) -> float:
     loss = sum(float(np.logaddexp(0, sign * logit).sum()) for logit, sign in _logits(confidences))
     return loss / confidences.usable

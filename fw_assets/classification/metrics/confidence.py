@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from fw_assets.classification.metrics.calibration import Calibration, answer_confidences, calibrate, fit_calibration
+from fw_assets.classification.metrics.cross_fit import CrossFit, cross_fit, left_as_it_is
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.metrics.selective_prediction import (
     ConfidenceFigures,
@@ -22,8 +23,11 @@ class ModelConfidence(Frozen):
     """Calibration and selective prediction of one model.
 
     Attributes:
-        calibration: fitted on the validation rows.
+        calibration: fitted on the validation rows; temperature 1 and shift 0 where that does not help on rows that it
+            was not fitted on.
+        cross_fit: whether it helps; None for few answers, and in values that were stored before this was asked.
         raw, calibrated: the figures on the test rows before and after it.
+        helps: whether the fitted calibration is used.
         threshold: calibrated confidence below which to abstain, chosen on the validation rows.
         coverage, precision: of the answers to test rows at or above the threshold; None when no threshold reaches
             the target precision, or no test row is answered at it.
@@ -35,6 +39,8 @@ class ModelConfidence(Frozen):
     threshold: Threshold
     coverage: float | None
     precision: Interval | None
+    cross_fit: CrossFit | None = None
+    helps: bool = True
 
 
 def validation_loss(validation: Scores, confidence: ModelConfidence | None) -> float | None:
@@ -60,6 +66,10 @@ def model_confidence(
     calibration = fit_calibration(fitted_on)
     if calibration is None:
         return None
+    proof = cross_fit(fitted_on)
+    helps = proof is not None and proof.helps
+    if not helps:
+        calibration = left_as_it_is(calibration)
     threshold = threshold_for(calibrate(fitted_on, calibration), target_precision)
     del fitted_on  # each part's confidences are freed before the next array of their size is made
     uncalibrated = answer_confidences(test)
@@ -78,4 +88,6 @@ def model_confidence(
         threshold=threshold,
         coverage=coverage,
         precision=precision,
+        cross_fit=proof,
+        helps=helps,
     )

@@ -96,6 +96,12 @@ def confidence_figures(confidences: AnswerConfidences, bins: int = 10, points: i
     )
 
 
+def calibration_error(confidences: AnswerConfidences, bins: int = 10) -> float:
+    """The expected calibration error (ECE) over bins of equal width; there must be answers with a confidence."""
+    sums, confidence_sums, _ = _bin_sums(confidences, bins)
+    return float(np.abs(confidence_sums - sums.hits).sum()) / confidences.usable
+
+
 def threshold_for(validation: AnswerConfidences, target_precision: float, confidence: float = 0.95) -> Threshold:
     """The lowest threshold at or above which the answers have the target precision.
 

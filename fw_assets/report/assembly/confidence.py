@@ -46,6 +46,7 @@ def confidence_result(confidence: ModelConfidence) -> ConfidenceResult:
         coverage=confidence.coverage,
         precision=precision.value if precision else None,
         precision_interval=bounds(precision) if precision else None,
+        helps=confidence.helps,
     )
 
 

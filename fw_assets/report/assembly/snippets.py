@@ -85,7 +85,7 @@ def python_snippet(
         *_argument("messages", [*messages, {"role": "user", "content": Name("text")}]),
         *(line for name, value in options.items() for line in _argument(name, value)),
         "    )",
-        *(_RETURN_NONE_BELOW_THRESHOLD if selective else []),
+        *(_return_none_below_threshold(selective) if selective else []),
         '    answer = reply.choices[0].message.content or ""',
         f"    return {'json.loads(answer)[KEY]' if key else 'answer'}",
         "",
@@ -117,19 +117,26 @@ def curl_snippet(*, model: str, body: Mapping[str, Any], base_url: str | None = 
 
 
 # The calibration of `classification/metrics/calibration.py`.
-_RETURN_NONE_BELOW_THRESHOLD = (
-    "    logprob = sum(token.logprob for token in reply.choices[0].logprobs.content)",
-    "    raw = min(max(math.exp(logprob), 1e-6), 1 - 1e-6)",
-    "    confidence = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / TEMPERATURE + SHIFT)))",
-    "    if confidence < THRESHOLD:",
-    "        return None",
-)
+def _return_none_below_threshold(confidence: ConfidenceResult) -> list[str]:
+    calibrated = [
+        "    raw = min(max(math.exp(logprob), 1e-6), 1 - 1e-6)",
+        "    confidence = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / TEMPERATURE + SHIFT)))",
+    ]
+    return [
+        "    logprob = sum(token.logprob for token in reply.choices[0].logprobs.content)",
+        *(calibrated if confidence.helps else ["    confidence = math.exp(logprob)"]),
+        "    if confidence < THRESHOLD:",
+        "        return None",
+    ]
 
 
 def _threshold(confidence: ConfidenceResult) -> list[str]:
     precision = percent(confidence.wanted_precision, 0)
+    measured = f"# From this confidence on, {precision} of the answers are right; measured on the validation rows."
+    if not confidence.helps:
+        return [measured, f"THRESHOLD = {confidence.threshold:.6g}"]
     return [
-        f"# From this confidence on, {precision} of the answers are right; measured on the validation rows.",
+        measured,
         f"TEMPERATURE, SHIFT, THRESHOLD = {confidence.temperature:.6g}, {confidence.shift:.6g}, "
         f"{confidence.threshold:.6g}",
     ]

@@ -31,7 +31,8 @@ class ConfidenceResult(Frozen):
 
     Confidence c becomes sigmoid(logit(c) / `temperature` + `shift`), fitted on `validation_rows`; the other figures
     are on the test rows. `threshold` is null where no confidence reaches the wanted precision on the validation rows;
-    `coverage` and `precision` are what it leads to on the test rows.
+    `coverage` and `precision` are what it leads to on the test rows. `helps` false: calibration was not better on
+    validation rows that it was not fitted on, in log loss and ECE, and the confidences are left as they are.
     """
 
     temperature: float
@@ -50,6 +51,7 @@ class ConfidenceResult(Frozen):
     coverage: float | None = None
     precision: float | None = None
     precision_interval: Bounds | None = None
+    helps: bool = True
 
 
 class UnconstrainedResult(Frozen):

@@ -23,7 +23,9 @@ def confidence(report: Report) -> Table:
             (
                 Quoted(short(candidate.model)),
                 kind,
-                f"{decimal(calibrated.ece_before)} → {decimal(calibrated.ece)}",
+                f"{decimal(calibrated.ece_before)} → {decimal(calibrated.ece)}"
+                if calibrated.helps
+                else f"{decimal(calibrated.ece_before)}, left as it is",
                 decimal(calibrated.auroc),
                 *selective,
             )

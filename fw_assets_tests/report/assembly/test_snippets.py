@@ -127,13 +127,16 @@ def test_a_request_must_end_with_the_user() -> None:
         python_snippet(model="m", body={"messages": [{"role": "system", "content": "x"}]}, account="a")
 
 
+@pytest.mark.parametrize("helps", [True, False])
 @pytest.mark.parametrize(("logprob", "sure"), [(-0.001, True), (-1.2, False)])
 def test_the_snippet_leaves_doubtful_rows_to_a_person(
-    logprob: float, sure: bool, monkeypatch: pytest.MonkeyPatch
+    logprob: float, sure: bool, helps: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitted = confidence(0.85, 3)
-    assert fitted.threshold is not None
+    fitted = confidence(0.85, 3).model_copy(update={"helps": helps})
+    if not helps:
+        fitted = fitted.model_copy(update={"temperature": 1.0, "shift": 0.0})
     code = python_snippet(model="m", body=request_body(INTENTS), account="a", confidence=fitted)
+    assert ("TEMPERATURE" in code) == helps
     asked: list[dict[str, Any]] = []
 
     class Client:
@@ -155,4 +158,5 @@ def test_the_snippet_leaves_doubtful_rows_to_a_person(
     assert asked[0]["logprobs"] is True
     raw = math.exp(logprob)
     calibrated = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / fitted.temperature + fitted.shift)))
+    assert fitted.threshold is not None
     assert (calibrated >= fitted.threshold) == sure
