@@ -76,11 +76,12 @@ def shingle(texts: Sequence[str]) -> Shingles:
         return Shingles(np.empty(0, np.uint32), np.zeros(1, np.int64))
     # numpy releases the interpreter lock.
     with ThreadPoolExecutor(cores()) as pool:
-        shingled = list(pool.map(_shingle_block, blocks))
+        shingled = list(pool.map(shingle_block, blocks))
     return _without_common([hashes for hashes, _ in shingled], [sizes for _, sizes in shingled])
 
 
-def _shingle_block(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+def shingle_block(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The sorted distinct hashes of each text, one text after the other, and how many each has."""
     padded = [text.ljust(SHINGLE) for text in texts]
     codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     lengths = np.fromiter((len(text) for text in padded), dtype=np.int64, count=len(padded))

@@ -18,6 +18,7 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
+from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
@@ -29,6 +30,7 @@ from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.report import build_report
 from fw_assets.report.schema.comparison import PairResult
 from fw_assets.report.schema.report import Report
+from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.predictions import prediction_batches
@@ -80,7 +82,16 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         choice=against.choice,
         pairs=against.pairs,
         tied=against.tied,
+        similarity=_similarity(store, plan, base, tuned),
     )
+
+
+def _similarity(
+    store: Workspace, plan: Plan, base: dict[str, BaseMetrics], tuned: dict[str, TunedMetrics]
+) -> tuple[SimilarityResult, ...]:
+    models = {(slug, "base"): metrics.model for slug, metrics in base.items()}
+    models |= {(slug, "tuned"): metrics.model for slug, metrics in tuned.items()}
+    return similarity_results(store, plan.dataset, models, plan.rows.get("train", 0), plan.rows.get("test", 0))
 
 
 def _kept(record: DeploymentRecord) -> Model:

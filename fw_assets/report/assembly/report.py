@@ -30,6 +30,7 @@ from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.cost import CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
 from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
+from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.sections.answer import answer
 
 EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
@@ -58,6 +59,7 @@ def build_report(
     choice: PairResult | None = None,
     pairs: Sequence[PairResult] = (),
     tied: Sequence[TiedGroup] = (),
+    similarity: Sequence[SimilarityResult] = (),
 ) -> Report:
     """The report of one dataset's run.
 
@@ -71,6 +73,7 @@ def build_report(
         costs: cost against accuracy.
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
+        similarity: accuracy by similarity to the training rows.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
     labels = plan.label_set
@@ -117,6 +120,7 @@ def build_report(
         choice=choice,
         pairs=tuple(pairs),
         tied=tuple(tied),
+        similarity=tuple(similarity),
     )
     return report.model_copy(update={"answer": answer(report)})
 

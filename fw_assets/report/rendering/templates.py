@@ -19,6 +19,7 @@ from fw_assets.report.sections import (
     origin,
     pairs,
     results,
+    similarity,
     tuning,
     verdicts,
 )
@@ -39,6 +40,7 @@ CONTEXT: dict[str, Any] = {
     "origin": origin,
     "pairs": pairs,
     "results": results,
+    "similarity": similarity,
     "subject": subject,
     "tuning": tuning,
     "verdicts": verdicts,

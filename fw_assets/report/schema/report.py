@@ -20,6 +20,7 @@ from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRo
 from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.power import PowerResult
+from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
 VERSION: Literal[2] = 2
@@ -161,3 +162,5 @@ class Report(Frozen):
     pairs: tuple[PairResult, ...] = ()
     """All candidates against each other, adjusted together."""
     tied: tuple[TiedGroup, ...] = ()
+    similarity: tuple[SimilarityResult, ...] = ()
+    """Accuracy of each model by similarity of the test rows to their nearest training row."""

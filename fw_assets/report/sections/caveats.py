@@ -6,6 +6,7 @@ from fw_assets.report.formatting import listing, percent, plural, short
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import evaluated, subject
+from fw_assets.report.sections.similarity import cautions
 from fw_assets.report.sections.small_numbers import small_number_notes
 
 
@@ -44,6 +45,7 @@ def caveats(report: Report) -> tuple[str, ...]:
             f"{plural(report.data.rejected, 'row')} of the data could not be used and "
             f"{'was' if report.data.rejected == 1 else 'were'} left out; rejected_rows.jsonl has each with its reasons."
         )
+    notes += cautions(report)
     if report.data.contradictions:
         notes.append(
             f"{plural(report.data.contradictions, 'group')} of equal texts "

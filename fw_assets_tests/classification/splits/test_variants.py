@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.augmented_copies import figures
 from benchmarks.variants import EDITS, edit_recall, grouped, template_recall, untouched
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.session import Session
@@ -187,3 +188,9 @@ def test_examples_of_variants_are_listed() -> None:
     assert {(variant.first, variant.second) for variant in variants} <= {("a", "b"), ("b", "c")}
     assert variants
     assert variants[0].similarity == pytest.approx(6 / 7, abs=1e-4)
+
+
+def test_augmented_copies_leave_the_figure_honest() -> None:
+    means = figures(EXAMPLE, seeds=2)
+    assert abs(means["as found"] - means["by original"]) <= 0.02
+    assert means["by shingles alone"] > means["by original"] + 0.05

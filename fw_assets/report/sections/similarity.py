@@ -1,0 +1,38 @@
+"""Accuracy by similarity to the training rows: table, and the caution when far rows are answered worse."""
+
+from __future__ import annotations
+
+from fw_assets.report.formatting import Quoted, count, p_value, percent, percent_range, plural, short
+from fw_assets.report.schema.report import Report
+from fw_assets.report.table import Table, columns
+
+ALPHA = 0.05
+
+
+def similarity(report: Report) -> Table:
+    """One row per model and range of similarity that has test rows."""
+    rows = tuple(
+        (
+            Quoted(short(result.model)),
+            result.kind,
+            f"{item.low:.1f} to {item.high:.1f}",
+            count(item.rows),
+            f"{percent(item.accuracy)} ({percent_range(item.interval)})",
+        )
+        for result in report.similarity
+        for item in result.bins
+        if item.accuracy is not None and item.interval is not None
+    )
+    return Table(columns("Model", "", "Similarity", ">Test rows", ">Accuracy"), rows)
+
+
+def cautions(report: Report) -> tuple[str, ...]:
+    """A sentence per fine-tuned model that answers rows far from its training rows worse than those near them."""
+    return tuple(
+        f"The fine-tuned {short(result.model)} is right on {percent(result.near_accuracy)} of the "
+        f"{plural(result.near_rows, 'test row')} with a near twin in training, and on {percent(result.far_accuracy)} "
+        f"of the {plural(result.far_rows, 'other')} ({p_value(result.p_value)}): expect new texts to be answered as "
+        "the others are."
+        for result in report.similarity
+        if result.kind == "fine-tuned" and result.p_value is not None and result.p_value < ALPHA
+    )
