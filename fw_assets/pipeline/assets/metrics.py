@@ -51,7 +51,7 @@ def metrics(
             "cost_usd": step.paid_usd(STAGE),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **confidence_metadata(result.trust),
-            "verdict": comparison.verdict,
+            "verdict": _verdict_now(comparison, len(step.plan.models)),
             "difference": round(comparison.difference.value, 4),
             "p_value": float(f"{comparison.p_value:.4g}"),
             "gained": comparison.gained,
@@ -95,6 +95,13 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         trust=evaluation.confidence,
         free=evaluation.unconstrained,
     )
+
+
+def _verdict_now(comparison: Comparison, models: int) -> str:
+    """The verdict as the report has it; with other models, it can still lose to the adjustment for all of them."""
+    if models > 1 and comparison.verdict != "cannot be told":
+        return f"{comparison.verdict}, before the report's adjustment for all comparisons"
+    return comparison.verdict
 
 
 def _comparison_sentence(comparison: Comparison) -> str:

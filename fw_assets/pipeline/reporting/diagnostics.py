@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import LedgerEntry
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
@@ -34,6 +35,9 @@ from fw_assets.report.schema.cost import CostPoint, mark_dominated
 from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
+
+ROWS_PER_HOUR = 1_000.0
+"""The traffic at which deployments are priced, spread over the hour, so that they never scale to zero."""
 
 
 def diagnostics(
@@ -85,10 +89,30 @@ def cost_points(
     tuned: dict[str, TunedMetrics],
     baselines: Sequence[BaselineScores],
     entries: Sequence[LedgerEntry],
+    estimate: Estimate,
 ) -> tuple[CostPoint, ...]:
-    """US dollars for 1,000 answers of each model, by its evaluation, and its accuracy."""
-    points = [_point(slug, "base", m.test, m.usage, f"base-evaluation/{slug}", entries) for slug, m in base.items()]
-    points += [_point(slug, "tuned", m.test, m.usage, f"tuned-evaluation/{slug}", entries) for slug, m in tuned.items()]
+    """US dollars for 1,000 answers of each model, and its accuracy.
+
+    What a deployment costs is mostly the time that it waits, and the few requests of an evaluation would say nothing of
+    it: its hours at `ROWS_PER_HOUR` count instead.
+    """
+    hourly = {line.key: part.price.per_unit for line in estimate.lines for part in line.parts if part.unit == "hours"}
+
+    def point(slug: str, kind: ModelKind, test: Scores, usage: Usage) -> CostPoint:
+        key = f"{'base' if kind == 'base' else 'tuned'}-evaluation/{slug}"
+        served = key in hourly
+        paid = _per_1000(key, usage, entries)
+        return CostPoint(
+            name=slug,
+            kind=kind,
+            accuracy=test.headline.value,
+            interval=bounds(test.headline),
+            usd_per_1000=_served_per_1000(hourly[key]) if served else paid,
+            rows_per_hour=ROWS_PER_HOUR if served else None,
+        )
+
+    points = [point(slug, "base", m.test, m.usage) for slug, m in base.items()]
+    points += [point(slug, "tuned", m.test, m.usage) for slug, m in tuned.items()]
     points += [
         CostPoint(
             name=item.name,
@@ -102,12 +126,11 @@ def cost_points(
     return mark_dominated(tuple(points))
 
 
-def _point(
-    slug: str, kind: ModelKind, test: Scores, usage: Usage, key: str, entries: Sequence[LedgerEntry]
-) -> CostPoint:
+def _per_1000(key: str, usage: Usage, entries: Sequence[LedgerEntry]) -> float | None:
     paid = [entry.usd for entry in entries if entry.key == key]
     prices = [usd for usd in paid if usd is not None]
-    per_1000 = 1000 * sum(prices) / usage.requests if paid and len(prices) == len(paid) and usage.requests else None
-    return CostPoint(
-        name=slug, kind=kind, accuracy=test.headline.value, interval=bounds(test.headline), usd_per_1000=per_1000
-    )
+    return 1000 * sum(prices) / usage.requests if paid and len(prices) == len(paid) and usage.requests else None
+
+
+def _served_per_1000(usd_per_hour: float | None) -> float | None:
+    return None if usd_per_hour is None else 1000 * usd_per_hour / ROWS_PER_HOUR

@@ -77,7 +77,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform),
         baselines=baseline_comparison(store, dataset, _kept(record), plan),
-        costs=cost_points(base, tuned, baselines.found if baselines else (), entries),
+        costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate),
         batch_only=record.address is None,
         choice=against.choice,
         pairs=against.pairs,

@@ -43,9 +43,10 @@ class Cost(Frozen):
 
 
 class CostPoint(Frozen):
-    """The cost of 1,000 answers of a model in its evaluation, and its accuracy on the test rows.
+    """The cost of 1,000 answers of a model, and its accuracy on the test rows.
 
-    `dominated`: another one is at least as accurate and costs no more, and is better in one of the two.
+    On a deployment it is its hours at `rows_per_hour` rows; otherwise what the evaluation paid for its requests.
+    `dominated`: another one costs no more, and its interval lies above this one's.
     """
 
     name: str
@@ -53,6 +54,7 @@ class CostPoint(Frozen):
     accuracy: float
     interval: Bounds
     usd_per_1000: float | None
+    rows_per_hour: float | None = None
     dominated: bool = False
 
 
@@ -62,10 +64,7 @@ def mark_dominated(points: tuple[CostPoint, ...]) -> tuple[CostPoint, ...]:
     def is_dominated(point: CostPoint) -> bool:
         cost = point.usd_per_1000
         return cost is not None and any(
-            other.usd_per_1000 is not None
-            and other.usd_per_1000 <= cost
-            and other.accuracy >= point.accuracy
-            and (other.usd_per_1000 < cost or other.accuracy > point.accuracy)
+            other.usd_per_1000 is not None and other.usd_per_1000 <= cost and other.interval[0] > point.interval[1]
             for other in points
         )
 

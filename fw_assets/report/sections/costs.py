@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, listing, percent, usd, usd_digits, usd_roughly
+from fw_assets.report.formatting import Quoted, count, listing, percent, usd, usd_digits, usd_roughly
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.table import Table, columns
@@ -57,6 +57,18 @@ def cost_accuracy(report: Report) -> Table:
         for point in sorted(report.costs, key=lambda point: -point.accuracy)
     )
     return Table(columns("Model", "", ">Accuracy", ">Per 1,000 answers", ""), rows)
+
+
+def cost_basis(report: Report) -> str:
+    """How the cost of 1,000 answers is made, and what dominated means."""
+    traffic = next((point.rows_per_hour for point in report.costs if point.rows_per_hour), None)
+    deployed = (
+        f"A deployment is priced by its hours at {count(int(traffic))} rows an hour; others" if traffic else "All"
+    )
+    return (
+        f"{deployed} are priced by what the requests of the evaluation cost. Dominated: another one costs no more, and "
+        "its interval lies above this one's."
+    )
 
 
 def spending(report: Report) -> str:
