@@ -33,9 +33,9 @@ def looks_sentence(report: Report) -> str:
 def reads_sentence(report: Report) -> str:
     """How often the test rows were asked in this run."""
     curve, control, sampled = _extra_reads(report)
-    extra = [f"{curve} for the learning curve"] if curve else []
-    extra += [f"{control} for the null control"] if control else []
-    extra += [f"{sampled} without constrained decoding, a sample of them"] if sampled else []
+    extra = [f"{plural(curve, 'time')} for the learning curve"] if curve else []
+    extra += [f"{plural(control, 'time')} for the null control"] if control else []
+    extra += [f"{plural(sampled, 'sample')} of them without constrained decoding"] if sampled else []
     return "The test rows were read once per model" + (f", and again: {', '.join(extra)}." if extra else ".")
 
 

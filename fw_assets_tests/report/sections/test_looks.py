@@ -56,7 +56,7 @@ def test_reads_of_the_same_run_are_counted() -> None:
     base = first.base.model_copy(update={"null_control": control})
     more = report.model_copy(update={"candidates": (first.model_copy(update={"base": base}), *report.candidates[1:])})
     assert extra_reads(more) == extra_reads(report) + (first.base.null_control is None)
-    assert "1 for the null control" in reads_sentence(more)
+    assert "1 time for the null control" in reads_sentence(more)
     assert "read them 6 more times" in looks_sentence(seen(4, extra=2))
 
 
