@@ -13,7 +13,7 @@ from fw_assets.classification.catalogue.models import resolve_models
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.platform.catalogue import catalogue, own_prices
+from fw_assets.pipeline.platform.catalogue import own_prices, priced_catalogue
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
@@ -87,7 +87,7 @@ def _check_models(fields: Mapping[str, Any], platform: Platform, readings: Mappi
     """Refuse models that cannot be used before the dataset is registered anew, which would put its results aside."""
     session, _, _ = parse_session(platform, fields, readings)
     if session.models:
-        models = platform.call(catalogue)
+        models = priced_catalogue(platform).models
         resolve_models(session.models, models, tunable=session.mode == "fine-tune", inference=session.inference)
 
 

@@ -54,6 +54,8 @@ POLICIES = (
     ErrorPolicy(UnexpectedResponse, transient=True, exit_code=FAILED),
     ErrorPolicy(PhaseError, transient=False, exit_code=FAILED),
     ErrorPolicy(FireworksError, transient=False, exit_code=FAILED),
+    ErrorPolicy(ConnectionError, transient=True, exit_code=INCOMPLETE),
+    ErrorPolicy(TimeoutError, transient=True, exit_code=INCOMPLETE),
     # Of the machine and not of this program: a full disk, a folder that cannot be written, a disk that fails.
     ErrorPolicy(OSError, transient=False, exit_code=FAILED),
     ErrorPolicy(sqlite3.Error, transient=False, exit_code=FAILED),

@@ -220,7 +220,12 @@ class _Approved:
         return self._running((planning,), "to be inspected and planned again: a file of it is not there")
 
     def _lost(self, slugs: Sequence[str], finalists: Sequence[str]) -> DatasetStatus | None:
-        """What the report reads and was damaged or removed: its steps find again what they have made and paid."""
+        """What the report reads and was damaged or removed: its steps find again what they have made and paid.
+
+        Only a disk is looked through: an object store keeps what it took, and each look there is a request per tick.
+        """
+        if not self.workspace.is_local:
+            return None
         paid = {entry.key for entry in read_ledger(self.workspace, self.dataset, *self._ledger).entries}
         base = [
             slug

@@ -79,6 +79,12 @@ class Snapshot(Workspace):
         self.cache.fields[(path, kind)] = (version, fields)
         return fields
 
+    def exists(self, *parts: str) -> bool:
+        """Values and frames are looked up in the listing, other files in the workspace."""
+        if len(parts) > 2 and parts[1] == "assets":
+            return self.path(*parts) in self.cache.versions.get(parts[0], {})
+        return super().exists(*parts)
+
     def _refresh(self) -> None:
         cache = self.cache
         marks = {path.rsplit("/", 1)[-1]: mark for path, mark in self._list_versions(self.path(CHANGES)).items()}

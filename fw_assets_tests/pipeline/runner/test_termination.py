@@ -67,7 +67,7 @@ def test_a_terminated_training_ends_at_once_and_says_what_still_runs(here: Proje
 
 @pytest.mark.parametrize(
     ("error", "attempts"),
-    [(ConnectionError("lost"), MAX_RETRIES + 1), (dg.Failure("correct it", allow_retries=False), 1)],
+    [(LookupError("lost"), MAX_RETRIES + 1), (dg.Failure("correct it", allow_retries=False), 1)],
     ids=["may-pass", "to-be-corrected"],
 )
 def test_what_may_pass_is_tried_again_and_fails_with_its_own_error(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks
+from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks, NotFound
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.fine_tuning import Upload
 from fw_assets.pipeline.steps.training import TrainingData, run_training_job
@@ -22,6 +22,9 @@ class CountingPlatform:
     def __init__(self) -> None:
         self.created: list[str] = []
         self.active = self.most = 0
+
+    async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
+        raise NotFound(404, f"{job_id}: there is none")
 
     async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
         self.created.append(job_id)
