@@ -32,6 +32,9 @@ PROGRAMS = (
     Program("killed_evaluation", holds=(r"more than once: 0\b", r"undisturbed run: True")),
     Program("killed_daemon", ("12", "7"), holds=(r"per specification: at most 1\b",), breaks=("EXPECTED",)),
     Program("fresh_workspace", breaks=("Traceback",)),
+    Program("takeovers", holds=(r"survived: (\d+) of \1 ", r"was kept: 0\b")),
+    Program("damaged_files"),
+    Program("full_disk"),
 )
 
 
