@@ -59,7 +59,10 @@ class DuplicateGroups:
 
     exact: NDArray[np.int64]
     normalised: NDArray[np.int64]
+    alike: NDArray[np.int64]
+    """Near duplicates by their shingles."""
     near: NDArray[np.int64]
+    """`alike` joined with variants: one word or slot another."""
     final: NDArray[np.int64]
     """`near` joined with the group keys of the training rows."""
     overlapping: NDArray[np.bool_]
@@ -97,7 +100,9 @@ def find_groups(frame: pl.DataFrame) -> DuplicateGroups:
     apart = np.flatnonzero(alike[one] != alike[other])[:EXAMPLES]
     variants = tuple(zip(one[apart].tolist(), other[apart].tolist(), strict=True))
     is_eval = (frame["source"] == "eval").to_numpy()
-    overlapping = ~is_eval & np.isin(near, near[is_eval])
+    # Variants stay: people ask alike in training and in production, and a template that both datasets share would take
+    # all its rows out. How much they help is shown by the accuracy by similarity.
+    overlapping = ~is_eval & np.isin(alike, alike[is_eval])
     # Equal ids in two datasets need not mean the same user, and one row that both have must not take out all rows of
     # its user.
     keyed = np.flatnonzero(~is_eval & ~overlapping & frame["group_key"].is_not_null().to_numpy())
@@ -105,7 +110,7 @@ def find_groups(frame: pl.DataFrame) -> DuplicateGroups:
     final = components(count, *_edges(near, keyed, keyed[firsts] if len(keyed) else keyed))
     most_similar = np.argsort(-similarity, kind="stable")[:EXAMPLES]
     pairs = tuple((int(distinct[left[i]]), int(distinct[right[i]]), float(similarity[i])) for i in most_similar)
-    return DuplicateGroups(_numbered(frame["text"]), same_key, near, final, overlapping, pairs, variants)
+    return DuplicateGroups(_numbered(frame["text"]), same_key, alike, near, final, overlapping, pairs, variants)
 
 
 def _variants(frame: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -125,7 +130,7 @@ def _variants(frame: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]
 def overlap_facts(frame: pl.DataFrame, groups: DuplicateGroups) -> OverlapFacts:
     """Counts and examples of the groups of a frame (`find_groups`)."""
     is_eval = (frame["source"] == "eval").to_numpy()
-    train_groups = groups.near[~is_eval]
+    train_groups = groups.alike[~is_eval]
     sizes = np.bincount(groups.final) if frame.height else np.zeros(1, np.int64)
     return OverlapFacts(
         exact_groups=_repeated(groups.exact),
@@ -134,7 +139,7 @@ def overlap_facts(frame: pl.DataFrame, groups: DuplicateGroups) -> OverlapFacts:
         rows_in_groups=int(sizes[sizes > 1].sum()),
         largest_group=int(sizes.max()),
         removed_from_train=int(groups.overlapping.sum()),
-        between_train_and_eval=int(np.isin(groups.near[is_eval], train_groups).sum()),
+        between_train_and_eval=int(np.isin(groups.alike[is_eval], train_groups).sum()),
         examples=_examples(frame, groups),
         removed=tuple(frame["id"].filter(pl.Series(groups.overlapping))),
     )
