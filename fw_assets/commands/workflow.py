@@ -83,8 +83,17 @@ def run(
     with _workers(store, name, as_json, make_pool) as pool:
         states = (*UNDECIDED, *(TAKEN_OVER if approve else ()))
         platform = platform_from_environment()
+        before = store.read("plan", name, Plan)
         status = plan_now(pool, store, platform, name, report=_print, ahead=approves, states=states)
         undecided = status.state in states
+        if undecided and approves and before is not None and _is_dearer(before, store.require("plan", name, Plan)):
+            # A yes on the command line was given to the plan that had been shown.
+            if not as_json:
+                show_plan(store, name)
+            _print(
+                f"{name}: the platform's prices rose, so nothing was approved; --approve again says yes to this plan"
+            )
+            return WAITING
         if undecided and approves:
             if not as_json:
                 show_plan(store, name)
@@ -145,6 +154,12 @@ def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json:
         return WAITING
     _print(f"{name}: {status.note}")
     return FAILED
+
+
+def _is_dearer(before: Plan, now: Plan) -> bool:
+    """Whether a plan of the same session and data may cost more than it did, at the platform's prices of now."""
+    same = (before.session, before.inputs) == (now.session, now.inputs)
+    return same and before.digest != now.digest and now.estimate.high > before.estimate.high
 
 
 def _approval(store: Workspace, name: str) -> dict[str, Any]:

@@ -198,6 +198,11 @@ class _Approved:
             return self._lost(slugs, finalists) or self._running(
                 (self._step(DELIVERY, None, inputs),), "to be deployed and reported again: a value is not there"
             )
+        kinds = (("base", slugs), ("tuned", finalists))
+        if self.workspace.is_local and not all(
+            self._has_predictions(slug, kind, PARTS) for kind, models in kinds for slug in models
+        ):
+            return self._lost(slugs, finalists) or DatasetStatus((), "done", "done")
         return DatasetStatus((), "done", "done")
 
     def _base(self, missing: Sequence[str], baselines: tuple[Step, ...]) -> DatasetStatus:

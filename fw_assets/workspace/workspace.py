@@ -39,6 +39,10 @@ Decoded = TypeVar("Decoded")
 log = logging.getLogger("fw_assets.workspace")
 
 REGISTRATION = "registration.json"
+_REGISTER_AGAIN = (
+    "Register the dataset again: `fw-assets run FILE` with the options that it had, or drop it in the inbox again. "
+    "What was made for it is found again."
+)
 CHANGES = ".changes"
 """Behind a URL, a folder with one object per dataset, rewritten after each of its values: which datasets changed."""
 
@@ -153,10 +157,11 @@ class Workspace(FileStore):
         try:
             return decode(raw)
         except (msgspec.ValidationError, ValidationError, KeyError, TypeError) as error:
+            again = "Move the file away, and it is made again." if path[-1] != REGISTRATION else _REGISTER_AGAIN
             raise input_error(
                 f"{self.url(*path)} is not what this version writes there ({str(error).splitlines()[0]})",
                 kind="workspace",
-                advice="It comes from another version or was edited. Move the file away, and it is made again.",
+                advice=f"It comes from another version or was edited. {again}",
             ) from error
         except (msgspec.DecodeError, UnicodeDecodeError, ChecksumError) as error:
             if self.read_bytes(*path) != raw:
@@ -169,8 +174,7 @@ class Workspace(FileStore):
             return input_error(
                 f"{self.url(*path)} is damaged ({why})",
                 kind="workspace",
-                advice="Register the dataset again: `fw-assets run FILE` with the options that it had, or drop it in "
-                "the inbox again. What was made for it is found again.",
+                advice=_REGISTER_AGAIN,
             )
         return DamagedFile(self.url(*path), why, self.set_aside(*path))
 

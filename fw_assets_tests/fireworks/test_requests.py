@@ -154,6 +154,8 @@ def everything(request: httpx.Request) -> httpx.Response:
     path = request.url.path
     if path == "/v1/accounts":
         return reply(200, {"accounts": [{"name": "accounts/acme"}]})
+    if path == "/v1/prices":
+        return reply(200, {"prices": []})
     if path == "/inference/v1/chat/completions":
         return reply(200, {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
     if request.method == "GET" and path.count("/") > 4 and "/models/" not in path:

@@ -74,6 +74,12 @@ def test_a_run_and_the_same_run_again(project: Project, opened: list[str], sent:
     assert str(project.data) in opened
     assert sum(request.endswith(":upload") for request in sent) == MADE["datasets"]
 
+    (project.workspace / "tickets" / "predictions" / "char-ngram-base-test.parquet").unlink()
+    again = project.run(*project.workflow("--deploy", "always", "--json"))
+    assert again.returncode == 0, again.stderr
+    assert (project.workspace / "tickets" / "predictions" / "char-ngram-base-test.parquet").exists()
+    assert made(project) == MADE
+
     opened.clear()
     sent.clear()
     second = project.run(*project.workflow("--deploy", "always", "--json"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fw_assets.classification.errors import InputError
 from fw_assets.classification.values import Frozen, digest
 from fw_assets.workspace.envelope import slug
 from fw_assets.workspace.workspace import Workspace
@@ -102,3 +103,12 @@ def test_no_temporary_file_stays_behind(tmp_path: Path) -> None:
     store.write("plan", "tickets", Thing(name="x"), inputs="i")
     store.write("plan", "tickets", Thing(name="y"), inputs="i")
     assert [path.name for path in (tmp_path / "tickets" / "assets").iterdir()] == ["plan.json"]
+
+
+def test_an_edited_registration_is_to_be_registered_again_and_not_moved_away(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    (tmp_path / "a" / "assets").mkdir(parents=True)
+    for asset, advice in (("registration", "Register the dataset again"), ("plan", "Move the file away")):
+        (tmp_path / "a" / "assets" / f"{asset}.json").write_text('{"inputs": "i", "digest": "d", "value": {"x": 1}}')
+        with pytest.raises(InputError, match=advice):
+            store.read(asset, "a", Thing)

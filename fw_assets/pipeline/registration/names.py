@@ -11,7 +11,7 @@ from fw_assets.classification.dataset_reference import (
     is_remote,
 )
 from fw_assets.classification.dataset_url import identity, without_credentials
-from fw_assets.classification.errors import input_error
+from fw_assets.classification.errors import InputError, input_error
 from fw_assets.pipeline.registration.sources import local_file
 from fw_assets.pipeline.values.registration import Registration, SourceFile
 from fw_assets.workspace.envelope import is_folder_name
@@ -55,7 +55,13 @@ def _derived_name(workspace: Workspace, source: SourceFile) -> str:
 
 
 def _registration(workspace: Workspace, name: str) -> Registration | None:
-    return workspace.read("registration", name, Registration) if is_folder_name(name) else None
+    """What is registered under a name; a damaged registration is none, since registering again is its way out."""
+    if not is_folder_name(name):
+        return None
+    try:
+        return workspace.read("registration", name, Registration)
+    except InputError:
+        return None
 
 
 def _training_file(registration: Registration) -> SourceFile:

@@ -97,7 +97,7 @@ class Machine:
         self._changed.notify_all()
 
     def _await_turn(self, process: Process) -> None:
-        if not self._changed.wait_for(lambda: self._turn is process or process.dead, timeout=60):
+        if not self._changed.wait_for(lambda: self._turn is process or process.dead, timeout=15):
             raise RuntimeError(f"{process.name} has no turn: a lock that this machine does not know")
 
 

@@ -111,3 +111,21 @@ def test_plan_and_run_show_the_prices_of_now(planned: Project, own: bool) -> Non
         assert "training of char-ngram: $5.00 -> $500.00 per million tokens." in shown.stderr
         assert store.header("plan", "tickets") != before
     assert planned.platform()["inference_requests"] == 0
+
+
+def test_a_yes_on_the_command_line_is_none_to_prices_that_rose_since_the_plan(planned: Project) -> None:
+    store = Workspace(str(planned.workspace))
+    charge(planned, {**USUAL, "training": 500.0})
+    refused = planned.run("run", "tickets", "--approve", "--yes")
+    assert refused.returncode == 3
+    assert "$5.00 -> $500.00 per million tokens" in refused.stderr
+    assert "nothing was approved" in refused.stderr
+    assert store.header("approval", "tickets") is None
+    assert store.header("base_metrics", "tickets", "char-ngram") is None
+    done = planned.run("run", "tickets", "--approve", "--yes")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_yes_holds_where_prices_fell(planned: Project) -> None:
+    charge(planned, {**USUAL, "training": 1.0})
+    assert planned.run("run", "tickets", "--approve", "--yes").returncode == 0
