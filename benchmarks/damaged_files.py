@@ -49,6 +49,7 @@ KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (f"workspace/{NAME}/assets/deployment.json", "finished", JSON),
     (f"workspace/{NAME}/assets/report.json", "finished", JSON),
     (f"workspace/{NAME}/report.json", "finished", JSON),
+    ("workspace/.looks.jsonl", "finished", LINES),
     (f"workspace/{NAME}/final_report.md", "finished", FEW),
     (f"workspace/{NAME}/final_report.html", "finished", FEW),
     (f"workspace/{NAME}/plan.md", "finished", FEW),

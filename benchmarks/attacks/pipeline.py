@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from benchmarks.attacks.frame import Attacks, BrokenError, require
 from fw_assets.pipeline.approvals import approved_account
+from fw_assets.pipeline.budget.attempts import LOG, MAX_ATTEMPTS
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.fireworks.fake import KEY, reply, rpc
 from fw_assets_tests.pipeline.fault_schedules.drivers import DATASET, drive
@@ -41,6 +43,7 @@ class LyingPlatform(VirtualPlatform):
     def __init__(self, path: str, lie: Lie) -> None:
         super().__init__(answers(), HOUR_USD)
         self._path, self._lie, self._times = path, lie, 0
+        self.endings = 0
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         response = super().answer(request)
@@ -49,7 +52,9 @@ class LyingPlatform(VirtualPlatform):
         if not concerned or response.status_code != 200:
             return response
         self._times += 1
-        return self._lie(request, response, self._times)
+        lie = self._lie(request, response, self._times)
+        self.endings += any(state in lie.text for state in ENDED)
+        return lie
 
 
 def fields(**changes: Any) -> Lie:
@@ -114,6 +119,7 @@ def _error(status: int, message: str = "no") -> httpx.Response:
     return reply(status, {"error": {"message": message, "code": "X"}})
 
 
+ENDED = ('"JOB_STATE_FAILED"', '"JOB_STATE_CANCELLED"', '"FAILED"', '"DELETED"')
 FAILED = {"state": "JOB_STATE_FAILED", "status": {"code": "INTERNAL", "message": "out of memory"}}
 QUOTED = {"code": "INTERNAL", "message": f"the key {KEY} is used up"}
 NONSENSE = {"loraRank": -1, "learningRate": 1e9, "epochs": 1e9}
@@ -208,6 +214,19 @@ def pipeline(attacks: Attacks) -> None:
             _in_time(lambda path=path, lie=lie, name=name: _run(attacks.new_folder("lie"), LyingPlatform(path, lie)))  # type: ignore[misc]
 
 
+def _require_one_each(store: Workspace, platform: VirtualPlatform) -> None:
+    """One resource for each specification, and one more for each that had ended, under an id that was promised."""
+    events = [msgspec.json.decode(line, type=tuple[str, str, str]) for line in store.lines(DATASET, LOG)]
+    started = {id for event, id, _ in events if event == "started"}
+    ended = isinstance(platform, LyingPlatform) and platform.endings
+    for name, number in platform.specifications.items():
+        require(number <= MAX_ATTEMPTS, f"created {number} times: {name[:200]}")
+        if number > 1:
+            kind = f"/{json.loads(name)[0]}/"
+            unpromised = [path for path in platform.stored if kind in path and path.rsplit("/", 1)[-1] not in started]
+            require(ended and not unpromised, f"created {number} times: {name[:200]}")
+
+
 def ceilings(attacks: Attacks) -> None:
     """A ceiling below what the plan costs: never passed, by no dollar and under no repetition."""
     for ceiling in CEILINGS:
@@ -252,8 +271,7 @@ def _run(folder: Path, platform: VirtualPlatform, **session: Any) -> None:
             require(message.strip(), f"an empty message of {type(error).__name__}")
             require(len(message) < MAX_MESSAGE, f"a message of {len(message):,} characters")
             require(KEY not in message, "the key is in a message")
-    twice = [name for name, number in platform.specifications.items() if number > 1]
-    require(not twice, f"created twice: {twice[:1]}")
+    _require_one_each(store, platform)
     for path in folder.rglob("*"):
         if path.is_file() and "answers with the key" not in str(folder):
             found = KEY.encode() in path.read_bytes()

@@ -47,8 +47,9 @@ def _without_nul(text: str) -> str:
 _Reference = Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(_without_nul)]
 _ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
-_Rank = Annotated[int, Field(ge=1, le=MAX_LORA_RANK)]
-_Rate = Annotated[float, Field(gt=0, le=1)]
+Rank = Annotated[int, Field(ge=1, le=MAX_LORA_RANK)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Epochs = Annotated[int, Field(ge=1, le=1_000)]
 
 
 class Session(Frozen):
@@ -71,7 +72,7 @@ class Session(Frozen):
     """Forces a rule for finding labels, e.g. `json_key:intent`; left out, one is chosen from the data."""
     imbalance_threshold: float = Field(50.0, ge=1, le=1_000_000)
     """Most frequent over least frequent label; above it the plan proposes mitigations."""
-    train_fraction: float = Field(0.8, gt=0, lt=1)
+    train_fraction: float = Field(0.8, ge=0.001, le=0.999)
     """Share of the rows that is not held out for testing."""
     validation_fraction: float = Field(0.1, gt=0, lt=1)
     """Share of the training rows that every choice reads."""
@@ -81,13 +82,13 @@ class Session(Frozen):
     """`benchmark` stops after the base models."""
     finalists: int = Field(2, ge=1, le=100)
     """Number of base models that are fine-tuned."""
-    lora_ranks: tuple[_Rank, ...] | None = Field(None, min_length=1, max_length=16)
+    lora_ranks: tuple[Rank, ...] | None = Field(None, min_length=1, max_length=16)
     """Ranks of the adapter, powers of two; the plan refuses those that a model does not take, and names those that it
     does. With `learning_rates`: every combination is a cell of the tuning grid."""
-    learning_rates: tuple[_Rate, ...] | None = Field(None, min_length=1, max_length=16)
+    learning_rates: tuple[Rate, ...] | None = Field(None, min_length=1, max_length=16)
     """Left out together with `lora_ranks`: the grid that the model's catalogue entry publishes, else 8/1.5e-4,
     16/1.0e-4 and 32/5.0e-5."""
-    epochs: int | None = Field(None, ge=1, le=1_000)
+    epochs: Epochs | None = None
     """Passes over the training rows; left out: min(5, ceil(2500 / training rows))."""
     sweep_rows: int = Field(1000, ge=MIN_JOB_ROWS, le=MAX_JOB_ROWS)
     """The sweep trains on at most this many rows."""

@@ -10,17 +10,18 @@ class PhaseError(Exception):
 
 
 class StepFailed(PhaseError):
-    """A step of a command failed in its own process, with that process's message and exit code."""
+    """A step of a command failed in its own process, with that process's message, exit code and kind of error."""
 
-    def __init__(self, message: str, exit_code: int, step: str = "") -> None:
+    def __init__(self, message: str, exit_code: int, step: str = "", kind: str = "step-failed") -> None:
         super().__init__(message)
         self.exit_code = exit_code
         self.step = step
+        self.kind = kind
 
     @classmethod
     def of(cls, errors: Sequence[StepFailed]) -> StepFailed:
         """Several errors as one: each message once, with the exit code of the first."""
-        return cls("\n".join(dict.fromkeys(map(str, errors))), errors[0].exit_code, errors[0].step)
+        return cls("\n".join(dict.fromkeys(map(str, errors))), errors[0].exit_code, errors[0].step, errors[0].kind)
 
 
 class Unanswered(PhaseError):

@@ -92,6 +92,8 @@ def _foreign_host(headers: Headers, policy: GuardPolicy) -> Refusal | None:
 
 
 def _host_name(host: str) -> str | None:
+    if "@" in host:
+        return None
     try:
         return urlsplit(f"//{host}").hostname
     except ValueError:

@@ -53,9 +53,15 @@ def unseal(text: str) -> str:
 
 
 def write_frame_checksum(written: Path, target: Path) -> None:
-    """Store beside `target` the checksum of a frame's file that is about to become it."""
+    """Store beside `target` the checksum of a frame's file that is about to become it, before that of what it is now.
+
+    Between this and the renaming the process may be killed: then the frame is still the one before.
+    """
+    sums = [_checksum_of(written)]
+    if target.is_file() and target != written:
+        sums.append(_checksum_of(target))
     with replacing(_beside(target)) as temporary:
-        temporary.write_text(f"{_checksum_of(written):08x}\n", "ascii")
+        temporary.write_text("".join(f"{value:08x}\n" for value in sums), "ascii")
 
 
 def verify_frame(path: Path) -> None:
@@ -70,11 +76,11 @@ def verify_frame(path: Path) -> None:
     if _verified.get(str(path)) == version:
         return
     try:
-        expected = _beside(path).read_text("ascii", "replace").strip()
+        expected = _beside(path).read_text("ascii", "replace").split()
     except FileNotFoundError:
         _verify_marks(path)
     else:
-        if f"{_checksum_of(path):08x}" != expected:
+        if f"{_checksum_of(path):08x}" not in expected:
             raise ChecksumError
     _verified[str(path)] = version
 

@@ -18,7 +18,7 @@ from fw_assets.classification.session import load_session, make_session
         ({"models": ["a", " a "]}, "models: named twice: a"),
         ({"models": ["a", " "]}, "models: an entry is empty"),
         ({"labels": ["only"]}, "labels: Tuple should have at least 2 items after validation, not 1 (found ['only'])"),
-        ({"train_fraction": 1.5}, "train_fraction: Input should be less than 1 (found 1.5)"),
+        ({"train_fraction": 1.5}, "train_fraction: Input should be less than or equal to 0.999 (found 1.5)"),
     ],
 )
 def test_a_field_out_of_bounds_is_named_with_what_was_expected(fields: dict[str, Any], message: str) -> None:

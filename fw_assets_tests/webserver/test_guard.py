@@ -52,7 +52,17 @@ def test_the_person_at_the_ui_is_let_through(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "localhost.", "", "[", "127.0.0.1@evil"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:3000",
+        "127.0.0.1.evil.example",
+        "localhost.",
+        "",
+        "[",
+        "127.0.0.1@evil",
+        "evil@127.0.0.1",
+    ],
 )
 def test_another_name_for_this_machine_is_refused(host: str) -> None:
     answer = client().post("/graphql", headers={"Host": host} | JSON, content="{}")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.values import Frozen
-from fw_assets.workspace.checksums import ChecksumError, seal, unseal
+from fw_assets.workspace.checksums import ChecksumError, seal, unseal, verify_frame, write_frame_checksum
 from fw_assets.workspace.file_faults import DamagedFile
 from fw_assets.workspace.frames import row_folder, scan_rows, sink_frame
 from fw_assets.workspace.workspace import Workspace
@@ -113,3 +113,19 @@ def test_a_frame_of_an_earlier_version_is_read_and_a_torn_one_is_not(tmp_path: P
     if content != b"PAR1":
         with pytest.raises(DamagedFile):
             store.read_frame("torn.parquet")
+
+
+def test_a_frame_whose_replacement_never_came_is_still_whole(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    store.write_frame(pl.DataFrame({"id": [1, 2]}), "tickets", "f.parquet")
+    target = store.local("tickets", "f.parquet")
+    pl.DataFrame({"id": [3]}).write_parquet(tmp_path / "next.parquet")
+    write_frame_checksum(tmp_path / "next.parquet", target)  # killed before the renaming
+    verify_frame(target)
+    whole = target.read_bytes()
+    for bit in (100, 8 * len(whole) - 90):
+        target.write_bytes(flipped(whole, bit))
+        with pytest.raises(ChecksumError):
+            verify_frame(target)
+    (tmp_path / "next.parquet").replace(target)
+    verify_frame(target)

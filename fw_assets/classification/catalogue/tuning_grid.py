@@ -7,16 +7,16 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import Epochs, Rank, Rate, Session
 from fw_assets.classification.values import Frozen
 
 
 class PublishedCell(Frozen):
     """One point of a grid as a catalogue publishes it; the general rule fills in what is null."""
 
-    lora_rank: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
-    epochs: int | None = Field(None, ge=1)
+    lora_rank: Rank
+    learning_rate: Rate
+    epochs: Epochs | None = None
     batch_size: int | None = Field(None, ge=1)
 
 

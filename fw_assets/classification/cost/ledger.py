@@ -106,6 +106,17 @@ class Ledger(Frozen):
         )
         return self.model_copy(update={"reservations": reservations})
 
+    def extend(self, key: str, id: str, usd: float) -> Ledger:
+        """The ledger with at least that amount held under an id that is already reserved.
+
+        Raises:
+            CeilingReached: it would take spent plus reserved above the ceiling.
+        """
+        after = self.raise_reservation(id, usd)
+        if self.ceiling is not None and after.spent + after.reserved > self.ceiling + ROUNDING:
+            raise CeilingReached(key, after.reserved - self.reserved, self.ceiling, self.spent, self.reserved)
+        return after
+
     def release(self, id: str) -> Ledger:
         """The ledger without the reservation of something that will never start."""
         rest = tuple(item for item in self.reservations if item.id != id)

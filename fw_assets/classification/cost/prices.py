@@ -53,7 +53,7 @@ class Price(Frozen):
     """
 
     item: Item
-    usd: float | None = Field(ge=0, allow_inf_nan=False)
+    usd: float | None = Field(ge=0, le=1e9, allow_inf_nan=False)
     unit: str = ""
     """The unit that `usd` is for; left out, it is the item's own (`UNITS`)."""
     model: Text | None = None

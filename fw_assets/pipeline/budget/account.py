@@ -104,6 +104,23 @@ class PlanAccount:
 
         self._log.append_if(decide)
 
+    def extend(self, key: str, id: str, usd: float) -> None:
+        """Reserve at least that amount for what has started already.
+
+        Raises:
+            CeilingReached: it could take the total above the approved ceiling; the run of the approval is over.
+        """
+
+        def decide(lines: Sequence[str]) -> str | None:
+            ledger = self._parse(lines).model_copy(update={"ceiling": self.ceiling})
+            return None if ledger.extend(key, id, usd) == ledger else raise_line(id, usd)
+
+        try:
+            self._log.append_if(decide)
+        except CeilingReached as reached:
+            self.stop(str(reached))
+            raise
+
     def release(self, id: str) -> None:
         """Give back what is reserved under an id for something that is over and cost nothing more."""
 

@@ -163,5 +163,5 @@ async def _store_answers(client: Fireworks, job_id: str, requests: RequestSet, c
             if isinstance(result, FireworksError):
                 requests.record_failure(key, result)
             else:
-                cache.add(stored_answer(key, result))
+                cache.add(stored_answer(key, result, requests.bounds))
     cache.flush()

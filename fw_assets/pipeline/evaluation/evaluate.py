@@ -21,6 +21,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
+from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.errors import AttemptFailed, Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -98,8 +99,11 @@ async def evaluate(
         raise
     # The wait until a deployment is up is not charged for.
     started = time.monotonic()
+    prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
+    items = (f"{prefix}-input", f"{prefix}-output")
+    meter = TokenMeter(payment, items)
     evaluator = _Evaluator(
-        InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts),
+        InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts, meter),
         account,
         prompt,
         store.require("label_set", dataset, LabelSet),
@@ -114,13 +118,8 @@ async def evaluate(
             usage += extra_usage
     seconds = time.monotonic() - started
     hours = 0.0 if endpoint.deployment is None else payment.hours(seconds, endpoint.idle_seconds)
-    prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
-    quantities = {
-        f"{prefix}-input": usage.prompt_tokens,
-        f"{prefix}-output": usage.completion_tokens,
-        "deployment-hour": hours,
-    }
-    payment.settle(quantities, "tokens and hours")
+    tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
+    payment.settle({**dict(tokens), "deployment-hour": hours}, "tokens and hours")
     confidence = evaluator.confidence() if extras else None
     return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import (
     AuthenticationError,
@@ -20,12 +23,13 @@ from fw_assets.fireworks import (
     PermissionDenied,
 )
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
-from fw_assets.pipeline.evaluation.request_set import RequestSet
+from fw_assets.pipeline.evaluation.request_set import RequestSet, TokenBounds
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
+log = logging.getLogger("fw_assets.workspace")
 _REPORT_EVERY = 50
 REFUSALS_OF_ALL = (AuthenticationError, PermissionDenied, BillingError, FailedPrecondition)
 """Errors that are of no single row: what is said to one request will be said to all."""
@@ -65,6 +69,7 @@ async def ask(
     *,
     what: str,
     concurrency: int = INITIAL_LIMIT,
+    count_tokens: Callable[[int, int], None] = lambda prompt, completion: None,
 ) -> InferenceResult:
     """Ask the model at `address` for each of `rows` (of a SPLIT frame).
 
@@ -75,24 +80,39 @@ async def ask(
 
     Args:
         what: title of the progress messages.
+        count_tokens: is called with the tokens of prompts and of completions: of all answers that were in the cache,
+            then of each; what it raises ends the work, and the answers so far are kept.
         concurrency: concurrent requests to begin with, which `AdaptiveLimiter` then adapts.
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
-    sent = await _send_all(client, address, prompt, requests, cache, what, concurrency)
+    count_tokens(requests.usage.prompt_tokens, requests.usage.completion_tokens)
+    sent = await _send_all(client, address, prompt, requests, cache, what, concurrency, count_tokens)
     return InferenceResult(requests, requests.usage, sent, requests.rejection)
 
 
-def stored_answer(key: str, completion: ChatCompletion) -> StoredAnswer:
-    """A completion as the response cache stores it."""
+def stored_answer(key: str, completion: ChatCompletion, bounds: TokenBounds) -> StoredAnswer:
+    """A completion as the response cache stores it, with no more tokens than it can have had."""
     return StoredAnswer(
         key=key,
         text=completion.text,
         finish_reason=completion.finish_reason,
         refusal=completion.refusal,
         confidence=completion.confidence,
-        prompt_tokens=completion.prompt_tokens,
-        completion_tokens=completion.completion_tokens,
+        prompt_tokens=_possible("prompt", completion.prompt_tokens, bounds.prompt),
+        completion_tokens=_possible("completion", completion.completion_tokens, bounds.completion),
     )
+
+
+def _possible(kind: str, reported: int, most: int) -> int:
+    if reported <= most:
+        return reported
+    _warn_once(kind, most)
+    return most
+
+
+@functools.lru_cache(maxsize=64)
+def _warn_once(kind: str, most: int) -> None:
+    log.warning("the platform reports more %s tokens than the request can have; they count as %s", kind, f"{most:,}")
 
 
 async def _send_all(
@@ -103,6 +123,7 @@ async def _send_all(
     cache: ResponseCache,
     what: str,
     concurrency: int,
+    count_tokens: Callable[[int, int], None],
 ) -> int:
     """Send every request that has no answer yet; returns how many were sent."""
     total = requests.total
@@ -112,19 +133,29 @@ async def _send_all(
     unanswered = requests.unanswered()
     tell(what, answered, total)
 
+    over = False
+
     async def worker() -> None:
-        nonlocal answered
+        nonlocal answered, over
         for key, messages in unanswered:
             try:
                 async with limiter.slot():
+                    if over:  # the cancellation of this worker may come after its turn
+                        return
                     completion = await client.chat({"model": address, **request(prompt, messages)})
                     # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
-                    cache.add(stored_answer(key, completion))
-            except REFUSALS_OF_ALL:
-                raise
+                    answer = stored_answer(key, completion, requests.bounds)
+                    cache.add(answer)
+                    count_tokens(answer.prompt_tokens, answer.completion_tokens)
             except FireworksError as error:
+                if isinstance(error, REFUSALS_OF_ALL):
+                    over = True
+                    raise
                 requests.record_failure(key, error)
                 continue
+            except CeilingReached:
+                over = True
+                raise
             answered += 1
             if answered % _REPORT_EVERY == 0 or answered == total:
                 rate = (answered - cached) / max(time.monotonic() - started, 1e-9)

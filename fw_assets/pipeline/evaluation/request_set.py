@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
-from fw_assets.classification.prompting.prompt import Prompt, request_turns
+from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import BadRequest, FireworksError
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, decode_answer
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
+
+_TEMPLATE_TOKENS = 1_024
+"""For what a chat template adds; everything else in a prompt has at least one byte for each token."""
 
 
 def request_key(prompt: Prompt, messages: str) -> str:
@@ -28,11 +32,19 @@ def request_key(prompt: Prompt, messages: str) -> str:
     return digest(request_turns(prompt, messages), 24)
 
 
+class TokenBounds(NamedTuple):
+    """The most tokens that a request can have been charged for: what a platform reports above them is no count."""
+
+    prompt: int
+    completion: int
+
+
 class RequestSet:
     """The distinct requests of `rows` to one model under one prompt.
 
     Attributes:
         total: number of requests.
+        bounds: of the tokens of each.
         failed: how many have failed for good.
     """
 
@@ -43,11 +55,15 @@ class RequestSet:
         self._prompt, self._rows, self._database = prompt, rows, cache.database
         self._round = cache.next_round()
         position = itertools.count()
+        longest = 0
         for batch in rows:
+            longest = max(longest, int(str(batch["messages"].str.len_bytes().max() or 0)))
             keyed = [(self._round, next(position), request_key(prompt, messages)) for messages in batch["messages"]]
             self._database.executemany("INSERT INTO row VALUES (?, ?, ?)", keyed)
             self._database.executemany("INSERT OR IGNORE INTO request (round, first, key) VALUES (?, ?, ?)", keyed)
         self.total: int = self._fetch("SELECT count(*) FROM request WHERE round = ?")[0]
+        frame = len(json.dumps(request(prompt, "[]"), ensure_ascii=False).encode())
+        self.bounds = TokenBounds(longest + frame + _TEMPLATE_TOKENS, prompt.max_tokens)
 
     @property
     def answered(self) -> int:

@@ -11,6 +11,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Inference
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.attempts import Attempts
+from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -25,6 +26,7 @@ class InferenceStrategy:
         model: its full name.
         address: the `model` field of its requests.
         poll: seconds between two looks at a batch job's state.
+        meter: counts the tokens of answers that come one by one.
     """
 
     client: Fireworks
@@ -34,6 +36,7 @@ class InferenceStrategy:
     strategy: Inference
     poll: float
     attempts: Attempts
+    meter: TokenMeter
 
     @property
     def in_batch(self) -> bool:
@@ -45,7 +48,7 @@ class InferenceStrategy:
     ) -> InferenceResult:
         """Ask for each of `rows` (of a SPLIT frame) that the cache has no answer to."""
         if not self.in_batch:
-            return await ask(self.client, self.address, prompt, rows, cache, what=what)
+            return await ask(self.client, self.address, prompt, rows, cache, what=what, count_tokens=self.meter.add)
         job = self.plan.batch_id(self.model, part)
         return await ask_in_batch(
             self.client, self.model, prompt, rows, cache, job=job, poll=self.poll, what=what, attempts=self.attempts

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from pydantic import ValidationError
 
 from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
@@ -18,6 +22,8 @@ from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks, Model
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.settings import settings
+
+log = logging.getLogger("fw_assets.workspace")
 
 
 class PricedCatalogue(NamedTuple):
@@ -58,18 +64,22 @@ def catalogue_model(model: Model) -> CatalogueModel:
         serverless=model.supports_serverless,
         batch=model.can_batch,
         supports_lora=model.supports_lora,
-        grid=tuple(
-            PublishedCell(lora_rank=point.lora_rank, learning_rate=point.learning_rate, epochs=point.epochs)
-            for point in defaults.grid
-        )
-        or None
-        if defaults
-        else None,
+        grid=tuple(_published_cells(model)) or None,
         learning_rate_range=defaults.learning_rate_range if defaults else None,
         lora_ranks=model.lora_ranks,
         batch_size=defaults.batch_size_samples if defaults else None,
         unusable="" if model.status.ok else model.status.message or model.status.code,
     )
+
+
+def _published_cells(model: Model) -> Iterator[PublishedCell]:
+    """The points of the model's own grid that a job can have; the others are left out, with a warning."""
+    for point in model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ():
+        try:
+            yield PublishedCell(lora_rank=point.lora_rank, learning_rate=point.learning_rate, epochs=point.epochs)
+        except ValidationError as error:
+            field, reason = error.errors()[0]["loc"][0], error.errors()[0]["msg"]
+            log.warning("%s: a point of its published grid is left out: %s: %s", model.name, field, reason)
 
 
 async def read_priced_catalogue(client: Fireworks) -> PricedCatalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,16 +20,25 @@ from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.values.tuning import SweepCell
 
+log = logging.getLogger("fw_assets.workspace")
 STALL_SECONDS = 3600.0
 """A trainer that died silently stays RUNNING at its last percentage."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A dataset on the platform: its resource name and number of rows."""
+    """A dataset on the platform: its resource name, number of rows, and bytes as uploaded."""
 
     name: str
     rows: int
+    bytes: int
+
+    def possible_tokens(self, reported: int | None, epochs: int) -> int | None:
+        """The tokens of training on it that a platform reports; None, with a warning, for more than it has bytes."""
+        if reported is None or 0 <= reported <= self.bytes * epochs:
+            return reported
+        log.warning("%s: %s tokens of training are reported, which cannot be, and are not counted", self.name, reported)
+        return None
 
 
 async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt: Prompt) -> Upload:
@@ -41,7 +51,7 @@ async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt:
         dataset = await client.ensure_dataset(
             dataset_id, path, rows=rows.height, display_name=dataset_id, on_bytes=upload_progress(dataset_id)
         )
-    return Upload(dataset.name, rows.height)
+        return Upload(dataset.name, rows.height, path.stat().st_size)
 
 
 async def train(
@@ -96,7 +106,7 @@ async def train(
         eval_loss=metrics.kept.loss if metrics.kept else None,
         eval_accuracy=metrics.kept.accuracy if metrics.kept else None,
         train_loss=metrics.train_loss,
-        trained_tokens=_trained_tokens(records),
+        trained_tokens=training.possible_tokens(_trained_tokens(records), cell.epochs),
         curve=metrics.curve,
         kept_epoch=metrics.kept.epoch if metrics.kept else None,
     )
@@ -127,9 +137,10 @@ async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
     return Ending(job.ending, job.status.code, job.status.message) if job.ending else None
 
 
-async def tokens_before_end(client: Fireworks, job_id: str) -> int:
+async def tokens_before_end(client: Fireworks, job_id: str, training: Upload, epochs: int) -> int:
     """The tokens that a job trained on before it ended: none where it has no metrics."""
-    return _trained_tokens(await client.fine_tuning_metrics(await client.fine_tuning_job(job_id))) or 0
+    records = await client.fine_tuning_metrics(await client.fine_tuning_job(job_id))
+    return training.possible_tokens(_trained_tokens(records), epochs) or 0
 
 
 def _trained_tokens(records: list[dict[str, float]]) -> int | None:

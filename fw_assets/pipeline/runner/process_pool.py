@@ -101,7 +101,7 @@ class ProcessPool:
                 continue
             if isinstance(message, StepError):
                 step = self._workers[channel].name
-                self._reported[step] = StepFailed(message.message, message.exit_code, step)
+                self._reported[step] = StepFailed(message.message, message.exit_code, step, message.kind)
             elif isinstance(message, Progress | Notice):
                 relay(message)
 

@@ -34,7 +34,8 @@ class Task:
 
 @dataclass(frozen=True)
 class StepError:
-    """The error of a step: its message and the exit code of the command."""
+    """The error of a step: its message, the exit code of the command, and its kind for programs."""
 
     message: str
     exit_code: int
+    kind: str

@@ -115,7 +115,7 @@ async def run_training_job(
     async def settle(job_id: str) -> None:
         # What another workspace's attempt cost is in its own ledger.
         if job_id in {item.id for item in account.ledger().reservations}:
-            tokens = await tokens_before_end(client, job_id)
+            tokens = await tokens_before_end(client, job_id, data.training, cell.epochs)
             open_payment(account, line, job_id, price_share).settle({"training": tokens}, "tokens")
 
     async def current_id() -> str:

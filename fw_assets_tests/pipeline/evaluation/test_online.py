@@ -13,6 +13,7 @@ import httpx
 import polars as pl
 import pytest
 
+from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import AuthenticationError, FailedPrecondition, Fireworks
@@ -218,3 +219,52 @@ def test_an_answer_cut_off_by_a_crash_is_asked_for_again(store: Workspace) -> No
     result = run(platform, rows(5), store)
     assert sum(platform.received.values()) == 1
     assert result.predictions["outcome"].unique().to_list() == ["correct"]
+
+
+class Inflating(FakePlatform):
+    """Reports tokens that no request of this size can have."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = super().__call__(request).json()
+        return httpx.Response(200, json=body | {"usage": {"prompt_tokens": 10_000_000, "completion_tokens": 5_000}})
+
+
+def test_impossible_numbers_of_tokens_count_as_the_most_that_is_possible(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = run(Inflating(), rows(3), Workspace(str(tmp_path)))
+    assert result.usage.completion_tokens == 3 * PROMPT.max_tokens
+    assert 3 * 1_000 < result.usage.prompt_tokens < 3 * 2_000
+    assert "more prompt tokens than the request can have" in caplog.text
+
+
+def test_tokens_are_counted_as_they_come_those_of_stored_answers_first(tmp_path: Path) -> None:
+    store, counted = Workspace(str(tmp_path)), list[tuple[int, int]]()
+
+    def ask_counting(count: int, most: int = 10**9) -> None:
+        async def work() -> None:
+            client = Fireworks(
+                base_url="http://host", api_key="k", account_id="acme", transport=httpx.MockTransport(FakePlatform())
+            )
+
+            def count_tokens(prompt: int, completion: int) -> None:
+                counted.append((prompt, completion))
+                if sum(item[0] for item in counted) > most:
+                    raise CeilingReached("k", 1, 1, 1, 0)
+
+            async with client:
+                cache = ResponseCache(store, "tickets", "m", PROMPT.digest)
+                await ask(
+                    client, "m", PROMPT, rows(count), cache, what="test", concurrency=1, count_tokens=count_tokens
+                )
+
+        with readable_failures():
+            asyncio.run(work())
+
+    ask_counting(2)
+    assert counted == [(0, 0), (7, 2), (7, 2)]
+    counted.clear()
+    with pytest.raises(dg.Failure, match="would pass the approved"):
+        ask_counting(99, most=20)
+    assert counted == [(14, 4), (7, 2)]
+    assert run(FakePlatform(), rows(99), store).sent == 96, "the answer that was one too many is kept"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.classification.catalogue.tuning_grid import PublishedCell
+from fw_assets.fireworks import Model
+from fw_assets.fireworks._models import FineTuningDefaults, GridPoint
+from fw_assets.pipeline.platform.catalogue import catalogue_model
 from fw_assets_tests.project import Project
 
 WRONG = {"missing": None, "a folder": "", "not yaml": "prices: [", "no list": "usd: 3\n", "no item": "- {usd: 3}\n"}
@@ -50,3 +54,19 @@ def test_what_uses_no_prices_minds_no_price_file(project: Project) -> None:
     assert project.run("status").returncode == 0
     assert project.run("approve", "tickets", "--reject").returncode != 0
     assert "FW_PRICES" not in project.run("approve", "tickets", "--reject").stderr
+
+
+def test_points_of_a_published_grid_that_no_job_can_have_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    good = GridPoint(lora_rank=8, learning_rate=1e-3)
+    nonsense = (
+        GridPoint(lora_rank=-1, learning_rate=1e-3),
+        GridPoint(lora_rank=8, learning_rate=1e9),
+        GridPoint(lora_rank=8, learning_rate=1e-3, epochs=0),
+    )
+    some, none = (
+        catalogue_model(Model(name="accounts/a/models/m", fine_tuning_defaults=FineTuningDefaults(grid=grid)))
+        for grid in ((*nonsense, good), nonsense)
+    )
+    assert some.grid == (PublishedCell(lora_rank=8, learning_rate=1e-3),)
+    assert none.grid is None
+    assert "a point of its published grid is left out: learning_rate" in caplog.text

@@ -64,7 +64,9 @@ def account(folder: Path, limit: int) -> PlanAccount:
 
 def test_six_jobs_at_most_are_active_over_all_finalists_of_a_dataset(tmp_path: Path) -> None:
     platform = CountingPlatform()
-    data = TrainingData("sweep", 1.0, Upload("accounts/a/datasets/train", 10), Upload("accounts/a/datasets/valid", 3))
+    data = TrainingData(
+        "sweep", 1.0, Upload("accounts/a/datasets/train", 10, 1_000), Upload("accounts/a/datasets/valid", 3, 300)
+    )
 
     async def sweep(slug: str) -> None:
         # As in a process of its own: nothing is shared with the other finalists but the workspace.

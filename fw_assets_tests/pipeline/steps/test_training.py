@@ -234,7 +234,7 @@ class StalledJobs(Recorder):
 def test_a_job_that_does_not_move_for_an_hour_is_one_sentence_with_what_to_do(tmp_path: Path) -> None:
     plan = planned()[0]
     model = next(model for model in plan.models if model.cells)
-    rows = Upload("accounts/me/datasets/d", 10)
+    rows = Upload("accounts/me/datasets/d", 10, 1_000)
     data = TrainingData("train", 1.0, rows, rows)
     work = run_training_job(
         cast("Fireworks", StalledJobs()),
@@ -275,3 +275,8 @@ def test_turn_fields_are_those_that_a_digest_of_texts_leaves_out() -> None:
     assert msgspec.json.decode(respelled) == msgspec.json.decode(extras[0])
     assert turn_fields([("train:2", respelled)])["train:2"] == digests["train:2"]
     assert all(one != other for one, other in itertools.combinations(digests.values(), 2))
+
+
+@pytest.mark.parametrize(("reported", "counted"), [(None, None), (0, 0), (5_000, 5_000), (5_001, None), (-5, None)])
+def test_more_tokens_of_training_than_bytes_are_no_count(reported: int | None, counted: int | None) -> None:
+    assert Upload("accounts/me/datasets/d", 10, 1_000).possible_tokens(reported, 5) == counted
