@@ -42,6 +42,7 @@ from ._fine_tuning_spec import FineTuningSpec, LrScheduler
 from ._job import JobProgress
 from ._models import FineTuningDefaults, GridPoint, Model
 from ._readiness import ReadyDeployment
+from ._resources import Money
 from ._retry import Backoff, RetryPolicy
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "JobProgress",
     "LrScheduler",
     "Model",
+    "Money",
     "NotFound",
     "OversizedResponse",
     "PermissionDenied",

@@ -32,15 +32,23 @@ async def fine_tuning_metrics(http: HttpClient, account: str, job: FineTuningJob
 def _records(text: str) -> list[dict[str, float]]:
     records = []
     for line in text.splitlines():
-        try:
-            item = json.loads(line)
-        except (ValueError, RecursionError):
-            continue  # the last line of a file that is being written, or nothing that a platform writes
-        if isinstance(item, dict):
+        # A line that a crash cut off goes on with the first record after the restart.
+        whole = (line, line[start:]) if (start := line.rfind('{"step"')) > 0 else (line,)
+        item = next(filter(None, map(_decoded, whole)), None)
+        if item is not None:
             nested = item.pop("data", None)
             flat = {**item, **nested} if isinstance(nested, dict) else item
             records.append({key: float(value) for key, value in flat.items() if _is_figure(value)})
     return records
+
+
+def _decoded(line: str) -> dict[str, Any] | None:
+    """The JSON object of a line; None for a line that is being written, or that no platform writes."""
+    try:
+        item = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return item if isinstance(item, dict) else None
 
 
 def _is_figure(value: Any) -> bool:

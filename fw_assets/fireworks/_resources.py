@@ -58,9 +58,9 @@ class Money(ApiValue):
     nanos: int = 0
 
     @property
-    def usd(self) -> float:
-        """The amount as a number."""
-        return self.units + self.nanos / 1e9
+    def usd(self) -> float | None:
+        """The amount in US dollars; None in another currency."""
+        return self.units + self.nanos / 1e9 if self.currency_code in ("", "USD") else None
 
 
 class Resource(ApiValue):

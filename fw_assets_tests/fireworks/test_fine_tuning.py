@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, JobFailed, LrScheduler, NotFound, Stalled, WaitTimeout
+from fw_assets.fireworks import (
+    FineTuningJob,
+    FineTuningSpec,
+    JobFailed,
+    LrScheduler,
+    Money,
+    NotFound,
+    Stalled,
+    WaitTimeout,
+)
 from fw_assets.fireworks._resources import parse_resource
 
 from .fake import NOT_FOUND, answers, client_of, reply
@@ -159,6 +168,7 @@ def test_the_estimated_cost_is_money() -> None:
     estimate = parse_resource(FineTuningJob, {"name": NAME, "estimatedCost": cost}).estimated_cost
     assert estimate is not None
     assert estimate.usd == pytest.approx(3.42)
+    assert Money(currency_code="EUR", units=3).usd is None
 
 
 JOB = FineTuningJob(name=NAME)
@@ -192,6 +202,16 @@ def test_what_is_no_figure_is_left_out_of_the_metrics(line: str) -> None:
     client, _, _ = client_of(handle)
     with_url = parse_resource(FineTuningJob, {"name": NAME, "metricsFileSignedUrl": "/metrics"})
     assert [record for record in asyncio.run(client.fine_tuning_metrics(with_url)) if record] == [{"step": 2.0}]
+
+
+def test_a_line_cut_off_by_a_crash_does_not_hide_the_record_after_it() -> None:
+    text = (
+        '{"step": 1, "train/total_tokens": 9}\n{"step": 2, "train/tot{"step": 2, "data": {"train/total_tokens": 8}}\n'
+    )
+    client, _, _ = client_of(lambda _: httpx.Response(200, text=text + '{"step": 3, "train'))
+    with_url = parse_resource(FineTuningJob, {"name": NAME, "metricsFileSignedUrl": "/metrics"})
+    records = asyncio.run(client.fine_tuning_metrics(with_url))
+    assert [record["train/total_tokens"] for record in records] == [9, 8]
 
 
 def test_an_expired_metrics_url_is_renewed() -> None:

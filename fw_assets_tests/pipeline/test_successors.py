@@ -60,7 +60,7 @@ def project(tmp_path: Path) -> FaultyProject:
 
 
 def job_usd(job: dict[str, Any]) -> float:
-    return float(Money.model_validate(job["estimatedCost"]).usd)
+    return Money.model_validate(job["estimatedCost"]).usd or 0.0
 
 
 def check_ledger(project: FaultyProject) -> None:

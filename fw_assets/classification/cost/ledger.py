@@ -15,6 +15,10 @@ from fw_assets.classification.values import Frozen
 
 PROMISED = "a promise for after the report"
 """The note of a cost row that is approved and will be spent only after the report."""
+NO_QUANTITY = "the platform gave no quantity: the expected one"
+"""The note of a payment whose quantity is the plan's."""
+PLATFORM_ESTIMATE = "the platform's own estimate, above the price of the tokens"
+"""The note of a job that is not paid by the tokens that it counted."""
 ROUNDING = 1e-9
 """US dollars by which a sum of floats may differ from the same sum in another order."""
 
@@ -43,6 +47,8 @@ class LedgerEntry(Frozen):
     usd: float | None = Field(ge=0)
     at: str
     estimated: bool = False
+    note: str = ""
+    """What else the amount follows from than a quantity at its price."""
 
 
 class Reservation(Frozen):
@@ -170,10 +176,9 @@ def cost_rows(
 
 
 def _note(line: CostLine, paid: Sequence[LedgerEntry], deployed: bool) -> str:
-    if any(entry.estimated for entry in paid):
-        return "the platform gave no quantity: the expected one"
     if paid:
-        return ""
+        notes = (entry.note or (NO_QUANTITY if entry.estimated else "") for entry in paid)
+        return "; ".join(dict.fromkeys(filter(None, notes)))
     if line.promise and deployed:
         return PROMISED
     if line.stage == "deployment":

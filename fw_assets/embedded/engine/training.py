@@ -17,7 +17,7 @@ from fw_assets.embedded.engine.tuned_model import TunedModel
 
 OnRecord = Callable[[dict[str, float]], None]
 
-_MAX_STEP_RECORDS = 200
+_MAX_STEP_RECORDS = 10_000
 
 
 def train(
@@ -37,9 +37,10 @@ def train(
 
     Args:
         cache: the folder for files that can be computed again, shared by all models.
-        on_record: called with `step`, `epoch`, `train/loss` and `train/lr` for up to about 200 steps, and with `step`,
-            `epoch`, `eval/loss` and `eval/accuracy` (of the exact set, if multi-label) before the first epoch and
-            after each; last with `eval/kept_epoch`.
+        on_record: called with `step`, `epoch`, `train/loss`, `train/lr` and `train/total_tokens` (of this step alone)
+            for each step, and with `step`, `epoch`, `eval/loss` and `eval/accuracy` (of the exact set, if multi-label)
+            before the first epoch and after each; last with `eval/kept_epoch`. In a run of more than 10,000 steps, a
+            record stands for several, with the tokens of all.
         notes: JSON of the caller, stored with the model.
 
     Raises:
@@ -51,10 +52,14 @@ def train(
     best = run.checkpoint(0.0)
     if run.evaluated:
         on_record({"step": 0, "epoch": 0.0, "eval/loss": best.loss, "eval/accuracy": best.accuracy})
+    tokens = 0
     for step in run.steps():
         number, epoch = step.number, step.epoch
+        tokens += step.tokens
         if number == 1 or step.ends_epoch or number % max(1, run.total_steps // _MAX_STEP_RECORDS) == 0:
-            on_record({"step": number, "epoch": epoch, "train/loss": step.loss, "train/lr": step.rate})
+            figures = {"train/loss": step.loss, "train/lr": step.rate, "train/total_tokens": tokens}
+            on_record({"step": number, "epoch": epoch, **figures})
+            tokens = 0
         if not step.ends_epoch or (not run.evaluated and number < run.total_steps):
             continue
         checkpoint = run.checkpoint(epoch)

@@ -24,12 +24,16 @@ _ROWS_PER_BLOCK = 512
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One optimiser step; `epoch` is the number of passes so far, its loss the weighted mean over the batch."""
+    """One optimiser step; `epoch` is the number of passes so far, its loss the weighted mean over the batch.
+
+    `tokens` are those of the batch.
+    """
 
     number: int
     epoch: float
     loss: float
     rate: float
+    tokens: int
     ends_epoch: bool
 
 
@@ -80,6 +84,7 @@ class TrainingRun:
         self.total_steps = max(1, math.ceil(spec.epochs * self._steps_per_epoch - 1e-9))
         weight = np.array([row.weight for row in rows], np.float32)
         self._weight = weight / weight.mean()
+        self._tokens = np.array([row.tokens for row in rows], np.int64)
         self._target = _target(rows, self.labels)
         self._eval_target = _target(evaluation, self._columns)
         eval_weight = np.array([row.weight for row in evaluation], np.float64)
@@ -143,7 +148,8 @@ class TrainingRun:
                 loss = losses.row_losses(pooled, self._target[batch], self._multi_label)
                 mean_loss = float((loss * self._weight[batch]).mean())
                 ends_epoch = start + batch_size >= self._rows or number == self.total_steps
-                yield TrainingStep(number, number / self._steps_per_epoch, mean_loss, rate, ends_epoch)
+                tokens = int(self._tokens[batch].sum())
+                yield TrainingStep(number, number / self._steps_per_epoch, mean_loss, rate, tokens, ends_epoch)
                 if number == self.total_steps:
                     return
 

@@ -12,11 +12,15 @@ from fw_assets.embedded.engine.registry import find_base_model
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """One text with its labels (exactly one unless the run is multi-label) and its weight in the loss."""
+    """One text with its labels (exactly one unless the run is multi-label) and its weight in the loss.
+
+    `tokens` are those that the platform charges for the row, per epoch.
+    """
 
     text: str
     labels: tuple[str, ...]
     weight: float = 1.0
+    tokens: int = 0
 
 
 @dataclass(frozen=True)

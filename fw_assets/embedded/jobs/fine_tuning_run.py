@@ -14,7 +14,6 @@ from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
 from fw_assets.embedded.jobs.training_rows import read_rows
-from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.model_documents import tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -38,7 +37,6 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
     faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
     answer_format, rows, evaluation = read_rows(platform, job)
-    dataset, _ = ready_dataset(platform, job["dataset"], "dataset")
     spec = TrainingSpec(
         base_model=short_id(job["baseModel"]),
         lora_rank=job["loraRank"],
@@ -57,8 +55,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     metrics_path.unlink(missing_ok=True)
     try:
         with metrics_path.open("wb") as metrics:
-            tokens = int(dataset["estimatedTokenCount"])
-            recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows), tokens)
+            recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows))
             notes = {"answer": answer_format.to_notes()}
             train(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record, notes=notes)
         for path in (metrics_path, *list(out.iterdir())):
@@ -83,23 +80,18 @@ def _publish(platform: EmbeddedPlatform, claim: JobClaim, job: dict[str, Any], o
 
 
 class _MetricsRecorder:
-    """Writes each record to the metrics file, and from time to time the progress to the job.
-
-    `tokens` is the dataset's own count: a record's `train/total_tokens` is that times the epochs so far, which is also
-    what a job is charged for.
-    """
+    """Writes each record to the metrics file, and from time to time the progress to the job."""
 
     def __init__(
-        self, platform: EmbeddedPlatform, claim: JobClaim, metrics: BinaryIO, epochs: float, rows: int, tokens: int
+        self, platform: EmbeddedPlatform, claim: JobClaim, metrics: BinaryIO, epochs: float, rows: int
     ) -> None:
         self._platform, self._claim, self._metrics = platform, claim, metrics
-        self._epochs, self._rows, self._tokens = epochs, rows, tokens
+        self._epochs, self._rows = epochs, rows
         self._reported = platform.clock()
 
     def record(self, record: dict[str, float]) -> None:
         epoch = float(record.get("epoch", 0.0))
-        line = record | {"train/total_tokens": round(self._tokens * epoch)}
-        self._metrics.write(msgspec.json.encode(line) + b"\n")
+        self._metrics.write(msgspec.json.encode(record) + b"\n")
         now = self._platform.clock()
         if now - self._reported < _REPORT_SECONDS:
             return

@@ -10,6 +10,7 @@ from fw_assets.embedded.engine.training_spec import TrainingRow
 from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat, read_targets
+from fw_assets.embedded.inference.token_counts import count_prompt
 from fw_assets.embedded.message_text import content_text
 from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.dataset_files import read_chats
@@ -40,28 +41,29 @@ def read_rows(
             f"platform learn to answer with one of 2 to {MAX_LABELS} labels"
         )
     rows = [
-        TrainingRow(text, labels, weight)
-        for (text, weight), labels in zip(chats + eval_chats, label_sets, strict=True)
+        TrainingRow(text, labels, weight, tokens)
+        for (text, weight, tokens), labels in zip(chats + eval_chats, label_sets, strict=True)
         if weight > 0
     ]
-    split = sum(1 for _, weight in chats if weight > 0)
+    split = sum(1 for _, weight, _ in chats if weight > 0)
     training, evaluation = rows[:split], rows[split:]
     if not eval_chats and job.get("evalAutoCarveout"):
         training, evaluation = _carve_out(training)
     return answer_format, training, evaluation
 
 
-def _read(platform: EmbeddedPlatform, name: str, field: str) -> tuple[list[tuple[str, float]], list[str]]:
-    """((text that the model reads, weight) of every row, final answer of every row)."""
+def _read(platform: EmbeddedPlatform, name: str, field: str) -> tuple[list[tuple[str, float, int]], list[str]]:
+    """((text that the model reads, weight, tokens) of every row, final answer of every row)."""
     _, path = ready_dataset(platform, name, field)
-    chats: list[tuple[str, float]] = []
+    chats: list[tuple[str, float, int]] = []
     targets: list[str] = []
     for row in read_chats(path):
         target = row.messages[-1]
         messages = [{"role": message.role, "content": message.content} for message in row.messages]
         row_weight = row.weight if isinstance(row.weight, float) else 1.0
         target_weight = target.weight if isinstance(target.weight, float) else 1.0
-        chats.append((read_turns(messages), row_weight * target_weight))
+        tokens = count_prompt(content_text(message.content) for message in row.messages)
+        chats.append((read_turns(messages), row_weight * target_weight, tokens))
         targets.append(content_text(target.content))
     return chats, targets
 

@@ -130,9 +130,21 @@ class PlanAccount:
 
         self._log.append_if(decide)
 
-    def pay(self, key: str, id: str, quantity: float, unit: str, usd: float | None, *, estimated: bool = False) -> None:
+    def pay(
+        self,
+        key: str,
+        id: str,
+        quantity: float,
+        unit: str,
+        usd: float | None,
+        *,
+        estimated: bool = False,
+        note: str = "",
+    ) -> None:
         """Record a payment; a second one with the same id changes nothing."""
-        entry = LedgerEntry(key=key, id=id, quantity=quantity, unit=unit, usd=usd, at=_now(), estimated=estimated)
+        entry = LedgerEntry(
+            key=key, id=id, quantity=quantity, unit=unit, usd=usd, at=_now(), estimated=estimated, note=note
+        )
 
         def decide(lines: Sequence[str]) -> str | None:
             ledger = self._parse(lines)

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fw_assets.classification.cost.ledger import ROUNDING
+from fw_assets.classification.cost.cost_lines import CostLine
+from fw_assets.classification.cost.ledger import NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.line_prices import high_usd, item_share, max_deployment_hours, quantities_usd
 from fw_assets.pipeline.errors import HoursUsedUp, JobCost
@@ -42,17 +43,25 @@ class Payment:
         usd = quantities_usd(self.account.line(prices), quantities)
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
 
-    def settle_tokens(self, trained: int | None) -> None:
-        """Record a training job; where the platform did not count its tokens, the number that the plan expected."""
-        if trained is not None:
-            self.settle({"training": trained}, "tokens")
-            return
+    def settle_tokens(self, trained: int | None, estimate: float | None = None) -> None:
+        """Record a training job at the larger of its tokens' price and the platform's own estimate.
+
+        Args:
+            trained: the tokens that the platform counted; None: those that the plan expected.
+            estimate: the platform's, in US dollars. It may bill tokens that its count leaves out, such as padding.
+        """
         line = self.account.line(self.key)
+        tokens = float(trained) if trained is not None else self._expected_tokens(line)
+        usd = quantities_usd(line, {"training": tokens})
+        note = "" if trained is not None else NO_QUANTITY
+        if estimate and estimate > (usd or 0.0) * (1 + ROUNDING) + ROUNDING:
+            note, usd = PLATFORM_ESTIMATE, estimate
+        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=trained is None, note=note)
+
+    def _expected_tokens(self, line: CostLine | None) -> float:
         expected = sum(part.quantity.expected for part in line.parts if part.item == "training") if line else 0.0
         # Where the line pays for more than training, this payment's share of its price is smaller than of its tokens.
-        tokens = expected * self.share / (item_share(line, "training") if line else 1.0)
-        usd = quantities_usd(line, {"training": tokens})
-        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=True)
+        return expected * self.share / (item_share(line, "training") if line else 1.0)
 
     def check_quote(self, usd: float | None) -> None:
         """Compare the platform's estimate of a job that has started with what is reserved for it.

@@ -14,8 +14,8 @@ import polars as pl
 from fw_assets.classification.catalogue.resource_ids import same_content
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
-from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks, NotFound
-from fw_assets.pipeline.platform.training_metrics import training_metrics
+from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks, Money, NotFound
+from fw_assets.pipeline.platform.training_metrics import trained_tokens, training_metrics
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.values.tuning import SweepCell
@@ -90,7 +90,7 @@ async def train(
     )
     created = await _ensure_job(client, job_id, spec)
     if quoted is not None:
-        quoted(created.estimated_cost.usd if created.estimated_cost else None)
+        quoted(_usd(created.estimated_cost))
 
     def report(job: FineTuningJob) -> None:
         tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
@@ -106,10 +106,15 @@ async def train(
         eval_loss=metrics.kept.loss if metrics.kept else None,
         eval_accuracy=metrics.kept.accuracy if metrics.kept else None,
         train_loss=metrics.train_loss,
-        trained_tokens=training.possible_tokens(_trained_tokens(records), cell.epochs),
+        trained_tokens=training.possible_tokens(trained_tokens(records), cell.epochs),
+        estimated_usd=_usd(job.estimated_cost),
         curve=metrics.curve,
         kept_epoch=metrics.kept.epoch if metrics.kept else None,
     )
+
+
+def _usd(cost: Money | None) -> float | None:
+    return None if cost is None else cost.usd
 
 
 async def _ensure_job(client: Fireworks, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
@@ -140,12 +145,7 @@ async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
 async def tokens_before_end(client: Fireworks, job_id: str, training: Upload, epochs: int) -> int:
     """The tokens that a job trained on before it ended: none where it has no metrics."""
     records = await client.fine_tuning_metrics(await client.fine_tuning_job(job_id))
-    return training.possible_tokens(_trained_tokens(records), epochs) or 0
-
-
-def _trained_tokens(records: list[dict[str, float]]) -> int | None:
-    values = [record["train/total_tokens"] for record in records if "train/total_tokens" in record]
-    return int(max(values)) if values else None
+    return training.possible_tokens(trained_tokens(records), epochs) or 0
 
 
 def best_cell(cells: tuple[SweepCell, ...]) -> tuple[SweepCell, str]:

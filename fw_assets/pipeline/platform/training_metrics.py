@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from fw_assets.report.schema.tuning import EpochMetrics
 KEPT_EPOCH = "eval/kept_epoch"
 """The field of a metrics record that names the epoch whose model was kept. Platforms that stop no job early have no
 such record, and serve what the last epoch left."""
+
+TOKENS = "train/total_tokens"
+"""The field of a step's record with the tokens of that step alone."""
 
 Records = Sequence[Mapping[str, float]]
 
@@ -20,6 +24,22 @@ class TrainingMetrics(NamedTuple):
     curve: tuple[EpochMetrics, ...]
     kept: EpochMetrics | None
     train_loss: float | None
+
+
+def trained_tokens(records: Records) -> int | None:
+    """The tokens that a job trained on: the sum over its steps; None where no record counts any.
+
+    A trainer that restarts writes the steps since its last checkpoint again: each step counts once, with its later
+    figure. Records without `step` count each.
+    """
+    counts = [record for record in records if record.get(TOKENS, -1.0) >= 0]
+    if not counts:
+        return None
+    if any(record[TOKENS] == 0 and record.get("step") == 0 and "epoch" in record for record in counts):
+        # The embedded platform of version 0.1 wrote running totals, from 0 before the first step.
+        return int(max(record[TOKENS] for record in counts))
+    by_step = {record.get("step", -place): record[TOKENS] for place, record in enumerate(counts, start=1)}
+    return int(math.fsum(by_step.values()))
 
 
 def training_metrics(records: Records) -> TrainingMetrics:

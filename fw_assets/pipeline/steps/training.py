@@ -147,5 +147,5 @@ async def run_training_job(
             raise
         except Stalled as stall:
             raise JobStalled(job_id, stall.last, STALL_SECONDS / 60, account.dataset) from stall
-    payment.settle_tokens(trained.trained_tokens)
+    payment.settle_tokens(trained.trained_tokens, trained.estimated_usd)
     return trained

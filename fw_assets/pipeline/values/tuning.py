@@ -25,6 +25,8 @@ class SweepCell(Frozen):
     trained_tokens: int | None
     curve: tuple[EpochMetrics, ...] = ()
     kept_epoch: float | None = None
+    estimated_usd: float | None = None
+    """The platform's own estimate of the job's cost in US dollars."""
 
     @model_validator(mode="before")
     @classmethod

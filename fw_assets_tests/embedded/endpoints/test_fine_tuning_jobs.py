@@ -78,6 +78,10 @@ def test_the_metrics_file_has_losses_and_evaluations(client: Client) -> None:
     records = [json.loads(line) for line in lines]
     assert sum("train/loss" in record for record in records) >= 2
     assert sum("eval/accuracy" in record for record in records) >= 2
+    tokens = [record["train/total_tokens"] for record in records if "train/total_tokens" in record]
+    dataset = client.get("/v1/accounts/local/datasets/train")
+    assert len(tokens) == 2 * -(-int(dataset["exampleCount"]) // 8), "of each step alone"
+    assert sum(tokens) == 2 * int(dataset["estimatedTokenCount"]), "what the job is charged for"
 
 
 def test_the_same_job_or_output_model_twice_is_a_conflict(client: Client) -> None:

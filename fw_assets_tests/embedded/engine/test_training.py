@@ -54,7 +54,7 @@ def test_training_beats_the_base_and_survives_the_disk(
     assert written[-1]["eval/kept_epoch"] == least["epoch"]
     assert accuracy(tuned, rows[60:]) == pytest.approx(least["eval/accuracy"])
     steps = [record for record in written if "train/loss" in record]
-    assert set(steps[0]) == {"step", "epoch", "train/loss", "train/lr"}
+    assert set(steps[0]) == {"step", "epoch", "train/loss", "train/lr", "train/total_tokens"}
     assert steps[-1]["step"] == 4 * 8
     assert all(np.isfinite(list(record.values())).all() for record in written)
 

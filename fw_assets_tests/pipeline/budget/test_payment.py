@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.cost.ledger import CeilingReached, cost_rows
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import JobCost
@@ -40,6 +40,22 @@ def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: 
     assert not counted.estimated
     assert (silent.quantity, silent.estimated) == (1_000_000, True)
     assert silent.usd == pytest.approx(1.0)
+
+
+def test_a_job_is_settled_at_the_larger_of_its_tokens_and_the_estimate_of_the_platform(
+    tmp_path: Path, plan: Plan
+) -> None:
+    account = fixed_account(tmp_path, plan)
+    key = f"sweep/{plan.models[0].slug}"
+    for id, trained, usd in (("tokens", 1_100_000, 1.0), ("estimate", 1_100_000, 1.5), ("silent", None, 3.0)):
+        open_payment(account, key, id, share=0.375).settle_tokens(trained, usd)
+    tokens, estimated, silent = account.entries()
+    assert tokens.usd == pytest.approx(1.1)
+    assert tokens.note == ""
+    assert (estimated.usd, estimated.quantity) == (1.5, 1_100_000)
+    assert (silent.usd, silent.estimated) == (3.0, True)
+    notes = {row.key: row.note for row in cost_rows(plan.estimate, account.entries())}
+    assert notes[key] == "the platform's own estimate, above the price of the tokens"
 
 
 def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.pipeline.platform.training_metrics import KEPT_EPOCH, training_metrics
+from fw_assets.pipeline.platform.training_metrics import KEPT_EPOCH, TOKENS, trained_tokens, training_metrics
 from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.report.schema.tuning import EpochMetrics
 
@@ -52,6 +52,30 @@ def test_records_of_one_epoch_are_one_point() -> None:
 )
 def test_no_figure_is_taken_from_another_epoch(records: list[dict[str, float]]) -> None:
     assert training_metrics(records).kept is None
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30), st.data())
+def test_tokens_are_the_sum_over_the_steps_each_once(tokens: list[int], data: st.DataObject) -> None:
+    steps = [{"step": float(number), TOKENS: float(count)} for number, count in enumerate(tokens, start=1)]
+    evaluations = [{"step": float(len(tokens)), "eval/loss": 0.5}]
+    restart = data.draw(st.integers(0, len(tokens)))
+    lost = [{**record, TOKENS: 7.0} for record in steps[restart:]]
+    assert trained_tokens([*steps[:restart], *lost, *steps[restart:], *evaluations]) == sum(tokens)
+    assert trained_tokens([{TOKENS: float(count)} for count in tokens]) == sum(tokens)
+
+
+def test_tokens_of_two_records_of_the_hosted_service() -> None:
+    assert trained_tokens([{"step": 1, TOKENS: 106_622.0}, {"step": 2, TOKENS: 61_186.0}]) == 167_808
+
+
+def test_running_totals_of_version_0_1_are_not_added_up() -> None:
+    records = [{"step": float(step), "epoch": step / 5, TOKENS: step * 100.0} for step in range(6)]
+    assert trained_tokens(records) == 500
+
+
+@pytest.mark.parametrize("records", [[], [{"step": 1.0}], [{"step": 1.0, TOKENS: -5.0}]])
+def test_without_a_count_there_are_no_tokens(records: list[dict[str, float]]) -> None:
+    assert trained_tokens(records) is None
 
 
 def test_a_cell_of_version_0_1_shows_the_accuracy_that_goes_with_its_loss() -> None:
