@@ -83,6 +83,7 @@ def operations() -> list[Operation]:
         _verb("POST", FINE_TUNING_JOBS, "resume", fine_tuning_jobs.resume),
         _verb("GET", MODELS, "getDownloadEndpoint", models.get_download_endpoint),
         _verb("PATCH", DEPLOYMENTS, "scale", deployments.scale),
+        Operation("POST", f"{ACCOUNT_PATH}/{FINE_TUNING_JOBS}:estimateCost", fine_tuning_jobs.estimate_cost),
         Operation("POST", f"{ACCOUNT_PATH}/deploymentShapeVersions:match", shapes.match),
         Operation("GET", "/v1/accounts", accounts.list_all),
         *_collection(DATASETS, datasets),

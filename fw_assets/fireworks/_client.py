@@ -13,13 +13,14 @@ from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
 from ._deployments import Deployment, DeploymentSpec, ensure_deployment, get_deployment
 from ._download import download_as_one, download_files
-from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job
+from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job, estimate_cost
 from ._fine_tuning_metrics import fine_tuning_metrics
 from ._fine_tuning_spec import FineTuningSpec
 from ._models import Model, get_model, list_models
 from ._names import full_name
 from ._prices import price_list
 from ._readiness import ReadyDeployment, wait_ready
+from ._resources import Money
 from ._upload import OnBytes
 
 CATALOGUE_OWNER = "fireworks"
@@ -115,6 +116,13 @@ class Fireworks(Connection):
         return await download_files(self._http, await self._account(), name, folder)
 
     # Fine-tuning
+
+    async def estimate_fine_tuning_cost(self, spec: FineTuningSpec) -> Money | None:
+        """What a job would cost, by the platform; nothing is created. None, with a warning, where it gives no estimate.
+
+        The dataset has to be there.
+        """
+        return await estimate_cost(self._http, await self._account(), spec)
 
     async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
         """The job of this id, started when there is none. It may have ended already, well or not.

@@ -241,6 +241,11 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
+def is_lacking(error: ApiError) -> bool:
+    """Whether the platform has no such call, does not let this key make it, or does not take the request."""
+    return error.status == 501 or isinstance(error, NotFound | PermissionDenied | BadRequest)
+
+
 def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
     """The error that a response reports in either envelope: `{"error": ...}` or `{"code", "message", "details"}`."""
     inner = body.get("error", body) if isinstance(body, Mapping) else body

@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import Field
 
+from ._errors import ApiError, is_lacking
 from ._fine_tuning_spec import FineTuningSpec
 from ._get_or_create import unequal_fields
 from ._http import HttpClient
 from ._job import Job, JobCollection
+from ._logger import log
 from ._models import DOCUMENTED_RANKS, get_model
 from ._names import check_id
-from ._resources import Money
+from ._resources import ApiValue, Money, parse_value
 
 _ALWAYS_SHOWN = (
     "dataset",
@@ -24,6 +26,12 @@ _ALWAYS_SHOWN = (
     "learningRate",
     "loraRank",
 )
+
+
+class Estimate(ApiValue):
+    """What a job would cost."""
+
+    estimated_cost: Money | None = None
 
 
 class FineTuningJob(Job):
@@ -59,6 +67,21 @@ async def ensure_fine_tuning_job(http: HttpClient, account: str, job_id: str, sp
         return unequal_fields(requested, job.raw, _ALWAYS_SHOWN)
 
     return await FINE_TUNING_JOBS.get_or_create(http, account, job_id, body, differences)
+
+
+async def estimate_cost(http: HttpClient, account: str, spec: FineTuningSpec) -> Money | None:
+    """The platform's estimate of what a job would cost, before there is one; None where it gives none."""
+    path = f"/v1/accounts/{account}/{FINE_TUNING_JOBS.path}:estimateCost"
+    try:
+        response = await http.post(path, spec.body(account), idempotent=True)
+    except ApiError as error:
+        if not is_lacking(error):
+            raise
+        log.warning(
+            "the platform gives no estimate of a job before it starts (%d): the plan's own estimate holds", error.status
+        )
+        return None
+    return parse_value(Estimate, response).estimated_cost
 
 
 async def _check_rank(http: HttpClient, account: str, spec: FineTuningSpec) -> None:

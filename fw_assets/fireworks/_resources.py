@@ -81,6 +81,7 @@ class Resource(ApiValue):
 
 
 R = TypeVar("R", bound=Resource)
+V = TypeVar("V", bound=ApiValue)
 
 
 def parse_resource(kind: type[R], item: Any) -> R:
@@ -89,12 +90,21 @@ def parse_resource(kind: type[R], item: Any) -> R:
     Raises:
         UnexpectedResponse: there is none.
     """
+    return parse_value(kind, {**item, "raw": item} if isinstance(item, dict) else item)
+
+
+def parse_value(kind: type[V], item: Any) -> V:
+    """The value in a JSON object.
+
+    Raises:
+        UnexpectedResponse: there is none.
+    """
     try:
-        return kind.model_validate({**item, "raw": item})
+        return kind.model_validate({**item})
     except ValidationError as error:
         # Without its input, which may quote the key.
         first = error.errors(include_input=False, include_url=False)[0]
         problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except TypeError:
         problem = "it is no JSON object"
-    raise UnexpectedResponse(f"the response is not a {kind.__name__}: {problem[:200]}")
+    raise UnexpectedResponse(f"the response is no {kind.__name__}: {problem[:200]}")

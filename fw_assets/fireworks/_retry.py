@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TypeVar
 
 from ._clock import Clock
@@ -60,6 +61,8 @@ class RetryPolicy:
         `deployment_known`: the request goes to a deployment known to exist, so that 404 means "not routable yet".
         """
         if isinstance(error, QuotaExceeded | OversizedResponse):
+            return None
+        if isinstance(error, ApiError) and error.status == HTTPStatus.NOT_IMPLEMENTED:
             return None
         if isinstance(error, RateLimited):
             return self.throttled

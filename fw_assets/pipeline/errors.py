@@ -53,6 +53,18 @@ class JobCost(RunStopped):
         )
 
 
+class EstimateAboveHeld(RunStopped):
+    """The platform would ask more for a job than the plan's highest figure for it; there is no such job."""
+
+    def __init__(self, job: str, line: str, usd: float, high: float, model: str, price: float) -> None:
+        super().__init__(
+            f"{job} was not started: the platform estimates ${usd:.4f} for it, more than the ${high:.4f} that the "
+            f"approved plan holds for it at most ({line}). Plan fewer rows or epochs; or, to pay it, name a file by "
+            f"FW_PRICES with `- {{item: training, model: {model.rsplit('/', 1)[-1]}, usd: {price:.2f}}}` and plan "
+            "again."
+        )
+
+
 class HoursUsedUp(RunStopped):
     """A deployment was in use for as long as the plan's highest figure for it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -17,7 +18,9 @@ from fw_assets.fireworks import (
     LrScheduler,
     Money,
     NotFound,
+    ServerError,
     Stalled,
+    UnexpectedResponse,
     WaitTimeout,
 )
 from fw_assets.fireworks._resources import parse_resource
@@ -169,6 +172,38 @@ def test_the_estimated_cost_is_money() -> None:
     assert estimate is not None
     assert estimate.usd == pytest.approx(3.42)
     assert Money(currency_code="EUR", units=3).usd is None
+
+
+SPEC = FineTuningSpec(dataset="d", base_model=BASE, output_model="m", epochs=2, rows=9)
+
+
+def test_the_cost_is_asked_with_the_body_of_a_job_and_nothing_is_created() -> None:
+    client, recorder, _ = client_of(answers(reply(200, {"estimatedCost": {"units": "3", "nanos": 420_000_000}})))
+    cost = asyncio.run(client.estimate_fine_tuning_cost(SPEC))
+    assert cost is not None
+    assert cost.usd == pytest.approx(3.42)
+    assert recorder.calls() == ["POST /v1/accounts/acme/supervisedFineTuningJobs:estimateCost"]
+    assert json.loads(recorder.requests[0].content) == SPEC.body("acme")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
+def test_a_service_that_estimates_no_jobs_is_asked_once_and_said(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    client, recorder, _ = client_of(answers(reply(status, {"code": 12, "message": "unimplemented"})))
+    assert asyncio.run(client.estimate_fine_tuning_cost(SPEC)) is None
+    assert len(recorder.requests) == 1
+    assert f"gives no estimate of a job before it starts ({status})" in caplog.text
+
+
+def test_an_answer_without_an_estimate_is_none_and_trouble_is_no_estimate() -> None:
+    client, _, _ = client_of(answers(reply(200, {})))
+    assert asyncio.run(client.estimate_fine_tuning_cost(SPEC)) is None
+    client, recorder, _ = client_of(answers(reply(503, {"message": "later"})))
+    with pytest.raises(ServerError):
+        asyncio.run(client.estimate_fine_tuning_cost(SPEC))
+    assert len(recorder.requests) > 2
+    client, _, _ = client_of(answers(reply(200, {"estimatedCost": "much"})))
+    with pytest.raises(UnexpectedResponse, match="is no Estimate"):
+        asyncio.run(client.estimate_fine_tuning_cost(SPEC))
 
 
 JOB = FineTuningJob(name=NAME)

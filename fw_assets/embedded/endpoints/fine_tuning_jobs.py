@@ -40,12 +40,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     fields = job_fields(request.body, account, id)
     with platform.database.read() as connection:
         _check_new(connection, account, id, fields["outputModel"])
-    dataset, _ = ready_dataset(platform, fields["dataset"], "dataset")
-    if fields["evaluationDataset"]:
-        ready_dataset(platform, fields["evaluationDataset"], "evaluationDataset")
-    check_size(int(dataset["exampleCount"]), fields["epochs"])
-    tokens, quote = int(dataset["estimatedTokenCount"]), request.faults.quote
-    cost = money(quote) if quote else training_cost(platform, fields["baseModel"], tokens, fields["epochs"])
+    cost = _estimated_cost(request, fields)
     now = platform.timestamp()
     document = {
         "name": resource_name(account, FINE_TUNING_JOBS, id),
@@ -66,6 +61,11 @@ def create(request: ApiRequest) -> dict[str, Any]:
         job_queue.enqueue(connection, FINE_TUNING_JOBS, account, id, platform.clock())
     ensure_workers(platform)
     return _view(request, document)
+
+
+def estimate_cost(request: ApiRequest) -> dict[str, Any]:
+    """Estimate the cost of a job that is not created."""
+    return {"estimatedCost": _estimated_cost(request, job_fields(request.body, request.account, new_id("sft")))}
 
 
 def get(request: ApiRequest) -> dict[str, Any]:
@@ -119,6 +119,17 @@ def delete(request: ApiRequest) -> dict[str, Any]:
         documents.delete(connection, FINE_TUNING_JOBS, request.account, request.id)
     shutil.rmtree(request.platform.job_folder(FINE_TUNING_JOBS, request.id), ignore_errors=True)
     return {}
+
+
+def _estimated_cost(request: ApiRequest, fields: dict[str, Any]) -> dict[str, Any]:
+    platform = request.platform
+    dataset, _ = ready_dataset(platform, fields["dataset"], "dataset")
+    if fields["evaluationDataset"]:
+        ready_dataset(platform, fields["evaluationDataset"], "evaluationDataset")
+    check_size(int(dataset["exampleCount"]), fields["epochs"])
+    if request.faults.quote:
+        return money(request.faults.quote)
+    return training_cost(platform, fields["baseModel"], int(dataset["estimatedTokenCount"]), fields["epochs"])
 
 
 def _check_new(connection: sqlite3.Connection, account: str, id: str, output_model: str) -> None:

@@ -77,6 +77,8 @@ class PlatformMiddleware:
     async def _respond_faultily(self, active: faults.Faults, scope: Scope, receive: Receive, send: Send) -> None:
         if active.delay:
             await anyio.sleep(active.delay)
+        if active.lacks and active.lacks in scope["path"]:
+            raise RpcError("NOT_FOUND", f"{scope['path']}: there is no such call")
         refusal = faults.random_refusal(active)
         if refusal is not None:
             raise refusal

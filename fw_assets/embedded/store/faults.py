@@ -29,7 +29,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rate_429, rate_5xx: requests that are refused before anything is done.
         drop: requests that are done, after which the connection closes without a response.
         truncate: requests that are done, of whose body half is sent.
-        quote: US dollars that a new fine-tuning job is estimated to cost, whatever its price; 0: its price.
+        lacks: text of the paths of calls that the platform does not have, and answers with 404.
+        quote: US dollars that a fine-tuning job is estimated to cost, whatever its price; 0: its price.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
         fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
             job may carry this.
@@ -46,6 +47,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_5xx: float = 0.0
     drop: float = 0.0
     truncate: float = 0.0
+    lacks: str = ""
     quote: float = 0.0
     stall: float = 0.0
     fail_jobs: str = ""

@@ -14,7 +14,7 @@ from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ledger import NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.line_prices import high_usd, item_share, max_deployment_hours, quantities_usd
-from fw_assets.pipeline.errors import HoursUsedUp, JobCost
+from fw_assets.pipeline.errors import EstimateAboveHeld, HoursUsedUp, JobCost
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,27 @@ class Payment:
         expected = sum(part.quantity.expected for part in line.parts if part.item == "training") if line else 0.0
         # Where the line pays for more than training, this payment's share of its price is smaller than of its tokens.
         return expected * self.share / (item_share(line, "training") if line else 1.0)
+
+    def check_estimate(self, usd: float | None, model: str) -> None:
+        """Compare the platform's estimate of a job that does not exist yet with what is reserved for it.
+
+        Raises:
+            EstimateAboveHeld: it is more than the line's high figure; nothing is reserved any more, or started.
+        """
+        line = self.account.line(self.key)
+        if usd is None or line is None or line.usd is None:
+            return
+        high = high_usd(line, self.share)
+        if usd > high * (1 + ROUNDING) + ROUNDING:
+            self.account.release(self.id)
+            error = EstimateAboveHeld(self.id, self.key, usd, high, model, self._price_of(line, usd))
+            self.account.stop(str(error))
+            raise error
+
+    def _price_of(self, line: CostLine, usd: float) -> float:
+        """US dollars per million tokens at which the line would hold an amount, rounded up to the cent."""
+        tokens = sum(part.quantity.high for part in line.parts if part.item == "training") * self.share
+        return math.ceil(usd / (tokens / item_share(line, "training")) * 1e8) / 100 if tokens else usd
 
     def check_quote(self, usd: float | None) -> None:
         """Compare the platform's estimate of a job that has started with what is reserved for it.

@@ -64,12 +64,15 @@ async def train(
     *,
     poll: float,
     what: str,
+    estimated: Callable[[float | None], None] | None = None,
     quoted: Callable[[float | None], None] | None = None,
     stall: float = STALL_SECONDS,
 ) -> SweepCell:
     """Train `model` with one cell of the grid and wait for it; an existing job of the same id is adopted.
 
     Args:
+        estimated: is called with the platform's estimate of the job's cost in US dollars before there is a job, if
+            there is none yet; what it raises ends the work with nothing started.
         quoted: is called with the platform's estimate of the job's cost in US dollars, once the job exists.
         stall: seconds that a running job may stay at one percentage.
 
@@ -88,6 +91,8 @@ async def train(
         rows=training.rows,
         batch_size_samples=cell.batch_size,
     )
+    if estimated is not None and not await _exists(client, job_id):
+        estimated(_usd(await client.estimate_fine_tuning_cost(spec)))
     created = await _ensure_job(client, job_id, spec)
     if quoted is not None:
         quoted(_usd(created.estimated_cost))
@@ -131,6 +136,14 @@ async def _ensure_job(client: Fireworks, job_id: str, spec: FineTuningSpec) -> F
         if not pairs or not all(same_content(str(asked), str(existing)) for asked, existing in pairs):
             raise
         return await client.fine_tuning_job(job_id)
+
+
+async def _exists(client: Fireworks, job_id: str) -> bool:
+    try:
+        await client.fine_tuning_job(job_id)
+    except NotFound:
+        return False
+    return True
 
 
 async def job_ending(client: Fireworks, job_id: str) -> Ending | None:

@@ -106,7 +106,8 @@ async def run_training_job(
 
     Raises:
         CeilingReached: it could cost more than was approved; nothing was started.
-        JobCost: the platform asks more than the line holds.
+        EstimateAboveHeld: the platform asks more than the line holds; nothing was started.
+        JobCost: it asks more, which only the job that it created shows.
         AttemptFailed: it ended without a model; the message says whether approving again allows another attempt.
         JobStalled: it makes no progress.
     """
@@ -140,6 +141,7 @@ async def run_training_job(
                 data.validation,
                 poll=poll,
                 what=what,
+                estimated=partial(payment.check_estimate, model=account.plan.model(slug).name),
                 quoted=accept_quote,
             )
         except JobFailed:

@@ -68,6 +68,18 @@ def test_a_job_becomes_one_model(client: Client) -> None:
     assert counts(client.home)["models"] == 1
 
 
+def test_the_cost_of_a_job_is_estimated_without_creating_it(client: Client) -> None:
+    client.dataset("train", labelled_rows())
+    price = {"model": "accounts/fireworks/models/char-ngram", "item": "training", "unit": "1M tokens", "usd": 1e6}
+    (client.home / "prices.json").write_text(json.dumps({"prices": [price]}))
+    body = {"dataset": "accounts/local/datasets/train", "baseModel": price["model"], "epochs": 3}
+    path = "/v1/accounts/local/supervisedFineTuningJobs:estimateCost"
+    tokens = int(client.get("/v1/accounts/local/datasets/train")["estimatedTokenCount"])
+    assert client.post(path, body)["estimatedCost"]["units"] == str(3 * tokens)
+    assert client.post(path, body | {"baseModel": "x"}, status=400)["code"] == 3
+    assert counts(client.home)["supervisedFineTuningJobs"] == 0
+
+
 def test_the_metrics_file_has_losses_and_evaluations(client: Client) -> None:
     client.dataset("train", labelled_rows())
     client.dataset("eval", labelled_rows(1))

@@ -49,6 +49,11 @@ def test_a_file_holds_for_all_requests_and_only_for_its_paths(client: Client) ->
     assert client.send("GET", AT).status_code == 200
 
 
+def test_a_call_that_the_platform_lacks_is_not_found(client: Client) -> None:
+    assert client.send("GET", AT, headers=with_faults(client, lacks="/datasets")).status_code == 404
+    assert client.send("GET", AT, headers=with_faults(client, lacks=":estimateCost")).status_code == 200
+
+
 def test_faults_that_do_not_exist_are_refused(client: Client) -> None:
     assert client.send("GET", AT, headers=with_faults(client, lightning=1)).status_code == 400
 

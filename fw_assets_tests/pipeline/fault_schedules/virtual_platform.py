@@ -70,6 +70,8 @@ class VirtualPlatform:
             self.uploads[name] = request.content
             self.stored[name]["state"] = "READY"
             return reply()
+        if path.endswith(":estimateCost"):
+            return reply(200, {"estimatedCost": self._cost(json.loads(request.content))})
         if request.method == "POST":
             return self._create(request, path)
         if path == "accounts/fireworks/models":
@@ -120,15 +122,17 @@ class VirtualPlatform:
         self.stored[name] = {"name": name, "status": {"code": "OK"}, **fields}
         if kind == "supervisedFineTuningJobs":
             tokens = self._trained_tokens(fields)
-            usd = tokens * PRICES["training"] / 1e6
-            self.charged += usd
-            cost = {"currencyCode": "USD", "units": str(int(usd)), "nanos": round(usd % 1 * 1e9)}
+            self.charged += tokens * PRICES["training"] / 1e6
             loss = 0.1 + sum(id.encode()) % 50 / 100
             curve = {"epoch": 1, "eval/loss": loss, "eval/accuracy": 0.9, "train/total_tokens": tokens}
-            self.stored[name] |= {"estimatedCost": cost, "curve": json.dumps(curve) + "\n"}
+            self.stored[name] |= {"estimatedCost": self._cost(fields), "curve": json.dumps(curve) + "\n"}
             output = body["outputModel"]
             self.stored[output] = {"name": output, "state": "READY", "kind": "HF_PEFT_ADDON"}
         return reply(200, self._seen(name, self.stored[name]))
+
+    def _cost(self, job: dict[str, Any]) -> dict[str, Any]:
+        usd = self._trained_tokens(job) * PRICES["training"] / 1e6
+        return {"currencyCode": "USD", "units": str(int(usd)), "nanos": round(usd % 1 * 1e9)}
 
     def _trained_tokens(self, job: dict[str, Any]) -> int:
         return int(len(self.uploads.get(job["dataset"], b"")) // 8 * job.get("epochs", 1))

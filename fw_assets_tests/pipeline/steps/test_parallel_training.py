@@ -26,6 +26,9 @@ class CountingPlatform:
     async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
         raise NotFound(404, f"{job_id}: there is none")
 
+    async def estimate_fine_tuning_cost(self, spec: FineTuningSpec) -> None:
+        return None
+
     async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
         self.created.append(job_id)
         self.active += 1

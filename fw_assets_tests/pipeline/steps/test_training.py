@@ -27,9 +27,9 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt, request
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.turn_fields import turn_fields
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks, NotFound, Stalled
+from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks, Money, NotFound, Stalled
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.errors import JobStalled
+from fw_assets.pipeline.errors import EstimateAboveHeld, JobStalled
 from fw_assets.pipeline.platform.fine_tuning import Upload
 from fw_assets.pipeline.steps.training import TrainingData, TrainingPart, run_training_job, upload_training_data
 from fw_assets.workspace.dataset_rows import split_rows_path
@@ -61,6 +61,7 @@ class Recorder:
     """A platform's client that keeps what is created on it."""
 
     contents: dict[str, Any] = field(default_factory=dict)
+    estimate: Money | None = None
 
     async def ensure_dataset(self, dataset_id: str, path: Path, **options: Any) -> Any:
         self.contents[dataset_id] = [path.read_bytes(), options["rows"], options.get("format")]
@@ -68,6 +69,9 @@ class Recorder:
 
     async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
         raise NotFound(404, f"{job_id} does not exist")
+
+    async def estimate_fine_tuning_cost(self, spec: FineTuningSpec) -> Money | None:
+        return self.estimate
 
     async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
         self.contents[job_id] = spec.body(ACCOUNT)
@@ -250,6 +254,34 @@ def test_a_job_that_does_not_move_for_an_hour_is_one_sentence_with_what_to_do(tm
         asyncio.run(work)
     assert "made no progress for 60 minutes (last seen: RUNNING 37 %, without progress). Run again" in str(caught.value)
     assert "fw-assets run tickets --approve" in str(caught.value)
+
+
+def test_a_job_that_the_platform_prices_above_what_is_held_is_never_created(tmp_path: Path) -> None:
+    plan = planned()[0]
+    model = next(model for model in plan.models if model.cells)
+    rows = Upload("accounts/me/datasets/d", 10, 1_000)
+    platform = Recorder(estimate=Money(units=12))
+    account = fixed_account(tmp_path, plan)
+    work = run_training_job(
+        cast("Fireworks", platform),
+        account,
+        model.slug,
+        model.cells[0],
+        TrainingData("train", 1.0, rows, rows),
+        line="sweep/m",
+        poll=1,
+        what="test",
+    )
+    with pytest.raises(EstimateAboveHeld) as caught:
+        asyncio.run(work)
+    assert "the platform estimates $12.0000 for it, more than the $4.0000 that the approved plan holds" in str(
+        caught.value
+    )
+    assert f"{{item: training, model: {model.name.rsplit('/', 1)[-1]}, usd: 3.00}}` and plan again." in str(
+        caught.value
+    )
+    assert platform.contents == {}
+    assert (account.ledger().reservations, account.entries()) == ((), ())
 
 
 def test_ids_are_legal_and_readable() -> None:
