@@ -31,7 +31,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin",)
+LATER_FIELDS = ("margin", "slices")
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 _MAX_EXCERPT = 80
@@ -46,6 +46,7 @@ def _without_nul(text: str) -> str:
 
 _Reference = Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(_without_nul)]
 _ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+_FieldName = Annotated[str, Field(min_length=1, max_length=100)]
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
 Rank = Annotated[int, Field(ge=1, le=MAX_LORA_RANK)]
 Rate = Annotated[float, Field(gt=0, le=1)]
@@ -105,6 +106,10 @@ class Session(Frozen):
     margin: float = Field(DEFAULT_MARGIN, gt=0, le=0.5)
     """The difference in accuracy that does not matter: 0.02 is two points. A model that is shown to be worse by less
     than that, if at all, is called as good."""
+    slices: tuple[_FieldName, ...] = Field((), max_length=20)
+    """Fields by which the test rows are divided, to judge each part by itself: `language` (told by its script),
+    `length`, `turns`, `source` (the file), or any field of the rows, e.g. `customer_tier` or `customer.tier`. The plan
+    shows which slices have rows enough."""
     free_rows: int = Field(50, ge=0, le=MAX_JOB_ROWS)
     """Number of test rows that are also sent without constrained decoding, since callers in production may not
     constrain."""
@@ -134,12 +139,12 @@ class Session(Frozen):
             raise ValueError("true or false is not expected here; a word such as yes, no, on or off has to be quoted")
         return value
 
-    @field_validator("models", "labels", "lora_ranks", "learning_rates", mode="before")
+    @field_validator("models", "labels", "lora_ranks", "learning_rates", "slices", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
-    @field_validator("models", "labels")
+    @field_validator("models", "labels", "slices")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is None:

@@ -9,6 +9,8 @@ from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace
 
 REJECTED_ROWS = "rejected_rows.jsonl"
+SLICES = "slices"
+"""Column of the rows with their parts: the row's slice by each field of the session's `slices`; there if any has."""
 
 
 def inspected_rows_path(dataset: str) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from fw_assets.classification.dataset.columns import PARSED_COLUMNS, ROW_COLUMNS
+from fw_assets.classification.dataset.columns import FIELDS, PARSED_COLUMNS, row_columns
 from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.dataset.regex_parser import match_rows, mostly_common
+from fw_assets.classification.dataset.row_fields import field_values
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 
 EXCERPT_BYTES = 2000
@@ -54,18 +55,21 @@ class ParseSummary:
         self.rejected += later.rejected
 
 
-def parse_chunk(chunk: bytes, first_row: int, source: str) -> tuple[pl.DataFrame, ParseSummary]:
-    """The rows (`ROW_COLUMNS`) of whole lines, and the summary.
+def parse_chunk(
+    chunk: bytes, first_row: int, source: str, fields: Sequence[str] = ()
+) -> tuple[pl.DataFrame, ParseSummary]:
+    """The rows (`row_columns`) of whole lines, and the summary.
 
     Args:
         chunk: lines with their `\\n`, which the last one may lack.
         first_row: the `row` of the first line.
         source: "train" or "eval".
+        fields: names of further fields to read.
     """
     if chunk.isspace():
         # A small compressed file can hold hundreds of millions of empty lines.
         lines_of_chunk = chunk.removesuffix(b"\n").count(b"\n") + 1
-        return pl.DataFrame(schema=ROW_COLUMNS), ParseSummary(lines=lines_of_chunk, blank=lines_of_chunk)
+        return pl.DataFrame(schema=row_columns(fields)), ParseSummary(lines=lines_of_chunk, blank=lines_of_chunk)
     lines = chunk.removesuffix(b"\n").split(b"\n")
     common_rows, other_indices = _match_common(first_row, lines)
     rows: dict[int, Row] = {}
@@ -91,7 +95,12 @@ def parse_chunk(chunk: bytes, first_row: int, source: str) -> tuple[pl.DataFrame
         systems={_system_digest(text) for text in frame["system"].unique().drop_nulls()},
         rejected=rejected,
     )
-    return frame.with_columns(id=row_id, source=pl.lit(source)).select(list(ROW_COLUMNS)), summary
+    frame = frame.with_columns(id=row_id, source=pl.lit(source))
+    if fields:
+        # A common row has no other field.
+        values = [field_values(lines[row - first_row], fields) if row in rows else None for row in frame["row"]]
+        frame = frame.with_columns(pl.Series(FIELDS, values, dtype=pl.List(pl.String)))
+    return frame.select(list(row_columns(fields))), summary
 
 
 def _match_common(first_row: int, lines: list[bytes]) -> tuple[pl.DataFrame, Sequence[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 PARSED_COLUMNS: dict[str, pl.DataType] = {
@@ -24,3 +26,11 @@ ROW_COLUMNS: dict[str, pl.DataType] = {
     **{name: kind for name, kind in PARSED_COLUMNS.items() if name != "system"},
 }
 """Of a dataset. `row` is the 1-based line number; in a folder it runs on from file to file (`FileFacts.first_row`)."""
+
+FIELDS = "fields"
+"""Column of the values of `RowStore.fields`, in their order (`row_fields.field_values`); only where there are any."""
+
+
+def row_columns(fields: Sequence[str]) -> dict[str, pl.DataType]:
+    """The columns of a dataset of which these further fields are read."""
+    return {**ROW_COLUMNS, FIELDS: pl.List(pl.String())} if fields else ROW_COLUMNS

@@ -61,7 +61,7 @@ def parse_in_threads(
     summary = ParseSummary()
 
     def parse(chunk: bytes, row: int) -> ParseSummary:
-        rows, chunk_summary = parse_chunk(chunk, row, source)
+        rows, chunk_summary = parse_chunk(chunk, row, source, row_store.fields)
         row_store.add(rows)
         return chunk_summary
 

@@ -91,7 +91,8 @@ def parse_segment(segment: Segment) -> ParseSummary:
     """Parse a segment in this process; its rows go to the store."""
     summary = ParseSummary()
     for chunk in read_range_chunks(segment.path, segment.start, segment.stop):
-        rows, chunk_summary = parse_chunk(chunk, segment.first_row + summary.lines, segment.source)
+        first_row = segment.first_row + summary.lines
+        rows, chunk_summary = parse_chunk(chunk, first_row, segment.source, segment.row_store.fields)
         segment.row_store.add(rows)
         summary.extend(chunk_summary)
     return summary

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fw_assets.classification.dataset.columns import ROW_COLUMNS
+from fw_assets.classification.dataset.columns import row_columns
 
 
 @dataclass
@@ -17,13 +17,15 @@ class RowStore:
 
     Attributes:
         folder: for parts on disk; None keeps them in memory.
+        fields: names of further fields that are read of each row (`row_fields`).
     """
 
     folder: Path | None = None
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
 
     def add(self, part: pl.DataFrame) -> None:
-        """Add rows (`ROW_COLUMNS`) of one source."""
+        """Add rows (`row_columns`) of one source."""
         if part.is_empty():
             return
         # Parts are read in the order of their names: the training rows first, then by row.
@@ -41,9 +43,9 @@ class RowStore:
         """All rows, in order."""
         if self.folder is not None:
             files = self.parts()
-            return pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=ROW_COLUMNS)
+            return pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=row_columns(self.fields))
         if not self.frames:
-            return pl.LazyFrame(schema=ROW_COLUMNS)
+            return pl.LazyFrame(schema=row_columns(self.fields))
         return pl.concat([self.frames[name] for name in sorted(self.frames)], rechunk=False).lazy()
 
     def each(self, visit: Callable[[pl.DataFrame], None]) -> None:

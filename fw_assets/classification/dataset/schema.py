@@ -46,6 +46,9 @@ def rows_schema() -> Any:
                 pa.Check.str_matches(r"^s?u[uat]*$"),
                 description="the roles, a letter each: s, u, a, t",
             ),
+            "fields": pa.Column(
+                pl.List(pl.String), nullable=True, required=False, description="values of the fields of `slices`"
+            ),
         },
         strict=True,
         name="rows",

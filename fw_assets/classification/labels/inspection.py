@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from pathlib import Path
 
 import polars as pl
 
 from fw_assets.classification.dataset.chat import ROLES
+from fw_assets.classification.dataset.columns import FIELDS
+from fw_assets.classification.dataset.files import data_files, read_chunks
 from fw_assets.classification.dataset.read_result import FileFacts, RowsRead
 from fw_assets.classification.dataset.reader import read_rows
+from fw_assets.classification.dataset.row_fields import field_names
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
 from fw_assets.classification.session import Session
+from fw_assets.classification.slices.slicing import COMPUTED
 from fw_assets.classification.values import digest
 
 MAX_LABELS_LISTED = 200
 PREVIEW_ROWS = 10_000
 PREVIEW_CHARACTERS = 200
+MAX_FIELDS_NAMED = 20
 
 
 def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, session: Session) -> InspectedDataset:
@@ -32,16 +39,18 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
         row_store: empty; it receives the rows, those of the training dataset first.
         train: a file or folder.
         evaluation: the evaluation dataset, a file or folder.
-        session: `bad_rows` and `extraction` are read.
+        session: `bad_rows`, `extraction` and `slices` are read.
 
     Raises:
-        InputError: bad lines (unless quarantined), no rows, or no label to be found.
+        InputError: bad lines (unless quarantined), no rows, no label to be found, or a field that no row has.
     """
+    row_store.fields = session.slices
     reads = [read_rows(train, source="train", bad_rows=session.bad_rows, row_store=row_store)]
     if evaluation is not None:
         reads.append(read_rows(evaluation, source="eval", bad_rows=session.bad_rows, row_store=row_store))
     files = tuple(facts for read in reads for facts in read.files)
     row_store.each(lambda part: check_frame(part, files))
+    _check_slice_fields(row_store, session, train)
     # The texts are by far the widest column, and only the examples of the extraction need any.
     preview = pl.when(pl.col("row") <= PREVIEW_ROWS).then(pl.col("text").str.slice(0, PREVIEW_CHARACTERS))
     narrow = row_store.scan().select(
@@ -52,6 +61,28 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
     frame = narrow.collect(engine="streaming")
     extraction = choose_extraction(frame, session.extraction)
     return _described(frame, reads, files, extraction)
+
+
+def _check_slice_fields(row_store: RowStore, session: Session, train: Path) -> None:
+    """Refuse a field that no row has: it is misspelt."""
+    if not session.slices:
+        return
+    present = [pl.col(FIELDS).list.get(i, null_on_oob=True).is_not_null().any() for i in range(len(session.slices))]
+    table = row_store.scan().select(expression.alias(str(i)) for i, expression in enumerate(present))
+    found = table.collect(engine="streaming").row(0)
+    missing = [name for name, there in zip(session.slices, found, strict=True) if not there and name not in COMPUTED]
+    if not missing:
+        return
+    lines = next(read_chunks(data_files(train)[0]), b"").split(b"\n", PREVIEW_ROWS)[:PREVIEW_ROWS]
+    known = list(dict.fromkeys(name for line in lines for name in field_names(line)))[:MAX_FIELDS_NAMED]
+    fields = f"the rows' fields are {', '.join(known)}" if known else "the rows have no field beside their messages"
+    close = difflib.get_close_matches(missing[0], [*known, *COMPUTED], n=1)
+    raise input_error(
+        f"no row has a field {', '.join(missing)}; {fields}",
+        field="slices",
+        advice=(f"Did you mean {close[0]}? " if close else "")
+        + f"Name fields of the rows, or any of {', '.join(COMPUTED)}. Nothing was started.",
+    )
 
 
 def _described(

@@ -9,6 +9,7 @@ from pydantic import Field
 from fw_assets.classification.intervals import wilson_half_width
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
+from fw_assets.classification.slices.slice_fields import SliceField
 from fw_assets.classification.splits.duplicates import OverlapFacts
 from fw_assets.classification.splits.split import SplitFacts
 from fw_assets.classification.values import Frozen, digest
@@ -80,6 +81,8 @@ class LabelSet(Frozen):
     """Rows without a known label that `bad_rows: quarantine` left out, by kind: `no-label`, `unknown-label`."""
     groups: dict[str, int] = Field(default_factory=dict)
     """Distinct rows (duplicate groups, conversations) of each part; empty in values of before they were counted."""
+    slices: tuple[SliceField, ...] = ()
+    """Of the session's `slices`, those of the test rows."""
 
     @property
     def digest(self) -> str:

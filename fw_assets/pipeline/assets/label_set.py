@@ -10,6 +10,7 @@ import polars as pl
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
+from fw_assets.classification.slices.slicing import slice_rows
 from fw_assets.classification.splits.turn_fields import turn_fields
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -22,7 +23,7 @@ from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.batches import Batches
-from fw_assets.workspace.dataset_rows import inspected_rows_path, split_rows_path, write_rejected_rows
+from fw_assets.workspace.dataset_rows import SLICES, inspected_rows_path, split_rows_path, write_rejected_rows
 from fw_assets.workspace.frames import scan_rows, sink_frame
 from fw_assets.workspace.workspace import Workspace
 
@@ -63,8 +64,15 @@ def _resolve(store: Workspace, dataset: str, registration: Registration, inspect
         if registration.session.bad_rows == "quarantine":
             unlabelled = rejected_for_labels(narrow, inspected, registration.session)
             write_rejected_rows(store, dataset, (*inspected.rejected, *unlabelled))
+        columns: tuple[str, ...] = SPLIT_COLUMNS
+        if registration.session.slices:
+            parts = narrow.with_columns(split["group"], split["split"])
+            slices, facts = slice_rows(parts, registration.session.slices, inspected.files)
+            labels = labels.model_copy(update={"slices": facts})
+            if slices.width:
+                split, columns = split.with_columns(slices.to_struct(SLICES)), (*SPLIT_COLUMNS, SLICES)
         # The messages are wide: they pass from one file to the other without being in memory at once.
-        wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(SPLIT_COLUMNS)
+        wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(columns)
         sink_frame(store, wide, *split_rows_path(dataset))
     return labels
 

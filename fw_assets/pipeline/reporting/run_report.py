@@ -19,6 +19,7 @@ from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
 from fw_assets.pipeline.reporting.similarity import similarity_results
+from fw_assets.pipeline.reporting.slices import slice_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
@@ -59,7 +60,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
         for model in plan.models
     ]
-    entries = account.entries()
+    entries, kept = account.entries(), _kept(record)
     estimate, revised = _estimates(account, finalists)
     return build_report(
         plan=plan,
@@ -76,13 +77,14 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         created=account.created_resources(),
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform),
-        baselines=baseline_comparison(store, dataset, _kept(record), plan),
+        baselines=baseline_comparison(store, dataset, kept, plan),
         costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate),
         batch_only=record.address is None,
         choice=against.choice,
         pairs=against.pairs,
         tied=against.tied,
         similarity=_similarity(store, plan, base, tuned),
+        slices=slice_results(store, plan, kept, record.winner.challenger),
     )
 
 

@@ -31,6 +31,7 @@ from fw_assets.report.schema.cost import CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
 from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
 from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.answer import answer
 
 EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
@@ -60,6 +61,7 @@ def build_report(
     pairs: Sequence[PairResult] = (),
     tied: Sequence[TiedGroup] = (),
     similarity: Sequence[SimilarityResult] = (),
+    slices: Slices | None = None,
 ) -> Report:
     """The report of one dataset's run.
 
@@ -73,7 +75,7 @@ def build_report(
         costs: cost against accuracy.
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
-        similarity: accuracy by similarity to the training rows.
+        similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
     labels = plan.label_set
@@ -121,6 +123,7 @@ def build_report(
         pairs=tuple(pairs),
         tied=tuple(tied),
         similarity=tuple(similarity),
+        slices=slices,
     )
     return report.model_copy(update={"answer": answer(report)})
 

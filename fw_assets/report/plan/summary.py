@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
+from fw_assets.report.plan import slices
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.sections.power import power_sentence
 from fw_assets.report.table import Table, columns
@@ -23,6 +24,8 @@ def first_screen(plan: Plan) -> Table:
         margin = points_text(plan.session.margin)
         seen = power_sentence(power_result(plan.label_set.groups.get("test", plan.rows.get("test", 0))))
         pairs.append(("What can be seen?", f"{seen} Less than {margin} does not matter (margin)."))
+    if plan.label_set.slices:
+        pairs.append(("Which slices?", slices.sentence(plan)))
     pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
     return Table(columns("Question", "Answer"), tuple(pairs))
 

@@ -20,6 +20,7 @@ from fw_assets.report.sections import (
     pairs,
     results,
     similarity,
+    slices,
     tuning,
     verdicts,
 )
@@ -41,6 +42,7 @@ CONTEXT: dict[str, Any] = {
     "pairs": pairs,
     "results": results,
     "similarity": similarity,
+    "slices": slices,
     "subject": subject,
     "tuning": tuning,
     "verdicts": verdicts,

@@ -21,6 +21,7 @@ from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.schema.slices import Slices
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
 VERSION: Literal[2] = 2
@@ -164,3 +165,5 @@ class Report(Frozen):
     tied: tuple[TiedGroup, ...] = ()
     similarity: tuple[SimilarityResult, ...] = ()
     """Accuracy of each model by similarity of the test rows to their nearest training row."""
+    slices: Slices | None = None
+    """Null where the session names no slices."""

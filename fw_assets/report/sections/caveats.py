@@ -7,6 +7,7 @@ from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import evaluated, subject
 from fw_assets.report.sections.similarity import cautions
+from fw_assets.report.sections.slices import slice_cautions
 from fw_assets.report.sections.small_numbers import small_number_notes
 
 
@@ -30,6 +31,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         notes.append(
             f"{plural(len(unjudged), 'label')} {verb} no test row and could not be judged: {listing(unjudged, 6)}."
         )
+    notes += slice_cautions(report)
     notes += small_number_notes(report)
     notes += [note for item in report.candidates if (note := unchanged_note(item))]
     losing = _losing_labels(candidate)

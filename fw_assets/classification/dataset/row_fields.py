@@ -1,0 +1,60 @@
+"""Fields of a row beside those that a chat row has, such as a customer's tier: read where a session names them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+
+MAX_TEXT = 100
+"""Characters of a value; a longer one is cut."""
+OBJECT, LIST = "{}", "[]"
+"""All that is kept of a nested value."""
+
+_decode_row = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def field_values(line: bytes, names: Sequence[str]) -> list[str | None]:
+    """The value of each name as JSON text, None where the row has none, or null, or an empty text.
+
+    A name with a point is also looked for inside: `customer.tier` is `tier` of the object `customer`.
+
+    Args:
+        line: a good row.
+    """
+    fields = _fields(line)
+    return [_text(_find(fields, name)) for name in names]
+
+
+def field_names(line: bytes) -> tuple[str, ...]:
+    """The names of a row's fields beside its messages; none where the line is no row."""
+    return tuple(name for name in _fields(line) if name != "messages")
+
+
+def _fields(line: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    try:
+        return _decode_row(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}  # the name of some field is no text
+
+
+def _find(fields: dict[str, msgspec.Raw], name: str) -> bytes | None:
+    if name in fields:
+        return bytes(fields[name]).strip()
+    head, point, rest = name.partition(".")
+    if not point or head not in fields or not bytes(fields[head]).lstrip().startswith(b"{"):
+        return None
+    return _find(_fields(fields[head]), rest)
+
+
+def _text(value: bytes | None) -> str | None:
+    if value is None or value in (b"null", b'""'):
+        return None
+    if value[:1] in (b"{", b"["):
+        return OBJECT if value[:1] == b"{" else LIST
+    if value[:1] != b'"':
+        return value.decode("ascii")
+    # Half of a surrogate pair is legal in JSON, and no Unicode text.
+    text = json.loads(value).encode("utf-8", "replace").decode("utf-8")
+    return json.dumps(text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…", ensure_ascii=False)
