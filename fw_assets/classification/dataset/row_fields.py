@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -32,14 +32,20 @@ def field_names(line: bytes) -> tuple[str, ...]:
     return tuple(name for name in _fields(line) if name != "messages")
 
 
-def _fields(line: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+def _fields(line: bytes | msgspec.Raw) -> Mapping[str, bytes | msgspec.Raw]:
     try:
         return _decode_row(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}  # the name of some field is no text
+        pass
+    try:
+        # Half of a surrogate pair is legal in JSON, and no Unicode text.
+        row = json.loads(bytes(line))
+    except (ValueError, RecursionError):
+        return {}
+    return {name: json.dumps(value).encode() for name, value in row.items()} if isinstance(row, dict) else {}
 
 
-def _find(fields: dict[str, msgspec.Raw], name: str) -> bytes | None:
+def _find(fields: Mapping[str, bytes | msgspec.Raw], name: str) -> bytes | None:
     if name in fields:
         return bytes(fields[name]).strip()
     head, point, rest = name.partition(".")
@@ -55,6 +61,5 @@ def _text(value: bytes | None) -> str | None:
         return OBJECT if value[:1] == b"{" else LIST
     if value[:1] != b'"':
         return value.decode("ascii")
-    # Half of a surrogate pair is legal in JSON, and no Unicode text.
     text = json.loads(value).encode("utf-8", "replace").decode("utf-8")
     return json.dumps(text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…", ensure_ascii=False)

@@ -7,7 +7,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
 from fw_assets.report.plan import slices
 from fw_assets.report.schema.power import power_result
-from fw_assets.report.sections.power import power_sentence
+from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.table import Table, columns
 
 

@@ -16,7 +16,7 @@ from fw_assets.report.plan import costs as plan_costs
 from fw_assets.report.plan import labels as plan_labels
 from fw_assets.report.plan import summary, tables
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections import answer, confidence, costs, deployment, labels, pairs, results
+from fw_assets.report.sections import answer, confidence, costs, deployment, labels, pairs, results, slices
 from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.caveats import caveats
 from fw_assets.report.sections.looks import reads_sentence
@@ -118,6 +118,10 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     if untuned:
         yield _heading("Per label: base models" + (" that were not fine-tuned" if not benchmark else ""))
         yield draw(_cut(labels.base_per_label(untuned, report.labels)))
+    if report.slices:
+        yield _heading("By slice")
+        yield draw(_cut(_without(slices.slices(report), "Rest", "Fine-tuning")))
+        yield from (Text(visible(note)) for note in slices.notes(report))
     yield _heading("Best model" if benchmark else "Winner and deployment")
     yield draw(deployment.deployment(report), heads=False)
     yield _heading("Cost")

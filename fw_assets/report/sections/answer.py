@@ -21,7 +21,7 @@ from fw_assets.report.sections.candidates import subject
 from fw_assets.report.sections.costs import spending
 from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
-from fw_assets.report.sections.power import power_sentence
+from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.sections.verdicts import Choice, choice, choice_sentence, interval_text
 from fw_assets.report.table import Table, columns
 

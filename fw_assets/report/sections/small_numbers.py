@@ -1,4 +1,4 @@
-"""Cautions about few rows: of the test part, of the validation part, and of each label."""
+"""Few rows in words: what the test rows can show, and cautions about each part and each label."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from fw_assets.classification.intervals import wilson_half_width
-from fw_assets.report.formatting import listing, percent, plural, rows_text
+from fw_assets.report.formatting import listing, percent, plural, points, points_text, rows_text
+from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import subject
 
@@ -15,6 +16,24 @@ MIN_VALIDATION_ROWS = 50
 MIN_LABEL_ROWS = 10
 """Distinct rows below which a caution is given."""
 MAX_NAMED = 6
+
+
+def power_sentence(power: PowerResult) -> str:
+    """The smallest difference that is shown in four of five runs, and the rows that `wanted` takes."""
+    rows = plural(power.rows, "independent test row")
+    if power.difference is None:
+        shown = f"No difference can ever be shown with {rows}, whatever the answers."
+    else:
+        source = "as they do here" if power.observed else "assumed until it is known"
+        shown = (
+            f"{rows[0].upper()}{rows[1:]} show a true difference of {points(power.difference).lstrip('+')} points in "
+            f"four of five runs, where exactly one of the models is right on {percent(power.discordance)} of the rows "
+            f"({source}); a smaller one less often."
+        )
+    if power.rows_wanted is None or power.rows_wanted <= power.rows:
+        return shown
+    more = plural(power.rows_wanted - power.rows, "more test row")
+    return f"{shown} Label {more} to see {points_text(power.wanted)}."
 
 
 def small_number_notes(report: Report) -> Iterator[str]:

@@ -6,7 +6,7 @@ from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
 from fw_assets.report.sections.answer import questions
-from fw_assets.report.sections.power import power_sentence
+from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets_tests.report.samples import sample_report
 
 
