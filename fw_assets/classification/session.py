@@ -31,7 +31,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin", "slices")
+LATER_FIELDS = ("margin", "slices", "traffic")
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 _MAX_EXCERPT = 80
@@ -110,6 +110,9 @@ class Session(Frozen):
     """Fields by which the test rows are divided, to judge each part by itself: `language` (told by its script),
     `length`, `turns`, `source` (the file), or any field of the rows, e.g. `customer_tier` or `customer.tier`. The plan
     shows which slices have rows enough."""
+    traffic: int = Field(1_000, ge=1, le=10_000_000)
+    """Rows an hour that the winner will be asked, evenly: what 1,000 answers of a deployment cost is told at this many,
+    since a deployment is paid by the hour."""
     free_rows: int = Field(50, ge=0, le=MAX_JOB_ROWS)
     """Number of test rows that are also sent without constrained decoding, since callers in production may not
     constrain."""

@@ -100,6 +100,11 @@ def usd_roughly(amount: float | None) -> str:
     return usd(amount, 4 if amount is not None and 0 < abs(amount) < 0.01 else 2)
 
 
+def usd_of_many(amount: float | None) -> str:
+    """The price of 1,000 answers, which can be a small part of a cent: `$0.0812`, `under $0.0001`."""
+    return "under $0.0001" if amount is not None and 0 < amount < 0.00005 else usd(amount, 4)
+
+
 def parameters(number: int | None) -> str:
     """A model's size: `8.03 B`, `22.7 M`, `65.5 K`."""
     if not number:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import load_session, make_session
+from fw_assets.classification.session import LATER_FIELDS, Session, load_session, make_session
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,9 @@ from fw_assets.classification.session import load_session, make_session
         ({"models": ["a", " a "]}, "models: named twice: a"),
         ({"models": ["a", " "]}, "models: an entry is empty"),
         ({"labels": ["only"]}, "labels: Tuple should have at least 2 items after validation, not 1 (found ['only'])"),
+        ({"traffic": 0}, "traffic: Input should be greater than or equal to 1 (found 0)"),
+        ({"slices": ["length", "length"]}, "slices: named twice: length"),
+        ({"slices": ["length", ""]}, "slices.1: String should have at least 1 character (found '')"),
         ({"train_fraction": 1.5}, "train_fraction: Input should be less than or equal to 0.999 (found 1.5)"),
     ],
 )
@@ -81,3 +84,10 @@ def test_a_path_whose_links_lead_in_a_circle_is_left_to_the_reader(tmp_path: Pat
     file = tmp_path / "s.session.yaml"
     file.write_text("dataset: loop.jsonl\n", "utf-8")
     assert load_session(file)["dataset"] == str(tmp_path / "loop.jsonl")
+
+
+def test_fields_of_later_versions_leave_the_digests_of_sessions_that_do_not_name_them() -> None:
+    assert set(LATER_FIELDS) <= set(Session.model_fields)
+    assert not set(LATER_FIELDS) & set(Session().digested())
+    assert Session(slices=("length",), traffic=10).digested()["slices"] == ["length"]
+    assert Session(traffic=10).digested()["traffic"] == 10

@@ -181,3 +181,8 @@ def read_prices(path: Path) -> tuple[Price, ...]:
     if problems:
         raise InputError(problems, advice=f"The items are {', '.join(UNITS)}; `usd: null` means unknown.")
     return tuple(prices)
+
+
+def per_1000_answers(usd_per_hour: float | None, rows_per_hour: float) -> float | None:
+    """US dollars for 1,000 answers of a deployment that is up all the time, as even traffic keeps it."""
+    return None if usd_per_hour is None else 1000 * usd_per_hour / rows_per_hour

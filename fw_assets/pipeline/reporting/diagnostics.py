@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import LedgerEntry
+from fw_assets.classification.cost.prices import per_1000_answers
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
@@ -35,9 +36,6 @@ from fw_assets.report.schema.cost import CostPoint, mark_dominated
 from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
-
-ROWS_PER_HOUR = 1_000.0
-"""The traffic at which deployments are priced, spread over the hour, so that they never scale to zero."""
 
 
 def diagnostics(
@@ -90,11 +88,15 @@ def cost_points(
     baselines: Sequence[BaselineScores],
     entries: Sequence[LedgerEntry],
     estimate: Estimate,
+    traffic: int,
 ) -> tuple[CostPoint, ...]:
     """US dollars for 1,000 answers of each model, and its accuracy.
 
     What a deployment costs is mostly the time that it waits, and the few requests of an evaluation would say nothing of
-    it: its hours at `ROWS_PER_HOUR` count instead.
+    it: its hours at the session's `traffic` count instead.
+
+    Args:
+        traffic: rows an hour, spread over it, so that no deployment scales to zero.
     """
     hourly = {line.key: part.price.per_unit for line in estimate.lines for part in line.parts if part.unit == "hours"}
 
@@ -107,8 +109,8 @@ def cost_points(
             kind=kind,
             accuracy=test.headline.value,
             interval=bounds(test.headline),
-            usd_per_1000=_served_per_1000(hourly[key]) if served else paid,
-            rows_per_hour=ROWS_PER_HOUR if served else None,
+            usd_per_1000=per_1000_answers(hourly[key], traffic) if served else paid,
+            rows_per_hour=float(traffic) if served else None,
         )
 
     points = [point(slug, "base", m.test, m.usage) for slug, m in base.items()]
@@ -130,7 +132,3 @@ def _per_1000(key: str, usage: Usage, entries: Sequence[LedgerEntry]) -> float |
     paid = [entry.usd for entry in entries if entry.key == key]
     prices = [usd for usd in paid if usd is not None]
     return 1000 * sum(prices) / usage.requests if paid and len(prices) == len(paid) and usage.requests else None
-
-
-def _served_per_1000(usd_per_hour: float | None) -> float | None:
-    return None if usd_per_hour is None else 1000 * usd_per_hour / ROWS_PER_HOUR

@@ -78,7 +78,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform),
         baselines=baseline_comparison(store, dataset, kept, plan),
-        costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate),
+        costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic),
         batch_only=record.address is None,
         choice=against.choice,
         pairs=against.pairs,

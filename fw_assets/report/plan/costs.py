@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fw_assets.classification.cost.cost_lines import CostLine
+from fw_assets.classification.cost.prices import per_1000_answers
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.report.formatting import DASH, Quoted, count, typeset, usd, usd_digits, usd_roughly
+from fw_assets.report.formatting import DASH, Quoted, count, plural, typeset, usd, usd_digits, usd_of_many, usd_roughly
 from fw_assets.report.glossary import STAGES
 from fw_assets.report.table import Table, columns
 
@@ -57,6 +58,19 @@ def prices(plan: Plan) -> Table:
         for item in used
     )
     return Table(columns("Price of", "For", ">Price", "Source", "Date"), body)
+
+
+def traffic(plan: Plan) -> str:
+    """What 1,000 answers of the deployed winner will cost; empty where nothing is deployed, or it costs nothing."""
+    lines = [line for line in plan.estimate.lines if line.key == "deployment/idle-day"]
+    hourly = next((part.price.per_unit for line in lines for part in line.parts), None)
+    if not hourly:
+        return ""
+    price = usd_of_many(per_1000_answers(hourly, plan.session.traffic))
+    return (
+        f"At {plural(plan.session.traffic, 'row')} an hour (traffic), 1,000 answers of a deployed winner cost {price}: "
+        f"one replica at {usd(hourly)} an hour, all the time."
+    )
 
 
 def mitigations(plan: Plan) -> Table:

@@ -50,6 +50,7 @@ def plan_view(plan: Plan) -> RenderableType:
         draw(tables.models(plan)),
         _heading("Cost"),
         draw(plan_costs.stages(plan)),
+        *([Text(plan_costs.traffic(plan))] if plan_costs.traffic(plan) else []),
     ]
     return Group(*parts)
 

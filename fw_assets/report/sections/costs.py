@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, listing, percent, usd, usd_digits, usd_roughly
+from fw_assets.classification.cost.prices import per_1000_answers
+from fw_assets.report.formatting import Quoted, listing, percent, plural, usd, usd_digits, usd_of_many, usd_roughly
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.table import Table, columns
@@ -51,7 +52,7 @@ def cost_accuracy(report: Report) -> Table:
             Quoted(point.name) if point.kind != "baseline" else baseline_name(point.name),
             {"tuned": "fine-tuned", "baseline": "no language model"}.get(point.kind, point.kind),
             percent(point.accuracy),
-            usd(point.usd_per_1000, 4),
+            usd_of_many(point.usd_per_1000),
             "dominated" if point.dominated else "",
         )
         for point in sorted(report.costs, key=lambda point: -point.accuracy)
@@ -63,7 +64,7 @@ def cost_basis(report: Report) -> str:
     """How the cost of 1,000 answers is made, and what dominated means."""
     traffic = next((point.rows_per_hour for point in report.costs if point.rows_per_hour), None)
     deployed = (
-        f"A deployment is priced by its hours at {count(int(traffic))} rows an hour; others" if traffic else "All"
+        f"A deployment is priced by its hours at {plural(int(traffic), 'row')} an hour; others" if traffic else "All"
     )
     return (
         f"{deployed} are priced by what the requests of the evaluation cost. Dominated: another one costs no more, and "
@@ -84,7 +85,11 @@ def spending(report: Report) -> str:
         elif rate == 0:
             text += " The deployment costs nothing."
         else:
-            text += f" The deployment costs {usd(rate)} per hour while it runs and scales to zero when idle."
+            each = f"{usd_of_many(per_1000_answers(rate, report.asked.traffic))} for 1,000 answers"
+            text += (
+                f" The deployment costs {usd(rate)} per hour while it runs ({each} at "
+                f"{plural(report.asked.traffic, 'row')} an hour) and scales to zero when idle."
+            )
     return text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, percent, points_text, usd
+from fw_assets.report.formatting import Quoted, count, percent, plural, points_text, usd
 from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table, columns
 
@@ -24,6 +24,7 @@ def settings(report: Report) -> Table:
         ),
         ("Training rows", _part(rows.train, groups.train if groups else None)),
         ("Margin", f"{points_text(session.margin)}: a smaller difference does not matter"),
+        ("Traffic", f"{plural(session.traffic, 'row')} an hour, at which deployments are priced"),
         ("Deploy", session.deploy),
     ]
     if session.instruction:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pytest
 from markdown_it import MarkdownIt
 
 from fw_assets.classification.session import Session
@@ -103,3 +105,15 @@ def test_unusable_rows_are_counted_at_the_top(tmp_path: Path) -> None:
     top = render_plan(planned(session, data)[0]).split("## Labels")[0]
     assert "20 rows left out as unusable." in top
     assert "**Careful:** 20 rows could not be used and are left out (unknown-label: 20)" in top
+
+
+def test_the_plan_says_what_a_deployment_costs_at_the_traffic_of_the_session() -> None:
+    usual, busy = (
+        render_plan(planned(Session(dataset="x", models=MODELS, traffic=traffic))[0]) for traffic in (1_000, 50_000)
+    )
+    (price,) = re.findall(
+        r"At 1,000 rows an hour \(traffic\), 1,000 answers of a deployed winner cost \$([\d.]+):", usual
+    )
+    (cheaper,) = re.findall(r"At 50,000 rows an hour \(traffic\), [^:]* cost \$([\d.]+):", busy)
+    assert float(price) == pytest.approx(50 * float(cheaper), abs=0.003)
+    assert "(traffic)" not in render_plan(planned(Session(dataset="x", models=MODELS, deploy="never"))[0])

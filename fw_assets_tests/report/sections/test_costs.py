@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.report.schema.cost import Cost, CostEntry
-from fw_assets.report.sections.costs import spending
+from fw_assets.report.schema.cost import Cost, CostEntry, CostPoint
+from fw_assets.report.sections.costs import cost_basis, spending
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -18,3 +20,21 @@ def test_unknown_prices_are_never_zero() -> None:
     )
     assert spending(report).startswith("$0.00 or more (a price is unknown); the plan said $0.00 or more.")
     assert "| `a` |  | unknown | unknown | unknown | unknown |" in render_markdown(report)
+
+
+@pytest.mark.parametrize(("traffic", "said"), [(1_000, "$0.0040"), (1, "$4.0000"), (250_000, "under $0.0001")])
+def test_a_deployment_has_a_price_at_the_traffic_of_the_session(traffic: int, said: str) -> None:
+    report = sample_report()
+    deployment = report.deployment.model_copy(update={"decision": "deployed", "usd_per_hour": 0.004})
+    asked = report.asked.model_copy(update={"traffic": traffic})
+    text = spending(report.model_copy(update={"deployment": deployment, "asked": asked}))
+    rows = "1 row" if traffic == 1 else f"{traffic:,} rows"
+    assert f"({said} for 1,000 answers at {rows} an hour)" in text
+
+
+def test_the_table_of_costs_says_its_traffic() -> None:
+    point = CostPoint(
+        name="m", kind="tuned", accuracy=0.9, interval=(0.8, 1.0), usd_per_1000=0.08, rows_per_hour=50_000.0
+    )
+    assert "by its hours at 50,000 rows an hour; others" in cost_basis(sample_report(costs=(point,)))
+    assert cost_basis(sample_report()).startswith("All are priced by")
