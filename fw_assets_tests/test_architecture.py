@@ -36,6 +36,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "visible_text": "",
         "dataset": "errors values",
         "clusters": "",
+        "gate_policy": "values",
         "intervals": "values",
         "yaml_file": "errors",
         "dataset_url": "",
@@ -50,7 +51,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "labels": "errors values visible_text dataset intervals session splits slices",
         "prompting": "values dataset labels",
         "metrics": "values dataset clusters intervals prompting",
-        "selection": "values clusters intervals session slices metrics",
+        "selection": "values clusters gate_policy intervals session slices metrics",
         "plan": "errors values session catalogue cost labels selection",
     },
     "pipeline": {

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+from pydantic import field_validator
+
+from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
-from fw_assets.classification.selection.paired_tests import holm
+from fw_assets.classification.selection.label_check import LabelCheck, label_check, losing_labels
 from fw_assets.classification.selection.selection import Winner, percent
 from fw_assets.classification.selection.verdict import p_value_text
-from fw_assets.classification.session import DEFAULT_MARGIN, DeployPolicy
+from fw_assets.classification.session import DeployPolicy
 from fw_assets.classification.values import Frozen
 
 Decision = Literal["deploy", "keep-base", "not-asked", "incomplete"]
-
-
-class GatePolicy(Frozen):
-    """The conditions under which a tuned model may replace the best model that needs no tuning.
-
-    Attributes:
-        rule: `superiority`: the comparison's verdict is "better". `non-inferiority`: the interval of the difference
-            lies above -margin.
-        margin: the session's, on which the comparison's verdict rests.
-        label_loss: the recall (0 to 1) that no label may lose ...
-        label_rows: ... among labels with at least so many test rows, where the loss is more than chance
-            (sign-flip test on the label's rows by group, Holm over these labels).
-    """
-
-    rule: Literal["superiority", "non-inferiority"] = "superiority"
-    margin: float = DEFAULT_MARGIN
-    label_loss: float = 0.1
-    label_rows: int = 20
-    alpha: float = 0.05
 
 
 class GateDecision(Frozen):
@@ -41,6 +25,7 @@ class GateDecision(Frozen):
         why: one sentence for a person.
         against: the base model that the winner was compared with, and that stays if it is not deployed.
         losing_labels: the labels whose loss forbids it; watch_labels: those that lost as much, perhaps by chance.
+        label_check: what the check by label covered; None where there was none, and in values of earlier versions.
     """
 
     decision: Decision
@@ -50,6 +35,13 @@ class GateDecision(Frozen):
     losing_labels: tuple[LabelChange, ...] = ()
     watch_labels: tuple[LabelChange, ...] = ()
     against: str | None = None
+    label_check: LabelCheck | None = None
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _margin_is_the_sessions(cls, value: Any) -> Any:
+        # Policies of earlier versions had the session's margin too.
+        return {name: value[name] for name in value if name != "margin"} if isinstance(value, Mapping) else value
 
     @property
     def deploys(self) -> bool:
@@ -73,16 +65,17 @@ def gate(
     """
     policy = policy or GatePolicy()
 
-    def decision_for(
-        decision: Decision, why: str, losing: Sequence[LabelChange] = (), watch: Sequence[LabelChange] = ()
-    ) -> GateDecision:
+    losing, watch = losing_labels(comparison, policy) if comparison else ((), ())
+
+    def decision_for(decision: Decision, why: str, check: LabelCheck | None = None) -> GateDecision:
         return GateDecision(
             decision=decision,
             model=winner.model,
             why=why,
             policy=policy,
-            losing_labels=tuple(losing),
-            watch_labels=tuple(watch),
+            losing_labels=losing if check else (),
+            watch_labels=watch if check else (),
+            label_check=check,
             against=winner.untuned,
         )
 
@@ -96,42 +89,37 @@ def gate(
         return decision_for("keep-base", f"No fine-tuned model won: {winner.model} is {winner.why}.")
     if comparison is None:
         return decision_for("incomplete", "The tuned model was not compared with an untuned one on the test rows.")
-    losing, watch = label_losses(comparison, policy)
+    check = label_check(comparison)
     if deploy == "always":
         return decision_for(
-            "deploy", f"Deployment was asked for in any case. {_difference_text(comparison, winner)}.", losing, watch
+            "deploy", f"Deployment was asked for in any case. {_difference_text(comparison, winner)}.", check
         )
     if not _passes(comparison, policy):
-        return decision_for(
-            "keep-base", f"{_difference_text(comparison, winner)}; {winner.kept} is kept.", losing, watch
-        )
+        return decision_for("keep-base", f"{_difference_text(comparison, winner)}; {winner.kept} is kept.", check)
     if losing:
-        worst = min(losing, key=lambda change: change.difference.value)
-        why = (
-            f"{_difference_text(comparison, winner)}, but {len(losing)} of its labels lost more than "
-            f"{percent(policy.label_loss)} of their rows, most of all {worst.label} "
-            f"({percent(worst.before)} to {percent(worst.after)} of {worst.support})."
-        )
-        return decision_for("keep-base", why, losing, watch)
-    return decision_for("deploy", f"{_difference_text(comparison, winner)}.", losing, watch)
-
-
-def label_losses(comparison: Comparison, policy: GatePolicy) -> tuple[tuple[LabelChange, ...], tuple[LabelChange, ...]]:
-    """Labels that lost more recall than the policy allows: (significantly, perhaps by chance)."""
-    eligible = [change for change in comparison.per_label if change.support >= policy.label_rows]
-    adjusted = holm([change.p_value for change in eligible])
-    losing: list[LabelChange] = []
-    watch: list[LabelChange] = []
-    for change, p_value in zip(eligible, adjusted, strict=True):
-        if change.difference.value < -policy.label_loss:
-            (losing if p_value < policy.alpha else watch).append(change)
-    return tuple(losing), tuple(watch)
+        why = f"{_difference_text(comparison, winner)}, but {_losses_text(losing, policy)}."
+        return decision_for("keep-base", why, check)
+    return decision_for("deploy", f"{_difference_text(comparison, winner)}.", check)
 
 
 def _passes(comparison: Comparison, policy: GatePolicy) -> bool:
     if policy.rule == "superiority":
         return comparison.verdict == "better"
-    return comparison.difference.low > -policy.margin
+    return comparison.difference.low > -comparison.margin
+
+
+def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
+    """The labels that lost too much, after "but"."""
+    worst = min(losing, key=lambda change: (change.f1_after or 0.0) - (change.f1_before or 0.0))
+    precision = " to ".join(
+        "none" if share is None else percent(share) for share in (worst.precision_before, worst.precision_after)
+    )
+    number = len(losing)
+    return (
+        f"{number} of its labels lost more than {policy.label_loss:g} of {'its' if number == 1 else 'their'} F1 beyond "
+        f"chance, most of all {worst.label} (F1 {worst.f1_before:.2f} to {worst.f1_after:.2f}, recall "
+        f"{percent(worst.before)} to {percent(worst.after)} of {worst.support} rows, precision {precision})"
+    )
 
 
 def _difference_text(comparison: Comparison, winner: Winner) -> str:

@@ -68,6 +68,7 @@ class PairedCounts:
         right: rows by whether the first model (first axis) and the second model got them right, shape (2, 2).
         per_label: rows with a label that neither model, only the second, only the first, both gave it to, shape
             (labels, 4).
+        given: rows that each model gave each label to, rightly or not, shape (2, labels).
         differences, label_differences: of all rows by group, and of the rows of each label.
         flips_gained, flips_lost: ids of the first `MAX_FLIPS` rows that only the second, only the first got right.
         units: for the bootstrap; None where there is none.
@@ -78,6 +79,7 @@ class PairedCounts:
         self.rows = 0
         self.right: Codes = np.zeros((2, 2), dtype=np.int64)
         self.per_label: Codes = np.zeros((len(self._labels), 4), dtype=np.int64)
+        self.given: Codes = np.zeros((2, len(self._labels)), dtype=np.int64)
         self.differences = DifferenceCounter()
         self.label_differences = DifferenceCounter()
         self.flips_gained: list[str] = []
@@ -108,6 +110,9 @@ class PairedCounts:
         first, second = (
             self._events(answered.get_column(name), "predicted") for name in ("predicted", "predicted_tuned")
         )
+        self.given += [
+            np.bincount(events % len(self._labels), minlength=len(self._labels)) for events in (first, second)
+        ]
         in_first, in_second = (np.isin(gold, events, assume_unique=True) for events in (first, second))
         label = gold % len(self._labels)
         self.label_differences.add(groups[gold // len(self._labels)], in_first, in_second, label)

@@ -4,11 +4,12 @@
 
 import dagster as dg
 
+from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.confidence import ModelConfidence, validation_loss
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import compare
-from fw_assets.classification.selection.deploy_gate import GateDecision, GatePolicy, gate
+from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
@@ -152,13 +153,15 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         for kind, slug, validation, trust in scores
     ]
     winner = choose_winner(candidates)
-    comparison = None
+    policy, comparison = GatePolicy(), None
     if winner.kind == "tuned" and winner.untuned is not None:
         comparison = compare(
             prediction_batches(store, dataset, winner.untuned, "base", "test"),
             prediction_batches(store, dataset, winner.model, "tuned", "test"),
             labels=plan.label_set.labels,
+            seed=plan.session.seed,
             resamples=0,
             margin=plan.session.margin,
+            guard=policy,
         )
-    return winner, gate(winner, comparison, plan.session.deploy, GatePolicy(margin=plan.session.margin))
+    return winner, gate(winner, comparison, plan.session.deploy, policy)

@@ -5,6 +5,7 @@
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
+from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.fireworks import Fireworks
@@ -82,6 +83,7 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         labels=labels.labels,
         seed=step.plan.session.seed,
         margin=step.plan.session.margin,
+        guard=GatePolicy(),
     )
     return TunedMetrics(
         model=tuned.model,

@@ -35,8 +35,10 @@ def _losing_labels(gate: GateDecision) -> list[Row]:
     return [
         {
             "label": change.label,
-            "before": change.before,
-            "after": change.after,
+            "F1 before": change.f1_before,
+            "F1 after": change.f1_after,
+            "recall before": change.before,
+            "recall after": change.after,
             "test rows": change.support,
             "forbids": change in gate.losing_labels,
         }

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.deploy_gate import GateDecision
+from fw_assets.classification.selection.label_check import LabelCheck
 from fw_assets.report.formatting import typeset
-from fw_assets.report.schema.report import DeploymentResult
+from fw_assets.report.schema.report import DeploymentResult, LabelCheckResult, SeenLoss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ def deployment_result(
     why = typeset(gate.why) if gate else ""
     losing = tuple(change.label for change in gate.losing_labels) if gate else ()
     watch = tuple(change.label for change in gate.watch_labels) if gate else ()
+    check = _label_check(gate.label_check) if gate and gate.label_check else None
     if deployed is not None:
         rate = deployed.usd_per_hour if deployed.usd_per_hour is not None else _hourly(plan)
         return DeploymentResult(
@@ -46,15 +48,26 @@ def deployment_result(
             agreed=deployed.agreed,
             losing_labels=losing,
             watch_labels=watch,
+            label_check=check,
             usd_per_hour=rate,
         )
     if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
         return DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
     if gate is not None and gate.decision == "keep-base":
         return DeploymentResult(
-            decision="keep-base", why=why, losing_labels=losing, watch_labels=watch, batch_only=batch_only
+            decision="keep-base",
+            why=why,
+            losing_labels=losing,
+            watch_labels=watch,
+            label_check=check,
+            batch_only=batch_only,
         )
     return DeploymentResult(decision="not-asked", why=why)
+
+
+def _label_check(check: LabelCheck) -> LabelCheckResult:
+    least, most = (end and SeenLoss(label=end.label, rows=end.rows, loss=end.loss) for end in (check.least, check.most))
+    return LabelCheckResult(checked=check.checked, left_out=check.left_out, blind=check.blind, least=least, most=most)
 
 
 def _hourly(plan: Plan) -> float | None:

@@ -80,6 +80,8 @@ def comparison_result(comparison: Comparison, flips: Sequence[Flip]) -> Comparis
                 interval=bounds(change.difference),
                 p_value=change.p_value,
                 groups=change.groups,
+                loss_p_value=change.loss_p,
+                seen_loss=change.seen_loss,
             )
             for change in comparison.per_label
         },

@@ -78,6 +78,28 @@ class WinnerResult(Frozen):
     untuned: str | None = None
 
 
+class SeenLoss(Frozen):
+    """A label with `rows` test rows, and the loss of recall that would have been seen in 80 of 100 cases."""
+
+    label: str
+    rows: int
+    loss: float
+
+
+class LabelCheckResult(Frozen):
+    """What the gate's check for losses of labels covered.
+
+    `left_out` labels have too few test rows. In `blind` ones of those checked not even the loss of every right row
+    would have been seen; `least` and `most` are the ends of the others.
+    """
+
+    checked: int
+    left_out: int
+    blind: int
+    least: SeenLoss | None = None
+    most: SeenLoss | None = None
+
+
 class DeploymentResult(Frozen):
     """The decision of the gate, and the deployment that serves. `model` is the address that requests name."""
 
@@ -90,6 +112,7 @@ class DeploymentResult(Frozen):
     agreed: int | None = None
     losing_labels: tuple[str, ...] = ()
     watch_labels: tuple[str, ...] = ()
+    label_check: LabelCheckResult | None = None
     usd_per_hour: float | None = None
     batch_only: bool = False
     """Nothing is deployed, and the platform answers for the base model in batch jobs only."""

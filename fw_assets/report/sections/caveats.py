@@ -36,7 +36,7 @@ def caveats(report: Report) -> tuple[str, ...]:
     notes += [note for item in report.candidates if (note := unchanged_note(item))]
     losing = _losing_labels(candidate)
     if losing:
-        notes.append(f"Fine-tuning lost accuracy on {plural(len(losing), 'label')}: {listing(losing, 6)}.")
+        notes.append(f"Fine-tuning lost F1 on {plural(len(losing), 'label')}: {listing(losing, 6)}.")
     if report.data.imbalance_exceeded and report.data.imbalance_ratio is not None:
         notes.append(
             f"The most frequent label has {report.data.imbalance_ratio:,.0f} times the rows of the rarest "
@@ -84,12 +84,20 @@ def unchanged_note(candidate: CandidateResult) -> str:
 
 
 def _losing_labels(candidate: CandidateResult | None) -> tuple[str, ...]:
-    """Labels whose interval after tuning lies entirely below the one before."""
+    """Labels whose F1 fell beyond chance; where no check was kept, those whose recall did, interval below interval."""
     if candidate is None or candidate.base is None or candidate.tuned is None:
         return ()
-    lost = []
+    lost, changes = [], candidate.comparison.per_label if candidate.comparison else {}
+    checked = any(change.loss_p_value is not None for change in changes.values())
     for label, after in candidate.tuned.per_label.items():
         before = candidate.base.per_label.get(label)
-        if before and before.interval and after.interval and after.interval[1] < before.interval[0]:
+        if before is None or (before.f1 or 0.0) <= (after.f1 or 0.0):
+            continue
+        if checked:
+            p_value = changes[label].loss_p_value if label in changes else None
+            fell = p_value is not None and p_value < 0.05
+        else:
+            fell = bool(before.interval and after.interval and after.interval[1] < before.interval[0])
+        if fell:
             lost.append(label)
     return tuple(lost)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count
-from fw_assets.report.schema.report import Report
+from fw_assets.report.formatting import Quoted, count, percent, plural
+from fw_assets.report.schema.report import LabelCheckResult, Report, SeenLoss
 from fw_assets.report.table import Table, columns
 
 
@@ -29,6 +29,8 @@ def deployment(report: Report) -> Table:
     pairs.append(("Decision", decisions[result.decision]))
     if result.why:
         pairs.append(("Reason", result.why))
+    if result.label_check:
+        pairs.append(("Check by label", label_check_text(result.label_check)))
     if result.id:
         pairs.append(("Deployment", Quoted(result.id)))
     if result.endpoint:
@@ -39,3 +41,24 @@ def deployment(report: Report) -> Table:
         agreed = f"{count(result.agreed or 0)} of {count(result.replayed)}"
         pairs.append(("Serving proof", f"{agreed} replayed test rows answered as in the evaluation"))
     return Table(columns("What", "Value"), tuple(pairs))
+
+
+def label_check_text(check: LabelCheckResult) -> str:
+    """What the check for losses of labels could have seen."""
+    left_out = f"{plural(check.left_out, 'label')} with fewer test rows {'was' if check.left_out == 1 else 'were'} not."
+    if not check.checked:
+        return "No label has enough test rows to be checked for losses."
+    parts = [f"{plural(check.checked, 'label')} checked for losses of F1{f'; {left_out}' if check.left_out else '.'}"]
+    if check.least and check.most:
+        span = _seen(check.least) + ("" if check.least == check.most else f" to {_seen(check.most)}")
+        others = "" if check.blind else " in each of them" if check.checked > 1 else ""
+        parts.append(f"A loss of recall of {span} would have been seen{others} in 80 of 100 cases.")
+    if check.blind:
+        parts.append(
+            f"In {check.blind} of them, with few rows or few right ones before, not even a loss of all would have been."
+        )
+    return " ".join(parts)
+
+
+def _seen(seen: SeenLoss) -> str:
+    return f"{percent(seen.loss)} ({seen.label}, {plural(seen.rows, 'row')})"

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.selection.comparison import Comparison, compare
-from fw_assets.classification.selection.deploy_gate import GatePolicy, gate
+from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_finalists, choose_winner
 from fw_assets.classification.selection.sign_flip import difference_interval, independent
@@ -111,8 +112,15 @@ def tuned() -> Winner:
     return choose_winner([candidate("m", 190, kind="tuned"), candidate("m", 150)])
 
 
-def compared(base: list[Row], after: list[Row], reason: str = "off_label") -> Comparison:
-    return compare(frame(base, reason=reason), frame(after), labels=("a", "b"), resamples=0)
+def compared(
+    base: list[Row],
+    after: list[Row],
+    reason: str = "off_label",
+    margin: float = 0.02,
+    guard: GatePolicy | None = None,
+) -> Comparison:
+    before, tuned = frame(base, reason=reason), frame(after)
+    return compare(before, tuned, labels=("a", "b", "c"), resamples=0, margin=margin, guard=guard or GatePolicy())
 
 
 def times(many: int, gold: str, predicted: str) -> list[Row]:
@@ -161,32 +169,63 @@ def test_incomplete_never_deploys(wish: DeployPolicy) -> None:
 
 
 def test_a_label_that_loses_too_much_forbids_it() -> None:
-    base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
-    after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "a")
+    base: list[Row] = times(80, "a", "c") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "c")
     comparison = compared(base, after)
     decision = gate(tuned(), comparison)
     assert comparison.verdict == "better"
     assert decision.decision == "keep-base"
     assert [change.label for change in decision.losing_labels] == ["b"]
-    assert "most of all b (100.0 % to 50.0 % of 30)" in decision.why
+    assert decision.why.endswith(
+        "but 1 of its labels lost more than 0.1 of its F1 beyond chance, most of all b (F1 1.00 to 0.67, recall "
+        "100.0 % to 50.0 % of 30 rows, precision 100.0 % to 100.0 %)."
+    )
+    assert decision.label_check is not None
+    assert decision.label_check.checked == 2
     assert gate(tuned(), comparison, policy=GatePolicy(label_loss=0.6)).decision == "deploy"
-    assert gate(tuned(), comparison, policy=GatePolicy(label_rows=31)).decision == "deploy"
+    few = GatePolicy(label_rows=31)
+    assert gate(tuned(), compared(base, after, guard=few), policy=few).decision == "deploy"
     assert gate(tuned(), comparison, "always").decision == "deploy"
 
 
 def test_a_loss_that_may_be_chance_is_watched_only() -> None:
-    base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
-    after: list[Row] = times(80, "a", "a") + times(26, "b", "b") + times(4, "b", "a")
+    base: list[Row] = times(80, "a", "c") + times(20, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(16, "b", "b") + times(4, "b", "c")
     decision = gate(tuned(), compared(base, after))
     assert decision.decision == "deploy"
     assert [change.label for change in decision.watch_labels] == ["b"]
 
 
+def test_a_label_that_was_said_of_everything_forbids_nothing() -> None:
+    """Its recall falls and its precision rises: no honest model keeps the recall of a label that is always said."""
+    base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "a")
+    decision = gate(tuned(), compared(base, after))
+    assert decision.decision == "deploy"
+    assert (decision.losing_labels, decision.watch_labels) == ((), ())
+
+
+def test_a_label_that_is_said_of_everything_afterwards_forbids_it() -> None:
+    """Its recall stays and its precision falls."""
+    base: list[Row] = times(80, "a", "c") + times(60, "c", "c") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(20, "c", "c") + times(40, "c", "b") + times(30, "b", "b")
+    decision = gate(tuned(), compared(base, after))
+    assert decision.decision == "keep-base"
+    assert "b" in [change.label for change in decision.losing_labels]
+
+
+def test_decisions_of_earlier_versions_are_read() -> None:
+    policy = {"rule": "superiority", "margin": 0.02, "label_loss": 0.1, "label_rows": 20, "alpha": 0.05}
+    stored = {"decision": "deploy", "model": "m", "why": "Better.", "policy": policy}
+    assert GateDecision.model_validate(stored).policy == GatePolicy()
+
+
 def test_non_inferiority_asks_that_no_more_than_the_margin_is_lost() -> None:
     same = table(10, 10, same=2000)
     assert gate(tuned(), same).decision == "keep-base"
-    assert gate(tuned(), same, policy=GatePolicy(rule="non-inferiority", margin=0.02)).decision == "deploy"
-    assert gate(tuned(), same, policy=GatePolicy(rule="non-inferiority", margin=0.001)).decision == "keep-base"
+    rule = GatePolicy(rule="non-inferiority")
+    assert gate(tuned(), same, policy=rule).decision == "deploy"
+    assert gate(tuned(), same.model_copy(update={"margin": 0.001}), policy=rule).decision == "keep-base"
 
 
 def test_the_gate_goes_by_the_adjusted_p_value() -> None:
