@@ -104,8 +104,8 @@ class Session(Frozen):
     """The report states the confidence from which the winner's answers are right this often; a person should decide the
     rows below it."""
     margin: float = Field(DEFAULT_MARGIN, gt=0, le=0.5)
-    """The difference in accuracy that does not matter: 0.02 is two points. A model that is shown to be worse by less
-    than that, if at all, is called as good."""
+    """The loss of accuracy that does not matter: 0.02 is two points. A model that is shown to lose less than that, if
+    anything, is called at least as good."""
     slices: tuple[_FieldName, ...] = Field((), max_length=20)
     """Fields by which the test rows are divided, to judge each part by itself: `language` (told by its script),
     `length`, `turns`, `source` (the file), or any field of the rows, e.g. `customer_tier` or `customer.tier`. The plan

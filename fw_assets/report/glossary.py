@@ -48,8 +48,9 @@ COMPARISON_FIGURES = (
     ),
     (
         "verdict",
-        "“better” or “worse” when that probability is below 5%; “as good” when it is shown that at most the session's "
-        "margin is lost; otherwise “cannot be told”, which says something of the number of rows, not of the models.",
+        "“better” or “worse” when that probability is below 5%; “at least as good” when it is shown that less than the "
+        "session's margin is lost, if anything; otherwise “cannot be told”, which says something of the number of "
+        "rows, not of the models.",
     ),
 )
 

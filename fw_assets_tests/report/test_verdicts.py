@@ -81,7 +81,9 @@ def test_the_report_says_what_is_shown_and_nothing_else(data: str, verdict: str)
         assert HEADLINES[verdict] in text
         for other, headline in HEADLINES.items():
             assert (headline in text) == (other == verdict)
-        assert ("as good within 2 points" in text) == (verdict == "as good")
+        assert ("at least as good, within 2 points" in text) == (verdict == "as good")
+        # Non-inferiority has one side: nothing is ever called "as good" without "at least".
+        assert not re.search(r"(?<!at least )\bas good\b", text, re.IGNORECASE)
         assert not [phrase for phrase in NEVER if phrase in text]
         if run.copies > 1:
             assert f"{run.texts * run.copies} test rows, {run.texts} distinct" in text

@@ -15,7 +15,10 @@ def _known(value: Any) -> Any:
 
 
 Verdict = Annotated[Literal["better", "as good", "cannot be told", "worse"], BeforeValidator(_known)]
-"""`as good`: shown to be worse by less than the margin, if at all. `cannot be told`: none of the others is shown."""
+"""`as good`: shown to be worse by less than the margin, if at all, so at least as good within it.
+
+`cannot be told`: none of the others is shown.
+"""
 
 
 def verdict(difference: Interval, margin: float) -> Verdict:

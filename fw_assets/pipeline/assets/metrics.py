@@ -7,7 +7,7 @@ import dagster as dg
 from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.comparison import compare
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -20,9 +20,10 @@ from fw_assets.pipeline.ui.score_metadata import (
     prediction_files,
     score_metadata,
 )
+from fw_assets.pipeline.ui.tuned_verdict import tuned_sentence, tuned_verdict
+from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.pipeline.values.tuning import FineTuned
-from fw_assets.report.formatting import p_value, points, points_text
 from fw_assets.workspace.predictions import prediction_batches
 
 STAGE: Stage = "tuned-evaluation"
@@ -43,16 +44,17 @@ def metrics(
         tuned = step.require("fine_tuned_models", FineTuned)
         result = step.made_meanwhile(TunedMetrics) or step.call(lambda client: _evaluate(client, step, tuned))
     comparison = result.comparison
+    finalists = len(step.store.require("finalists", step.dataset, FinalistsRecord).slugs)
     return step.materialize(
         result,
-        f"fine-tuned, {accuracy_sentence(result.test)} {_comparison_sentence(comparison)}",
-        metrics_checks(step.title, result),
+        f"fine-tuned, {accuracy_sentence(result.test)} {tuned_sentence(comparison, finalists)}",
+        metrics_checks(step.title, result, finalists),
         {
             **score_metadata(result.test),
             "cost_usd": step.paid_usd(STAGE),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **confidence_metadata(result.trust),
-            "verdict": _verdict_now(comparison, len(step.plan.models)),
+            "verdict": tuned_verdict(comparison, finalists),
             "difference": round(comparison.difference.value, 4),
             "p_value": float(f"{comparison.p_value:.4g}"),
             "gained": comparison.gained,
@@ -97,19 +99,3 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         trust=evaluation.confidence,
         free=evaluation.unconstrained,
     )
-
-
-def _verdict_now(comparison: Comparison, models: int) -> str:
-    """The verdict as the report has it; with other models, it can still lose to the adjustment for all of them."""
-    if models > 1 and comparison.verdict != "cannot be told":
-        return f"{comparison.verdict}, before the report's adjustment for all comparisons"
-    return comparison.verdict
-
-
-def _comparison_sentence(comparison: Comparison) -> str:
-    difference = f"{points(comparison.difference.value)} points, {p_value(comparison.p_value)}"
-    if comparison.verdict == "as good":
-        return f"**As good** as its base within {points_text(comparison.margin)}: {difference}."
-    if comparison.verdict == "cannot be told":
-        return f"Whether it is better than its base cannot be told on so many rows: {difference}."
-    return f"**{comparison.verdict.capitalize()}** than its base: {difference}."

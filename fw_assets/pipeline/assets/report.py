@@ -24,9 +24,11 @@ from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.looks import extra_reads
+from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.workspace.workspace import Workspace
 
 FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
@@ -127,10 +129,14 @@ def _candidate_rows(content: Report) -> list[Row]:
             "model": short(candidate.model),
             "base": percent(candidate.base.accuracy) if candidate.base else None,
             "fine-tuned": percent(candidate.tuned.accuracy) if candidate.tuned else None,
-            "verdict": candidate.comparison.verdict if candidate.comparison else None,
+            "verdict": _verdict(candidate.comparison),
         }
         for candidate in content.candidates
     ]
+
+
+def _verdict(comparison: ComparisonResult | None) -> str | None:
+    return verdict_text(comparison.verdict, comparison.margin) if comparison else None
 
 
 def _winner_accuracy(content: Report) -> float | None:

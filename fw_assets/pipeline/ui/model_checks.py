@@ -10,6 +10,7 @@ from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.ui.check_result import check_result
+from fw_assets.pipeline.ui.tuned_verdict import tuned_verdict
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import LearningCurve, TunedMetrics
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
@@ -78,10 +79,11 @@ def training_check(title: str, trained: FineTuned, sweep: Sweep) -> dg.AssetChec
     return check_result("fine_tuned_models", "no_worse_than_sweep", passed, title, sentence)
 
 
-def metrics_checks(title: str, metrics: TunedMetrics) -> list[dg.AssetCheckResult]:
+def metrics_checks(title: str, metrics: TunedMetrics, finalists: int) -> list[dg.AssetCheckResult]:
     comparison = metrics.comparison
     where = rows_text(comparison.rows, comparison.groups)
-    sentence = f"{comparison.verdict}, {points(comparison.difference.value)} points of accuracy on {where}"
+    verdict = tuned_verdict(comparison, finalists)
+    sentence = f"{verdict}: {points(comparison.difference.value)} points of accuracy on {where}"
     return [
         *score_checks("metrics", title, (metrics.validation, metrics.test)),
         check_result("metrics", "no_worse_than_base", comparison.verdict != "worse", title, sentence),

@@ -23,7 +23,7 @@ def first_screen(plan: Plan) -> Table:
     if plan.session.mode == "fine-tune":
         margin = points_text(plan.session.margin)
         seen = power_sentence(power_result(plan.label_set.groups.get("test", plan.rows.get("test", 0))))
-        pairs.append(("What can be seen?", f"{seen} Less than {margin} does not matter (margin)."))
+        pairs.append(("What can be seen?", f"{seen} A loss of less than {margin} does not matter (margin)."))
     if plan.label_set.slices:
         pairs.append(("Which slices?", slices.sentence(plan)))
     pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))

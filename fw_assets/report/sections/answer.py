@@ -105,7 +105,7 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
         helped = {
             "better": "Yes.",
             "worse": "No, it made the model worse." if found.own else f"No, {found.untuned} is better without it.",
-            "as good": f"Not shown; it is as good within {margin}, which is shown.",
+            "as good": f"Not shown; it is at least as good, within {margin}, which is shown.",
             "cannot be told": f"It cannot be told on {found.where}.",
         }
         pairs.append(("Did it help?", helped[found.verdict]))

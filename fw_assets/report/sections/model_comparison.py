@@ -46,7 +46,7 @@ class ModelComparison:
         relation = {
             "better": f"{second} is better than {first} {where}",
             "worse": f"{second} is worse than {first} {where}",
-            "as good": f"{second} is as good as {first} within {margin}, which is shown {where}",
+            "as good": f"{second} is at least as good as {first}, within {margin}, which is shown {where}",
             "cannot be told": f"Whether {second} is better than {first} cannot be told {where}",
         }[comparison.verdict]
         return (

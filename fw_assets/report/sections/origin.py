@@ -23,7 +23,7 @@ def settings(report: Report) -> Table:
             f"{_part(rows.validation, groups.validation if groups else None)}: every choice reads these alone",
         ),
         ("Training rows", _part(rows.train, groups.train if groups else None)),
-        ("Margin", f"{points_text(session.margin)}: a smaller difference does not matter"),
+        ("Margin", f"{points_text(session.margin)}: a smaller loss does not matter"),
         ("Traffic", f"{plural(session.traffic, 'row')} an hour, at which deployments are priced"),
         ("Deploy", session.deploy),
     ]

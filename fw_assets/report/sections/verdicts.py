@@ -1,4 +1,4 @@
-"""Verdicts in words: better, as good within the margin, cannot be told, worse."""
+"""Verdicts in words: better, at least as good within the margin, cannot be told, worse."""
 
 from __future__ import annotations
 
@@ -124,15 +124,17 @@ def choice_sentence(found: Choice) -> str:
         return f"Fine-tuning {'hurt' if found.own else 'did not pay'}: {move}."
     if found.verdict == "as good":
         return (
-            f"Fine-tuning was not shown to help: {move}. What is shown is that it is as good within "
+            f"Fine-tuning was not shown to help: {move}. What is shown is that it is at least as good, within "
             f"{points_text(found.margin or 0)}."
         )
     return f"Whether fine-tuning helped cannot be told on {found.where}: {move}."
 
 
 def verdict_text(verdict: Verdict, margin: float | None) -> str:
-    """The verdict in a cell of a table."""
-    return f"as good within {points_text(margin)}" if verdict == "as good" and margin is not None else verdict
+    """The verdict in a cell of a table; what is called `as good` is a bound on the loss, and none on a gain."""
+    if verdict != "as good":
+        return verdict
+    return "at least as good" if margin is None else f"at least as good, within {points_text(margin)}"
 
 
 def interval_text(interval: Bounds, level: float = 0.05) -> str:

@@ -48,7 +48,7 @@ def test_reports_of_version_1_are_read_and_rendered() -> None:
     text = render_markdown(report)
     assert report.answer in " ".join(text.split())
     assert "cannot be told" in text
-    assert "as good within" not in text
+    assert "at least as good, within" not in text
     assert render_html(report)
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(report_view(report))
