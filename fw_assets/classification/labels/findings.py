@@ -105,6 +105,14 @@ def overlap_findings(
         removed = _count(overlap.removed_from_train, "training row was", "training rows were")
         message = f"{copies} in the training dataset; {removed} taken out for it."
         yield _finding("overlap", "warn", message, overlap.removed)
+    if overlap.variants:
+        tests = _count(len(overlap.variants), "evaluation row has variants", "evaluation rows have variants")
+        kept = _count(overlap.variants_in_train, "training row", "training rows")
+        message = (
+            f"{tests} in the training dataset: {kept} with the same text but for a word or the slots of a template. "
+            "They are trained on, so that texts unlike them will be answered less well."
+        )
+        yield _finding("overlap", "warn", message, overlap.variants)
     if overlap.near_groups:
         groups = _count(overlap.near_groups, "duplicate group", "duplicate groups")
         message = f"{overlap.rows_in_groups:,} rows in {groups}, each within one part."

@@ -51,6 +51,10 @@ class OverlapFacts(Frozen):
     examples: tuple[OverlapExample, ...] = ()
     removed: tuple[str, ...] = ()
     """Ids of all rows taken out of the training dataset."""
+    variants: tuple[str, ...] = ()
+    """Ids of the evaluation rows that have variants among the training rows, which stay there."""
+    variants_in_train: int = 0
+    """Training rows that are variants of evaluation rows."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,9 @@ def overlap_facts(frame: pl.DataFrame, groups: DuplicateGroups) -> OverlapFacts:
     """Counts and examples of the groups of a frame (`find_groups`)."""
     is_eval = (frame["source"] == "eval").to_numpy()
     train_groups = groups.alike[~is_eval]
+    # Between rows that are in use: of those taken out, nothing is learned.
+    trained = ~is_eval & ~groups.overlapping
+    with_variants = is_eval & np.isin(groups.near, groups.near[trained])
     sizes = np.bincount(groups.final) if frame.height else np.zeros(1, np.int64)
     return OverlapFacts(
         exact_groups=_repeated(groups.exact),
@@ -142,6 +149,8 @@ def overlap_facts(frame: pl.DataFrame, groups: DuplicateGroups) -> OverlapFacts:
         between_train_and_eval=int(np.isin(groups.alike[is_eval], train_groups).sum()),
         examples=_examples(frame, groups),
         removed=tuple(frame["id"].filter(pl.Series(groups.overlapping))),
+        variants=tuple(frame["id"].filter(pl.Series(with_variants))),
+        variants_in_train=int((trained & np.isin(groups.near, groups.near[is_eval])).sum()),
     )
 
 

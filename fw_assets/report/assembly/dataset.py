@@ -36,6 +36,8 @@ def dataset_summary(inspected: InspectedDataset, labels: LabelSet) -> DatasetSum
         imbalance_exceeded=imbalance.exceeded,
         duplicate_groups=overlap.near_groups,
         removed_from_train=overlap.removed_from_train,
+        variants_in_test=len(overlap.variants),
+        variants_in_train=overlap.variants_in_train,
         contradictions=labels.contradictions,
         rejected=len(inspected.rejected) + sum(count for _, count in labels.left_out),
         findings=tuple(typeset(finding.message) for finding in labels.findings),

@@ -48,6 +48,10 @@ class DatasetSummary(Frozen):
     imbalance_exceeded: bool = False
     duplicate_groups: int = 0
     removed_from_train: int = 0
+    variants_in_test: int = 0
+    """Rows of a given evaluation dataset with variants among the training rows: all but a word or a slot the same."""
+    variants_in_train: int = 0
+    """Those training rows."""
     contradictions: int = 0
     rejected: int = 0
     """Lines and rows that `bad_rows: quarantine` left out, those without a known label among them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import listing, percent, plural, short
+from fw_assets.report.formatting import count, listing, percent, plural, short
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import evaluated, subject
@@ -46,6 +46,14 @@ def caveats(report: Report) -> tuple[str, ...]:
         notes.append(
             f"{plural(report.data.rejected, 'row')} of the data could not be used and "
             f"{'was' if report.data.rejected == 1 else 'were'} left out; rejected_rows.jsonl has each with its reasons."
+        )
+    if report.data.variants_in_test:
+        notes.append(
+            f"{percent(report.data.variants_in_test / report.rows.test)} of the test rows "
+            f"({count(report.data.variants_in_test)}) have variants among the training rows "
+            f"({count(report.data.variants_in_train)}): the same text but for a word or the slots of a template. Texts "
+            "unlike the training rows will be answered less well; the table of rows near to training rows shows by how "
+            "much."
         )
     notes += cautions(report)
     if report.data.contradictions:

@@ -301,6 +301,19 @@ def test_large_groups_outside_the_test_part_are_said(tmp_path: Path) -> None:
     assert not any("large duplicate" in finding.message for finding in label_set.findings)
 
 
+def test_variants_of_evaluation_rows_in_training_are_warned_of(tmp_path: Path) -> None:
+    places = [f"{name}ville" for name in ("Green", "Spring", "Clinton", "Marion", "George", "Madison", "Ash", "Oak")]
+    rows = [(f"how far is it to {place} from here", "travel") for place in places] + pairs(60)
+    evaluation = [(f"how far is it to {place} from here", "travel") for place in ("Rome", "Paris")] + pairs(90)[60:]
+    frame, facts, session = inspected(tmp_path, rows, evaluation)
+    out, label_set = resolve(frame, facts, session)
+    assert label_set.overlap.variants[:2] == ("eval:1", "eval:2")
+    (finding,) = [item for item in label_set.findings if "variants in the training dataset" in item.message]
+    assert (finding.check, finding.severity) == ("overlap", "warn")
+    assert f"{label_set.overlap.variants_in_train} training rows with the same text but for a word" in finding.message
+    assert set(out.filter(pl.col("id").is_in([f"train:{i}" for i in range(1, 9)]))["split"]) <= {"train", "validation"}
+
+
 @pytest.mark.parametrize(
     ("name", "labels", "multi_label", "ratio"),
     [("banking77", 77, False, 187 / 35), ("clinc150", 150, False, 1), ("sms_spam", 2, False, 3614 / 513)],

@@ -99,6 +99,31 @@ def test_overlap_with_the_evaluation_dataset_is_found_on_the_training_side() -> 
     assert (facts.exact_groups, facts.normalised_groups, facts.rows_in_groups) == (0, 1, 3)
 
 
+def test_variants_between_the_datasets_are_counted_and_stay() -> None:
+    data = frame(
+        [
+            "where is the parcel that I ordered on Monday",
+            "where is my parcel that I ordered on Monday",  # of row 3 by one word
+            "please refund the second payment of this month",
+            "where is the parcel that I ordered on Tuesday",
+            "please refund the second payment of this month",  # the same as row 2, which is taken out
+            "how do I change the language of the app",
+        ],
+        "ttteee",
+    )
+    duplicates = find_groups(data)
+    facts = overlap_facts(data, duplicates)
+    assert duplicates.overlapping.tolist() == [False, False, True, False, False, False]
+    assert (facts.variants, facts.variants_in_train) == (("3",), 2)
+    assert facts.removed == ("2",)
+
+
+def test_within_one_dataset_no_variant_is_between_two() -> None:
+    data = frame(["where is my parcel that I ordered", "where is the parcel that I ordered"], "tt")
+    facts = overlap_facts(data, find_groups(data))
+    assert (facts.variants, facts.variants_in_train) == ((), 0)
+
+
 def test_planted_near_duplicates_are_found() -> None:
     rng = random.Random(5)
     texts = [sentence(rng, rng.randrange(8, 30)) for _ in range(3000)]

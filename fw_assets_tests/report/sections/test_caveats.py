@@ -37,3 +37,13 @@ def test_a_tuned_model_that_answers_like_its_base_is_suspected() -> None:
     report = sample_report(candidates=(report.candidates[0], copied))
     assert any("minilm-l6-v2 answers every label's rows as its base model" in text for text in caveats(report))
     assert not any("adapter" in text for text in caveats(sample_report()))
+
+
+def test_variants_of_test_rows_in_training_are_a_caution_with_their_number() -> None:
+    report = sample_report()
+    data = report.data.model_copy(update={"variants_in_test": 75, "variants_in_train": 210})
+    (note,) = [text for text in caveats(report.model_copy(update={"data": data})) if "variants" in text]
+    assert note.startswith(
+        f"{75 / report.rows.test:.1%} of the test rows (75) have variants among the training rows (210)"
+    )
+    assert not any("variants" in text for text in caveats(report))
