@@ -115,19 +115,22 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     """Ask the winner for the label of a text."""
     from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
-    from fw_assets.classification.prompting.prompt import Prompt, request
+    from fw_assets.classification.prompting.prompt import request
+    from fw_assets.pipeline.values.asked_prompt import asked_prompt
 
     store = Workspace(root)
     registered_dataset(store, name)
     record = store.require("deployment", name, DeploymentRecord)
     if record.address is None:
         raise NotServed(record.model, record.gate.why)
-    prompt = store.require("prompt", name, Prompt)
+    prompt = asked_prompt(store, name, *record.serves)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
     platform = platform_from_environment()
     platform.call(lambda client: require_deployment(client, name, record))
     completion = platform.call(
-        lambda client: client.chat({"model": record.address, **body}, deployment_known=record.deployment is not None)
+        lambda client: client.chat_at_any_effort(
+            {"model": record.address, **body}, deployment_known=record.deployment is not None
+        )
     )
     answer = parse_answer(
         prompt,

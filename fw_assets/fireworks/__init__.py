@@ -30,12 +30,14 @@ from ._errors import (
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
+    ReasoningRefused,
     ScalingUp,
     ServerError,
     Stalled,
     TooLarge,
     UnexpectedResponse,
     WaitTimeout,
+    names_reasoning,
 )
 from ._fine_tuning import FineTuningJob
 from ._fine_tuning_spec import FineTuningSpec, LrScheduler
@@ -83,6 +85,7 @@ __all__ = [
     "QuotaExceeded",
     "RateLimited",
     "ReadyDeployment",
+    "ReasoningRefused",
     "RetryPolicy",
     "ScalingUp",
     "ServerError",
@@ -93,4 +96,5 @@ __all__ = [
     "UnexpectedResponse",
     "WaitTimeout",
     "batch_results",
+    "names_reasoning",
 ]

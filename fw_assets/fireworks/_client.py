@@ -13,6 +13,7 @@ from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
 from ._deployments import Deployment, DeploymentSpec, ensure_deployment, get_deployment
 from ._download import download_as_one, download_files
+from ._errors import ReasoningRefused
 from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job, estimate_cost
 from ._fine_tuning_metrics import fine_tuning_metrics
 from ._fine_tuning_spec import FineTuningSpec
@@ -221,6 +222,18 @@ class Fireworks(Connection):
         if deployment_known is None:
             deployment_known = str(body.get("model", "")).rpartition("#")[2] in self._known_deployments
         return await chat(self._http, body, deployment_known=deployment_known)
+
+    async def chat_at_any_effort(
+        self, body: Mapping[str, Any], *, deployment_known: bool | None = None
+    ) -> ChatCompletion:
+        """As `chat`; a model that refuses the request's `reasoning_effort` is asked again without it."""
+        try:
+            return await self.chat(body, deployment_known=deployment_known)
+        except ReasoningRefused:
+            if "reasoning_effort" not in body:
+                raise
+        rest = {field: value for field, value in body.items() if field != "reasoning_effort"}
+        return await self.chat(rest, deployment_known=deployment_known)
 
     # Batch inference
 

@@ -6,7 +6,8 @@ FireworksError
 │   └── OversizedResponse     more than the API can have to say; not asked for again
 ├── ApiError                  the platform answered with an error status
 │   ├── BadRequest            400, 422: the request itself is wrong
-│   │   └── FailedPrecondition  400 with code 9: right request, wrong moment
+│   │   ├── FailedPrecondition  400 with code 9: right request, wrong moment
+│   │   └── ReasoningRefused  400 that names reasoning: leave `reasoning_effort` out
 │   ├── AuthenticationError   401: the key is not accepted
 │   ├── PermissionDenied      403: the key may not do this
 │   ├── BillingError          402, 412: payment or account standing
@@ -96,6 +97,12 @@ class FailedPrecondition(BadRequest):
     """400 with code 9: the resource is not in a state that allows this."""
 
     advice = "Look at the resource's state; the request is right but not now."
+
+
+class ReasoningRefused(BadRequest):
+    """400 or 422 about `reasoning_effort`: the model does not reason, or cannot do without."""
+
+    advice = "Leave reasoning_effort out of requests to this model."
 
 
 class AuthenticationError(ApiError):
@@ -207,6 +214,12 @@ class Stalled(WaitTimeout):
     """Neither the state nor the progress changed for too long."""
 
 
+def names_reasoning(message: str) -> bool:
+    """Whether a refusal is about how a model reasons, and so perhaps about `reasoning_effort` alone."""
+    words = message.lower()
+    return "reasoning" in words or "thinking" in words
+
+
 _CODES = (
     "OK",
     "CANCELLED",
@@ -255,6 +268,9 @@ def api_error(status: int, body: Any, *, request: str = "", retry_after: float |
     reason = _reason(inner.get("details")) or code
     detail = str(inner.get("message") or "")[:2000]
     kind = _kind(status, code, reason, detail)
+    asks = "/chat/completions" in request or "/batchInferenceJobs" in request
+    if kind is BadRequest and asks and names_reasoning(detail):
+        kind = ReasoningRefused
     return kind(status, detail, code=code, reason=reason, request=request, retry_after=retry_after)
 
 

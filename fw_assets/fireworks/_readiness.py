@@ -9,7 +9,7 @@ from typing import Any
 from ._chat import chat_once
 from ._completion import ChatCompletion
 from ._deployments import Deployment, get_deployment
-from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, WaitTimeout
+from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, ReasoningRefused, WaitTimeout
 from ._http import HttpClient
 from ._logger import log
 from ._polling import poll
@@ -58,6 +58,7 @@ async def wait_ready(
 
     Raises:
         DeploymentFailed: it failed, or refuses the probe in every form of address.
+        ReasoningRefused: it refuses the probe's `reasoning_effort`.
         WaitTimeout: no answer within `timeout` seconds.
     """
     started = http.clock.now()
@@ -107,6 +108,9 @@ async def _first_answer(
             if completion.text or completion.finish_reason:
                 return address, completion, None
             failures.append(FireworksError("an empty answer"))
+    for failure in failures:
+        if isinstance(failure, ReasoningRefused):
+            raise failure
     first = failures[0]
     if isinstance(first, BadRequest) and all(isinstance(error, BadRequest | NotFound) for error in failures):
         raise DeploymentFailed(f"the deployment refuses the probe: {first.detail}")

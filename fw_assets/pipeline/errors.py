@@ -34,6 +34,18 @@ class Unanswered(PhaseError):
         )
 
 
+class ThinksBeforeAnswering(PhaseError):
+    """A model spends the tokens of an answer on its reasoning, and gives none."""
+
+    def __init__(self, model: str, rows: int, max_tokens: int) -> None:
+        super().__init__(
+            f"{model} thinks before it answers, whatever it is told: {rows} of its first answers ended in the middle "
+            f"of that, at the {max_tokens} tokens that a label has room in. No more is asked, since every row would "
+            "be paid for without a label, and the accuracy would be that of the limit; the answers so far are kept. "
+            "Take it out of `models` and plan again, or name a variant that does not reason."
+        )
+
+
 class InstanceFault(PhaseError):
     """Dagster's own files are damaged, or cannot be written."""
 

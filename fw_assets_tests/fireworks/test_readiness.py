@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from fw_assets.fireworks import Deployment, DeploymentFailed, DeploymentSpec, WaitTimeout
+from fw_assets.fireworks import Deployment, DeploymentFailed, DeploymentSpec, ReasoningRefused, WaitTimeout
 from fw_assets.fireworks._readiness import addresses
 from fw_assets.fireworks._resources import parse_resource
 
@@ -116,3 +116,15 @@ def test_scaling_to_zero_is_the_default() -> None:
 def test_specifications_the_platform_would_refuse(fields: dict[str, int]) -> None:
     with pytest.raises(ValueError):
         DeploymentSpec(base_model=MODEL, **fields)
+
+
+def test_a_probe_refused_for_its_reasoning_effort_is_told_from_a_deployment_that_answers_nothing() -> None:
+    def chat(address: str, attempt: int) -> httpx.Response:
+        if address != DEPLOYMENT:
+            return NOT_FOUND
+        return rpc(400, 3, "non-reasoning model does not support reasoning_effort")
+
+    client, _, _ = client_of(platform(chat))
+    probe = {"messages": [{"role": "user", "content": "x"}], "reasoning_effort": "none"}
+    with pytest.raises(ReasoningRefused, match="Leave reasoning_effort out"):
+        asyncio.run(client.wait_deployment_ready("d", MODEL, probe=probe))

@@ -18,6 +18,11 @@ _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batc
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
 
 
+THINKING_ONLY = ("gpt-oss", "minimax-m2", "glm-5p3")
+"""Beginnings of the ids of models that refuse `reasoning_effort: none`; the catalogue does not say it of them."""
+THINKING_ONLY_DATE = "as tried on 2026-09-07"
+
+
 class CatalogueModel(Frozen):
     """A base model as the platform lists it now.
 
@@ -70,6 +75,11 @@ class CatalogueModel(Frozen):
         """
         if self.unusable:
             return f"{self.slug} cannot be used: {self.unusable}"
+        if self.slug.startswith(THINKING_ONLY):
+            return (
+                f"{self.slug} always thinks before it answers and cannot be told not to ({THINKING_ONLY_DATE}): "
+                "every row would pay for its reasoning, and the label would come after the tokens that it has room in"
+            )
         if tunable and not self.tunable:
             return f"{self.slug} cannot be fine-tuned on this platform"
         if inference == "serverless" and not self.serverless:

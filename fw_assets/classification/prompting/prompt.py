@@ -67,6 +67,10 @@ class Prompt(Frozen):
         """The same question without constrained decoding, as a caller in production may ask it."""
         return self.model_copy(update={"mode": "free"})
 
+    def with_default_effort(self) -> Prompt:
+        """The same question without `reasoning_effort`, for a model that refuses the field."""
+        return self.model_copy(update={"reasoning_effort": None})
+
     def render(self, labels: Sequence[str]) -> str:
         """The answer for one row's labels, as training teaches it and evaluation expects it."""
         if self.multi_label:

@@ -19,6 +19,7 @@ from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http.handler import JSONReply
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.micro_batcher import MicroBatcher
+from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
 from fw_assets.embedded.inference.routing import route
 from fw_assets.embedded.inference.token_counts import split_tokens
 from fw_assets.embedded.jobs.repair import complete_or_repair
@@ -40,7 +41,9 @@ async def complete(request: Request) -> Response:
     """Answer a chat completion, whole or as server-sent events."""
     platform: EmbeddedPlatform = request.app.state.platform
     chat_request = read_request(await request.body())
-    batcher = _batcher(platform, chat_request.model, attached_faults(request.scope))
+    faults = attached_faults(request.scope)
+    check_effort(chat_request, faults)
+    batcher = _batcher(platform, chat_request.model, faults)
     completion = await batcher.submit(chat_request)
     if chat_request.stream:
         return StreamingResponse(_events(completion), media_type="text/event-stream")
@@ -70,7 +73,8 @@ def _batcher(platform: EmbeddedPlatform, model: str, faults: Faults) -> _Batcher
                 del batchers[idle]
 
         def process(requests: Sequence[ChatRequest]) -> list[dict[str, Any] | RpcError]:
-            return complete_or_repair(platform, requests, route(platform, model, faults))
+            completions = complete_or_repair(platform, requests, route(platform, model, faults))
+            return with_reasoning(requests, completions, faults)
 
         batcher = batchers[key] = MicroBatcher(process, _loop_thread_limiter())
     return batcher

@@ -27,6 +27,7 @@ class ChatRequest(msgspec.Struct):
     logprobs: bool | None = None
     top_logprobs: int | None = None
     stream: bool | None = None
+    reasoning_effort: str | int | bool | None = None
 
     @property
     def token_limit(self) -> int | None:
@@ -54,6 +55,8 @@ def read_request(body: bytes) -> ChatRequest:
             raise invalid(f"messages[{index}].role: {message.get('role')!r}; expected one of {', '.join(_ROLES)}")
     if request.max_tokens is not None and request.max_completion_tokens is not None:
         raise invalid("max_tokens and max_completion_tokens exclude each other", "max_tokens")
+    if request.reasoning_effort not in (None, "none", False):
+        raise invalid("non-reasoning model does not support reasoning_effort", "reasoning_effort")
     _check_range("max_tokens", request.token_limit, 1, None)
     _check_range("temperature", request.temperature, 0, 2)
     _check_range("n", request.n, 1, 128)

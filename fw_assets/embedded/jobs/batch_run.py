@@ -14,6 +14,7 @@ import msgspec
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
+from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
 from fw_assets.embedded.inference.routing import ServingTarget, batch_target
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
@@ -117,17 +118,21 @@ def _complete_batch(
     platform: EmbeddedPlatform, job: dict[str, Any], target: ServingTarget, batch: Sequence[BatchRow]
 ) -> list[dict[str, Any] | RpcError]:
     """For each row its completion, or why it was refused."""
-    shared_fields = _shared_fields(job)
+    shared_fields, active = _shared_fields(job), faults.active_faults(platform)
     completions: list[dict[str, Any] | RpcError] = []
     requests: dict[int, ChatRequest] = {}
     for index, row in enumerate(batch):
         try:
             body = {**shared_fields, **row.body, "model": job["model"]}
-            requests[index] = read_request(msgspec.json.encode(body))
+            request = read_request(msgspec.json.encode(body))
+            check_effort(request, active)
+            requests[index] = request
             completions.append({})
         except RpcError as error:
             completions.append(error)
-    for index, completion in zip(requests, complete_or_repair(platform, list(requests.values()), target), strict=True):
+    readable = list(requests.values())
+    answers = with_reasoning(readable, complete_or_repair(platform, readable, target), active)
+    for index, completion in zip(requests, answers, strict=True):
         completions[index] = completion
     return completions
 

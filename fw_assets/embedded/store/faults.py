@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,6 +38,9 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         idle_days: days by which every deployment has been idle for longer than it was: after seven it is removed.
         unknown_state: the name that answers give to the state RUNNING.
         late_routing: seconds after READY in which a deployment still answers 404.
+        reasoning: how models behave that are no mere classifiers: `refused`, they do not reason and refuse every
+            `reasoning_effort`; `ignored`, they think whatever they are told, so that `max_tokens` end within their
+            reasoning; `required`, they do that and refuse to be told not to.
         serve_base: whether a tuned model answers with its base model.
         paths: text that a path must contain for the other fields to concern it.
     """
@@ -55,6 +58,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_days: float = 0.0
     unknown_state: str = ""
     late_routing: float = 0.0
+    reasoning: Literal["", "refused", "ignored", "required"] = ""
     serve_base: bool = False
     paths: str = ""
 

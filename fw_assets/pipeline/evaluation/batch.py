@@ -19,14 +19,17 @@ from fw_assets.fireworks import (
     FireworksError,
     JobFailed,
     NotFound,
+    ReasoningRefused,
     WaitTimeout,
     batch_results,
+    names_reasoning,
 )
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.errors import BatchStalled
 from fw_assets.pipeline.evaluation.online import InferenceResult, stored_answer
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.workspace.batches import Batches
@@ -59,11 +62,14 @@ async def ask_in_batch(
         what: title of the progress messages.
 
     Raises:
+        ReasoningRefused: the model refuses the prompt's `reasoning_effort`; nothing was answered.
+        ThinksBeforeAnswering: it spends the tokens of an answer on its reasoning.
         BatchStalled: the platform never started the job.
         AttemptFailed: the platform gave up on it; the message says whether approving again allows another attempt.
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
     job_id, sent, attempt = job, 0, 1
+    watch = ThinkingWatch(model, prompt)
     while not sent and requests.answered < requests.total:
         state = await _find_job(client, job_id)
         if state is None or not state.finished:
@@ -71,8 +77,12 @@ async def ask_in_batch(
             if state is None:
                 sent = await _start_job(client, model, prompt, requests, job_id)
             state = await _finished_job(client, job_id, model, poll, stall, what)
-        await _store_answers(client, job_id, requests, cache)
-        if state.ending and requests.answered < requests.total:
+        await _store_answers(client, job_id, requests, cache, watch)
+        said = f"{requests.error or ''} {state.status.message}"
+        refused = not requests.answered and bool(requests.total) and names_reasoning(said)
+        if refused and reasoning_matters(prompt):
+            raise ReasoningRefused(400, said.strip(), request=f"batch inference job {job_id}")
+        if state.ending and not refused and requests.answered < requests.total:
             status = state.status
             ending = Ending(state.ending, status.code, status.message)
             attempts.check(job_id, "batch inference job", ending, attempt)
@@ -150,8 +160,14 @@ async def _finished_job(
         return await client.batch_inference_job(job_id)
 
 
-async def _store_answers(client: Fireworks, job_id: str, requests: RequestSet, cache: ResponseCache) -> None:
-    """Store the job's answers; a failed job may have none."""
+async def _store_answers(
+    client: Fireworks, job_id: str, requests: RequestSet, cache: ResponseCache, watch: ThinkingWatch
+) -> None:
+    """Store the job's answers; a failed job may have none.
+
+    Raises:
+        ThinksBeforeAnswering: most of them are its reasoning; they are stored.
+    """
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         try:
             files = await client.download_dataset_files(batch_id(job_id, "answers"), Path(folder))
@@ -163,5 +179,8 @@ async def _store_answers(client: Fireworks, job_id: str, requests: RequestSet, c
             if isinstance(result, FireworksError):
                 requests.record_failure(key, result)
             else:
-                cache.add(stored_answer(key, result, requests.bounds))
+                answer = stored_answer(key, result, requests.bounds)
+                cache.add(answer)
+                watch.add(answer)
     cache.flush()
+    watch.check()

@@ -27,6 +27,7 @@ from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
+from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
@@ -83,45 +84,51 @@ async def evaluate(
     Raises:
         Unanswered: requests failed for good.
         AttemptFailed: its deployment or its batch job failed.
+        ThinksBeforeAnswering: it answers with its reasoning and no label.
         CeilingReached: it could cost more than was approved.
     """
     store, dataset = account.store, account.dataset
-    prompt = store.require("prompt", dataset, Prompt)
-    payment = open_payment(account, f"{stage}/{slug}", f"{kind}-{digest([model, prompt.digest])}", share)
+    planned = store.require("prompt", dataset, Prompt)
+    payment = open_payment(account, f"{stage}/{slug}", f"{kind}-{digest([model, planned.digest])}", share)
     first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
-    probe = request(prompt, first_batch["messages"][0])
     attempts = Attempts.of(account)
-    serverless = strategy != "deployment"
-    try:
-        endpoint = await ensure_endpoint(client, model, serverless=serverless, probe=probe, attempts=attempts)
-    except AttemptFailed:
-        account.release(payment.id)  # nothing was up: its hours begin with the next attempt
-        raise
-    # The wait until a deployment is up is not charged for.
-    started = time.monotonic()
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     items = (f"{prefix}-input", f"{prefix}-output")
+    # One for all requests, however often the model is asked in another way.
     meter = TokenMeter(payment, items)
-    evaluator = _Evaluator(
-        InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts, meter),
-        account,
-        prompt,
-        store.require("label_set", dataset, LabelSet),
-        slug,
-        kind,
-    )
-    unconstrained, null_control = None, None
-    async with payment.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
-        scores, usage = await evaluator.score_parts(parts)
-        if extras:
-            unconstrained, null_control, extra_usage = await evaluator.robustness()
-            usage += extra_usage
-    seconds = time.monotonic() - started
-    hours = 0.0 if endpoint.deployment is None else payment.hours(seconds, endpoint.idle_seconds)
-    tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
-    payment.settle({**dict(tokens), "deployment-hour": hours}, "tokens and hours")
-    confidence = evaluator.confidence() if extras else None
-    return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
+
+    async def ask(prompt: Prompt) -> Evaluation:
+        probe = request(prompt, first_batch["messages"][0])
+        serverless = strategy != "deployment"
+        try:
+            endpoint = await ensure_endpoint(client, model, serverless=serverless, probe=probe, attempts=attempts)
+        except AttemptFailed:
+            account.release(payment.id)  # nothing was up: its hours begin with the next attempt
+            raise
+        # The wait until a deployment is up is not charged for.
+        started = time.monotonic()
+        evaluator = _Evaluator(
+            InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts, meter),
+            account,
+            prompt,
+            store.require("label_set", dataset, LabelSet),
+            slug,
+            kind,
+        )
+        unconstrained, null_control = None, None
+        async with payment.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
+            scores, usage = await evaluator.score_parts(parts)
+            if extras:
+                unconstrained, null_control, extra_usage = await evaluator.robustness()
+                usage += extra_usage
+        seconds = time.monotonic() - started
+        hours = 0.0 if endpoint.deployment is None else payment.hours(seconds, endpoint.idle_seconds)
+        tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
+        payment.settle({**dict(tokens), "deployment-hour": hours}, "tokens and hours")
+        confidence = evaluator.confidence() if extras else None
+        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
+
+    return await ask_as_accepted(store, dataset, slug, kind, ask)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,13 @@ from fw_assets.fireworks import (
     Fireworks,
     FireworksError,
     PermissionDenied,
+    ReasoningRefused,
 )
+from fw_assets.pipeline.errors import ThinksBeforeAnswering
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.request_set import RequestSet, TokenBounds
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
+from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
 from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
@@ -77,6 +80,8 @@ async def ask(
 
     Raises:
         FireworksError: the key, the account or the model is refused (`REFUSALS_OF_ALL`); the answers so far are kept.
+        ReasoningRefused: the model refuses the prompt's `reasoning_effort`; nothing was answered.
+        ThinksBeforeAnswering: it spends the tokens of an answer on its reasoning.
 
     Args:
         what: title of the progress messages.
@@ -100,6 +105,7 @@ def stored_answer(key: str, completion: ChatCompletion, bounds: TokenBounds) -> 
         confidence=completion.confidence,
         prompt_tokens=_possible("prompt", completion.prompt_tokens, bounds.prompt),
         completion_tokens=_possible("completion", completion.completion_tokens, bounds.completion),
+        thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
     )
 
 
@@ -133,38 +139,56 @@ async def _send_all(
     unanswered = requests.unanswered()
     tell(what, answered, total)
 
+    watch = ThinkingWatch(address, prompt)
     over = False
 
-    async def worker() -> None:
+    async def send(key: str, messages: str) -> None:
         nonlocal answered, over
-        for key, messages in unanswered:
-            try:
-                async with limiter.slot():
-                    if over:  # the cancellation of this worker may come after its turn
-                        return
-                    completion = await client.chat({"model": address, **request(prompt, messages)})
-                    # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
-                    answer = stored_answer(key, completion, requests.bounds)
-                    cache.add(answer)
-                    count_tokens(answer.prompt_tokens, answer.completion_tokens)
-            except FireworksError as error:
-                if isinstance(error, REFUSALS_OF_ALL):
-                    over = True
-                    raise
-                requests.record_failure(key, error)
-                continue
-            except CeilingReached:
+        try:
+            async with limiter.slot():
+                if over:  # the cancellation of this worker may come after its turn
+                    return
+                completion = await client.chat({"model": address, **request(prompt, messages)})
+                # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
+                answer = stored_answer(key, completion, requests.bounds)
+                cache.add(answer)
+                count_tokens(answer.prompt_tokens, answer.completion_tokens)
+                watch.add(answer)
+                watch.check()
+        except FireworksError as error:
+            if _concerns_all(error, prompt, requests):
                 over = True
                 raise
-            answered += 1
-            if answered % _REPORT_EVERY == 0 or answered == total:
-                rate = (answered - cached) / max(time.monotonic() - started, 1e-9)
-                tell(what, answered, total, f"{rate:.0f}/s{time_left((total - answered) / rate)}")
+            requests.record_failure(key, error)
+            return
+        except (CeilingReached, ThinksBeforeAnswering):
+            over = True
+            raise
+        answered += 1
+        if answered % _REPORT_EVERY == 0 or answered == total:
+            rate = (answered - cached) / max(time.monotonic() - started, 1e-9)
+            tell(what, answered, total, f"{rate:.0f}/s{time_left((total - answered) / rate)}")
+
+    async def worker() -> None:
+        for key, messages in unanswered:
+            await send(key, messages)
 
     try:
+        # One row goes ahead: what the model refuses is refused once, and what it thinks is paid for a few times only.
+        for key, messages in unanswered:
+            await send(key, messages)
+            if not watch.doubtful:
+                break
         async with asyncio.TaskGroup() as group:
             for _ in range(min(limiter.max_limit, total - cached)):
                 group.create_task(worker())
     finally:
         cache.flush()
     return answered - cached + requests.failed
+
+
+def _concerns_all(error: FireworksError, prompt: Prompt, requests: RequestSet) -> bool:
+    """Whether what is said to one request will be said to all; a refusal of the reasoning, until one was answered."""
+    if isinstance(error, ReasoningRefused):
+        return reasoning_matters(prompt) and not requests.answered
+    return isinstance(error, REFUSALS_OF_ALL)

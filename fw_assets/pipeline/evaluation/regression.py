@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.classification.prompting.prompt import request
 from fw_assets.classification.selection.nightly_checks import ACCEPTED_COLUMNS, Night, check_nights
 from fw_assets.fireworks import DeploymentSpec, Fireworks, ReadyDeployment
 from fw_assets.pipeline.approvals import regression_account
@@ -18,6 +18,7 @@ from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.planning.draft import estimate_now
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.regression import NightRecord, Regression, ServedModel
 from fw_assets.workspace.dataset_rows import part_batches
@@ -48,7 +49,7 @@ async def reevaluate(
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
-    prompt = store.require("prompt", dataset, Prompt)
+    prompt = asked_prompt(store, dataset, record.winner.model, "tuned")
     log = NightLog(store, dataset, record.deployment, record.address, prompt, rows)
     tonight = next((night for night in log.records()[0] if night.date == date), None)
     if tonight is None or log.answers(tonight) is None:

@@ -27,7 +27,7 @@ log = logging.getLogger("fw_assets.workspace")
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer; `key` is the digest of the request's messages."""
+    """One answer; `key` is the digest of the request's messages, `thinks` whether reasoning came with the text."""
 
     key: str
     text: str | None
@@ -36,6 +36,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: float | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    thinks: bool = False
 
     def completion(self) -> Completion:
         """The answer as the domain reads it."""

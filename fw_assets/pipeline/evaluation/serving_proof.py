@@ -17,6 +17,7 @@ from fw_assets.pipeline.errors import AttemptFailed, NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, is_removed
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.values.delivery import ServingProof
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.workspace.batches import Batches
@@ -41,8 +42,17 @@ async def prove_serving(
         AttemptFailed: its deployment failed.
         NotWhatWasEvaluated: too few answers are those of the evaluation.
     """
+
+    async def prove(prompt: Prompt) -> tuple[TunedMetrics, ServingProof]:
+        return await _prove(client, account, slug, tuned, prompt)
+
+    return await ask_as_accepted(account.store, account.dataset, slug, "tuned", prove)
+
+
+async def _prove(
+    client: Fireworks, account: PlanAccount, slug: str, tuned: TunedMetrics, prompt: Prompt
+) -> tuple[TunedMetrics, ServingProof]:
     store, dataset, plan = account.store, account.dataset, account.plan
-    prompt = store.require("prompt", dataset, Prompt)
     attempts = Attempts.of(account)
     evaluated_on = tuned.deployment
     if evaluated_on and await is_removed(client, evaluated_on):

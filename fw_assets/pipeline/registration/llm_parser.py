@@ -43,7 +43,7 @@ async def read_clause(client: Fireworks, model: str, clause: str) -> dict[str, A
     Fields that the session does not accept or that are at their default are left out; an answer that is not a JSON
     object sets none.
     """
-    answer = await client.chat(
+    answer = await client.chat_at_any_effort(
         {
             "model": model,
             "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": clause}],

@@ -11,7 +11,6 @@ from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
-from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -22,6 +21,7 @@ from fw_assets.pipeline.reporting.provenance import client_setup, package_versio
 from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.slices import slice_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
+from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
@@ -65,7 +65,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     estimate, revised = _estimates(account, finalists)
     return build_report(
         plan=plan,
-        prompt=store.require("prompt", dataset, Prompt),
+        prompt=asked_prompt(store, dataset, *record.serves),
         candidates=candidates,
         finalists=finalists.finalists,
         winner=record.winner,

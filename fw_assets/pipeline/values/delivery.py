@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.selection.deploy_gate import GateDecision
-from fw_assets.classification.selection.selection import Finalists, Winner
+from fw_assets.classification.selection.selection import Finalists, ModelKind, Winner
 from fw_assets.classification.values import Frozen
 
 
@@ -48,6 +48,11 @@ class DeploymentRecord(Frozen):
     deployment: str | None
     endpoint: str | None
     proof: ServingProof | None
+
+    @property
+    def serves(self) -> tuple[str, ModelKind]:
+        """The model that `model` names: its id in the plan, and whether it is fine-tuned."""
+        return (self.winner.model, "tuned") if self.deployed else (self.winner.kept, "base")
 
 
 class RemovedDeployment(Frozen):

@@ -7,10 +7,11 @@ from fw_assets.classification.errors import InputError
 
 IDS = (
     "qwen3-8b qwen3-14b qwen3-0p6b qwen3p5-9b qwen3-4b-instruct-2507 llama-v3p3-70b-instruct kimi-k2p5 "
-    "glm-5p1 gemma-4-26b-a4b-it minilm-l6-v2 minilm-ngram char-ngram gpt-oss-120b nemotron-nano-3-30b-a3b"
+    "glm-5p1 gemma-4-26b-a4b-it minilm-l6-v2 minilm-ngram char-ngram mistral-large-3-fp8 nemotron-nano-3-30b-a3b"
 )
 CATALOGUE = tuple(
-    CatalogueModel(name=f"accounts/fireworks/models/{name}", tunable=name != "gpt-oss-120b") for name in IDS.split()
+    CatalogueModel(name=f"accounts/fireworks/models/{name}", tunable=name != "mistral-large-3-fp8")
+    for name in IDS.split()
 )
 
 
@@ -51,7 +52,7 @@ def test_the_numbers_of_two_models_do_not_run_together() -> None:
         ("Qwen3 9B", "not in the platform's catalogue", "qwen3-8b"),
         ("Qwen3 4B", "not in the platform's catalogue", "qwen3-4b-instruct-2507"),
         ("accounts/me/models/qwen3-8b", "not in the platform's catalogue", "qwen3-8b"),
-        ("gpt-oss 120b", "cannot be fine-tuned", "nearest"),
+        ("Mistral Large 3 FP8", "cannot be fine-tuned", "nearest"),
         ("MiniLM", "not in the platform's catalogue", "minilm-ngram"),
     ],
 )
@@ -59,12 +60,28 @@ def test_what_cannot_be_used_is_refused_with_reason_and_nearest(written: str, re
     with pytest.raises(InputError, match=reason) as caught:
         resolve_models([written], CATALOGUE)
     assert nearest in str(caught.value)
-    assert "gpt-oss-120b" not in str(caught.value).split("nearest")[1]
+    assert "mistral-large-3-fp8" not in str(caught.value).split("nearest")[1]
 
 
 def test_a_model_that_is_not_tunable_can_be_benchmarked() -> None:
-    (model,) = resolve_models(["gpt-oss-120b"], CATALOGUE, tunable=False)
-    assert model.slug == "gpt-oss-120b"
+    (model,) = resolve_models(["mistral-large-3-fp8"], CATALOGUE, tunable=False)
+    assert model.slug == "mistral-large-3-fp8"
+
+
+@pytest.mark.parametrize("id", ["gpt-oss-20b", "gpt-oss-120b", "minimax-m2p5", "glm-5p3", "glm-5p3-flash"])
+@pytest.mark.parametrize("tunable", [True, False])
+def test_models_that_always_think_are_refused_before_anything_is_planned(id: str, tunable: bool) -> None:
+    catalogue = (*CATALOGUE, CatalogueModel(name=f"accounts/fireworks/models/{id}", tunable=True))
+    with pytest.raises(InputError, match=f"{id} always thinks before it answers"):
+        resolve_models([id], catalogue, tunable=tunable)
+
+
+@pytest.mark.parametrize("id", ["minimax-m3", "glm-5p1", "glm-5p2", "qwen3-8b"])
+def test_models_that_can_be_told_not_to_think_are_not_refused(id: str) -> None:
+    assert (
+        CatalogueModel(name=f"accounts/fireworks/models/{id}", tunable=True).refusal(tunable=True, inference=None)
+        is None
+    )
 
 
 def test_all_problems_are_named_at_once_and_order_is_kept() -> None:

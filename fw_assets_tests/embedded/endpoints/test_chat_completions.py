@@ -177,3 +177,26 @@ def test_the_openapi_document_names_every_call(client: Client) -> None:
     assert {"post", "get"} <= document["paths"]["/v1/accounts/{account}/supervisedFineTuningJobs"].keys()
     ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_the_models_do_not_reason_and_refuse_every_effort_but_none(client: Client) -> None:
+    assert content(client.post(PATHS[1], body(reasoning_effort="none"))) == "billing question"
+    refused = client.send("POST", PATHS[1], body(reasoning_effort="low"))
+    assert refused.status_code == 400
+    assert "non-reasoning model does not support reasoning_effort" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "effort", "status"),
+    [("refused", "none", 400), ("refused", None, 200), ("ignored", "none", 200), ("required", "none", 400)],
+)
+def test_reasoning_is_rehearsed(client: Client, fault: str, effort: str | None, status: int) -> None:
+    (client.home / "faults.json").write_text(json.dumps({"reasoning": fault}))
+    reply = client.send("POST", PATHS[1], body(reasoning_effort=effort, max_tokens=9))
+    assert reply.status_code == status
+    if fault == "ignored":
+        answer = reply.json()
+        assert content(answer) == ""
+        assert answer["choices"][0]["message"]["reasoning_content"]
+        assert answer["choices"][0]["finish_reason"] == "length"
+        assert answer["usage"]["completion_tokens"] == 9

@@ -1,0 +1,45 @@
+"""Prompt as a model is asked it: the dataset's, without `reasoning_effort` where the model refuses the field.
+
+The refusal is remembered for each model of a dataset, so that what was evaluated, is served, is checked at night and is
+shown in the report is asked the same request.
+"""
+
+from __future__ import annotations
+
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.values import Frozen
+from fw_assets.workspace.workspace import Workspace
+
+_ASSET = "reasoning_refusals"
+
+
+class ReasoningRefusals(Frozen):
+    """Which forms of a model refuse `reasoning_effort`."""
+
+    base: bool = False
+    tuned: bool = False
+
+
+def asked_prompt(store: Workspace, dataset: str, slug: str, kind: str) -> Prompt:
+    """The prompt as a model is asked it.
+
+    Args:
+        kind: `base`, or anything else for a fine-tuned model, which also refuses what its base has refused.
+
+    Raises:
+        FileNotFoundError: the dataset has no prompt.
+    """
+    prompt = store.require("prompt", dataset, Prompt)
+    refusals = _refusals(store, dataset, slug)
+    refused = refusals.base or (refusals.tuned and kind != "base")
+    return prompt.with_default_effort() if refused else prompt
+
+
+def record_refusal(store: Workspace, dataset: str, slug: str, kind: str) -> None:
+    """Remember that a model refuses `reasoning_effort`."""
+    now = _refusals(store, dataset, slug).model_copy(update={"base" if kind == "base" else "tuned": True})
+    store.write(_ASSET, dataset, now, inputs="", model=slug)
+
+
+def _refusals(store: Workspace, dataset: str, slug: str) -> ReasoningRefusals:
+    return store.read(_ASSET, dataset, ReasoningRefusals, slug) or ReasoningRefusals()
