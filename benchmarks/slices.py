@@ -49,8 +49,9 @@ def sample(kind: str, rows: int, accuracy: float, loss: float, random: np.random
     before, after = (_right(kind, groups, number, accuracy, random) for _ in range(2))
     after &= ~((values[0] == int(LOSER)) & (random.random(rows) < loss / accuracy))
     frame = pl.DataFrame({"group": groups.astype(np.uint32), "before": before, "after": after, "right": after})
-    frame = frame.with_columns(pl.Series(f"field {i}", column).cast(pl.String) for i, column in enumerate(values))
-    return Sample(frame, tuple(_field(frame, f"field {i}") for i in range(FIELDS)))
+    slices = pl.DataFrame({f"field {i}": pl.Series(column).cast(pl.String) for i, column in enumerate(values)})
+    fields = tuple(_field(slices[name], frame["group"]) for name in slices.columns)
+    return Sample(frame.with_columns(slices.to_struct("slices")), fields)
 
 
 def _right(kind: str, groups: NDArray[np.int64], number: int, accuracy: float, random: np.random.Generator) -> Rows:
@@ -61,13 +62,14 @@ def _right(kind: str, groups: NDArray[np.int64], number: int, accuracy: float, r
     return np.asarray(random.random(groups.size) < chances[groups])
 
 
-def _field(frame: pl.DataFrame, name: str) -> SliceField:
-    counts = frame.group_by(name).agg(pl.len(), pl.col("group").n_unique().alias("groups")).sort(name)
+def _field(values: pl.Series, groups: pl.Series) -> SliceField:
+    table = pl.DataFrame({"name": values, "group": groups})
+    counts = table.group_by("name").agg(pl.len(), pl.col("group").n_unique().alias("groups")).sort("name")
     slices = tuple(
         Slice(name=value, rows=rows, groups=groups, judged=groups >= MIN_GROUPS)
         for value, rows, groups in counts.rows()
     )
-    return SliceField(name=name, what="value", own=True, slices=slices)
+    return SliceField(name=values.name, what="value", own=True, slices=slices)
 
 
 def measure(kind: str, rows: int, accuracy: float, loss: float, repeats: int) -> tuple[float, float, float, float]:

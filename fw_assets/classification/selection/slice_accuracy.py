@@ -74,7 +74,7 @@ def slice_accuracies(
     """The accuracy of a model on every slice that is judged, the slice that lies furthest below the rest first.
 
     Args:
-        rows: answered rows: `group`, `right` (Boolean), and the name of the slice in a column per field.
+        rows: answered rows: `group`, `right` (Boolean), `slices` (struct: the name of the slice by each field).
         margin: the loss of accuracy (0 to 1) that does not matter.
     """
     number = comparisons(fields)
@@ -111,8 +111,7 @@ def slice_changes(
     """Two models on every slice that is judged, in the order of the fields.
 
     Args:
-        rows: rows that both answered: `group`, `before` and `after` (Boolean: whether each got it right), and the name
-            of the slice in a column per field.
+        rows: rows that both answered: `group`, `before` and `after` (Boolean: whether each got it right), `slices`.
     """
     number = sum(len(field.judged) for field in fields)
     groups, before, after = (rows[name].to_numpy() for name in ("group", "before", "after"))
@@ -148,7 +147,7 @@ def slice_changes(
 def _judged(rows: pl.DataFrame, fields: Sequence[SliceField]) -> list[tuple[str, str, NDArray[np.bool_]]]:
     """Field and name of each slice that is judged, and which rows it has."""
     return [
-        (field.name, item.name, (rows[field.name] == item.name).fill_null(False).to_numpy())
+        (field.name, item.name, (rows["slices"].struct.field(field.name) == item.name).fill_null(False).to_numpy())
         for field in fields
         for item in field.judged
     ]

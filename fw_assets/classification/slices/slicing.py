@@ -18,7 +18,7 @@ from fw_assets.classification.slices.slice_fields import MAX_JUDGED, MIN_GROUPS,
 MAX_NUMBERS = 10
 """Numbers of a field that are slices each; more are binned."""
 MAX_LISTED = 200
-ABSENT = "absent"
+ABSENT = "(absent)"
 _Sliced = tuple[pl.Series, str, list[str] | None]
 """Name of every row's slice, what it is of, and the order of the names if they have one."""
 

@@ -27,6 +27,7 @@ from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.report import Report
+from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.looks import extra_reads
 from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.workspace.workspace import Workspace
@@ -87,6 +88,7 @@ def report(
             "actual_usd": cost.actual_usd,
             "estimated_usd": cost.estimated_usd,
             "candidates": table(_candidate_rows(content)),
+            **({"slices": table(_slice_rows(content.slices))} if content.slices and content.slices.results else {}),
         },
     )
 
@@ -132,6 +134,22 @@ def _candidate_rows(content: Report) -> list[Row]:
             "verdict": _verdict(candidate.comparison),
         }
         for candidate in content.candidates
+    ]
+
+
+def _slice_rows(slices: Slices) -> list[Row]:
+    """Slices of the model that is kept, that which lies furthest below the rest first."""
+    return [
+        {
+            "by": item.field,
+            "slice": item.name,
+            "rows": item.rows,
+            "accuracy": percent(item.accuracy),
+            "rest": percent(item.rest_accuracy),
+            "adjusted p": round(item.adjusted_p_value, 4),
+            "verdict": verdict_text(item.verdict, slices.margin),
+        }
+        for item in slices.results
     ]
 
 

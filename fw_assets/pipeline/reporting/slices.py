@@ -34,7 +34,7 @@ def slice_results(store: Workspace, plan: Plan, kept: Model, challenger: str | N
     accuracies: tuple[SliceAccuracy, ...] = ()
     changes: tuple[SliceChange, ...] = ()
     if any(field.judged for field in fields):
-        slices = split_rows(store, plan.dataset, "test").select("id", SLICES).collect().unnest(SLICES)
+        slices = split_rows(store, plan.dataset, "test").select("id", slices=SLICES).collect()
         accuracies = slice_accuracies(_answers(store, plan.dataset, kept).join(slices, on="id"), fields, margin)
         if challenger is not None:
             changes = slice_changes(_pairs(store, plan.dataset, challenger).join(slices, on="id"), fields, margin)

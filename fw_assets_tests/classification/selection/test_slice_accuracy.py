@@ -22,14 +22,14 @@ def field(name: str, values: pl.Series, min_groups: int = 20) -> SliceField:
 
 def frame(right: list[bool], **values: list[str]) -> pl.DataFrame:
     groups = pl.Series(range(len(right)), dtype=pl.UInt32)
-    return pl.DataFrame({"group": groups, "right": right, **values})
+    return pl.DataFrame({"group": groups, "right": right, "slices": pl.DataFrame(values).to_struct()})
 
 
 def test_the_slice_that_lies_furthest_below_the_rest_comes_first() -> None:
     tier = ["gold"] * 60 + ["free"] * 60 + ["silver"] * 60
     right = [i % 2 == 0 for i in range(60)] + [i % 10 > 0 for i in range(120)]
     rows = frame(right, tier=tier)
-    results = slice_accuracies(rows, [field("tier", rows["tier"])], MARGIN)
+    results = slice_accuracies(rows, [field("tier", rows["slices"].struct.field("tier"))], MARGIN)
     assert results[0].name == "gold"
     gold = results[0]
     assert (gold.rows, gold.groups) == (60, 60)
@@ -47,7 +47,7 @@ def test_a_slice_that_is_worse_by_less_than_the_margin_is_no_caution() -> None:
         [i % 100 >= 3 for i in range(60_000)] + [i % 100 >= 2 for i in range(60_000)],
         half=["a"] * 60_000 + ["b"] * 60_000,
     )
-    worst = slice_accuracies(rows, [field("half", rows["half"])], MARGIN)[0]
+    worst = slice_accuracies(rows, [field("half", rows["slices"].struct.field("half"))], MARGIN)[0]
     assert (worst.name, worst.verdict, worst.shown_worse) == ("a", "worse", False)
 
 
@@ -66,7 +66,7 @@ def test_two_models_on_a_slice_are_judged_by_their_rows_alone(seed: int, values:
     names = [f"value {code}" for code in random.integers(0, values, 200)]
     before, after = (random.random(200) < share for share in (0.7, 0.8))
     rows = frame([False] * 200, kind=names).drop("right").with_columns(before=before, after=after)
-    facts = field("kind", rows["kind"])
+    facts = field("kind", rows["slices"].struct.field("kind"))
     changes = slice_changes(rows, [facts], MARGIN)
     assert {item.name for item in changes} == {item.name for item in facts.judged}
     for item in changes:
@@ -88,10 +88,9 @@ def test_equal_slices_are_seldom_called_worse(copies: int) -> None:
         groups = np.repeat(np.arange(300, dtype=np.uint32), copies)
         kinds = [np.array(["a", "b", "c", "d"])[random.choice(4, 300, p=[0.4, 0.3, 0.2, 0.1])] for _ in range(3)]
         right = np.repeat(random.random(300) < 0.9, copies)
-        rows = pl.DataFrame({"group": groups, "right": right}).with_columns(
-            **{f"f{i}": np.repeat(kind, copies) for i, kind in enumerate(kinds)}
-        )
-        fields = [field(f"f{i}", rows[f"f{i}"]) for i in range(3)]
+        slices = pl.DataFrame({f"f{i}": np.repeat(kind, copies) for i, kind in enumerate(kinds)})
+        rows = pl.DataFrame({"group": groups, "right": right, "slices": slices.to_struct()})
+        fields = [field(name, slices[name]) for name in slices.columns]
         false += any(item.verdict == "worse" for item in slice_accuracies(rows, fields, MARGIN))
     assert false <= 0.05 * repeats + 3 * (repeats * 0.05 * 0.95) ** 0.5
 

@@ -15,12 +15,13 @@ def with_tiers(project: Project) -> None:
     rows = [json.loads(line) for line in project.data.read_text("utf-8").splitlines()]
     for number, row in enumerate(rows):
         row["customer"] = {"tier": "gold" if number % 3 == 0 else "free", "id": f"C{number}"}
+        row["right"] = number % 2 == 0
     project.data.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
 
 
 def test_fields_of_the_rows_reach_the_plan_and_the_report(project: Project, watched: None) -> None:
     with_tiers(project)
-    options = ("--slice", "customer.tier", "--slice", "customer.id", "--slice", "length", "--train-fraction", "0.4")
+    options = ("--slice", "customer.tier", "--slice", "customer.id", "--slice", "right", "--train-fraction", "0.4")
     done = project.run(*project.workflow("--benchmark-only", *options, "--json"))
     assert done.returncode == 0, done.stderr
     plan = (project.workspace / "tickets" / "plan.md").read_text("utf-8")
@@ -30,6 +31,7 @@ def test_fields_of_the_rows_reach_the_plan_and_the_report(project: Project, watc
     slices = project.report()["slices"]
     assert (slices["model"], slices["kind"], slices["tuned"]) == ("char-ngram", "base", None)
     assert {item["name"] for item in slices["results"] if item["field"] == "customer.tier"} == {"gold", "free"}
+    assert {item["name"] for item in slices["results"] if item["field"] == "right"} == {"true", "false"}
     rows = pl.read_parquet(project.workspace / "tickets" / "assets" / "label_set.parquet")
     predictions = pl.read_parquet(project.workspace / "tickets" / "predictions" / "char-ngram-base-test.parquet")
     joined = predictions.join(rows.select("id", SLICES), on="id").unnest(SLICES)
@@ -45,4 +47,4 @@ def test_a_field_that_no_row_has_ends_before_anything_is_planned(project: Projec
     with_tiers(project)
     done = project.run("plan", str(project.data), "--model", "char-ngram", "--slice", "customer.teir")
     assert done.returncode == 2, done.stderr
-    assert "no row has a field customer.teir; the rows' fields are customer" in done.stderr
+    assert "no row has a field customer.teir; the rows' fields are customer, right" in done.stderr
