@@ -38,6 +38,7 @@ def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
         _make_output_lenient()
         try:
+            _require_current_folder()
             code = command(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
@@ -59,10 +60,19 @@ def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
+def _require_current_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise FileNotFoundError("the current folder is gone: change to another, and run the command again") from None
+
+
 def _make_output_lenient() -> None:
-    """Let closed streams take what is printed, and those of few characters escape what they lack."""
+    """Let closed streams take what is printed and give nothing, and those of few characters escape what they lack."""
     if sys.stdout is None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the process's life
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):

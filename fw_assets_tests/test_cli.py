@@ -94,6 +94,50 @@ def test_output_that_cannot_be_written(project: Project) -> None:
         assert done.returncode == 0 or "full" in redirection, (redirection, done.stderr)
 
 
+def test_a_closed_standard_input_is_an_empty_one(project: Project) -> None:
+    arguments = ("run", str(project.data), "--model", "char-ngram")
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *project.command(*arguments)],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "waits for approval. Approve with: fw-assets run tickets --approve" in done.stderr
+    assert done.returncode == 3
+
+
+def test_a_disk_without_room_is_one_sentence_though_the_fork_server_meets_it_first(project: Project) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 4 && "$@"', "sh", *project.command("plan", str(project.data), "--model", "char-ngram")],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith((f"fw-assets: {project.folder}", "fw-assets: the temporary files"))
+
+
+def test_a_current_folder_that_is_gone_is_said(project: Project) -> None:
+    gone = project.folder / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir ../gone && "$@"', "sh", *project.command("status")],
+        cwd=gone,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "fw-assets: the current folder is gone: change to another, and run the command again\n"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 def test_permissions(project: Project) -> None:
     project.data.chmod(0)

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from fw_assets.workspace.file_faults import faults_of
 from fw_assets.workspace.file_lock import locked
 
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
@@ -39,7 +40,7 @@ def _create(folder: Path) -> None:
     # Start-up time: only the first process on an instance needs Dagster for this.
     import dagster as dg
 
-    with TemporaryDirectory(dir=folder, prefix=".new-") as name:
+    with faults_of(folder), TemporaryDirectory(dir=folder, prefix=".new-") as name:
         new = Path(name)
         (new / "dagster.yaml").write_text(_BLANK, "utf-8")
         dg.DagsterInstance.from_config(name).dispose()

@@ -10,10 +10,12 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from fw_assets.pipeline.errors import PhaseError
 
 PRELOAD = "fw_assets.pipeline.runner.preload"
 EXIT = "fw_assets.pipeline.runner.fork_server_exit"
@@ -23,13 +25,22 @@ def start_process(definitions: str, name: str, target: Callable[..., None], *arg
     """Start a process that is forked from one that has loaded the module `definitions`.
 
     Where the system cannot fork, the process is a fresh one. The first call in a process starts the fork server too.
+
+    Raises:
+        PhaseError: the fork server ended as it started.
     """
     context: Any = multiprocessing.get_context(_method())
     if _method() == "forkserver":
         context.set_forkserver_preload([definitions, PRELOAD, EXIT])
     process: BaseProcess = context.Process(target=target, args=args, name=name)
-    with interrupts_blocked():
-        process.start()
+    try:
+        with interrupts_blocked():
+            process.start()
+    except EOFError:
+        raise PhaseError(
+            "the process that steps are forked from ended as it started; above is what it said. Correct that, and run "
+            "the same command again; what was done is kept"
+        ) from None
     return process
 
 
@@ -43,7 +54,12 @@ def start_in_background(definitions: str) -> None:
     """Load the program in the fork server while this process does something else."""
     if _method() == "forkserver":
         # A process that does nothing: there is no public call that starts the server alone.
-        threading.Thread(target=start_process, args=(definitions, "warm-up", reset_signals), daemon=True).start()
+        threading.Thread(target=_warm_up, args=(definitions,), daemon=True).start()
+
+
+def _warm_up(definitions: str) -> None:
+    with suppress(OSError, PhaseError):  # the first step says it
+        start_process(definitions, "warm-up", reset_signals)
 
 
 def reset_signals() -> None:
