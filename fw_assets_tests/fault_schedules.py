@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import os
 
-SCHEDULES = int(os.environ.get("FW_FAULT_SCHEDULES", "100"))
+SCHEDULES = int(os.environ.get("FW_FAULT_SCHEDULES", "60"))
