@@ -74,7 +74,7 @@ class InstantPlatform:
             await request.body()
             self.stored[path.removesuffix(":upload")]["state"] = "READY"
             return JSONResponse({})
-        if request.method == "POST":
+        if request.method == "POST" and ":" not in path:
             return await self.create(request, path)
         if path == "accounts/fireworks/models":
             return JSONResponse({"models": [_model(id) for id in MODELS]})
@@ -96,6 +96,8 @@ class InstantPlatform:
             fields["metricsFileSignedUrl"] = str(request.base_url) + "metrics"
             output = body["outputModel"]
             self.stored[output] = {"name": output, "state": "READY", "kind": "HF_PEFT_ADDON"}
+        elif request.query_params.get("validateOnly"):
+            return JSONResponse({"name": f"{collection}/x", **body})
         else:
             id, fields = request.query_params["deploymentId"], {**body, "state": "READY", "replicaCount": 1}
         name = f"{collection}/{id}"

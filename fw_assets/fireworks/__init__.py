@@ -10,7 +10,7 @@ from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
 from ._connection import HOSTED
 from ._datasets import Dataset
-from ._deployments import Deployment, DeploymentSpec
+from ._deployments import Accelerators, Deployment, DeploymentSpec
 from ._errors import (
     AccountError,
     AlreadyExists,
@@ -49,6 +49,7 @@ from ._retry import Backoff, RetryPolicy
 
 __all__ = [
     "HOSTED",
+    "Accelerators",
     "AccountError",
     "AlreadyExists",
     "ApiError",

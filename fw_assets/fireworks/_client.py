@@ -11,7 +11,14 @@ from ._chat import chat
 from ._completion import ChatCompletion
 from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
-from ._deployments import Deployment, DeploymentSpec, ensure_deployment, get_deployment
+from ._deployments import (
+    Accelerators,
+    Deployment,
+    DeploymentSpec,
+    ensure_deployment,
+    get_deployment,
+    quote_deployment,
+)
 from ._download import download_as_one, download_files
 from ._errors import ReasoningRefused
 from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job, estimate_cost
@@ -167,6 +174,10 @@ class Fireworks(Connection):
         return await fine_tuning_metrics(self._http, await self._account(), job)
 
     # Serving
+
+    async def quote_deployment(self, spec: DeploymentSpec) -> Accelerators | None:
+        """What a deployment would run on; nothing is created. None where the platform does not say."""
+        return await quote_deployment(self._http, await self._account(), spec)
 
     async def ensure_deployment(self, deployment_id: str, spec: DeploymentSpec) -> Deployment:
         """The deployment of this id, created when there is none; it may not answer yet.

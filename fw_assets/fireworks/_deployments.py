@@ -7,15 +7,32 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from ._errors import DeploymentFailed
+from ._errors import ApiError, DeploymentFailed
 from ._get_or_create import get_or_create, unequal_fields
 from ._http import HttpClient
 from ._logger import log
 from ._names import check_id, full_name, resource_path
-from ._resources import Resource, Spec, parse_resource
+from ._resources import ApiValue, Resource, Spec, parse_resource, parse_value
 
 COLLECTION = "deployments"
 GONE = ("FAILED", "DELETING", "DELETED")
+
+
+class Accelerators(ApiValue):
+    """What a replica of a deployment runs on."""
+
+    accelerator_type: str = ""
+    accelerator_count: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether the platform says."""
+        return self.accelerator_type not in ("", "ACCELERATOR_TYPE_UNSPECIFIED")
+
+    @property
+    def accelerators(self) -> str:
+        """Number and type, as text."""
+        return f"{max(1, self.accelerator_count)} x {self.accelerator_type}"
 
 
 class DeploymentSpec(Spec):
@@ -65,7 +82,7 @@ class DeploymentSpec(Spec):
         return body
 
 
-class Deployment(Resource):
+class Deployment(Resource, Accelerators):
     """A deployment. READY does not mean that it answers: it may be scaled to zero, or not routed yet."""
 
     base_model: str = ""
@@ -83,6 +100,19 @@ class Deployment(Resource):
 
 async def get_deployment(http: HttpClient, account: str, name: str) -> Deployment:
     return parse_resource(Deployment, await http.get(resource_path(full_name(name, account, COLLECTION))))
+
+
+async def quote_deployment(http: HttpClient, account: str, spec: DeploymentSpec) -> Accelerators | None:
+    """The accelerators of the deployment that would be created; None where the platform does not say."""
+    path = f"/v1/accounts/{account}/{COLLECTION}"
+    try:
+        response = await http.post(path, spec.body(), {"validateOnly": True}, idempotent=True)
+    except ApiError as error:
+        if http.retry_policy.backoff_for(error) is not None:
+            raise
+        log.info("no quote for a deployment of %s: %s", spec.base_model, error)
+        return None
+    return parse_value(Accelerators, response)
 
 
 async def ensure_deployment(http: HttpClient, account: str, deployment_id: str, spec: DeploymentSpec) -> Deployment:

@@ -77,6 +77,20 @@ class EstimateAboveHeld(RunStopped):
         )
 
 
+class DeploymentAboveHeld(RunStopped):
+    """The platform would run a deployment on accelerators that cost more than the plan's highest figure for it."""
+
+    def __init__(
+        self, deployment: str, line: str, accelerators: str, usd: float, most: float, held: float, model: str
+    ) -> None:
+        super().__init__(
+            f"{deployment} was not created: the platform quotes {accelerators} for it, ${usd:.2f} an hour and up to "
+            f"${most:.2f}, more than the ${held:.2f} that the approved plan holds for it at most ({line}). Ask in "
+            "batch jobs (`inference: batch`); or, to pay it, name a file by FW_PRICES with `- {item: deployment-hour, "
+            f"model: {model.rsplit('/', 1)[-1]}, usd: {usd:.2f}}}` and plan again."
+        )
+
+
 class HoursUsedUp(RunStopped):
     """A deployment was in use for as long as the plan's highest figure for it."""
 

@@ -222,6 +222,12 @@ def test_a_dataset_is_created_and_uploaded_as_captured(tmp_path: Path) -> None:
     )
 
 
+def test_a_quote_is_a_create_that_only_validates() -> None:
+    (request,) = sent_by(lambda client: client.quote_deployment(DEPLOYMENT))
+    assert f"{request.method} {request.url.raw_path.decode()}" == f"POST {ACME}/deployments?validateOnly=true"
+    assert json.loads(request.content) == DEPLOYMENT.body()
+
+
 def test_deprecated_fields_are_never_sent() -> None:
     every = {name: field for name, field in FineTuningSpec.model_fields.items() if name not in ("rows", "base_model")}
     body = JOB.body("acme")

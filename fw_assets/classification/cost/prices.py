@@ -23,6 +23,7 @@ Item = Literal[
     "tuned-inference-output",
     "training",
     "deployment-hour",
+    "accelerator-hour",
 ]
 UNITS: Mapping[str, str] = {
     "inference-input": "1M tokens",
@@ -31,6 +32,7 @@ UNITS: Mapping[str, str] = {
     "tuned-inference-output": "1M tokens",
     "training": "1M tokens",
     "deployment-hour": "hour",
+    "accelerator-hour": "hour",
 }
 
 
@@ -49,6 +51,7 @@ class Price(Frozen):
 
     It applies to `model` (the id without its account); without a model, to every model of at most
     `max_parameters` parameters; without either, to every model. `usd` null: the price is not known.
+    The `model` of an `accelerator-hour` is the type of the accelerator, such as `NVIDIA_H200_141GB`.
     `source` is where it was read, `date` (ISO) when it held.
     """
 
@@ -118,6 +121,20 @@ class PriceBook(Frozen):
         """The book with a layer that wins over all others."""
         layer = tuple(prices)
         return PriceBook(layers=(layer, *self.layers)) if layer else self
+
+
+def accelerators_price(book: PriceBook, model: str, type: str, count: int) -> Price | None:
+    """The price of an hour of a model's deployment on so many accelerators; None where theirs is not known."""
+    one = book.price(type, "accelerator-hour")
+    if one.usd is None:
+        return None
+    return Price(
+        item="deployment-hour",
+        model=model.rsplit("/", 1)[-1],
+        usd=count * one.usd,
+        source=f"quoted by the platform: {count} x {type} at ${one.usd:.2f} an hour ({one.source})",
+        date=one.date,
+    )
 
 
 def platform_prices(entries: Sequence[Mapping[str, Any]] | None, date: str) -> tuple[Price, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
-from fw_assets.embedded.endpoints.shapes import check_shape
+from fw_assets.embedded.endpoints.shapes import NO_ACCELERATOR, check_shape
 from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
@@ -160,6 +160,7 @@ def _new_deployment(request: ApiRequest, id: str) -> dict[str, Any]:
         "maxReplicaCount": max_replicas,
         "autoscalingPolicy": read_autoscaling(body.get("autoscalingPolicy") or {}),
         "precision": body.get("precision", "BF16"),
+        **_accelerators(request, model),
         "state": "CREATING",
         "status": {"code": "OK", "message": ""},
         "createTime": now,
@@ -168,6 +169,20 @@ def _new_deployment(request: ApiRequest, id: str) -> dict[str, Any]:
         "startSeconds": request.platform.clock(),
         **({"failure": request.faults.fail_deployments} if request.faults.fail_deployments else {}),
     }
+
+
+def _accelerators(request: ApiRequest, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What the deployment runs on: this machine, unless the faults rehearse accelerators.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT.
+    """
+    faults = request.faults
+    text = (model["kind"] == "HF_PEFT_ADDON" and faults.merged_accelerators) or faults.accelerators
+    count, _, type = (text or f"0 x {NO_ACCELERATOR}").partition(" x ")
+    if not count.isdecimal() or not type:
+        raise invalid(f"accelerators: {text!r}; expected for example '4 x NVIDIA_H200_141GB'", "accelerators")
+    return {"acceleratorType": type, "acceleratorCount": int(count)}
 
 
 def read_replicas(body: Mapping[str, Any]) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from fw_assets.embedded.records.model_documents import PUBLISH_TIME, base_id, fi
 from fw_assets.embedded.store.resource_names import DEPLOYMENT_SHAPES, MODELS, PUBLISHER, resource_name
 
 DEFAULT = "default"
+NO_ACCELERATOR = "ACCELERATOR_TYPE_UNSPECIFIED"
 _VERSION = "v1"
 
 
@@ -65,7 +66,7 @@ def _shape(id: str) -> dict[str, Any]:
         "displayName": f"{id} on this machine",
         "baseModel": resource_name(PUBLISHER, MODELS, id),
         "presetType": "MINIMAL",
-        "acceleratorType": "ACCELERATOR_TYPE_UNSPECIFIED",
+        "acceleratorType": NO_ACCELERATOR,
         "acceleratorCount": 0,
         "precision": "BF16",
         "enableAddons": True,

@@ -31,6 +31,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         truncate: requests that are done, of whose body half is sent.
         lacks: text of the paths of calls that the platform does not have, and answers with 404.
         quote: US dollars that a fine-tuning job is estimated to cost, whatever its price; 0: its price.
+        accelerators: what deployments run on, such as `4 x NVIDIA_H200_141GB`.
+        merged_accelerators: the same for those of fine-tuned models, which are merged into their base.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
         fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
             job may carry this.
@@ -52,6 +54,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     truncate: float = 0.0
     lacks: str = ""
     quote: float = 0.0
+    accelerators: str = ""
+    merged_accelerators: str = ""
     stall: float = 0.0
     fail_jobs: str = ""
     fail_deployments: str = ""

@@ -14,7 +14,8 @@ from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.planning.draft import PlanDraft
 from fw_assets.pipeline.planning.stored_plan import store_plan
 from fw_assets.pipeline.planning.volumes import plan_volumes
-from fw_assets.pipeline.platform.catalogue import offer, priced_catalogue
+from fw_assets.pipeline.platform.catalogue import offer
+from fw_assets.pipeline.platform.deployment_quotes import quoted_catalogue
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import PLANNED, tag
@@ -76,7 +77,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     labels = store.require("label_set", dataset, LabelSet)
     frame = store.read_frame(*split_rows_path(dataset))
     prompt = make_prompt(frame, labels)
-    offered = offer(platform, session, priced_catalogue(platform))
+    offered = offer(platform, session, quoted_catalogue(platform, session))
     volumes = plan_volumes(frame, session, prompt, platform)
     new = make_plan(
         session,

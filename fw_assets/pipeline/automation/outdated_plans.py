@@ -55,7 +55,7 @@ def outdated_plans(
             continue
         try:
             draft = changed_draft(store, host, dataset, priced)
-        except (InputError, OSError) as error:
+        except (InputError, FireworksError, OSError) as error:
             notes.append(f"{dataset}: {one_line(error)}")
             continue
         if draft is None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-from fw_assets.classification.cost.cost_lines import CostLine
+from fw_assets.classification.cost.cost_lines import CostLine, CostPart
+from fw_assets.classification.cost.prices import Item
+
+HOURS: Item = "deployment-hour"
 
 
 def high_usd(line: CostLine, share: float = 1.0) -> float:
@@ -19,21 +22,44 @@ def item_share(line: CostLine, item: str) -> float:
     return high.get(item, 0.0) / total if total else 1.0
 
 
-def quantities_usd(line: CostLine | None, quantities: dict[str, float]) -> float | None:
-    """US dollars of quantities (by item, in the line's units) at the line's prices; None if a price is unknown."""
+def quantities_usd(line: CostLine | None, quantities: dict[str, float], hour_usd: float | None = None) -> float | None:
+    """US dollars of quantities (by item, in the line's units) at the line's prices; None if a price is unknown.
+
+    Args:
+        hour_usd: the price of an hour of the deployment, where it is not the line's.
+    """
     if line is None:
         return None
     total = 0.0
     for part in line.parts:
         if part.item not in quantities:
             continue
-        if part.price.per_unit is None:
+        price = hour_usd if part.item == HOURS and hour_usd is not None else part.price.per_unit
+        if price is None:
             return None
-        total += part.price.per_unit * quantities[part.item]
+        total += price * quantities[part.item]
     return total
 
 
-def max_deployment_hours(line: CostLine | None) -> float:
-    """The high figure of a deployment's hours; infinite where they cost nothing or have no known price."""
-    parts = [part for part in line.parts if part.item == "deployment-hour"] if line else []
-    return parts[0].quantity.high if parts and parts[0].price.usd else math.inf
+def max_deployment_hours(line: CostLine | None, hour_usd: float | None = None) -> float:
+    """The hours of a deployment that a line's high figure pays; infinite where they cost nothing or nobody knows what.
+
+    Args:
+        hour_usd: as for `quantities_usd`. At a lower price than the line's there are no more hours than the line has.
+    """
+    hours = _hours(line)
+    if hours is None or hours.usd is None or not (hour_usd or hours.price.usd):
+        return math.inf
+    return min(hours.quantity.high, hours.usd.high / hour_usd if hour_usd else math.inf)
+
+
+def usd_at_hour(line: CostLine, hour_usd: float) -> float:
+    """The most that a line can cost, in US dollars, if an hour of its deployment costs so much."""
+    hours = _hours(line)
+    if hours is None or hours.usd is None:
+        return high_usd(line)
+    return high_usd(line) - hours.usd.high + hour_usd * hours.quantity.high
+
+
+def _hours(line: CostLine | None) -> CostPart | None:
+    return next((part for part in line.parts if part.item == HOURS), None) if line else None

@@ -8,13 +8,19 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ledger import NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.budget.line_prices import high_usd, item_share, max_deployment_hours, quantities_usd
-from fw_assets.pipeline.errors import EstimateAboveHeld, HoursUsedUp, JobCost
+from fw_assets.pipeline.budget.line_prices import (
+    high_usd,
+    item_share,
+    max_deployment_hours,
+    quantities_usd,
+    usd_at_hour,
+)
+from fw_assets.pipeline.errors import DeploymentAboveHeld, EstimateAboveHeld, HoursUsedUp, JobCost
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Payment:
         id: of the resource that is paid for.
         share: of the line's price, what this payment is at most.
         since: when an earlier attempt reserved the same; None for a first attempt.
+        hour_usd: the price of an hour of the deployment that is paid for; None: the line's.
     """
 
     account: PlanAccount
@@ -33,6 +40,11 @@ class Payment:
     id: str
     share: float = 1.0
     since: dt.datetime | None = None
+    hour_usd: float | None = None
+
+    def at_hour(self, usd: float | None) -> Payment:
+        """The payment for a deployment whose hour costs so much; None leaves the line's price."""
+        return replace(self, hour_usd=usd)
 
     def settle(self, quantities: dict[str, float], unit: str) -> None:
         """Record the quantities, by the item of the estimate line that prices them."""
@@ -40,7 +52,7 @@ class Payment:
 
     def settle_at(self, prices: str, quantities: dict[str, float], unit: str) -> None:
         """Record the quantities at another line's prices, for a line that reserves the dearest of several models."""
-        usd = quantities_usd(self.account.line(prices), quantities)
+        usd = quantities_usd(self.account.line(prices), quantities, self.hour_usd)
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
 
     def settle_tokens(self, trained: int | None, estimate: float | None = None) -> None:
@@ -100,6 +112,21 @@ class Payment:
             self.account.stop(str(error))
             raise error
 
+    def check_hour(self, usd: float | None, deployment: str, accelerators: str, model: str) -> None:
+        """Compare the quoted price of an hour of a deployment that does not exist yet with what is reserved for it.
+
+        Raises:
+            DeploymentAboveHeld: it could cost more than the line's high figure; nothing more is started.
+        """
+        line = self.account.line(self.key)
+        if usd is None or line is None or line.usd is None:
+            return
+        most, held = usd_at_hour(line, usd) * self.share, high_usd(line, self.share)
+        if most > held * (1 + ROUNDING) + ROUNDING:
+            error = DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model)
+            self.account.stop(str(error))
+            raise error
+
     def hours(self, busy_seconds: float, idle_seconds: float) -> float:
         """Hours of a deployment: its use until now, and the window after which it scales to zero.
 
@@ -131,7 +158,7 @@ class Payment:
                 yield
         except TimeoutError:
             hours = self.hours(time.monotonic() - started, idle_seconds)
-            usd = quantities_usd(self.account.line(self.key), {"deployment-hour": hours})
+            usd = quantities_usd(self.account.line(self.key), {"deployment-hour": hours}, self.hour_usd)
             self.account.pay(self.key, f"{self.id}-used-up", hours, "hours", usd)
             error = HoursUsedUp(self.key, self._max_hours)
             self.account.stop(str(error))
@@ -139,7 +166,7 @@ class Payment:
 
     @property
     def _max_hours(self) -> float:
-        return max_deployment_hours(self.account.line(self.key))
+        return max_deployment_hours(self.account.line(self.key), self.hour_usd)
 
 
 def open_payment(account: PlanAccount, key: str, id: str, share: float = 1.0, *, ends_run: bool = True) -> Payment:

@@ -17,17 +17,18 @@ from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.token_meter import TokenMeter
-from fw_assets.pipeline.errors import AttemptFailed, Unanswered
+from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
+from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
@@ -86,12 +87,19 @@ async def evaluate(
         AttemptFailed: its deployment or its batch job failed.
         ThinksBeforeAnswering: it answers with its reasoning and no label.
         CeilingReached: it could cost more than was approved.
+        DeploymentAboveHeld: so would its deployment, by the platform's quote; nothing was deployed.
     """
     store, dataset = account.store, account.dataset
     planned = store.require("prompt", dataset, Prompt)
     payment = open_payment(account, f"{stage}/{slug}", f"{kind}-{digest([model, planned.digest])}", share)
     first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
     attempts = Attempts.of(account)
+    base = account.plan.model(slug)
+
+    def afford(deployment: str, quote: Accelerators) -> None:
+        usd = hour_usd(quote, base.name, base.parameter_count)
+        payment.check_hour(usd, deployment, quote.accelerators, base.name)
+
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     items = (f"{prefix}-input", f"{prefix}-output")
     # One for all requests, however often the model is asked in another way.
@@ -101,10 +109,13 @@ async def evaluate(
         probe = request(prompt, first_batch["messages"][0])
         serverless = strategy != "deployment"
         try:
-            endpoint = await ensure_endpoint(client, model, serverless=serverless, probe=probe, attempts=attempts)
-        except AttemptFailed:
+            endpoint = await ensure_endpoint(
+                client, model, serverless=serverless, probe=probe, attempts=attempts, afford=afford
+            )
+        except (AttemptFailed, DeploymentAboveHeld):
             account.release(payment.id)  # nothing was up: its hours begin with the next attempt
             raise
+        paid = payment.at_hour(hour_usd(endpoint.accelerators, base.name, base.parameter_count))
         # The wait until a deployment is up is not charged for.
         started = time.monotonic()
         evaluator = _Evaluator(
@@ -116,15 +127,15 @@ async def evaluate(
             kind,
         )
         unconstrained, null_control = None, None
-        async with payment.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
+        async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
             scores, usage = await evaluator.score_parts(parts)
             if extras:
                 unconstrained, null_control, extra_usage = await evaluator.robustness()
                 usage += extra_usage
         seconds = time.monotonic() - started
-        hours = 0.0 if endpoint.deployment is None else payment.hours(seconds, endpoint.idle_seconds)
+        hours = 0.0 if endpoint.deployment is None else paid.hours(seconds, endpoint.idle_seconds)
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
-        payment.settle({**dict(tokens), "deployment-hour": hours}, "tokens and hours")
+        paid.settle({**dict(tokens), "deployment-hour": hours}, "tokens and hours")
         confidence = evaluator.confidence() if extras else None
         return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
 

@@ -17,6 +17,7 @@ from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.planning.draft import estimate_now
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
+from fw_assets.pipeline.platform.deployment_quotes import hour_usd, with_quotes
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
@@ -103,7 +104,8 @@ async def _ask_tonight(
     ready = await client.wait_deployment_ready(log.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
     answers = await ask(client, log.address, prompt, rows, log.cache(date), what=f"{slug} regression {date}")
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
-    payment.settle(
+    base = account.plan.model(slug)
+    payment.at_hour(hour_usd(ready.deployment, base.name, base.parameter_count)).settle(
         {
             "tuned-inference-input": answers.usage.prompt_tokens,
             "tuned-inference-output": answers.usage.completion_tokens,
@@ -141,5 +143,5 @@ async def _account_at_current_prices(
     client: Fireworks, platform: Platform, store: Workspace, dataset: str
 ) -> RegressionAccount:
     account = regression_account(store, dataset)
-    priced = await read_priced_catalogue(client)
+    priced = await with_quotes(client, await read_priced_catalogue(client), account.plan.session)
     return replace(account, current=estimate_now(store, platform, account.plan, account.mitigation, priced))

@@ -9,15 +9,16 @@ import polars as pl
 from fw_assets.classification.cost.estimate import REPLAYED_ROWS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
-from fw_assets.fireworks import DeploymentSpec, Fireworks
+from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import AttemptFailed, NotWhatWasEvaluated
+from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, is_removed
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
+from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.values.delivery import ServingProof
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.workspace.batches import Batches
@@ -63,21 +64,36 @@ async def _prove(
     for held in account.ledger().reservations:
         if held.key == FIRST_HOUR and held.id != f"serving-{serving}":
             account.release(held.id)  # promised of a deployment that is gone
-    open_payment(account, FIRST_HOUR, f"serving-{serving}", ends_run=not again)
+    first_hour = open_payment(account, FIRST_HOUR, f"serving-{serving}", ends_run=not again)
     payment = open_payment(account, "deployment/proof", f"proof-{serving}", ends_run=not again)
     started = time.monotonic()
     evaluated = _rows_to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
+    base = plan.model(slug)
     if new:
         probe = request(prompt, rows["messages"][0])
+
+        def afford(deployment: str, quote: Accelerators) -> None:
+            usd = hour_usd(quote, base.name, base.parameter_count)
+            for held in (first_hour, payment):
+                held.check_hour(usd, deployment, quote.accelerators, base.name)
+
         try:
             endpoint = await ensure_endpoint(
-                client, tuned.tuned_model, serverless=False, probe=probe, attempts=attempts
+                client, tuned.tuned_model, serverless=False, probe=probe, attempts=attempts, afford=afford
             )
+        except DeploymentAboveHeld:
+            account.release(first_hour.id)
+            account.release(payment.id)
+            raise
         except AttemptFailed:
             account.release(payment.id)  # nothing was up
             raise
+        accelerators = endpoint.accelerators
         tuned = tuned.model_copy(update={"deployment": endpoint.deployment, "address": endpoint.address})
+    else:
+        accelerators = await client.deployment(serving)
+    payment = payment.at_hour(hour_usd(accelerators, base.name, base.parameter_count))
     # What a removed deployment answered proves nothing of the one in its place.
     content = [prompt.digest, "proof", plan.digest, *([serving] if again else [])]
     cache = ResponseCache(store, dataset, tuned.address, content)

@@ -15,6 +15,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.planning.volumes import plan_volumes
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, offer, platform_pricing, priced_catalogue
+from fw_assets.pipeline.platform.deployment_quotes import with_quotes
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.workspace import Workspace
@@ -45,14 +46,16 @@ def changed_draft(
     """The stored plan of a dataset made again, if it has become another by what the platform offers now.
 
     Args:
-        priced: what it offers; None: it is asked.
+        priced: what it lists; None: it is asked. Quotes of deployments are asked for in any case.
 
     Raises:
         InputError: the price file is wrong, or a model of the plan cannot be used any more.
         FireworksError: the platform could not be asked.
     """
     plan = store.require("plan", dataset, Plan)
-    draft = draft_again(store, platform, plan, priced or priced_catalogue(platform))
+    listed = priced or priced_catalogue(platform)
+    quoted = platform.call(lambda client: with_quotes(client, listed, plan.session))
+    draft = draft_again(store, platform, plan, quoted)
     return None if plan.holds_under(draft.plan) else draft
 
 

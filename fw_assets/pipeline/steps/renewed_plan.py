@@ -14,6 +14,7 @@ from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.planning.draft import PlanDraft, changed_draft, draft_again
 from fw_assets.pipeline.planning.stored_plan import store_plan
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
+from fw_assets.pipeline.platform.deployment_quotes import with_quotes
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.stored_fields import StoredFinalists
 from fw_assets.pipeline.ui.plan_checks import plan_checks
@@ -75,7 +76,7 @@ async def require_offer(
     store, dataset, plan = account.store, account.dataset, account.plan
     priced = await read_priced_catalogue(client)
     try:
-        draft = draft_again(store, platform, plan, priced)
+        draft = draft_again(store, platform, plan, await with_quotes(client, priced, plan.session))
     except InputError as error:
         if any(problem.kind != "model" for problem in error.problems):
             raise

@@ -45,6 +45,18 @@ def test_a_tuned_model_without_a_deployment_is_not_found(tuned: Client) -> None:
     assert ask(tuned, MODEL, status=404)["error"]["code"] == "NOT_FOUND"
 
 
+def test_a_deployment_says_what_it_would_run_on_before_it_exists(tuned: Client) -> None:
+    (tuned.home / "faults.json").write_text(
+        '{"accelerators": "4 x NVIDIA_H200_141GB", "merged_accelerators": "4 x NVIDIA_B200_180GB"}'
+    )
+    for model, type in ((BASE, "NVIDIA_H200_141GB"), (MODEL, "NVIDIA_B200_180GB")):
+        quote = tuned.post(f"{AT}?validateOnly=true", {"baseModel": model, "deploymentShape": "default"})
+        assert (quote["acceleratorType"], quote["acceleratorCount"]) == (type, 4)
+    assert tuned.get(AT)["deployments"] == []
+    created = deploy(tuned)
+    assert created["acceleratorType"] == tuned.get(f"{AT}/d")["acceleratorType"] == "NVIDIA_B200_180GB"
+
+
 def test_a_live_merge_is_addressed_in_three_ways(tuned: Client) -> None:
     created = deploy(tuned)
     assert created["state"] == "CREATING"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from fw_assets.classification.cost.ledger import CeilingReached, cost_rows
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import JobCost
+from fw_assets.pipeline.errors import DeploymentAboveHeld, HoursUsedUp, JobCost
 from fw_assets_tests.pipeline.budget.fixed_account import fixed_account
 from fw_assets_tests.report.workflow import planned
 
@@ -56,6 +57,35 @@ def test_a_job_is_settled_at_the_larger_of_its_tokens_and_the_estimate_of_the_pl
     assert (silent.usd, silent.estimated) == (3.0, True)
     notes = {row.key: row.note for row in cost_rows(plan.estimate, account.entries())}
     assert notes[key] == "the platform's own estimate, above the price of the tokens"
+
+
+def test_a_deployment_that_is_quoted_above_what_is_held_is_not_created(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    payment = open_payment(account, "sweep/m", "evaluation")
+    payment.check_hour(None, "d", "", "m")
+    payment.check_hour(2.0, "d", "1 x A", "m")
+    with pytest.raises(DeploymentAboveHeld) as caught:
+        payment.check_hour(52.0, "d", "4 x NVIDIA_B200_180GB", "accounts/fireworks/models/m")
+    assert str(caught.value).startswith(
+        "d was not created: the platform quotes 4 x NVIDIA_B200_180GB for it, $52.00 an hour and up to $29.00, more "
+        "than the $4.00 that the approved plan holds for it at most (sweep/m)."
+    )
+    assert "`- {item: deployment-hour, model: m, usd: 52.00}` and plan again." in str(caught.value)
+
+
+def test_hours_are_paid_and_limited_at_the_price_of_the_deployment_that_answers(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    payment = open_payment(account, "sweep/m", "evaluation").at_hour(8.0)
+    payment.settle({"deployment-hour": 0.1}, "hours")
+    assert [entry.usd for entry in account.entries()] == [pytest.approx(0.8)]
+
+    async def use() -> None:
+        # The line holds half an hour at $2; at $8 that is 450 s, less than the window.
+        async with open_payment(account, "sweep/m", "dear").at_hour(8.0).limit_hours(500.0):
+            await asyncio.sleep(1)
+
+    with pytest.raises(HoursUsedUp, match=r"for the 0\.12 hours"):
+        asyncio.run(use())
 
 
 def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> None:

@@ -112,6 +112,8 @@ class VirtualPlatform:
         if kind == "datasets":
             id, fields = body["datasetId"], {**body["dataset"], "state": "UPLOADING"}
         else:
+            if request.url.params.get("validateOnly"):
+                return reply(200, {"name": f"{collection}/x", **body, "acceleratorType": "", "acceleratorCount": 0})
             (id,) = request.url.params.values()
             fields = dict(body)
         name = f"{collection}/{id}"

@@ -1,0 +1,67 @@
+"""Quotes of deployments: the accelerators on which the platform would run a model, priced by the hour."""
+
+from __future__ import annotations
+
+from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
+from fw_assets.classification.cost.prices import Price, PriceBook, accelerators_price, shipped_prices
+from fw_assets.classification.session import Session
+from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
+from fw_assets.pipeline.platform.catalogue import PricedCatalogue, own_prices, read_priced_catalogue
+from fw_assets.pipeline.platform.platform import Platform
+
+
+async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Session) -> PricedCatalogue:
+    """The catalogue with the quoted price of an hour of each model of the session that would be deployed.
+
+    A quote wins over what anybody lists, and the user's own price over a quote. Without a quote, or without a price of
+    the accelerators, the listed price stays.
+
+    Raises:
+        InputError: a model cannot be used, or the price file is wrong.
+    """
+    tunes = session.mode == "fine-tune"
+    models = resolve_models(session.models, priced.models, tunable=tunes, inference=session.inference)
+    quotes = [await _quoted(client, priced.prices, model) for model in models if _is_deployed(model, session)]
+    prices = priced.prices.with_layer(price for price in quotes if price is not None)
+    return PricedCatalogue(priced.models, prices.with_layer(own_prices()))
+
+
+def quoted_catalogue(platform: Platform, session: Session) -> PricedCatalogue:
+    """What the platform lists now, with quotes, by a client of its own."""
+    own_prices()  # a wrong file is an error before any request
+
+    async def read(client: Fireworks) -> PricedCatalogue:
+        return await with_quotes(client, await read_priced_catalogue(client), session)
+
+    return platform.call(read)
+
+
+def hour_usd(accelerators: Accelerators | None, model: str, parameters: int | None) -> float | None:
+    """US dollars for an hour of a replica of a base model's deployment; None: the plan's price holds.
+
+    By the user's own price of the model, else by that of the accelerators.
+    """
+    own = own_prices()
+    book = shipped_prices().with_layer(own)
+    price = None if accelerators is None else _price(book, model, accelerators)
+    if price is None:
+        return None
+    return PriceBook(layers=((price,),)).with_layer(own).price(model, "deployment-hour", parameters).usd
+
+
+def _is_deployed(model: CatalogueModel, session: Session) -> bool:
+    if (session.inference or model.strategy) == "deployment":
+        return True
+    tuned = model.tunable and session.mode == "fine-tune"
+    return tuned and (session.inference != "batch" or session.deploy != "never")
+
+
+async def _quoted(client: Fireworks, book: PriceBook, model: CatalogueModel) -> Price | None:
+    accelerators = await client.quote_deployment(DeploymentSpec(base_model=model.name))
+    return None if accelerators is None else _price(book, model.name, accelerators)
+
+
+def _price(book: PriceBook, model: str, accelerators: Accelerators) -> Price | None:
+    if not accelerators.known:
+        return None
+    return accelerators_price(book, model, accelerators.accelerator_type, max(1, accelerators.accelerator_count))

@@ -1,0 +1,92 @@
+"""Deployments priced by the accelerators that the platform would run them on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fw_assets.classification.cost.prices import Price, accelerators_price, shipped_prices
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.code_location import CODE_LOCATION
+from fw_assets.fireworks import Accelerators
+from fw_assets.pipeline.approvals import approved_account
+from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.platform.deployment_quotes import hour_usd
+from fw_assets.pipeline.runner.worker import materialize
+from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.project import InProcessPool, Project
+
+B200 = Accelerators(accelerator_type="NVIDIA_B200_180GB", accelerator_count=4)
+
+
+@pytest.fixture
+def rehearsal(here: Project) -> Project:
+    """A platform on which a base model runs on four H200."""
+    here.make_pool = InProcessPool
+    run_on(here, accelerators="4 x NVIDIA_H200_141GB")
+    return here
+
+
+def run_on(project: Project, **faults: str) -> None:
+    home = project.workspace / ".platform"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "faults.json").write_text(json.dumps(faults), "utf-8")
+
+
+def plan_of(project: Project) -> Plan:
+    assert project.run("plan", str(project.data), "--model", "char-ngram", "--epochs", "1").returncode == 0
+    return Workspace(str(project.workspace)).require("plan", "tickets", Plan)
+
+
+def hour_prices(plan: Plan) -> set[float | None]:
+    return {part.price.usd for line in plan.estimate.lines for part in line.parts if part.item == "deployment-hour"}
+
+
+def test_a_plan_has_the_quoted_price_and_the_users_own_wins(
+    rehearsal: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(rehearsal)
+    assert hour_prices(plan) == {32.0}
+    text = (rehearsal.workspace / "tickets" / "plan.md").read_text("utf-8")
+    assert "quoted by the platform: 4 x NVIDIA_H200_141GB at $8.00 an hour" in text
+    assert rehearsal.platform()["deployments"] == 0
+    own = rehearsal.folder / "own.yaml"
+    own.write_text("- {item: accelerator-hour, model: NVIDIA_H200_141GB, usd: 6.5}\n")
+    monkeypatch.setenv("FW_PRICES", str(own))
+    rehearsal.environment["FW_PRICES"] = str(own)
+    assert hour_prices(plan_of(rehearsal)) == {26.0}
+    own.write_text("- {item: deployment-hour, model: char-ngram, usd: 2.9}\n")
+    assert hour_prices(plan_of(rehearsal)) == {2.9}
+    assert hour_usd(B200, "accounts/fireworks/models/char-ngram", None) == 2.9
+
+
+def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(rehearsal: Project) -> None:
+    plan_of(rehearsal)
+    assert rehearsal.run("approve", "tickets").returncode == 0
+    for asset, model in (("base_metrics", "char-ngram"), ("finalists", None), ("sweep", "char-ngram")):
+        start(rehearsal, asset, model)
+    start(rehearsal, "fine_tuned_models", "char-ngram")
+    run_on(rehearsal, accelerators="4 x NVIDIA_H200_141GB", merged_accelerators="4 x NVIDIA_B200_180GB")
+    with pytest.raises(StepFailed, match=r"was not created: the platform quotes 4 x NVIDIA_B200_180GB") as caught:
+        start(rehearsal, "metrics", "char-ngram")
+    assert "$52.00 an hour" in str(caught.value)
+    assert rehearsal.platform()["deployments"] == 0
+    ledger = approved_account(Workspace(str(rehearsal.workspace)), "tickets").ledger()
+    assert [item.key for item in ledger.reservations] == []
+
+
+def start(project: Project, asset: str, model: str | None) -> None:
+    materialize(str(project.workspace), CODE_LOCATION, Step((asset,), "tickets", model, ""), None)
+
+
+def test_without_a_quote_or_a_price_of_the_accelerators_the_listed_price_stays() -> None:
+    model = "accounts/fireworks/models/qwen3-8b"
+    assert hour_usd(None, model, 8 * 10**9) is None
+    assert hour_usd(Accelerators(), model, 8 * 10**9) is None
+    assert hour_usd(Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2), model, None) is None
+    assert hour_usd(B200, model, 8 * 10**9) == 52.0
+    price = accelerators_price(shipped_prices(), model, "NVIDIA_H100_80GB", 1)
+    assert isinstance(price, Price)
+    assert (price.usd, price.model) == (8.0, "qwen3-8b")
