@@ -13,6 +13,7 @@ from starlette.routing import Route
 from fw_assets.embedded.endpoints import (
     accounts,
     batch_jobs,
+    billing,
     chat_completions,
     datasets,
     deployed_models,
@@ -99,6 +100,7 @@ def operations() -> list[Operation]:
         Operation("POST", f"{ACCOUNT_PATH}/{BATCH_JOBS}", batch_jobs.create),
         Operation("GET", f"{ACCOUNT_PATH}/{DEPLOYMENT_SHAPES}", shapes.list_all),
         Operation("GET", "/v1/prices", prices.get),
+        Operation("GET", f"{ACCOUNT_PATH}/billing/summary", billing.summary),
     ]
     return [
         operation

@@ -5,6 +5,7 @@ the others are what its methods return and raise. Knows nothing of Dagster, the 
 """
 
 from ._batch import BatchInferenceJob, BatchInferenceSpec, batch_results
+from ._billing import BillingSummary, LineItem
 from ._client import Fireworks
 from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
@@ -59,6 +60,7 @@ __all__ = [
     "BatchInferenceJob",
     "BatchInferenceSpec",
     "BillingError",
+    "BillingSummary",
     "ChatCompletion",
     "Clock",
     "ConflictError",
@@ -77,6 +79,7 @@ __all__ = [
     "GridPoint",
     "JobFailed",
     "JobProgress",
+    "LineItem",
     "LrScheduler",
     "Model",
     "Money",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ._batch import BATCH_INFERENCE_JOBS, BatchInferenceJob, BatchInferenceSpec, ensure_batch_inference_job
+from ._billing import BillingSummary, billing_summary
 from ._chat import chat
 from ._completion import ChatCompletion
 from ._connection import Connection
@@ -71,6 +73,13 @@ class Fireworks(Connection):
     async def price_list(self) -> list[dict[str, Any]] | None:
         """Entries with `model`, `item`, `unit` and `usd`; None when the platform publishes no list."""
         return await price_list(self._http)
+
+    async def billing_summary(self, first: date, last: date) -> BillingSummary | None:
+        """What the account was billed for from one day (UTC) to another; None where the platform does not answer.
+
+        It covers whole days and everything that the account did, and may lag.
+        """
+        return await billing_summary(self._http, await self._account(), first, last)
 
     # Datasets
 

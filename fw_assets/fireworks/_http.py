@@ -62,6 +62,10 @@ class HttpClient:
         """A JSON object; repeated on every failure that may pass."""
         return await self._call("GET", path, query=query, idempotent=True)
 
+    async def get_once(self, path: str, query: Query) -> dict[str, Any]:
+        """A JSON object, in a single attempt."""
+        return json_object(await self._sender.send("GET", self._url(path, query), f"GET {path}", None))
+
     async def post(
         self,
         path: str,

@@ -68,7 +68,8 @@ def _completion(
     prompt_tokens = count_prompt(content_text(message.get("content")) for message in request.messages)
     completion_tokens = sum(tokens for _, tokens in written)
     now = platform.clock()
-    usage_counter(platform).count_request(target.deployment, now)
+    tokens = {"inference-input": prompt_tokens, "inference-output": completion_tokens}
+    usage_counter(platform).count_request(target.deployment, now, target.base, tokens, batch=target.batch)
     return {
         "id": f"chatcmpl-{secrets.token_hex(12)}",
         "object": "chat.completion",

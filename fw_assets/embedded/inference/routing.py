@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,13 @@ class ServingTarget:
         base: id of the base model.
         folder: the tuned model's files; None for the base model itself.
         deployment: full name of the deployment that serves it; None when serverless.
+        batch: whether it answers in a batch job.
     """
 
     base: str
     folder: Path | None = None
     deployment: str | None = None
+    batch: bool = False
 
 
 def route(platform: EmbeddedPlatform, model: str, faults: Faults) -> ServingTarget:
@@ -84,8 +86,8 @@ def batch_target(platform: EmbeddedPlatform, model: str) -> ServingTarget:
     with platform.database.read() as connection:
         document = documents.find(connection, MODELS, account, id)
     if document is None:
-        return _base_target(model, None)
-    return ServingTarget(short_id(document["peftDetails"]["baseModel"]), platform.model_folder(id))
+        return replace(_base_target(model, None), batch=True)
+    return ServingTarget(short_id(document["peftDetails"]["baseModel"]), platform.model_folder(id), batch=True)
 
 
 def clear_route_cache() -> None:

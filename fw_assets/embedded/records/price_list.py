@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,11 @@ def training_cost(platform: EmbeddedPlatform, model: str, tokens: int, epochs: f
     """tokens x epochs at the model's training price, as google.type.Money."""
     prices = {price.model: price.usd for price in price_list(platform) if price.item == "training"}
     return money(tokens * epochs / 1e6 * prices.get(model, 0.0))
+
+
+def usd(amount: Mapping[str, Any]) -> float:
+    """google.type.Money as US dollars."""
+    return int(amount["units"]) + int(amount["nanos"]) / 1e9
 
 
 def money(usd: float) -> dict[str, Any]:

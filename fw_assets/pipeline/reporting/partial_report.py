@@ -9,6 +9,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.phases import is_stopped
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.provenance import package_versions, report_run
 from fw_assets.pipeline.values.approval import Stopped
 from fw_assets.pipeline.values.evaluation import BaseMetrics
@@ -51,6 +52,7 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
             row if row.events else row.model_copy(update={"note": row.note or "not started"})
             for row in cost_rows(account.estimate, account.entries())
         ],
+        billed=billed_days(platform, account),
         run=report_run(platform, require_approval(store, dataset), platform.account_id),
         versions=package_versions(),
         mitigation=account.mitigation,

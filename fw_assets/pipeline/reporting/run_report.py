@@ -15,6 +15,7 @@ from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
@@ -79,6 +80,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform),
         baselines=baseline_comparison(store, dataset, kept, plan),
+        billed=billed_days(platform, account),
         costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic),
         batch_only=record.address is None,
         choice=against.choice,

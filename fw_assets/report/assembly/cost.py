@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate
-from fw_assets.classification.cost.ledger import PROMISED, CostRow
+from fw_assets.classification.cost.ledger import NO_QUANTITY, PLATFORM_ESTIMATE, PROMISED, CostRow
 from fw_assets.report.glossary import STAGES
-from fw_assets.report.schema.cost import Cost, CostEntry
+from fw_assets.report.schema.cost import Billing, Cost, CostEntry
 
 
-def bill(estimate: Estimate, rows: Sequence[CostRow]) -> Cost:
+def bill(estimate: Estimate, rows: Sequence[CostRow], billed: Billing | None = None) -> Cost:
     """Estimated against actual for what happened; totals are the sums of the rounded lines."""
     lines = {line.key: line for line in estimate.lines}
     started = [row for row in rows if row.events or not row.note]
@@ -23,6 +23,7 @@ def bill(estimate: Estimate, rows: Sequence[CostRow]) -> Cost:
         estimated_complete=all(entry.estimated_usd is not None for entry in entries),
         actual_complete=all(entry.actual_usd is not None for entry in entries),
         not_started=tuple(row.key for row in rows if not row.events and row.note not in ("", PROMISED)),
+        billed=billed,
         promised=tuple(_entry(row, lines.get(row.key)) for row in rows if row.note == PROMISED),
     )
 
@@ -36,7 +37,8 @@ def _entry(row: CostRow, line: CostLine | None) -> CostEntry:
         formula=line.formula if line else row.note,
         estimated_usd=_cents(row.estimated_usd),
         revised_usd=_cents(row.revised_usd),
-        quantity_estimated=bool(row.events and row.note) and line is not None,
+        quantity_estimated=NO_QUANTITY in row.note,
+        platform_estimated=PLATFORM_ESTIMATE in row.note,
         low_usd=_cents(usd.low) if usd else None,
         high_usd=_cents(usd.high) if usd else None,
         actual_usd=_cents(row.actual_usd),

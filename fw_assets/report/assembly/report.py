@@ -27,7 +27,7 @@ from fw_assets.report.assembly.snippets import make_snippets
 from fw_assets.report.formatting import typeset
 from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
 from fw_assets.report.schema.confidence import ConfidenceResult
-from fw_assets.report.schema.cost import CostPoint
+from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
 from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
 from fw_assets.report.schema.similarity import SimilarityResult
@@ -56,6 +56,7 @@ def build_report(
     before: Sequence[str] = (),
     baselines: Sequence[BaselineResult] = (),
     costs: Sequence[CostPoint] = (),
+    billed: Billing | None = None,
     batch_only: bool = False,
     choice: PairResult | None = None,
     pairs: Sequence[PairResult] = (),
@@ -73,6 +74,7 @@ def build_report(
         before: shell lines that must run before the snippets, such as exporting the key.
         baselines: classifiers that need no language model, on the same rows.
         costs: cost against accuracy.
+        billed: the account's own bill of the run's days.
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
@@ -100,7 +102,7 @@ def build_report(
         finalists=ranking(finalists),
         winner=winning_model,
         deployment=deployment_result(gate, deployment, plan, unfinished=bool(unfinished), batch_only=batch_only),
-        cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows),
+        cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows, billed),
         snippets=_snippets(prompt, deployment, run, example, before, winner_confidence(winning_model, candidates)),
         run=run.model_copy(update={"mitigation": mitigation or plan.session.mitigation}),
         created=tuple(created),

@@ -20,9 +20,32 @@ class CostEntry(Frozen):
     """The estimate with token counts as the base models' evaluation showed them."""
     quantity_estimated: bool = False
     """The platform did not say how much it was; the actual figure is the expected quantity at the line's price."""
+    platform_estimated: bool = False
+    """The actual figure is the platform's own estimate of a job, which is above the price of its tokens."""
     low_usd: float | None = None
     high_usd: float | None = None
     actual_usd: float | None
+
+
+class BilledItem(Frozen):
+    """One item of the account's bill, such as the fine-tuning of a model."""
+
+    category: str
+    name: str
+    quantity: float
+    usd: float
+
+
+class Billing(Frozen):
+    """What the platform billed the account for, from the first to the last day (ISO dates, UTC).
+
+    Whole days and everything that the account did, so it can be more than the run cost; it may lag, and be less.
+    """
+
+    first_day: str
+    last_day: str
+    usd: float
+    items: tuple[BilledItem, ...]
 
 
 class Cost(Frozen):
@@ -40,6 +63,8 @@ class Cost(Frozen):
     not_started: tuple[str, ...] = ()
     promised: tuple[CostEntry, ...] = ()
     """Approved and held, but for after the report, such as the first hour of serving; in no total."""
+    billed: Billing | None = None
+    """The account's own bill, where the platform tells it."""
 
 
 class CostPoint(Frozen):

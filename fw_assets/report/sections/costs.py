@@ -117,7 +117,33 @@ def cost_notes(report: Report) -> tuple[str, ...]:
             f"The platform did not say how many tokens it trained on; the expected number stands as the actual one for "
             f"{listing(estimated)}."
         )
+    platforms = [entry.line for entry in cost.lines if entry.platform_estimated]
+    if platforms:
+        notes.append(
+            f"The platform's own estimate, which is above the price of the tokens it counted, stands as the actual "
+            f"cost of a job of {listing(platforms)}."
+        )
+    if (billed := cost.billed) is not None:
+        days = billed.first_day if billed.first_day == billed.last_day else f"{billed.first_day} to {billed.last_day}"
+        notes.append(
+            f"The platform's own bill of the account for {days} (UTC) says {usd(billed.usd)}, beside "
+            f"{usd_roughly(cost.actual_usd)} above. It counts whole days and everything that the account did, and may "
+            "lag."
+        )
     return tuple(notes)
+
+
+def billed(report: Report) -> Table | None:
+    """The items of the account's bill; None where the platform told none."""
+    billing = report.cost.billed
+    if billing is None or not billing.items:
+        return None
+    digits = usd_digits(item.usd for item in billing.items)
+    rows = tuple(
+        (Quoted(item.category), Quoted(item.name), f"{item.quantity:,.6g}", usd(item.usd, digits))
+        for item in billing.items
+    )
+    return Table(columns("Billed for", "", ">Quantity", ">Billed"), rows, ("Total", "", "", usd(billing.usd, digits)))
 
 
 def _near(one: float | None, other: float | None) -> bool:

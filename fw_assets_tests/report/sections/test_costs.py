@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.report.schema.cost import Cost, CostEntry, CostPoint
-from fw_assets.report.sections.costs import cost_basis, spending
+from fw_assets.report.schema.cost import BilledItem, Billing, Cost, CostEntry, CostPoint
+from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.costs import cost_basis, cost_notes, spending
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -20,6 +22,30 @@ def test_unknown_prices_are_never_zero() -> None:
     )
     assert spending(report).startswith("$0.00 or more (a price is unknown); the plan said $0.00 or more.")
     assert "| `a` |  | unknown | unknown | unknown | unknown |" in render_markdown(report)
+
+
+def test_the_bill_of_the_platform_stands_beside_the_ledger() -> None:
+    report = sample_report()
+    item = BilledItem(category="Fine-Tuning", name="char-ngram", quantity=167_808, usd=0.084)
+    billed = Billing(first_day="2026-11-26", last_day="2026-11-27", usd=0.084, items=(item,))
+    told = report.model_copy(update={"cost": report.cost.model_copy(update={"billed": billed})})
+    for text in (render_markdown(told), render_html(told)):
+        assert "own bill of the account for 2026-11-26 to 2026-11-27 (UTC) says $0.08" in text.replace("&#39;", "'")
+        assert "167,808" in text
+    assert Report.model_validate_json(told.model_dump_json()).cost.billed == billed
+    for text in (render_markdown(report), render_html(report)):
+        assert "own bill of the account" not in text
+
+
+def test_an_amount_that_is_no_count_at_its_price_is_named() -> None:
+    entry = CostEntry(line="sweep/m", stage="sweep", estimated_usd=1.0, actual_usd=2.0)
+    for field, said in (
+        ("quantity_estimated", "did not say how many tokens it trained on"),
+        ("platform_estimated", "stands as the actual cost of a job of"),
+    ):
+        lines = (entry.model_copy(update={field: True}),)
+        notes = cost_notes(sample_report(cost=Cost(lines=lines, estimated_usd=1.0, actual_usd=2.0)))
+        assert [said in note for note in notes] == [True]
 
 
 @pytest.mark.parametrize(("traffic", "said"), [(1_000, "$0.0040"), (1, "$4.0000"), (250_000, "under $0.0001")])
