@@ -76,6 +76,13 @@ class ClusterCounter:
         """Add rows, each with its group (below 2**32), whether it is a hit, and the code of its share (below 2**30)."""
         self._parts.append(packed_units(groups, codes, 1) | hits)
 
+    def weighted(self, hits: Values, misses: Values) -> tuple[NDArray[np.uint32], Values]:
+        """The group of every row, and its share's value for a hit or for a miss, in no order."""
+        rows = sorted_parts(self._parts)
+        code = (rows >> np.uint64(33)).astype(np.int64)
+        values = np.where((rows & _HIT).astype(np.bool_), hits[code], misses[code])
+        return (rows >> np.uint64(1)).astype(np.uint32), values
+
     def sums(self, codes: int = 1) -> ShareSums:
         """The sums of every share, shape (codes,)."""
         rows = sorted_parts(self._parts)

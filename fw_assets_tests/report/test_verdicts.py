@@ -99,8 +99,12 @@ def test_nothing_is_deployed_that_is_not_shown_to_be_better(data: str, verdict: 
     deployed = "The fine-tuned model is deployed." in report.answer
     kept = "Keep qwen3-8b, which needs no tuning; nothing was deployed." in report.answer
     losing = bool(report.deployment.losing_labels)
+    base = report.candidates[0].base
+    assert base is not None
+    below = base.accuracy < base.majority_accuracy
     assert deployed == (verdict == "better" and not losing)
-    assert kept == (not deployed)
+    assert kept == (not deployed and not below)
+    assert ("None is recommended: qwen3-8b as it is" in report.answer) == (not deployed and below)
 
 
 @pytest.mark.parametrize(("data", "verdict"), CASES)

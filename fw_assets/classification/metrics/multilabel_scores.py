@@ -166,6 +166,11 @@ class SetCounts:
         extra = pl.DataFrame({"row": added // many, "predicted": added % many})
         _count(self._swapped, lost.join(extra, on="row").group_by("gold", "predicted").len())
 
+    @property
+    def counters(self) -> tuple[ClusterCounter, ClusterCounter]:
+        """The rows that have each label, and those that were given it; hits are right."""
+        return self._recall, self._precision
+
     def per_label(self, *, dependent: bool) -> tuple[LabelScore, ...]:
         """The scores of every label; `dependent`: some groups have several rows."""
         if not dependent:

@@ -13,6 +13,7 @@ from fw_assets.classification.intervals import wilson
 from fw_assets.classification.metrics.label_codes import single_codes
 from fw_assets.classification.metrics.label_metrics import LabelCounts, LabelMetrics
 from fw_assets.classification.metrics.label_scores import Counts, LabelScore, PairCount, label_scores
+from fw_assets.classification.metrics.macro_intervals import macro_intervals
 from fw_assets.classification.metrics.metric import compute_metrics
 from fw_assets.classification.metrics.multilabel_scores import MultiLabelScores, SetCounts
 from fw_assets.classification.prompting.answer_parser import OUTCOMES
@@ -44,6 +45,8 @@ class Scores(LabelMetrics):
         groups: of the scored rows: distinct texts or conversations; None in scores that were stored before groups were
             counted.
         multi: metrics of label sets; None for single-label.
+        macro_f1_interval, balanced_accuracy_interval: None without rows, and in scores that were stored before they
+            were computed.
     """
 
     rows: int
@@ -57,6 +60,8 @@ class Scores(LabelMetrics):
     most_confused: tuple[PairCount, ...]
     multi: MultiLabelScores | None = None
     groups: int | None = None
+    macro_f1_interval: Interval | None = None
+    balanced_accuracy_interval: Interval | None = None
 
     @property
     def headline(self) -> Interval:
@@ -144,6 +149,8 @@ class Tally:
         else:
             per_label, most_frequent = self._sets.per_label(dependent=dependent), self._sets.most_frequent()
             most_confused = self._sets.most_swapped(_MAX_CONFUSED)
+        counters = self._sets.counters if self._sets is not None else (self._recall, self._precision)
+        intervals = macro_intervals(*counters, len(self._labels))
         counts = LabelCounts(
             scored=scored,
             valid=correct + wrong,
@@ -165,6 +172,8 @@ class Tally:
             confusion=confusion,
             most_confused=most_confused,
             multi=self._sets.scores(per_label) if self._sets is not None else None,
+            macro_f1_interval=intervals.macro_f1,
+            balanced_accuracy_interval=intervals.balanced_accuracy,
             **compute_metrics(LabelMetrics, counts),
         )
 

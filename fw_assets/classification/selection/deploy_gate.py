@@ -8,14 +8,17 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
 from fw_assets.classification.selection.label_check import LabelCheck, label_check, losing_labels
+from fw_assets.classification.selection.majority_line import below_majority, below_text, learned_nothing
 from fw_assets.classification.selection.selection import Winner, percent
 from fw_assets.classification.selection.verdict import p_value_text
 from fw_assets.classification.session import DeployPolicy
 from fw_assets.classification.values import Frozen
 
-Decision = Literal["deploy", "keep-base", "not-asked", "incomplete"]
+Decision = Literal["deploy", "keep-base", "keep-none", "not-asked", "incomplete"]
+"""`keep-none`: nothing is deployed, and the base model that would be kept is below the majority line."""
 
 
 class GateDecision(Frozen):
@@ -55,16 +58,34 @@ def gate(
     policy: GatePolicy | None = None,
     *,
     complete: bool = True,
+    tuned: Scores | None = None,
+    untuned: Scores | None = None,
 ) -> GateDecision:
     """The decision on the winner's deployment.
 
+    No base model is kept that has fewer test rows right than always answering the most frequent label, and no tuned one
+    deployed of which nothing else is shown either.
+
     Args:
+        tuned, untuned: the test scores of a tuned winner, and of the base model that is kept in its place.
         comparison: of the winner with `winner.untuned` on the test rows; None when the winner is a base model.
         deploy: the session's policy; `always` waives the comparison and the check by label, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
-    policy = policy or GatePolicy()
+    decision = _judged(winner, comparison, deploy, policy or GatePolicy(), complete=complete)
+    if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
+        why = f"{decision.why} But {below_text('the fine-tuned model', tuned)}, and nothing shows that it learned more"
+        decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
+    if untuned is not None and decision.decision == "keep-base" and below_majority(untuned):
+        why = f"{decision.why} {below_text(winner.kept, untuned)}, so it is not recommended either."
+        decision = decision.model_copy(update={"decision": "keep-none", "why": why})
+    return decision
 
+
+def _judged(
+    winner: Winner, comparison: Comparison | None, deploy: DeployPolicy, policy: GatePolicy, *, complete: bool
+) -> GateDecision:
+    """The decision by the comparison and the labels."""
     losing, watch = losing_labels(comparison, policy) if comparison else ((), ())
 
     def decision_for(decision: Decision, why: str, check: LabelCheck | None = None) -> GateDecision:

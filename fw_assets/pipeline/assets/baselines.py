@@ -6,6 +6,7 @@ import dagster as dg
 
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.baselines import BASELINES, BaselineScores, baseline_method, fit_baseline
+from fw_assets.classification.metrics.metric import shown_values
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import approved_plan
@@ -17,6 +18,7 @@ from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import Row, files, summary, table
 from fw_assets.pipeline.ui.model_checks import baseline_checks
+from fw_assets.pipeline.ui.score_metadata import macro_ranges
 from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.report.formatting import percent, rows_text
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
@@ -47,6 +49,8 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "low": item.test.headline.low,
             "high": item.test.headline.high,
             "macro-F1": item.test.macro_f1,
+            "balanced accuracy": None if item.test.multi else item.test.balanced_accuracy,
+            **macro_ranges(item.test),
         }
         for item in scores
     ]
@@ -61,6 +65,8 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
                 f"{rows_text(best.test.rows, best.test.groups)} come out right ({best.method}).",
             ),
             "accuracy": best.test.headline.value,
+            **{name: round(value, 4) for name, (_, value) in shown_values(best.test, best.test.multi).items()},
+            **macro_ranges(best.test),
             "rows": best.test.rows,
             "test_rows": table(rows),
             **files(store, predictions=prediction_path(dataset, best.name, "baseline", "test")),

@@ -164,4 +164,11 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             margin=plan.session.margin,
             guard=policy,
         )
-    return winner, gate(winner, comparison, plan.session.deploy, policy)
+    return winner, gate(
+        winner,
+        comparison,
+        plan.session.deploy,
+        policy,
+        tuned=tuned[winner.model].test if winner.kind == "tuned" else None,
+        untuned=base[winner.kept].test if winner.kept in base else None,
+    )

@@ -26,6 +26,7 @@ from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.looks import Look
+from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import Report
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.looks import extra_reads
@@ -131,6 +132,10 @@ def _candidate_rows(content: Report) -> list[Row]:
             "model": short(candidate.model),
             "base": percent(candidate.base.accuracy) if candidate.base else None,
             "fine-tuned": percent(candidate.tuned.accuracy) if candidate.tuned else None,
+            "base macro-F1": candidate.base.macro_f1 if candidate.base else None,
+            "fine-tuned macro-F1": candidate.tuned.macro_f1 if candidate.tuned else None,
+            "base balanced accuracy": _balanced(candidate.base),
+            "fine-tuned balanced accuracy": _balanced(candidate.tuned),
             "verdict": _verdict(candidate.comparison),
         }
         for candidate in content.candidates
@@ -155,6 +160,11 @@ def _slice_rows(slices: Slices) -> list[Row]:
 
 def _verdict(comparison: ComparisonResult | None) -> str | None:
     return verdict_text(comparison.verdict, comparison.margin) if comparison else None
+
+
+def _balanced(result: ModelResult | None) -> str | None:
+    """As text; None where a row may have several labels."""
+    return None if result is None or result.multi_label else percent(result.balanced_accuracy)
 
 
 def _winner_accuracy(content: Report) -> float | None:

@@ -10,17 +10,18 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.pipeline.ui.metadata import File, files, picture, table
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.assembly.model_results import model_result
-from fw_assets.report.formatting import percent, percent_range, rows_text
+from fw_assets.report.formatting import decimal, percent, percent_range, rows_text
 from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.heatmap import heat_picture
 from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 
-def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
+def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int | str]:
     return {
         "accuracy": round(scores.headline.value, 4),
         **{name: round(value, 4) for name, (_, value) in shown_values(scores, scores.multi).items()},
+        **macro_ranges(scores),
         "rows": scores.rows,
         "distinct_rows": scores.rows if scores.groups is None else scores.groups,
         "per_label": table(
@@ -42,6 +43,17 @@ def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int]:
         ),
         **({"confusion": picture(heat_picture(model_result("", scores)))} if scores.confusion else {}),
     }
+
+
+def macro_ranges(scores: Scores) -> dict[str, str]:
+    """The 95 % intervals of macro-F1 and balanced accuracy, as text."""
+    macro, balanced = scores.macro_f1_interval, None if scores.multi else scores.balanced_accuracy_interval
+    ranges = {}
+    if macro is not None:
+        ranges["macro_f1_interval"] = f"{decimal(macro.low)}–{decimal(macro.high)}"
+    if balanced is not None:
+        ranges["balanced_accuracy_interval"] = percent_range((balanced.low, balanced.high))
+    return ranges
 
 
 def confidence_metadata(confidence: ModelConfidence | None) -> dict[str, dg.MetadataValue | float]:

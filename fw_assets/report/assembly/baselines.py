@@ -15,8 +15,10 @@ Need = Literal["yes", "no", "cannot be told"]
 
 
 def best_baseline(baselines: Sequence[BaselineScores]) -> BaselineScores | None:
-    """The baseline with the highest accuracy on the validation rows."""
-    return max(baselines, key=lambda item: item.validation.headline.value, default=None)
+    """The baseline with the highest accuracy on the validation rows, of equal ones that with the highest macro-F1."""
+    return max(
+        baselines, key=lambda item: (item.validation.headline.value, item.validation.macro_f1 or 0.0), default=None
+    )
 
 
 def need(accuracy: Comparison) -> Need:
@@ -52,6 +54,9 @@ def baseline_results(
             macro_f1=item.test.macro_f1,
             balanced_accuracy=item.test.balanced_accuracy,
             validation_accuracy=item.validation.headline.value,
+            macro_f1_interval=item.test.macro_f1_interval and bounds(item.test.macro_f1_interval),
+            balanced_accuracy_interval=item.test.balanced_accuracy_interval
+            and bounds(item.test.balanced_accuracy_interval),
             versus=comparison if item is best else None,
         )
         for item in sorted(baselines, key=lambda item: -item.validation.headline.value)

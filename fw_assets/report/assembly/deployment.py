@@ -53,9 +53,9 @@ def deployment_result(
         )
     if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
         return DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
-    if gate is not None and gate.decision == "keep-base":
+    if gate is not None and gate.decision in ("keep-base", "keep-none"):
         return DeploymentResult(
-            decision="keep-base",
+            decision=gate.decision,
             why=why,
             losing_labels=losing,
             watch_labels=watch,

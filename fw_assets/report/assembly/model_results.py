@@ -47,6 +47,8 @@ def model_result(model: str, scores: Scores) -> ModelResult:
         confusion=_confusion(scores.confusion),
         most_confused=_confusion(scores.most_confused),
         multi_label=SetMetrics(**_metrics(scores.multi, SetMetrics)) if scores.multi else None,
+        macro_f1_interval=scores.macro_f1_interval and bounds(scores.macro_f1_interval),
+        balanced_accuracy_interval=scores.balanced_accuracy_interval and bounds(scores.balanced_accuracy_interval),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import jinja2
 
 from fw_assets.report import formatting
+from fw_assets.report.imbalance.judged_models import judged_models
+from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.sections import (
     answer,
     confidence,
@@ -34,6 +36,8 @@ CONTEXT: dict[str, Any] = {
     "costs": costs,
     "deployment": deployment,
     "formatting": formatting,
+    "judged_models": judged_models,
+    "label_averages": label_averages,
     "labels": labels,
     "looks": looks,
     "metrics": metrics,

@@ -12,6 +12,8 @@ from rich.text import Text
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import short
+from fw_assets.report.imbalance.judged_models import judged_models
+from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.plan import costs as plan_costs
 from fw_assets.report.plan import labels as plan_labels
 from fw_assets.report.plan import summary, tables
@@ -101,6 +103,10 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
     benchmark = report.status == "benchmark"
     yield _heading("Base models" if benchmark else "Base against fine-tuned")
     yield draw(results.benchmark(report) if benchmark else _without(results.comparison(report), "Gained / lost", ""))
+    averages = label_averages(judged_models(report, ordered(report)))
+    if averages.rows:
+        yield _heading("Every label counted alike")
+        yield draw(averages)
     if len(report.pairs) > 1:
         yield _heading("Candidates against each other")
         yield draw(_cut(_without(pairs.pairs(report), "Only it / only the other right")))

@@ -142,4 +142,6 @@ class BaselineResult(Frozen):
     macro_f1: float | None
     balanced_accuracy: float | None
     validation_accuracy: float
+    macro_f1_interval: Bounds | None = None
+    balanced_accuracy_interval: Bounds | None = None
     versus: BaselineComparison | None = None

@@ -58,3 +58,5 @@ class ModelResult(LabelMetrics, _ModelRows):
     free: UnconstrainedResult | None = None
     null_control: NullControl | None = None
     groups: int | None = None
+    macro_f1_interval: Bounds | None = None
+    balanced_accuracy_interval: Bounds | None = None

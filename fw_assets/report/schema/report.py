@@ -105,7 +105,7 @@ class DeploymentResult(Frozen):
 
     id: str | None = None
     endpoint: str | None = None
-    decision: Literal["deployed", "keep-base", "not-asked", "incomplete"]
+    decision: Literal["deployed", "keep-base", "keep-none", "not-asked", "incomplete"]
     why: str = ""
     model: str | None = None
     replayed: int | None = None

@@ -15,9 +15,10 @@ from fw_assets.report.formatting import (
     rows_text,
     short,
 )
+from fw_assets.report.imbalance.majority import below_line, below_line_text, instead, trap_sentence
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
-from fw_assets.report.sections.candidates import subject
+from fw_assets.report.sections.candidates import headline_models, subject
 from fw_assets.report.sections.costs import spending
 from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
@@ -42,8 +43,11 @@ def question(report: Report) -> str:
 
 
 def answer(report: Report) -> str:
-    """The answer, in one or two sentences; one more where it is not shown that a language model is needed."""
-    parts = [_verdict(report), _deployment(report)]
+    """The answer, in one or two sentences; one more where accuracy says little, or it is not shown that a language
+    model is needed.
+    """
+    trap = "" if report.status == "incomplete" else trap_sentence(report, headline_models(report))
+    parts = [_verdict(report), trap, _deployment(report)]
     if need(report) in ("no", "cannot be told"):
         parts.append(baseline_sentence(report))
     return " ".join(part for part in parts if part)
@@ -69,7 +73,9 @@ def _verdict(report: Report) -> str:
         chosen = f", chosen among {plural(others + 1, 'base model')} on validation rows," if others else ""
         ranking = standing(report, candidate)
         figures = f"{percent(base.accuracy)} right on {rows} (95% interval {percent_range(base.interval)})"
-        return f"{name}{chosen} has {figures}.{f' {ranking}' if ranking else ''} Nothing was fine-tuned, as asked."
+        below = f" {below_line_text(report)[0].upper()}{below_line_text(report)[1:]}." if below_line(report) else ""
+        ranked = f" {ranking}" if ranking else ""
+        return f"{name}{chosen} has {figures}.{ranked}{below} Nothing was fine-tuned, as asked."
     return f"{name} reaches {percent(base.accuracy)} on {rows}; it was not fine-tuned."
 
 
@@ -81,6 +87,8 @@ def _deployment(report: Report) -> str:
         return "The fine-tuned model is deployed."
     if report.status == "benchmark":
         return ""
+    if _none_is_worth_keeping(report):
+        return f"None is recommended: {below_line_text(report)}; nothing was deployed."
     if deployment.decision == "keep-base":
         return f"Keep {kept_name(report)}, which needs no tuning; nothing was deployed."
     if deployment.decision == "incomplete":
@@ -88,6 +96,12 @@ def _deployment(report: Report) -> str:
     if report.winner and report.winner.kind == "tuned":
         return "The fine-tuned model is ready; it was not deployed, as asked."
     return "Nothing was deployed, as asked."
+
+
+def _none_is_worth_keeping(report: Report) -> bool:
+    """Reports of earlier versions keep a base model that is below the majority line."""
+    decision = report.deployment.decision
+    return decision == "keep-none" or (decision == "keep-base" and below_line(report))
 
 
 def first_screen(report: Report) -> Table:
@@ -175,9 +189,14 @@ def next_step(report: Report) -> str:
             "nothing is paid twice."
         )
     if report.status == "benchmark":
-        return "Run again without the benchmark-only mode to fine-tune; these figures are kept."
+        again = "Run again without the benchmark-only mode to fine-tune; these figures are kept."
+        return f"{again} {instead(report)}" if below_line(report) else again
+    if _none_is_worth_keeping(report):
+        return f"{deployment.why} {instead(report)}".strip()
     if deployment.decision == "keep-base":
         name = (winner.untuned or winner.base_model) if winner else "the base model"
         kept = f"Keep using {name}. {deployment.why}".strip()
         return f"{kept} {BATCH_ONLY}" if deployment.batch_only else kept
+    if below_line(report) and winner is not None and winner.kind == "base":
+        return f"{deployment.why} {instead(report)}".strip()
     return f"{deployment.why} Set deploy to if-better or always to serve {winner.model if winner else 'it'}.".strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fw_assets.report.formatting import short
+from fw_assets.report.imbalance.judged_models import JudgedModel, judged_models
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 
@@ -44,6 +45,17 @@ def subject(report: Report) -> CandidateResult | None:
     if tuned:
         return max(tuned, key=lambda c: c.tuned_validation.accuracy if c.tuned_validation else 0.0)
     return winner or next((c for c in report.candidates if c.base is not None), None)
+
+
+def headline_models(report: Report) -> list[JudgedModel]:
+    """The models that the answer is about, and the best baseline that learns anything."""
+    candidate = subject(report)
+    named = [candidate] if candidate else []
+    if report.choice is not None:
+        named += [c for c in report.candidates if c is not candidate and short(c.model) == report.choice.first]
+    models = [model for model in judged_models(report, named) if model.kind != "baseline"]
+    learned = [item for item in report.baselines if item.name != "majority"][:1]
+    return models + list(judged_models(report.model_copy(update={"baselines": tuple(learned)}), []))
 
 
 def incomplete_note(candidate: CandidateResult) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fw_assets.report.formatting import count, listing, percent, plural, short
+from fw_assets.report.imbalance.majority import trap_sentence
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
-from fw_assets.report.sections.candidates import evaluated, subject
+from fw_assets.report.sections.candidates import evaluated, headline_models, subject
 from fw_assets.report.sections.similarity import cautions
 from fw_assets.report.sections.slices import slice_cautions
 from fw_assets.report.sections.small_numbers import small_number_notes
@@ -15,8 +16,11 @@ def caveats(report: Report) -> tuple[str, ...]:
     """Everything that could mislead a reader of the headline, most important first."""
     notes: list[str] = []
     candidate = subject(report)
+    trap = trap_sentence(report, headline_models(report))
     for _, result, kind in evaluated([candidate] if candidate else []):
-        if note := majority_note(result, kind):
+        note = majority_note(result, kind)
+        # Near the line and not below it: the headline says what accuracy cannot tell here.
+        if note and not (trap and result.accuracy >= result.majority_accuracy):
             notes.append(note)
         failed = result.outcomes.get("failed", 0)
         if failed:

@@ -13,6 +13,7 @@ def deployment(report: Report) -> Table:
     decisions = {
         "deployed": "deployed",
         "keep-base": "keep the base model",
+        "keep-none": "none is recommended",
         "not-asked": "not deployed, as asked",
         "incomplete": "not deployed: the run is incomplete",
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.values import Interval
 from fw_assets.report.formatting import (
     Quoted,
     count,
@@ -60,13 +62,20 @@ class ModelComparison:
             (
                 Quoted(name),
                 f"{percent(scores.accuracy.value)} ({percent_range((scores.accuracy.low, scores.accuracy.high))})",
-                decimal(scores.macro_f1),
+                _macro(decimal(scores.macro_f1), scores.macro_f1_interval, decimal),
+                *(
+                    []
+                    if scores.multi
+                    else [_macro(percent(scores.balanced_accuracy), scores.balanced_accuracy_interval, percent)]
+                ),
                 percent(scores.coverage),
                 f"{count(scores.rows)} of {count(total)}",
             )
             for (name, scores), total in zip((self.first, self.second), self.rows, strict=True)
         )
-        return Table(columns("Model", ">Accuracy", ">Macro-F1", ">Coverage", ">Of its test rows"), rows)
+        balanced = [] if self.first[1].multi else [">Balanced accuracy"]
+        names = ("Model", ">Accuracy", ">Macro-F1", *balanced, ">Coverage", ">Of its test rows")
+        return Table(columns(*names), rows)
 
     def labels(self) -> Table:
         """Every label of the shared rows, the largest change first."""
@@ -90,3 +99,7 @@ class ModelComparison:
             "comparison": self.comparison.model_dump(mode="json"),
             "test_rows": list(self.rows),
         }
+
+
+def _macro(text: str, interval: Interval | None, form: Callable[[float], str]) -> str:
+    return text if interval is None else f"{text} ({form(interval.low)}–{form(interval.high)})"

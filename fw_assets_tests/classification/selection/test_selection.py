@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.intervals import wilson
+from fw_assets.classification.metrics.scores import Scores, score
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.pair_comparison import compare_all
@@ -291,3 +292,36 @@ def test_a_p_value_is_not_rounded_to_the_other_side(p: float) -> None:
     shown = float(text.split()[-1])
     assert shown > 0
     assert (shown < 0.05) == (p < 0.05)
+
+
+def scores(rows: list[Row]) -> Scores:
+    return score(frame(rows), ("a", "b", "c"), False)
+
+
+def test_a_base_model_below_the_majority_line_is_not_kept() -> None:
+    below = scores(times(10, "a", "a") + times(60, "a", "b") + times(30, "b", "b"))
+    above = scores(times(60, "a", "a") + times(10, "a", "b") + times(30, "b", "b"))
+    decision = gate(tuned(), table(3, 2), untuned=below)
+    assert decision.decision == "keep-none"
+    assert decision.why.endswith(
+        "m is kept. m has 40.0 % of the test rows right, fewer than always answering the most frequent label (70.0 %), "
+        "so it is not recommended either."
+    )
+    won = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
+    assert gate(won, None, untuned=below).decision == "keep-none"
+    assert gate(won, None, untuned=above).decision == "keep-base"
+    assert gate(tuned(), table(3, 2), untuned=above).decision == "keep-base"
+    assert gate(tuned(), table(30, 2), untuned=below).decision == "deploy"
+    assert gate(won, None, "never", untuned=below).decision == "not-asked"
+
+
+def test_a_tuned_model_that_learned_nothing_is_not_deployed_unless_it_is_asked_for() -> None:
+    nothing = scores(times(60, "a", "a") + times(10, "a", "b") + times(30, "b", "a"))
+    rare = scores(times(240, "a", "a") + times(60, "a", "b") + times(20, "b", "b"))
+    assert nothing.accuracy.value < nothing.majority_accuracy
+    assert rare.accuracy.value < rare.majority_accuracy
+    better = table(30, 2)
+    assert gate(tuned(), better, tuned=nothing).decision == "keep-base"
+    assert gate(tuned(), better, tuned=nothing, untuned=nothing).decision == "keep-none"
+    assert gate(tuned(), better, "always", tuned=nothing).decision == "deploy"
+    assert gate(tuned(), better, tuned=rare).decision == "deploy", "it finds the rows of the rare label"

@@ -38,6 +38,7 @@ def test_the_first_screen_says_what_was_asked_and_the_answer() -> None:
 def test_the_sections_come_in_the_order_of_a_decision() -> None:
     assert [heading for heading in headings(render_markdown(sample_report())) if not heading.startswith("`")] == [
         "Base against fine-tuned",
+        "Every label counted alike",
         "Per label",
         "Base models that were not fine-tuned",
         "What was confused with what",

@@ -1,0 +1,82 @@
+"""Intervals of the figures that count every label alike: macro-F1 and balanced accuracy, by groups of rows.
+
+A mean over labels changes with every row by its influence, which is linear: a row of the label, rightly answered or
+not, and an answer with the label. The variance is that of the influences' sums by group (Liang and Zeger 1986, with the
+factor G / (G - 1)). A label whose rows are all right, or all wrong, would add nothing to it; the variance of each label
+is therefore at least that of one more right and one more wrong row. The interval is Wilson's, on as many rows as have
+this variance.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fw_assets.classification.clusters import ClusterCounter
+from fw_assets.classification.intervals import normal_quantile, wilson_bounds
+from fw_assets.classification.values import Interval
+
+Values = NDArray[np.float64]
+
+
+class MacroIntervals(NamedTuple):
+    """Intervals over the labels that have rows; None where none has."""
+
+    macro_f1: Interval | None
+    balanced_accuracy: Interval | None
+
+
+def macro_intervals(recall: ClusterCounter, precision: ClusterCounter, labels: int) -> MacroIntervals:
+    """The intervals from the rows that have each label, and from the rows that were given it."""
+    gold, given = recall.sums(labels), precision.sums(labels)
+    present = gold.rows > 0
+    number = int(present.sum())
+    if not number:
+        return MacroIntervals(None, None)
+    rows, right, effects = np.maximum(gold.rows, 1), gold.hits, gold.design_effects()
+    shares = right / rows
+    each = np.where(present, 1 / (number * rows), 0.0)
+    steady, unsteady = (right + 1) / (rows + 2), effects / rows
+    excess = np.maximum(0.0, steady * (1 - steady) - shares * (1 - shares)) * unsteady
+    balanced = _interval(
+        _group_variance([recall.weighted((1 - shares) * each, -shares * each)]) + _mean(excess, present) / number,
+        _mean(shares, present),
+        _mean(steady, present),
+    )
+    whole = rows + given.rows
+    f1 = 2 * right / whole
+    each = np.where(present, 1 / (number * whole), 0.0)
+    either = np.maximum(rows + given.rows - right, 1)
+    overlap, smooth = right / either, (right + 1) / (either + 2)
+    excess = np.maximum(0.0, _f1_variance(smooth) - _f1_variance(overlap)) * effects / either
+    macro = _interval(
+        _group_variance([recall.weighted((2 - f1) * each, -f1 * each), precision.weighted(-f1 * each, -f1 * each)])
+        + _mean(excess, present) / number,
+        _mean(f1, present),
+        _mean(2 * smooth / (1 + smooth), present),
+    )
+    return MacroIntervals(macro, balanced)
+
+
+def _mean(values: Values, present: NDArray[np.bool_]) -> float:
+    return float(values[present].mean())
+
+
+def _f1_variance(overlap: Values) -> Values:
+    """The variance of F1 = 2 J / (1 + J) for one row, by that of J: right rows over rows that have or got the label."""
+    return np.asarray(4 * overlap * (1 - overlap) / (1 + overlap) ** 4)
+
+
+def _group_variance(parts: list[tuple[NDArray[np.uint32], Values]]) -> float:
+    groups, index = np.unique(np.concatenate([group for group, _ in parts]), return_inverse=True)
+    sums = np.bincount(index, weights=np.concatenate([values for _, values in parts]))
+    # An exact sum, so that the order of the rows changes nothing.
+    return math.fsum((sums**2).tolist()) * (groups.size / (groups.size - 1) if groups.size > 1 else 1.0)
+
+
+def _interval(variance: float, value: float, smooth: float) -> Interval:
+    low, high = wilson_bounds(value, smooth * (1 - smooth) / variance, normal_quantile(0.95))
+    return Interval(value=value, low=min(float(low), value), high=max(float(high), value))

@@ -1,0 +1,86 @@
+"""Intervals of macro-F1 and balanced accuracy: coverage by simulation, groups, and the ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fw_assets.classification.clusters import ClusterCounter
+from fw_assets.classification.intervals import wilson
+from fw_assets.classification.metrics.macro_intervals import MacroIntervals, macro_intervals
+
+Codes = NDArray[np.int64]
+
+
+def intervals(gold: Codes, predicted: Codes, labels: int, groups: Codes | None = None) -> MacroIntervals:
+    recall, precision = ClusterCounter(), ClusterCounter()
+    of = (np.arange(gold.size) if groups is None else groups).astype(np.uint32)
+    recall.add(of, gold == predicted, gold)
+    precision.add(of, gold == predicted, predicted)
+    return macro_intervals(recall, precision, labels)
+
+
+def figures(gold: Codes, predicted: Codes, labels: int) -> tuple[float, float]:
+    rows, given, right = (np.bincount(part, minlength=labels) for part in (gold, predicted, gold[gold == predicted]))
+    return float((2 * right / (rows + given)).mean()), float((right / rows).mean())
+
+
+@pytest.mark.parametrize(
+    ("shares", "recalls", "rows", "copies"),
+    [
+        ([0.975, 0.025], [0.99, 0.8], 320, 1),
+        ([0.5, 0.5], [0.9, 0.9], 191, 1),
+        ([0.25] * 4, [0.8] * 4, 192, 4),
+        ([1 / 11] * 11, [0.6] * 11, 638, 1),
+    ],
+)
+def test_they_hold_the_true_figures_in_about_95_of_100_cases(
+    shares: list[float], recalls: list[float], rows: int, copies: int
+) -> None:
+    generator, labels, cases = np.random.default_rng(5), len(shares), 300
+
+    def draw(number: int) -> tuple[Codes, Codes]:
+        gold = generator.choice(labels, number, p=shares)
+        right = generator.random(number) < np.array(recalls)[gold]
+        return gold, np.where(right, gold, (gold + generator.integers(1, labels, number)) % labels)
+
+    truth, held = figures(*draw(200_000), labels), np.zeros(2)
+    for _ in range(cases):
+        gold, predicted = (np.repeat(part, copies) for part in draw(rows // copies))
+        if np.bincount(gold, minlength=labels).min() == 0:
+            held += 1
+            continue
+        found = intervals(gold, predicted, labels, np.repeat(np.arange(rows // copies), copies))
+        for index, (interval, value) in enumerate(zip(found, truth, strict=True)):
+            assert interval is not None
+            held[index] += interval.low <= value <= interval.high
+    assert (held / cases >= 0.91).all()
+
+
+def test_the_values_are_the_metrics_and_copies_add_nothing() -> None:
+    generator = np.random.default_rng(6)
+    gold, predicted = generator.integers(0, 3, 60), generator.integers(0, 3, 60)
+    one = intervals(gold, predicted, 3)
+    ten = intervals(np.repeat(gold, 10), np.repeat(predicted, 10), 3, np.repeat(np.arange(60), 10))
+    for few, many, value in zip(one, ten, figures(gold, predicted, 3), strict=True):
+        assert few is not None
+        assert many is not None
+        assert few.value == pytest.approx(value)
+        assert many.value == pytest.approx(value)
+        assert many.high - many.low == pytest.approx(few.high - few.low, rel=0.15)
+
+
+def test_eight_of_eight_rows_of_a_rare_label_are_not_certain() -> None:
+    gold = np.repeat([0, 1], [312, 8])
+    _, balanced = intervals(gold, gold, 2)
+    assert balanced is not None
+    assert balanced.value == balanced.high == 1.0
+    assert balanced.low < 0.95
+    rare = wilson(8, 8)
+    assert balanced.low > rare.low
+
+
+def test_without_rows_there_is_none() -> None:
+    nothing = np.empty(0, dtype=np.int64)
+    assert intervals(nothing, nothing, 2) == (None, None)

@@ -1,0 +1,115 @@
+"""The majority trap in the headline, and base models below the majority line."""
+
+from __future__ import annotations
+
+import pytest
+
+from fw_assets.report.imbalance.judged_models import judged_models
+from fw_assets.report.imbalance.macro import label_averages
+from fw_assets.report.imbalance.majority import below_line, instead, trap_sentence
+from fw_assets.report.rendering.html import render_html
+from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
+from fw_assets.report.sections.answer import answer, questions
+from fw_assets.report.sections.candidates import headline_models, ordered
+from fw_assets_tests.report.samples import sample_report
+
+
+def with_figures(report: Report, *, majority: float, base: float, tuned: float, balanced: float) -> Report:
+    """The report with other accuracies in its first candidate, which are those of both models of it."""
+    first = report.candidates[0]
+    assert first.base is not None
+    assert first.tuned is not None
+    shared = {
+        "majority_accuracy": majority,
+        "balanced_accuracy": balanced,
+        "balanced_accuracy_interval": (balanced - 0.1, balanced + 0.05),
+    }
+    changed = first.model_copy(
+        update={
+            "base": first.base.model_copy(update={**shared, "accuracy": base, "interval": (base - 0.02, base + 0.02)}),
+            "tuned": first.tuned.model_copy(
+                update={**shared, "accuracy": tuned, "interval": (tuned - 0.02, tuned + 0.02)}
+            ),
+        }
+    )
+    return report.model_copy(update={"candidates": (changed, *report.candidates[1:])})
+
+
+def kept(report: Report, decision: str = "keep-base") -> Report:
+    base = report.candidates[0].model
+    changes = {
+        "winner": WinnerResult(model=base, kind="base", base_model=base),
+        "deployment": DeploymentResult.model_validate({"decision": decision, "why": "No tuned model was better."}),
+    }
+    return report.model_copy(update=changes)
+
+
+@pytest.mark.parametrize(
+    ("majority", "tuned", "balanced", "trapped"),
+    [
+        (0.975, 0.978, 0.70, True),
+        (0.975, 0.990, 0.93, True),
+        (0.60, 0.90, 0.70, False),
+        (0.975, 0.975, 0.965, False),
+        (0.28, 0.29, 0.30, False),
+    ],
+)
+def test_the_majority_trap_is_named_in_the_headline(
+    majority: float, tuned: float, balanced: float, trapped: bool
+) -> None:
+    report = with_figures(sample_report(), majority=majority, base=tuned, tuned=tuned, balanced=balanced)
+    sentence = trap_sentence(report, headline_models(report))
+    assert bool(sentence) == trapped
+    if trapped:
+        assert f"is right in {100 * majority:.1f}% of the test rows" in sentence
+        assert f"{100 * balanced:.1f}% (" in sentence
+        assert sentence in answer(report)
+        assert "hardly better than always" not in render_markdown(report)
+    multi = report.model_copy(update={"data": report.data.model_copy(update={"multi_label": True})})
+    assert not trap_sentence(multi, headline_models(multi))
+
+
+@pytest.mark.parametrize("decision", ["keep-base", "keep-none"])
+def test_a_base_model_below_the_majority_line_is_never_recommended(decision: str) -> None:
+    report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), decision)
+    assert below_line(report)
+    text = answer(report)
+    assert "None is recommended" in text
+    assert "20.0% of the test rows right, is below always answering" in text
+    assert "Keep" not in text
+    now = dict(questions(report))["What now?"]
+    assert "Keep using" not in now
+    assert "the fine-tuned minilm-ngram has 60.0%" in now
+    assert "deploy: always" not in now, "that deploys a winner that is fine-tuned, and here a base model won"
+    won = report.model_copy(update={"winner": report.winner and report.winner.model_copy(update={"kind": "tuned"})})
+    assert "the fine-tuned minilm-ngram has 60.0%, and deploy: always serves it" in dict(questions(won))["What now?"]
+    for rendered in (render_markdown(report), render_html(report)):
+        assert "Keep using" not in rendered
+
+
+def test_a_base_model_above_the_line_is_kept_as_before() -> None:
+    report = kept(with_figures(sample_report(), majority=0.3, base=0.35, tuned=0.3, balanced=0.4))
+    assert not below_line(report)
+    assert "Keep minilm-ngram, which needs no tuning" in answer(report)
+
+
+def test_where_all_are_below_the_line_the_data_is_to_be_looked_at() -> None:
+    report = with_figures(sample_report(), majority=0.9, base=0.2, tuned=0.6, balanced=0.4)
+    report = report.model_copy(update={"baselines": (), "candidates": report.candidates[:1]})
+    assert instead(report) == (
+        "What can be done: look at the labels and the prompt, name the labels in the system message, or try another "
+        "base model."
+    )
+
+
+def test_every_model_and_baseline_is_in_the_table_of_label_averages() -> None:
+    report = sample_report()
+    table = label_averages(judged_models(report, ordered(report)))
+    assert [column.name for column in table.columns] == ["Model", "", "Accuracy", "Macro-F1", "Balanced accuracy"]
+    models = sum((c.base is not None) + (c.tuned is not None) for c in report.candidates)
+    assert len(table.rows) == models + len(report.baselines)
+    multi = report.model_copy(update={"data": report.data.model_copy(update={"multi_label": True})})
+    assert [column.name for column in label_averages(judged_models(multi, ordered(multi))).columns] == [
+        "Model", "", "Exact sets", "Macro-F1",
+    ]  # fmt: skip
