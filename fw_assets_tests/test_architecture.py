@@ -52,6 +52,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "prompting": "values dataset labels",
         "metrics": "values dataset clusters intervals prompting",
         "selection": "values clusters gate_policy intervals session slices metrics",
+        "gate": "values gate_policy session metrics selection",
         "plan": "errors values session catalogue cost labels selection",
     },
     "pipeline": {

@@ -16,6 +16,7 @@ from fw_assets.classification.cost.ledger import LedgerEntry, cost_rows
 from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, measure_volumes
 from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.gate.deploy_gate import gate
 from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.metrics.scores import Scores, score
 from fw_assets.classification.plan.plan import Plan
@@ -24,7 +25,6 @@ from fw_assets.classification.prompting.answer_parser import predictions_frame
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.classification.selection.comparison import compare
-from fw_assets.classification.selection.deploy_gate import gate
 from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.classification.selection.selection import Candidate, choose_finalists, choose_winner
 from fw_assets.classification.session import Session

@@ -4,12 +4,12 @@
 
 import dagster as dg
 
+from fw_assets.classification.gate.deploy_gate import GateDecision, gate
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.confidence import ModelConfidence, validation_loss
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import compare
-from fw_assets.classification.selection.deploy_gate import GateDecision, gate
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account

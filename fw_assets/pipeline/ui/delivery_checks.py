@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from fw_assets.classification.selection.deploy_gate import GateDecision
+from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.pipeline.ui.check_result import check_result
 from fw_assets.pipeline.ui.metadata import Row, table
 from fw_assets.pipeline.values.delivery import DeploymentRecord, ServingProof

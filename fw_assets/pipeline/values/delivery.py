@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.selection.deploy_gate import GateDecision
+from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, ModelKind, Winner
 from fw_assets.classification.values import Frozen
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fw_assets.classification.gate.deploy_gate import GateDecision
+from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.selection.deploy_gate import GateDecision
-from fw_assets.classification.selection.label_check import LabelCheck
 from fw_assets.report.formatting import typeset
 from fw_assets.report.schema.report import DeploymentResult, LabelCheckResult, SeenLoss
 

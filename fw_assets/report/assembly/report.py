@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.cost.ledger import CostRow
+from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.classification.selection.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation
 from fw_assets.report.assembly.candidates import (

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from fw_assets.classification.gate.label_check import LabelCheck, label_check, losing_labels
+from fw_assets.classification.gate.majority_line import below_majority, below_text, learned_nothing
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
-from fw_assets.classification.selection.label_check import LabelCheck, label_check, losing_labels
-from fw_assets.classification.selection.majority_line import below_majority, below_text, learned_nothing
 from fw_assets.classification.selection.selection import Winner, percent
 from fw_assets.classification.selection.verdict import p_value_text
 from fw_assets.classification.session import DeployPolicy

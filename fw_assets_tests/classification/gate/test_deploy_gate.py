@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fw_assets.classification.gate.deploy_gate import GateDecision, gate
+from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.intervals import wilson
+from fw_assets.classification.metrics.scores import Scores, score
+from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.pair_comparison import compare_all
+from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
+from fw_assets.classification.selection.sign_flip import difference_interval, independent
+from fw_assets.classification.selection.verdict import verdict as verdict_of
+from fw_assets.classification.session import DeployPolicy
+from fw_assets_tests.classification.prediction_frames import Row, frame
+
+
+def candidate(
+    model: str, right: int, *, price: float | None = None, kind: ModelKind = "base", rows: int = 200
+) -> Candidate:
+    return Candidate(model=model, kind=kind, validation=wilson(right, rows), price=price)
+
+
+def tuned() -> Winner:
+    return choose_winner([candidate("m", 190, kind="tuned"), candidate("m", 150)])
+
+
+def compared(
+    base: list[Row],
+    after: list[Row],
+    reason: str = "off_label",
+    margin: float = 0.02,
+    guard: GatePolicy | None = None,
+) -> Comparison:
+    before, tuned = frame(base, reason=reason), frame(after)
+    return compare(before, tuned, labels=("a", "b", "c"), resamples=0, margin=margin, guard=guard or GatePolicy())
+
+
+def times(many: int, gold: str, predicted: str) -> list[Row]:
+    return [([gold], [predicted])] * many
+
+
+def table(gained: int, lost: int, same: int = 100) -> Comparison:
+    base: list[Row] = times(same, "a", "a") + times(gained, "a", "b") + times(lost, "a", "a")
+    after: list[Row] = times(same, "a", "a") + times(gained, "a", "a") + times(lost, "a", "b")
+    return compared(base, after)
+
+
+def test_a_better_model_is_deployed() -> None:
+    decision = gate(tuned(), table(30, 2))
+    assert decision.decision == "deploy"
+    assert decision.deploys
+    assert decision.why.startswith("Better than its base model on 132 test rows (+21.2 points")
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (5, 0), (30, 18), (10, 10), (2, 30)])
+def test_without_evidence_the_base_model_is_kept(gained: int, lost: int) -> None:
+    decision = gate(tuned(), table(gained, lost))
+    assert decision.decision == "keep-base"
+    assert not decision.deploys
+
+
+def test_a_base_winner_costs_nothing() -> None:
+    winner = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
+    assert gate(winner, None).decision == "keep-base"
+    assert gate(winner, None, "always").decision == "keep-base"
+
+
+def test_never_and_always() -> None:
+    assert gate(tuned(), table(30, 2), "never").decision == "not-asked"
+    assert gate(tuned(), table(0, 30), "always").decision == "deploy"
+
+
+@pytest.mark.parametrize("wish", ["if-better", "always"])
+def test_incomplete_never_deploys(wish: DeployPolicy) -> None:
+    rows: list[Row] = times(40, "a", "b")
+    after: list[Row] = times(41, "a", "a")
+    unfinished = compared([*rows, (["a"], None)], after, reason="failed")
+    assert gate(tuned(), unfinished, wish).decision == "incomplete"
+    assert gate(tuned(), table(30, 2), wish, complete=False).decision == "incomplete"
+    assert gate(tuned(), None, wish).decision == "incomplete"
+
+
+def test_a_label_that_loses_too_much_forbids_it() -> None:
+    base: list[Row] = times(80, "a", "c") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "c")
+    comparison = compared(base, after)
+    decision = gate(tuned(), comparison)
+    assert comparison.verdict == "better"
+    assert decision.decision == "keep-base"
+    assert [change.label for change in decision.losing_labels] == ["b"]
+    assert decision.why.endswith(
+        "but 1 of its labels lost more than 0.1 of its F1 beyond chance, most of all b (F1 1.00 to 0.67, recall "
+        "100.0 % to 50.0 % of 30 rows, precision 100.0 % to 100.0 %)."
+    )
+    assert decision.label_check is not None
+    assert decision.label_check.checked == 2
+    assert gate(tuned(), comparison, policy=GatePolicy(label_loss=0.6)).decision == "deploy"
+    few = GatePolicy(label_rows=31)
+    assert gate(tuned(), compared(base, after, guard=few), policy=few).decision == "deploy"
+    assert gate(tuned(), comparison, "always").decision == "deploy"
+
+
+def test_a_loss_that_may_be_chance_is_watched_only() -> None:
+    base: list[Row] = times(80, "a", "c") + times(20, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(16, "b", "b") + times(4, "b", "c")
+    decision = gate(tuned(), compared(base, after))
+    assert decision.decision == "deploy"
+    assert [change.label for change in decision.watch_labels] == ["b"]
+
+
+def test_a_label_that_was_said_of_everything_forbids_nothing() -> None:
+    """Its recall falls and its precision rises: no honest model keeps the recall of a label that is always said."""
+    base: list[Row] = times(80, "a", "b") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(15, "b", "b") + times(15, "b", "a")
+    decision = gate(tuned(), compared(base, after))
+    assert decision.decision == "deploy"
+    assert (decision.losing_labels, decision.watch_labels) == ((), ())
+
+
+def test_a_label_that_is_said_of_everything_afterwards_forbids_it() -> None:
+    """Its recall stays and its precision falls."""
+    base: list[Row] = times(80, "a", "c") + times(60, "c", "c") + times(30, "b", "b")
+    after: list[Row] = times(80, "a", "a") + times(20, "c", "c") + times(40, "c", "b") + times(30, "b", "b")
+    decision = gate(tuned(), compared(base, after))
+    assert decision.decision == "keep-base"
+    assert "b" in [change.label for change in decision.losing_labels]
+
+
+def test_decisions_of_earlier_versions_are_read() -> None:
+    policy = {"rule": "superiority", "margin": 0.02, "label_loss": 0.1, "label_rows": 20, "alpha": 0.05}
+    stored = {"decision": "deploy", "model": "m", "why": "Better.", "policy": policy}
+    assert GateDecision.model_validate(stored).policy == GatePolicy()
+
+
+def test_non_inferiority_asks_that_no_more_than_the_margin_is_lost() -> None:
+    same = table(10, 10, same=2000)
+    assert gate(tuned(), same).decision == "keep-base"
+    rule = GatePolicy(rule="non-inferiority")
+    assert gate(tuned(), same, policy=rule).decision == "deploy"
+    assert gate(tuned(), same.model_copy(update={"margin": 0.001}), policy=rule).decision == "keep-base"
+
+
+def test_the_gate_goes_by_the_adjusted_p_value() -> None:
+    one = table(12, 2)
+    together = compare_all(dict.fromkeys("wxyz", one))["w"]
+    assert gate(tuned(), one).decision == "deploy"
+    assert gate(tuned(), together).decision == "keep-base"
+
+
+def test_equal_models_are_hardly_ever_deployed() -> None:
+    """1,000 comparisons of two equally good models on 300 rows: at most 2.5 % pass, the test's upper tail."""
+    tables = np.random.default_rng(11).multinomial(300, (0.7, 0.08, 0.08, 0.14), size=1000)
+    example = table(1, 1)
+    winner = tuned()
+    passed = 0
+    for counts in tables:
+        both, gained, lost, neither = map(int, counts)
+        verdict = verdict_of(difference_interval(independent(both, gained, lost, neither)), 0.02)
+        passed += gate(winner, example.model_copy(update={"verdict": verdict, "per_label": ()})).deploys
+    assert passed / 1000 <= 0.03
+
+
+def test_the_gate_names_the_best_model_that_needs_no_tuning() -> None:
+    winner = choose_winner([candidate("m", 190, kind="tuned"), candidate("m", 120), candidate("strong", 185)])
+    assert winner.untuned == "strong"
+    decision = gate(winner, table(3, 2))
+    assert (decision.decision, decision.against) == ("keep-base", "strong")
+    assert "strong, the best model that needs no tuning," in decision.why
+    assert decision.why.endswith("strong is kept.")
+    assert gate(winner, table(30, 2)).why.startswith("Better than strong, the best model that needs no tuning, on")
+
+
+def scores(rows: list[Row]) -> Scores:
+    return score(frame(rows), ("a", "b", "c"), False)
+
+
+def test_a_base_model_below_the_majority_line_is_not_kept() -> None:
+    below = scores(times(10, "a", "a") + times(60, "a", "b") + times(30, "b", "b"))
+    above = scores(times(60, "a", "a") + times(10, "a", "b") + times(30, "b", "b"))
+    decision = gate(tuned(), table(3, 2), untuned=below)
+    assert decision.decision == "keep-none"
+    assert decision.why.endswith(
+        "m is kept. m has 40.0 % of the test rows right, fewer than always answering the most frequent label (70.0 %), "
+        "so it is not recommended either."
+    )
+    won = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
+    assert gate(won, None, untuned=below).decision == "keep-none"
+    assert gate(won, None, untuned=above).decision == "keep-base"
+    assert gate(tuned(), table(3, 2), untuned=above).decision == "keep-base"
+    assert gate(tuned(), table(30, 2), untuned=below).decision == "deploy"
+    assert gate(won, None, "never", untuned=below).decision == "not-asked"
+
+
+def test_a_tuned_model_that_learned_nothing_is_not_deployed_unless_it_is_asked_for() -> None:
+    nothing = scores(times(60, "a", "a") + times(10, "a", "b") + times(30, "b", "a"))
+    rare = scores(times(240, "a", "a") + times(60, "a", "b") + times(20, "b", "b"))
+    assert nothing.accuracy.value < nothing.majority_accuracy
+    assert rare.accuracy.value < rare.majority_accuracy
+    better = table(30, 2)
+    assert gate(tuned(), better, tuned=nothing).decision == "keep-base"
+    assert gate(tuned(), better, tuned=nothing, untuned=nothing).decision == "keep-none"
+    assert gate(tuned(), better, "always", tuned=nothing).decision == "deploy"
+    assert gate(tuned(), better, tuned=rare).decision == "deploy", "it finds the rows of the rare label"
