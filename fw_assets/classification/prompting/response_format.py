@@ -25,9 +25,12 @@ def grammar_format(answers: Sequence[str]) -> dict[str, Any]:
 
 
 def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[str, Any]:
-    """The `response_format` for a JSON object whose one `key` holds a label, or a list of distinct labels."""
+    """The `response_format` for a JSON object whose one `key` holds a label, or a list of labels.
+
+    Repeated ones are dropped when the answer is read: of arrays, the service supports `items` alone.
+    """
     label = {"type": "string", "enum": list(labels)}
-    value = {"type": "array", "items": label, "uniqueItems": True} if multi_label else label
+    value = {"type": "array", "items": label} if multi_label else label
     schema = {
         "type": "object",
         "properties": {key: value},
