@@ -215,13 +215,14 @@ def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--all", "everything", is_flag=True, help="Also say why each of the other models cannot label texts.")
+@click.option("--json", "as_json", is_flag=True, help="Every model, as JSON.")
 @readable_errors
-def models(as_json: bool) -> int:
-    """List the candidate models, read live from the platform."""
+def models(everything: bool, as_json: bool) -> int:
+    """List the models that can label texts, read live from the platform."""
     from fw_assets.commands import catalog
 
-    return catalog.models(as_json=as_json)
+    return catalog.models(everything=everything, as_json=as_json)
 
 
 @main.command()

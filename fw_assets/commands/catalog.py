@@ -15,35 +15,49 @@ from fw_assets.pipeline.platform.platform import platform_from_environment
 PRICED_ITEMS: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")
 
 
-def models(*, as_json: bool) -> int:
-    """List the models with their abilities and prices, and why some cannot be candidates."""
+def models(*, everything: bool, as_json: bool) -> int:
+    """List the models that can label texts, with their abilities and prices.
+
+    Args:
+        everything: also say why the others cannot.
+    """
     from fw_assets.pipeline.platform.catalogue import priced_catalogue
 
     catalogue, book = priced_catalogue(platform_from_environment())
-    entries = [model_entry(model, book) for model in catalogue]
     if as_json:
-        echo_json(entries)
+        echo_json([model_entry(model, book) for model in catalogue])
         return DONE
+    reasons = {model.name: model.refusal(tunable=False, inference=None) for model in catalogue}
+    usable = [model for model in catalogue if reasons[model.name] is None]
     table = Table(
-        "model", "parameters", "context", "tunable", "base asked by", "$ in/out 1M", "$ training 1M", "$ hour", box=None
+        *("model", "parameters", "context", "tunable", "base asked by", "tuned served by"),
+        *("$ in/out 1M", "$ training 1M", "$ hour"),
+        box=None,
     )
-    for entry in entries:
+    for model in usable:
+        entry = model_entry(model, book)
         prices = {price["item"]: "?" if price["usd"] is None else f"{price['usd']:g}" for price in entry["prices"]}
         table.add_row(
-            entry["slug"],
-            f"{entry['parameter_count']:,}" if entry["parameter_count"] else "?",
-            f"{entry['context_length']:,}" if entry["context_length"] else "?",
-            "yes" if entry["tunable"] else "no",
-            entry["strategy"],
+            model.slug,
+            f"{model.parameter_count:,}" if model.parameter_count else "?",
+            f"{model.context_length:,}" if model.context_length else "?",
+            "yes" if model.tunable else "no",
+            model.strategy,
+            entry["tuned_served_by"] or "-",
             f"{prices['inference-input']} / {prices['inference-output']}",
             prices["training"],
             prices["deployment-hour"],
         )
     out.print(table)
-    refused = [entry["refused"] for entry in entries if entry["refused"]]
-    if refused:
-        out.print("\nCannot be candidates for fine-tuning:")
-    for why in refused:
+    for model in usable:
+        if model.retired:
+            out.print(f"The platform retires {model.slug}: {model.retired}")
+    refused = sorted(reason for reason in reasons.values() if reason is not None)
+    if refused and not everything:
+        out.print(f"\n{len(refused)} others cannot label texts; why: fw-assets models --all")
+    elif refused:
+        out.print("\nCannot label texts:")
+    for why in refused if everything else ():
         out.print(f"- {why}")
     return DONE
 
@@ -55,6 +69,7 @@ def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
         **model.model_dump(mode="json"),
         "slug": model.slug,
         "strategy": model.strategy,
+        "tuned_served_by": model.tuned_served_by,
         "refused": model.refusal(tunable=True, inference=None),
         "prices": [
             {"item": price.item, "usd": price.usd, "unit": price.unit, "source": price.source, "date": price.date}

@@ -13,7 +13,7 @@ from fw_assets.classification.catalogue.models import resolve_models
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.platform.catalogue import own_prices, priced_catalogue
+from fw_assets.pipeline.platform.catalogue import own_prices, priced_catalogue, tunable_ids
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
@@ -96,6 +96,5 @@ def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:
     if not session.dataset:
         fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
     if not session.models:
-        models = [m.name.rsplit("/", 1)[-1] for m in platform.call(lambda client: client.models()) if m.tunable]
-        err.print(f"Models to choose from: {', '.join(models)}")
+        err.print(f"Models to choose from: {', '.join(platform.call(tunable_ids))}")
         fields["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")

@@ -10,6 +10,21 @@ DOCUMENTED_RANKS = (1, 2, 4, 8, 16, 32)
 """LoRA ranks of the managed trainer; a model whose entry publishes others takes those."""
 
 
+class Date(ApiValue):
+    """google.type.Date: a part that is not known is 0."""
+
+    year: int = 0
+    month: int = 0
+    day: int = 0
+
+    def __str__(self) -> str:
+        """ISO 8601 as far as it is known; empty for no date."""
+        if not self.year:
+            return ""
+        parts = [f"{self.year:04}", *(f"{part:02}" for part in (self.month, self.day) if part)]
+        return "-".join(parts if self.month else parts[:1])
+
+
 class BaseModelDetails(ApiValue):
     parameter_count: int | None = None
     tunable: bool = False
@@ -38,10 +53,13 @@ class Model(Resource):
     kind: str = "KIND_UNSPECIFIED"
     description: str = ""
     tunable: bool = False
+    supervised_lora_tunable: bool | None = None
+    use_training_v2: bool | None = None
     supports_lora: bool = False
     supports_serverless: bool = False
     supports_batch_inference: bool | None = None
     public: bool = False
+    deprecation_date: Date = Date()
     context_length: int | None = None
     base_model_details: BaseModelDetails = BaseModelDetails()
     fine_tuning_defaults: FineTuningDefaults | None = None
@@ -61,8 +79,17 @@ class Model(Resource):
 
     @property
     def can_tune(self) -> bool:
-        """Whether managed fine-tuning takes it; the platform says so in either of two places."""
-        return self.tunable or self.base_model_details.tunable
+        """Whether managed fine-tuning trains adapters on it.
+
+        `tunable` is of the first training stack alone, and deprecated: what the second one says counts, unless the
+        platform says that the model is not on it.
+        """
+        first_stack = self.tunable or self.base_model_details.tunable
+        if self.use_training_v2 is False:
+            return first_stack or bool(self.supervised_lora_tunable)
+        if self.supervised_lora_tunable is not None:
+            return self.supervised_lora_tunable
+        return first_stack and not self.use_training_v2
 
     @property
     def can_batch(self) -> bool:

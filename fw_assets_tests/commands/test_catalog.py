@@ -16,8 +16,12 @@ from fw_assets.pipeline.platform import catalogue as offered
 from fw_assets_tests.project import InProcessPool
 
 OTHERS = (
-    CatalogueModel(name="accounts/fireworks/models/gpt-oss-120b", parameter_count=120 * 10**9, serverless=True),
+    CatalogueModel(name="accounts/fireworks/models/qwen-fp8-120b", parameter_count=120 * 10**9, serverless=True),
     CatalogueModel(name="accounts/fireworks/models/asleep-1b", tunable=True, unusable="the weights are not there"),
+    CatalogueModel(name="accounts/fireworks/models/gpt-oss-20b", tunable=True, supports_lora=True, serverless=True),
+    CatalogueModel(name="accounts/fireworks/models/embedder-2b", tunable=True, kind="EMBEDDING_MODEL"),
+    CatalogueModel(name="accounts/fireworks/models/flux-dev", kind="FLUMINA_BASE_MODEL", serverless=True),
+    CatalogueModel(name="accounts/fireworks/models/nemotron-30b", tunable=True, retired="2026-12-31"),
 )
 
 
@@ -41,26 +45,52 @@ def entries() -> dict[str, Any]:
     return {entry["slug"]: entry for entry in json.loads(run("models", "--json").stdout)}
 
 
-def test_prices_and_reasons_are_listed() -> None:
+def test_what_labels_texts_is_listed_and_the_rest_counted() -> None:
     listing = run("models")
     assert listing.exit_code == 0
-    assert "gpt-oss-120b cannot be fine-tuned on this platform" in listing.output
-    assert "asleep-1b cannot be used: the weights are not there" in listing.output
+    rows = {line.split()[0]: line for line in listing.output.splitlines() if line.strip()}
+    assert "live merge" in rows["char-ngram"]
+    assert " no " in rows["qwen-fp8-120b"]
+    assert "unknown" in rows["nemotron-30b"]
+    for slug in ("asleep-1b", "gpt-oss-20b", "embedder-2b", "flux-dev"):
+        assert slug not in listing.output
+    assert "4 others cannot label texts; why: fw-assets models --all" in listing.output
+    assert "retires nemotron-30b: 2026-12-31" in listing.output
+
+
+def test_all_says_why_the_others_cannot() -> None:
+    listing = " ".join(run("models", "--all").output.split())
+    assert "asleep-1b cannot be used: the weights are not there" in listing
+    assert "gpt-oss-20b always thinks before it answers" in listing
+    assert "embedder-2b answers no chat: the platform lists it as embedding model" in listing
+    assert "flux-dev answers no chat: the platform lists it as flumina base model" in listing
+
+
+def test_every_model_is_there_for_programs() -> None:
     models = entries()
     assert models["char-ngram"]["refused"] is None
     assert models["char-ngram"]["strategy"] == "serverless"
     prices = {price["item"]: price for price in models["char-ngram"]["prices"]}
     assert prices["training"]["usd"] == 0
     assert prices["training"]["source"] == "published by the platform"
-    assert "cannot be fine-tuned" in models["gpt-oss-120b"]["refused"]
+    assert "cannot be fine-tuned" in models["qwen-fp8-120b"]["refused"]
+    assert models["nemotron-30b"]["retired"] == "2026-12-31"
+
+
+def test_a_plan_warns_of_a_model_that_nothing_serves_once_it_is_trained(tmp_path: Path) -> None:
+    data = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
+    planned = run("plan", str(data), "--model", "nemotron-30b", "--inference", "deployment")
+    text = " ".join(planned.output.split())
+    assert "nemotron-30b trains, but the platform does not say that it serves what was trained" in text
+    assert "The platform retires nemotron-30b (2026-12-31)" in text
 
 
 @pytest.mark.parametrize(
     ("model", "more", "reason"),
     [
-        ("gpt-oss-120b", [], "gpt-oss-120b cannot be fine-tuned on this platform; nearest that can be used: "),
+        ("qwen-fp8-120b", [], "qwen-fp8-120b cannot be fine-tuned on this platform; nearest that can be used: "),
         ("asleep-1b", [], "asleep-1b cannot be used: the weights are not there; nearest that can be used: "),
-        ("gpt-oss-120b", ["--session"], "gpt-oss-120b takes no batch inference on this platform; nearest"),
+        ("qwen-fp8-120b", ["--session"], "qwen-fp8-120b takes no batch inference on this platform; nearest"),
     ],
 )
 def test_a_session_with_a_model_that_cannot_be_used_is_refused(

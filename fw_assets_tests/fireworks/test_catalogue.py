@@ -100,6 +100,43 @@ def test_a_model_as_the_hosted_catalogue_shows_it() -> None:
     assert model.raw["deprecationDate"] == {"year": 2027}
 
 
+@pytest.mark.parametrize(
+    ("fields", "tunable"),
+    [
+        ({"tunable": True}, True),
+        ({"baseModelDetails": {"tunable": True}}, True),
+        ({}, False),
+        # As the service showed nemotron-nano-3-30b-a3b, on which jobs completed.
+        ({"tunable": False, "supervisedLoraTunable": True, "useTrainingV2": True}, True),
+        ({"supervisedLoraTunable": True}, True),
+        ({"tunable": True, "supervisedLoraTunable": False}, False),
+        ({"tunable": True, "supervisedLoraTunable": False, "useTrainingV2": True}, False),
+        # proto3 JSON may leave out what is false.
+        ({"tunable": True, "useTrainingV2": True}, False),
+        ({"tunable": True, "supervisedLoraTunable": False, "useTrainingV2": False}, True),
+    ],
+)
+def test_the_second_training_stack_says_what_is_tunable(fields: dict[str, Any], tunable: bool) -> None:
+    client, _, _ = client_of(answers(reply(200, {"name": "accounts/a/models/m", **fields})))
+    assert asyncio.run(client.model("accounts/a/models/m")).can_tune is tunable
+
+
+@pytest.mark.parametrize(
+    ("date", "text"),
+    [
+        ({"year": 2026, "month": 12, "day": 1}, "2026-12-01"),
+        ({"year": 2027, "month": 3}, "2027-03"),
+        ({"year": 2027}, "2027"),
+        ({"year": 2027, "day": 4}, "2027"),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_the_date_of_a_retirement(date: dict[str, int] | None, text: str) -> None:
+    client, _, _ = client_of(answers(reply(200, {"name": "accounts/a/models/m", "deprecationDate": date})))
+    assert str(asyncio.run(client.model("accounts/a/models/m")).deprecation_date) == text
+
+
 def test_published_defaults_are_read() -> None:
     defaults = {
         "grid": [{"loraRank": 8, "learningRate": 0.1, "epochs": None}],

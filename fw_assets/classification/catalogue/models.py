@@ -14,6 +14,8 @@ from fw_assets.classification.values import Frozen
 
 MAX_NEAREST = 5
 """Ids that an error suggests."""
+_CHAT_KINDS = ("HF_BASE_MODEL", "CUSTOM_MODEL", "KIND_UNSPECIFIED")
+"""Kinds of catalogue entries that answer chats; the others are embedding and image models, adapters and drafts."""
 _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
 
@@ -42,6 +44,10 @@ class CatalogueModel(Frozen):
     lora_ranks: tuple[int, ...] = ()
     """The ranks that it takes; empty where that is not known."""
     batch_size: int | None = None
+    kind: str = "HF_BASE_MODEL"
+    """The platform's word for what it is."""
+    retired: str = ""
+    """When the platform takes it away, as an ISO date that may lack month or day; empty where it is not known."""
     unusable: str = ""
     """The reason why the platform does not serve it now; empty when it does."""
 
@@ -57,13 +63,20 @@ class CatalogueModel(Frozen):
             return "serverless"
         return "batch" if self.batch else "deployment"
 
+    @property
+    def tuned_served_by(self) -> str | None:
+        """What serves it once it is fine-tuned; None where it cannot be."""
+        if not self.tunable:
+            return None
+        return "live merge" if self.supports_lora else "unknown"
+
     def terms(self, *, tuning: bool) -> dict[str, Any]:
         """What a plan rests on of this entry, as plain data; the grid is in the cells that were made of it.
 
         Args:
             tuning: whether the plan fine-tunes.
         """
-        left_out = {"name", "display_name", "grid", "unusable"} | (set() if tuning else _OF_TUNING)
+        left_out = {"name", "display_name", "grid", "kind", "retired", "unusable"} | (set() if tuning else _OF_TUNING)
         return self.model_dump(mode="json", exclude=left_out)
 
     def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
@@ -75,6 +88,8 @@ class CatalogueModel(Frozen):
         """
         if self.unusable:
             return f"{self.slug} cannot be used: {self.unusable}"
+        if self.kind not in _CHAT_KINDS:
+            return f"{self.slug} answers no chat: the platform lists it as {self.kind.lower().replace('_', ' ')}"
         if self.slug.startswith(THINKING_ONLY):
             return (
                 f"{self.slug} always thinks before it answers and cannot be told not to ({THINKING_ONLY_DATE}): "

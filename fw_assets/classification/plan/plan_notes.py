@@ -116,6 +116,16 @@ def _model_warnings(
     for entry, model in zip(catalogue, models, strict=True):
         if session.mode == "fine-tune" and not model.cells:
             yield f"{model.slug} cannot be fine-tuned here and is only benchmarked."
+        if model.cells and not entry.supports_lora:
+            yield (
+                f"{model.slug} trains, but the platform does not say that it serves what was trained (supportsLora): "
+                "the jobs may be paid for a model that no deployment takes."
+            )
+        if entry.retired:
+            yield (
+                f"The platform retires {model.slug} ({entry.retired}): after that it serves neither it nor what was "
+                "trained from it."
+            )
         if entry.learning_rate_range is not None:
             low, high = entry.learning_rate_range
             outside = sorted({cell.learning_rate for cell in model.cells if not low <= cell.learning_rate <= high})

@@ -111,7 +111,7 @@ def _tunable(name: object) -> BaseModel:
     if model is None:
         raise not_found(str(name))
     document = base_document(model)
-    if not document["tunable"]:
+    if not document["supervisedLoraTunable"]:
         raise precondition(f"{name} cannot be tuned: {document['status']['message']}", "MODEL_NOT_TUNABLE")
     return model
 

@@ -30,6 +30,8 @@ class BaseModel:
         grid: cells of (LoRA rank, learning rate, epochs or None for the caller's default), the best default first.
         learning_rate_range: the smallest and the largest useful learning rate.
         context_length: in MiniLM tokens.
+        first_training_stack: whether the deprecated `tunable` is shown, as for the service's older models; it is not
+            for the newer ones, of which `supervisedLoraTunable` says the same.
     """
 
     id: str
@@ -43,6 +45,7 @@ class BaseModel:
     learning_rate_range: tuple[float, float]
     base_shares: tuple[float, ...] = (1.0,)
     tuned_shares: tuple[tuple[float, ...], ...] = ((1.0,),)
+    first_training_stack: bool = True
 
     def missing_weights(self) -> str | None:
         """How to get the weights that are not on this machine; None when nothing is missing."""
@@ -94,6 +97,7 @@ REGISTRY: dict[str, BaseModel] = {
             grid=((64, 0.006, 3), (32, 0.006, 5), (64, 0.01, 3), (64, 0.01, 5)),
             batch_size=32,
             learning_rate_range=(0.0003, 0.1),
+            first_training_stack=False,
         ),
     )
 }

@@ -49,7 +49,9 @@ def register_new_models(store: Workspace, platform: Platform, dataset: str) -> t
     session = registration.session
 
     async def tunable_models(client: Fireworks) -> tuple[str, ...]:
-        return tuple(model.name for model in await catalogue(client) if model.tunable and not model.unusable)
+        return tuple(
+            model.name for model in await catalogue(client) if model.refusal(tunable=True, inference=None) is None
+        )
 
     present = {_model_id(name) for name in session.models}
     new = tuple(sorted(name for name in platform.call(tunable_models) if _model_id(name) not in present))

@@ -68,8 +68,15 @@ def catalogue_model(model: Model) -> CatalogueModel:
         learning_rate_range=defaults.learning_rate_range if defaults else None,
         lora_ranks=model.lora_ranks,
         batch_size=defaults.batch_size_samples if defaults else None,
+        kind=model.kind,
+        retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,
     )
+
+
+async def tunable_ids(client: Fireworks) -> list[str]:
+    """The ids of the models that can be evaluated and fine-tuned."""
+    return [m.slug for m in await catalogue(client) if m.refusal(tunable=True, inference=None) is None]
 
 
 def _published_cells(model: Model) -> Iterator[PublishedCell]:

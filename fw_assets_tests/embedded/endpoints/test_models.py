@@ -17,6 +17,9 @@ def test_base_models_publish_what_a_plan_needs(client: Client) -> None:
     assert model["tunable"] is model["supportsServerless"] is model["supportsLora"] is True
     assert model["fineTuningDefaults"]["grid"][0].keys() == {"loraRank", "learningRate", "epochs"}
     assert int(model["baseModelDetails"]["parameterCount"]) > 0
+    assert model["supervisedLoraTunable"] is model["useTrainingV2"] is True
+    newer = client.get(f"{BASE}/minilm-ngram")
+    assert newer["tunable"] is newer["baseModelDetails"]["tunable"] is False
     client.get(f"{BASE}/none", status=404)
 
 
