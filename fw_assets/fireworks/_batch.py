@@ -14,6 +14,7 @@ from ._errors import FireworksError, UnexpectedResponse
 from ._get_or_create import unequal_fields
 from ._http import HttpClient
 from ._job import Job, JobCollection
+from ._logger import log
 from ._names import full_name
 from ._resources import Spec
 
@@ -80,27 +81,39 @@ async def ensure_batch_inference_job(
 
 
 def batch_results(files: tuple[Path, ...]) -> Iterator[tuple[str, ChatCompletion | FireworksError]]:
-    """(custom_id, completion or error) of every row in the files of an output dataset."""
+    """(custom_id, completion or error) of every row in the files of an output dataset.
+
+    A line that names no row is left out, with a warning: its row counts as one that was not answered.
+    """
     for path in files:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _result(line, f"{path.name}:{number}")
+                    result = _result(line)
+                    if result is None:
+                        log.warning("%s:%d: a line without custom_id answers no row: %.200s", path.name, number, line)
+                    else:
+                        yield result
 
 
-def _result(line: str, location: str) -> tuple[str, ChatCompletion | FireworksError]:
+def _result(line: str) -> tuple[str, ChatCompletion | FireworksError] | None:
     try:
         row = json.loads(line)
-        custom_id = str(row["custom_id"])
-    except (ValueError, KeyError, TypeError):
-        raise UnexpectedResponse(f"{location}: expected an object with custom_id") from None
+        custom_id = row["custom_id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not isinstance(custom_id, str | int):
+        return None
     response = row.get("response") or {}
     body = response.get("body", response) if isinstance(response, dict) else {}
     if isinstance(body, dict) and "choices" in body:
-        return custom_id, parse_completion(body)
+        try:
+            return str(custom_id), parse_completion(body)
+        except UnexpectedResponse as unreadable:
+            return str(custom_id), unreadable
     error = row.get("error") or (body.get("error") if isinstance(body, dict) else None) or "no response"
     message = error.get("message", error) if isinstance(error, dict) else error
-    return custom_id, FireworksError(str(message))
+    return str(custom_id), FireworksError(str(message))
 
 
 def _comparable(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ._deployments import (
     DeploymentSpec,
     ensure_deployment,
     get_deployment,
+    list_deployments,
     quote_deployment,
 )
 from ._download import download_as_one, download_files
@@ -153,6 +154,10 @@ class Fireworks(Connection):
         """One job, in its present state."""
         return await FINE_TUNING_JOBS.get(self._http, await self._account(), job_id)
 
+    async def fine_tuning_jobs(self) -> list[FineTuningJob]:
+        """Every fine-tuning job of the account, in its present state."""
+        return await FINE_TUNING_JOBS.list(self._http, await self._account())
+
     async def wait_fine_tuning_job(
         self,
         job_id: str,
@@ -200,6 +205,10 @@ class Fireworks(Connection):
     async def deployment(self, name: str) -> Deployment:
         """One deployment, by short id or full name."""
         return await get_deployment(self._http, await self._account(), name)
+
+    async def deployments(self) -> list[Deployment]:
+        """Every deployment of the account that is not deleted."""
+        return await list_deployments(self._http, await self._account())
 
     async def wait_deployment_ready(
         self,
@@ -268,6 +277,10 @@ class Fireworks(Connection):
     async def batch_inference_job(self, job_id: str) -> BatchInferenceJob:
         """One job, in its present state."""
         return await BATCH_INFERENCE_JOBS.get(self._http, await self._account(), job_id)
+
+    async def batch_inference_jobs(self) -> list[BatchInferenceJob]:
+        """Every batch job of the account, in its present state."""
+        return await BATCH_INFERENCE_JOBS.list(self._http, await self._account())
 
     async def wait_batch_inference_job(
         self,

@@ -115,6 +115,12 @@ async def quote_deployment(http: HttpClient, account: str, spec: DeploymentSpec)
     return parse_value(Accelerators, response)
 
 
+async def list_deployments(http: HttpClient, account: str) -> list[Deployment]:
+    """Every deployment of the account that is not deleted."""
+    items = await http.pages(f"/v1/accounts/{account}/{COLLECTION}", COLLECTION)
+    return [parse_resource(Deployment, item) for item in items]
+
+
 async def ensure_deployment(http: HttpClient, account: str, deployment_id: str, spec: DeploymentSpec) -> Deployment:
     """The deployment of this id with this specification, created when there is none.
 

@@ -7,15 +7,20 @@ FireworksError
 ├── ApiError                  the platform answered with an error status
 │   ├── BadRequest            400, 422: the request itself is wrong
 │   │   ├── FailedPrecondition  400 with code 9: right request, wrong moment
+│   │   ├── PlatformFault     400 with RESOURCE_EXHAUSTED or INTERNAL: right request, the platform lacks something
 │   │   └── ReasoningRefused  400 that names reasoning: leave `reasoning_effort` out
 │   ├── AuthenticationError   401: the key is not accepted
 │   ├── PermissionDenied      403: the key may not do this
+│   │   └── ModelAccessDenied   the account's policy does not allow this model
 │   ├── BillingError          402, 412: payment or account standing
+│   ├── PreconditionUnmet     412: something that the request needs is missing
+│   │   ├── AdapterNotLoaded    a fine-tuned model failed to load
+│   │   └── ShapeNotEnabled     hardware that the account may not use
 │   ├── NotFound              404
 │   ├── AlreadyExists         409: the id is taken
 │   ├── TooLarge              413
 │   ├── RateLimited           429: wait, then ask again
-│   │   └── QuotaExceeded     429 on create: waiting does not help
+│   │   └── QuotaExceeded     429 or 400 on create: a quota is used up, and time alone does not free it
 │   └── ServerError           408, 5xx: the platform's own trouble
 │       └── ScalingUp         503 DEPLOYMENT_SCALING_UP: replicas are starting
 ├── AccountError              the key belongs to no account, or to several
@@ -29,6 +34,7 @@ FireworksError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -99,6 +105,12 @@ class FailedPrecondition(BadRequest):
     advice = "Look at the resource's state; the request is right but not now."
 
 
+class PlatformFault(BadRequest):
+    """400 with RESOURCE_EXHAUSTED or INTERNAL: the request is right, and the platform cannot carry it out."""
+
+    advice = "The request is right, but the platform could not carry it out: see to what it says, and run again."
+
+
 class ReasoningRefused(BadRequest):
     """400 or 422 about `reasoning_effort`: the model does not reason, or cannot do without."""
 
@@ -117,10 +129,46 @@ class PermissionDenied(ApiError):
     advice = "This key lacks the permission; use a key of a user or service account that has it."
 
 
+class ModelAccessDenied(PermissionDenied):
+    """403 of the account's model-access policy."""
+
+    advice = (
+        "The account's policy does not allow this with this model, whatever the key: have an administrator of the "
+        "account allow it, or name another model."
+    )
+
+
 class BillingError(ApiError):
-    """402 or 412."""
+    """402, or 412 about money."""
 
     advice = "Check the account's payment method, credits and spending limit."
+
+
+class PreconditionUnmet(ApiError):
+    """412."""
+
+    advice = (
+        "Something that the request needs is missing. Where the platform does not say what: a payment method, a "
+        "fine-tuned model that failed to load, or hardware that is not enabled for the account."
+    )
+
+
+class AdapterNotLoaded(PreconditionUnmet):
+    """412 about a fine-tuned model that the deployment could not load."""
+
+    advice = (
+        "The deployment could not load the fine-tuned model, and will not by waiting: its hardware or precision does "
+        "not take it. Payment is in order."
+    )
+
+
+class ShapeNotEnabled(PreconditionUnmet):
+    """412 about hardware that the account may not use."""
+
+    advice = (
+        "This hardware is not enabled for the account: ask the vendor to enable it (its tier depends on what was spent "
+        "before), or name a smaller model."
+    )
 
 
 class NotFound(ApiError):
@@ -148,9 +196,12 @@ class RateLimited(ApiError):
 
 
 class QuotaExceeded(RateLimited):
-    """429 whose reason is a resource quota, which time alone does not free."""
+    """429 or 400 whose reason is a resource quota, which time alone does not free."""
 
-    advice = "The account's quota is used up; free resources or ask for a larger quota."
+    advice = (
+        "The account's quota is used up: wait until what uses it is done, stop what is not needed on the platform, or "
+        "ask the vendor for a larger quota."
+    )
 
 
 class ServerError(ApiError):
@@ -248,7 +299,6 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     404: NotFound,
     408: ServerError,
     409: AlreadyExists,
-    412: BillingError,
     413: TooLarge,
     429: RateLimited,
 }
@@ -257,6 +307,21 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 def is_lacking(error: ApiError) -> bool:
     """Whether the platform has no such call, does not let this key make it, or does not take the request."""
     return error.status == 501 or isinstance(error, NotFound | PermissionDenied | BadRequest)
+
+
+_QUOTA = re.compile(r"in use: *[\d.]+, *quota: *[\d.]+", re.IGNORECASE)
+_PRECONDITIONS: tuple[tuple[type[ApiError], re.Pattern[str]], ...] = (
+    (
+        AdapterNotLoaded,
+        re.compile(r"\b(?:lora|adapter|add-?on|peft)s?\b.*\bload|\bload.*\b(?:lora|adapter|add-?on)", re.I | re.S),
+    ),
+    (
+        ShapeNotEnabled,
+        re.compile(r"\b(?:shape|accelerator|gpu|hardware)s?\b.*\b(?:enabled|allowed|available)\b", re.I | re.S),
+    ),
+    (BillingError, re.compile(r"payment|billing|credit|spend|suspended|invoice|balance|past due", re.I)),
+)
+"""What a 412 is about, by its words; the first that fits."""
 
 
 def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
@@ -278,10 +343,19 @@ def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:
     words = f"{code} {reason} {detail}".upper()
     if status == 503 and "DEPLOYMENT_SCALING_UP" in words:
         return ScalingUp
-    if status == 429 and "QUOTA_EXCEEDED" in words:
+    if status in (400, 403, 429) and ("QUOTA_EXCEEDED" in words or _QUOTA.search(detail)):
         return QuotaExceeded
+    if status == 403 and "MODEL-ACCESS POLICY" in words.replace("MODEL ACCESS", "MODEL-ACCESS"):
+        return ModelAccessDenied
+    if status == 412:
+        return next((kind for kind, pattern in _PRECONDITIONS if pattern.search(detail)), PreconditionUnmet)
     if status == 400:
-        return {"FAILED_PRECONDITION": FailedPrecondition, "ALREADY_EXISTS": AlreadyExists}.get(code, BadRequest)
+        return {
+            "FAILED_PRECONDITION": FailedPrecondition,
+            "ALREADY_EXISTS": AlreadyExists,
+            "RESOURCE_EXHAUSTED": PlatformFault,
+            "INTERNAL": PlatformFault,
+        }.get(code, BadRequest)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     return ServerError if status >= 500 else BadRequest

@@ -110,6 +110,11 @@ class JobCollection(Generic[J]):
         """One job, by short id or full name."""
         return parse_resource(self.kind, await http.get(resource_path(full_name(job_id, account, self.path))))
 
+    async def list(self, http: HttpClient, account: str) -> list[J]:
+        """Every job of the account."""
+        items = await http.pages(f"/v1/accounts/{account}/{self.path}", self.path)
+        return [parse_resource(self.kind, item) for item in items]
+
     async def get_or_create(
         self,
         http: HttpClient,

@@ -126,9 +126,23 @@ def test_results_in_every_form(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"response": {}}', "7"])
-def test_a_line_that_is_no_result_names_its_place(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"response": {}}', "7", '{"custom_id": null}', '{"error": {"message": "x"}}']
+)
+def test_a_line_that_names_no_row_does_not_end_the_reading(
+    tmp_path: Path, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = {"choices": [{"message": {"content": "sales"}, "finish_reason": "stop"}]}
+    path = tmp_path / "errors.jsonl"
+    path.write_text(f"\n{line}\n{json.dumps({'custom_id': 'a', 'response': answer})}\n")
+    ((custom_id, result),) = batch_results((path,))
+    assert custom_id == "a"
+    assert isinstance(result, ChatCompletion)
+    assert "errors.jsonl:2: a line without custom_id answers no row" in caplog.text
+
+
+def test_a_completion_that_cannot_be_read_is_its_rows_failure(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
-    path.write_text(f"\n{line}\n")
-    with pytest.raises(UnexpectedResponse, match=r"results\.jsonl:2: expected an object with custom_id"):
-        list(batch_results((path,)))
+    path.write_text(json.dumps({"custom_id": "a", "response": {"choices": {}}}) + "\n")
+    ((_, result),) = batch_results((path,))
+    assert isinstance(result, UnexpectedResponse)

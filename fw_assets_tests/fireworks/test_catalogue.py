@@ -10,7 +10,7 @@ import pytest
 
 from fw_assets.fireworks import AccountError, ServerError, UnexpectedResponse
 
-from .fake import NOT_FOUND, answers, client_of, reply
+from .fake import answers, client_of, reply
 
 
 def accounts(*names: str, **fields: Any) -> httpx.Response:
@@ -150,8 +150,9 @@ def test_published_defaults_are_read() -> None:
     assert published.learning_rate_range == (0.01, 1.0)
 
 
-def test_no_price_list_is_none() -> None:
-    client, _, _ = client_of(answers(NOT_FOUND))
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422])
+def test_no_price_list_is_none(status: int) -> None:
+    client, _, _ = client_of(answers(reply(status, {"message": "no such method"})))
     assert asyncio.run(client.price_list()) is None
 
 

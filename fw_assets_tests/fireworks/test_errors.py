@@ -19,6 +19,8 @@ from fw_assets.fireworks._errors import api_error
 
 from .fake import KEY, answers, client_of, reply
 
+IN_USE = "training-h200-count for account acme, in use: 8, quota: 8"
+
 
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
@@ -32,7 +34,24 @@ from .fake import KEY, answers, client_of, reply
         (404, {"error": {"message": "m", "code": "NOT_FOUND"}}, "NotFound", "NOT_FOUND"),
         (408, {"message": "m"}, "ServerError", ""),
         (409, {"code": 6, "message": "m"}, "AlreadyExists", "ALREADY_EXISTS"),
-        (412, {"error": {"message": "m"}}, "BillingError", ""),
+        (412, {"error": {"message": "m"}}, "PreconditionUnmet", ""),
+        (412, {"error": {"message": "add a payment method"}}, "BillingError", ""),
+        (412, {"error": {"message": "account m is suspended"}}, "BillingError", ""),
+        (412, {"error": {"message": "LoRA addon m failed to load"}}, "AdapterNotLoaded", ""),
+        (412, {"code": 9, "message": "could not load adapter m"}, "AdapterNotLoaded", "FAILED_PRECONDITION"),
+        (412, {"code": 9, "message": "training shape m is not enabled"}, "ShapeNotEnabled", "FAILED_PRECONDITION"),
+        (
+            403,
+            {"code": 7, "message": "account's model-access policy denies m"},
+            "ModelAccessDenied",
+            "PERMISSION_DENIED",
+        ),
+        (400, {"code": 8, "message": "m"}, "PlatformFault", "RESOURCE_EXHAUSTED"),
+        (400, {"code": 13, "message": "m"}, "PlatformFault", "INTERNAL"),
+        (429, {"code": 8, "message": f"m {IN_USE}"}, "QuotaExceeded", "RESOURCE_EXHAUSTED"),
+        (429, {"message": f"m {IN_USE}"}, "QuotaExceeded", ""),
+        (400, {"code": 8, "message": f"job-submission-count, {IN_USE}"}, "QuotaExceeded", "RESOURCE_EXHAUSTED"),
+        (400, {"error": {"message": f"m {IN_USE}"}}, "QuotaExceeded", ""),
         (413, {"message": "m"}, "TooLarge", ""),
         (422, {"message": "m"}, "BadRequest", ""),
         (429, {"error": {"message": "m"}}, "RateLimited", ""),
@@ -153,3 +172,27 @@ def test_a_base_url_that_cannot_be_one_is_refused(url: str) -> None:
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/inference/v1", "/inference"])
 def test_a_base_url_may_carry_the_prefix_of_either_plane(suffix: str) -> None:
     assert Fireworks(api_key="k", base_url=f"http://127.0.0.1:8432{suffix}").base_url == "http://127.0.0.1:8432"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "said", "unsaid"),
+    [
+        (400, IN_USE, "quota is used up", "request is wrong"),
+        (429, IN_USE, "quota is used up", "lower the concurrency"),
+        (412, "LoRA addon m failed to load", "could not load the fine-tuned model", "payment method"),
+        (412, "shape m is not enabled for this account", "hardware is not enabled", "payment method"),
+        (412, "please add a payment method", "payment method", "hardware"),
+        (403, "the account's model-access policy does not allow training", "administrator", "This key lacks"),
+    ],
+)
+def test_each_meaning_of_a_status_has_its_own_advice(status: int, message: str, said: str, unsaid: str) -> None:
+    text = str(api_error(status, {"message": message}))
+    assert said in text
+    assert unsaid not in text
+
+
+@pytest.mark.parametrize("code", [8, 13])
+def test_a_machine_that_lacks_room_is_no_wrong_request(code: int) -> None:
+    text = str(api_error(400, {"code": code, "message": "no space is left"}))
+    assert "no space is left" in text
+    assert "wrong" not in text

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from fw_assets.embedded.endpoints.job_validation import check_quota
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.errors import already_exists, invalid, not_found
 from fw_assets.embedded.http.handler import ApiRequest
@@ -60,6 +61,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     with platform.database.write() as connection:
         if documents.find(connection, DATASETS, output_account, output_id) is not None:
             raise already_exists(output)
+        check_quota(connection, BATCH_JOBS, account, request.faults.max_jobs)
         store_job_faults(platform, request.faults, BATCH_JOBS, id)
         documents.insert(connection, BATCH_JOBS, account, id, document)
         job_queue.enqueue(connection, BATCH_JOBS, account, id, platform.clock())

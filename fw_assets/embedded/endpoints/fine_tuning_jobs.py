@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from typing import Any
 
-from fw_assets.embedded.endpoints.job_validation import check_size, job_fields
+from fw_assets.embedded.endpoints.job_validation import check_quota, check_size, job_fields
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.errors import already_exists, precondition
 from fw_assets.embedded.http.handler import ApiRequest
@@ -56,6 +56,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     with platform.database.write() as connection:
         # Another request may have created the job since it was checked.
         _check_new(connection, account, id, fields["outputModel"])
+        check_quota(connection, FINE_TUNING_JOBS, account, request.faults.max_jobs)
         store_job_faults(platform, request.faults, FINE_TUNING_JOBS, id)
         documents.insert(connection, FINE_TUNING_JOBS, account, id, document)
         job_queue.enqueue(connection, FINE_TUNING_JOBS, account, id, platform.clock())

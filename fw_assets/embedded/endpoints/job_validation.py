@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel
 from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
+from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.records.model_documents import base_document, registry_entry
-from fw_assets.embedded.store.resource_names import DATASETS, MODELS, check_id, resource_name, split_name
+from fw_assets.embedded.store.resource_names import (
+    DATASETS,
+    FINE_TUNING_JOBS,
+    MODELS,
+    check_id,
+    resource_name,
+    split_name,
+)
 
 MAX_EXAMPLES = 3_000_000
 _SCHEDULERS = ("constant", "linear", "cosine")
@@ -96,6 +105,20 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
         "evaluationDataset": body.get("evaluationDataset") or "",
         "evalAutoCarveout": body.get("evalAutoCarveout", True) is not False,
     } | {field: body[field] for field in _ECHOED if field in body}
+
+
+def check_quota(connection: sqlite3.Connection, collection: str, account: str, most: int) -> None:
+    """Refuse a job beyond the rehearsed quota, as the service does.
+
+    Raises:
+        RpcError: RESOURCE_EXHAUSTED.
+    """
+    used = len(job_queue.queued_ids(connection, collection)) if most else 0
+    if most and used >= most:
+        # The service's two forms: of accelerators for training, and of the number of batch jobs.
+        name, status = ("training-cpu-count", 429) if collection == FINE_TUNING_JOBS else ("job-submission-count", 400)
+        message = f"{name} for account {account}, in use: {used}, quota: {most}"
+        raise RpcError("RESOURCE_EXHAUSTED", message, status=status)
 
 
 def check_size(rows: int, epochs: float) -> None:

@@ -79,7 +79,7 @@ class PlatformMiddleware:
             await anyio.sleep(active.delay)
         if active.lacks and active.lacks in scope["path"]:
             raise RpcError("NOT_FOUND", f"{scope['path']}: there is no such call")
-        refusal = faults.random_refusal(active)
+        refusal = faults.stated_refusal(active, scope["method"]) or faults.random_refusal(active)
         if refusal is not None:
             raise refusal
         share = 0.5 if faults.happens(active.truncate) else 0.0 if faults.happens(active.drop) else 1.0

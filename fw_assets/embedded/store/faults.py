@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from fw_assets.embedded.errors import RpcError, invalid
+from fw_assets.embedded.errors import HTTP_STATUS, RpcError, invalid
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 FILE = "faults.json"
@@ -27,6 +27,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         delay: seconds before a request is handled.
         rate_429, rate_5xx: requests that are refused before anything is done.
+        refuse: method, status and words with which requests are refused, such as `POST 403 not for this account`.
         drop: requests that are done, after which the connection closes without a response.
         truncate: requests that are done, of whose body half is sent.
         lacks: text of the paths of calls that the platform does not have, and answers with 404.
@@ -34,6 +35,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         accelerators: what deployments run on, such as `4 x NVIDIA_H200_141GB`.
         merged_accelerators: the same for those of fine-tuned models, which are merged into their base.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
+        max_jobs: unfinished jobs of one kind beyond which the account's quota refuses another; 0: no quota.
         fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
             job may carry this.
         fail_deployments: the code with which deployments that are created fail instead of becoming READY.
@@ -50,6 +52,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay: float = 0.0
     rate_429: float = 0.0
     rate_5xx: float = 0.0
+    refuse: str = ""
     drop: float = 0.0
     truncate: float = 0.0
     lacks: str = ""
@@ -57,6 +60,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accelerators: str = ""
     merged_accelerators: str = ""
     stall: float = 0.0
+    max_jobs: int = 0
     fail_jobs: str = ""
     fail_deployments: str = ""
     idle_days: float = 0.0
@@ -99,6 +103,24 @@ def attach(scope: MutableMapping[str, Any], faults: Faults) -> Faults:
 def attached_faults(scope: Mapping[str, Any]) -> Faults:
     faults: Faults = scope[_SCOPE_KEY]
     return faults
+
+
+def stated_refusal(faults: Faults, method: str) -> RpcError | None:
+    """The refusal of `refuse`, of a request with this method.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT when it is none.
+    """
+    if not faults.refuse:
+        return None
+    wanted, _, rest = faults.refuse.partition(" ")
+    status, _, words = rest.partition(" ")
+    if not status.isdecimal() or not 400 <= int(status) <= 599:
+        raise invalid(f"refuse: {faults.refuse!r}; expected for example 'POST 403 not for this account'")
+    if wanted != method:
+        return None
+    code = next((name for name, number in HTTP_STATUS.items() if number == int(status)), "FAILED_PRECONDITION")
+    return RpcError(code, words, status=int(status))
 
 
 def random_refusal(faults: Faults) -> RpcError | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from fw_assets.pipeline.evaluation.online import InferenceResult, stored_answer
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
+from fw_assets.pipeline.platform.quota import active_jobs, when_quota_allows
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.workspace.batches import Batches
@@ -75,7 +77,7 @@ async def ask_in_batch(
         if state is None or not state.finished:
             attempts.start(job_id)
             if state is None:
-                sent = await _start_job(client, model, prompt, requests, job_id)
+                sent = await _start_job(client, model, prompt, requests, job_id, poll, what)
             state = await _finished_job(client, job_id, model, poll, stall, what)
         await _store_answers(client, job_id, requests, cache, watch)
         said = f"{requests.error or ''} {state.status.message}"
@@ -101,7 +103,9 @@ async def _find_job(client: Fireworks, job_id: str) -> BatchInferenceJob | None:
         return None
 
 
-async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: RequestSet, job_id: str) -> int:
+async def _start_job(
+    client: Fireworks, model: str, prompt: Prompt, requests: RequestSet, job_id: str, poll: float, what: str
+) -> int:
     """Start a job for the unanswered requests; returns how many there are.
 
     Another workspace may start the job of this id at the same time, with the requests that it has no answer to: that
@@ -134,7 +138,9 @@ async def _start_job(client: Fireworks, model: str, prompt: Prompt, requests: Re
         extra_body=parameters,
     )
     try:
-        await client.ensure_batch_inference_job(job_id, spec)
+        await when_quota_allows(
+            partial(client.ensure_batch_inference_job, job_id, spec), partial(active_jobs, client), what=what, poll=poll
+        )
     except ConflictError as conflict:
         if set(conflict.differences) != {"inputDatasetId"}:
             raise

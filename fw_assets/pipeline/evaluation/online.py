@@ -21,6 +21,7 @@ from fw_assets.fireworks import (
     Fireworks,
     FireworksError,
     PermissionDenied,
+    PreconditionUnmet,
     ReasoningRefused,
 )
 from fw_assets.pipeline.errors import ThinksBeforeAnswering
@@ -34,7 +35,7 @@ from fw_assets.workspace.batches import Batches
 
 log = logging.getLogger("fw_assets.workspace")
 _REPORT_EVERY = 50
-REFUSALS_OF_ALL = (AuthenticationError, PermissionDenied, BillingError, FailedPrecondition)
+REFUSALS_OF_ALL = (AuthenticationError, PermissionDenied, BillingError, PreconditionUnmet, FailedPrecondition)
 """Errors that are of no single row: what is said to one request will be said to all."""
 
 

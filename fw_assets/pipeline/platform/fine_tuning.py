@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from fw_assets.classification.catalogue.resource_ids import same_content
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.prompting.prompt import Prompt, training_example
 from fw_assets.fireworks import ConflictError, FineTuningJob, FineTuningSpec, Fireworks, Money, NotFound
+from fw_assets.pipeline.platform.quota import active_jobs, when_quota_allows
 from fw_assets.pipeline.platform.training_metrics import trained_tokens, training_metrics
 from fw_assets.pipeline.progress import tell, upload_progress
 from fw_assets.pipeline.values.attempts import Ending
@@ -93,7 +95,9 @@ async def train(
     )
     if estimated is not None and not await _exists(client, job_id):
         estimated(_usd(await client.estimate_fine_tuning_cost(spec)))
-    created = await _ensure_job(client, job_id, spec)
+    created = await when_quota_allows(
+        partial(_ensure_job, client, job_id, spec), partial(active_jobs, client), what=f"{what} {cell.name}", poll=poll
+    )
     if quoted is not None:
         quoted(_usd(created.estimated_cost))
 

@@ -126,3 +126,12 @@ def test_faults_of_other_paths_do_not_concern_a_job(client: Client) -> None:
     wait(all_states, lambda values: "JOB_STATE_COMPLETED" in values)
     assert "JOB_STATE_RUNNING" in states
     assert "JOB_STATE_DANCING" not in states
+
+
+def test_a_stated_refusal_has_its_words_for_its_method_and_path(client: Client) -> None:
+    stated = with_faults(client, refuse="POST 412 the LoRA failed to load", paths="chat/completions")
+    refused = client.send("POST", "/v1/chat/completions", {}, headers=stated)
+    assert (refused.status_code, refused.json()["error"]["message"]) == (412, "the LoRA failed to load")
+    assert client.send("GET", "/v1/accounts", headers=with_faults(client, refuse="POST 403 no")).status_code == 200
+    assert client.send("GET", "/v1/accounts", headers=with_faults(client, refuse="GET 403 no")).status_code == 403
+    assert client.send("GET", "/v1/accounts", headers=with_faults(client, refuse="sometimes")).status_code == 400
