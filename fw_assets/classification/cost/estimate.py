@@ -18,7 +18,8 @@ from fw_assets.classification.cost.cost_lines import (
 from fw_assets.classification.cost.durations import Timing
 from fw_assets.classification.cost.prices import Item, Price, PriceBook
 from fw_assets.classification.cost.ranges import NOTHING, Range, exactly, longest, total
-from fw_assets.classification.cost.token_estimates import TextVolume, TokenRatio
+from fw_assets.classification.cost.text_volumes import TextVolume
+from fw_assets.classification.cost.token_estimates import TokenRatio
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 

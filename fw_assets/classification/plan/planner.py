@@ -9,7 +9,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel, PlannedMod
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
 from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate_costs
-from fw_assets.classification.cost.token_estimates import TextVolume, asked_once
+from fw_assets.classification.cost.text_volumes import TextVolume, asked_once
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.job_limits import check_jobs
@@ -37,7 +37,7 @@ def make_plan(
 
     Args:
         models: the resolved candidates.
-        volumes: the text of each part (`token_estimates.measure_volumes`); their rows are the rows of the parts.
+        volumes: the text of each part (`text_volumes.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
         understood, unused, inputs: as in `Plan`.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.estimate import Pricing
-from fw_assets.classification.cost.token_estimates import TextVolume
+from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.planner import plan_again
 from fw_assets.classification.plan.revised_estimate import EstimateBasis, revise_estimate

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from fw_assets.classification.cost.token_estimates import TextVolume, measure_volumes
+from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.sampling import stratified_sample

@@ -13,7 +13,8 @@ from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.prices import Price, PriceBook, shipped_prices
 from fw_assets.classification.cost.ranges import exactly
-from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED, TextVolume
+from fw_assets.classification.cost.text_volumes import TextVolume
+from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
 from fw_assets.classification.session import Session
 
 TRAIN = TextVolume(

@@ -4,15 +4,12 @@ import json
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fw_assets.classification.cost.token_estimates import (
-    BYTE_PAIR,
-    COUNTED,
-    MAX_MEASURED_ROWS,
-    TextVolume,
-    measure_volumes,
-    measured_ratio,
-)
+from benchmarks.multilingual import code_texts, json_texts, long_texts
+from fw_assets.classification.cost.text_volumes import MAX_MEASURED_ROWS, TextVolume, measure_volumes
+from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED, measured_ratio
 
 
 def frame(rows: list[tuple[list[dict[str, object]], list[str], str]]) -> pl.DataFrame:
@@ -43,9 +40,18 @@ def test_the_final_assistant_turn_is_the_answer_and_not_the_prompt() -> None:
     )
     volumes = measure_volumes(rows, system="abc", render=lambda labels: f'"{labels[0]}"')
     assert volumes["train"] == TextVolume(
-        rows=2, messages=6, prompt_characters=5 + 2 + 7 + 3 + 6, answer_characters=9 + 7
+        rows=2,
+        messages=6,
+        prompt_characters=5 + 2 + 7 + 3 + 6,
+        prompt_bytes=5 + 2 + 7 + 3 + 6,
+        prompt_symbols=5 + 2 + 3,
+        answer_characters=9 + 7,
+        answer_bytes=9 + 7,
+        answer_symbols=2 + 2,
     )
-    assert volumes["test"] == TextVolume(rows=1, messages=2, prompt_characters=7, answer_characters=0)
+    assert volumes["test"] == TextVolume(
+        rows=1, messages=2, prompt_characters=7, prompt_bytes=7, prompt_symbols=4, answer_characters=0
+    )
 
 
 def test_a_tokenizer_at_hand_makes_the_count_exact() -> None:
@@ -64,6 +70,38 @@ def test_a_ratio_gives_a_range_around_the_expected() -> None:
     assert prompt.low < prompt.expected < prompt.high
 
 
+@pytest.mark.parametrize(
+    ("texts", "tokens_per_character"),
+    [
+        (long_texts("Chinese", 50), 0.47),
+        (long_texts("Chinese", 50), 0.9),
+        (long_texts("Hindi", 50), 0.35),
+        (long_texts("Hindi", 50), 0.79),
+        (long_texts("Arabic", 50), 0.33),
+        (long_texts("Arabic", 50), 0.5),
+        (code_texts(50), 0.284),
+        (json_texts(50), 0.4),
+        (["The router that I bought last week does not connect, however often I restart it."], 1 / 4.1),
+    ],
+    ids=["Chinese", "Chinese, few", "Hindi, many", "Hindi", "Arabic, many", "Arabic", "code", "JSON", "English"],
+)
+def test_the_tokens_of_every_script_lie_within_the_plan(texts: list[str], tokens_per_character: float) -> None:
+    """By what byte-pair vocabularies of models count; `many` and `few` are their entries for the script."""
+    volume = measure_volumes(frame([([user(text), ANSWER], ["a"], "test") for text in texts]))["test"]
+    tokens = BYTE_PAIR.prompt_tokens(volume.model_copy(update={"messages": 0}))
+    assert tokens.low <= tokens_per_character * volume.prompt_characters <= tokens.high
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=5))
+def test_bytes_and_symbols_only_add_tokens(texts: list[str]) -> None:
+    volume = measure_volumes(frame([([user(text), ANSWER], ["a"], "test") for text in texts]))["test"]
+    assert volume.prompt_characters == sum(map(len, texts))
+    assert volume.prompt_bytes == sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    plain = volume.model_copy(update={"prompt_bytes": 0, "prompt_symbols": 0})
+    assert BYTE_PAIR.prompt_tokens(volume).low >= BYTE_PAIR.prompt_tokens(plain).low
+    assert BYTE_PAIR.prompt_tokens(volume).high >= BYTE_PAIR.prompt_tokens(plain).high
+
+
 def test_large_parts_are_sampled_and_scaled() -> None:
     rows = frame([([user("x" * 10), ANSWER], ["a"], "train")])
     many = pl.concat([rows] * (2 * MAX_MEASURED_ROWS + 1))
@@ -72,7 +110,9 @@ def test_large_parts_are_sampled_and_scaled() -> None:
         rows=many.height,
         messages=many.height,
         prompt_characters=10 * many.height,
+        prompt_bytes=10 * many.height,
         answer_characters=many.height,
+        answer_bytes=many.height,
         approximate=True,
     )
 

@@ -15,7 +15,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
 from fw_assets.classification.cost.cost_lines import STAGES, Stage
 from fw_assets.classification.cost.prices import UNITS, Price
-from fw_assets.classification.cost.token_estimates import TextVolume
+from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.plan.offer_drift import offer_drift
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences

@@ -7,7 +7,8 @@ import pytest
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
-from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TextVolume, TokenRatio, measure_volumes
+from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
+from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TokenRatio
 from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate, with_chosen_cells
 from fw_assets.classification.session import Session
 from fw_assets.embedded import count_tokens

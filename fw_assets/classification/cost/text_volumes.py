@@ -1,0 +1,190 @@
+"""Text volumes: characters, bytes and symbols of each part of a dataset, and its tokens where they can be counted."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from fw_assets.classification.dataset.chat import content_text
+from fw_assets.classification.values import Frozen
+
+MAX_MEASURED_ROWS = 50_000
+"""Rows of a part whose texts are measured; the rest is scaled from them."""
+
+
+class TextVolume(Frozen):
+    """The amount of text in one part of the data.
+
+    `messages` counts the messages of all prompts; `prompt_characters` is their text, including the added system
+    message; `answer_characters` is the text of correct answers. Bytes are those in UTF-8, symbols the digits and marks
+    of ASCII; both are 0 in what earlier versions stored. The tokens of both are null unless they were counted with the
+    model's own tokenizer; they do not include what a chat template adds. `approximate`: scaled from other rows, so that
+    even counted tokens are not exact.
+    """
+
+    rows: int = 0
+    messages: int = 0
+    prompt_characters: int = 0
+    prompt_bytes: int = 0
+    prompt_symbols: int = 0
+    answer_characters: int = 0
+    answer_bytes: int = 0
+    answer_symbols: int = 0
+    prompt_tokens: int | None = None
+    answer_tokens: int | None = None
+    approximate: bool = False
+
+    def __add__(self, other: TextVolume) -> TextVolume:
+        if not self.rows or not other.rows:
+            return other if not self.rows else self
+        return TextVolume(
+            **{name: getattr(self, name) + getattr(other, name) for name in _COUNTS},
+            prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
+            answer_tokens=_sum(self.answer_tokens, other.answer_tokens),
+            approximate=self.approximate or other.approximate,
+        )
+
+    def scaled(self, rows: int) -> TextVolume:
+        """The volume of another number of such rows."""
+        if rows == self.rows:
+            return self
+        if not self.rows:
+            return TextVolume(rows=rows)
+        share = rows / self.rows
+
+        def part(count: int | None) -> int | None:
+            return None if count is None else round(count * share)
+
+        return TextVolume(
+            **{name: round(getattr(self, name) * share) for name in _COUNTS} | {"rows": rows},
+            prompt_tokens=part(self.prompt_tokens),
+            answer_tokens=part(self.answer_tokens),
+            approximate=True,
+        )
+
+
+_COUNTS = (
+    "rows",
+    "messages",
+    "prompt_characters",
+    "prompt_bytes",
+    "prompt_symbols",
+    "answer_characters",
+    "answer_bytes",
+    "answer_symbols",
+)
+
+
+@dataclass
+class _Size:
+    """Characters, UTF-8 bytes and symbols of texts."""
+
+    characters: int = 0
+    bytes: int = 0
+    symbols: int = 0
+
+    def add(self, text: str, times: int = 1) -> None:
+        data = text.encode("utf-8", "surrogatepass")
+        self.characters += len(text) * times
+        self.bytes += len(data) * times
+        self.symbols += (len(data) - len(data.translate(None, _SYMBOLS))) * times
+
+
+_SYMBOLS = (string.digits + string.punctuation).encode()
+
+
+class _Turn(msgspec.Struct):
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+
+
+_TURNS = msgspec.json.Decoder(list[_Turn])
+
+
+def measure_volumes(
+    frame: pl.DataFrame,
+    *,
+    system: str = "",
+    render: Callable[[Sequence[str]], str] = "\n".join,
+    count: Callable[[str], int] | None = None,
+) -> Mapping[str, TextVolume]:
+    """The volume of each part of a split frame (`messages`, `labels`, `split`), by the part's name.
+
+    Args:
+        frame: the rows; the final assistant turn is the answer, not the prompt.
+        system: the system message that is added to every row, empty for none.
+        render: the answer text for a row's labels.
+        count: the tokens of a text by the model's own tokenizer; without it only characters are counted.
+
+    Of a part with more than `MAX_MEASURED_ROWS` rows, evenly spaced ones are measured and the sums scaled. A part with
+    repeated messages has a second entry, `PART/asked`, in which each counts once.
+    """
+    volumes: dict[str, TextVolume] = {}
+    for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True):
+        volumes[str(name)] = _measure(_sample(part), system, render, count).scaled(part.height)
+        distinct = part.unique("messages", maintain_order=True)
+        if distinct.height < part.height:
+            volumes[f"{name}/asked"] = _measure(_sample(distinct), system, render, count).scaled(distinct.height)
+    return volumes
+
+
+def asked_once(volumes: Mapping[str, TextVolume], part: str) -> TextVolume:
+    """The volume of a part in which equal prompts count once, because they are sent once."""
+    return volumes.get(f"{part}/asked") or volumes.get(part) or TextVolume()
+
+
+def _sample(part: pl.DataFrame) -> pl.DataFrame:
+    return part if part.height <= MAX_MEASURED_ROWS else part.gather_every(-(-part.height // MAX_MEASURED_ROWS))
+
+
+def _measure(
+    part: pl.DataFrame,
+    system: str,
+    render: Callable[[Sequence[str]], str],
+    count: Callable[[str], int] | None,
+) -> TextVolume:
+    answers: Counter[tuple[str, ...]] = Counter()
+    messages = tokens = 0
+    prompts = _Size()
+    for conversation, labels in part.select("messages", "labels").iter_rows():
+        turns = _prompt(conversation)
+        if system:
+            turns.append(system)
+        messages += len(turns)
+        for turn in turns:
+            prompts.add(turn)
+        tokens += sum(map(count, turns)) if count else 0
+        answers[tuple(labels or ())] += 1
+    rendered = [(render(labels), times) for labels, times in answers.items() if labels]
+    written = _Size()
+    for text, times in rendered:
+        written.add(text, times)
+    return TextVolume(
+        rows=part.height,
+        messages=messages,
+        prompt_characters=prompts.characters,
+        prompt_bytes=prompts.bytes,
+        prompt_symbols=prompts.symbols,
+        answer_characters=written.characters,
+        answer_bytes=written.bytes,
+        answer_symbols=written.symbols,
+        prompt_tokens=tokens if count else None,
+        answer_tokens=sum(count(text) * times for text, times in rendered) if count else None,
+    )
+
+
+def _prompt(messages: str) -> list[str]:
+    turns = _TURNS.decode(messages)
+    if turns and turns[-1].role == "assistant":
+        turns.pop()
+    return [content_text(turn.content) for turn in turns]
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
