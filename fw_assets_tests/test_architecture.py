@@ -41,7 +41,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "yaml_file": "errors",
         "dataset_url": "",
         "dataset_reference": "errors dataset_url values",
-        "session": "errors dataset_reference values yaml_file",
+        "session": "errors gate_policy dataset_reference values yaml_file",
         "catalogue": "errors values session",
         "session_fields": "session",
         "splits": "values dataset session",

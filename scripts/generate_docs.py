@@ -20,7 +20,7 @@ from fw_assets.classification.metrics.label_metrics import LabelMetrics
 from fw_assets.classification.metrics.metric import declared_metrics
 from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.session import Session
-from fw_assets.classification.session_fields import SESSION_FIELDS
+from fw_assets.classification.session_fields import SESSION_FIELDS, session_field
 from fw_assets.cli import main
 from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.pipeline.asset_table import ASSETS
@@ -39,9 +39,16 @@ def session_table() -> str:
     }
     for name, field in Session.model_fields.items():
         default = list(field.default) if isinstance(field.default, tuple) else field.default
+        parts = type(default).model_fields if isinstance(default, BaseModel) else {}
+        default = default.model_dump() if isinstance(default, BaseModel) else default
         text = yaml.safe_dump(default, default_flow_style=True).replace("\n...", "").strip()
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
-        lines.append(f"| `{name}` | `{text}` | {bounds[name]} | {meaning} |")
+        lines.append(f"| `{name}` | `{text}` | {'' if parts else bounds[name]} | {meaning} |")
+        for part, info in parts.items():
+            form = session_field(part, info)
+            limits = form.bounds or ", ".join(f"`{choice}`" for choice in form.choices)
+            meaning = " ".join((info.description or "").split())
+            lines.append(f"| `{name}.{part}` | `{info.default}` | {limits} | {meaning} |")
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, Validat
 
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.values import Frozen
 from fw_assets.classification.yaml_file import read_yaml
 
@@ -31,7 +32,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin", "slices", "traffic")
+LATER_FIELDS = ("margin", "slices", "traffic", "gate")
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 _MAX_EXCERPT = 80
@@ -129,6 +130,9 @@ class Session(Frozen):
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"
     """`if-better` asks the gate; `always` deploys the winner if it is a fine-tuned model; `never` deploys nothing."""
+    gate: GatePolicy = GatePolicy()
+    """What the gate asks of a fine-tuned model, e.g. `{rule: non-inferiority, label_loss: 0.05}`; what is left out
+    keeps its default."""
     max_spend_usd: float | None = Field(None, ge=0, le=1_000_000_000)
     """A ceiling below the plan's high figure."""
     auto_approve_up_to_usd: float | None = Field(None, ge=0, le=1_000_000_000)
@@ -195,11 +199,21 @@ def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:
             field = ".".join(str(part)[:_MAX_EXCERPT] for part in item["loc"]) or None
             message = item["msg"].removeprefix("Value error, ")
             if item["type"] == "extra_forbidden":
-                message = f"is not a session field; the fields are {', '.join(Session.model_fields)}"
+                message = _unknown_field(item["loc"])
+            elif item["type"] in ("model_type", "dict_type"):
+                message = f"expected `name: value` pairs (found {_excerpt(item['input'])})"
             elif item["type"] != "value_error":
                 message = f"{message} (found {_excerpt(item['input'])})"
             problems.append(Problem(kind="session", file=file, field=field, message=message))
         raise InputError(problems, advice="Correct the session and run again; nothing was started.") from None
+
+
+def _unknown_field(at: tuple[int | str, ...]) -> str:
+    if len(at) == 1:
+        return f"is not a session field; the fields are {', '.join(Session.model_fields)}"
+    if at[1] in Session.model_fields:
+        return f"is a field of the session itself, not of {at[0]}"
+    return f"is not a field of {at[0]}; the fields are {', '.join(GatePolicy.model_fields)}"
 
 
 def _excerpt(value: object) -> str:

@@ -11,11 +11,12 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fw_assets.classification.session import Session
 
-Scalar = type[str] | type[int] | type[float] | type[bool]
+Kind = type[str] | type[int] | type[float] | type[bool] | type[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class SessionField:
     """One field.
 
     Attributes:
-        kind: the type of its value, or of each of its values.
+        kind: the type of its value, or of each of its values; `dict` for a mapping, which forms take as YAML.
         choices: the values it may have; empty where any of its kind will do.
         repeatable: whether it has several values.
         bounds: of its value, or of each and of their number, as a phrase; empty where there are none.
@@ -31,7 +32,7 @@ class SessionField:
     """
 
     name: str
-    kind: Scalar
+    kind: Kind
     choices: tuple[str, ...]
     repeatable: bool
     bounds: str
@@ -45,6 +46,8 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
         TypeError: no form is known for its type.
     """
     kind, bounds = _kind_and_bounds(info.annotation)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _mapping_field(name, info, kind)
     repeatable = get_origin(kind) is tuple
     phrases = [_phrase(bounds + list(info.metadata), "values" if repeatable else _UNITS.get(kind, ""))]
     if repeatable:
@@ -63,6 +66,14 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
     text += f" {limits[0].upper()}{limits[1:]}." if limits else ""
     text += "" if info.default in (None, ()) else f" Default: {_text(info.default)}."
     return SessionField(name, kind, choices, repeatable, limits, text)
+
+
+def _mapping_field(name: str, info: FieldInfo, kind: type[BaseModel]) -> SessionField:
+    parts = [session_field(part, field) for part, field in kind.model_fields.items()]
+    limits = "; ".join(f"{part.name}: {part.bounds or ' or '.join(part.choices)}" for part in parts)
+    text = " ".join((info.description or "").replace("`", "").split())
+    text += f" {' '.join(f'{part.name}: {part.help}' for part in parts)}"
+    return SessionField(name, dict, (), False, limits, text)
 
 
 _UNITS = {str: "characters"}

@@ -24,14 +24,31 @@ def read_yaml(path: Path, kind: str) -> Any:
     Raises:
         InputError: the file cannot be read, is too long, is not YAML, or repeats a key.
     """
-    import yaml
-
-    def error(message: str, line: int | None = None) -> InputError:
-        return InputError([Problem(kind=kind, file=str(path), line=line, message=message)])
-
     try:
         with path.open("rb") as file:
             content = file.read(MAX_CHARACTERS + 1)
+    except OSError as failure:
+        message = f"cannot be read: {failure.strerror}"
+        raise InputError([Problem(kind=kind, file=str(path), message=message)]) from None
+    return parse_yaml(content, kind, file=str(path))
+
+
+def parse_yaml(content: bytes, kind: str, *, file: str | None = None, field: str | None = None) -> Any:
+    """The value of a YAML (or JSON) text.
+
+    Args:
+        file, field: where it comes from, for the error.
+
+    Raises:
+        InputError: it is too long, is not YAML, or repeats a key.
+    """
+    import yaml
+
+    def error(message: str, line: int | None = None) -> InputError:
+        at = line if file is not None else None
+        return InputError([Problem(kind=kind, file=file, field=field, line=at, message=message)])
+
+    try:
         if len(content) > MAX_CHARACTERS:
             raise error(f"is over {MAX_CHARACTERS // 1_000_000} MB long; is it the right file?")
         loader = yaml.SafeLoader(content.decode("utf-8"))
@@ -47,8 +64,6 @@ def read_yaml(path: Path, kind: str) -> Any:
             return loader.construct_document(node)
         finally:
             loader.dispose()
-    except OSError as failure:
-        raise error(f"cannot be read: {failure.strerror}") from None
     except RecursionError:
         raise error("is not YAML: nested too deeply") from None
     except (yaml.YAMLError, UnicodeDecodeError) as failure:

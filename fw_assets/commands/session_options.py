@@ -13,6 +13,7 @@ import click
 
 from fw_assets.classification.session import load_session
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
+from fw_assets.classification.yaml_file import parse_yaml
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -36,6 +37,8 @@ def session_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
         values["mode"] = "benchmark"
     for field in SESSION_FIELDS:
         value = arguments[field.name]
+        if value is not None and field.kind is dict:
+            value = parse_yaml(value.encode("utf-8", "surrogateescape"), "session", field=field.name)
         if value not in (None, ()):
             values[field.name] = list(value) if field.repeatable else value
     return values
@@ -51,6 +54,8 @@ def _option(field: SessionField) -> Decorator:
         )
     if field.kind is bool:
         return click.option(f"{flag}/--no-{flag.removeprefix('--')}", field.name, default=None, help=field.help)
+    if field.kind is dict:
+        return click.option(flag, field.name, metavar="YAML", help=field.help)
     return click.option(
         flag, field.name, type=click.Choice(field.choices) if field.choices else field.kind, help=field.help
     )

@@ -15,7 +15,7 @@ from fw_assets.pipeline.run_config import AS_PLANNED, DRIVERS, enum_name
 
 def _launchpad_field(field: SessionField) -> tuple[Any, Any]:
     """Type and default of a field. The default is null: the launchpad lists every default that is a value."""
-    kind: Any = field.kind
+    kind: Any = dict[str, Any] if field.kind is dict else field.kind
     if field.choices:
         # Dagster's schema has enums and no literals, and takes their members by name.
         enum: Any = Enum

@@ -21,6 +21,17 @@ from fw_assets.classification.session import LATER_FIELDS, Session, load_session
         ({"traffic": 0}, "traffic: Input should be greater than or equal to 1 (found 0)"),
         ({"slices": ["length", "length"]}, "slices: named twice: length"),
         ({"slices": ["length", ""]}, "slices.1: String should have at least 1 character (found '')"),
+        ({"gate": {"label_loss": 2}}, "gate.label_loss: Input should be less than or equal to 1 (found 2)"),
+        ({"gate": {"margin": 0.1}}, "gate.margin: is a field of the session itself, not of gate"),
+        (
+            {"gate": {"rows": 1}},
+            "gate.rows: is not a field of gate; the fields are rule, label_loss, label_rows, alpha",
+        ),
+        (
+            {"gate": {"rule": "better"}},
+            "gate.rule: Input should be 'superiority' or 'non-inferiority' (found 'better')",
+        ),
+        ({"gate": "always"}, "gate: expected `name: value` pairs (found 'always')"),
         ({"train_fraction": 1.5}, "train_fraction: Input should be less than or equal to 0.999 (found 1.5)"),
     ],
 )
@@ -91,3 +102,5 @@ def test_fields_of_later_versions_leave_the_digests_of_sessions_that_do_not_name
     assert not set(LATER_FIELDS) & set(Session().digested())
     assert Session(slices=("length",), traffic=10).digested()["slices"] == ["length"]
     assert Session(traffic=10).digested()["traffic"] == 10
+    strict = make_session({"gate": {"label_loss": 0.05}})
+    assert strict.digested()["gate"] == {"rule": "superiority", "label_loss": 0.05, "label_rows": 20, "alpha": 0.05}

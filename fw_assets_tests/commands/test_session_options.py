@@ -31,7 +31,11 @@ def arguments_for(field: SessionField, value: Any) -> list[str]:
 
 @pytest.mark.parametrize("field", SESSION_FIELDS, ids=lambda field: field.name)
 def test_every_session_field_can_be_said_and_arrives(field: SessionField) -> None:
-    one = {str: "text", int: 7, float: 0.25, bool: False}[field.kind] if not field.choices else field.choices[-1]
+    one = (
+        {str: "text", int: 7, float: 0.25, bool: False, dict: {"a b": {"c": 5}}}[field.kind]
+        if not field.choices
+        else field.choices[-1]
+    )
     value = [one, one] if field.repeatable else one
     assert parsed(*arguments_for(field, value)) == {field.name: value}
 

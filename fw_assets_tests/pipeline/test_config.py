@@ -28,7 +28,7 @@ def passed_through_dagster(values: dict[str, Any]) -> dict[str, object]:
 
 
 def test_every_session_field_can_be_filled_in_and_arrives() -> None:
-    samples: dict[type, object] = {str: "text", int: 7, float: 0.25, bool: False}
+    samples: dict[object, object] = {str: "text", int: 7, float: 0.25, bool: False, dict: {"a b": {"c": 5}}}
     values: dict[str, Any] = {}
     typed: dict[str, Any] = {}
     for field in SESSION_FIELDS:

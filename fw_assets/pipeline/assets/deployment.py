@@ -5,7 +5,6 @@
 import dagster as dg
 
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
-from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.confidence import ModelConfidence, validation_loss
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
@@ -153,7 +152,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         for kind, slug, validation, trust in scores
     ]
     winner = choose_winner(candidates)
-    policy, comparison = GatePolicy(), None
+    policy, comparison = plan.session.gate, None
     if winner.kind == "tuned" and winner.untuned is not None:
         comparison = compare(
             prediction_batches(store, dataset, winner.untuned, "base", "test"),

@@ -5,7 +5,6 @@
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
-from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.fireworks import Fireworks
@@ -85,7 +84,7 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         labels=labels.labels,
         seed=step.plan.session.seed,
         margin=step.plan.session.margin,
-        guard=GatePolicy(),
+        guard=step.plan.session.gate,
     )
     return TunedMetrics(
         model=tuned.model,

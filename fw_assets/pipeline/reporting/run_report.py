@@ -7,7 +7,6 @@ import polars as pl
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.dataset.chat import input_text
-from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import with_chosen_cells
@@ -118,7 +117,7 @@ def _own_comparison(
             labels=plan.label_set.labels,
             seed=plan.session.seed,
             margin=plan.session.margin,
-            guard=GatePolicy(),
+            guard=plan.session.gate,
         )
     return comparison if pair is None else comparison.at_level(pair.level, pair.adjusted_p_value)
 

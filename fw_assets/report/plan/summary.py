@@ -24,6 +24,8 @@ def first_screen(plan: Plan) -> Table:
         margin = points_text(plan.session.margin)
         seen = power_sentence(power_result(plan.label_set.groups.get("test", plan.rows.get("test", 0))))
         pairs.append(("What can be seen?", f"{seen} A loss of less than {margin} does not matter (margin)."))
+        if plan.session.deploy == "if-better":
+            pairs.append(("When is it deployed?", gate(plan)))
     if plan.label_set.slices:
         pairs.append(("Which slices?", slices.sentence(plan)))
     pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
@@ -50,6 +52,19 @@ def intention(plan: Plan) -> str:
         "never": "deploy nothing",
     }
     return f"Benchmark {names}, fine-tune {tuned} with {settings}, compare, {deployments[plan.session.deploy]}."
+
+
+def gate(plan: Plan) -> str:
+    """What the gate asks, in one sentence."""
+    policy, margin = plan.session.gate, points_text(plan.session.margin)
+    shown = {
+        "superiority": "If it is shown to be better than the best model that needs no tuning",
+        "non-inferiority": f"If a loss of {margin} or more against the best model that needs no tuning is ruled out",
+    }[policy.rule]
+    return (
+        f"{shown}, and none of the labels with {plural(policy.label_rows, 'distinct test row')} or more lost more than "
+        f"{policy.label_loss:g} of its F1 beyond chance ({100 * policy.alpha:g}% for all labels together)."
+    )
 
 
 def price(plan: Plan) -> str:

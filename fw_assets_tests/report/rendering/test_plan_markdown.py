@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.session import Session
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.report.workflow import MODELS, planned
@@ -46,6 +47,19 @@ def test_an_imbalance_is_shown_with_its_answers(tmp_path: Path) -> None:
     assert "`spam\\|x`" in text
     types = {token.type for token in MarkdownIt("commonmark").enable("table").parse(text)}
     assert "html_block" not in types
+
+
+def test_the_plan_says_what_the_gate_asks() -> None:
+    usual, _, _ = planned(Session(dataset="x", models=MODELS))
+    text = render_plan(usual)
+    assert "If it is shown to be better than the best model that needs no tuning" in text
+    gate = GatePolicy(rule="non-inferiority", label_loss=0.05, label_rows=10, alpha=0.01)
+    other, _, _ = planned(Session(dataset="x", models=MODELS, gate=gate, margin=0.03))
+    text = render_plan(other)
+    assert "If a loss of 3 points or more against the best model that needs no tuning is ruled out" in text
+    assert "10 distinct test rows or more lost more than 0.05 of its F1 beyond chance (1% for all labels" in text
+    assert usual.digest != other.digest
+    assert other.session.gate == gate
 
 
 def test_a_benchmark_plan_promises_no_tuning() -> None:
