@@ -24,6 +24,8 @@ class Dataset(Resource):
 
     format: str = "FORMAT_UNSPECIFIED"
     example_count: int = 0
+    estimated_token_count: int | None = None
+    """Tokens of all rows, by the platform's count."""
 
     @property
     def ready(self) -> bool:

@@ -73,6 +73,7 @@ def test_a_dataset_there_and_back(tmp_path: Path) -> None:
         assert first.ready
         assert await client.ensure_dataset("train", path, rows=len(ROWS)) == first
         assert [dataset.id for dataset in await client.datasets()] == ["train"]
+        assert (first.estimated_token_count or 0) > 4 * len(ROWS)
         with pytest.raises(ConflictError, match="exampleCount: asked 7, found 24"):
             await client.ensure_dataset("train", path, rows=7)
         target = await client.download_dataset("train", tmp_path / "copy.jsonl")

@@ -17,6 +17,8 @@ PROMISED = "a promise for after the report"
 """The note of a cost row that is approved and will be spent only after the report."""
 NO_QUANTITY = "the platform gave no quantity: the expected one"
 """The note of a payment whose quantity is the plan's."""
+DATASET_COUNT = "the platform's count of the dataset's tokens, times the epochs"
+"""The note of a job whose tokens were counted before it trained, and not while it did."""
 PLATFORM_ESTIMATE = "the platform's own estimate, above the price of the tokens"
 """The note of a job that is not paid by the tokens that it counted."""
 ROUNDING = 1e-9

@@ -30,6 +30,13 @@ class TokenUsage(Frozen):
     completion_tokens: int
 
 
+class DatasetTokens(Frozen):
+    """Tokens of one epoch, by the platform's count of the rows that a sweep and a full-data job train on."""
+
+    sweep: int | None = None
+    train: int | None = None
+
+
 def revise_estimate(
     plan: Plan, basis: EstimateBasis, mitigation: Mitigation, usage: Mapping[str, TokenUsage]
 ) -> Estimate:
@@ -53,6 +60,36 @@ def revise_estimate(
 def with_chosen_cells(estimate: Estimate, plan: Plan, cells: Mapping[str, Cell]) -> Estimate:
     """The estimate with full-data jobs of as many epochs as the cells, by model slug, that the sweep chose."""
     return estimate.with_lines(tuple(_with_cell(line, plan, cells) for line in estimate.lines))
+
+
+def with_dataset_tokens(
+    estimate: Estimate, plan: Plan, cells: Mapping[str, Cell], tokens: Mapping[str, DatasetTokens]
+) -> Estimate:
+    """The estimate with the tokens of the uploaded rows by the platform's count.
+
+    Args:
+        cells: that the sweep chose, by model slug.
+        tokens: by model slug; models without an entry keep what they have.
+    """
+    return estimate.with_lines(tuple(_with_dataset(line, plan, cells, tokens) for line in estimate.lines))
+
+
+def _with_dataset(
+    line: CostLine, plan: Plan, cells: Mapping[str, Cell], tokens: Mapping[str, DatasetTokens]
+) -> CostLine:
+    slug = line.model or ""
+    counted = tokens.get(slug, DatasetTokens())
+    if line.stage == "sweep":
+        epochs, per_epoch = sum(cell.epochs for cell in plan.model(slug).cells), counted.sweep
+    elif line.stage == "full-training" and line.parts[0].quantity.expected and slug in cells:
+        epochs, per_epoch = cells[slug].epochs, counted.train
+    else:
+        return line
+    if per_epoch is None:
+        return line
+    formula = f"{line.formula}; {per_epoch:,} tokens an epoch, as counted"
+    parts = [cost_part(line.parts[0].price, exactly(per_epoch * epochs))]
+    return cost_line(line.stage, line.model, formula, parts, line.minutes, key=line.key, conditional=line.conditional)
 
 
 def _ratio(assumed: TokenRatio, workload: Workload, prompt_tokens: int, unconstrained: bool) -> TokenRatio:

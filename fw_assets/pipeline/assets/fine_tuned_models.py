@@ -65,7 +65,7 @@ async def _train(client: Fireworks, step: CellStep, sweep: Sweep) -> FineTuned:
     # The sweep sampled nothing where its rows are all of them: its best model is the one asked for.
     in_sweep = same_content(data.training.name, sweep.dataset) or not step.plan.session.full_data_run
     if in_sweep:
-        trained, dataset, rows = sweep.best, sweep.dataset, sweep.rows
+        trained, dataset, rows, tokens = sweep.best, sweep.dataset, sweep.rows, sweep.dataset_tokens
     else:
         await step.require_offer(client, STAGE)
         trained = await run_training_job(
@@ -78,7 +78,7 @@ async def _train(client: Fireworks, step: CellStep, sweep: Sweep) -> FineTuned:
             poll=step.platform.poll_seconds,
             what=f"{step.slug} full data",
         )
-        dataset, rows = data.training.name, data.training.rows
+        dataset, rows, tokens = data.training.name, data.training.rows, data.training.tokens
     return FineTuned(
         model=step.plan.model(step.slug).name,
         tuned_model=trained.model,
@@ -91,4 +91,5 @@ async def _train(client: Fireworks, step: CellStep, sweep: Sweep) -> FineTuned:
         eval_accuracy=trained.eval_accuracy,
         trained_tokens=trained.trained_tokens,
         adopted_from_sweep=in_sweep,
+        dataset_tokens=tokens,
     )

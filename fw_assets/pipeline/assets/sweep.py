@@ -68,6 +68,7 @@ async def _sweep(client: Fireworks, step: CellStep) -> Sweep:
         cells=cells,
         best=best,
         why=why,
+        dataset_tokens=data.training.tokens,
     )
 
 

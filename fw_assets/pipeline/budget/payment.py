@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from fw_assets.classification.cost.cost_lines import CostLine
-from fw_assets.classification.cost.ledger import NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
+from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.line_prices import (
     high_usd,
@@ -55,20 +55,23 @@ class Payment:
         usd = quantities_usd(self.account.line(prices), quantities, self.hour_usd)
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
 
-    def settle_tokens(self, trained: int | None, estimate: float | None = None) -> None:
+    def settle_tokens(self, trained: int | None, estimate: float | None = None, in_dataset: int | None = None) -> None:
         """Record a training job at the larger of its tokens' price and the platform's own estimate.
 
         Args:
-            trained: the tokens that the platform counted; None: those that the plan expected.
+            trained: the tokens that the platform counted while it trained; None: it counted none.
             estimate: the platform's, in US dollars. It may bill tokens that its count leaves out, such as padding.
+            in_dataset: tokens of the rows times the epochs by the platform's count, which stand where it counted none
+                in training; None: those that the plan expected do.
         """
         line = self.account.line(self.key)
-        tokens = float(trained) if trained is not None else self._expected_tokens(line)
+        counted = trained if trained is not None else in_dataset
+        tokens = float(counted) if counted is not None else self._expected_tokens(line)
         usd = quantities_usd(line, {"training": tokens})
-        note = "" if trained is not None else NO_QUANTITY
+        note = "" if trained is not None else NO_QUANTITY if in_dataset is None else DATASET_COUNT
         if estimate and estimate > (usd or 0.0) * (1 + ROUNDING) + ROUNDING:
             note, usd = PLATFORM_ESTIMATE, estimate
-        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=trained is None, note=note)
+        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=counted is None, note=note)
 
     def _expected_tokens(self, line: CostLine | None) -> float:
         expected = sum(part.quantity.expected for part in line.parts if part.item == "training") if line else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,11 +29,15 @@ STALL_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Upload:
-    """A dataset on the platform: its resource name, number of rows, and bytes as uploaded."""
+    """A dataset on the platform: its resource name, number of rows, and bytes as uploaded.
+
+    `tokens` of one epoch are the platform's count; None where it gives none.
+    """
 
     name: str
     rows: int
     bytes: int
+    tokens: int | None = None
 
     def possible_tokens(self, reported: int | None, epochs: int) -> int | None:
         """The tokens of training on it that a platform reports; None, with a warning, for more than it has bytes."""
@@ -53,7 +57,8 @@ async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt:
         dataset = await client.ensure_dataset(
             dataset_id, path, rows=rows.height, display_name=dataset_id, on_bytes=upload_progress(dataset_id)
         )
-        return Upload(dataset.name, rows.height, path.stat().st_size)
+        uploaded = Upload(dataset.name, rows.height, path.stat().st_size)
+    return replace(uploaded, tokens=uploaded.possible_tokens(dataset.estimated_token_count or None, 1))
 
 
 async def train(

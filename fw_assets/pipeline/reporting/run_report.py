@@ -9,7 +9,7 @@ from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.plan.revised_estimate import with_chosen_cells
+from fw_assets.classification.plan.revised_estimate import DatasetTokens, with_chosen_cells, with_dataset_tokens
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -172,13 +172,24 @@ def _tuned_candidate(
 
 
 def _estimates(account: PlanAccount, finalists: FinalistsRecord) -> tuple[Estimate, Estimate | None]:
-    """The approved estimate and the revised one, both for the finalists and the cells that the sweeps chose."""
+    """The approved estimate and the revised one, both for the finalists and the cells that the sweeps chose.
+
+    The revised one has the token counts of the base models' evaluation and of the uploaded rows.
+    """
     sweeps = {slug: account.store.require("sweep", account.dataset, Sweep, slug) for slug in finalists.slugs}
     cells = {slug: sweep.best.cell for slug, sweep in sweeps.items()}
     approved = with_chosen_cells(account.estimate.for_finalists(finalists.slugs), account.plan, cells)
     if finalists.revised is None:
         return approved, None
-    return approved, with_chosen_cells(finalists.revised.for_finalists(finalists.slugs), account.plan, cells)
+    revised = with_chosen_cells(finalists.revised.for_finalists(finalists.slugs), account.plan, cells)
+    tokens = {
+        slug: DatasetTokens(
+            sweep=sweep.dataset_tokens,
+            train=account.store.require("fine_tuned_models", account.dataset, FineTuned, slug).dataset_tokens,
+        )
+        for slug, sweep in sweeps.items()
+    }
+    return approved, with_dataset_tokens(revised, account.plan, cells, tokens)
 
 
 def _why_not_tuned(plan: Plan, finalists: FinalistsRecord, slug: str) -> str:

@@ -149,5 +149,7 @@ async def run_training_job(
             raise
         except Stalled as stall:
             raise JobStalled(job_id, stall.last, STALL_SECONDS / 60, account.dataset) from stall
-    payment.settle_tokens(trained.trained_tokens, trained.estimated_usd)
+    tokens = data.training.tokens
+    in_dataset = None if tokens is None else tokens * cell.epochs
+    payment.settle_tokens(trained.trained_tokens, trained.estimated_usd, in_dataset)
     return trained

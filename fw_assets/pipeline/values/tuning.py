@@ -52,6 +52,8 @@ class Sweep(Frozen):
     cells: tuple[SweepCell, ...]
     best: SweepCell
     why: str
+    dataset_tokens: int | None = None
+    """Tokens of its rows, by the platform's count."""
 
 
 class FineTuned(Frozen):
@@ -68,3 +70,5 @@ class FineTuned(Frozen):
     eval_accuracy: float | None
     trained_tokens: int | None
     adopted_from_sweep: bool
+    dataset_tokens: int | None = None
+    """Tokens of its rows, by the platform's count."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate
-from fw_assets.classification.cost.ledger import NO_QUANTITY, PLATFORM_ESTIMATE, PROMISED, CostRow
+from fw_assets.classification.cost.ledger import NO_QUANTITY, PROMISED, CostRow
 from fw_assets.report.glossary import STAGES
 from fw_assets.report.schema.cost import Billing, Cost, CostEntry
 
@@ -38,7 +38,7 @@ def _entry(row: CostRow, line: CostLine | None) -> CostEntry:
         estimated_usd=_cents(row.estimated_usd),
         revised_usd=_cents(row.revised_usd),
         quantity_estimated=NO_QUANTITY in row.note,
-        platform_estimated=PLATFORM_ESTIMATE in row.note,
+        note=row.note if row.events and line else "",
         low_usd=_cents(usd.low) if usd else None,
         high_usd=_cents(usd.high) if usd else None,
         actual_usd=_cents(row.actual_usd),

@@ -20,8 +20,8 @@ class CostEntry(Frozen):
     """The estimate with token counts as the base models' evaluation showed them."""
     quantity_estimated: bool = False
     """The platform did not say how much it was; the actual figure is the expected quantity at the line's price."""
-    platform_estimated: bool = False
-    """The actual figure is the platform's own estimate of a job, which is above the price of its tokens."""
+    note: str = ""
+    """What the actual figure was paid at, where it is not what the platform counted, at its price."""
     low_usd: float | None = None
     high_usd: float | None = None
     actual_usd: float | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.cost.ledger import NO_QUANTITY
 from fw_assets.classification.cost.prices import per_1000_answers
 from fw_assets.report.formatting import Quoted, listing, percent, plural, usd, usd_digits, usd_of_many, usd_roughly
 from fw_assets.report.schema.report import Report
@@ -106,7 +107,7 @@ def cost_notes(report: Report) -> tuple[str, ...]:
     if revised and not all(_near(entry.revised_usd, entry.estimated_usd) for entry in revised):
         total = sum(entry.revised_usd or 0.0 for entry in revised)
         notes.append(
-            f"After the base models had answered, token counts as the platform counted them made the estimate "
+            "After the base models had answered, and rows were uploaded, the platform's token counts made the estimate "
             f"{usd_roughly(total)} in place of {usd_roughly(cost.estimated_usd)}."
         )
     elif revised:
@@ -117,12 +118,12 @@ def cost_notes(report: Report) -> tuple[str, ...]:
             f"The platform did not say how many tokens it trained on; the expected number stands as the actual one for "
             f"{listing(estimated)}."
         )
-    platforms = [entry.line for entry in cost.lines if entry.platform_estimated]
-    if platforms:
-        notes.append(
-            f"The platform's own estimate, which is above the price of the tokens it counted, stands as the actual "
-            f"cost of a job of {listing(platforms)}."
-        )
+    lines_by_note: dict[str, list[str]] = {}
+    for entry in cost.lines:
+        for note in entry.note.split("; "):
+            if note and not (note == NO_QUANTITY and entry.quantity_estimated):
+                lines_by_note.setdefault(note, []).append(entry.line)
+    notes += [f"Paid at {note}: {listing(lines)}." for note, lines in lines_by_note.items()]
     if (billed := cost.billed) is not None:
         days = billed.first_day if billed.first_day == billed.last_day else f"{billed.first_day} to {billed.last_day}"
         notes.append(

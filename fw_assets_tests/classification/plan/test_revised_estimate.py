@@ -7,9 +7,17 @@ import pytest
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.ranges import exactly
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TokenRatio
-from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate, with_chosen_cells
+from fw_assets.classification.plan.revised_estimate import (
+    DatasetTokens,
+    EstimateBasis,
+    TokenUsage,
+    revise_estimate,
+    with_chosen_cells,
+    with_dataset_tokens,
+)
 from fw_assets.classification.session import Session
 from fw_assets.embedded import count_tokens
 from fw_assets_tests.report.workflow import EXAMPLE, MODELS, planned
@@ -54,6 +62,21 @@ def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool)
 def test_without_usage_it_is_the_estimate_again() -> None:
     estimate_basis = basis(False)
     assert revise_estimate(PLAN, estimate_basis, "none", {}).lines == PLAN.estimate_for("none").lines
+
+
+def test_uploaded_rows_have_the_tokens_that_the_platform_counted() -> None:
+    model, other = PLAN.models
+    cell = max(model.cells, key=lambda cell: cell.epochs)
+    chosen = with_chosen_cells(PLAN.estimate, PLAN, {model.slug: cell})
+    tokens = {model.slug: DatasetTokens(sweep=5_000, train=9_000)}
+    revised = with_dataset_tokens(chosen, PLAN, {model.slug: cell}, tokens)
+    sweep, full = (revised.line(f"{stage}/{model.slug}") for stage in ("sweep", "full-training"))
+    assert sweep.parts[0].quantity == exactly(5_000 * sum(cell.epochs for cell in model.cells))
+    assert full.parts[0].quantity == exactly(9_000 * cell.epochs)
+    assert full.formula.endswith("9,000 tokens an epoch, as counted")
+    unknown = with_dataset_tokens(chosen, PLAN, {model.slug: cell}, {model.slug: DatasetTokens()})
+    assert unknown == chosen
+    assert revised.line(f"sweep/{other.slug}") == chosen.line(f"sweep/{other.slug}")
 
 
 def test_the_full_data_line_follows_the_chosen_cell() -> None:

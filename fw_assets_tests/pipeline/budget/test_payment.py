@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.classification.cost.ledger import CeilingReached, cost_rows
+from fw_assets.classification.cost.ledger import DATASET_COUNT, CeilingReached, cost_rows
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import DeploymentAboveHeld, HoursUsedUp, JobCost
@@ -36,7 +36,9 @@ def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: 
     open_payment(account, "sweep/m", "counted", share=0.5).settle_tokens(1_100_000)
     # Half of the training, which is three quarters of the line's price.
     open_payment(account, "sweep/m", "silent", share=0.375).settle_tokens(None)
-    counted, silent = account.entries()
+    open_payment(account, "sweep/m", "dataset", share=0.375).settle_tokens(None, None, 700_000)
+    counted, silent, dataset = account.entries()
+    assert (dataset.quantity, dataset.estimated, dataset.note) == (700_000, False, DATASET_COUNT)
     assert counted.usd == pytest.approx(1.1)
     assert not counted.estimated
     assert (silent.quantity, silent.estimated) == (1_000_000, True)

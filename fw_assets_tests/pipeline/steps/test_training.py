@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -28,10 +29,10 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.prompting.prompt import make_prompt, request
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.turn_fields import turn_fields
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks, Money, NotFound, Stalled
+from fw_assets.fireworks import Dataset, FineTuningJob, FineTuningSpec, Fireworks, Money, NotFound, Stalled
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.errors import EstimateAboveHeld, JobStalled
-from fw_assets.pipeline.platform.fine_tuning import Upload
+from fw_assets.pipeline.platform.fine_tuning import Upload, upload
 from fw_assets.pipeline.steps.training import TrainingData, TrainingPart, run_training_job, upload_training_data
 from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.frames import sink_frame
@@ -63,10 +64,11 @@ class Recorder:
 
     contents: dict[str, Any] = field(default_factory=dict)
     estimate: Money | None = None
+    dataset_tokens: int | None = None
 
     async def ensure_dataset(self, dataset_id: str, path: Path, **options: Any) -> Any:
         self.contents[dataset_id] = [path.read_bytes(), options["rows"], options.get("format")]
-        return type("Dataset", (), {"name": f"accounts/{ACCOUNT}/datasets/{dataset_id}"})
+        return Dataset(name=f"accounts/{ACCOUNT}/datasets/{dataset_id}", estimated_token_count=self.dataset_tokens)
 
     async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
         raise NotFound(404, f"{job_id} does not exist")
@@ -283,6 +285,15 @@ def test_a_job_that_the_platform_prices_above_what_is_held_is_never_created(tmp_
     )
     assert platform.contents == {}
     assert (account.ledger().reservations, account.entries()) == ((), ())
+
+
+@pytest.mark.parametrize(("told", "tokens"), [(None, None), (0, None), (60, 60), (10**9, None), (-1, None)])
+def test_the_tokens_of_an_upload_are_what_the_platform_counted(told: int | None, tokens: int | None) -> None:
+    plan, prompt, rows = planned()
+    platform = cast("Fireworks", Recorder(dataset_tokens=told))
+    weighted = rows.filter(split="test").with_columns(weight=pl.lit(None, pl.Float64))
+    uploaded = asyncio.run(upload(platform, plan.dataset_id("train"), weighted, prompt))
+    assert uploaded.tokens == tokens
 
 
 def test_ids_are_legal_and_readable() -> None:

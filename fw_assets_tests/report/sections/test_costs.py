@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.cost import BilledItem, Billing, Cost, CostEntry, CostPoint
@@ -39,13 +40,15 @@ def test_the_bill_of_the_platform_stands_beside_the_ledger() -> None:
 
 def test_an_amount_that_is_no_count_at_its_price_is_named() -> None:
     entry = CostEntry(line="sweep/m", stage="sweep", estimated_usd=1.0, actual_usd=2.0)
-    for field, said in (
-        ("quantity_estimated", "did not say how many tokens it trained on"),
-        ("platform_estimated", "stands as the actual cost of a job of"),
-    ):
-        lines = (entry.model_copy(update={field: True}),)
-        notes = cost_notes(sample_report(cost=Cost(lines=lines, estimated_usd=1.0, actual_usd=2.0)))
-        assert [said in note for note in notes] == [True]
+    told = entry.model_copy(update={"note": f"{PLATFORM_ESTIMATE}; {DATASET_COUNT}"})
+    silent = entry.model_copy(update={"note": NO_QUANTITY, "quantity_estimated": True})
+    notes = cost_notes(sample_report(cost=Cost(lines=(told, entry), estimated_usd=2.0, actual_usd=4.0)))
+    assert [str(note) for note in notes] == [
+        "Paid at the platform's own estimate, above the price of the tokens: sweep/m.",
+        "Paid at the platform's count of the dataset's tokens, times the epochs: sweep/m.",
+    ]
+    (note,) = cost_notes(sample_report(cost=Cost(lines=(silent,), estimated_usd=1.0, actual_usd=2.0)))
+    assert "did not say how many tokens it trained on" in note
 
 
 @pytest.mark.parametrize(("traffic", "said"), [(1_000, "$0.0040"), (1, "$4.0000"), (250_000, "under $0.0001")])
