@@ -11,6 +11,7 @@ from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
 from ._connection import HOSTED
 from ._datasets import Dataset
+from ._deployed_models import DeployedModel
 from ._deployments import Accelerators, Deployment, DeploymentSpec
 from ._errors import (
     AccountError,
@@ -52,6 +53,7 @@ from ._models import FineTuningDefaults, GridPoint, Model
 from ._readiness import ReadyDeployment
 from ._resources import Money
 from ._retry import Backoff, RetryPolicy
+from ._shapes import Shape
 
 __all__ = [
     "HOSTED",
@@ -73,6 +75,7 @@ __all__ = [
     "ConnectionFailed",
     "Dataset",
     "DatasetFailed",
+    "DeployedModel",
     "Deployment",
     "DeploymentFailed",
     "DeploymentSpec",
@@ -102,6 +105,7 @@ __all__ = [
     "RetryPolicy",
     "ScalingUp",
     "ServerError",
+    "Shape",
     "ShapeNotEnabled",
     "Stalled",
     "SystemClock",

@@ -13,6 +13,7 @@ from ._chat import chat
 from ._completion import ChatCompletion
 from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
+from ._deployed_models import DeployedModel, ensure_loaded
 from ._deployments import (
     Accelerators,
     Deployment,
@@ -21,6 +22,7 @@ from ._deployments import (
     get_deployment,
     list_deployments,
     quote_deployment,
+    validate_deployment,
 )
 from ._download import download_as_one, download_files
 from ._errors import ReasoningRefused
@@ -32,6 +34,7 @@ from ._names import full_name
 from ._prices import price_list
 from ._readiness import ReadyDeployment, wait_ready
 from ._resources import Money
+from ._shapes import Shape, match_shapes
 from ._upload import OnBytes
 
 CATALOGUE_OWNER = "fireworks"
@@ -66,6 +69,10 @@ class Fireworks(Connection):
     async def models(self) -> list[Model]:
         """Every model of the platform's own catalogue."""
         return await list_models(self._http, CATALOGUE_OWNER)
+
+    async def own_models(self) -> list[Model]:
+        """Every model of the account: what it has trained or uploaded."""
+        return await list_models(self._http, await self._account())
 
     async def model(self, name: str) -> Model:
         """One model; a short name is one of the platform's own catalogue."""
@@ -192,6 +199,22 @@ class Fireworks(Connection):
     async def quote_deployment(self, spec: DeploymentSpec) -> Accelerators | None:
         """What a deployment would run on; nothing is created. None where the platform does not say."""
         return await quote_deployment(self._http, await self._account(), spec)
+
+    async def validate_deployment(self, spec: DeploymentSpec) -> Accelerators:
+        """As `quote_deployment`, with the platform's error where it would refuse the deployment.
+
+        Raises:
+            ApiError: it would, or it does not validate.
+        """
+        return await validate_deployment(self._http, await self._account(), spec)
+
+    async def match_shapes(self, model: str, *, enable_addons: bool = False) -> list[Shape]:
+        """The shapes that fit a deployment of `model`, in the platform's order."""
+        return await match_shapes(self._http, await self._account(), model, enable_addons=enable_addons)
+
+    async def ensure_loaded(self, model: str, deployment: str) -> DeployedModel:
+        """The adapter `model` on a deployment of its base that has addons enabled, loaded when it is not."""
+        return await ensure_loaded(self._http, await self._account(), model, deployment)
 
     async def ensure_deployment(self, deployment_id: str, spec: DeploymentSpec) -> Deployment:
         """The deployment of this id, created when there is none; it may not answer yet.

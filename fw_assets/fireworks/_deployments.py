@@ -104,15 +104,23 @@ async def get_deployment(http: HttpClient, account: str, name: str) -> Deploymen
 
 async def quote_deployment(http: HttpClient, account: str, spec: DeploymentSpec) -> Accelerators | None:
     """The accelerators of the deployment that would be created; None where the platform does not say."""
-    path = f"/v1/accounts/{account}/{COLLECTION}"
     try:
-        response = await http.post(path, spec.body(), {"validateOnly": True}, idempotent=True)
+        return await validate_deployment(http, account, spec)
     except ApiError as error:
         if http.retry_policy.backoff_for(error) is not None:
             raise
         log.info("no quote for a deployment of %s: %s", spec.base_model, error)
         return None
-    return parse_value(Accelerators, response)
+
+
+async def validate_deployment(http: HttpClient, account: str, spec: DeploymentSpec) -> Accelerators:
+    """The accelerators of the deployment that would be created.
+
+    Raises:
+        ApiError: it would be refused, or the platform does not validate.
+    """
+    path = f"/v1/accounts/{account}/{COLLECTION}"
+    return parse_value(Accelerators, await http.post(path, spec.body(), {"validateOnly": True}, idempotent=True))
 
 
 async def list_deployments(http: HttpClient, account: str) -> list[Deployment]:

@@ -22,7 +22,7 @@ from ._signed_urls import SignedUrls
 
 Query = Mapping[str, str | int | bool]
 
-VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownloadEndpoint", "estimateCost"})
+VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownloadEndpoint", "estimateCost", "match"})
 PAGE_SIZE = 200
 MAX_PAGES = 1_000
 MAX_LIST_BYTES = 64 << 20

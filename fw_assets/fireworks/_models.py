@@ -30,6 +30,12 @@ class BaseModelDetails(ApiValue):
     tunable: bool = False
 
 
+class PeftDetails(ApiValue):
+    """What an adapter is for."""
+
+    base_model: str = ""
+
+
 class GridPoint(ApiValue):
     """One published hyper-parameter choice; `epochs` None leaves them to the caller."""
 
@@ -62,6 +68,7 @@ class Model(Resource):
     deprecation_date: Date = Date()
     context_length: int | None = None
     base_model_details: BaseModelDetails = BaseModelDetails()
+    peft_details: PeftDetails = PeftDetails()
     fine_tuning_defaults: FineTuningDefaults | None = None
 
     @property

@@ -161,6 +161,17 @@ class BatchStalled(PhaseError):
         )
 
 
+class NotServable(PhaseError):
+    """The platform accepts no deployment of a model."""
+
+    def __init__(self, model: str, refusals: Sequence[str]) -> None:
+        super().__init__(
+            f"the platform serves {model} in no way that is known ({'; '.join(refusals)}). Nothing was deployed, and "
+            "what was trained is kept. Ask in batch jobs with `--inference batch` where the platform has them, or name "
+            "another base model."
+        )
+
+
 class NotServed(PhaseError):
     """No address answers for the winner."""
 

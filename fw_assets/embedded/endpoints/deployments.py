@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
-from fw_assets.embedded.endpoints.shapes import NO_ACCELERATOR, check_shape
+from fw_assets.embedded.endpoints.shapes import DEFAULT, NO_ACCELERATOR, check_shape
 from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
@@ -147,6 +147,7 @@ def _new_deployment(request: ApiRequest, id: str) -> dict[str, Any]:
         raise invalid("enableAddons: a LoRA cannot carry further LoRAs; deploy its base model", "enableAddons")
     if addons and str(body.get("precision", "")).startswith(("FP8", "FP4")):
         raise invalid("precision: addons need BF16", "precision")
+    _check_path(request, model, addons=addons)
     now = request.platform.timestamp()
     min_replicas, max_replicas = read_replicas(body)
     return {
@@ -169,6 +170,25 @@ def _new_deployment(request: ApiRequest, id: str) -> dict[str, Any]:
         "startSeconds": request.platform.clock(),
         **({"failure": request.faults.fail_deployments} if request.faults.fail_deployments else {}),
     }
+
+
+def _check_path(request: ApiRequest, model: Mapping[str, Any], *, addons: bool) -> None:
+    """Refuse what the faults rehearse that a base model's hardware does not do, in the service's words.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT.
+    """
+    faults = request.faults
+    if addons and not faults.addons:
+        raise invalid("invalid deployment: addons are not supported for this model", "enableAddons")
+    named = request.body.get("deploymentShape") not in (DEFAULT, None)
+    merges = not faults.live_merge or (faults.live_merge == "on shapes" and named)
+    if model["kind"] == "HF_PEFT_ADDON" and not merges:
+        raise invalid(
+            "live merge is not supported for this deployment configuration; choose a deployment shape that supports "
+            "live merge, or use multi-lora (enable_addons=true) instead of live merge for LoRA fine-tuning",
+            "deploymentShape",
+        )
 
 
 def _accelerators(request: ApiRequest, model: Mapping[str, Any]) -> dict[str, Any]:

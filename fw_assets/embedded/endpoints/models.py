@@ -34,14 +34,21 @@ def get(request: ApiRequest) -> dict[str, Any]:
     with request.platform.database.read() as connection:
         loaded = documents.list_all(connection, DEPLOYED_MODELS, ACCOUNT)
     references = [{field: item[field] for field in _REFERENCE_FIELDS} for item in loaded if item["model"] == name]
-    return apply_read_mask(document | {"deployedModelRefs": references}, request.query)
+    return apply_read_mask(_shown(request, document) | {"deployedModelRefs": references}, request.query)
 
 
 def list_all(request: ApiRequest) -> dict[str, Any]:
     """List models."""
     if request.account == PUBLISHER:
-        return page(MODELS, [model_documents.base_document(model) for model in REGISTRY.values()], request.query)
+        bases = [_shown(request, model_documents.base_document(model)) for model in REGISTRY.values()]
+        return page(MODELS, bases, request.query)
     return page(MODELS, list_documents(request, MODELS), request.query)
+
+
+def _shown(request: ApiRequest, document: dict[str, Any]) -> dict[str, Any]:
+    """A model, without `supportsLora` where the faults leave no path that serves an adapter."""
+    unserved = request.faults.live_merge == "never" and not request.faults.addons
+    return document | {"supportsLora": document["supportsLora"] and not unserved}
 
 
 def delete(request: ApiRequest) -> dict[str, Any]:

@@ -38,6 +38,9 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_jobs: unfinished jobs of one kind beyond which the account's quota refuses another; 0: no quota.
         fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
             job may carry this.
+        live_merge: where fine-tuned models are merged into their base: everywhere; `on shapes`: on those that are
+            named; `never`.
+        addons: whether adapters can be loaded onto a deployment of their base.
         fail_deployments: the code with which deployments that are created fail instead of becoming READY.
         idle_days: days by which every deployment has been idle for longer than it was: after seven it is removed.
         unknown_state: the name that answers give to the state RUNNING.
@@ -62,6 +65,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stall: float = 0.0
     max_jobs: int = 0
     fail_jobs: str = ""
+    live_merge: Literal["", "on shapes", "never"] = ""
+    addons: bool = True
     fail_deployments: str = ""
     idle_days: float = 0.0
     unknown_state: str = ""

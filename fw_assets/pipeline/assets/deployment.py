@@ -71,6 +71,7 @@ def deployment(
             "deployed": record.deployed,
             "model": record.model,
             "deployment": record.deployment or "none of its own",
+            **({"served": str(record.path)} if record.path else {}),
             "ranking_on_validation": table(_ranking_rows(winner)),
         },
     )
@@ -115,6 +116,7 @@ def _deploy(
             "address": tuned.address,
             "deployment": tuned.deployment,
             "proof": proof,
+            "path": tuned.path,
         }
     )
 

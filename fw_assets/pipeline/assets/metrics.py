@@ -97,4 +97,5 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         usage=evaluation.usage,
         trust=evaluation.confidence,
         free=evaluation.unconstrained,
+        path=evaluation.endpoint.path,
     )

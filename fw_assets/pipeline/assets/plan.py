@@ -12,6 +12,7 @@ from fw_assets.classification.plan.revised_estimate import EstimateBasis
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.planning.draft import PlanDraft
+from fw_assets.pipeline.planning.serving_check import require_servable
 from fw_assets.pipeline.planning.stored_plan import store_plan
 from fw_assets.pipeline.planning.volumes import plan_volumes
 from fw_assets.pipeline.platform.catalogue import offer
@@ -78,6 +79,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     frame = store.read_frame(*split_rows_path(dataset))
     prompt = make_prompt(frame, labels)
     offered = offer(platform, session, quoted_catalogue(platform, session))
+    require_servable(platform, session, offered.models)
     volumes = plan_volumes(frame, session, prompt, platform)
     new = make_plan(
         session,

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fw_assets.classification.catalogue.resource_ids import deployment_id
-from fw_assets.fireworks import Accelerators, DeploymentFailed, DeploymentSpec, Fireworks, NotFound
+from fw_assets.fireworks import (
+    Accelerators,
+    Deployment,
+    DeploymentFailed,
+    DeploymentSpec,
+    Fireworks,
+    FireworksError,
+    NotFound,
+)
 from fw_assets.pipeline.budget.attempts import Attempts
+from fw_assets.pipeline.errors import NotServable
+from fw_assets.pipeline.platform.quota import LOOK_SECONDS, when_quota_allows
+from fw_assets.pipeline.platform.serving_paths import is_refused, serving_specs
 from fw_assets.pipeline.values.attempts import Ending
+from fw_assets.pipeline.values.serving_path import ServingPath
 
 DELETED = "DELETED"
+QUOTA_SECONDS = 900.0
+"""How long a deployment waits for others to scale to zero, which they do after five minutes without requests."""
+log = logging.getLogger("fw_assets.workspace")
 
 
 @dataclass(frozen=True)
@@ -24,12 +40,14 @@ class Endpoint:
         deployment: the resource name of its deployment, None if it is serverless.
         idle_seconds: how long the deployment stays up after its last request.
         accelerators: what the deployment runs on.
+        path: how the deployment serves the model.
     """
 
     address: str
     deployment: str | None = None
     idle_seconds: float = 0.0
     accelerators: Accelerators | None = None
+    path: ServingPath | None = None
 
 
 async def serverless_address(client: Fireworks, model: str) -> str | None:
@@ -41,6 +59,7 @@ async def ensure_endpoint(
     client: Fireworks,
     model: str,
     *,
+    base: str,
     serverless: bool,
     probe: Mapping[str, Any],
     attempts: Attempts,
@@ -52,26 +71,81 @@ async def ensure_endpoint(
     another; one that failed, as `attempts` allow.
 
     Args:
+        base: the base model of a fine-tuned one; `model` itself for a base model.
         afford: is called with the id of a deployment that does not exist yet, and what it would run on. What it raises
             ends the work with nothing created.
 
     Raises:
         AttemptFailed: it failed; the message says whether approving again allows another attempt.
         DeploymentFailed: it refuses the probe.
+        NotServable: the platform accepts no deployment of it; nothing was created.
     """
     if serverless:
         return Endpoint(model)
     name = await current_deployment(client, model, attempts)
-    spec = DeploymentSpec(base_model=model)
-    if not await _exists(client, name) and (quote := await client.quote_deployment(spec)) is not None:
-        afford(name, quote)
     try:
-        await client.ensure_deployment(name, spec)
+        existing = await _find(client, name)
+        if existing is None:
+            deployment = await _create(client, name, model, base, afford)
+        else:
+            deployment = await client.ensure_deployment(name, _spec(existing, model, base))
+        path = _path(deployment, model, base)
+        if path.way == "addon":
+            # It has to be up before anything is loaded onto it.
+            await client.wait_deployment_ready(name, base, probe=probe)
+            await client.ensure_loaded(model, deployment.name)
         ready = await client.wait_deployment_ready(name, model, probe=probe)
     except DeploymentFailed:
         await current_deployment(client, model, attempts)  # says whether there is another attempt
         raise
-    return Endpoint(ready.address, ready.deployment.name, spec.scale_to_zero_window, ready.deployment)
+    window = DeploymentSpec(base_model=model).scale_to_zero_window
+    return Endpoint(ready.address, ready.deployment.name, window, ready.deployment, path)
+
+
+async def _create(
+    client: Fireworks, name: str, model: str, base: str, afford: Callable[[str, Accelerators], None]
+) -> Deployment:
+    """The deployment of the first serving path that the platform accepts.
+
+    Raises:
+        NotServable: it accepts none.
+    """
+    refusals: list[str] = []
+    async for spec in serving_specs(client, model, base):
+        if (quote := await client.quote_deployment(spec)) is not None:
+            afford(name, quote)
+        try:
+            return await when_quota_allows(
+                partial(client.ensure_deployment, name, spec),
+                partial(active_deployments, client),
+                what=f"deployment {name}",
+                poll=LOOK_SECONDS,
+                seconds=QUOTA_SECONDS,
+            )
+        except FireworksError as error:
+            if not is_refused(error):
+                raise
+            way = "as adapter" if spec.enable_addons else "merged" if base != model else "as it is"
+            shape = spec.deployment_shape.rsplit("/", 1)[-1]
+            refusals.append(f"{way} on {shape}: {getattr(error, 'detail', error)}")
+            log.info("%s is not served %s: %s", model, refusals[-1], error)
+    raise NotServable(model, refusals)
+
+
+def _spec(existing: Deployment, model: str, base: str) -> DeploymentSpec:
+    """The specification by which a deployment that exists serves `model`, unless it is of something else."""
+    shape = existing.deployment_shape or "default"
+    if existing.base_model == base != model and existing.enable_addons:
+        return DeploymentSpec(base_model=base, deployment_shape=shape, enable_addons=True)
+    return DeploymentSpec(base_model=model, deployment_shape=shape)
+
+
+def _path(deployment: Deployment, model: str, base: str) -> ServingPath:
+    """The path of a deployment that serves `model`."""
+    shape = deployment.deployment_shape or "default"
+    if deployment.base_model != model:
+        return ServingPath(way="addon", shape=shape)
+    return ServingPath(way="base" if model == base else "live merge", shape=shape)
 
 
 async def current_deployment(client: Fireworks, model: str, attempts: Attempts) -> str:
@@ -83,12 +157,16 @@ async def current_deployment(client: Fireworks, model: str, attempts: Attempts) 
     return await attempts.current(deployment_id(model), "deployment", partial(_deployment_ending, client))
 
 
-async def _exists(client: Fireworks, deployment: str) -> bool:
+async def _find(client: Fireworks, name: str) -> Deployment | None:
     try:
-        await client.deployment(deployment)
+        return await client.deployment(name)
     except NotFound:
-        return False
-    return True
+        return None
+
+
+async def active_deployments(client: Fireworks) -> frozenset[str]:
+    """The names of the account's deployments that use hardware now."""
+    return frozenset(item.name for item in await client.deployments() if item.replica_count > 0)
 
 
 async def is_removed(client: Fireworks, deployment: str) -> bool:

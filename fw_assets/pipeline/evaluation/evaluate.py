@@ -22,7 +22,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.token_meter import TokenMeter
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, Unanswered
+from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, Unanswered
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
@@ -110,9 +110,15 @@ async def evaluate(
         serverless = strategy != "deployment"
         try:
             endpoint = await ensure_endpoint(
-                client, model, serverless=serverless, probe=probe, attempts=attempts, afford=afford
+                client,
+                model,
+                base=base.name,
+                serverless=serverless,
+                probe=probe,
+                attempts=attempts,
+                afford=afford,
             )
-        except (AttemptFailed, DeploymentAboveHeld):
+        except (AttemptFailed, DeploymentAboveHeld, NotServable):
             account.release(payment.id)  # nothing was up: its hours begin with the next attempt
             raise
         paid = payment.at_hour(hour_usd(endpoint.accelerators, base.name, base.parameter_count))

@@ -13,7 +13,7 @@ from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotWhatWasEvaluated
+from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, NotWhatWasEvaluated
 from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, is_removed
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -80,9 +80,15 @@ async def _prove(
 
         try:
             endpoint = await ensure_endpoint(
-                client, tuned.tuned_model, serverless=False, probe=probe, attempts=attempts, afford=afford
+                client,
+                tuned.tuned_model,
+                base=base.name,
+                serverless=False,
+                probe=probe,
+                attempts=attempts,
+                afford=afford,
             )
-        except DeploymentAboveHeld:
+        except (DeploymentAboveHeld, NotServable):
             account.release(first_hour.id)
             account.release(payment.id)
             raise
@@ -90,7 +96,9 @@ async def _prove(
             account.release(payment.id)  # nothing was up
             raise
         accelerators = endpoint.accelerators
-        tuned = tuned.model_copy(update={"deployment": endpoint.deployment, "address": endpoint.address})
+        tuned = tuned.model_copy(
+            update={"deployment": endpoint.deployment, "address": endpoint.address, "path": endpoint.path}
+        )
     else:
         accelerators = await client.deployment(serving)
     payment = payment.at_hour(hour_usd(accelerators, base.name, base.parameter_count))

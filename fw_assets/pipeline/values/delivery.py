@@ -10,6 +10,7 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.selection.selection import Finalists, ModelKind, Winner
 from fw_assets.classification.values import Frozen
+from fw_assets.pipeline.values.serving_path import ServingPath
 
 
 class FinalistsRecord(Frozen):
@@ -38,6 +39,7 @@ class DeploymentRecord(Frozen):
 
     Attributes:
         address: the `model` field of a request; None if nothing but batch jobs serves the model.
+        path: how its deployment serves it; None where an earlier version deployed it, or it has none of its own.
     """
 
     winner: Winner
@@ -48,6 +50,7 @@ class DeploymentRecord(Frozen):
     deployment: str | None
     endpoint: str | None
     proof: ServingProof | None
+    path: ServingPath | None = None
 
     @property
     def serves(self) -> tuple[str, ModelKind]:

@@ -7,6 +7,7 @@ from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.values import Frozen
+from fw_assets.pipeline.values.serving_path import ServingPath
 
 
 class Usage(Frozen):
@@ -69,7 +70,10 @@ class BaseMetrics(Frozen):
 
 
 class TunedMetrics(Frozen):
-    """A fine-tuned model on the same rows as its base, and the two compared on the test rows."""
+    """A fine-tuned model on the same rows as its base, and the two compared on the test rows.
+
+    `path` is how its deployment serves it; None where an earlier version deployed it, or nothing has.
+    """
 
     model: str
     tuned_model: str
@@ -81,6 +85,7 @@ class TunedMetrics(Frozen):
     usage: Usage
     trust: ModelConfidence | None = None
     free: UnconstrainedSample | None = None
+    path: ServingPath | None = None
 
 
 class CurvePoint(Frozen):

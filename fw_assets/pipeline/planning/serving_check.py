@@ -1,0 +1,42 @@
+"""Check of a plan's models: nothing is trained that the platform would then not serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.session import Session
+from fw_assets.fireworks import Fireworks, FireworksError, Model
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.platform.serving_paths import serving_doubt
+
+
+def require_servable(platform: Platform, session: Session, models: Sequence[CatalogueModel]) -> None:
+    """Refuse models that would be fine-tuned and then served by no deployment; nothing is created to find out.
+
+    Raises:
+        InputError: naming each, with the platform's reasons.
+    """
+    deployed = session.inference != "batch" or session.deploy != "never"
+    tuned = [model for model in models if model.tunable and session.mode == "fine-tune" and deployed]
+    problems = platform.call(lambda client: _problems(client, tuned)) if tuned else []
+    if problems:
+        raise InputError(
+            problems,
+            advice="Nothing was paid. Name another base model, or only benchmark this one with `--mode benchmark`.",
+        )
+
+
+async def _problems(client: Fireworks, models: Sequence[CatalogueModel]) -> list[Problem]:
+    try:
+        own = await client.own_models()
+    except FireworksError:
+        own = list[Model]()
+    problems = []
+    for model in models:
+        doubt = await serving_doubt(client, model.name, merges=model.supports_lora, own=own)
+        if doubt:
+            message = f"{model.slug} can be fine-tuned, but no deployment would serve the result ({doubt})"
+            problems.append(Problem(kind="model", field="models", message=message))
+    return problems

@@ -1,0 +1,88 @@
+"""Serving paths of a model: the deployments that may serve it, in the order in which they are tried.
+
+A fine-tuned model is merged into its base on the platform's own choice of hardware, else on each shape that it matches;
+else its adapter is loaded onto its base, which needs a shape in 16 bits. Not every base takes every path, and the
+platform says so when the deployment is created, or validated without being created.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+from fw_assets.fireworks import (
+    ApiError,
+    BadRequest,
+    DeploymentSpec,
+    Fireworks,
+    FireworksError,
+    Model,
+    ModelAccessDenied,
+    NotFound,
+    PermissionDenied,
+    PreconditionUnmet,
+)
+
+log = logging.getLogger("fw_assets.workspace")
+
+
+async def serving_specs(
+    client: Fireworks, model: str, base: str, *, adapter: bool | None = None
+) -> AsyncIterator[DeploymentSpec]:
+    """The deployments that may serve `model`, the first choice first; shapes are asked for when they are due.
+
+    Args:
+        base: the base model of a fine-tuned one; `model` itself for a base model.
+        adapter: whether deployments that adapters are loaded onto count; by default for a fine-tuned model.
+    """
+    yield DeploymentSpec(base_model=model)
+    for shape in await _shapes(client, model, enable_addons=False):
+        yield DeploymentSpec(base_model=model, deployment_shape=shape)
+    if base != model if adapter is None else adapter:
+        for shape in await _shapes(client, base, enable_addons=True):
+            yield DeploymentSpec(base_model=base, deployment_shape=shape, enable_addons=True)
+
+
+def is_refused(error: FireworksError) -> bool:
+    """Whether a deployment is refused in a way that another hardware or another path may not be."""
+    if isinstance(error, PermissionDenied | NotFound):
+        return not isinstance(error, ModelAccessDenied) and "shape" in error.detail.lower()
+    return isinstance(error, BadRequest | PreconditionUnmet)
+
+
+async def serving_doubt(client: Fireworks, base: str, *, merges: bool, own: list[Model]) -> str:
+    """Why nothing would serve a model that is fine-tuned from `base`; empty where nothing speaks against it.
+
+    Nothing is created. An adapter of the same base that the account has already is tried on every path; without one,
+    all that can be tried is whether the base takes adapters.
+
+    Args:
+        merges: whether the catalogue says that adapters are merged into it.
+        own: the account's own models.
+    """
+    adapters = [model.name for model in own if model.peft_details.base_model == base and model.status.ok]
+    if merges and not adapters:
+        return ""
+    reasons: list[str] = []
+    async for spec in serving_specs(client, adapters[-1] if adapters else base, base, adapter=True):
+        if spec.base_model == base and not spec.enable_addons:
+            continue
+        try:
+            await client.validate_deployment(spec)
+        except ApiError as error:
+            if not is_refused(error):
+                log.info("whether %s is served once it is fine-tuned is not known: %s", base, error)
+                return ""
+            reasons.append(f"{spec.deployment_shape.rsplit('/', 1)[-1]}: {error.detail.rstrip('.')}")
+        else:
+            return ""
+    return "; ".join(dict.fromkeys(reasons))
+
+
+async def _shapes(client: Fireworks, model: str, *, enable_addons: bool) -> list[str]:
+    try:
+        shapes = await client.match_shapes(model, enable_addons=enable_addons)
+    except ApiError as error:
+        log.info("no shapes are known for %s: %s", model, error)
+        return []
+    return [shape.name for shape in shapes if shape.takes_adapters or not enable_addons]
