@@ -82,7 +82,9 @@ class VirtualHost(Platform):
             async with self.connect() as client:
                 return await work(client)
 
-        return virtual_time.run(connected())
+        # Who sleeps may wait for what another process holds.
+        process = self.network.process
+        return virtual_time.run(connected(), lambda: process.machine.pause(process))
 
 
 def virtual_host(folder: Path, network: Network) -> VirtualHost:

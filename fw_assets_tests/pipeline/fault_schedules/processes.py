@@ -18,6 +18,8 @@ Event = str
 that it can have."""
 PROCESS_EVENTS: tuple[Event, ...] = ("kill", "kill-after", "torn", "full")
 """The process is gone before a request or write, after it, or within a write; or its next writes find no space."""
+PATIENCE_SECONDS = 120.0
+"""How long a process may be without a turn before a lock is suspected of which the machine does not know."""
 TAKEOVER: Event = "takeover"
 """Another driver starts on the same dataset."""
 
@@ -97,7 +99,7 @@ class Machine:
         self._changed.notify_all()
 
     def _await_turn(self, process: Process) -> None:
-        if not self._changed.wait_for(lambda: self._turn is process or process.dead, timeout=15):
+        if not self._changed.wait_for(lambda: self._turn is process or process.dead, timeout=PATIENCE_SECONDS):
             raise RuntimeError(f"{process.name} has no turn: a lock that this machine does not know")
 
 
