@@ -8,6 +8,7 @@ start-up time of `fw-assets --help`.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,12 @@ from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.errors import InputError, Problem
 
 PlatformName = Literal["embedded", "fireworks"]
+DOTENV_NAMES = ("FIREWORKS_API_KEY", "FIREWORKS_AGENT_API_KEY", "FIREWORKS_ACCOUNT_ID")
+"""What is read from `.env` in the current folder, which the vendor's instructions have users `source`."""
+_ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s#"']*))[ \t\r]*(?:[ \t]#.*)?$""",
+    re.MULTILINE,
+)
 
 
 class Settings(BaseModel):
@@ -34,7 +41,11 @@ class Settings(BaseModel):
     fw_embedded_url: str | None = None
     """Address of an embedded platform that another process or machine serves; unset: it runs inside each process."""
     fireworks_api_key: SecretStr | None = None
-    """Key of the service, or of the embedded platform at `FW_EMBEDDED_URL`. Never logged, stored or shown."""
+    """Key of the service, or of the embedded platform at `FW_EMBEDDED_URL`. Never logged, stored or shown. For the
+    service, this variable, the next one and `FIREWORKS_ACCOUNT_ID` are also read from `.env` in the current folder,
+    where the environment lacks them."""
+    fireworks_agent_api_key: SecretStr | None = None
+    """Key of the service where `FIREWORKS_API_KEY` is unset: the name that users of Fireworks Agent have it under."""
     fireworks_base_url: str | None = None
     """Another address of the service than `https://api.fireworks.ai`."""
     fireworks_account_id: str | None = None
@@ -90,8 +101,48 @@ class Settings(BaseModel):
 
     @property
     def api_key(self) -> str | None:
-        """The key itself, for a connection and nothing else."""
-        return None if self.fireworks_api_key is None else self.fireworks_api_key.get_secret_value()
+        """The key of an embedded platform on another machine, for a connection and nothing else."""
+        return _secret(self.fireworks_api_key)
+
+    @property
+    def service_key(self) -> str | None:
+        """The key of the service, for a connection and nothing else."""
+        return service_settings().get("FIREWORKS_API_KEY") or service_settings().get("FIREWORKS_AGENT_API_KEY")
+
+    @property
+    def service_account(self) -> str | None:
+        """The account at the service."""
+        return service_settings().get("FIREWORKS_ACCOUNT_ID")
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()
+
+
+def service_settings() -> dict[str, str]:
+    """Key and account for the service: those of the environment, else those of `.env` in the current folder.
+
+    Nothing else is read there: a file that came with a folder must not say where a key is sent to.
+    """
+    values = {name: os.environ[name] for name in DOTENV_NAMES if os.environ.get(name)}
+    return {**_read_dotenv(Path(".env")), **values}
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    """The variables of a file that a shell can read; empty where there is none that can be read.
+
+    What a shell would have to work out (`$NAME`, a command) is left out.
+    """
+    try:
+        text = path.read_text("utf-8-sig", errors="replace")
+    except (OSError, ValueError):
+        return {}
+    values: dict[str, str] = {}
+    for match in _ASSIGNMENT.finditer(text):
+        value = next(group for group in match.groups()[1:] if group is not None)
+        if match[1] in DOTENV_NAMES and value and not set(value) & {"$", "`"}:
+            values[match[1]] = value
+    return values
 
 
 def settings() -> Settings:

@@ -97,3 +97,56 @@ def test_the_platform_lives_in_the_workspace_or_beside_a_remote_one(
     assert settings().platform_home == tmp_path / ".fw-platform"
     monkeypatch.setenv("FW_PLATFORM_HOME", "elsewhere")
     assert settings().platform_home == tmp_path / "elsewhere"
+
+
+KEYS = ("FIREWORKS_API_KEY", "FIREWORKS_AGENT_API_KEY")
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize(
+    "line",
+    ["{}=fw_1", "export {}=fw_1", ' {} = "fw_1" ', "{}='fw_1'  # the key", "# {}=fw_2\n{}=fw_1\r", "OTHER=x\n{}=fw_1"],
+)
+def test_the_key_is_read_from_the_file_that_users_of_the_vendors_agent_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str
+) -> None:
+    (tmp_path / ".env").write_text(line.format(name, name) + "\n")
+    monkeypatch.chdir(tmp_path)
+    assert settings().service_key == "fw_1"
+    assert settings().api_key is None, "it is nothing for an embedded platform"
+    assert "fw_1" not in repr(settings())
+
+
+def test_the_environment_wins_and_the_plain_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FIREWORKS_API_KEY=file\nFIREWORKS_AGENT_API_KEY=agent\nFIREWORKS_ACCOUNT_ID=acme\n")
+    assert settings().service_key == "file"
+    assert settings().service_account == "acme"
+    monkeypatch.setenv("FIREWORKS_API_KEY", "environment")
+    assert settings().service_key == "environment"
+    monkeypatch.delenv("FIREWORKS_API_KEY")
+    (tmp_path / ".env").write_text("FIREWORKS_AGENT_API_KEY=agent\n")
+    assert settings().service_key == "agent"
+    monkeypatch.setenv("FIREWORKS_AGENT_API_KEY", "own")
+    assert settings().service_key == "own"
+
+
+def test_a_file_says_no_more_than_key_and_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder from elsewhere must not say where a key is sent to, nor what a run costs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FW_PLATFORM=fireworks\nFIREWORKS_BASE_URL=http://evil\nFW_PRICES=/x\n")
+    assert settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    "content", [b"FIREWORKS_API_KEY=$(cat key)\n", b"FIREWORKS_API_KEY=\n", b"\xff\xfe\x00", b"x" * 100]
+)
+def test_what_only_a_shell_could_read_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(content)
+    assert settings().service_key is None
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    assert settings().service_key is None

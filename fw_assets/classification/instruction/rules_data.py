@@ -46,6 +46,21 @@ ROW_RULES: tuple[PhraseRule, ...] = (
         constant("drop-rare"),
     ),
     (
+        # The vendor's third mitigation, in its words and others': the rare labels are no candidates any more.
+        "mitigation",
+        r"\b(?:use\s+|try\s+|take\s+|choose\s+|prefer\s+|apply\s+|go\s+with\s+|work\s+with\s+|with\s+)?(?:a\s+|the\s+)?"
+        r"(?:smaller|reduced|narrower|shorter|trimmed|limited)\s+(?:(?:candidate|label|class|category)\s+){1,2}"
+        r"(?:set|list|space|pool)\b"
+        r"|\b(?:use\s+|try\s+|with\s+)?(?:a\s+|the\s+)?(?:smaller|reduced|narrower|shorter)\s+(?:set|list|pool)\s+of\s+"
+        r"(?:candidate\s+)?(?:labels|classes|categories|candidates)\b"
+        r"|\b(?:reduce|shrink|narrow(?:\s+down)?|trim|cut(?:\s+down)?|restrict|limit)\s+(?:the\s+)?(?:number\s+of\s+candidate"
+        r"\s+labels|(?:(?:candidate|label|class)\s+){1,2}(?:set|list|space|pool)|set\s+of\s+(?:candidate\s+)?labels|"
+        r"candidate\s+labels)(?:\s+down)?\b"
+        r"|\b(?:use\s+|try\s+|with\s+)?fewer\s+(?:candidate\s+)?(?:labels|classes|categories)\b"
+        r"|\bfewer\s+candidates\b",
+        constant("drop-rare"),
+    ),
+    (
         "imbalance_threshold",
         rf"\b(?:class\s+|label\s+)?imbalance(?:[- _]ratio)?(?:[- _](?:threshold|limit))?\b(?:\s+(?:of"
         rf"|is|to|at|above|over|exceeds?|beyond|greater than|more than|larger than|higher than|"

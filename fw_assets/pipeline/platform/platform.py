@@ -73,14 +73,16 @@ class Platform:
             raise input_error(str(error), kind="setting", field=field, advice="Correct the variable.") from None
 
     def _remote_key(self) -> str:
-        key = settings().api_key
+        # The service's key in a `.env` is nothing for an embedded platform on another machine.
+        key = settings().api_key if self.is_embedded else settings().service_key
         if key:
             return key
         if not self.is_embedded:
             raise input_error(
                 "FW_PLATFORM=fireworks needs a key in FIREWORKS_API_KEY",
                 field="FIREWORKS_API_KEY",
-                advice="Set it, or leave FW_PLATFORM unset to use the embedded platform.",
+                advice="Set it or FIREWORKS_AGENT_API_KEY, here or in `.env` in this folder; or leave FW_PLATFORM "
+                "unset to use the embedded platform.",
             )
         if not (self.home / "api_key").exists():
             raise input_error(
@@ -139,5 +141,5 @@ def platform_from_environment() -> Platform:
         name=configured.fw_platform,
         home=configured.platform_home,
         base_url=configured.fw_embedded_url if embedded else configured.fireworks_base_url,
-        account_id=None if embedded else configured.fireworks_account_id,
+        account_id=None if embedded else configured.service_account,
     )

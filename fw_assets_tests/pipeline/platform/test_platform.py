@@ -31,6 +31,21 @@ def test_a_key_alone_does_not_choose_the_service(here: Project, monkeypatch: pyt
     assert "fw_secret" not in repr(service)
 
 
+@pytest.mark.parametrize("name", ["FIREWORKS_API_KEY", "FIREWORKS_AGENT_API_KEY"])
+def test_the_service_takes_the_key_and_the_account_of_the_folder(
+    here: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (here.folder / ".env").write_text(f"export {name}=fw_secret\nFIREWORKS_ACCOUNT_ID=acme\n")
+    assert platform_from_environment().is_embedded
+    monkeypatch.setenv("FW_PLATFORM", "fireworks")
+    service = platform_from_environment()
+    assert service.connect().account_id == service.account_id == "acme"
+    assert "fw_secret" not in repr(service)
+    (here.folder / ".env").unlink()
+    with pytest.raises(InputError, match=r"\.env"):
+        platform_from_environment().connect()
+
+
 def test_the_service_needs_a_key(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FW_PLATFORM", "fireworks")
     with pytest.raises(InputError, match="FW_PLATFORM=fireworks needs a key in FIREWORKS_API_KEY"):
