@@ -17,6 +17,7 @@ from fw_assets.embedded.endpoints.job_validation import job_fields
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.answer_constraint import read_constraint
 from fw_assets.embedded.inference.chat_request import read_request
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets_tests.embedded.conftest import Client
 
 LEAVES = (
@@ -40,7 +41,7 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 JOB = {"dataset": "accounts/local/datasets/d", "baseModel": "accounts/fireworks/models/char-ngram"}
 JOB_KEYS = (
     "dataset", "baseModel", "outputModel", "displayName", "epochs", "learningRate", "lrScheduler", "loraRank",
-    "maxContextLength", "batchSizeSamples", "evaluationDataset", "evalAutoCarveout",
+    "maxContextLength", "batchSizeSamples", "evaluationDataset", "evalAutoCarveout", "warmStartFrom",
 )  # fmt: skip
 POLICY = ("scaleUpWindow", "scaleDownWindow", "scaleToZeroWindow", "loadTargets")
 REPLICAS = ("minReplicaCount", "maxReplicaCount")
@@ -54,12 +55,17 @@ def test_any_response_format(kind: str, schema: Any) -> None:
             read_constraint(json.dumps(given_format).encode())
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedPlatform:
+    return EmbeddedPlatform(tmp_path_factory.mktemp("platform"))
+
+
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(JOB_KEYS), JSON, max_size=4), JSON)
-def test_any_job(change: dict[str, Any], schedule: Any) -> None:
+def test_any_job(platform: EmbeddedPlatform, change: dict[str, Any], schedule: Any) -> None:
     for body in (JOB | change, JOB | {"lrScheduler": {"linear": schedule}}):
         with contextlib.suppress(RpcError):
-            assert job_fields(body, "local", "j")["loraRank"] >= 1
+            assert job_fields(platform, body, "local", "j")["loraRank"] >= 1
 
 
 @settings(deadline=None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.endpoints.shapes import DEFAULT, NO_ACCELERATOR, check_shape
-from fw_assets.embedded.errors import invalid, not_found, precondition
+from fw_assets.embedded.errors import invalid, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.records.deployment_documents import (
@@ -20,7 +20,7 @@ from fw_assets.embedded.records.deployment_documents import (
     ready_time,
     write_activity,
 )
-from fw_assets.embedded.records.model_documents import find_model
+from fw_assets.embedded.records.model_documents import ready_model
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.resource_names import (
     DEPLOYMENTS,
@@ -137,11 +137,7 @@ def _new_deployment(request: ApiRequest, id: str) -> dict[str, Any]:
     name = str(body.get("baseModel") or "")
     if not name:
         raise invalid("baseModel: missing", "baseModel")
-    model = find_model(request.platform, name)
-    if model is None:
-        raise not_found(name)
-    if model["status"]["code"] != "OK":
-        raise precondition(f"{name} cannot be served: {model['status']['message']}")
+    model = ready_model(request.platform, name, "baseModel")
     addons = bool(body.get("enableAddons", False))
     if addons and model["kind"] == "HF_PEFT_ADDON":
         raise invalid("enableAddons: a LoRA cannot carry further LoRAs; deploy its base model", "enableAddons")

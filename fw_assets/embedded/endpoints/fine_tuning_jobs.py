@@ -37,7 +37,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     """Create a job and queue it; everything that can be refused is refused here."""
     platform, account = request.platform, request.account
     id = check_id(request.query.get("supervisedFineTuningJobId") or new_id("sft"), "supervisedFineTuningJobId")
-    fields = job_fields(request.body, account, id)
+    fields = job_fields(platform, request.body, account, id)
     with platform.database.read() as connection:
         _check_new(connection, account, id, fields["outputModel"])
     cost = _estimated_cost(request, fields)
@@ -66,7 +66,8 @@ def create(request: ApiRequest) -> dict[str, Any]:
 
 def estimate_cost(request: ApiRequest) -> dict[str, Any]:
     """Estimate the cost of a job that is not created."""
-    return {"estimatedCost": _estimated_cost(request, job_fields(request.body, request.account, new_id("sft")))}
+    fields = job_fields(request.platform, request.body, request.account, new_id("sft"))
+    return {"estimatedCost": _estimated_cost(request, fields)}
 
 
 def get(request: ApiRequest) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel
+from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
 from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.records.model_documents import base_document, registry_entry
+from fw_assets.embedded.records.model_documents import base_id, find_model, is_adapter, ready_model
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import (
     DATASETS,
     FINE_TUNING_JOBS,
@@ -64,11 +65,12 @@ _KNOWN = {
 }
 
 
-def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, Any]:
+def job_fields(platform: EmbeddedPlatform, body: Mapping[str, Any], account: str, job_id: str) -> dict[str, Any]:
     """The fields of the body with every default filled in; whether the datasets exist is not checked.
 
     Raises:
-        RpcError: INVALID_ARGUMENT, NOT_FOUND for the base model, FAILED_PRECONDITION when it cannot be tuned.
+        RpcError: INVALID_ARGUMENT, NOT_FOUND for the base model or the adapter to continue, FAILED_PRECONDITION when it
+            cannot be tuned.
     """
     for field in body:
         if field not in _KNOWN:
@@ -76,12 +78,12 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
     for field in _DEPRECATED:
         if body.get(field):
             raise invalid(f"{field}: no longer supported; leave it out", field)
-    if body.get("warmStartFrom"):
-        raise RpcError("UNIMPLEMENTED", "warmStartFrom: this platform starts every job from a base model", status=400)
     split_name(body.get("dataset"), DATASETS, "dataset")
     if body.get("evaluationDataset"):
         split_name(body["evaluationDataset"], DATASETS, "evaluationDataset")
-    model = _tunable(body.get("baseModel"))
+    start = _warm_start(platform, body)
+    base = start["peftDetails"]["baseModel"] if start else body.get("baseModel")
+    model = _tunable(platform, base)
     output_account, output_id = split_name(
         body.get("outputModel") or resource_name(account, MODELS, job_id), MODELS, "outputModel"
     )
@@ -93,13 +95,14 @@ def job_fields(body: Mapping[str, Any], account: str, job_id: str) -> dict[str, 
         raise invalid("displayName: expected a text of less than 64 characters", "displayName")
     return {
         "dataset": body["dataset"],
-        "baseModel": body["baseModel"],
+        "baseModel": base,
+        **({"warmStartFrom": start["name"]} if start else {}),
         "outputModel": resource_name(account, MODELS, output_id),
         "displayName": display_name,
         "epochs": _number(body, "epochs", 1),
         "learningRate": float(_number(body, "learningRate", model.grid[0][1])),
         "lrScheduler": _scheduler(body.get("lrScheduler")),
-        "loraRank": _rank(body),
+        "loraRank": _kept_rank(body, start) if start else _rank(body),
         "maxContextLength": _whole_number(body, "maxContextLength", model.context_length),
         "batchSizeSamples": _whole_number(body, "batchSizeSamples", model.batch_size),
         "evaluationDataset": body.get("evaluationDataset") or "",
@@ -127,16 +130,41 @@ def check_size(rows: int, epochs: float) -> None:
         raise invalid(f"epochs: {rows} rows x {epochs:g} epochs are over {MAX_EXAMPLES:,} examples", "epochs")
 
 
-def _tunable(name: object) -> BaseModel:
+def _tunable(platform: EmbeddedPlatform, name: object) -> BaseModel:
     if not name:
         raise invalid("baseModel: missing; exactly one of baseModel and warmStartFrom must be given", "baseModel")
-    model = registry_entry(name)
-    if model is None:
+    split_name(name, MODELS, "baseModel")
+    document = find_model(platform, str(name))
+    if document is None:
         raise not_found(str(name))
-    document = base_document(model)
+    if is_adapter(document):
+        raise precondition(f"{name} is an adapter: name it as warmStartFrom, without a baseModel", "MODEL_NOT_TUNABLE")
     if not document["supervisedLoraTunable"]:
         raise precondition(f"{name} cannot be tuned: {document['status']['message']}", "MODEL_NOT_TUNABLE")
-    return model
+    if document["state"] != "READY":
+        raise precondition(f"{name} is {document['state']}, it must be READY", "MODEL_NOT_TUNABLE")
+    return REGISTRY[base_id(document)]
+
+
+def _warm_start(platform: EmbeddedPlatform, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The document of the adapter that the job continues."""
+    name = body.get("warmStartFrom")
+    if not name:
+        return None
+    if body.get("baseModel"):
+        raise invalid("warmStartFrom: exactly one of baseModel and warmStartFrom must be given", "warmStartFrom")
+    adapter = ready_model(platform, name, "warmStartFrom")
+    if not is_adapter(adapter):
+        raise invalid(f"warmStartFrom: {name} is no adapter", "warmStartFrom")
+    return adapter
+
+
+def _kept_rank(body: Mapping[str, Any], start: Mapping[str, Any]) -> int:
+    """The rank of the adapter that is continued."""
+    rank: int = start["peftDetails"]["r"]
+    if body.get("loraRank") and body["loraRank"] != rank:
+        raise invalid(f"loraRank: {body['loraRank']!r}; {start['name']} has rank {rank}, and keeps it", "loraRank")
+    return rank
 
 
 def _number(body: Mapping[str, Any], field: str, default: float) -> float:

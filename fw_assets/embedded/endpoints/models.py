@@ -1,4 +1,4 @@
-"""Models: the base models of the publisher, and the tuned ones of the account."""
+"""Models: the base models of the publisher; the tuned ones and the bases of the account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.engine.registry import REGISTRY
-from fw_assets.embedded.errors import not_found, precondition
+from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
@@ -19,6 +19,7 @@ from fw_assets.embedded.store.resource_names import (
     DEPLOYMENTS,
     MODELS,
     PUBLISHER,
+    check_id,
     resource_name,
 )
 
@@ -51,8 +52,39 @@ def _shown(request: ApiRequest, document: dict[str, Any]) -> dict[str, Any]:
     return document | {"supportsLora": document["supportsLora"] and not unserved}
 
 
+def create(request: ApiRequest) -> dict[str, Any]:
+    """Create a base model of the account, which is READY once its upload is validated.
+
+    Its weights are those of the engine's model that `baseModelDetails.modelType` names: nothing is uploaded here.
+    """
+    id = check_id(request.body.get("modelId"), "modelId")
+    fields = request.body.get("model")
+    if not isinstance(fields, dict):
+        raise invalid("model: missing", "model")
+    if fields.get("kind") != "HF_BASE_MODEL":
+        raise invalid(f"model.kind: {fields.get('kind')!r}; this platform takes HF_BASE_MODEL alone", "model.kind")
+    details = fields.get("baseModelDetails")
+    engine = REGISTRY.get(str(details.get("modelType"))) if isinstance(details, dict) else None
+    if engine is None:
+        known = ", ".join(REGISTRY)
+        raise invalid(f"model.baseModelDetails.modelType: expected one of {known}", "model.baseModelDetails.modelType")
+    name = resource_name(request.account, MODELS, id)
+    document = model_documents.own_base_document(request.platform, name, engine, str(fields.get("displayName", id)))
+    with request.platform.database.write() as connection:
+        documents.insert(connection, MODELS, request.account, id, document)
+    return document
+
+
+def validate_upload(request: ApiRequest) -> dict[str, Any]:
+    """Make a created base model READY."""
+    with request.platform.database.write() as connection:
+        changes = {"state": "READY", "updateTime": request.platform.timestamp()}
+        documents.update(connection, MODELS, request.account, request.id, changes)
+    return {}
+
+
 def delete(request: ApiRequest) -> dict[str, Any]:
-    """Delete a tuned model that no deployment serves."""
+    """Delete a model of the account that no deployment serves."""
     name = resource_name(request.account, MODELS, request.id)
     with request.platform.database.write() as connection:
         for deployment in documents.list_all(connection, DEPLOYMENTS, request.account):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine import tuned_model
+from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.training_run import TrainingRun
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.engine.tuned_model import TunedModel
@@ -29,11 +30,12 @@ def train(
     multi_label: bool,
     on_record: OnRecord,
     notes: Mapping[str, Any] | None = None,
+    start: TunedModel | None = None,
 ) -> None:
     """Train one model and write it into the folder `out`.
 
     The loss is the cross-entropy, each row times its weight. With evaluation rows, the epoch with the least loss on
-    them is kept (epoch 0 is the base model), measured at the temperature that is best for them; without, the last.
+    them is kept (epoch 0 is where it starts), measured at the temperature that is best for them; without, the last.
 
     Args:
         cache: the folder for files that can be computed again, shared by all models.
@@ -42,13 +44,16 @@ def train(
             before the first epoch and after each; last with `eval/kept_epoch`. In a run of more than 10,000 steps, a
             record stands for several, with the tokens of all.
         notes: JSON of the caller, stored with the model.
+        start: the adapter to continue, in place of the base model.
 
     Raises:
         EngineError: rows or hyper-parameters that cannot be trained on.
         WeightsError: weights that the base model needs are missing.
     """
     check_training_input(spec, rows, evaluation or (), multi_label)
-    run = TrainingRun(spec, rows, list(evaluation or ()), cache, multi_label)
+    if start is not None:
+        _check_start(start, spec, multi_label)
+    run = TrainingRun(spec, rows, list(evaluation or ()), cache, multi_label, start)
     best = run.checkpoint(0.0)
     if run.evaluated:
         on_record({"step": 0, "epoch": 0.0, "eval/loss": best.loss, "eval/accuracy": best.accuracy})
@@ -83,3 +88,13 @@ def train(
         arrays=best.arrays,
     )
     tuned_model.save(model, out)
+
+
+def _check_start(start: TunedModel, spec: TrainingSpec, multi_label: bool) -> None:
+    if start.spec.base_model != spec.base_model:
+        raise EngineError(f"the adapter to continue is of {start.spec.base_model}, not of {spec.base_model}")
+    if start.spec.lora_rank != spec.lora_rank:
+        raise EngineError(f"the adapter to continue has rank {start.spec.lora_rank}, not {spec.lora_rank}")
+    if start.multi_label != multi_label:
+        rows = "any number of labels" if start.multi_label else "one label"
+        raise EngineError(f"the adapter to continue was trained on rows with {rows} each; these are others")

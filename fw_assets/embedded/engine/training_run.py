@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fw_assets.embedded.engine import losses
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.engine.updates import Arrays, Update, apply
 
 F32 = NDArray[np.float32]
@@ -42,7 +43,7 @@ class Checkpoint:
     """The model after an epoch.
 
     Attributes:
-        arrays: by encoder name; empty for epoch 0, which is the base model.
+        arrays: by encoder name; empty for epoch 0 where that is the base model, and not an adapter that is continued.
         loss, accuracy: on the evaluation rows; NaN without any.
     """
 
@@ -59,7 +60,8 @@ class TrainingRun:
     """One training run. The input has been checked.
 
     Attributes:
-        labels: of the training rows, sorted; labels that only evaluation rows have come after them in the columns.
+        labels: of the training rows and of the adapter that is continued, sorted; labels that only evaluation rows have
+            come after them in the columns.
         evaluated: whether there are evaluation rows.
         allow_empty: whether an empty set of labels is a valid answer.
     """
@@ -71,9 +73,12 @@ class TrainingRun:
         evaluation: Sequence[TrainingRow],
         cache: Path,
         multi_label: bool,
+        start: TunedModel | None = None,
     ) -> None:
         self._spec, self._multi_label = spec, multi_label
-        self.labels = tuple(sorted({label for row in rows for label in row.labels}))
+        self._continued = start if start is not None and start.arrays else None
+        learned = self._continued.labels if self._continued else ()
+        self.labels = tuple(sorted({*learned, *(label for row in rows for label in row.labels)}))
         only_evaluated = {label for row in evaluation for label in row.labels} - set(self.labels)
         self._columns = self.labels + tuple(sorted(only_evaluated))
         self.allow_empty = multi_label and any(not row.labels for row in rows)
@@ -108,14 +113,27 @@ class TrainingRun:
             start_logits = self._start(encoder.base_logits(encoded, self.labels))
             vocabulary = encoder.fit_vocabulary(encoded)
             gradient = self._gradient(start_logits, every_row)
+            earlier = self._continued.arrays.get(encoder.name) if self._continued else None
+            if earlier:
+                vocabulary, down = encoder.join_vocabulary(vocabulary, dict(earlier))
             features = encoder.features(encoded, vocabulary)
+            update = encoder.new_update(features, gradient, self._spec.lora_rank, self._rng)
+            if earlier:
+                update.resume({"A": down, "B": self._columns_of(earlier["B"]), "b": self._columns_of(earlier["b"])})
             self._start_logits.append(start_logits)
             self._vocabularies.append(vocabulary)
-            self._updates.append(encoder.new_update(features, gradient, self._spec.lora_rank, self._rng))
+            self._updates.append(update)
             if self.evaluated:
                 eval_encoded = encoder.encode(eval_texts, limit)
                 self._eval_base_logits.append(encoder.base_logits(eval_encoded, self._columns))
                 self._eval_features.append(encoder.features(eval_encoded, vocabulary))
+
+    def _columns_of(self, earlier: NDArray[Any]) -> F32:
+        """An array of the adapter that is continued by the labels of this run; new labels start at zero, the base."""
+        learned = self._continued.labels if self._continued else ()
+        array = np.zeros((*earlier.shape[:-1], len(self.labels)), np.float32)
+        array[..., [self.labels.index(label) for label in learned]] = earlier
+        return array
 
     def _start(self, base_logits: F32) -> F32:
         return losses.softened_log_odds(base_logits) if self._multi_label else base_logits
@@ -155,22 +173,23 @@ class TrainingRun:
 
     def checkpoint(self, epoch: float) -> Checkpoint:
         """The model as it is now, with the shares, temperature and threshold that fit the evaluation rows best."""
-        update_arrays = [update.arrays() if epoch else {} for update in self._updates]
+        tuned = bool(epoch) or self._continued is not None
+        update_arrays = [update.arrays() if tuned else {} for update in self._updates]
         names = [encoder.name for encoder in self._encoders]
         stored = {
             name: {**vocabulary, **arrays}
             for name, vocabulary, arrays in zip(names, self._vocabularies, update_arrays, strict=True)
             if arrays
         }
-        share_options = self._tuned_shares if epoch else (self._base_shares,)
+        share_options = self._tuned_shares if tuned else (self._base_shares,)
         if not self.evaluated:
             shares = dict(zip(names, share_options[0], strict=True))
             return Checkpoint(epoch, stored, math.nan, math.nan, shares, 1.0, losses.DEFAULT_THRESHOLD)
-        logits_per_encoder = self._eval_logits(update_arrays) if epoch else self._eval_base_logits
+        logits_per_encoder = self._eval_logits(update_arrays) if tuned else self._eval_base_logits
         loss, temperature, best_shares = math.inf, 1.0, share_options[0]
         for option in share_options:
             pooled = _pool(logits_per_encoder, option)
-            if self._multi_label and not epoch:
+            if self._multi_label and not tuned:
                 pooled = losses.log_odds(pooled)
             option_temperature, option_loss = losses.fit_temperature(
                 pooled, self._eval_target, self._eval_weight, self._multi_label

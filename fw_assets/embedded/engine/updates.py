@@ -1,7 +1,7 @@
 """Low-rank updates of a linear scorer, which is what LoRA is here.
 
 An update adds `features @ A @ B + b` to the base logits, with `A` (features, rank), `B` (rank, labels) and `b`
-(labels). It starts at zero, so that training starts at the base model.
+(labels). It starts at zero, so that training starts at the base model, unless it resumes an earlier one.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ class Update(Protocol):
 
     def backward(self, gradient: F32, rate: float) -> None:
         """One optimiser step from the gradient of the loss at the logits of the last `forward`."""
+
+    def resume(self, start: Arrays) -> None:
+        """Take over `A`, `B` and `b` of an earlier update, before the first step."""
 
     def arrays(self) -> Arrays:
         """A copy of what `apply` needs."""
@@ -82,6 +85,12 @@ class DenseUpdate:
             first += np.float32(1 - _FIRST_MOMENT_DECAY) * (slope - first)
             second += np.float32(1 - _SECOND_MOMENT_DECAY) * (slope * slope - second)
             parameter -= size * first / (np.sqrt(second * unbias) + np.float32(_EPSILON))
+
+    def resume(self, start: Arrays) -> None:
+        """Undo the folding of `arrays` under the whitening of these features."""
+        down = np.linalg.solve(self._whitening.matrix.astype(np.float64), start["A"])
+        bias = start["b"] + (self._whitening.mean @ start["A"]) @ start["B"]
+        self._parameters = [np.array(value, np.float32) for value in (down, start["B"], bias)]
 
     def arrays(self) -> Arrays:
         """The arrays with the whitening folded into `A` and `b`."""
@@ -143,6 +152,11 @@ class SparseUpdate:
         ):
             total += slope * slope
             parameter -= size * slope / np.sqrt(total)
+
+    def resume(self, start: Arrays) -> None:
+        self._down = np.array(start["A"] / SPARSE_SCALE, np.float32)
+        self._up = np.array(start["B"], np.float32, order="C")
+        self._bias = np.array(start["b"], np.float32)
 
     def arrays(self) -> Arrays:
         """The arrays with the scale folded into `A`."""

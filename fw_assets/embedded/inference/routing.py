@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fw_assets.embedded.records.deployment_documents import (
     ready_time,
     write_activity,
 )
+from fw_assets.embedded.records.model_documents import base_id, is_adapter
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.faults import Faults
@@ -87,7 +89,7 @@ def batch_target(platform: EmbeddedPlatform, model: str) -> ServingTarget:
         document = documents.find(connection, MODELS, account, id)
     if document is None:
         return replace(_base_target(model, None), batch=True)
-    return ServingTarget(short_id(document["peftDetails"]["baseModel"]), platform.model_folder(id), batch=True)
+    return replace(_own_target(platform, document), batch=True)
 
 
 def clear_route_cache() -> None:
@@ -121,8 +123,14 @@ def _resolve(platform: EmbeddedPlatform, model: str, faults: Faults, now: float)
     _wake(platform, deployment, last_used, waking, now)
     if document is None:
         return _base_target(name, deployment["name"])
-    folder = None if faults.serve_base else platform.model_folder(id)
-    return ServingTarget(short_id(document["peftDetails"]["baseModel"]), folder, deployment["name"])
+    target = _own_target(platform, document, deployment["name"])
+    return replace(target, folder=None) if faults.serve_base else target
+
+
+def _own_target(platform: EmbeddedPlatform, model: Mapping[str, Any], deployment: str | None = None) -> ServingTarget:
+    """The target of a model of the account."""
+    folder = platform.model_folder(short_id(model["name"])) if is_adapter(model) else None
+    return ServingTarget(base_id(model), folder, deployment)
 
 
 def _is_base(name: str) -> bool:

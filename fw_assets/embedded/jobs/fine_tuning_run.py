@@ -8,16 +8,18 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.training_spec import TrainingSpec
+from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
 from fw_assets.embedded.jobs.training_rows import read_rows
-from fw_assets.embedded.records.model_documents import tuned_document
+from fw_assets.embedded.records.model_documents import base_id, model_files, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import write_checksum
+from fw_assets.embedded.store.file_checksums import is_whole, write_checksum
 from fw_assets.embedded.store.resource_names import FINE_TUNING_JOBS, MODELS, short_id, split_name
 
 METRICS = "metrics.jsonl"
@@ -37,8 +39,11 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
     faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
     answer_format, rows, evaluation = read_rows(platform, job)
+    # Made before the write lock is taken; it also says what the engine calls the base model.
+    tuned = tuned_document(platform, job)
+    start = _adapter(platform, short_id(job["warmStartFrom"])) if job.get("warmStartFrom") else None
     spec = TrainingSpec(
-        base_model=short_id(job["baseModel"]),
+        base_model=base_id(tuned),
         lora_rank=job["loraRank"],
         learning_rate=job["learningRate"],
         epochs=job["epochs"],
@@ -57,23 +62,40 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         with metrics_path.open("wb") as metrics:
             recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows))
             notes = {"answer": answer_format.to_notes()}
-            train(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record, notes=notes)
+            train(
+                *(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record),
+                notes=notes,
+                start=start,
+            )
         for path in (metrics_path, *list(out.iterdir())):
             write_checksum(path)
         progress |= {"percent": 100}
         update_job(platform, claim, {"state": "JOB_STATE_WRITING_RESULTS", "jobProgress": progress})
-        _publish(platform, claim, job, out)
+        _publish(platform, claim, tuned, out)
     finally:
         shutil.rmtree(out, ignore_errors=True)
 
 
-def _publish(platform: EmbeddedPlatform, claim: JobClaim, job: dict[str, Any], out: Path) -> None:
-    account, id = split_name(job["outputModel"], MODELS, "outputModel")
+def _adapter(platform: EmbeddedPlatform, id: str) -> TunedModel:
+    """The adapter that a job continues.
+
+    Raises:
+        DamagedModel: its files are.
+    """
+    for path in model_files(platform, id):
+        if not is_whole(path):
+            raise DamagedModel(f"{path}: damaged or missing")
+    return load(platform.model_folder(id))
+
+
+def _publish(platform: EmbeddedPlatform, claim: JobClaim, tuned: dict[str, Any], out: Path) -> None:
+    account, id = split_name(tuned["name"], MODELS, "outputModel")
     folder = platform.model_folder(id)
     with platform.database.write() as connection:
         # The write lock is held from here to the commit: no other worker can publish in between.
         job_queue.check_claim(connection, claim)
-        documents.insert(connection, MODELS, account, id, tuned_document(platform, job))
+        now = platform.timestamp()
+        documents.insert(connection, MODELS, account, id, tuned | {"createTime": now, "updateTime": now})
         shutil.rmtree(folder, ignore_errors=True)
         out.rename(folder)
         complete_job(platform, connection, claim)

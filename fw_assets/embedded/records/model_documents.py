@@ -1,4 +1,4 @@
-"""Documents of models: the engine's base models under `accounts/fireworks`, stored tuned ones under the own account."""
+"""Documents of models: the engine's base models under `accounts/fireworks`; adapters and bases of the own account."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
 from fw_assets.embedded.engine.tuned_model import ARRAYS_FILE, MANIFEST_FILE
+from fw_assets.embedded.errors import not_found, precondition
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name, short_id, split_name
+from fw_assets.embedded.store.resource_names import ACCOUNT, MODELS, PUBLISHER, resource_name, split_name
 
 PUBLISH_TIME = "2026-01-01T00:00:00.000000Z"
 
@@ -28,24 +29,43 @@ def find_model(platform: EmbeddedPlatform, name: str) -> dict[str, Any] | None:
         return documents.find(connection, MODELS, account, id)
 
 
+def own_bases(platform: EmbeddedPlatform) -> list[dict[str, Any]]:
+    """The documents of the base models of the account."""
+    with platform.database.read() as connection:
+        return [model for model in documents.list_all(connection, MODELS, ACCOUNT) if not is_adapter(model)]
+
+
 def model_files(platform: EmbeddedPlatform, id: str) -> list[Path]:
     """The files of a tuned model, whether they are there or not."""
     return [platform.model_folder(id) / name for name in (ARRAYS_FILE, MANIFEST_FILE)]
 
 
-def registry_entry(name: object) -> BaseModel | None:
-    """The engine's entry for the full name of a base model.
+def ready_model(platform: EmbeddedPlatform, name: object, field: str) -> dict[str, Any]:
+    """The document of a model that can be used, by its full name in the field of another resource.
 
     Raises:
-        RpcError: INVALID_ARGUMENT when that is not the name of a model.
+        RpcError: INVALID_ARGUMENT for a wrong name, NOT_FOUND, FAILED_PRECONDITION while it is not READY or where its
+            weights are not on this machine.
     """
-    account, id = split_name(name, MODELS, "baseModel")
-    return REGISTRY.get(id) if account == PUBLISHER else None
+    split_name(name, MODELS, field)
+    model = find_model(platform, str(name))
+    if model is None:
+        raise not_found(str(name))
+    if model["state"] != "READY":
+        raise precondition(f"{field}: {name} is {model['state']}, it must be READY")
+    if model["status"]["code"] != "OK":
+        raise precondition(f"{name} cannot be used: {model['status']['message']}")
+    return model
 
 
 def base_id(model: Mapping[str, Any]) -> str:
-    """The id of the base model that a document is of, or was tuned from."""
-    return short_id(model["peftDetails"]["baseModel"] if model["kind"] == "HF_PEFT_ADDON" else model["name"])
+    """The id of the engine's base model that a document is of, or was tuned from."""
+    id: str = model["peftDetails"]["baseModelType"] if is_adapter(model) else model["baseModelDetails"]["modelType"]
+    return id
+
+
+def is_adapter(model: Mapping[str, Any]) -> bool:
+    return bool(model["kind"] == "HF_PEFT_ADDON")
 
 
 def base_document(model: BaseModel) -> dict[str, Any]:
@@ -97,9 +117,35 @@ def base_document(model: BaseModel) -> dict[str, Any]:
     }
 
 
+def own_base_document(platform: EmbeddedPlatform, name: str, engine: BaseModel, display_name: str) -> dict[str, Any]:
+    """The document of a base model of the account, whose upload is not validated yet.
+
+    As on the service it answers on deployments alone.
+    """
+    now = platform.timestamp()
+    document = base_document(engine) | {
+        "name": name,
+        "displayName": display_name,
+        "description": f"A base model of the account, with the weights of {engine.id}",
+        "state": "UPLOADING",
+        "public": False,
+        "supportsServerless": False,
+        "createTime": now,
+        "updateTime": now,
+    }
+    del document["supportsBatchInference"]
+    return document
+
+
 def tuned_document(platform: EmbeddedPlatform, job: dict[str, Any]) -> dict[str, Any]:
-    """The document of the model that a finished job leaves behind."""
-    base = registry_entry(job["baseModel"])
+    """The document of the model that a finished job leaves behind.
+
+    Raises:
+        RpcError: NOT_FOUND, when its base model was deleted meanwhile.
+    """
+    base = find_model(platform, job["baseModel"])
+    if base is None:
+        raise not_found(job["baseModel"])
     now = platform.timestamp()
     return {
         "name": job["outputModel"],
@@ -113,13 +159,13 @@ def tuned_document(platform: EmbeddedPlatform, job: dict[str, Any]) -> dict[str,
         "supervisedLoraTunable": False,
         "supportsLora": False,
         "supportsServerless": False,
-        "contextLength": base.context_length if base else 0,
+        "contextLength": base["contextLength"],
         "fineTuningJob": job["name"],
         "peftDetails": {
             "baseModel": job["baseModel"],
             "r": job["loraRank"],
             "targetModules": [],
-            "baseModelType": base.id if base else "",
+            "baseModelType": base_id(base),
         },
         "deployedModelRefs": [],
         "createTime": now,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.records.model_documents import base_id, own_bases
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name
 
@@ -36,13 +37,20 @@ class _PriceFile(msgspec.Struct):
 
 
 def price_list(platform: EmbeddedPlatform) -> list[ListedPrice]:
-    """The prices of the home's price file, and a price of zero for every other item of a base model."""
+    """The prices of the home's price file, and a price of zero for every other item of a base model.
+
+    A base model of the account costs what the one costs whose weights it has.
+    """
     path = platform.home / FILE
     prices = {(price.model, price.item): price for price in (read_price_file(path) if path.exists() else [])}
     for id in REGISTRY:
         model = resource_name(PUBLISHER, MODELS, id)
         for item, unit in UNITS.items():
             prices.setdefault((model, item), ListedPrice(model, item, unit, 0.0))
+    for own in own_bases(platform):
+        for item, unit in UNITS.items():
+            engine = prices[resource_name(PUBLISHER, MODELS, base_id(own)), item]
+            prices.setdefault((own["name"], item), ListedPrice(own["name"], item, unit, engine.usd))
     return list(prices.values())
 
 

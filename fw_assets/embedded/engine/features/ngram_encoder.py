@@ -52,6 +52,17 @@ class NgramTextEncoder:
         idf = 1 + np.log((1 + encoded.texts) / (1 + documents[kept]))
         return {"keys": keys[kept], "idf": idf.astype(np.float32)}
 
+    def join_vocabulary(self, vocabulary: Arrays, start: Arrays) -> tuple[Arrays, F32]:
+        """N-grams that the earlier update knows keep their weight; the rows of new ones are zero."""
+        keys = np.union1d(start["keys"], vocabulary["keys"])
+        known = np.searchsorted(keys, start["keys"])
+        idf = np.zeros(len(keys), np.float32)
+        idf[np.searchsorted(keys, vocabulary["keys"])] = vocabulary["idf"]
+        idf[known] = start["idf"]
+        down = np.zeros((len(keys), start["A"].shape[1]), np.float32)
+        down[known] = start["A"]
+        return {"keys": keys, "idf": idf}, down
+
     def features(self, encoded: NgramCounts, vocabulary: Arrays) -> Any:
         return tfidf_matrix(encoded, vocabulary["keys"], vocabulary["idf"])
 

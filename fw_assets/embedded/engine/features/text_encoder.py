@@ -43,6 +43,9 @@ class TextEncoder(Protocol):
     def fit_vocabulary(self, encoded: Any) -> Arrays:
         """Arrays that `features` needs, fitted on the training texts; empty where it needs none."""
 
+    def join_vocabulary(self, vocabulary: Arrays, start: Arrays) -> tuple[Arrays, F32]:
+        """The vocabulary of both, and the `A` of `start`, an earlier update with its own vocabulary, over it."""
+
     def features(self, encoded: Any, vocabulary: Arrays) -> Any:
         """A dense or sparse matrix, (texts, features)."""
 
