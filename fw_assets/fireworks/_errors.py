@@ -334,7 +334,7 @@ def api_error(status: int, body: Any, *, request: str = "", retry_after: float |
     detail = str(inner.get("message") or "")[:2000]
     kind = _kind(status, code, reason, detail)
     asks = "/chat/completions" in request or "/batchInferenceJobs" in request
-    if kind is BadRequest and asks and names_reasoning(detail):
+    if issubclass(kind, BadRequest) and asks and names_reasoning(detail):
         kind = ReasoningRefused
     return kind(status, detail, code=code, reason=reason, request=request, retry_after=retry_after)
 

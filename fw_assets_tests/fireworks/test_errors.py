@@ -196,3 +196,11 @@ def test_a_machine_that_lacks_room_is_no_wrong_request(code: int) -> None:
     text = str(api_error(400, {"code": code, "message": "no space is left"}))
     assert "no space is left" in text
     assert "wrong" not in text
+
+
+@pytest.mark.parametrize("code", [3, 9, "invalid_request_error"])
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refused_effort_is_told_from_other_refusals_of_inference(status: int, code: int | str) -> None:
+    body = {"error": {"code": code, "message": "this thinking-only model does not take reasoning_effort"}}
+    assert type(api_error(status, body, request="POST /inference/v1/chat/completions")).__name__ == "ReasoningRefused"
+    assert type(api_error(status, body, request="POST /v1/accounts/a/deployments")).__name__ != "ReasoningRefused"

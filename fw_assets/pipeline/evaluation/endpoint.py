@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,6 +26,8 @@ from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.values.serving_path import ServingPath
 
 DELETED = "DELETED"
+WORN_OUT = 2
+"""Failures of deployments on one path after which others are tried first; one alone is most often the platform's."""
 QUOTA_SECONDS = 900.0
 """How long a deployment waits for others to scale to zero, which they do after five minutes without requests."""
 log = logging.getLogger("fw_assets.workspace")
@@ -82,11 +84,12 @@ async def ensure_endpoint(
     """
     if serverless:
         return Endpoint(model)
-    name = await current_deployment(client, model, attempts)
+    failed = list[Deployment]()
+    name = await current_deployment(client, model, attempts, failed)
     try:
         existing = await _find(client, name)
         if existing is None:
-            deployment = await _create(client, name, model, base, afford)
+            deployment = await _create(client, name, model, base, afford, failed)
         else:
             deployment = await client.ensure_deployment(name, _spec(existing, model, base))
         path = _path(deployment, model, base)
@@ -103,15 +106,20 @@ async def ensure_endpoint(
 
 
 async def _create(
-    client: Fireworks, name: str, model: str, base: str, afford: Callable[[str, Accelerators], None]
+    client: Fireworks,
+    name: str,
+    model: str,
+    base: str,
+    afford: Callable[[str, Accelerators], None],
+    failed: Sequence[Deployment],
 ) -> Deployment:
-    """The deployment of the first serving path that the platform accepts.
+    """The deployment of the first serving path that the platform accepts; those that failed twice come last.
 
     Raises:
         NotServable: it accepts none.
     """
     refusals: list[str] = []
-    async for spec in serving_specs(client, model, base):
+    async for spec in _worn_out_last(serving_specs(client, model, base), failed):
         if (quote := await client.quote_deployment(spec)) is not None:
             afford(name, quote)
         try:
@@ -132,6 +140,23 @@ async def _create(
     raise NotServable(model, refusals)
 
 
+async def _worn_out_last(
+    specs: AsyncIterator[DeploymentSpec], failed: Sequence[Deployment]
+) -> AsyncIterator[DeploymentSpec]:
+    """The specifications, first those on which fewer than `WORN_OUT` deployments have failed."""
+    last = []
+    async for spec in specs:
+        shapes = [item.deployment_shape for item in failed if item.base_model == spec.base_model]
+        # Which of them were created as `default` is not shown: it is tried first, so all may have been.
+        tried = len(shapes) if spec.deployment_shape == "default" else shapes.count(spec.deployment_shape)
+        if tried >= WORN_OUT:
+            last.append(spec)
+        else:
+            yield spec
+    for spec in last:
+        yield spec
+
+
 def _spec(existing: Deployment, model: str, base: str) -> DeploymentSpec:
     """The specification by which a deployment that exists serves `model`, unless it is of something else."""
     shape = existing.deployment_shape or "default"
@@ -148,13 +173,18 @@ def _path(deployment: Deployment, model: str, base: str) -> ServingPath:
     return ServingPath(way="base" if model == base else "live merge", shape=shape)
 
 
-async def current_deployment(client: Fireworks, model: str, attempts: Attempts) -> str:
+async def current_deployment(
+    client: Fireworks, model: str, attempts: Attempts, failed: list[Deployment] | None = None
+) -> str:
     """The id of the deployment of `model` that serves, or is to be created.
+
+    Args:
+        failed: receives those before it that have failed.
 
     Raises:
         AttemptFailed: the last one failed, and no other may be tried.
     """
-    return await attempts.current(deployment_id(model), "deployment", partial(_deployment_ending, client))
+    return await attempts.current(deployment_id(model), "deployment", partial(_deployment_ending, client, failed))
 
 
 async def _find(client: Fireworks, name: str) -> Deployment | None:
@@ -177,7 +207,7 @@ async def is_removed(client: Fireworks, deployment: str) -> bool:
         return True
 
 
-async def _deployment_ending(client: Fireworks, id: str) -> Ending | None:
+async def _deployment_ending(client: Fireworks, failed: list[Deployment] | None, id: str) -> Ending | None:
     try:
         deployment = await client.deployment(id)
     except NotFound:
@@ -185,5 +215,7 @@ async def _deployment_ending(client: Fireworks, id: str) -> Ending | None:
     if not deployment.gone:
         return None
     removed = deployment.state != "FAILED"
+    if failed is not None and not removed:
+        failed.append(deployment)
     state = DELETED if removed else deployment.state
     return Ending(state, deployment.status.code, deployment.status.message, idle=removed)

@@ -12,12 +12,9 @@ import httpx
 import pytest
 
 from fw_assets.fireworks import ConflictError, Fireworks, FireworksError, QuotaExceeded
-from fw_assets.fireworks._models import Model
-from fw_assets.fireworks._resources import parse_resource
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.errors import NotServable
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
-from fw_assets.pipeline.platform.serving_paths import serving_doubt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.test_successors import FaultyProject
@@ -28,6 +25,7 @@ NO_MERGE = (400, "live merge is not supported for this deployment configuration;
 NO_ADDONS = (400, "invalid deployment: addons are not supported for this model")
 NO_ACCESS = (403, "the deployment shape version does not exist or you do not have access to it")
 Refusal = tuple[int, str]
+ADAPTER = {"name": MODEL, "peftDetails": {"baseModel": BASE}}
 
 
 def key(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -41,6 +39,7 @@ class Service:
     def __init__(self, refusals: Mapping[tuple[str, str], Refusal], *, validates: bool = True) -> None:
         self.refusals, self.validates = refusals, validates
         self.deployment: dict[str, Any] | None = None
+        self.failed: list[dict[str, Any]] = []
         self.loaded: list[dict[str, Any]] = []
         self.tried: list[tuple[str, str]] = []
         self.asked: list[str] = []
@@ -52,6 +51,9 @@ class Service:
                 return httpx.Response(200, json={"deployedModels": self.loaded})
             if path.endswith("/deployments"):
                 return httpx.Response(200, json={"deployments": []})
+            for failed in self.failed:
+                if path.endswith(failed["name"]):
+                    return httpx.Response(200, json=failed)
             if "/deployments/" in path and self.deployment:
                 return httpx.Response(200, json=self.deployment)
             return httpx.Response(404, json={"code": 5, "message": "not found"})
@@ -180,6 +182,32 @@ def test_what_no_other_path_would_change_is_an_error_at_once(
     assert service.tried == [MERGE_DEFAULT]
 
 
+def test_a_path_on_which_two_deployments_failed_comes_last(tmp_path: Path) -> None:
+    service, store = Service({}), Workspace(str(tmp_path))
+    paths = []
+    for approval in range(3):
+
+        async def work(attempts: Attempts) -> Endpoint:
+            async with service.client() as client:
+                return await ensure_endpoint(
+                    client,
+                    MODEL,
+                    base=BASE,
+                    serverless=False,
+                    probe={"messages": [{"role": "user", "content": "x"}]},
+                    attempts=attempts,
+                    afford=lambda name, quote: None,
+                )
+
+        paths.append(str(asyncio.run(work(Attempts(store, "tickets", f"approval {approval}"))).path))
+        assert service.deployment is not None
+        service.failed.append(
+            {**service.deployment, "state": "FAILED", "status": {"code": "INTERNAL", "message": "no"}}
+        )
+        service.deployment = None
+    assert paths == ["merged into its base", "merged into its base", "merged into its base, on b200"]
+
+
 def test_a_quota_that_no_own_deployment_uses_is_an_error(serve: Callable[[Service], Endpoint]) -> None:
     service = Service({MERGE_DEFAULT: (429, "gpu-h200-count for account acme, in use: 8, quota: 8")})
     with pytest.raises(QuotaExceeded):
@@ -191,36 +219,6 @@ def test_a_deployment_of_something_else_under_the_id_is_a_conflict(serve: Callab
     service.deployment = {"name": "accounts/acme/deployments/x", "baseModel": "another", "state": "READY"}
     with pytest.raises(ConflictError):
         serve(service)
-
-
-ADAPTER = {"name": MODEL, "peftDetails": {"baseModel": BASE}}
-
-
-@pytest.mark.parametrize(
-    ("refusals", "merges", "own", "doubt"),
-    [
-        ({("addon", "b200"): NO_ADDONS}, False, [], "addons are not supported"),
-        ({}, False, [], ""),
-        ({("addon", "b200"): NO_ADDONS}, True, [], ""),
-        ({**NOWHERE, ("addon", "b200"): NO_ADDONS}, True, [ADAPTER], "live merge is not supported"),
-        (NOWHERE, True, [ADAPTER], ""),
-        ({MERGE_DEFAULT: NO_MERGE}, False, [ADAPTER], ""),
-        ({("addon", "b200"): (501, "no such call")}, False, [], ""),
-    ],
-)
-def test_what_speaks_against_serving_is_known_before_training(
-    refusals: dict[tuple[str, str], Refusal], merges: bool, own: list[dict[str, Any]], doubt: str
-) -> None:
-    service = Service(refusals)
-
-    async def work() -> str:
-        async with service.client() as client:
-            return await serving_doubt(client, BASE, merges=merges, own=[parse_resource(Model, item) for item in own])
-
-    found = asyncio.run(work())
-    assert doubt in found
-    assert bool(doubt) == bool(found)
-    assert service.deployment is None
 
 
 @pytest.mark.usefixtures("watched")

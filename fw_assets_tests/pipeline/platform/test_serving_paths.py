@@ -1,0 +1,49 @@
+"""Whether a model would be served once it is fine-tuned is known before it is trained."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fw_assets.fireworks._models import Model
+from fw_assets.fireworks._resources import parse_resource
+from fw_assets.pipeline.platform.serving_paths import serving_doubt
+from fw_assets_tests.pipeline.evaluation.test_endpoint import (
+    ADAPTER,
+    BASE,
+    MERGE_DEFAULT,
+    NO_ADDONS,
+    NO_MERGE,
+    NOWHERE,
+    Refusal,
+    Service,
+)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "merges", "own", "doubt"),
+    [
+        ({("addon", "b200"): NO_ADDONS}, False, [], "addons are not supported"),
+        ({}, False, [], ""),
+        ({("addon", "b200"): NO_ADDONS}, True, [], ""),
+        ({**NOWHERE, ("addon", "b200"): NO_ADDONS}, True, [ADAPTER], "live merge is not supported"),
+        (NOWHERE, True, [ADAPTER], ""),
+        ({MERGE_DEFAULT: NO_MERGE}, False, [ADAPTER], ""),
+        ({("addon", "b200"): (501, "no such call")}, False, [], ""),
+    ],
+)
+def test_what_speaks_against_serving_is_known_before_training(
+    refusals: dict[tuple[str, str], Refusal], merges: bool, own: list[dict[str, Any]], doubt: str
+) -> None:
+    service = Service(refusals)
+
+    async def work() -> str:
+        async with service.client() as client:
+            return await serving_doubt(client, BASE, merges=merges, own=[parse_resource(Model, item) for item in own])
+
+    found = asyncio.run(work())
+    assert doubt in found
+    assert bool(doubt) == bool(found)
+    assert service.deployment is None
