@@ -123,6 +123,7 @@ ENDED = ('"JOB_STATE_FAILED"', '"JOB_STATE_CANCELLED"', '"FAILED"', '"DELETED"')
 FAILED = {"state": "JOB_STATE_FAILED", "status": {"code": "INTERNAL", "message": "out of memory"}}
 QUOTED = {"code": "INTERNAL", "message": f"the key {KEY} is used up"}
 NONSENSE = {"loraRank": -1, "learningRate": 1e9, "epochs": 1e9}
+H200 = {"acceleratorType": "NVIDIA_H200_141GB"}
 DRIVING = "\x1b]0;pwn\x07\x1b[2J\u202e"
 LIES: tuple[tuple[str, str, Lie], ...] = (
     ("jobs in an unknown state", JOBS, fields(state="JOB_STATE_DREAMING")),
@@ -145,6 +146,14 @@ LIES: tuple[tuple[str, str, Lie], ...] = (
     ("jobs for -$5", "/supervisedFineTuningJobs", _cost("-5")),
     ("jobs for 10^30 dollars", "/supervisedFineTuningJobs", _cost("1" + "0" * 30)),
     ("jobs for much", "/supervisedFineTuningJobs", _cost("much")),
+    ("deployments on 10^9 accelerators", DEPLOYMENTS, fields(**H200 | {"acceleratorCount": 10**9})),
+    ("deployments on -4 accelerators", DEPLOYMENTS, fields(**H200 | {"acceleratorCount": -4})),
+    ("deployments on four accelerators", DEPLOYMENTS, fields(**H200 | {"acceleratorCount": 4})),
+    ("deployments on a text", DEPLOYMENTS, fields(acceleratorType=DRIVING, acceleratorCount="many")),
+    ("bills for much", "/billing", fields(lineItems="much")),
+    ("bills of NaN", "/billing", text('{"lineItems": [{"quantity": NaN, "totalCost": {"units": "1e999"}}]}')),
+    ("bills of 10^30 dollars", "/billing", fields(lineItems=[{"totalCost": {"units": "1" + "0" * 30}}])),
+    ("bills of 100,000 items", "/billing", fields(lineItems=[{"groupingValue": KEY, "category": DRIVING}] * 100_000)),
     ("jobs in another currency", "/supervisedFineTuningJobs", fields(estimatedCost={"currencyCode": "X"})),
     ("metrics of NaN", METRICS, text('{"epoch": 1, "eval/loss": NaN, "train/total_tokens": NaN}\n')),
     ("metrics of Infinity", METRICS, text('{"epoch": 1, "eval/loss": -Infinity, "train/total_tokens": Infinity}\n')),

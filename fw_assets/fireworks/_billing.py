@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from pydantic import Field
+
 from ._errors import FireworksError
 from ._http import HttpClient
 from ._logger import log
@@ -18,7 +20,7 @@ class LineItem(ApiValue):
     grouping_value: str = ""
     secondary_grouping_key: str = ""
     secondary_grouping_value: str = ""
-    quantity: float = 0.0
+    quantity: float = Field(0.0, allow_inf_nan=False)
     unit_amount: Money | None = None
     total_cost: Money | None = None
 

@@ -25,7 +25,7 @@ from ._deployments import (
     validate_deployment,
 )
 from ._download import download_as_one, download_files
-from ._errors import ReasoningRefused
+from ._errors import AccountError, PermissionDenied, ReasoningRefused
 from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job, estimate_cost
 from ._fine_tuning_metrics import fine_tuning_metrics
 from ._fine_tuning_spec import FineTuningSpec
@@ -197,8 +197,15 @@ class Fireworks(Connection):
     # Serving
 
     async def quote_deployment(self, spec: DeploymentSpec) -> Accelerators | None:
-        """What a deployment would run on; nothing is created. None where the platform does not say."""
-        return await quote_deployment(self._http, await self._account(), spec)
+        """What a deployment would run on; nothing is created. None where the platform does not say.
+
+        A key whose account cannot be told gets no quote: to plan, it needs none.
+        """
+        try:
+            account = await self._account()
+        except (AccountError, PermissionDenied):
+            return None
+        return await quote_deployment(self._http, account, spec)
 
     async def validate_deployment(self, spec: DeploymentSpec) -> Accelerators:
         """As `quote_deployment`, with the platform's error where it would refuse the deployment.

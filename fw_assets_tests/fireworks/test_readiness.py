@@ -68,6 +68,9 @@ def test_a_quote_says_the_accelerators_or_nothing() -> None:
     client, _, _ = client_of(answers(reply(503, {})))
     with pytest.raises(ServerError):
         asyncio.run(client.quote_deployment(spec))
+    client, recorder, _ = client_of(answers(reply(200, {"accounts": []})), account=None)
+    assert asyncio.run(client.quote_deployment(spec)) is None
+    assert recorder.calls() == ["GET /v1/accounts?pageSize=2"]
 
 
 def test_addresses_of_a_merged_adapter_and_of_a_loaded_one() -> None:

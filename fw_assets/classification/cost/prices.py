@@ -25,6 +25,8 @@ Item = Literal[
     "deployment-hour",
     "accelerator-hour",
 ]
+MAX_ACCELERATORS = 1_000
+"""Of one replica. Deployments have 1 to 16."""
 UNITS: Mapping[str, str] = {
     "inference-input": "1M tokens",
     "inference-output": "1M tokens",
@@ -124,9 +126,12 @@ class PriceBook(Frozen):
 
 
 def accelerators_price(book: PriceBook, model: str, type: str, count: int) -> Price | None:
-    """The price of an hour of a model's deployment on so many accelerators; None where theirs is not known."""
+    """The price of an hour of a model's deployment on so many accelerators; None where theirs is not known.
+
+    None as well for a number of them that no replica has.
+    """
     one = book.price(type, "accelerator-hour")
-    if one.usd is None:
+    if one.usd is None or not 0 < count <= MAX_ACCELERATORS:
         return None
     return Price(
         item="deployment-hour",

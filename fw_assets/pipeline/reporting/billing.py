@@ -11,6 +11,9 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.report.schema.cost import BilledItem, Billing
 
+MAX_ITEMS = 30
+"""Line items that a report shows, the dearest first; the others are one item."""
+
 
 def billed_days(platform: Platform, account: PlanAccount) -> Billing | None:
     """The bill from the day of the first payment to today; None where nothing was paid, or nobody answers."""
@@ -36,4 +39,9 @@ def _billing(summary: BillingSummary, first: dt.date, last: dt.date) -> Billing 
         name = f"{item.grouping_value}{', batch' if batch else ''}"
         items.append(BilledItem(category=item.category, name=name, quantity=item.quantity, usd=round(usd, 6)))
     total = round(math.fsum(item.usd for item in items), 6)
+    items.sort(key=lambda item: -item.usd)
+    rest = items[MAX_ITEMS:]
+    if rest:
+        usd = round(math.fsum(item.usd for item in rest), 6)
+        items[MAX_ITEMS:] = [BilledItem(category="Others", name=f"{len(rest):,} items", quantity=len(rest), usd=usd)]
     return Billing(first_day=first.isoformat(), last_day=last.isoformat(), usd=total, items=tuple(items))

@@ -63,6 +63,10 @@ class VirtualPlatform:
                 for item, usd in listed.items()
             ]
             return reply(200, {"prices": prices})
+        if path.endswith("billing/summary"):
+            cost = {"units": str(int(self.charged)), "nanos": round(self.charged % 1 * 1e9)}
+            item = {"category": "All", "groupingValue": "everything", "quantity": 1.0, "totalCost": cost}
+            return reply(200, {"lineItems": [item]})
         if path.startswith("metrics/"):
             return httpx.Response(200, text=self.stored[path.removeprefix("metrics/")]["curve"])
         if path.endswith(":upload"):

@@ -87,6 +87,7 @@ def test_without_a_quote_or_a_price_of_the_accelerators_the_listed_price_stays()
     assert hour_usd(Accelerators(), model, 8 * 10**9) is None
     assert hour_usd(Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2), model, None) is None
     assert hour_usd(B200, model, 8 * 10**9) == 52.0
+    assert all(accelerators_price(shipped_prices(), model, "NVIDIA_H100_80GB", count) is None for count in (-4, 10**9))
     price = accelerators_price(shipped_prices(), model, "NVIDIA_H100_80GB", 1)
     assert isinstance(price, Price)
     assert (price.usd, price.model) == (8.0, "qwen3-8b")

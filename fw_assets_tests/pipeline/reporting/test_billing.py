@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from fw_assets.fireworks import BillingSummary, LineItem, Money
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets_tests.embedded.conftest import grammar
@@ -40,6 +45,31 @@ def test_a_bill_is_read_where_the_platform_tells_one(tmp_path: Path, account: Fi
     assert billed.usd > 0
     (platform.home / "faults.json").write_text(json.dumps({"lacks": "billing"}))
     assert billed_days(platform, account) is None
+
+
+class LongBill:
+    """A platform that bills each of many items at its number."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+
+    def call(self, work: Callable[[Any], Awaitable[BillingSummary | None]]) -> BillingSummary | None:
+        async def billing_summary(*_: object) -> BillingSummary:
+            costs = (Money(units=number, currency_code=self._currency) for number in range(100))
+            return BillingSummary(line_items=tuple(LineItem(total_cost=cost) for cost in costs))
+
+        return asyncio.run(
+            cast("Coroutine[Any, Any, BillingSummary]", work(SimpleNamespace(billing_summary=billing_summary)))
+        )
+
+
+def test_a_long_bill_shows_its_dearest_items_and_another_currency_none(account: FixedAccount) -> None:
+    billed = billed_days(cast("Platform", LongBill("USD")), account)
+    assert billed is not None
+    assert billed.usd == sum(range(100))
+    assert [item.usd for item in billed.items[:2]] == [99, 98]
+    assert (len(billed.items), billed.items[-1].name, billed.items[-1].usd) == (31, "70 items", sum(range(70)))
+    assert billed_days(cast("Platform", LongBill("EUR")), account) is None
 
 
 def test_no_platform_and_no_payment_are_no_bill(tmp_path: Path, account: FixedAccount) -> None:
