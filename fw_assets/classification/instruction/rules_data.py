@@ -5,6 +5,20 @@ from __future__ import annotations
 from fw_assets.classification.instruction.numbers import COUNT, NUMBER, count, number
 from fw_assets.classification.instruction.rules import EQUALS, PhraseRule, constant, from_group
 
+_BY_MEANS = (
+    r"\b(?:(?:mitigate|handle|address|fix|solve|treat|counter)\s+(?:the\s+|any\s+)?(?:class\s+|label\s+)?(?:imbalance\s+)?"
+    r"(?:with|by|through)\s+(?:using\s+)?|(?:for|as)\s+(?:a\s+|the\s+)?mitigation,?\s+|mitigation\s*[:=]\s*)?"
+    r"(?:use\s+|try\s+|take\s+|choose\s+|pick\s+|prefer\s+|apply\s+|(?:go|work)\s+(?:with|for)\s+|with\s+)?"
+)
+_CANDIDATES = r"(?:(?:candidate|label|class|category)\s+){0,1}(?:candidate|label|class|category)"
+_FREQUENT = r"(?:(?:most\s+)?(?:frequent|common))\s+(?:labels|classes|categories)\b"
+_NOT_MODELS = r"(?!\s+(?:of\s+)?models)"
+_AS_MITIGATION = (
+    r"(?:\s+option)?(?:\s+(?:as|for)\s+(?:a\s+|the\s+)?(?:mitigation|imbalance)\b"
+    r"|\s+for\s+(?:the\s+)?rare\s+(?:labels|classes)\b)?"
+)
+"""Parts of the phrases for a smaller candidate set."""
+
 ROW_RULES: tuple[PhraseRule, ...] = (
     (
         "bad_rows",
@@ -48,16 +62,15 @@ ROW_RULES: tuple[PhraseRule, ...] = (
     (
         # The vendor's third mitigation, in its words and others': the rare labels are no candidates any more.
         "mitigation",
-        r"\b(?:use\s+|try\s+|take\s+|choose\s+|prefer\s+|apply\s+|go\s+with\s+|work\s+with\s+|with\s+)?(?:a\s+|the\s+)?"
-        r"(?:smaller|reduced|narrower|shorter|trimmed|limited)\s+(?:(?:candidate|label|class|category)\s+){1,2}"
-        r"(?:set|list|space|pool)\b"
-        r"|\b(?:use\s+|try\s+|with\s+)?(?:a\s+|the\s+)?(?:smaller|reduced|narrower|shorter)\s+(?:set|list|pool)\s+of\s+"
-        r"(?:candidate\s+)?(?:labels|classes|categories|candidates)\b"
-        r"|\b(?:reduce|shrink|narrow(?:\s+down)?|trim|cut(?:\s+down)?|restrict|limit)\s+(?:the\s+)?(?:number\s+of\s+candidate"
-        r"\s+labels|(?:(?:candidate|label|class)\s+){1,2}(?:set|list|space|pool)|set\s+of\s+(?:candidate\s+)?labels|"
-        r"candidate\s+labels)(?:\s+down)?\b"
-        r"|\b(?:use\s+|try\s+|with\s+)?fewer\s+(?:candidate\s+)?(?:labels|classes|categories)\b"
-        r"|\bfewer\s+candidates\b",
+        rf"{_BY_MEANS}(?:a\s+|the\s+)?(?:smaller|reduced|narrower|shorter|trimmed|pruned|limited)\s+"
+        rf"(?:{_CANDIDATES}\s+(?:set|list|space|pool)|(?:set|list|pool)\s+of\s+(?:candidate\s+)?"
+        rf"(?:labels|classes|categories|candidates))\b{_NOT_MODELS}{_AS_MITIGATION}"
+        rf"|\b(?:reduce|shrink|narrow(?:\s+down)?|trim|prune|cut(?:\s+down)?|restrict|limit)\s+(?:the\s+)?"
+        rf"(?:number\s+of\s+candidate\s+labels|{_CANDIDATES}\s+(?:set|list|space|pool)|set\s+of\s+"
+        rf"(?:candidate\s+)?labels|candidate\s+labels)(?:\s+down)?\b{_NOT_MODELS}"
+        rf"(?:\s+to\s+(?:the\s+)?{_FREQUENT})?{_AS_MITIGATION}"
+        rf"|{_BY_MEANS}fewer\s+(?:candidate\s+)?(?:labels|classes|categories|candidates)\b{_AS_MITIGATION}"
+        rf"|\b(?:only\s+keep|keep\s+only|only\s+use|use\s+only)\s+(?:the\s+)?{_FREQUENT}",
         constant("drop-rare"),
     ),
     (

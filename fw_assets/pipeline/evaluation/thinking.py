@@ -71,7 +71,9 @@ class ThinkingWatch:
     def add(self, answer: StoredAnswer) -> None:
         """Count an answer."""
         self.answers += 1
-        self.unfinished += answer.thinks and answer.finish_reason == "length"
+        # Where the platform keeps the reasoning to itself, all that is left of it is an answer that was cut off empty.
+        without_text = answer.thinks or not (answer.text or "").strip()
+        self.unfinished += without_text and answer.finish_reason == "length"
 
     def check(self) -> None:
         """Stop the evaluation where its answers hold no labels.

@@ -32,8 +32,9 @@ REFUSALS = (
 class Reasoner:
     """Refuses `reasoning_effort`, or spends the tokens of the texts in `thinks` on its reasoning."""
 
-    def __init__(self, refusal: str = "", thinks: range = range(0)) -> None:
+    def __init__(self, refusal: str = "", thinks: range = range(0), thought: dict[str, str] | None = None) -> None:
         self.refusal = refusal
+        self.thought = thought or {"content": "", "reasoning_content": "Let me see"}
         self.thinks = {f"text {number}" for number in thinks}
         self.bodies: list[dict[str, Any]] = []
 
@@ -45,7 +46,7 @@ class Reasoner:
         message: dict[str, Any] = {"role": "assistant", "content": "a"}
         reason = "stop"
         if body["messages"][-1]["content"] in self.thinks:
-            message, reason = {"role": "assistant", "content": "", "reasoning_content": "Let me see"}, "length"
+            message, reason = {"role": "assistant", **self.thought}, "length"
         choice = {"index": 0, "message": message, "finish_reason": reason}
         usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
         return httpx.Response(200, json={"id": "x", "choices": [choice], "usage": usage})
@@ -129,8 +130,19 @@ def test_a_chat_without_a_dataset_is_asked_again_too() -> None:
     assert ["reasoning_effort" in body for body in platform.bodies] == [True, False]
 
 
-def test_reasoning_in_place_of_labels_ends_the_evaluation_after_a_handful(store: Workspace) -> None:
-    platform = Reasoner(thinks=range(40))
+@pytest.mark.parametrize(
+    "thought",
+    [
+        {"content": "", "reasoning_content": "Let me see"},
+        {"reasoning": "Let me see"},
+        {"content": "<think>Let me see"},
+        {"content": "  "},
+    ],
+)
+def test_reasoning_in_place_of_labels_ends_the_evaluation_after_a_handful(
+    store: Workspace, thought: dict[str, str]
+) -> None:
+    platform = Reasoner(thinks=range(40), thought=thought)
     with pytest.raises(ThinksBeforeAnswering, match=r"thinks before it answers.*answers so far are kept"):
         run(platform, store)
     assert len(platform.bodies) == HANDFUL
