@@ -14,6 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, Validat
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.mistake_costs import MistakeCosts
 from fw_assets.classification.values import Frozen
 from fw_assets.classification.yaml_file import read_yaml
 
@@ -32,7 +33,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin", "slices", "traffic", "gate")
+LATER_FIELDS = ("margin", "slices", "traffic", "gate", "costs")
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 _MAX_EXCERPT = 80
@@ -133,6 +134,11 @@ class Session(Frozen):
     gate: GatePolicy = GatePolicy()
     """What the gate asks of a fine-tuned model, e.g. `{rule: non-inferiority, label_loss: 0.05}`; what is left out
     keeps its default."""
+    costs: MistakeCosts | None = None
+    """What mistakes cost, true label -> given label -> cost, e.g. `{spam: {ham: 5}}`: 0 to 1,000 with at most two
+    decimals. A mistake that is not named, and an answer that is no label, costs 1; a right answer nothing. With costs,
+    winner, gate and confidence threshold go by the expected cost in place of accuracy; not for rows of several
+    labels."""
     max_spend_usd: float | None = Field(None, ge=0, le=1_000_000_000)
     """A ceiling below the plan's high figure."""
     auto_approve_up_to_usd: float | None = Field(None, ge=0, le=1_000_000_000)

@@ -48,6 +48,9 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
     kind, bounds = _kind_and_bounds(info.annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _mapping_field(name, info, kind)
+    if get_origin(kind) is dict and get_origin(_kind_and_bounds(get_args(kind)[1])[0]) is dict:
+        text = " ".join((info.description or "").replace("`", "").split())
+        return SessionField(name, dict, (), False, "", text)
     repeatable = get_origin(kind) is tuple
     phrases = [_phrase(bounds + list(info.metadata), "values" if repeatable else _UNITS.get(kind, ""))]
     if repeatable:

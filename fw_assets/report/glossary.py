@@ -54,6 +54,14 @@ COMPARISON_FIGURES = (
     ),
 )
 
+COST_FIGURES = (
+    (
+        "cost of 1,000 rows",
+        "What mistakes in so many rows are expected to cost, by the session's costs; a mistake that they do not name, "
+        "and an answer that is no label, costs 1.",
+    ),
+)
+
 CONFIDENCE_FIGURES = (
     (
         "ECE",

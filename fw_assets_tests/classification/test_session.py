@@ -32,6 +32,18 @@ from fw_assets.classification.session import LATER_FIELDS, Session, load_session
             "gate.rule: Input should be 'superiority' or 'non-inferiority' (found 'better')",
         ),
         ({"gate": "always"}, "gate: expected `name: value` pairs (found 'always')"),
+        ({"costs": {"spam": {"ham": -1}}}, "costs: spam given ham: expected a cost of 0 to 1,000, found -1"),
+        ({"costs": {"spam": {"ham": True}}}, "costs: spam given ham: expected a cost of 0 to 1,000, found True"),
+        ({"costs": {"spam": {"ham": 0.125}}}, "costs: spam given ham: 0.125 has more than 2 decimals"),
+        ({"costs": {"spam": {"spam": 0}}}, "costs: spam: a right answer costs nothing, so it has no cost of its own"),
+        (
+            {"costs": {"spam": 5}},
+            "costs: spam: expected given labels with their costs, e.g. `spam: {another label: 5}`",
+        ),
+        ({"costs": {True: {"no": 5}}}, "costs: the label True has to be quoted"),
+        ({"costs": {"yes": {False: 5}}}, "costs: yes: the label False has to be quoted"),
+        ({"costs": {}}, "costs: Dictionary should have at least 1 item"),
+        ({"costs": 5}, "costs: expected `name: value` pairs (found 5)"),
         ({"train_fraction": 1.5}, "train_fraction: Input should be less than or equal to 0.999 (found 1.5)"),
     ],
 )
@@ -102,5 +114,6 @@ def test_fields_of_later_versions_leave_the_digests_of_sessions_that_do_not_name
     assert not set(LATER_FIELDS) & set(Session().digested())
     assert Session(slices=("length",), traffic=10).digested()["slices"] == ["length"]
     assert Session(traffic=10).digested()["traffic"] == 10
+    assert make_session({"costs": {"spam": {"ham": 5}}}).digested()["costs"] == {"spam": {"ham": 5.0}}
     strict = make_session({"gate": {"label_loss": 0.05}})
     assert strict.digested()["gate"] == {"rule": "superiority", "label_loss": 0.05, "label_rows": 20, "alpha": 0.05}

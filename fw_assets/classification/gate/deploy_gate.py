@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from fw_assets.classification.gate.gate_costs import GateCosts, cost_text, dearer_text, rival_text
 from fw_assets.classification.gate.label_check import LabelCheck, label_check, losing_labels
 from fw_assets.classification.gate.majority_line import below_majority, below_text, learned_nothing
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
+from fw_assets.classification.selection.cost_comparison import CostComparison
 from fw_assets.classification.selection.selection import Winner, percent
 from fw_assets.classification.selection.verdict import p_value_text
 from fw_assets.classification.session import DeployPolicy
@@ -28,6 +30,7 @@ class GateDecision(Frozen):
         why: one sentence for a person.
         against: the base model that the winner was compared with, and that stays if it is not deployed.
         losing_labels: the labels whose loss forbids it; watch_labels: those that lost as much, perhaps by chance.
+        costs: of the winner's mistakes against those of `against`, where the session has costs.
         label_check: what the check by label covered; None where there was none, and in values of earlier versions.
     """
 
@@ -39,6 +42,7 @@ class GateDecision(Frozen):
     watch_labels: tuple[LabelChange, ...] = ()
     against: str | None = None
     label_check: LabelCheck | None = None
+    costs: CostComparison | None = None
 
     @field_validator("policy", mode="before")
     @classmethod
@@ -60,6 +64,7 @@ def gate(
     complete: bool = True,
     tuned: Scores | None = None,
     untuned: Scores | None = None,
+    costs: GateCosts | None = None,
 ) -> GateDecision:
     """The decision on the winner's deployment.
 
@@ -67,12 +72,16 @@ def gate(
     deployed of which nothing else is shown either.
 
     Args:
+        costs: what mistakes cost, where the session says it: costs then decide in place of accuracy.
         tuned, untuned: the test scores of a tuned winner, and of the base model that is kept in its place.
         comparison: of the winner with `winner.untuned` on the test rows; None when the winner is a base model.
         deploy: the session's policy; `always` waives the comparison and the check by label, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
-    decision = _judged(winner, comparison, deploy, policy or GatePolicy(), complete=complete)
+    compared = costs.comparison if costs else None
+    decision = _judged(winner, comparison, compared, deploy, policy or GatePolicy(), complete=complete)
+    if costs is not None:
+        return _held_against_constant(decision, winner, costs, deploy)
     if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
         why = f"{decision.why} But {below_text('the fine-tuned model', tuned)}, and nothing shows that it learned more"
         decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
@@ -82,10 +91,30 @@ def gate(
     return decision
 
 
-def _judged(
-    winner: Winner, comparison: Comparison | None, deploy: DeployPolicy, policy: GatePolicy, *, complete: bool
+def _held_against_constant(
+    decision: GateDecision, winner: Winner, costs: GateCosts, deploy: DeployPolicy
 ) -> GateDecision:
-    """The decision by the comparison and the labels."""
+    """The decision, unless always giving one label would cost less."""
+    if decision.deploys and deploy != "always" and costs.tuned is not None and costs.tuned > costs.constant.cost:
+        why = f"{decision.why} But {dearer_text('the mistakes of the fine-tuned model', costs.tuned, costs.constant)}."
+        decision = decision.model_copy(update={"decision": "keep-base", "why": why})
+    if decision.decision == "keep-base" and costs.untuned is not None and costs.untuned > costs.constant.cost:
+        dearer = dearer_text(f"The mistakes of {winner.kept}", costs.untuned, costs.constant)
+        why = f"{decision.why} {dearer}, so it is not recommended either."
+        decision = decision.model_copy(update={"decision": "keep-none", "why": why})
+    return decision
+
+
+def _judged(
+    winner: Winner,
+    comparison: Comparison | None,
+    costs: CostComparison | None,
+    deploy: DeployPolicy,
+    policy: GatePolicy,
+    *,
+    complete: bool,
+) -> GateDecision:
+    """The decision by the comparison, of costs where there are any, and by the labels."""
     losing, watch = losing_labels(comparison, policy) if comparison else ((), ())
 
     def decision_for(decision: Decision, why: str, check: LabelCheck | None = None) -> GateDecision:
@@ -97,6 +126,7 @@ def _judged(
             losing_labels=losing if check else (),
             watch_labels=watch if check else (),
             label_check=check,
+            costs=costs,
             against=winner.untuned,
         )
 
@@ -111,22 +141,21 @@ def _judged(
     if comparison is None:
         return decision_for("incomplete", "The tuned model was not compared with an untuned one on the test rows.")
     check = label_check(comparison)
+    text = _difference_text(comparison, winner) if costs is None else cost_text(costs, winner)
     if deploy == "always":
-        return decision_for(
-            "deploy", f"Deployment was asked for in any case. {_difference_text(comparison, winner)}.", check
-        )
-    if not _passes(comparison, policy):
-        return decision_for("keep-base", f"{_difference_text(comparison, winner)}; {winner.kept} is kept.", check)
+        return decision_for("deploy", f"Deployment was asked for in any case. {text}.", check)
+    if not _passes(comparison if costs is None else costs, policy):
+        return decision_for("keep-base", f"{text}; {winner.kept} is kept.", check)
     if losing:
-        why = f"{_difference_text(comparison, winner)}, but {_losses_text(losing, policy)}."
-        return decision_for("keep-base", why, check)
-    return decision_for("deploy", f"{_difference_text(comparison, winner)}.", check)
+        return decision_for("keep-base", f"{text}, but {_losses_text(losing, policy)}.", check)
+    return decision_for("deploy", f"{text}.", check)
 
 
-def _passes(comparison: Comparison, policy: GatePolicy) -> bool:
+def _passes(compared: Comparison | CostComparison, policy: GatePolicy) -> bool:
     if policy.rule == "superiority":
-        return comparison.verdict == "better"
-    return comparison.difference.low > -comparison.margin
+        return compared.verdict == "better"
+    difference = compared.saved if isinstance(compared, CostComparison) else compared.difference
+    return difference.low > -compared.margin
 
 
 def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
@@ -145,8 +174,7 @@ def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
 
 def _difference_text(comparison: Comparison, winner: Winner) -> str:
     """The verdict with its figures, as the beginning of a sentence."""
-    own = winner.untuned in (None, winner.model)
-    other = "its base model" if own else f"{winner.untuned}, the best model that needs no tuning,"
+    other = rival_text(winner)
     rows = f"{comparison.rows} test rows"
     if comparison.groups is not None and comparison.groups < comparison.rows:
         rows += f", {comparison.groups} distinct"

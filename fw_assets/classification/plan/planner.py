@@ -12,6 +12,7 @@ from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Worklo
 from fw_assets.classification.cost.text_volumes import TextVolume, asked_once
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.mistake_costs import check_costs
 from fw_assets.classification.plan.job_limits import check_jobs
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
@@ -42,8 +43,10 @@ def make_plan(
         understood, unused, inputs: as in `Plan`.
 
     Raises:
-        InputError: jobs of this session, data and models could not be started.
+        InputError: jobs of this session, data and models could not be started, or its costs name an unknown label.
     """
+    if session.costs is not None:
+        check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
     planned = tuple(_planned(model, session, rows["train"]) for model in models)
     max_cells = max((len(model.cells) for model in planned), default=0)

@@ -16,6 +16,7 @@ class Candidate(Frozen):
 
     Attributes:
         loss: mean log loss of its confidence on them, in nats; None when the platform gave none.
+        cost: what its mistakes on them cost for a row; None where the session has no costs.
         price: the cost of choosing it, in any unit that is the same for all; None when unknown.
         complete: every validation row was answered.
     """
@@ -24,6 +25,7 @@ class Candidate(Frozen):
     kind: ModelKind = "base"
     validation: Interval
     loss: float | None = None
+    cost: Interval | None = None
     price: float | None = None
     complete: bool = True
 
@@ -35,6 +37,7 @@ class RankedCandidate(Frozen):
     kind: ModelKind
     validation: Interval
     why: str
+    cost: Interval | None = None
 
 
 class Finalists(Frozen):
@@ -102,8 +105,9 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
 
 
 def choose_winner(candidates: Sequence[Candidate]) -> Winner:
-    """The model with the highest validation accuracy among tuned and base models.
+    """The model with the highest validation accuracy among tuned and base models, or the one whose mistakes cost least.
 
+    Costs decide where they are known of all candidates.
     Ties go to the lower validation loss, where it is known of all that are tied, then to a base model, then to the
     cheaper one, then to the first by name. Incomplete models cannot win.
 
@@ -127,14 +131,23 @@ def choose_winner(candidates: Sequence[Candidate]) -> Winner:
 
 def _ranking(candidates: Sequence[Candidate]) -> list[Candidate]:
     """By validation accuracy, ties as `choose_winner` breaks them."""
+    costed = _costed(candidates)
     tied: dict[float, list[Candidate]] = {}
     for candidate in candidates:
-        tied.setdefault(candidate.validation.value, []).append(candidate)
+        tied.setdefault(_merit(candidate, costed=costed), []).append(candidate)
     return [
         candidate
-        for accuracy in sorted(tied, reverse=True)
-        for candidate in sorted(tied[accuracy], key=_tie_order(tied[accuracy]))
+        for merit in sorted(tied, reverse=True)
+        for candidate in sorted(tied[merit], key=_tie_order(tied[merit]))
     ]
+
+
+def _costed(candidates: Sequence[Candidate]) -> bool:
+    return all(candidate.cost is not None for candidate in candidates)
+
+
+def _merit(candidate: Candidate, *, costed: bool) -> float:
+    return -candidate.cost.value if costed and candidate.cost is not None else candidate.validation.value
 
 
 def _tie_order(tied: Sequence[Candidate]) -> Callable[[Candidate], tuple[float, bool, float, str]]:
@@ -149,16 +162,17 @@ def _tie_order(tied: Sequence[Candidate]) -> Callable[[Candidate], tuple[float, 
 
 def _why_best(ranked: Sequence[Candidate]) -> str:
     """Why the first of the ranking is the winner; ties are called so."""
-    best = ranked[0]
-    share = percent(best.validation.value)
+    best, costed = ranked[0], _costed(ranked)
+    share = _figure(best, costed=costed)
     if len(ranked) == 1:
         return f"best on validation: {share}"
     second = ranked[1]
-    if second.validation.value < best.validation.value:
-        why = f"best on validation: {share}, before {_name(second)} with {percent(second.validation.value)}"
-        near = second.validation.value >= best.validation.low
-        return why + ("; so many rows alone could not tell these two apart" if near else "")
-    tied = [candidate for candidate in ranked if candidate.validation.value == best.validation.value]
+    merits = [_merit(candidate, costed=costed) for candidate in ranked]
+    if merits[1] < merits[0]:
+        why = f"best on validation: {share}, before {_name(second)} with {_figure(second, costed=costed)}"
+        worst = best.validation.low if not costed or best.cost is None else -best.cost.high
+        return why + ("; so many rows alone could not tell these two apart" if merits[1] >= worst else "")
+    tied = [candidate for candidate, merit in zip(ranked, merits, strict=True) if merit == merits[0]]
     others = ", ".join(_name(candidate) for candidate in tied[1:])
     order = _tie_order(tied)
     if order(best)[0] != order(second)[0]:
@@ -172,12 +186,20 @@ def _why_best(ranked: Sequence[Candidate]) -> str:
     return f"tied on validation with {others} at {share}, and taken because {reason}"
 
 
+def _figure(candidate: Candidate, *, costed: bool) -> str:
+    if costed and candidate.cost is not None:
+        return f"mistakes that cost {1000 * candidate.cost.value:,.0f} for 1,000 rows"
+    return percent(candidate.validation.value)
+
+
 def _name(candidate: Candidate) -> str:
     return f"{candidate.model} ({candidate.kind})"
 
 
 def _ranked(candidate: Candidate, why: str) -> RankedCandidate:
-    return RankedCandidate(model=candidate.model, kind=candidate.kind, validation=candidate.validation, why=why)
+    return RankedCandidate(
+        model=candidate.model, kind=candidate.kind, validation=candidate.validation, why=why, cost=candidate.cost
+    )
 
 
 def _by_accuracy(candidate: Candidate) -> tuple[float, float, float, str]:

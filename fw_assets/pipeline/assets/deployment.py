@@ -5,11 +5,14 @@
 import dagster as dg
 
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
+from fw_assets.classification.gate.gate_costs import GateCosts
 from fw_assets.classification.metrics.confidence import ModelConfidence, validation_loss
+from fw_assets.classification.metrics.expected_cost import best_constant, expected_cost
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
+from fw_assets.classification.values import Interval
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -17,6 +20,7 @@ from fw_assets.pipeline.evaluation.endpoint import serverless_address
 from fw_assets.pipeline.evaluation.serving_proof import prove_serving
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.reporting.mistakes import choice_costs, model_costs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -27,6 +31,7 @@ from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
+from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
 from fw_assets.workspace.predictions import prediction_batches
@@ -148,6 +153,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             kind=kind,
             validation=validation.headline,
             loss=validation_loss(validation, trust),
+            cost=_validation_cost(store, plan, (slug, kind)),
             price=plan.expected_usd(slug),
             complete=validation.complete,
         )
@@ -172,4 +178,25 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         policy,
         tuned=tuned[winner.model].test if winner.kind == "tuned" else None,
         untuned=base[winner.kept].test if winner.kept in base else None,
+        costs=_gate_costs(store, plan, winner),
+    )
+
+
+def _validation_cost(store: Workspace, plan: Plan, model: Model) -> Interval | None:
+    rows = model_costs(store, plan, model, "validation")
+    return expected_cost(rows) if rows else None
+
+
+def _gate_costs(store: Workspace, plan: Plan, winner: Winner) -> GateCosts | None:
+    """What mistakes on the test rows cost; None where the session has no costs."""
+    kept = model_costs(store, plan, (winner.kept, "base"), "test")
+    untuned = expected_cost(kept) if kept else None
+    if kept is None or untuned is None:
+        return None
+    comparison = choice_costs(store, plan, winner.untuned, winner.model) if winner.kind == "tuned" else None
+    return GateCosts(
+        comparison=comparison,
+        tuned=comparison.after if comparison else None,
+        untuned=untuned.value,
+        constant=best_constant(kept, plan.label_set.labels),
     )

@@ -134,6 +134,7 @@ def _candidate_rows(content: Report) -> list[Row]:
             "fine-tuned": percent(candidate.tuned.accuracy) if candidate.tuned else None,
             "base macro-F1": candidate.base.macro_f1 if candidate.base else None,
             "fine-tuned macro-F1": candidate.tuned.macro_f1 if candidate.tuned else None,
+            **_mistake_costs(content, short(candidate.model)),
             "base balanced accuracy": _balanced(candidate.base),
             "fine-tuned balanced accuracy": _balanced(candidate.tuned),
             "verdict": _verdict(candidate.comparison),
@@ -160,6 +161,13 @@ def _slice_rows(slices: Slices) -> list[Row]:
 
 def _verdict(comparison: ComparisonResult | None) -> str | None:
     return verdict_text(comparison.verdict, comparison.margin) if comparison else None
+
+
+def _mistake_costs(content: Report, name: str) -> Row:
+    """What mistakes cost for 1,000 rows, by kind of model; empty where the session has no costs."""
+    models = content.mistakes.models if content.mistakes else ()
+    kinds = {"base": "base cost of 1,000 rows", "tuned": "fine-tuned cost of 1,000 rows"}
+    return {kinds[item.kind]: round(item.cost, 1) for item in models if item.name == name and item.kind in kinds}
 
 
 def _balanced(result: ModelResult | None) -> str | None:

@@ -10,6 +10,7 @@ import polars as pl
 
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
+from fw_assets.classification.metrics.expected_cost import COSTED_COLUMNS, row_costs
 from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tally
 from fw_assets.classification.plan.plan import EvaluationPart
 from fw_assets.classification.prompting.prompt import Prompt, request
@@ -200,7 +201,14 @@ class _Evaluator:
     def confidence(self) -> ModelConfidence | None:
         """The confidence calibrated on the validation rows and judged on the test rows."""
         validation, test = (self._predictions(part, CONFIDENCE_COLUMNS) for part in PARTS)
-        return model_confidence(validation, test, self.account.plan.session.wanted_precision)
+        session = self.account.plan.session
+        costs = None
+        if session.costs is not None:
+            of_validation, of_test = (
+                row_costs(self._predictions(part, COSTED_COLUMNS), self.labels.labels, session.costs) for part in PARTS
+            )
+            costs = (of_validation, of_test)
+        return model_confidence(validation, test, session.wanted_precision, costs)
 
     def _predictions(self, part: EvaluationPart, columns: Sequence[str]) -> Batches:
         return prediction_batches(self.account.store, self.account.dataset, self.slug, self.kind, part, columns)

@@ -10,10 +10,12 @@ from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.phases import is_stopped
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
+from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import package_versions, report_run
 from fw_assets.pipeline.values.approval import Stopped
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.assembly.candidates import CandidateInputs
+from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.report import build_report
 from fw_assets.report.schema.report import Report
 from fw_assets.workspace.workspace import Workspace
@@ -27,11 +29,12 @@ def read_stopped(store: Workspace, dataset: str) -> Stopped | None:
 def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -> Report:
     """The incomplete report: base models that were evaluated to the end have figures, and there is no winner."""
     store, dataset, plan = account.store, account.dataset, account.plan
-    candidates = []
+    candidates, models = [], list[Model]()
     for model in plan.models:
         header = store.header("base_metrics", dataset, model.slug)
         complete = header is not None and header.inputs == baseline_inputs(plan.digest)
         base = store.read("base_metrics", dataset, BaseMetrics, model.slug) if complete else None
+        models += [(model.slug, "base")] if base else []
         candidates.append(
             CandidateInputs(
                 model=model.name,
@@ -58,4 +61,5 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
         mitigation=account.mitigation,
         created=account.created_resources(),
         incomplete=(stopped.reason,),
+        mistakes=mistakes_result(store, plan, models, None),
     )

@@ -17,6 +17,7 @@ from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
+from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
 from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.slices import slice_results
@@ -78,6 +79,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         created=account.created_resources(),
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform),
+        mistakes=mistakes_result(store, plan, _all_models(scores, baselines), record.winner),
         baselines=baseline_comparison(store, dataset, kept, plan),
         billed=billed_days(platform, account),
         costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic),
@@ -88,6 +90,11 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         similarity=_similarity(store, plan, base, tuned),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )
+
+
+def _all_models(scores: dict[Model, Scores], baselines: Baselines | None) -> list[Model]:
+    """Every model, then every baseline."""
+    return [*scores, *((item.name, "baseline") for item in (baselines.found if baselines else ()))]
 
 
 def _similarity(

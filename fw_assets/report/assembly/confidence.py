@@ -47,6 +47,9 @@ def confidence_result(confidence: ModelConfidence) -> ConfidenceResult:
         precision=precision.value if precision else None,
         precision_interval=bounds(precision) if precision else None,
         helps=confidence.helps,
+        cost_limit=confidence.cost_threshold.limit if confidence.cost_threshold else None,
+        cost=confidence.cost.value if confidence.cost else None,
+        cost_interval=bounds(confidence.cost) if confidence.cost else None,
     )
 
 

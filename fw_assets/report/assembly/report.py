@@ -29,6 +29,7 @@ from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedG
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
+from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
 from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.slices import Slices
@@ -58,6 +59,7 @@ def build_report(
     costs: Sequence[CostPoint] = (),
     billed: Billing | None = None,
     batch_only: bool = False,
+    mistakes: MistakeCostsResult | None = None,
     choice: PairResult | None = None,
     pairs: Sequence[PairResult] = (),
     tied: Sequence[TiedGroup] = (),
@@ -78,6 +80,7 @@ def build_report(
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
+        mistakes: what mistakes cost, where the session says it.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
     labels = plan.label_set
@@ -98,6 +101,7 @@ def build_report(
         prompt=prompt and PromptSummary(system=prompt.system, mode=prompt.mode, max_tokens=prompt.max_tokens),
         candidates=tuple(candidate_result(item, plan, finalists) for item in candidates),
         baselines=tuple(baselines),
+        mistakes=mistakes,
         costs=tuple(costs),
         finalists=ranking(finalists),
         winner=winning_model,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fw_assets.report.formatting import decimal, percent, percent_range, short
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.bounds import Bounds
+from fw_assets.report.schema.mistakes import ModelMistakes
 from fw_assets.report.schema.report import CandidateResult, Report
 
 
@@ -18,6 +19,7 @@ class JudgedModel:
     Attributes:
         kind: `base`, `fine-tuned` or `baseline`.
         title: its name in running text.
+        mistakes: what they cost; None where the session has no costs.
         balanced_accuracy: None where a row may have several labels.
     """
 
@@ -29,6 +31,7 @@ class JudgedModel:
     macro_f1_interval: Bounds | None
     balanced_accuracy: float | None
     balanced_accuracy_interval: Bounds | None
+    mistakes: ModelMistakes | None = None
 
     @property
     def title(self) -> str:
@@ -46,6 +49,14 @@ class JudgedModel:
         text, bounds = decimal(self.macro_f1), self.macro_f1_interval
         return text if bounds is None else f"{text} ({decimal(bounds[0])}–{decimal(bounds[1])})"
 
+    @property
+    def mistakes_text(self) -> str:
+        """`120 (80–190)`."""
+        if self.mistakes is None:
+            return "n/a"
+        low, high = self.mistakes.interval
+        return f"{self.mistakes.cost:,.0f} ({low:,.0f}–{high:,.0f})"
+
 
 def with_range(text: str, bounds: Bounds | None) -> str:
     return text if bounds is None else f"{text} ({percent_range(bounds)})"
@@ -54,6 +65,7 @@ def with_range(text: str, bounds: Bounds | None) -> str:
 def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator[JudgedModel]:
     """The models of these candidates, each base before its descendant, then the baselines."""
     single = not report.data.multi_label
+    costs = {(item.name, item.kind): item for item in report.mistakes.models} if report.mistakes else {}
     for candidate in candidates:
         for result, kind in ((candidate.base, "base"), (candidate.tuned, "fine-tuned")):
             if result is not None:
@@ -66,6 +78,7 @@ def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator
                     macro_f1_interval=result.macro_f1_interval,
                     balanced_accuracy=result.balanced_accuracy if single else None,
                     balanced_accuracy_interval=result.balanced_accuracy_interval if single else None,
+                    mistakes=costs.get((short(candidate.model), "base" if kind == "base" else "tuned")),
                 )
     for item in report.baselines:
         yield JudgedModel(
@@ -77,4 +90,5 @@ def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator
             macro_f1_interval=item.macro_f1_interval,
             balanced_accuracy=item.balanced_accuracy if single else None,
             balanced_accuracy_interval=item.balanced_accuracy_interval if single else None,
+            mistakes=costs.get((item.name, "baseline")),
         )

@@ -47,20 +47,40 @@ def _trapped(model: JudgedModel, line: float, margin: float) -> bool:
 
 
 def below_line(report: Report) -> bool:
-    """Whether the base model that needs no tuning is below the majority line."""
+    """Whether the base model that needs no tuning does worse than one constant answer.
+
+    By the session's costs where there are any, else by accuracy.
+    """
     kept = _kept(report)
-    return kept is not None and kept.accuracy < kept.majority_accuracy
+    if kept is None:
+        return False
+    cost = _kept_cost(report)
+    if report.mistakes and cost is not None:
+        return cost > report.mistakes.constant_cost
+    return kept.accuracy < kept.majority_accuracy
 
 
 def below_line_text(report: Report) -> str:
-    """That it is, in words."""
-    kept = _kept(report)
+    """That it does, in words."""
+    kept, cost = _kept(report), _kept_cost(report)
     if kept is None:
         return ""
+    name = short(kept.model)
+    if report.mistakes and cost is not None:
+        return (
+            f"mistakes of {name} as it is cost {cost:,.0f} for 1,000 rows, more than always answering "
+            f"{report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
+        )
     return (
-        f"{short(kept.model)} as it is, with {percent(kept.accuracy)} of the test rows right, is below always "
-        f"answering {most_frequent(report)} ({percent(kept.majority_accuracy)})"
+        f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is below always answering "
+        f"{most_frequent(report)} ({percent(kept.majority_accuracy)})"
     )
+
+
+def _kept_cost(report: Report) -> float | None:
+    kept = _kept(report)
+    models = report.mistakes.models if report.mistakes else ()
+    return next((m.cost for m in models if kept and (m.name, m.kind) == (short(kept.model), "base")), None)
 
 
 def instead(report: Report) -> str:

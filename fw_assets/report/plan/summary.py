@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
@@ -24,6 +26,8 @@ def first_screen(plan: Plan) -> Table:
         margin = points_text(plan.session.margin)
         seen = power_sentence(power_result(plan.label_set.groups.get("test", plan.rows.get("test", 0))))
         pairs.append(("What can be seen?", f"{seen} A loss of less than {margin} does not matter (margin)."))
+        if plan.session.costs:
+            pairs.append(("What do mistakes cost?", mistakes(plan.session.costs)))
         if plan.session.deploy == "if-better":
             pairs.append(("When is it deployed?", gate(plan)))
     if plan.label_set.slices:
@@ -57,12 +61,32 @@ def intention(plan: Plan) -> str:
 def gate(plan: Plan) -> str:
     """What the gate asks, in one sentence."""
     policy, margin = plan.session.gate, points_text(plan.session.margin)
+    if plan.session.costs:
+        return f"{_gate_by_cost(plan)}, and {_label_condition(plan)}"
     shown = {
         "superiority": "If it is shown to be better than the best model that needs no tuning",
         "non-inferiority": f"If a loss of {margin} or more against the best model that needs no tuning is ruled out",
     }[policy.rule]
+    return f"{shown}, and {_label_condition(plan)}"
+
+
+def _gate_by_cost(plan: Plan) -> str:
+    other = "those of the best model that needs no tuning"
+    if plan.session.gate.rule == "superiority":
+        return f"If its mistakes are shown to cost less than {other}"
+    return f"If it is ruled out that its mistakes cost {1000 * plan.session.margin:g} for 1,000 rows more than {other}"
+
+
+def mistakes(costs: Mapping[str, Mapping[str, float]]) -> str:
+    """The session's costs in one sentence."""
+    named = [f"{gold} given {answer} {cost:g}" for gold, answers in costs.items() for answer, cost in answers.items()]
+    return f"{listing(named, 12)}; every other mistake 1. Winner, gate and confidence threshold go by the costs."
+
+
+def _label_condition(plan: Plan) -> str:
+    policy = plan.session.gate
     return (
-        f"{shown}, and none of the labels with {plural(policy.label_rows, 'distinct test row')} or more lost more than "
+        f"none of the labels with {plural(policy.label_rows, 'distinct test row')} or more lost more than "
         f"{policy.label_loss:g} of its F1 beyond chance ({100 * policy.alpha:g}% for all labels together)."
     )
 

@@ -33,6 +33,8 @@ class ConfidenceResult(Frozen):
     are on the test rows. `threshold` is null where no confidence reaches the wanted precision on the validation rows;
     `coverage` and `precision` are what it leads to on the test rows. `helps` false: calibration was not better on
     validation rows that it was not fitted on, in log loss and ECE, and the confidences are left as they are.
+    `cost_limit`: where the session has costs, the threshold is the one from which the answers' mistakes cost at most so
+    much for a row on the validation rows; `cost` is what they cost on the test rows.
     """
 
     temperature: float
@@ -52,6 +54,9 @@ class ConfidenceResult(Frozen):
     precision: float | None = None
     precision_interval: Bounds | None = None
     helps: bool = True
+    cost_limit: float | None = None
+    cost: float | None = None
+    cost_interval: Bounds | None = None
 
 
 class UnconstrainedResult(Frozen):

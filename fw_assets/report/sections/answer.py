@@ -16,6 +16,7 @@ from fw_assets.report.formatting import (
     short,
 )
 from fw_assets.report.imbalance.majority import below_line, below_line_text, instead, trap_sentence
+from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_sentence
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import headline_models, subject
@@ -47,7 +48,8 @@ def answer(report: Report) -> str:
     model is needed.
     """
     trap = "" if report.status == "incomplete" else trap_sentence(report, headline_models(report))
-    parts = [_verdict(report), trap, _deployment(report)]
+    costs = "" if report.status == "incomplete" else mistakes_sentence(report)
+    parts = [_verdict(report), trap, costs, _deployment(report)]
     if need(report) in ("no", "cannot be told"):
         parts.append(baseline_sentence(report))
     return " ".join(part for part in parts if part)
@@ -134,6 +136,9 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
         pairs.append(("Is it real?", _significance(report, found)))
     elif report.power:
         pairs.append(("What can be seen?", power_sentence(report.power)))
+    if report.mistakes:
+        said = (mistakes_sentence(report), constant_sentence(report))
+        pairs.append(("What do mistakes cost?", " ".join(part for part in said if part)))
     needed = need(report)
     if needed is not None:
         reason = baseline_sentence(report)

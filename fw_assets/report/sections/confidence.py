@@ -10,12 +10,15 @@ from fw_assets.report.table import Table, columns
 
 def confidence(report: Report) -> Table:
     """Calibration and the confidence threshold, one row per model."""
-    rows = []
+    rows, costs = [], report.asked.costs
     for candidate, result, kind in evaluated(report.candidates):
         if result.confidence is None:
             continue
         calibrated = result.confidence
-        selective = ("not reached", "–", "–")
+        selective, cost = ("not reached", "–", "–"), "–"
+        if calibrated.cost is not None and calibrated.cost_interval is not None:
+            low, high = (1000 * bound for bound in calibrated.cost_interval)
+            cost = f"{1000 * calibrated.cost:,.0f} ({low:,.0f}–{high:,.0f})"
         if calibrated.threshold is not None:
             precision = f"{percent(calibrated.precision)} ({percent_range(calibrated.precision_interval)})"
             selective = (decimal(calibrated.threshold), percent(calibrated.coverage), precision)
@@ -28,6 +31,7 @@ def confidence(report: Report) -> Table:
                 else f"{decimal(calibrated.ece_before)}, left as it is",
                 decimal(calibrated.auroc),
                 *selective,
+                *([] if costs is None else [cost]),
             )
         )
     names = (
@@ -35,9 +39,12 @@ def confidence(report: Report) -> Table:
         "",
         ">ECE, raw → calibrated",
         ">AUROC",
-        f">Confidence for {percent(report.asked.wanted_precision, 0)}",
+        f">Confidence for {percent(report.asked.wanted_precision, 0)}"
+        if costs is None
+        else f">Confidence for {1000 * (1 - report.asked.wanted_precision):,.0f} of 1,000",
         ">Rows answered",
         ">Precision on test",
+        *([] if costs is None else [">Cost of 1,000 rows"]),
     )
     return Table(columns(*names), tuple(rows))
 

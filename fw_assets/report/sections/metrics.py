@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fw_assets.classification.metrics.metric import Metric, shown_values
 from fw_assets.report.formatting import Quoted, formatted, percent, short
-from fw_assets.report.glossary import COMPARISON_FIGURES, CONFIDENCE_FIGURES
+from fw_assets.report.glossary import COMPARISON_FIGURES, CONFIDENCE_FIGURES, COST_FIGURES
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import evaluated, ordered
 from fw_assets.report.table import Table, columns
@@ -27,7 +27,8 @@ def metrics(report: Report) -> Table:
 def meanings(report: Report) -> tuple[tuple[str, str], ...]:
     """The name and the meaning of every figure in the report."""
     explained = ((metric.label, metric.meaning) for metric in _shown_metrics(report).values())
-    return (*COMPARISON_FIGURES, *explained, *CONFIDENCE_FIGURES)
+    costs = COST_FIGURES if report.mistakes else ()
+    return (*COMPARISON_FIGURES, *costs, *explained, *CONFIDENCE_FIGURES)
 
 
 def _shown_metrics(report: Report) -> dict[str, Metric]:

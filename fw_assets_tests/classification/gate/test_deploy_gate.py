@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
+from fw_assets.classification.gate.gate_costs import GateCosts
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.intervals import wilson
+from fw_assets.classification.metrics.expected_cost import Costs, best_constant, row_costs
 from fw_assets.classification.metrics.scores import Scores, score
 from fw_assets.classification.selection.comparison import Comparison, compare
+from fw_assets.classification.selection.cost_comparison import compare_costs
 from fw_assets.classification.selection.pair_comparison import compare_all
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.classification.selection.sign_flip import difference_interval, independent
@@ -203,3 +206,50 @@ def test_a_tuned_model_that_learned_nothing_is_not_deployed_unless_it_is_asked_f
     assert gate(tuned(), better, tuned=nothing, untuned=nothing).decision == "keep-none"
     assert gate(tuned(), better, "always", tuned=nothing).decision == "deploy"
     assert gate(tuned(), better, tuned=rare).decision == "deploy", "it finds the rows of the rare label"
+
+
+def gate_costs(base: list[Row], after: list[Row], costs: Costs) -> GateCosts:
+    before, tuned = frame(base), frame(after)
+    labels = ("a", "b", "c")
+    compared = compare_costs(before, tuned, labels=labels, costs=costs, margin=0.02)
+    rows = row_costs(before, labels, costs)
+    return GateCosts(compared, compared.after, compared.before, best_constant(rows, labels))
+
+
+def test_with_costs_the_gate_goes_by_the_costs() -> None:
+    """More rows are right, and their mistakes cost more; and the other way round."""
+    base, after = times(90, "a", "c") + times(40, "b", "b"), times(90, "a", "a") + times(40, "b", "c")
+    comparison = compared(base, after)
+    costs: Costs = {"b": {"c": 10}}
+    dearer = gate(tuned(), comparison, costs=gate_costs(base, after, costs))
+    assert comparison.verdict == "better"
+    assert dearer.decision == "keep-none", "always answering a costs less than the base model too"
+    assert dearer.why.startswith(
+        "Its mistakes cost more than those of its base model on 130 test rows (3,077 in place of"
+    )
+    before = times(90, "a", "a") + times(20, "b", "c")
+    fewer_right = times(60, "a", "a") + times(30, "a", "c") + times(20, "b", "b")
+    cheaper = gate(
+        tuned(),
+        compared(before, fewer_right),
+        policy=GatePolicy(label_loss=1),
+        costs=gate_costs(before, fewer_right, {"b": {"c": 10, "a": 10}}),
+    )
+    assert compared(before, fewer_right).difference.value < 0
+    assert cheaper.decision == "deploy"
+    assert cheaper.costs is not None
+    assert cheaper.costs.verdict == "better"
+    assert gate(tuned(), comparison, "always", costs=gate_costs(base, after, costs)).decision == "deploy"
+
+
+def test_with_costs_no_model_is_kept_that_costs_more_than_one_answer() -> None:
+    base = times(60, "a", "a") + times(20, "b", "a")
+    after = times(60, "a", "a") + times(1, "b", "b") + times(19, "b", "a")
+    comparison = compared(base, after)
+    dear = gate(tuned(), comparison, costs=gate_costs(base, after, {"b": {"a": 10}}))
+    assert dear.decision == "keep-none"
+    assert dear.why.endswith(
+        "The mistakes of m cost 2,500 for 1,000 rows, more than always answering b (750), so it is not recommended "
+        "either."
+    )
+    assert gate(tuned(), comparison, costs=gate_costs(base, after, {})).decision == "keep-base"

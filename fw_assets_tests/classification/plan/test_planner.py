@@ -16,6 +16,7 @@ from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Price, shipped_prices
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
+from fw_assets.classification.errors import InputError
 from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences
@@ -247,3 +248,13 @@ def test_ids_leave_the_datasets_name_out_but_in_plans_that_were_stored_with_it(d
     assert before.dataset_id("train").startswith("fwa-support-rows-")
     cell = plan.models[0].cells[0]
     assert before.job_id("qwen3-8b", cell, "train") == plan.job_id("qwen3-8b", cell, "train")
+
+
+def test_costs_of_mistakes_are_part_of_the_plan_and_name_its_labels(dataset: Path) -> None:
+    without, plan = plan_for(dataset, SMALL), plan_for(dataset, SMALL, costs={"billing": {"account": 5}})
+    assert plan.binding()["session"]["costs"] == {"billing": {"account": 5.0}}
+    assert plan.digest != without.digest
+    (difference,) = plan_differences(without, plan)
+    assert difference.startswith("costs: ")
+    with pytest.raises(InputError, match=r"costs\.bill: 'bill' is no label of this dataset; .* Did you mean billing"):
+        plan_for(dataset, SMALL, costs={"bill": {"account": 5}})

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.selection.selection import Candidate, ModelKind, choose_finalists, choose_winner
 from fw_assets.classification.selection.verdict import p_value_text
+from fw_assets.classification.values import Interval
 
 
 def candidate(
@@ -133,3 +134,23 @@ def test_a_p_value_is_not_rounded_to_the_other_side(p: float) -> None:
     shown = float(text.split()[-1])
     assert shown > 0
     assert (shown < 0.05) == (p < 0.05)
+
+
+def test_where_costs_are_known_the_cheapest_mistakes_win() -> None:
+    def costing(model: str, right: int, cost: float, kind: ModelKind = "base") -> Candidate:
+        interval = Interval(value=cost, low=cost / 2, high=cost * 2)
+        return candidate(model, right, kind=kind).model_copy(update={"cost": interval})
+
+    right, cheap = costing("right", 190, 0.5), costing("cheap", 150, 0.2, kind="tuned")
+    winner = choose_winner([right, cheap])
+    assert (winner.model, winner.untuned, winner.challenger) == ("cheap", "right", "cheap")
+    assert winner.why == (
+        "best on validation: mistakes that cost 200 for 1,000 rows, before right (base) with mistakes that cost 500 "
+        "for 1,000 rows"
+    )
+    assert choose_winner([costing("a", 150, 0.2), costing("b", 150, 0.3)]).why.endswith("tell these two apart")
+    tied = choose_winner([costing("a", 190, 0.2, kind="tuned"), costing("b", 150, 0.2)])
+    assert tied.model == "b"
+    assert "tied on validation with a (tuned) at mistakes that cost 200" in tied.why
+    unknown = candidate("unknown", 195)
+    assert choose_winner([right, cheap, unknown]).model == "unknown", "accuracy decides unless all costs are known"

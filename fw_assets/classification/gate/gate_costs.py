@@ -1,0 +1,58 @@
+"""Costs of mistakes as the gate reads them, in place of accuracy where the session has costs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fw_assets.classification.metrics.expected_cost import ConstantAnswer
+from fw_assets.classification.selection.cost_comparison import CostComparison
+from fw_assets.classification.selection.selection import Winner
+from fw_assets.classification.selection.verdict import p_value_text
+
+
+class GateCosts(NamedTuple):
+    """What mistakes on the test rows cost.
+
+    Attributes:
+        comparison: of a tuned winner with the base model that is kept in its place; None when a base model won.
+        tuned, untuned: costs of both for a row; constant: the label that costs least if it is always given.
+    """
+
+    comparison: CostComparison | None
+    tuned: float | None
+    untuned: float | None
+    constant: ConstantAnswer
+
+
+def cost_text(costs: CostComparison, winner: Winner) -> str:
+    """The verdict on the costs with its figures, as the beginning of a sentence."""
+    other = rival_text(winner)
+    rows = f"{costs.rows} test rows" + (f", {costs.groups} distinct" if costs.groups < costs.rows else "")
+    margin = f"{1000 * costs.margin:g} for 1,000 rows"
+    text = {
+        "better": f"Its mistakes cost less than those of {other} on {rows}",
+        "worse": f"Its mistakes cost more than those of {other} on {rows}",
+        "as good": f"Its mistakes cost at most {margin} more than those of {other} on {rows}, and are not shown to "
+        "cost less",
+        "cannot be told": f"Whether its mistakes cost less than those of {other} cannot be told on {rows}",
+    }[costs.verdict]
+    saved, level = costs.saved, f"{(1 - costs.level) * 100:.4g}"
+    return (
+        f"{text} ({1000 * costs.after:,.0f} in place of {1000 * costs.before:,.0f} for 1,000 rows; "
+        f"{-1000 * saved.value:+,.0f}, {level} % interval {-1000 * saved.high:+,.0f} to {-1000 * saved.low:+,.0f}, "
+        f"{p_value_text(costs.p_value, costs.level)})"
+    )
+
+
+def rival_text(winner: Winner) -> str:
+    """What the winner is compared with."""
+    own = winner.untuned in (None, winner.model)
+    return "its base model" if own else f"{winner.untuned}, the best model that needs no tuning,"
+
+
+def dearer_text(mistakes: str, cost: float, constant: ConstantAnswer) -> str:
+    """That a model's mistakes, as they are called, cost more than one constant answer: a sentence without its end."""
+    return (
+        f"{mistakes} cost {1000 * cost:,.0f} for 1,000 rows, more than always answering {constant.label} "
+        f"({1000 * constant.cost:,.0f})"
+    )

@@ -1,0 +1,181 @@
+"""Expected cost of a model's mistakes for a row, by groups of rows, and the confidence from which it is low enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fw_assets.classification.clusters import unit_bounds
+from fw_assets.classification.intervals import normal_quantile, wilson_bounds
+from fw_assets.classification.metrics.calibration import Calibration
+from fw_assets.classification.metrics.label_codes import single_codes
+from fw_assets.classification.mistake_costs import cost_matrix
+from fw_assets.classification.values import Frozen, Interval
+
+Values = NDArray[np.float64]
+Costs = Mapping[str, Mapping[str, float]]
+
+COSTED_COLUMNS = ("gold", "predicted", "outcome", "confidence", "group")
+"""The columns of predictions that are read."""
+
+
+class RowCosts(NamedTuple):
+    """The rows that a model answered.
+
+    Attributes:
+        costs: of the answers; groups: of the rows; confidences: NaN where there is none.
+        most: the highest cost of all mistakes; dear: the mean over the rows of the highest cost of each.
+        constant: for each label, the mean cost of always giving it.
+    """
+
+    costs: Values
+    groups: NDArray[np.uint64]
+    confidences: Values
+    most: float
+    dear: float
+    constant: Values
+
+
+class ConstantAnswer(Frozen):
+    """The label that costs least if it is always given, and its cost for a row."""
+
+    label: str
+    cost: float
+
+
+class CostThreshold(Frozen):
+    """The confidence from which the answers given cost at most `limit` for a row, on the validation rows.
+
+    Attributes:
+        reached: whether there is one; the other figures are meaningless otherwise.
+        coverage: share of the rows that are answered; cost: for one of them.
+    """
+
+    limit: float
+    reached: bool
+    threshold: float
+    coverage: float
+    cost: Interval
+
+
+def row_costs(predictions: pl.DataFrame | Iterable[pl.DataFrame], labels: Sequence[str], costs: Costs) -> RowCosts:
+    """The costs of a model's answers, whole or in parts."""
+    matrix = cost_matrix(costs, labels)
+    parts = [predictions] if isinstance(predictions, pl.DataFrame) else predictions
+    paid, groups, confidences, counts = [], [], [], np.zeros(len(labels))
+    for part in parts:
+        answered = part.filter(pl.col("outcome") != "failed")
+        gold, given = single_codes(answered, labels)
+        paid.append(matrix[gold, given])
+        groups.append(answered.get_column("group").to_numpy().astype(np.uint64))
+        confidences.append(answered.get_column("confidence").cast(pl.Float64).fill_null(float("nan")).to_numpy())
+        counts += np.bincount(gold, minlength=len(labels))
+    rows = max(1.0, float(counts.sum()))
+    return RowCosts(
+        costs=np.concatenate([np.empty(0), *paid]),
+        groups=np.concatenate([np.empty(0, dtype=np.uint64), *groups]),
+        confidences=np.concatenate([np.empty(0), *confidences]),
+        most=float(max(matrix.max(), 1e-9)),
+        dear=float(counts @ matrix.max(axis=1)) / rows,
+        constant=counts @ matrix[:, :-1] / rows,
+    )
+
+
+def best_constant(rows: RowCosts, labels: Sequence[str]) -> ConstantAnswer:
+    """The answer that costs least if it is always given."""
+    index = int(np.argmin(rows.constant))
+    return ConstantAnswer(label=labels[index], cost=float(rows.constant[index]))
+
+
+def expected_cost(rows: RowCosts) -> Interval | None:
+    """The mean cost for a row with its 95 % interval by groups; None without rows."""
+    if not rows.costs.size:
+        return None
+    low, high = _bounds(_prefix_sums(rows.groups, rows.costs), rows, np.array([rows.costs.size - 1]))
+    return Interval(value=float(rows.costs.mean()), low=float(low[0]), high=float(high[0]))
+
+
+def cost_threshold(rows: RowCosts, calibration: Calibration, limit: float) -> CostThreshold:
+    """The lowest calibrated confidence from which the upper bound of the answers' mean cost is at most `limit`."""
+    usable = np.isfinite(rows.confidences)
+    confidences = calibration.apply(rows.confidences[usable])
+    order = np.argsort(-confidences, kind="stable")
+    confidences, costs = confidences[order], rows.costs[usable][order]
+    # Of equal confidences all are answered or none.
+    last = np.flatnonzero(np.append(confidences[1:] < confidences[:-1], True)) if costs.size else np.empty(0, np.int64)
+    low, high = _bounds(_prefix_sums(rows.groups[usable][order], costs), rows, last)
+    good = np.flatnonzero(high <= limit)
+    if not good.size:
+        return CostThreshold(
+            limit=limit, reached=False, threshold=1.0, coverage=0.0, cost=Interval(value=0.0, low=0.0, high=rows.most)
+        )
+    at = int(good[-1])
+    end = int(last[at])
+    value = float(costs[: end + 1].mean())
+    return CostThreshold(
+        limit=limit,
+        reached=True,
+        threshold=float(confidences[end]),
+        coverage=(end + 1) / rows.costs.size,
+        cost=Interval(value=value, low=float(low[at]), high=float(high[at])),
+    )
+
+
+def cost_at(rows: RowCosts, calibration: Calibration, threshold: float) -> Interval | None:
+    """The mean cost of the answers with at least this calibrated confidence."""
+    answered = np.isfinite(rows.confidences)
+    answered[answered] = calibration.apply(rows.confidences[answered]) >= threshold
+    part = rows._replace(costs=rows.costs[answered], groups=rows.groups[answered])
+    return expected_cost(part)
+
+
+class _Sums(NamedTuple):
+    """Sums over groups i of n_i rows that cost c_i: of n_i, c_i, n_i squared, n_i * c_i, c_i squared."""
+
+    rows: Values
+    costs: Values
+    row_squares: Values
+    products: Values
+    cost_squares: Values
+
+
+def _prefix_sums(groups: NDArray[np.uint64], costs: Values) -> _Sums:
+    """The sums of the first row, of the first two rows, and so on."""
+    order = np.argsort(groups, kind="stable")
+    starts, sizes = unit_bounds(groups[order])
+    rank, earlier = np.empty(groups.size), np.empty(groups.size)
+    rank[order] = np.arange(groups.size) - np.repeat(starts, sizes)
+    until = np.cumsum(costs[order]) - costs[order]
+    earlier[order] = until - np.repeat(until[starts], sizes)
+    now = earlier + costs
+    steps = (np.ones(groups.size), costs, 2 * rank + 1, (rank + 1) * now - rank * earlier, now**2 - earlier**2)
+    return _Sums(*(np.cumsum(step) for step in steps))
+
+
+def _bounds(sums: _Sums, rows: RowCosts, at: NDArray[np.int64]) -> tuple[Values, Values]:
+    """Wilson's bounds of the mean cost over the highest, on as many rows as have its variance by groups, at some of the
+    sums.
+
+    One more group without a mistake and one with the dearest mistake of a mean row are added for the variance, so that
+    few rows without a mistake are not certain to have none.
+    """
+    sums = _Sums(*(part[at] for part in sums))
+    number, size = sums.rows, sums.row_squares / np.maximum(sums.rows, 1)
+    more = size * rows.dear
+    all_rows = number + 2 * size
+    mean = (sums.costs + more) / all_rows
+    squares = sums.cost_squares + more**2 - 2 * mean * (sums.products + more * size)
+    variance = np.maximum(squares + mean**2 * (sums.row_squares + 2 * size**2), 1e-18) / all_rows**2
+    share = np.minimum(mean / rows.most, 1 - 1e-9)
+    worth = share * (1 - share) / (variance / rows.most**2)
+    deviate = normal_quantile(0.95)
+    pairs = [
+        wilson_bounds(min(1.0, value), effective, deviate)
+        for value, effective in zip((sums.costs / number / rows.most).tolist(), worth.tolist(), strict=True)
+    ]
+    bounds = np.array(pairs, dtype=np.float64).reshape(-1, 2) * rows.most
+    return bounds[:, 0], bounds[:, 1]

@@ -1,0 +1,76 @@
+"""Costs of mistakes of a run's models, from their stored predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from fw_assets.classification.metrics.expected_cost import (
+    COSTED_COLUMNS,
+    RowCosts,
+    best_constant,
+    expected_cost,
+    row_costs,
+)
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.selection.cost_comparison import CostComparison, compare_costs
+from fw_assets.classification.selection.selection import Winner
+from fw_assets.report.assembly.pairs import Model
+from fw_assets.report.schema.mistakes import CostChoice, MistakeCostsResult, ModelMistakes
+from fw_assets.workspace.predictions import prediction_batches
+from fw_assets.workspace.workspace import Workspace
+
+
+def model_costs(store: Workspace, plan: Plan, model: Model, part: Literal["validation", "test"]) -> RowCosts | None:
+    """The costs of a model's answers; None where the session has no costs."""
+    if plan.session.costs is None:
+        return None
+    predictions = prediction_batches(store, plan.dataset, *model, part, COSTED_COLUMNS)
+    return row_costs(predictions, plan.label_set.labels, plan.session.costs)
+
+
+def choice_costs(store: Workspace, plan: Plan, untuned: str | None, tuned: str | None) -> CostComparison | None:
+    """A fine-tuned model against an untuned one on the test rows; None without either, or without costs."""
+    if plan.session.costs is None or untuned is None or tuned is None:
+        return None
+    return compare_costs(
+        prediction_batches(store, plan.dataset, untuned, "base", "test"),
+        prediction_batches(store, plan.dataset, tuned, "tuned", "test"),
+        labels=plan.label_set.labels,
+        costs=plan.session.costs,
+        margin=plan.session.margin,
+    )
+
+
+def mistakes_result(
+    store: Workspace, plan: Plan, models: Sequence[Model], winner: Winner | None
+) -> MistakeCostsResult | None:
+    """What mistakes on the test rows cost; None where the session has no costs."""
+    results, constant = [], None
+    for name, kind in models:
+        rows = model_costs(store, plan, (name, kind), "test")
+        cost = rows and expected_cost(rows)
+        if rows is None or cost is None:
+            continue
+        constant = best_constant(rows, plan.label_set.labels)
+        interval = (1000 * cost.low, 1000 * cost.high)
+        results.append(ModelMistakes(name=name, kind=kind, cost=1000 * cost.value, interval=interval))
+    if constant is None:
+        return None
+    compared = choice_costs(store, plan, winner.untuned, winner.challenger) if winner else None
+    choice = None
+    if winner is not None and compared is not None:
+        choice = CostChoice(
+            first=winner.untuned or "",
+            second=winner.challenger or "",
+            before=1000 * compared.before,
+            after=1000 * compared.after,
+            saved=1000 * compared.saved.value,
+            interval=(1000 * compared.saved.low, 1000 * compared.saved.high),
+            p_value=compared.p_value,
+            margin=1000 * compared.margin,
+            verdict=compared.verdict,
+        )
+    return MistakeCostsResult(
+        models=tuple(results), constant=constant.label, constant_cost=1000 * constant.cost, choice=choice
+    )

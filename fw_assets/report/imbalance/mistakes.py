@@ -1,0 +1,42 @@
+"""Costs of mistakes in words."""
+
+from __future__ import annotations
+
+from fw_assets.report.formatting import p_value, signed
+from fw_assets.report.schema.mistakes import CostChoice
+from fw_assets.report.schema.report import Report
+
+
+def mistakes_sentence(report: Report) -> str:
+    """What mistakes of the best fine-tuned model cost, and those of the best that needs no tuning.
+
+    Empty where the session has no costs, or nothing was fine-tuned.
+    """
+    choice = report.mistakes.choice if report.mistakes else None
+    if choice is None:
+        return ""
+    own = choice.first == choice.second
+    first = "its base model" if own else f"{choice.first}, which needs no tuning,"
+    figures, its = _figures(choice), f"mistakes of the fine-tuned {choice.second}"
+    verdict = {
+        "better": f"{its} cost less than those of {first}",
+        "worse": f"{its} cost more than those of {first}",
+        "as good": f"{its} cost at most {choice.margin:,.0f} for 1,000 rows more than those of {first}",
+        "cannot be told": f"it cannot be told whether {its} cost less than those of {first}",
+    }[choice.verdict]
+    return f"By the session's costs {verdict.removesuffix(',')}: {figures}."
+
+
+def constant_sentence(report: Report) -> str:
+    """What always giving one label costs; empty without costs."""
+    mistakes = report.mistakes
+    return f"Always answering {mistakes.constant} costs {mistakes.constant_cost:,.0f}." if mistakes else ""
+
+
+def _figures(choice: CostChoice) -> str:
+    low, high = choice.interval
+    interval = f"95% interval {signed(-high, 0)} to {signed(-low, 0)}"
+    return (
+        f"{choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows ({signed(-choice.saved, 0)}, {interval}; "
+        f"{p_value(choice.p_value)})"
+    )

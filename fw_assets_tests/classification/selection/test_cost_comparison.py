@@ -1,0 +1,80 @@
+"""Comparison by costs of mistakes: with costs of 1 it is that of the accuracies; units, groups and margins."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from fw_assets.classification.metrics.expected_cost import Costs
+from fw_assets.classification.selection.comparison import compare
+from fw_assets.classification.selection.cost_comparison import CostComparison, compare_costs
+from fw_assets_tests.classification.prediction_frames import Row, frame, random_single
+
+LABELS = ("a", "b", "c")
+
+
+def costed(base: pl.DataFrame, tuned: pl.DataFrame, costs: Costs, margin: float = 0.02) -> CostComparison:
+    return compare_costs(base, tuned, labels=LABELS, costs=costs, margin=margin)
+
+
+def test_with_costs_of_one_it_is_the_comparison_of_accuracies() -> None:
+    base, tuned = random_single(LABELS, 300, 1), random_single(LABELS, 300, 2, accuracy=0.9)
+    by_cost, by_accuracy = costed(base, tuned, {}), compare(base, tuned, labels=LABELS, resamples=0)
+    assert by_cost.p_value == by_accuracy.p_value
+    assert by_cost.saved.model_dump() == pytest.approx(by_accuracy.difference.model_dump())
+    assert (by_cost.verdict, by_cost.rows, by_cost.groups) == (
+        by_accuracy.verdict, by_accuracy.rows, by_accuracy.groups,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [2, 7.5, 100])
+def test_another_unit_of_cost_changes_nothing_but_the_unit(factor: float) -> None:
+    base = frame(times(30, "a", "b") + times(30, "b", "c") + times(40, "c", "c"))
+    tuned = frame(times(20, "a", "b") + times(10, "a", "a") + times(30, "b", "b") + times(40, "c", "a"))
+    one = {g: {p: 1.0 for p in LABELS if p != g} for g in LABELS} | {"a": {"b": 3.0, "c": 1.0}}
+    more = {g: {p: cost * factor for p, cost in answers.items()} for g, answers in one.items()}
+    first, second = costed(base, tuned, one), costed(base, tuned, more, margin=0.02 * factor)
+    assert second.p_value == first.p_value
+    assert second.verdict == first.verdict
+    scaled = {name: bound * factor for name, bound in first.saved.model_dump().items()}
+    assert second.saved.model_dump() == pytest.approx(scaled)
+
+
+def times(many: int, gold: str, predicted: str) -> list[Row]:
+    return [([gold], [predicted])] * many
+
+
+def test_dear_mistakes_outweigh_many_cheap_ones() -> None:
+    """More rows are right, and they cost more: accuracy and costs disagree."""
+    base = frame(times(60, "a", "b") + times(40, "c", "c"))
+    tuned = frame(times(60, "a", "a") + times(40, "c", "a"))
+    accuracy = compare(base, tuned, labels=LABELS, resamples=0)
+    assert accuracy.difference.value == pytest.approx(0.2)
+    dear = costed(base, tuned, {"c": {"a": 10}})
+    assert (dear.before, dear.after) == pytest.approx((0.6, 4.0))
+    assert dear.saved.value == pytest.approx(-3.4)
+    assert dear.verdict == "worse"
+    assert dear.saved.low < dear.saved.value < dear.saved.high < 0
+    assert costed(base, tuned, {}).verdict in ("better", "cannot be told", "as good")
+
+
+def test_copies_of_a_text_are_one_group() -> None:
+    base, tuned = times(60, "a", "a") + times(10, "c", "a"), times(60, "a", "a") + times(10, "c", "c")
+    alone = costed(frame(base), frame(tuned), {"c": {"a": 10}})
+    groups = [*range(60), *[60] * 10]
+    copies = costed(
+        frame(base).with_columns(group=pl.Series(groups, dtype=pl.UInt32)),
+        frame(tuned).with_columns(group=pl.Series(groups, dtype=pl.UInt32)),
+        {"c": {"a": 10}},
+    )
+    assert alone.verdict == "better"
+    assert copies.verdict == "cannot be told"
+    assert copies.groups == 61
+
+
+def test_large_costs_in_small_units_are_compared_all_the_same() -> None:
+    base, tuned = random_single(LABELS, 2000, 5), random_single(LABELS, 2000, 6, accuracy=0.9)
+    compared = costed(base, tuned, {"a": {"b": 999.99, "c": 0.01}})
+    assert compared.saved.low < compared.saved.value < compared.saved.high
+    assert compared.saved.value == pytest.approx(compared.before - compared.after, rel=0.01)
+    assert (compared.saved.low > 0 or compared.saved.high < 0) == (compared.p_value < 0.05)
