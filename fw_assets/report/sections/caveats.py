@@ -87,6 +87,8 @@ def unchanged_note(candidate: CandidateResult) -> str:
     base, tuned = candidate.base, candidate.tuned
     if base is None or tuned is None or not base.confusion or base.confusion != tuned.confusion:
         return ""
+    if base.accuracy == 1:
+        return ""  # two models that are always right answer alike
     if candidate.comparison is None or candidate.comparison.gained or candidate.comparison.lost:
         return ""
     return (

@@ -36,6 +36,10 @@ def test_a_tuned_model_that_answers_like_its_base_is_suspected() -> None:
     copied = second.model_copy(update={"tuned": second.base, "comparison": same})
     report = sample_report(candidates=(report.candidates[0], copied))
     assert any("minilm-l6-v2 answers every label's rows as its base model" in text for text in caveats(report))
+    perfect = second.base.model_copy(update={"accuracy": 1.0})
+    copied = copied.model_copy(update={"base": perfect, "tuned": perfect})
+    report = sample_report(candidates=(report.candidates[0], copied))
+    assert not any("adapter" in text for text in caveats(report))
     assert not any("adapter" in text for text in caveats(sample_report()))
 
 
