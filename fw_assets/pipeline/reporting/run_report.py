@@ -218,6 +218,7 @@ def _deployed(record: DeploymentRecord) -> Deployed | None:
         address=record.address,
         replayed=record.proof.asked if record.proof else None,
         agreed=record.proof.agreed if record.proof else None,
+        served=str(record.path) if record.path else "",
     )
 
 

@@ -13,7 +13,7 @@ from fw_assets.report.schema.report import DeploymentResult, LabelCheckResult, S
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """A deployment that serves. `address` is what requests name as their model."""
+    """A deployment that serves. `address` is what requests name as their model, `served` how it does."""
 
     id: str
     endpoint: str
@@ -21,6 +21,7 @@ class Deployed:
     replayed: int | None = None
     agreed: int | None = None
     usd_per_hour: float | None = None
+    served: str = ""
 
 
 def deployment_result(
@@ -44,6 +45,7 @@ def deployment_result(
             decision="deployed",
             why=why,
             model=deployed.address,
+            served=deployed.served,
             replayed=deployed.replayed,
             agreed=deployed.agreed,
             losing_labels=losing,

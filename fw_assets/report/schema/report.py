@@ -102,13 +102,17 @@ class LabelCheckResult(Frozen):
 
 
 class DeploymentResult(Frozen):
-    """The decision of the gate, and the deployment that serves. `model` is the address that requests name."""
+    """The decision of the gate, and the deployment that serves. `model` is the address that requests name.
+
+    `served` is how the deployment serves it, such as `merged into its base`; empty where that is not recorded.
+    """
 
     id: str | None = None
     endpoint: str | None = None
     decision: Literal["deployed", "keep-base", "keep-none", "not-asked", "incomplete"]
     why: str = ""
     model: str | None = None
+    served: str = ""
     replayed: int | None = None
     agreed: int | None = None
     losing_labels: tuple[str, ...] = ()

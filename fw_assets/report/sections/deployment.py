@@ -34,6 +34,8 @@ def deployment(report: Report) -> Table:
         pairs.append(("Check by label", label_check_text(result.label_check)))
     if result.id:
         pairs.append(("Deployment", Quoted(result.id)))
+    if result.served:
+        pairs.append(("Served", result.served))
     if result.endpoint:
         pairs.append(("Endpoint", Quoted(result.endpoint)))
     if result.model and result.decision == "deployed":

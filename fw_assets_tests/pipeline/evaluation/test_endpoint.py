@@ -232,6 +232,7 @@ def test_an_adapter_on_its_base_is_evaluated_proven_asked_removed_and_brought_ba
     assert record.path.way == "addon"
     assert record.address == f"{record.model}#{record.deployment}"
     assert record.address in project.report()["snippets"]["python"]
+    assert project.report()["deployment"]["served"] == "as an adapter on its base, on char-ngram-cpu"
     assert project.run("predict", "tickets", "I was charged twice").returncode == 0
 
     project.faults(live_merge="never", idle_days=8)
