@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -22,7 +21,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from benchmarks.arguments import positional
 from fw_assets.pipeline.budget.ledger_log import read_ledger
@@ -120,7 +118,7 @@ def verdict(base: Home, home: Home, code: int | None, said: str, after: tuple[in
         return "does not go on", text
     # A job that failed for want of space has a successor, under another id, and both are in the ledger.
     failed = said.count("ended FAILED")
-    if _without_ids(home.report()) != _without_ids(base.report()):
+    if home.report_without_ids() != base.report_without_ids():
         return "another report", text
     made, undisturbed = home.made(), base.made()
     undisturbed["supervisedFineTuningJobs"] += failed
@@ -135,12 +133,6 @@ def verdict(base: Home, home: Home, code: int | None, said: str, after: tuple[in
     if code == 0:
         return "had room enough", text
     return ("one sentence, then an equal report" if str(home.folder) in said else "does not name the folder"), text
-
-
-def _without_ids(report: dict[str, Any] | None) -> dict[str, Any]:
-    text = re.sub(r"-[0-9a-f]{12}\b", "", json.dumps(report or {}))
-    values: dict[str, Any] = json.loads(text)
-    return values | {"created": sorted(set(values.get("created", ())))}
 
 
 GOOD = ("had room enough", "one sentence, then an equal report")

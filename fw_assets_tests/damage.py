@@ -122,6 +122,11 @@ class Home:
             return None
         return {key: value for key, value in report.items() if key not in ("run", "snippets")}
 
+    def report_without_ids(self) -> dict[str, Any]:
+        """The report as it is whether a job was the first of its specification or the successor of a failed one."""
+        values: dict[str, Any] = json.loads(re.sub(r"-[0-9a-f]{12}\b", "", json.dumps(self.report() or {})))
+        return values | {"created": sorted(set(values.get("created", ())))}
+
     def made(self) -> dict[str, int]:
         """How many resources the platform holds by collection, and the requests that it answered."""
         outcome = _forked(self, _counts, ())

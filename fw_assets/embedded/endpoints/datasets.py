@@ -13,6 +13,7 @@ from starlette.responses import Response
 from fw_assets.embedded.endpoints.dataset_validation import looks_like_batch, validate_file
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
 from fw_assets.embedded.errors import RpcError, invalid, precondition
+from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.http.file_transfer import safe_file_name, save_multipart
 from fw_assets.embedded.http.handler import ApiRequest, JSONReply, check_account
 from fw_assets.embedded.http.listing import apply_read_mask, page
@@ -20,7 +21,6 @@ from fw_assets.embedded.http.signing import signed_url
 from fw_assets.embedded.records.dataset_documents import data_files, new_dataset, with_whole_file
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import write_checksum
 from fw_assets.embedded.store.resource_names import ACCOUNT, DATASETS, check_id
 
 _FORMATS = ("FORMAT_UNSPECIFIED", "CHAT", "COMPLETION", "RL")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
+from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.records.model_documents import model_files
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import is_whole
 
 MAX_LOADED = 24
 

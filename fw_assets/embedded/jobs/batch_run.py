@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
 from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
@@ -24,7 +25,6 @@ from fw_assets.embedded.records.dataset_documents import new_dataset, ready_data
 from fw_assets.embedded.records.dataset_files import BatchRow, read_lines
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import write_checksum
 from fw_assets.embedded.store.resource_names import BATCH_JOBS, DATASETS, split_name
 
 RESULTS, ERRORS = "results.jsonl", "errors.jsonl"

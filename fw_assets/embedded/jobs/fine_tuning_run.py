@@ -12,6 +12,7 @@ from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
+from fw_assets.embedded.file_checksums import is_whole, write_checksum
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
@@ -19,7 +20,6 @@ from fw_assets.embedded.jobs.training_rows import read_rows
 from fw_assets.embedded.records.model_documents import base_id, model_files, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import is_whole, write_checksum
 from fw_assets.embedded.store.resource_names import FINE_TUNING_JOBS, MODELS, short_id, split_name
 
 METRICS = "metrics.jsonl"

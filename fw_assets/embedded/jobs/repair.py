@@ -7,6 +7,7 @@ from typing import Any
 
 from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.routing import ServingTarget, clear_route_cache
@@ -16,7 +17,6 @@ from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.model_documents import model_files
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import is_whole
 from fw_assets.embedded.store.resource_names import ACCOUNT, FINE_TUNING_JOBS, MODELS, short_id, split_name
 
 

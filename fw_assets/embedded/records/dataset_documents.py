@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.errors import RpcError, precondition
+from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
-from fw_assets.embedded.store.file_checksums import is_whole
 from fw_assets.embedded.store.resource_names import ACCOUNT, DATASETS, resource_name, short_id, split_name
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,8 @@ from fw_assets.workspace.file_faults import faults_of
 from fw_assets.workspace.file_lock import locked
 
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+MAKING_SECONDS = 5.0
+"""How long a process of Dagster's own may take between creating a database and its first table."""
 _BLANK = "telemetry: {enabled: false}\n"
 
 
@@ -49,6 +52,11 @@ def _create(folder: Path) -> None:
             # Refused by the system where a process of Dagster's own has begun to make its databases.
             with contextlib.suppress(OSError):
                 (new / part).rename(folder / part)
+        for database in DATABASES:
+            if _is_abandoned(folder / database):
+                for rest in ("-wal", "-shm", "-journal"):
+                    (folder / f"{database}{rest}").unlink(missing_ok=True)
+                (new / database).replace(folder / database)
     for database, versions in current.items():
         found = _versions(folder / database)
         if len(found) > 1 and found >= versions:
@@ -58,7 +66,19 @@ def _create(folder: Path) -> None:
 
 
 def _is_sound(folder: Path) -> bool:
-    return all((folder / database).exists() and len(_versions(folder / database)) <= 1 for database in DATABASES)
+    return all(
+        path.exists() and not _is_abandoned(path) and len(_versions(path)) <= 1
+        for path in (folder / database for database in DATABASES)
+    )
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether a database is an empty file: what is left of it, unless it is just being made."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return path.is_file() and not stat.st_size and time.time() - stat.st_mtime > MAKING_SECONDS
 
 
 def _versions(database: Path) -> set[str]:

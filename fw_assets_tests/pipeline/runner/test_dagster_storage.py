@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -13,7 +14,7 @@ import pytest
 
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.partitions import add_partitions
-from fw_assets.pipeline.runner.dagster_storage import DATABASES, ensure_storage
+from fw_assets.pipeline.runner.dagster_storage import DATABASES, MAKING_SECONDS, ensure_storage
 from fw_assets.pipeline.runner.fork_server import pipe, reset_signals, start_process
 from fw_assets.pipeline.runner.instance import open_instance
 
@@ -101,6 +102,21 @@ def test_what_dagster_has_begun_to_make_is_left_to_it(outside: Path) -> None:
     assert (outside / "home" / "schedules" / "schedules.db").exists()
     with dg.DagsterInstance.from_config(str(outside / "home")) as instance:
         assert instance.get_runs() == []
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_an_empty_database_is_made_again(outside: Path, database: str) -> None:
+    home = outside / "home"
+    ensure_storage(home)
+    path = home / database
+    path.write_bytes(b"")
+    long_ago = time.time() - 2 * MAKING_SECONDS
+    os.utime(path, (long_ago, long_ago))
+    ensure_storage(home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        add_partitions(instance, "models", ["char-ngram"])
+        assert instance.get_runs() == []
+        assert instance.all_instigator_state() == []
 
 
 def test_databases_with_two_versions_are_used_again(outside: Path) -> None:

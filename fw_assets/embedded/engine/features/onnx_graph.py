@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fw_assets.embedded.file_checksums import is_whole, write_checksum
+
 GRAPH_VERSION = 2
 OPSET = 20
 LAYERS, HEADS, WIDTH = 6, 12, 384
@@ -31,13 +33,13 @@ _ZERO = 128.0
 
 
 def graph_file(weights: Path, weights_sha256: str, cache: Path) -> Path:
-    """The graph's path in `cache`, keyed by the weights' digest and this writer's version; built when absent.
+    """The graph's path in `cache`, keyed by the weights' digest and this writer's version; built if absent or damaged.
 
     The write is atomic: processes that start together build it twice at worst.
     """
     key = hashlib.sha256(f"{weights_sha256}|{GRAPH_VERSION}|{OPSET}".encode()).hexdigest()[:16]
     path = cache / f"minilm-int8-{key}.onnx"
-    if path.is_file():
+    if is_whole(path):
         return path
     cache.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=path.name, suffix=".part")
@@ -46,6 +48,7 @@ def graph_file(weights: Path, weights_sha256: str, cache: Path) -> Path:
         out.flush()
         os.fsync(out.fileno())
     Path(temporary).replace(path)
+    write_checksum(path)
     return path
 
 

@@ -109,3 +109,15 @@ def test_a_text_beyond_the_limit_is_cut(encoder: SentenceEncoder) -> None:
 
 def test_no_texts_have_no_rows(encoder: SentenceEncoder) -> None:
     assert encoder.embed([], 256).shape == (0, 3 * WIDTH)
+
+
+@needs_weights
+def test_a_damaged_graph_is_written_again(encoder: SentenceEncoder, cache: Path, tmp_path: Path) -> None:
+    expected = encoder.embed(["where is my card?"], 64)
+    (graph,) = cache.glob("*.onnx")
+    whole = graph.read_bytes()
+    for number, content in enumerate((b"", b"no graph", whole[:1000], whole[:-9] + bytes(9))):
+        folder = tmp_path / str(number)
+        shutil.copytree(cache, folder, ignore=shutil.ignore_patterns("*.sqlite*"))
+        (folder / graph.name).write_bytes(content)
+        assert np.array_equal(SentenceEncoder(folder).embed(["where is my card?"], 64), expected)
