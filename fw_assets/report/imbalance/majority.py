@@ -32,10 +32,12 @@ def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
     line, named = majority_line(report), list(models)
     if line is None or not any(_trapped(model, line, report.asked.margin) for model in named):
         return ""
-    figures = listing([f"{model.title} has {model.balanced_text}" for model in named if model.balanced_accuracy], 9)
+    figures = listing(
+        [f"{percent(m.balanced_accuracy)} of {m.title}" for m in named if m.balanced_accuracy is not None], 9
+    )
     return (
-        f"Accuracy says little here: always answering {most_frequent(report)} is right in {percent(line)} of the test "
-        f"rows. By balanced accuracy, which counts every label alike, {figures}."
+        f"Accuracy says little here, since always answering {most_frequent(report)} is right in {percent(line)} of the "
+        f"test rows; the balanced accuracy, which counts every label alike, is {figures}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import p_value, signed
+from fw_assets.report.formatting import formatted, p_value
 from fw_assets.report.schema.mistakes import CostChoice
 from fw_assets.report.schema.report import Report
 
@@ -27,6 +27,21 @@ def mistakes_sentence(report: Report) -> str:
     return f"By the session's costs {verdict.removesuffix(',')}: {figures}."
 
 
+def mistakes_headline(report: Report) -> str:
+    """The same in short, for the headline."""
+    choice = report.mistakes.choice if report.mistakes else None
+    if choice is None:
+        return ""
+    than = "" if choice.first == choice.second else f" than those of {choice.first}"
+    verdict = {
+        "better": f"its mistakes cost less{than}",
+        "worse": f"its mistakes cost more{than}",
+        "as good": f"its mistakes cost at most {choice.margin:,.0f} more for 1,000 rows{than}",
+        "cannot be told": f"it cannot be told whether its mistakes cost less{than}",
+    }[choice.verdict]
+    return f"By the session's costs {verdict}: {choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows."
+
+
 def constant_sentence(report: Report) -> str:
     """What always giving one label costs; empty without costs."""
     mistakes = report.mistakes
@@ -35,8 +50,12 @@ def constant_sentence(report: Report) -> str:
 
 def _figures(choice: CostChoice) -> str:
     low, high = choice.interval
-    interval = f"95% interval {signed(-high, 0)} to {signed(-low, 0)}"
+    interval = f"95% interval {_signed(-high)} to {_signed(-low)}"
     return (
-        f"{choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows ({signed(-choice.saved, 0)}, {interval}; "
+        f"{choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows ({_signed(-choice.saved)}, {interval}; "
         f"{p_value(choice.p_value)})"
     )
+
+
+def _signed(cost: float) -> str:
+    return formatted(cost, "+,.0f")

@@ -16,7 +16,7 @@ from fw_assets.report.formatting import (
     short,
 )
 from fw_assets.report.imbalance.majority import below_line, below_line_text, instead, trap_sentence
-from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_sentence
+from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_headline, mistakes_sentence
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import headline_models, subject
@@ -48,7 +48,7 @@ def answer(report: Report) -> str:
     model is needed.
     """
     trap = "" if report.status == "incomplete" else trap_sentence(report, headline_models(report))
-    costs = "" if report.status == "incomplete" else mistakes_sentence(report)
+    costs = "" if report.status == "incomplete" else mistakes_headline(report)
     parts = [_verdict(report), trap, costs, _deployment(report)]
     if need(report) in ("no", "cannot be told"):
         parts.append(baseline_sentence(report))

@@ -50,7 +50,8 @@ def test_what_mistakes_cost_is_part_of_the_answer(verdict: Verdict, text: str) -
     sentence = mistakes_sentence(report)
     assert sentence.startswith(f"By the session's costs {text}")
     assert "120 in place of 450 for 1,000 rows (−330, 95% interval −400 to −260; p < 0.0001)" in sentence
-    assert sentence in answer(report)
+    assert sentence in dict(questions(report))["What do mistakes cost?"]
+    assert "120 in place of 450 for 1,000 rows." in answer(report)
     assert "Always answering sales costs 700." in dict(questions(report))["What do mistakes cost?"]
 
 
