@@ -79,6 +79,17 @@ def below_line_text(report: Report) -> str:
     )
 
 
+def below_line_note(report: Report) -> str:
+    """That it does, as a sentence after one about the model; empty where it does not."""
+    if not below_line(report):
+        return ""
+    cost = _kept_cost(report)
+    if report.mistakes and cost is not None:
+        always = f"always answering {report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
+        return f"Its mistakes cost {cost:,.0f} for 1,000 rows, more than {always}."
+    return f"That is less than always answering {most_frequent(report)} ({percent(majority_line(report))})."
+
+
 def _kept_cost(report: Report) -> float | None:
     kept = _kept(report)
     models = report.mistakes.models if report.mistakes else ()
@@ -88,11 +99,11 @@ def _kept_cost(report: Report) -> float | None:
 def instead(report: Report) -> str:
     """What to do where no base model is worth keeping."""
     advice, line, tuned = [], majority_line(report) or 0.0, _challenger(report)
-    if tuned is not None and tuned.tuned is not None and tuned.tuned.accuracy >= line:
+    if tuned is not None and tuned.tuned is not None and tuned.tuned.accuracy > line:
         won = report.winner is not None and report.winner.kind == "tuned"
         figures = f"the fine-tuned {short(tuned.model)} has {percent(tuned.tuned.accuracy)}"
         advice.append(f"{figures}, and deploy: always serves it all the same" if won else figures)
-    free = next((item for item in report.baselines if item.name != "majority" and item.accuracy >= line), None)
+    free = next((item for item in report.baselines if item.name != "majority" and item.accuracy > line), None)
     if free is not None:
         advice.append(f"{BASELINES.get(free.name, free.name)} reaches {percent(free.accuracy)} and is free")
     advice.append("look at the labels and the prompt, name the labels in the system message, or try another base model")

@@ -15,7 +15,7 @@ from fw_assets.report.formatting import (
     rows_text,
     short,
 )
-from fw_assets.report.imbalance.majority import below_line, below_line_text, instead, trap_sentence
+from fw_assets.report.imbalance.majority import below_line, below_line_note, below_line_text, instead, trap_sentence
 from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_headline, mistakes_sentence
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
@@ -75,9 +75,10 @@ def _verdict(report: Report) -> str:
         chosen = f", chosen among {plural(others + 1, 'base model')} on validation rows," if others else ""
         ranking = standing(report, candidate)
         figures = f"{percent(base.accuracy)} right on {rows} (95% interval {percent_range(base.interval)})"
-        below = f" {below_line_text(report)[0].upper()}{below_line_text(report)[1:]}." if below_line(report) else ""
-        ranked = f" {ranking}" if ranking else ""
-        return f"{name}{chosen} has {figures}.{ranked}{below} Nothing was fine-tuned, as asked."
+        notes = " ".join(
+            note for note in (ranking, below_line_note(report), "Nothing was fine-tuned, as asked.") if note
+        )
+        return f"{name}{chosen} has {figures}. {notes}"
     return f"{name} reaches {percent(base.accuracy)} on {rows}; it was not fine-tuned."
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, percent, plural, points_text, usd
+from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.report.formatting import Quoted, count, listing, percent, plural, points_text, usd
 from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table, columns
 
@@ -27,6 +28,17 @@ def settings(report: Report) -> Table:
         ("Traffic", f"{plural(session.traffic, 'row')} an hour, at which deployments are priced"),
         ("Deploy", session.deploy),
     ]
+    if session.costs:
+        named = [
+            f"{gold} given {answer} {cost:g}"
+            for gold, answers in session.costs.items()
+            for answer, cost in answers.items()
+        ]
+        pairs.append(("Costs of mistakes", Quoted(f"{listing(named, 12)}; every other mistake 1")))
+    if session.gate != GatePolicy():
+        policy = session.gate
+        asked = f"{policy.rule}; a label may lose {policy.label_loss:g} of its F1, from {policy.label_rows:,} rows on"
+        pairs.append(("Gate", f"{asked}; {100 * policy.alpha:g}% for all labels together"))
     if session.instruction:
         pairs.insert(0, ("Instruction", Quoted(session.instruction)))
     if report.run.mitigation != "none":

@@ -9,6 +9,7 @@ from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.imbalance.majority import below_line, instead, trap_sentence
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.schema.comparison import BaselineResult
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
 from fw_assets.report.sections.answer import answer, questions
 from fw_assets.report.sections.candidates import headline_models, ordered
@@ -113,3 +114,23 @@ def test_every_model_and_baseline_is_in_the_table_of_label_averages() -> None:
     assert [column.name for column in label_averages(judged_models(multi, ordered(multi))).columns] == [
         "Model", "", "Exact sets", "Macro-F1",
     ]  # fmt: skip
+
+
+def test_a_benchmark_of_a_model_below_the_line_says_so_and_praises_no_constant_answer() -> None:
+    report = with_figures(sample_report(), majority=0.9, base=0.2, tuned=0.6, balanced=0.4)
+    first = report.candidates[0].model_copy(update={"tuned": None, "comparison": None})
+    winner = WinnerResult(model=first.model, kind="base", base_model=first.model)
+    free = BaselineResult(
+        name="tfidf",
+        method="words",
+        accuracy=0.9,
+        interval=(0.85, 0.94),
+        macro_f1=0.3,
+        balanced_accuracy=0.25,
+        validation_accuracy=0.9,
+    )
+    report = report.model_copy(
+        update={"status": "benchmark", "candidates": (first,), "winner": winner, "choice": None, "baselines": (free,)}
+    )
+    assert "That is less than always answering" in answer(report)
+    assert "TF-IDF" not in instead(report)
