@@ -31,6 +31,10 @@ class Range(Frozen):
         """The range multiplied by a factor that is not negative."""
         return Range(low=self.low * factor, expected=self.expected * factor, high=self.high * factor)
 
+    def scaled_by(self, factor: Range) -> Range:
+        """The range multiplied by a factor that is not known exactly, and not negative."""
+        return _by_bound(operator.mul, self, factor)
+
 
 NOTHING = Range(low=0.0, expected=0.0, high=0.0)
 

@@ -129,12 +129,16 @@ def _options(
     choices += [(item.name, item.rows_after, item.note) for item in label_set.imbalance.mitigations]
     options = []
     for name, rows, note in choices:
-        priced = estimate_costs(models, workload_of(session, volumes, rows, sweep_rows), session, pricing)
+        priced = estimate_costs(
+            models, workload_of(session, volumes, rows, sweep_rows, label_set.multi_label), session, pricing
+        )
         options.append(MitigationOption(name=name, rows=rows, note=note, estimate=priced))
     return tuple(options)
 
 
-def workload_of(session: Session, volumes: Mapping[str, TextVolume], rows: int, sweep_rows: int) -> Workload:
+def workload_of(
+    session: Session, volumes: Mapping[str, TextVolume], rows: int, sweep_rows: int, multi_label: bool
+) -> Workload:
     """The text of each stage when a mitigation leaves `rows` training rows.
 
     `sweep_rows` are sampled before the mitigation, which is assumed to change their number in the same proportion.
@@ -150,6 +154,7 @@ def workload_of(session: Session, volumes: Mapping[str, TextVolume], rows: int, 
         test=test,
         unconstrained=test.scaled(min(session.free_rows, test.rows)),
         null_control=test if session.null_control else TextVolume(),
+        multi_label=multi_label,
     )
 
 

@@ -46,7 +46,7 @@ def revise_estimate(
         usage: by model slug; models without an entry keep the plan's assumption.
     """
     rows = next((option.rows for option in plan.mitigations if option.name == mitigation), plan.rows["train"])
-    workload = workload_of(plan.session, basis.volumes, rows, plan.sweep_rows)
+    workload = workload_of(plan.session, basis.volumes, rows, plan.sweep_rows, plan.label_set.multi_label)
     ratios = {
         slug: _ratio(basis.pricing.ratio, workload, tokens.prompt_tokens, basis.pricing.base_answers_freely)
         for slug, tokens in usage.items()

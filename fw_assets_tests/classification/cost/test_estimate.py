@@ -12,7 +12,7 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.prices import Price, PriceBook, shipped_prices
-from fw_assets.classification.cost.ranges import exactly
+from fw_assets.classification.cost.ranges import Range, exactly
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
 from fw_assets.classification.session import Session
@@ -50,8 +50,11 @@ def price(
     sweep: TextVolume | None = None,
     book: PriceBook | None = None,
     exact: bool = True,
+    multi_label: bool = False,
 ) -> Estimate:
-    workload = Workload(train=TRAIN, sweep=sweep or TRAIN.scaled(1000), validation=HELD, test=HELD)
+    workload = Workload(
+        train=TRAIN, sweep=sweep or TRAIN.scaled(1000), validation=HELD, test=HELD, multi_label=multi_label
+    )
     pricing = Pricing(prices=book or shipped_prices(), ratio=COUNTED if exact else BYTE_PAIR, timing=FIREWORKS_TIMING)
     return estimate_costs(models, workload, session or Session(), pricing)
 
@@ -67,6 +70,14 @@ def test_one_line_for_each_stage_and_model() -> None:
         "deployment/first-hour",
         "deployment/idle-day",
     ]
+
+
+def test_base_models_may_name_more_labels_than_a_row_has() -> None:
+    single, several = price([SMALL]), price([SMALL], multi_label=True)
+    answers = [estimate.line("base-evaluation/small").parts[1].quantity for estimate in (single, several)]
+    assert answers[1] == Range(low=answers[0].low, expected=1.5 * answers[0].expected, high=3 * answers[0].high)
+    for stage in ("sweep", "full-training", "tuned-evaluation"):
+        assert several.line(f"{stage}/small") == single.line(f"{stage}/small")
 
 
 def test_the_lines_are_quantity_times_price() -> None:
