@@ -225,7 +225,7 @@ def test_a_deployment_of_something_else_under_the_id_is_a_conflict(serve: Callab
 def test_an_adapter_on_its_base_is_evaluated_proven_asked_removed_and_brought_back(tmp_path: Path) -> None:
     project = FaultyProject(tmp_path)
     project.faults(live_merge="never")
-    done = project.go("--approve")
+    done = project.go("--approve", priced=False)
     assert done.returncode == 0, done.stderr
     record = Workspace(str(project.workspace)).require("deployment", "tickets", DeploymentRecord)
     assert record.path is not None

@@ -183,7 +183,7 @@ class TestWorkflow:
 
     def test_everything_after_a_refusal_asks_the_same_request(self, project: FaultyProject) -> None:
         project.faults(reasoning="refused")
-        done = project.go("--approve")
+        done = project.go("--approve", priced=False)
         assert done.returncode == 0, done.stderr
         report = project.report()
         assert report["status"] == "complete"
@@ -193,7 +193,7 @@ class TestWorkflow:
 
     def test_a_thinking_model_costs_a_handful_of_rows(self, project: FaultyProject) -> None:
         project.faults(reasoning="required")
-        done = project.go("--approve")
+        done = project.go("--approve", priced=False)
         assert done.returncode == 1
         assert "thinks before it answers" in done.stderr
         assert not project.listed("datasets")

@@ -73,7 +73,7 @@ def test_a_grid_beyond_the_quota_is_trained_one_job_after_another(tmp_path: Path
         "lora_ranks: 64\nlearning_rates: [0.01, 0.03]\nepochs: 3\nsweep_rows: 60\ninference: batch\n"
     )
     project.faults(max_jobs=1)
-    done = project.go("--approve", "--json")
+    done = project.go("--approve", "--json", priced=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "complete"
     assert project.states("supervisedFineTuningJobs") == ["COMPLETED"] * 3
