@@ -289,7 +289,9 @@ def _run(folder: Path, platform: VirtualPlatform, **session: Any) -> None:
             )
     if store.header("approval", DATASET) is not None:
         account = approved_account(store, DATASET)
-        spent = account.ledger().spent
+        # What a plan has no price for is approved without a figure, and may get one when it starts.
+        lines = {line.key: line for line in account.estimate.lines}
+        spent = sum(entry.usd or 0.0 for entry in account.entries() if lines[entry.key].usd is not None)
         require(
             0 <= spent <= account.ceiling + CENT / 2, f"${spent:.2f} paid under a ceiling of ${account.ceiling:.2f}"
         )
