@@ -33,7 +33,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin", "slices", "traffic", "gate", "costs")
+LATER_FIELDS = ("margin", "slices", "traffic", "gate", "costs", "warm_start_from")
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 _MAX_EXCERPT = 80
@@ -66,7 +66,8 @@ class Session(Frozen):
     eval_dataset: _Reference | None = None
     """The test set; left out, a part of `dataset` is held out for testing."""
     models: tuple[_ModelName, ...] = Field((), max_length=100)
-    """Candidate base models; there is no default."""
+    """Candidates; there is no default. Base models of the platform's catalogue or of the account, and LoRA adapters of
+    the account (`accounts/ACCOUNT/models/ID`, or the id), which are evaluated as they are."""
     instruction: str | None = Field(None, max_length=MAX_INSTRUCTION)
     """The session in plain English; explicit fields win over it."""
     labels: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
@@ -99,6 +100,9 @@ class Session(Frozen):
     """Number of fine-tuning jobs that run at a time, over all models of the dataset."""
     full_data_run: bool = True
     """Trains each finalist on all rows; without it the sweep's best model is deployed as it is."""
+    warm_start_from: _ModelName | None = None
+    """A LoRA adapter of the account (`accounts/ACCOUNT/models/ID`, or its id) that fine-tuning continues in place of
+    beginning at the base model: every candidate that is fine-tuned has to be its base model. Its rank stays."""
     mitigation: Mitigation = "none"
     """What to do about imbalance in the training rows: `rebalance`, `weight` or `drop-rare`; can still be chosen when
     approving. Validation and test rows are never touched."""
@@ -130,7 +134,8 @@ class Session(Frozen):
     bad_rows: BadRows = "fail"
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"
-    """`if-better` asks the gate; `always` deploys the winner if it is a fine-tuned model; `never` deploys nothing."""
+    """`if-better` asks the gate; `always` deploys the winner if it is a fine-tuned model or an adapter; `never` deploys
+    nothing."""
     gate: GatePolicy = GatePolicy()
     """What the gate asks of a fine-tuned model, e.g. `{rule: non-inferiority, label_loss: 0.05}`; what is left out
     keeps its default."""

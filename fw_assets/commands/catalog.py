@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.prices import Item, PriceBook
-from fw_assets.console import echo, echo_json, out
+from fw_assets.console import echo, echo_json, err, out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.platform.platform import platform_from_environment
 
+MAX_OWN = 20
+"""Models of the account that are listed unless all are asked for."""
 PRICED_ITEMS: tuple[Item, ...] = ("inference-input", "inference-output", "training", "deployment-hour")
 
 
 def models(*, everything: bool, as_json: bool) -> int:
-    """List the models that can label texts, with their abilities and prices.
+    """List the models that can label texts, with their abilities and prices, and the account's own.
 
     Args:
-        everything: also say why the others cannot.
+        everything: also say why the others cannot, and list every model of the account.
     """
-    from fw_assets.pipeline.platform.catalogue import priced_catalogue
+    from fw_assets.pipeline.platform.catalogue import account_models, priced_catalogue
 
-    catalogue, book = priced_catalogue(platform_from_environment())
+    platform = platform_from_environment()
+    priced = priced_catalogue(platform)
+    catalogue, book = priced
+    own, error = account_models(platform, priced)
+    if error:
+        err.print(f"The account's own models are not shown: {error}")
     if as_json:
-        echo_json([model_entry(model, book) for model in catalogue])
+        echo_json([model_entry(model, book) for model in (*catalogue, *own)])
         return DONE
     reasons = {model.name: model.refusal(tunable=False, inference=None) for model in catalogue}
     usable = [model for model in catalogue if reasons[model.name] is None]
@@ -59,12 +67,28 @@ def models(*, everything: bool, as_json: bool) -> int:
         out.print("\nCannot label texts:")
     for why in refused if everything else ():
         out.print(f"- {why}")
+    _print_own(own if everything else own[:MAX_OWN], len(own))
     return DONE
+
+
+def _print_own(models: Sequence[CatalogueModel], total: int) -> None:
+    if not models:
+        return
+    out.print("\nOf this account, the newest first:")
+    table = Table("model", "kind", "base", "as a candidate", "served by", box=None)
+    for model in models:
+        refusal = model.refusal(tunable=False, inference=None)
+        use = "evaluated as it is" if model.is_adapter or not model.tunable else "evaluated and fine-tuned"
+        base, deployment = (name.rsplit("/", 1)[-1] for name in (model.base_model, model.deployment))
+        table.add_row(model.slug, model.kind, base or "-", refusal or use, deployment or "-")
+    out.print(table)
+    if total > len(models):
+        out.print(f"{total - len(models)} older ones: fw-assets models --all")
 
 
 def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:
     """A model in `fw-assets models --json`; `refused` says why it cannot be fine-tuned, and is null if it can."""
-    prices = [book.price(model.name, item, model.parameter_count) for item in PRICED_ITEMS]
+    prices = [book.price(model.name, item, model.parameter_count, model.base_model) for item in PRICED_ITEMS]
     return {
         **model.model_dump(mode="json"),
         "slug": model.slug,

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from fw_assets.classification.catalogue.models import resolve_models
+from fw_assets.classification.catalogue.warm_start import resolve_warm_start
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.platform.catalogue import own_prices, priced_catalogue, tunable_ids
+from fw_assets.pipeline.platform.catalogue import named_candidates, own_prices, priced_catalogue, tunable_ids
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
@@ -87,8 +88,10 @@ def _check_models(fields: Mapping[str, Any], platform: Platform, readings: Mappi
     """Refuse models that cannot be used before the dataset is registered anew, which would put its results aside."""
     session, _, _ = parse_session(platform, fields, readings)
     if session.models:
-        models = priced_catalogue(platform).models
-        resolve_models(session.models, models, tunable=session.mode == "fine-tune", inference=session.inference)
+        models = named_candidates(platform, session, priced_catalogue(platform)).models
+        tunable = session.mode == "fine-tune"
+        chosen = resolve_models(session.models, models, tunable=tunable, inference=session.inference)
+        resolve_warm_start(session, chosen, models)
 
 
 def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:

@@ -6,7 +6,7 @@ the others are what its methods return and raise. Knows nothing of Dagster, the 
 
 from ._batch import BatchInferenceJob, BatchInferenceSpec, batch_results
 from ._billing import BillingSummary, LineItem
-from ._client import Fireworks
+from ._client import CATALOGUE_OWNER, Fireworks
 from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
 from ._connection import HOSTED
@@ -56,6 +56,7 @@ from ._retry import Backoff, RetryPolicy
 from ._shapes import Shape
 
 __all__ = [
+    "CATALOGUE_OWNER",
     "HOSTED",
     "Accelerators",
     "AccountError",

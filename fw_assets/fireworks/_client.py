@@ -78,6 +78,10 @@ class Fireworks(Connection):
         """One model; a short name is one of the platform's own catalogue."""
         return await get_model(self._http, name, CATALOGUE_OWNER)
 
+    async def own_model(self, name: str) -> Model:
+        """One model; a short name is one of the account, a full one of any account that shows it to the key."""
+        return await get_model(self._http, name, await self._account())
+
     async def price_list(self) -> list[dict[str, Any]] | None:
         """Entries with `model`, `item`, `unit` and `usd`; None when the platform publishes no list."""
         return await price_list(self._http)

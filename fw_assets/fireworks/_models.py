@@ -31,9 +31,10 @@ class BaseModelDetails(ApiValue):
 
 
 class PeftDetails(ApiValue):
-    """What an adapter is for."""
+    """What an adapter is for, and its rank."""
 
     base_model: str = ""
+    r: int | None = None
 
 
 class GridPoint(ApiValue):
@@ -53,6 +54,17 @@ class FineTuningDefaults(ApiValue):
     lora_ranks: tuple[int, ...] = ()
 
 
+class DeployedModelRef(ApiValue):
+    """A deployment that an adapter is loaded into."""
+
+    deployment: str = ""
+    state: str = "STATE_UNSPECIFIED"
+
+    @property
+    def serves(self) -> bool:
+        return self.state == "DEPLOYED"
+
+
 class Model(Resource):
     """A base model or an adapter."""
 
@@ -69,6 +81,7 @@ class Model(Resource):
     context_length: int | None = None
     base_model_details: BaseModelDetails = BaseModelDetails()
     peft_details: PeftDetails = PeftDetails()
+    deployed_model_refs: tuple[DeployedModelRef, ...] = ()
     fine_tuning_defaults: FineTuningDefaults | None = None
 
     @property
@@ -78,7 +91,12 @@ class Model(Resource):
 
     @property
     def lora_ranks(self) -> tuple[int, ...]:
-        """The LoRA ranks that it takes: those of its entry, else the documented ones and those of its grid."""
+        """The LoRA ranks that it takes: those of its entry, else the documented ones and those of its grid.
+
+        An adapter that is continued keeps its own.
+        """
+        if self.peft_details.r is not None:
+            return (self.peft_details.r,)
         published = self.fine_tuning_defaults
         if published is None or published.lora_ranks:
             return published.lora_ranks if published else DOCUMENTED_RANKS

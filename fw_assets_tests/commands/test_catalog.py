@@ -13,6 +13,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.cli import main
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform import catalogue as offered
+from fw_assets_tests.embedded.conftest import Client, labelled_rows
 from fw_assets_tests.project import InProcessPool
 
 OTHERS = (
@@ -104,3 +105,21 @@ def test_a_session_with_a_model_that_cannot_be_used_is_refused(
     message = " ".join(refused.output.split())
     assert reason in message
     assert "char-ngram" in message
+
+
+def test_the_models_of_the_account_are_listed_with_their_kind(tmp_path: Path) -> None:
+    account = Client(tmp_path / "workspace" / ".platform")
+    account.dataset("train", labelled_rows())
+    account.job("mine")
+    account.finished("mine")
+    house = {"kind": "HF_BASE_MODEL", "baseModelDetails": {"modelType": "char-ngram"}}
+    account.post("/v1/accounts/local/models", {"modelId": "house", "model": house})
+    deployment = {"baseModel": "accounts/local/models/mine-model", "deploymentShape": "default"}
+    account.post("/v1/accounts/local/deployments?deploymentId=prod", deployment)
+    rows = {line.split()[0]: " ".join(line.split()) for line in run("models").output.splitlines() if line.strip()}
+    assert rows["mine-model"] == "mine-model HF_PEFT_ADDON char-ngram evaluated as it is prod"
+    assert "HF_BASE_MODEL - house cannot be used: it is uploading, and has to be READY" in rows["house"]
+    models = entries()
+    assert models["mine-model"]["base_model"] == "accounts/fireworks/models/char-ngram"
+    assert models["mine-model"]["listed"] is False
+    assert "not trained again" in models["mine-model"]["refused"]

@@ -35,7 +35,7 @@ from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.planning.serving_check import require_servable
-from fw_assets.pipeline.platform.catalogue import catalogue_model
+from fw_assets.pipeline.platform.entries import catalogue_model
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.platform.quota import active_jobs, when_quota_allows
 from fw_assets.pipeline.platform.serving_paths import serving_doubt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -16,8 +17,12 @@ MAX_NEAREST = 5
 """Ids that an error suggests."""
 _CHAT_KINDS = ("HF_BASE_MODEL", "CUSTOM_MODEL", "KIND_UNSPECIFIED")
 """Kinds of catalogue entries that answer chats; the others are embedding and image models, adapters and drafts."""
+ADAPTER = "HF_PEFT_ADDON"
+"""The kind of LoRA adapters, such as fine-tuning jobs leave behind."""
 _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
+_LATER_FIELDS = ("base_model", "rank", "deployment")
+"""Fields that entries of earlier versions lack: their defaults leave the digests of plans."""
 
 
 THINKING_ONLY = ("gpt-oss", "minimax-m2", "glm-5p3")
@@ -26,7 +31,7 @@ THINKING_ONLY_DATE = "as tried on 2026-09-07"
 
 
 class CatalogueModel(Frozen):
-    """A base model as the platform lists it now.
+    """A base model as the platform lists it now, or a model outside its catalogue that a session names.
 
     `grid`, `learning_rate_range`, `lora_ranks` and `batch_size` are what the platform publishes for tuning, if any.
     """
@@ -50,6 +55,19 @@ class CatalogueModel(Frozen):
     """When the platform takes it away, as an ISO date that may lack month or day; empty where it is not known."""
     unusable: str = ""
     """The reason why the platform does not serve it now; empty when it does."""
+    listed: bool = True
+    """Whether it is in the platform's catalogue, and not one that was read because a session names it."""
+    base_model: str = ""
+    """Of an adapter: the full name of the model that it was trained from."""
+    rank: int | None = None
+    """Of an adapter."""
+    deployment: str = ""
+    """The full name of a deployment that serves it already and was not made by this program."""
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it is trained already: evaluated as it is, and not trained again."""
+        return self.kind == ADAPTER
 
     @property
     def slug(self) -> str:
@@ -62,6 +80,12 @@ class CatalogueModel(Frozen):
         if self.serverless:
             return "serverless"
         return "batch" if self.batch else "deployment"
+
+    def asked_by(self, inference: Inference | None) -> Inference:
+        """The way of inference under the session's own; adapters have no serverless one."""
+        if self.is_adapter:
+            return "batch" if inference == "batch" else "deployment"
+        return inference or self.strategy
 
     @property
     def tuned_served_by(self) -> str | None:
@@ -76,7 +100,9 @@ class CatalogueModel(Frozen):
         Args:
             tuning: whether the plan fine-tunes.
         """
-        left_out = {"name", "display_name", "grid", "kind", "retired", "unusable"} | (set() if tuning else _OF_TUNING)
+        left_out = {"name", "display_name", "grid", "kind", "retired", "unusable", "listed"}
+        left_out |= set() if tuning else _OF_TUNING
+        left_out |= {name for name in _LATER_FIELDS if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=left_out)
 
     def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
@@ -88,8 +114,11 @@ class CatalogueModel(Frozen):
         """
         if self.unusable:
             return f"{self.slug} cannot be used: {self.unusable}"
+        if self.is_adapter:
+            return self._adapter_refusal(tunable=tunable)
         if self.kind not in _CHAT_KINDS:
-            return f"{self.slug} answers no chat: the platform lists it as {self.kind.lower().replace('_', ' ')}"
+            kind = self.kind.lower().replace("_", " ")
+            return f"{self.slug} answers no chat: the platform lists it as {kind}, not as base model or LoRA adapter"
         if self.slug.startswith(THINKING_ONLY):
             return (
                 f"{self.slug} always thinks before it answers and cannot be told not to ({THINKING_ONLY_DATE}): "
@@ -101,6 +130,13 @@ class CatalogueModel(Frozen):
             return f"{self.slug} is not served without a deployment on this platform"
         if inference == "batch" and not self.batch:
             return f"{self.slug} takes no batch inference on this platform"
+        return None
+
+    def _adapter_refusal(self, *, tunable: bool) -> str | None:
+        if tunable:
+            return f"{self.slug} is an adapter: it is evaluated as it is, and not trained again"
+        if not self.base_model:
+            return f"{self.slug} cannot be used: the platform does not say which model it was trained from"
         return None
 
 
@@ -119,6 +155,16 @@ class PlannedModel(Frozen):
     tuned_strategy: Literal["batch", "deployment"] = "deployment"
     cells: tuple[Cell, ...]
     entry: CatalogueModel | None = None
+
+    @property
+    def base_model(self) -> str:
+        """Of an adapter that exists already: what it was trained from; empty for a base model."""
+        return self.entry.base_model if self.entry else ""
+
+    @property
+    def deployment(self) -> str:
+        """A deployment that serves it already and stays as it is; empty where there is none."""
+        return self.entry.deployment if self.entry else ""
 
 
 def fold_name(name: str) -> tuple[str, ...]:
@@ -155,13 +201,18 @@ def resolve_models(
     an instruction-tuned variant is also found without its `instruct` or `it` where no other model has that name.
 
     Args:
-        tunable: whether models that the platform does not fine-tune are refused.
+        catalogue: the platform's own, and the models outside of it that the names may mean.
+        tunable: whether models of the platform's catalogue that it does not fine-tune are refused, and a choice of
+            which none can be fine-tuned.
         inference: the way in which the platform must be able to serve them.
 
     Raises:
         InputError: no model is named, or some cannot be used; each with the reason and the nearest ids.
     """
-    refused = {model.name: model.refusal(tunable=tunable, inference=inference) for model in catalogue}
+    refused = {
+        model.name: model.refusal(tunable=tunable and model.listed and not model.is_adapter, inference=inference)
+        for model in catalogue
+    }
     usable = [model for model in catalogue if refused[model.name] is None]
     if not names:
         choice = ", ".join(model.slug for model in usable) or "none: the catalogue is empty"
@@ -182,12 +233,28 @@ def resolve_models(
         elif matches:
             reason = f"{name!r} can mean {' or '.join(model.name for model in matches)}"
         else:
-            reason = f"{name!r} is not in the platform's catalogue"
+            reason = f"{name!r} is not in the platform's catalogue, and no model of the account has that id"
         nearest = ", ".join(nearest_ids(name, usable)) or "none"
         problems.append(Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}"))
     if problems:
         raise InputError(problems, advice="Name a model as the catalogue lists it, and run again.")
-    return tuple(dict.fromkeys(models))
+    chosen = tuple(dict.fromkeys(models))
+    _check_choice(chosen, tunable=tunable)
+    return chosen
+
+
+def _check_choice(models: Sequence[CatalogueModel], *, tunable: bool) -> None:
+    """Refuse models that are one by one right, and cannot be candidates together."""
+    slugs = Counter(model.slug for model in models)
+    for slug in (slug for slug, number in slugs.items() if number > 1):
+        names = " and ".join(model.name for model in models if model.slug == slug)
+        message = f"{names} have the same id, by which results are kept: name one of them"
+        raise InputError([Problem(kind="model", field="models", message=message)])
+    if tunable and not any(model.tunable for model in models):
+        names = ", ".join(model.slug for model in models)
+        message = f"none of {names} can be fine-tuned, only evaluated as they are"
+        advice = "Name a base model beside them, or set mode to benchmark (--benchmark-only)."
+        raise InputError([Problem(kind="model", field="models", message=message)], advice=advice)
 
 
 def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ...]:
@@ -205,6 +272,10 @@ def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ..
 
 def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueModel]:
     exact = [model for model in catalogue if name.strip() in (model.name, model.slug)]
+    if not name.strip().startswith("accounts/"):
+        # A model of the account has its short id only where the catalogue has none of it.
+        exact = [model for model in exact if model.listed] or exact
+        catalogue = [model for model in catalogue if model.listed]
     if name.strip().startswith("accounts/") or len(exact) == 1:
         return [model for model in exact if model.name == name.strip()] or exact[:1] * ("/" not in name)
     folded = fold_name(name)

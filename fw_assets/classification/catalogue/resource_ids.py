@@ -33,6 +33,11 @@ def successor_id(id: str, ending: str) -> str:
     return resource_id(subject, ["successor", id, ending])
 
 
+def made_here(name: str) -> bool:
+    """Whether an id or resource name has the form of those that this program gives."""
+    return _MADE_HERE.fullmatch(name) is not None
+
+
 def same_content(one: str, other: str) -> bool:
     """Whether two ids or resource names are of one content: made here, with one digest under whatever slug."""
     digests = [match and match[1] for match in map(_MADE_HERE.fullmatch, (one, other))]
@@ -44,12 +49,15 @@ def dataset_id(subject: str, rows_digest: str) -> str:
     return resource_id(f"{subject}-rows", ["dataset", rows_digest])
 
 
-def job_id(model: str, cell: Cell, rows_digest: str, seed: int) -> str:
+def job_id(model: str, cell: Cell, rows_digest: str, seed: int, start: str | None = None) -> str:
     """The id of a fine-tuning job, and of the model that it produces.
 
     A sweep job and a full-data job on the same rows have the same id, so that the second adopts the first.
+
+    Args:
+        start: the adapter that it continues.
     """
-    content = ["job", model, cell.model_dump(), rows_digest, seed]
+    content = ["job", model, cell.model_dump(), rows_digest, seed, *([start] if start else [])]
     return resource_id(f"{model.rsplit('/', 1)[-1]}-{cell.name}", content)
 
 

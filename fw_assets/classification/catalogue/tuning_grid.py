@@ -53,7 +53,9 @@ def epochs_for(rows: int) -> int:
     return min(5, math.ceil(2500 / rows)) if rows > 0 else 5
 
 
-def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int) -> tuple[Cell, ...]:
+def grid(
+    session: Session, published: Sequence[PublishedCell] | None, rows: int, rank: int | None = None
+) -> tuple[Cell, ...]:
     """The cells of one model's sweep, without repeats.
 
     Ranks and rates of the session win over the grid that the catalogue publishes, which wins over the
@@ -65,6 +67,7 @@ def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int)
         published: the catalogue entry's own grid.
         rows: of the training part. The sweep's jobs have as many epochs although they see fewer rows, so that the
             chosen cell is still right for the full data.
+        rank: of the adapter that the jobs continue; every cell has it.
     """
     base = tuple(published) if published else DEFAULT_GRID
     points: list[PublishedCell]
@@ -82,7 +85,7 @@ def grid(session: Session, published: Sequence[PublishedCell] | None, rows: int)
     default_epochs = epochs_for(rows)
     cells = [
         Cell(
-            lora_rank=point.lora_rank,
+            lora_rank=rank or point.lora_rank,
             learning_rate=point.learning_rate,
             epochs=session.epochs or point.epochs or default_epochs,
             batch_size=point.batch_size,

@@ -81,7 +81,7 @@ class Pricing(Frozen):
         return self.ratios.get(model.slug, self.ratio)
 
     def price(self, model: PlannedModel, item: Item) -> Price:
-        return self.prices.price(model.name, item, model.parameter_count)
+        return self.prices.price(model.name, item, model.parameter_count, model.base_model)
 
 
 def estimate_costs(models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing) -> Estimate:
@@ -101,7 +101,7 @@ def estimate_costs(models: Sequence[PlannedModel], workload: Workload, session: 
     if session.learning_curve:
         lines += [_curve_line(model, workload, pricing, conditional) for model in tunable]
     if tunable and session.deploy != "never":
-        lines += _deployment_lines(tunable, workload, session, pricing)
+        lines += _deployment_lines([m for m in models if m.cells or m.base_model], workload, session, pricing)
     return make_estimate(lines, finalists=finalists, minutes=_wall_clock(lines, tunable, session, finalists))
 
 

@@ -90,20 +90,24 @@ class Price(Frozen):
 class PriceBook(Frozen):
     """Layers of prices; the first layer with a price for an item wins.
 
-    Within a layer a price for the model itself wins over the smallest size band that holds it, which wins
-    over a price for every model.
+    Within a layer a price for the model itself wins over one for the model that it was trained from, which wins over
+    the smallest size band that holds it, which wins over a price for every model.
     """
 
     layers: tuple[tuple[Price, ...], ...]
 
-    def price(self, model: str, item: Item, parameters: int | None = None) -> Price:
-        """The price of an item for a model (full name or id); `usd` is null when no layer knows it."""
-        short = model.rsplit("/", 1)[-1]
+    def price(self, model: str, item: Item, parameters: int | None = None, base_model: str = "") -> Price:
+        """The price of an item for a model (full name or id); `usd` is null when no layer knows it.
+
+        Args:
+            base_model: of an adapter, what it was trained from.
+        """
+        short, base = (name.rsplit("/", 1)[-1] for name in (model, base_model))
         for layer in self.layers:
             matching = [price for price in layer if price.item == item]
-            for price in matching:
-                if price.model is not None and price.model.rsplit("/", 1)[-1] == short:
-                    return price
+            named = {price.model.rsplit("/", 1)[-1]: price for price in reversed(matching) if price.model is not None}
+            if short in named or base in named:
+                return named.get(short) or named[base]
             bands = [
                 price
                 for price in matching

@@ -1,4 +1,7 @@
-"""Deploy gate: whether the winner replaces the best model that needs no tuning, decided on the test rows."""
+"""Deploy gate: whether the winner replaces the best model that needs no tuning, decided on the test rows.
+
+An adapter that existed before needs none; where it wins, it has to replace the best base model.
+"""
 
 from __future__ import annotations
 
@@ -68,13 +71,13 @@ def gate(
 ) -> GateDecision:
     """The decision on the winner's deployment.
 
-    No base model is kept that has fewer test rows right than always answering the most frequent label, and no tuned one
+    No model is kept that has fewer test rows right than always answering the most frequent label, and no tuned one
     deployed of which nothing else is shown either.
 
     Args:
         costs: what mistakes cost, where the session says it: costs then decide in place of accuracy.
-        tuned, untuned: the test scores of a tuned winner, and of the base model that is kept in its place.
-        comparison: of the winner with `winner.untuned` on the test rows; None when the winner is a base model.
+        tuned, untuned: the test scores of a tuned winner, or of an adapter, and of the model that is kept in its place.
+        comparison: of the winner with `winner.against` on the test rows; None when the winner is a base model.
         deploy: the session's policy; `always` waives the comparison and the check by label, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
@@ -83,7 +86,7 @@ def gate(
     if costs is not None:
         return _held_against_constant(decision, winner, costs, deploy)
     if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
-        why = f"{decision.why} But {below_text('the fine-tuned model', tuned)}, and nothing shows that it learned more"
+        why = f"{decision.why} But {below_text(_called(winner), tuned)}, and nothing shows that it learned more"
         decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
     if untuned is not None and decision.decision == "keep-base" and below_majority(untuned):
         why = f"{decision.why} {below_text(winner.kept, untuned)}, so it is not recommended either."
@@ -91,12 +94,17 @@ def gate(
     return decision
 
 
+def _called(winner: Winner) -> str:
+    return f"the adapter {winner.model}" if winner.adapter else "the fine-tuned model"
+
+
 def _held_against_constant(
     decision: GateDecision, winner: Winner, costs: GateCosts, deploy: DeployPolicy
 ) -> GateDecision:
     """The decision, unless always giving one label would cost less."""
     if decision.deploys and deploy != "always" and costs.tuned is not None and costs.tuned > costs.constant.cost:
-        why = f"{decision.why} But {dearer_text('the mistakes of the fine-tuned model', costs.tuned, costs.constant)}."
+        dearer = dearer_text(f"the mistakes of {_called(winner)}", costs.tuned, costs.constant)
+        why = f"{decision.why} But {dearer}."
         decision = decision.model_copy(update={"decision": "keep-base", "why": why})
     if decision.decision == "keep-base" and costs.untuned is not None and costs.untuned > costs.constant.cost:
         dearer = dearer_text(f"The mistakes of {winner.kept}", costs.untuned, costs.constant)
@@ -127,7 +135,7 @@ def _judged(
             watch_labels=watch if check else (),
             label_check=check,
             costs=costs,
-            against=winner.untuned,
+            against=winner.against,
         )
 
     if deploy == "never":
@@ -136,10 +144,10 @@ def _judged(
         return decision_for(
             "incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed."
         )
-    if winner.kind == "base":
+    if winner.kind == "base" and not winner.adapter:
         return decision_for("keep-base", f"No fine-tuned model won: {winner.model} is {winner.why}.")
     if comparison is None:
-        return decision_for("incomplete", "The tuned model was not compared with an untuned one on the test rows.")
+        return decision_for("incomplete", "The winner was not compared with an untuned model on the test rows.")
     check = label_check(comparison)
     text = _difference_text(comparison, winner) if costs is None else cost_text(costs, winner)
     if deploy == "always":
@@ -175,6 +183,7 @@ def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
 def _difference_text(comparison: Comparison, winner: Winner) -> str:
     """The verdict with its figures, as the beginning of a sentence."""
     other = rival_text(winner)
+    subject = f"the adapter {winner.model}" if winner.adapter else "it"
     rows = f"{comparison.rows} test rows"
     if comparison.groups is not None and comparison.groups < comparison.rows:
         rows += f", {comparison.groups} distinct"
@@ -184,7 +193,7 @@ def _difference_text(comparison: Comparison, winner: Winner) -> str:
         "worse": f"Worse than {other} on {rows}",
         "as good": f"At least as good as {other.removesuffix(',')}, within {points}, on {rows}, and not shown "
         "to be better",
-        "cannot be told": f"Whether it is better than {other} cannot be told on {rows}",
+        "cannot be told": f"Whether {subject} is better than {other} cannot be told on {rows}",
     }[comparison.verdict]
     difference, level = comparison.difference, f"{(1 - comparison.level) * 100:.4g}"
     return (

@@ -14,7 +14,7 @@ class GateCosts(NamedTuple):
     """What mistakes on the test rows cost.
 
     Attributes:
-        comparison: of a tuned winner with the base model that is kept in its place; None when a base model won.
+        comparison: of a tuned winner or an adapter with the model that is kept otherwise; None when a base model won.
         tuned, untuned: costs of both for a row; constant: the label that costs least if it is always given.
     """
 
@@ -46,8 +46,8 @@ def cost_text(costs: CostComparison, winner: Winner) -> str:
 
 def rival_text(winner: Winner) -> str:
     """What the winner is compared with."""
-    own = winner.untuned in (None, winner.model)
-    return "its base model" if own else f"{winner.untuned}, the best model that needs no tuning,"
+    role = "the best base model" if winner.adapter else "the best model that needs no tuning"
+    return "its base model" if winner.against in (None, winner.model) else f"{winner.against}, {role},"
 
 
 def dearer_text(mistakes: str, cost: float, constant: ConstantAnswer) -> str:

@@ -32,7 +32,8 @@ def check_jobs(
     """
     if not any(model.cells for model in models):
         return
-    problems = [*_rank_problems(session, catalogue), *_size_problems(session, models, rows, sweep_rows, imbalance)]
+    tuned = [entry for entry, model in zip(catalogue, models, strict=True) if model.cells]
+    problems = [*_rank_problems(session, tuned), *_size_problems(session, models, rows, sweep_rows, imbalance)]
     if problems:
         raise InputError(problems, advice="Nothing was started. Correct the session and plan again.")
 

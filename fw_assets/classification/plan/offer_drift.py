@@ -33,6 +33,12 @@ def offer_drift(
 
     models = [model.slug for model in plan.models if finalists is None or model.slug in finalists]
     losses = [loss for slug in models for loss in _losses(plan, now, slug, stage)]
+    if stage in ("base-evaluation", "deployment"):
+        losses += [
+            f"{model.slug} is not served by {model.deployment} any more."
+            for model in plan.models
+            if model.deployment and model.deployment != now.model(model.slug).deployment
+        ]
     return (*losses, *price_changes(plan, ahead(plan), ahead(now), rises=True))
 
 

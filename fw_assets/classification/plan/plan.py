@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, job_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
+from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
@@ -56,6 +57,7 @@ class Plan(Frozen):
         estimate, created: for the session's own mitigation.
         id_rules: what the ids of uploaded rows are made from. Plans that were stored before ids came from the content
             alone lack the field, and keep the ids that they were approved with.
+        warm_start: the adapter that the fine-tuning jobs continue.
         inputs: digest of what the plan was made from.
     """
 
@@ -79,6 +81,7 @@ class Plan(Frozen):
     on_approval: tuple[str, ...] = ()
     on_rejection: tuple[str, ...] = ()
     id_rules: IdRules = "dataset's name"
+    warm_start: WarmStart | None = None
     inputs: str = ""
 
     @property
@@ -103,6 +106,7 @@ class Plan(Frozen):
             "models": {model.name: self._model_terms(model) for model in self.models},
             "sweep_rows": self.sweep_rows,
             "estimate": _price_terms(self.estimate),
+            **({"warm_start": [self.warm_start.name, self.warm_start.rank]} if self.warm_start else {}),
             "mitigations": {item.name: [item.rows, _price_terms(item.estimate)] for item in self.mitigations},
         }
 
@@ -202,7 +206,8 @@ class Plan(Frozen):
     ) -> str:
         """The id of the fine-tuning job of one cell on a part, and of the model that it produces."""
         rows = [self.rows_digest(part, mitigation, share), self.rows_digest("validation")]
-        return job_id(self.model(slug).name, cell, digest(rows), self.session.seed)
+        start = self.warm_start.name if self.warm_start else None
+        return job_id(self.model(slug).name, cell, digest(rows), self.session.seed, start)
 
     def evaluation_parts(self, *, tuned: bool) -> tuple[EvaluationPart, ...]:
         """The parts that a base or a fine-tuned model answers in its evaluation, in order."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
+from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
@@ -27,6 +28,7 @@ def warnings(
     label_set: LabelSet,
     priced: Estimate,
     unused: Sequence[str],
+    warm_start: WarmStart | None = None,
 ) -> tuple[str, ...]:
     """All warnings, the most consequential first."""
     return (
@@ -35,15 +37,26 @@ def warnings(
         *mixed_format_warning(label_set.extraction),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
+        *_warm_start_warnings(warm_start),
         *_money_warnings(session, priced),
     )
 
 
-def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estimate) -> tuple[str, ...]:
+def on_approval(
+    session: Session, models: Sequence[PlannedModel], priced: Estimate, warm_start: WarmStart | None = None
+) -> tuple[str, ...]:
     """The steps that an approval starts, in order."""
     single = len(models) == 1
-    bases = "The base model" if single else f"Each of the {len(models)} base models"
+    adapters = [model for model in models if model.base_model]
+    tunable = [model for model in models if model.cells]
+    kind = "model" if adapters else "base model"
+    bases = f"The {kind}" if single else f"Each of the {len(models)} {kind}s"
     steps = [f"{bases} answers the validation and test rows once."]
+    steps += [
+        f"{model.slug} is asked on {model.deployment}, which exists and stays as it is."
+        for model in models
+        if model.deployment and model.strategy == "deployment"
+    ]
     if session.free_rows:
         every = "It" if single else "Each model"
         steps.append(f"{every} also answers at most {session.free_rows} test rows without constrained decoding.")
@@ -53,10 +66,15 @@ def on_approval(session: Session, models: Sequence[PlannedModel], priced: Estima
     if priced.finalists:
         best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
         choice = "it" if single else "each" if priced.finalists == len(models) else f"{best} on validation rows"
+        if adapters:
+            names = " and ".join(model.slug for model in tunable)
+            choice = names if priced.finalists == len(tunable) else f"{best} of {names} on validation rows"
         tuned = "It" if priced.finalists == 1 else "Each of them"
         steps.append(
             f"Fine-tuning: {choice}, with every cell of the grid, at most {session.max_parallel_jobs} jobs at once."
         )
+        if warm_start is not None:
+            steps.append(f"Every job continues the adapter {warm_start.slug}, which stays as it is.")
         if session.full_data_run:
             steps.append(f"{tuned} is trained with its best cell on all training rows.")
         if session.learning_curve:
@@ -114,7 +132,12 @@ def _model_warnings(
     session: Session, catalogue: Sequence[CatalogueModel], models: Sequence[PlannedModel]
 ) -> Iterator[str]:
     for entry, model in zip(catalogue, models, strict=True):
-        if session.mode == "fine-tune" and not model.cells:
+        if model.base_model:
+            yield (
+                f"{model.slug} is an adapter of {model.base_model.rsplit('/', 1)[-1]} that was trained before: it is "
+                "evaluated and not trained again. Where test rows were among its training rows, its figures flatter it."
+            )
+        elif session.mode == "fine-tune" and not model.cells:
             yield f"{model.slug} cannot be fine-tuned here and is only benchmarked."
         if model.cells and not entry.supports_lora:
             yield (
@@ -138,6 +161,14 @@ def _model_warnings(
     cells = max((len(model.cells) for model in models), default=0)
     if cells > MAX_CELLS:
         yield f"The grid has {cells} cells, so {cells} jobs for each finalist."
+
+
+def _warm_start_warnings(warm_start: WarmStart | None) -> Iterator[str]:
+    if warm_start is not None:
+        yield (
+            f"Fine-tuning continues {warm_start.slug}, which was trained before: where test rows were among its "
+            "training rows, the figures of what continues it flatter."
+        )
 
 
 def _money_warnings(session: Session, priced: Estimate) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
+from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate_costs
 from fw_assets.classification.cost.text_volumes import TextVolume, asked_once
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
@@ -30,6 +31,7 @@ def make_plan(
     volumes: Mapping[str, TextVolume],
     pricing: Pricing,
     *,
+    warm_start: WarmStart | None = None,
     understood: Sequence[str] = (),
     unused: Sequence[str] = (),
     inputs: str = "",
@@ -40,7 +42,7 @@ def make_plan(
         models: the resolved candidates.
         volumes: the text of each part (`text_volumes.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
-        understood, unused, inputs: as in `Plan`.
+        warm_start, understood, unused, inputs: as in `Plan`.
 
     Raises:
         InputError: jobs of this session, data and models could not be started, or its costs name an unknown label.
@@ -48,7 +50,7 @@ def make_plan(
     if session.costs is not None:
         check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
-    planned = tuple(_planned(model, session, rows["train"]) for model in models)
+    planned = tuple(_planned(model, session, rows["train"], warm_start) for model in models)
     max_cells = max((len(model.cells) for model in planned), default=0)
     sampled = max_cells > 1 or not session.full_data_run
     sweep_rows = min(session.sweep_rows, rows["train"]) if sampled else rows["train"]
@@ -74,17 +76,22 @@ def make_plan(
         full_waves=waves(full_jobs, session.max_parallel_jobs),
         estimate=priced,
         mitigations=options,
-        warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused),
-        on_approval=on_approval(session, planned, priced),
+        warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused, warm_start),
+        on_approval=on_approval(session, planned, priced, warm_start),
         on_rejection=on_rejection(dataset_name),
         id_rules="content",
+        warm_start=warm_start,
         inputs=inputs,
     )
     return plan.model_copy(update={"created": _resources(plan)})
 
 
 def plan_again(
-    plan: Plan, models: Sequence[CatalogueModel], volumes: Mapping[str, TextVolume], pricing: Pricing
+    plan: Plan,
+    models: Sequence[CatalogueModel],
+    volumes: Mapping[str, TextVolume],
+    pricing: Pricing,
+    warm_start: WarmStart | None = None,
 ) -> Plan:
     """The same plan under another offer: its session, rows, labels and prompt, with these models and prices."""
     return make_plan(
@@ -96,13 +103,14 @@ def plan_again(
         models,
         volumes,
         pricing,
+        warm_start=warm_start,
         understood=plan.understood,
         unused=plan.unused,
         inputs=plan.inputs,
     )
 
 
-def _planned(model: CatalogueModel, session: Session, rows: int) -> PlannedModel:
+def _planned(model: CatalogueModel, session: Session, rows: int, start: WarmStart | None) -> PlannedModel:
     tuned = model.tunable and session.mode == "fine-tune"
     return PlannedModel(
         name=model.name,
@@ -110,9 +118,9 @@ def _planned(model: CatalogueModel, session: Session, rows: int) -> PlannedModel
         display_name=model.display_name,
         parameter_count=model.parameter_count,
         tunable=model.tunable,
-        strategy=session.inference or model.strategy,
+        strategy=model.asked_by(session.inference),
         tuned_strategy="batch" if session.inference == "batch" else "deployment",
-        cells=grid(session, model.grid, rows) if tuned else (),
+        cells=grid(session, model.grid, rows, start.rank if start else None) if tuned else (),
         entry=model,
     )
 
@@ -159,8 +167,11 @@ def workload_of(
 
 
 def _resources(plan: Plan) -> tuple[PlannedResource, ...]:
+    deploys = plan.session.deploy != "never" and any(model.cells for model in plan.models)
     base = [
-        _deployment(model.name, f"{model.slug}, untuned") for model in plan.models if model.strategy == "deployment"
+        _deployment(model.name, f"{model.slug}, {'an adapter that exists' if model.base_model else 'untuned'}")
+        for model in plan.models
+        if not model.deployment and (model.strategy == "deployment" or (model.base_model and deploys))
     ]
     for model in plan.models:
         if model.strategy == "batch":

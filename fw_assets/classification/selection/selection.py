@@ -19,6 +19,8 @@ class Candidate(Frozen):
         cost: what its mistakes on them cost for a row; None where the session has no costs.
         price: the cost of choosing it, in any unit that is the same for all; None when unknown.
         complete: every validation row was answered.
+        adapter: it is no base model, but an adapter that was trained before, and is not trained here.
+        tunable: it can become a finalist.
     """
 
     model: str
@@ -28,6 +30,8 @@ class Candidate(Frozen):
     cost: Interval | None = None
     price: float | None = None
     complete: bool = True
+    adapter: bool = False
+    tunable: bool = True
 
 
 class RankedCandidate(Frozen):
@@ -51,8 +55,11 @@ class Winner(Frozen):
     """The model that is best on the validation rows, and the ranking of all of them.
 
     Attributes:
-        untuned: the base model that is best on the validation rows: what would be used without any fine-tuning. None if
-            there is none, and in values that were stored before it was kept.
+        untuned: of the models that need no tuning (base models, and adapters that exist) the best on the validation
+            rows: what would be used without any fine-tuning. None if there is none, and in values that were stored
+            before it was kept.
+        adapter: the winner is an adapter that existed before.
+        base: where it is, the base model that is best on the validation rows.
     """
 
     model: str
@@ -60,11 +67,18 @@ class Winner(Frozen):
     why: str
     ranked: tuple[RankedCandidate, ...]
     untuned: str | None = None
+    adapter: bool = False
+    base: str | None = None
+
+    @property
+    def against(self) -> str | None:
+        """The model that the winner has to beat: the best that needs no tuning, and of an adapter the best base."""
+        return self.base if self.adapter else self.untuned
 
     @property
     def kept(self) -> str:
-        """The base model that stays in use when the winner is not deployed."""
-        return self.untuned or self.model
+        """The model that stays in use when the winner is not deployed."""
+        return self.against or self.model
 
     @property
     def challenger(self) -> str | None:
@@ -73,7 +87,7 @@ class Winner(Frozen):
 
 
 def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
-    """The best `count` models on the validation rows.
+    """The best `count` tunable models on the validation rows, and the ranking of all.
 
     Each rank goes to the highest accuracy left; models whose accuracy is within that model's interval are tied with
     it, and the cheapest of them takes the rank (a known price before an unknown one, then the higher accuracy, then
@@ -96,9 +110,11 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
             why = "best on validation" if not ranked else "best on validation of the rest"
         else:
             why = f"tied with {best.model} on validation (within its interval) and cheaper"
-        ranked.append(_ranked(cheapest, why))
+        what = "an adapter that exists" if cheapest.adapter else "it cannot be fine-tuned"
+        ranked.append(_ranked(cheapest, why if cheapest.tunable else f"{why}; only evaluated: {what}"))
         remaining.remove(cheapest)
-    finalists = tuple(item.model for item in ranked[:count])
+    tunable = {candidate.model for candidate in candidates if candidate.tunable}
+    finalists = tuple(item.model for item in ranked if item.model in tunable)[:count]
     unanswered = sorted((candidate for candidate in candidates if not candidate.complete), key=_by_accuracy)
     ranked += [_ranked(candidate, INCOMPLETE) for candidate in unanswered]
     return Finalists(chosen=finalists, ranked=tuple(ranked))
@@ -126,6 +142,8 @@ def choose_winner(candidates: Sequence[Candidate]) -> Winner:
         why=_why_best(complete),
         ranked=(*ranked, *(_ranked(candidate, INCOMPLETE) for candidate in incomplete)),
         untuned=next((candidate.model for candidate in complete if candidate.kind == "base"), None),
+        adapter=best.adapter,
+        base=next((c.model for c in complete if c.kind == "base" and not c.adapter), None) if best.adapter else None,
     )
 
 
@@ -193,7 +211,7 @@ def _figure(candidate: Candidate, *, costed: bool) -> str:
 
 
 def _name(candidate: Candidate) -> str:
-    return f"{candidate.model} ({candidate.kind})"
+    return f"{candidate.model} ({'adapter' if candidate.adapter else candidate.kind})"
 
 
 def _ranked(candidate: Candidate, why: str) -> RankedCandidate:

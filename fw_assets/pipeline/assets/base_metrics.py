@@ -88,4 +88,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         trust=evaluation.confidence,
         free=evaluation.unconstrained,
         null_control=evaluation.null_control,
+        path=evaluation.endpoint.path,
     )

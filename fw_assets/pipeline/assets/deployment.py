@@ -17,7 +17,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.evaluation.endpoint import serverless_address
-from fw_assets.pipeline.evaluation.serving_proof import prove_serving
+from fw_assets.pipeline.evaluation.serving_proof import EvaluatedWinner, prove_serving
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.mistakes import choice_costs, model_costs
@@ -85,7 +85,7 @@ def deployment(
 def _deploy(
     context: dg.AssetExecutionContext, host: Platform, account: PlanAccount, winner: Winner, decision: GateDecision
 ) -> DeploymentRecord:
-    """Deploy and prove a fine-tuned winner that passed the gate; anything else is recorded as it is served already."""
+    """Deploy and prove a winner that passed the gate; anything else is recorded as it is served already."""
     store, dataset = account.store, account.dataset
     base = store.require("base_metrics", dataset, BaseMetrics, winner.kept)
     address: str | None = base.address
@@ -102,27 +102,39 @@ def _deploy(
         endpoint=f"{host.public_url}/inference/v1/chat/completions",
         proof=None,
     )
-    if winner.kind == "base":
-        return record
-    evaluated = store.require("metrics", dataset, TunedMetrics, winner.model)
     if not decision.deploys:
         return record
+    evaluated = _evaluated(account, winner)
 
-    async def deploy(client: Fireworks) -> tuple[TunedMetrics, ServingProof]:
+    async def deploy(client: Fireworks) -> tuple[EvaluatedWinner, ServingProof]:
         title = f"deployment of {dataset}, {winner.model}"
         await require_offer(client, context.instance, host, account, "deployment", title)
-        return await prove_serving(client, account, winner.model, evaluated)
+        return await prove_serving(client, account, evaluated)
 
-    tuned, proof = host.call(deploy)
+    served, proof = host.call(deploy)
     return record.model_copy(
         update={
             "deployed": True,
-            "model": tuned.tuned_model,
-            "address": tuned.address,
-            "deployment": tuned.deployment,
+            "model": served.model,
+            "address": served.address,
+            "deployment": served.deployment,
             "proof": proof,
-            "path": tuned.path,
+            "path": served.path,
         }
+    )
+
+
+def _evaluated(account: PlanAccount, winner: Winner) -> EvaluatedWinner:
+    store, dataset, slug = account.store, account.dataset, winner.model
+    if winner.kind == "tuned":
+        tuned = store.require("metrics", dataset, TunedMetrics, slug)
+        return EvaluatedWinner(
+            slug, "tuned", tuned.tuned_model, tuned.address, tuned.deployment, tuned.path, against=(slug, "base")
+        )
+    base = store.require("base_metrics", dataset, BaseMetrics, slug)
+    # An adapter that is asked in batch jobs has no address yet.
+    return EvaluatedWinner(
+        slug, "base", base.model, base.address, base.deployment, base.path, against=(winner.kept, "base")
     )
 
 
@@ -156,15 +168,16 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             cost=_validation_cost(store, plan, (slug, kind)),
             price=plan.expected_usd(slug),
             complete=validation.complete,
+            adapter=kind == "base" and bool(plan.model(slug).base_model),
         )
         for kind, slug, validation, trust in scores
     ]
     winner = choose_winner(candidates)
     policy, comparison = plan.session.gate, None
-    if winner.kind == "tuned" and winner.untuned is not None:
+    if (winner.kind == "tuned" or winner.adapter) and winner.against is not None:
         comparison = compare(
-            prediction_batches(store, dataset, winner.untuned, "base", "test"),
-            prediction_batches(store, dataset, winner.model, "tuned", "test"),
+            prediction_batches(store, dataset, winner.against, "base", "test"),
+            prediction_batches(store, dataset, winner.model, winner.kind, "test"),
             labels=plan.label_set.labels,
             seed=plan.session.seed,
             resamples=0,
@@ -174,9 +187,14 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
     return winner, gate(
         winner,
         comparison,
-        plan.session.deploy,
+        # A benchmark deploys nothing, and its plan holds no money for it.
+        "never" if winner.adapter and plan.session.mode == "benchmark" else plan.session.deploy,
         policy,
-        tuned=tuned[winner.model].test if winner.kind == "tuned" else None,
+        tuned=tuned[winner.model].test
+        if winner.kind == "tuned"
+        else base[winner.model].test
+        if winner.adapter
+        else None,
         untuned=base[winner.kept].test if winner.kept in base else None,
         costs=_gate_costs(store, plan, winner),
     )
@@ -193,7 +211,8 @@ def _gate_costs(store: Workspace, plan: Plan, winner: Winner) -> GateCosts | Non
     untuned = expected_cost(kept) if kept else None
     if kept is None or untuned is None:
         return None
-    comparison = choice_costs(store, plan, winner.untuned, winner.model) if winner.kind == "tuned" else None
+    judged = winner.kind == "tuned" or winner.adapter
+    comparison = choice_costs(store, plan, winner.against, winner.model, winner.kind) if judged else None
     return GateCosts(
         comparison=comparison,
         tuned=comparison.after if comparison else None,

@@ -81,6 +81,8 @@ def _choose(plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:
             loss=validation_loss(metrics.validation, metrics.trust),
             price=plan.expected_usd(slug),
             complete=metrics.validation.complete,
+            adapter=bool(plan.model(slug).base_model),
+            tunable=plan.model(slug).tunable,
         )
         for slug, metrics in base.items()
     ]

@@ -90,6 +90,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         offered.models,
         volumes,
         offered.pricing,
+        warm_start=offered.warm_start,
         understood=registration.understood,
         unused=registration.unused,
         inputs=registration.inputs,

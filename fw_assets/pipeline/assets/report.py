@@ -85,7 +85,7 @@ def report(
             **files(store, **{kind: (dataset, name) for kind, name in FILES.items()}),
             "accuracy": float("nan") if record.accuracy is None else record.accuracy,
             "accuracies": picture(accuracy_bars(content)),
-            "cost_against_accuracy": picture(cost_accuracy(content.costs)),
+            "cost_against_accuracy": picture(cost_accuracy(content)),
             "actual_usd": cost.actual_usd,
             "estimated_usd": cost.estimated_usd,
             "candidates": table(_candidate_rows(content)),

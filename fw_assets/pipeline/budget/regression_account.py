@@ -42,20 +42,24 @@ class RegressionAccount(PlanAccount):
     def stop(self, reason: str) -> None:
         """Nothing: no check ends a plan."""
 
+    def _key(self, slug: str) -> str:
+        """The line that prices an evaluation of what is deployed: of an adapter that existed, its only one."""
+        return f"{'base' if self.plan.model(slug).base_model else 'tuned'}-evaluation/{slug}"
+
     def max_usd(self, slug: str) -> float | None:
         """The high figure for evaluating the model once, validation rows included; None: a price is unknown."""
-        line = self.line(f"tuned-evaluation/{slug}")
+        line = self.line(self._key(slug))
         return None if line is None or line.usd is None else high_usd(line)
 
     def price_changes(self, slug: str) -> tuple[str, ...]:
         """What has another price than in the approved plan, one sentence each."""
-        key = f"tuned-evaluation/{slug}"
+        key = self._key(slug)
         before, now = ([line for line in of.lines if line.key == key] for of in (super().estimate, self.estimate))
         return price_changes(self.plan, before, now)
 
     def reserve_check(self, slug: str, deployment: str, date: str) -> Payment:
         """Reserve the most that the check of one date can cost."""
-        key = f"tuned-evaluation/{slug}"
+        key = self._key(slug)
         return open_payment(self, key, f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
 
 

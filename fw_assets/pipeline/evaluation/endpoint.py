@@ -62,6 +62,7 @@ async def ensure_endpoint(
     model: str,
     *,
     base: str,
+    adopt: str = "",
     serverless: bool,
     probe: Mapping[str, Any],
     attempts: Attempts,
@@ -74,6 +75,7 @@ async def ensure_endpoint(
 
     Args:
         base: the base model of a fine-tuned one; `model` itself for a base model.
+        adopt: a deployment of the account's own that serves it already, which is asked and never changed.
         afford: is called with the id of a deployment that does not exist yet, and what it would run on. What it raises
             ends the work with nothing created.
 
@@ -84,6 +86,8 @@ async def ensure_endpoint(
     """
     if serverless:
         return Endpoint(model)
+    if adopt:
+        return await _adopted(client, adopt, model, base, probe)
     failed = list[Deployment]()
     name = await current_deployment(client, model, attempts, failed)
     try:
@@ -102,6 +106,14 @@ async def ensure_endpoint(
         await current_deployment(client, model, attempts)  # says whether there is another attempt
         raise
     window = DeploymentSpec(base_model=model).scale_to_zero_window
+    return Endpoint(ready.address, ready.deployment.name, window, ready.deployment, path)
+
+
+async def _adopted(client: Fireworks, existing: str, model: str, base: str, probe: Mapping[str, Any]) -> Endpoint:
+    """The endpoint of a deployment that somebody else has made; what it runs on is in the plan's price already."""
+    ready = await client.wait_deployment_ready(existing, model, probe=probe)
+    window = DeploymentSpec(base_model=model).scale_to_zero_window
+    path = _path(ready.deployment, model, base)
     return Endpoint(ready.address, ready.deployment.name, window, ready.deployment, path)
 
 

@@ -98,7 +98,7 @@ async def evaluate(
     base = account.plan.model(slug)
 
     def afford(deployment: str, quote: Accelerators) -> None:
-        usd = hour_usd(quote, base.name, base.parameter_count)
+        usd = hour_usd(quote, base)
         payment.check_hour(usd, deployment, quote.accelerators, base.name)
 
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
@@ -113,7 +113,8 @@ async def evaluate(
             endpoint = await ensure_endpoint(
                 client,
                 model,
-                base=base.name,
+                base=base.base_model or base.name,
+                adopt=base.deployment if kind == "base" else "",
                 serverless=serverless,
                 probe=probe,
                 attempts=attempts,
@@ -122,7 +123,7 @@ async def evaluate(
         except (AttemptFailed, DeploymentAboveHeld, NotServable):
             account.release(payment.id)  # nothing was up: its hours begin with the next attempt
             raise
-        paid = payment.at_hour(hour_usd(endpoint.accelerators, base.name, base.parameter_count))
+        paid = payment.at_hour(hour_usd(endpoint.accelerators, base))
         # The wait until a deployment is up is not charged for.
         started = time.monotonic()
         evaluator = _Evaluator(

@@ -44,13 +44,13 @@ async def reevaluate(
     record = store.require("deployment", dataset, DeploymentRecord)
     if not record.deployed or record.deployment is None or record.address is None:
         raise PhaseError(f"nothing is deployed for {dataset}: {record.gate.why}")
-    accepted = prediction_batches(store, dataset, record.winner.model, "tuned", "test", ACCEPTED_COLUMNS)
+    accepted = prediction_batches(store, dataset, *record.serves, "test", ACCEPTED_COLUMNS)
     rows = part_batches(store, dataset, "test")
     if not rows.columns("id")["id"].sort().equals(accepted.columns("id")["id"].sort()):
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
-    prompt = asked_prompt(store, dataset, record.winner.model, "tuned")
+    prompt = asked_prompt(store, dataset, *record.serves)
     log = NightLog(store, dataset, record.deployment, record.address, prompt, rows)
     tonight = next((night for night in log.records()[0] if night.date == date), None)
     if tonight is None or log.answers(tonight) is None:
@@ -105,7 +105,7 @@ async def _ask_tonight(
     answers = await ask(client, log.address, prompt, rows, log.cache(date), what=f"{slug} regression {date}")
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
     base = account.plan.model(slug)
-    payment.at_hour(hour_usd(ready.deployment, base.name, base.parameter_count)).settle(
+    payment.at_hour(hour_usd(ready.deployment, base)).settle(
         {
             "tuned-inference-input": answers.usage.prompt_tokens,
             "tuned-inference-output": answers.usage.completion_tokens,

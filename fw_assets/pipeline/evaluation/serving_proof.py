@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from fw_assets.classification.cost.estimate import REPLAYED_ROWS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
+from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
@@ -20,7 +22,7 @@ from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.values.delivery import ServingProof
-from fw_assets.pipeline.values.evaluation import TunedMetrics
+from fw_assets.pipeline.values.serving_path import ServingPath
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.predictions import prediction_batches
@@ -30,10 +32,30 @@ MIN_AGREEMENT = 0.9
 """Share of the rows asked again that the deployment has to answer as it was evaluated."""
 
 
+@dataclass(frozen=True)
+class EvaluatedWinner:
+    """The winner as it was evaluated: a fine-tuned model, or an adapter that existed before.
+
+    Attributes:
+        slug, kind: of its predictions.
+        model: its full name.
+        address, deployment, path: where it answered, and how; the deployment is empty where that was in batch jobs.
+        against: slug and kind of the predictions that the replayed rows differ from.
+    """
+
+    slug: str
+    kind: ModelKind
+    model: str
+    address: str
+    deployment: str | None
+    path: ServingPath | None
+    against: tuple[str, ModelKind]
+
+
 async def prove_serving(
-    client: Fireworks, account: PlanAccount, slug: str, tuned: TunedMetrics
-) -> tuple[TunedMetrics, ServingProof]:
-    """Ask the deployment again for rows on which the tuned and the base model differ, then for others.
+    client: Fireworks, account: PlanAccount, winner: EvaluatedWinner
+) -> tuple[EvaluatedWinner, ServingProof]:
+    """Ask the deployment again for rows on which the winner and the untuned model differ, then for others.
 
     A model that was evaluated in batch has no deployment yet and gets one; one whose deployment is gone since gets
     another. The winner's first hour of serving is held from here on: it is promised, and nobody knows yet who will ask.
@@ -44,45 +66,47 @@ async def prove_serving(
         NotWhatWasEvaluated: too few answers are those of the evaluation.
     """
 
-    async def prove(prompt: Prompt) -> tuple[TunedMetrics, ServingProof]:
-        return await _prove(client, account, slug, tuned, prompt)
+    async def prove(prompt: Prompt) -> tuple[EvaluatedWinner, ServingProof]:
+        return await _prove(client, account, winner, prompt)
 
-    return await ask_as_accepted(account.store, account.dataset, slug, "tuned", prove)
+    return await ask_as_accepted(account.store, account.dataset, winner.slug, winner.kind, prove)
 
 
 async def _prove(
-    client: Fireworks, account: PlanAccount, slug: str, tuned: TunedMetrics, prompt: Prompt
-) -> tuple[TunedMetrics, ServingProof]:
+    client: Fireworks, account: PlanAccount, winner: EvaluatedWinner, prompt: Prompt
+) -> tuple[EvaluatedWinner, ServingProof]:
     store, dataset, plan = account.store, account.dataset, account.plan
     attempts = Attempts.of(account)
-    evaluated_on = tuned.deployment
+    slug, evaluated_on = winner.slug, winner.deployment
     if evaluated_on and await is_removed(client, evaluated_on):
-        tuned = tuned.model_copy(update={"deployment": None})
-    new = not tuned.deployment
+        winner = replace(winner, deployment=None)
+    new = not winner.deployment
     again = new and evaluated_on is not None
-    serving = tuned.deployment or await current_deployment(client, tuned.tuned_model, attempts)
+    serving = winner.deployment or await current_deployment(client, winner.model, attempts)
     for held in account.ledger().reservations:
         if held.key == FIRST_HOUR and held.id != f"serving-{serving}":
             account.release(held.id)  # promised of a deployment that is gone
     first_hour = open_payment(account, FIRST_HOUR, f"serving-{serving}", ends_run=not again)
     payment = open_payment(account, "deployment/proof", f"proof-{serving}", ends_run=not again)
     started = time.monotonic()
-    evaluated = _rows_to_replay(*(prediction_batches(store, dataset, slug, kind, "test") for kind in ("base", "tuned")))
+    compared = (winner.against, (slug, winner.kind))
+    evaluated = _rows_to_replay(*(prediction_batches(store, dataset, *model, "test") for model in compared))
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
     base = plan.model(slug)
     if new:
         probe = request(prompt, rows["messages"][0])
 
         def afford(deployment: str, quote: Accelerators) -> None:
-            usd = hour_usd(quote, base.name, base.parameter_count)
+            usd = hour_usd(quote, base)
             for held in (first_hour, payment):
                 held.check_hour(usd, deployment, quote.accelerators, base.name)
 
         try:
             endpoint = await ensure_endpoint(
                 client,
-                tuned.tuned_model,
-                base=base.name,
+                winner.model,
+                base=base.base_model or base.name,
+                adopt=base.deployment if winner.kind == "base" else "",
                 serverless=False,
                 probe=probe,
                 attempts=attempts,
@@ -96,19 +120,17 @@ async def _prove(
             account.release(payment.id)  # nothing was up
             raise
         accelerators = endpoint.accelerators
-        tuned = tuned.model_copy(
-            update={"deployment": endpoint.deployment, "address": endpoint.address, "path": endpoint.path}
-        )
+        winner = replace(winner, deployment=endpoint.deployment, address=endpoint.address, path=endpoint.path)
     else:
         accelerators = await client.deployment(serving)
-    payment = payment.at_hour(hour_usd(accelerators, base.name, base.parameter_count))
+    payment = payment.at_hour(hour_usd(accelerators, base))
     # What a removed deployment answered proves nothing of the one in its place.
     content = [prompt.digest, "proof", plan.digest, *([serving] if again else [])]
-    cache = ResponseCache(store, dataset, tuned.address, content)
-    asked = await ask(client, tuned.address, prompt, rows, cache, what=f"{slug} proof")
-    window = DeploymentSpec(base_model=tuned.tuned_model).scale_to_zero_window
+    cache = ResponseCache(store, dataset, winner.address, content)
+    asked = await ask(client, winner.address, prompt, rows, cache, what=f"{slug} proof")
+    window = DeploymentSpec(base_model=winner.model).scale_to_zero_window
     payment.settle_at(
-        payment.key if new and not again else f"tuned-evaluation/{slug}",
+        payment.key if new and not again else f"{winner.kind}-evaluation/{slug}",
         {
             "tuned-inference-input": asked.usage.prompt_tokens,
             "tuned-inference-output": asked.usage.completion_tokens,
@@ -120,10 +142,10 @@ async def _prove(
     agreed = int((answers["now"] == answers["tuned"]).sum())
     if agreed < MIN_AGREEMENT * answers.height:
         raise NotWhatWasEvaluated(
-            f"{tuned.deployment} answers, but gave the evaluated answer on only {agreed} of {answers.height} rows: "
+            f"{winner.deployment} answers, but gave the evaluated answer on only {agreed} of {answers.height} rows: "
             "it does not serve the model that was evaluated. Nothing is reported as deployed."
         )
-    return tuned, ServingProof(asked=answers.height, agreed=agreed)
+    return winner, ServingProof(asked=answers.height, agreed=agreed)
 
 
 def _rows_to_replay(base: Batches, tuned: Batches) -> pl.DataFrame:

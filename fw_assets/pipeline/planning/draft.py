@@ -36,7 +36,7 @@ def draft_again(store: Workspace, platform: Platform, plan: Plan, priced: Priced
     """
     offered = offer(platform, plan.session, priced)
     volumes = _volumes(store, platform, plan, offered.pricing)
-    again = plan_again(plan, offered.models, volumes, offered.pricing)
+    again = plan_again(plan, offered.models, volumes, offered.pricing, offered.warm_start)
     return PlanDraft(again, EstimateBasis(volumes=dict(volumes), pricing=offered.pricing))
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
-from fw_assets.classification.catalogue.tuning_grid import PublishedCell
+from fw_assets.classification.catalogue.warm_start import WarmStart, resolve_warm_start
 from fw_assets.classification.cost.durations import EMBEDDED_TIMING, FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Price, PriceBook, platform_prices, read_prices, shipped_prices
@@ -19,11 +15,11 @@ from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import Fireworks, Model
+from fw_assets.fireworks import Fireworks, FireworksError
+from fw_assets.pipeline.platform.entries import catalogue_model
+from fw_assets.pipeline.platform.named_models import named_by, own_entries, with_named_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.settings import settings
-
-log = logging.getLogger("fw_assets.workspace")
 
 
 class PricedCatalogue(NamedTuple):
@@ -45,6 +41,7 @@ class Offer:
 
     models: tuple[CatalogueModel, ...]
     pricing: Pricing
+    warm_start: WarmStart | None = None
 
 
 async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
@@ -52,41 +49,9 @@ async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
     return tuple(catalogue_model(model) for model in await client.models())
 
 
-def catalogue_model(model: Model) -> CatalogueModel:
-    """A model of the API as the domain has it."""
-    defaults = model.fine_tuning_defaults
-    return CatalogueModel(
-        name=model.name,
-        display_name=model.display_name,
-        parameter_count=model.parameter_count,
-        context_length=model.context_length,
-        tunable=model.can_tune,
-        serverless=model.supports_serverless,
-        batch=model.can_batch,
-        supports_lora=model.supports_lora,
-        grid=tuple(_published_cells(model)) or None,
-        learning_rate_range=defaults.learning_rate_range if defaults else None,
-        lora_ranks=model.lora_ranks,
-        batch_size=defaults.batch_size_samples if defaults else None,
-        kind=model.kind,
-        retired=str(model.deprecation_date),
-        unusable="" if model.status.ok else model.status.message or model.status.code,
-    )
-
-
 async def tunable_ids(client: Fireworks) -> list[str]:
     """The ids of the models that can be evaluated and fine-tuned."""
     return [m.slug for m in await catalogue(client) if m.refusal(tunable=True, inference=None) is None]
-
-
-def _published_cells(model: Model) -> Iterator[PublishedCell]:
-    """The points of the model's own grid that a job can have; the others are left out, with a warning."""
-    for point in model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ():
-        try:
-            yield PublishedCell(lora_rank=point.lora_rank, learning_rate=point.learning_rate, epochs=point.epochs)
-        except ValidationError as error:
-            field, reason = error.errors()[0]["loc"][0], error.errors()[0]["msg"]
-            log.warning("%s: a point of its published grid is left out: %s: %s", model.name, field, reason)
 
 
 async def read_priced_catalogue(client: Fireworks) -> PricedCatalogue:
@@ -127,12 +92,33 @@ def offer(platform: Platform, session: Session, priced: PricedCatalogue) -> Offe
     """The session's models with their prices.
 
     Raises:
-        InputError: a model cannot be used, with the nearest that can.
+        InputError: a model cannot be used, with the nearest that can, or cannot be continued.
     """
     pricing = platform_pricing(platform, priced.prices)
     tunable = session.mode == "fine-tune"
     models = resolve_models(session.models, priced.models, tunable=tunable, inference=session.inference)
-    return Offer(models, pricing)
+    return Offer(models, pricing, resolve_warm_start(session, models, priced.models))
+
+
+def named_candidates(platform: Platform, session: Session, priced: PricedCatalogue) -> PricedCatalogue:
+    """The catalogue with the models outside of it that the session names, by a client of its own."""
+    models = platform.call(lambda client: with_named_models(client, priced.models, named_by(session)))
+    return PricedCatalogue(models, priced.prices)
+
+
+class AccountModels(NamedTuple):
+    """The account's own models, the newest first, and why they cannot be listed; empty where they can."""
+
+    models: tuple[CatalogueModel, ...]
+    error: str = ""
+
+
+def account_models(platform: Platform, priced: PricedCatalogue) -> AccountModels:
+    """The account's own models, by a client of its own."""
+    try:
+        return AccountModels(platform.call(lambda client: own_entries(client, priced.models)))
+    except FireworksError as error:
+        return AccountModels((), str(error))
 
 
 def platform_pricing(platform: Platform, prices: PriceBook) -> Pricing:

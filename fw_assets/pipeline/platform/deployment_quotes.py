@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
+from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel, resolve_models
 from fw_assets.classification.cost.prices import Price, PriceBook, accelerators_price, shipped_prices
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, own_prices, read_priced_catalogue
+from fw_assets.pipeline.platform.named_models import named_by, with_named_models
 from fw_assets.pipeline.platform.platform import Platform
 
 
 async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Session) -> PricedCatalogue:
     """The catalogue with the quoted price of an hour of each model of the session that would be deployed.
+
+    Models outside the catalogue that the session names are in it too.
 
     A quote wins over what anybody lists, and the user's own price over a quote. Without a quote, or without a price of
     the accelerators, the listed price stays.
@@ -20,10 +23,11 @@ async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Sessi
         InputError: a model cannot be used, or the price file is wrong.
     """
     tunes = session.mode == "fine-tune"
-    models = resolve_models(session.models, priced.models, tunable=tunes, inference=session.inference)
+    catalogue = await with_named_models(client, priced.models, named_by(session))
+    models = resolve_models(session.models, catalogue, tunable=tunes, inference=session.inference)
     quotes = [await _quoted(client, priced.prices, model) for model in models if _is_deployed(model, session)]
     prices = priced.prices.with_layer(price for price in quotes if price is not None)
-    return PricedCatalogue(priced.models, prices.with_layer(own_prices()))
+    return PricedCatalogue(catalogue, prices.with_layer(own_prices()))
 
 
 def quoted_catalogue(platform: Platform, session: Session) -> PricedCatalogue:
@@ -36,28 +40,37 @@ def quoted_catalogue(platform: Platform, session: Session) -> PricedCatalogue:
     return platform.call(read)
 
 
-def hour_usd(accelerators: Accelerators | None, model: str, parameters: int | None) -> float | None:
-    """US dollars for an hour of a replica of a base model's deployment; None: the plan's price holds.
+def hour_usd(accelerators: Accelerators | None, model: PlannedModel) -> float | None:
+    """US dollars for an hour of a replica of a model's deployment; None: the plan's price holds.
 
     By the user's own price of the model, else by that of the accelerators.
     """
     own = own_prices()
     book = shipped_prices().with_layer(own)
-    price = None if accelerators is None else _price(book, model, accelerators)
+    price = None if accelerators is None else _price(book, model.name, accelerators)
     if price is None:
         return None
-    return PriceBook(layers=((price,),)).with_layer(own).price(model, "deployment-hour", parameters).usd
+    return (
+        PriceBook(layers=((price,),))
+        .with_layer(own)
+        .price(model.name, "deployment-hour", model.parameter_count, model.base_model)
+        .usd
+    )
 
 
 def _is_deployed(model: CatalogueModel, session: Session) -> bool:
-    if (session.inference or model.strategy) == "deployment":
+    if model.asked_by(session.inference) == "deployment":
         return True
-    tuned = model.tunable and session.mode == "fine-tune"
+    tuned = (model.tunable or model.is_adapter) and session.mode == "fine-tune"
     return tuned and (session.inference != "batch" or session.deploy != "never")
 
 
 async def _quoted(client: Fireworks, book: PriceBook, model: CatalogueModel) -> Price | None:
-    accelerators = await client.quote_deployment(DeploymentSpec(base_model=model.name))
+    accelerators: Accelerators | None
+    if model.deployment:
+        accelerators = await client.deployment(model.deployment)
+    else:
+        accelerators = await client.quote_deployment(DeploymentSpec(base_model=model.name))
     return None if accelerators is None else _price(book, model.name, accelerators)
 
 

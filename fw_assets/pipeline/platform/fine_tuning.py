@@ -69,6 +69,7 @@ async def train(
     training: Upload,
     evaluation: Upload,
     *,
+    start: str | None = None,
     poll: float,
     what: str,
     estimated: Callable[[float | None], None] | None = None,
@@ -78,6 +79,7 @@ async def train(
     """Train `model` with one cell of the grid and wait for it; an existing job of the same id is adopted.
 
     Args:
+        start: the full name of the adapter that the job continues; None: it begins at `model`.
         estimated: is called with the platform's estimate of the job's cost in US dollars before there is a job, if
             there is none yet; what it raises ends the work with nothing started.
         quoted: is called with the platform's estimate of the job's cost in US dollars, once the job exists.
@@ -88,7 +90,8 @@ async def train(
         Stalled: it makes no progress.
     """
     spec = FineTuningSpec(
-        base_model=model,
+        base_model=None if start else model,
+        warm_start_from=start,
         dataset=training.name,
         evaluation_dataset=evaluation.name,
         output_model=job_id,

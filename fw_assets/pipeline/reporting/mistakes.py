@@ -14,7 +14,7 @@ from fw_assets.classification.metrics.expected_cost import (
 )
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.cost_comparison import CostComparison, compare_costs
-from fw_assets.classification.selection.selection import Winner
+from fw_assets.classification.selection.selection import ModelKind, Winner
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.schema.mistakes import CostChoice, MistakeCostsResult, ModelMistakes
 from fw_assets.workspace.predictions import prediction_batches
@@ -29,13 +29,15 @@ def model_costs(store: Workspace, plan: Plan, model: Model, part: Literal["valid
     return row_costs(predictions, plan.label_set.labels, plan.session.costs)
 
 
-def choice_costs(store: Workspace, plan: Plan, untuned: str | None, tuned: str | None) -> CostComparison | None:
-    """A fine-tuned model against an untuned one on the test rows; None without either, or without costs."""
+def choice_costs(
+    store: Workspace, plan: Plan, untuned: str | None, tuned: str | None, kind: ModelKind = "tuned"
+) -> CostComparison | None:
+    """A fine-tuned model, or an adapter that existed, against an untuned one on the test rows; None without costs."""
     if plan.session.costs is None or untuned is None or tuned is None:
         return None
     return compare_costs(
         prediction_batches(store, plan.dataset, untuned, "base", "test"),
-        prediction_batches(store, plan.dataset, tuned, "tuned", "test"),
+        prediction_batches(store, plan.dataset, tuned, kind, "test"),
         labels=plan.label_set.labels,
         costs=plan.session.costs,
         margin=plan.session.margin,

@@ -107,9 +107,10 @@ def _similarity(
 
 def _kept(record: DeploymentRecord) -> Model:
     """The model that stays in use after the run."""
-    if record.winner.kind == "base" or (record.gate.decision == "keep-base" and not record.deployed):
-        return record.winner.kept, "base"
-    return record.winner.model, "tuned"
+    winner = record.winner
+    if (winner.kind == "base" and not winner.adapter) or (record.gate.decision == "keep-base" and not record.deployed):
+        return winner.kept, "base"
+    return winner.model, winner.kind
 
 
 def _own_comparison(
@@ -200,6 +201,8 @@ def _estimates(account: PlanAccount, finalists: FinalistsRecord) -> tuple[Estima
 
 
 def _why_not_tuned(plan: Plan, finalists: FinalistsRecord, slug: str) -> str:
+    if plan.model(slug).base_model:
+        return "an adapter that existed before, not trained again"
     if plan.session.mode == "benchmark":
         return "benchmark only"
     return "" if slug in finalists.slugs else "not among the finalists"

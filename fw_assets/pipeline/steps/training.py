@@ -139,6 +139,7 @@ async def run_training_job(
                 cell,
                 data.training,
                 data.validation,
+                start=account.plan.warm_start.name if account.plan.warm_start else None,
                 poll=poll,
                 what=what,
                 estimated=partial(payment.check_estimate, model=account.plan.model(slug).name),

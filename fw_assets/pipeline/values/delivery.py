@@ -55,7 +55,7 @@ class DeploymentRecord(Frozen):
     @property
     def serves(self) -> tuple[str, ModelKind]:
         """The model that `model` names: its id in the plan, and whether it is fine-tuned."""
-        return (self.winner.model, "tuned") if self.deployed else (self.winner.kept, "base")
+        return (self.winner.model, self.winner.kind) if self.deployed else (self.winner.kept, "base")
 
 
 class RemovedDeployment(Frozen):

@@ -50,10 +50,12 @@ class Baselines(Frozen):
 
 
 class BaseMetrics(Frozen):
-    """A base model on the validation rows, which every choice reads, and on the test rows, which none does.
+    """A base model, or an adapter that existed before, on the validation rows, which every choice reads, and on the
+    test rows, which none does.
 
     Attributes:
         address: the `model` field of requests to it.
+        path: how a deployment of its own serves it; None where it has none, or an earlier version made it.
         free: without constrained decoding.
         null_control: the model against itself on the test rows, the noise floor of comparisons.
     """
@@ -67,6 +69,7 @@ class BaseMetrics(Frozen):
     trust: ModelConfidence | None = None
     free: UnconstrainedSample | None = None
     null_control: Comparison | None = None
+    path: ServingPath | None = None
 
 
 class TunedMetrics(Frozen):

@@ -55,6 +55,7 @@ class CandidateInputs:
 
 def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists | None) -> CandidateResult:
     strategies = {planned.name: planned.strategy for planned in plan.models}
+    adapters = {planned.name: planned.base_model for planned in plan.models}
     comparison = inputs.comparison if inputs.tuned_scores is not None else None
     is_finalist = finalists is not None and any(same_model(inputs.model, name) for name in finalists.chosen)
     return CandidateResult(
@@ -70,6 +71,8 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         hyperparameters=dict(inputs.hyperparameters),
         sweep=tuple(inputs.sweep),
         learning=tuple(inputs.learning),
+        adapter_of=adapters.get(inputs.model, ""),
+        warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )
 
 
@@ -88,7 +91,7 @@ def ranking(finalists: Finalists | None) -> tuple[RankedModel, ...]:
     )
 
 
-def winner_result(winner: Winner | None, candidates: Sequence[CandidateInputs]) -> WinnerResult | None:
+def winner_result(winner: Winner | None, candidates: Sequence[CandidateInputs], plan: Plan) -> WinnerResult | None:
     """The winner under its full name.
 
     Raises:
@@ -104,7 +107,8 @@ def winner_result(winner: Winner | None, candidates: Sequence[CandidateInputs]) 
                 kind=winner.kind,
                 base_model=item.model,
                 why=typeset(winner.why),
-                untuned=_full_name(winner.untuned, candidates),
+                untuned=_full_name(winner.against if winner.adapter else winner.untuned, candidates),
+                adapter_of=next((m.base_model for m in plan.models if winner.adapter and m.name == item.model), ""),
             )
     # A tuned winner may be named by what it was tuned from.
     for item in candidates:

@@ -87,7 +87,7 @@ def build_report(
     unfinished = [*incomplete, *unanswered(candidates)]
     if gate is not None and gate.decision == "incomplete" and not unfinished:
         unfinished.append(typeset(gate.why))
-    winning_model = winner_result(winner, candidates)
+    winning_model = winner_result(winner, candidates, plan)
     power = observed_power(choice, pairs)
     report = Report(
         dataset=plan.dataset,

@@ -17,7 +17,7 @@ class JudgedModel:
     """One model or baseline on the test rows.
 
     Attributes:
-        kind: `base`, `fine-tuned` or `baseline`.
+        kind: `base`, `adapter`, `fine-tuned` or `baseline`.
         title: its name in running text.
         mistakes: what they cost; None where the session has no costs.
         balanced_accuracy: None where a row may have several labels.
@@ -35,7 +35,11 @@ class JudgedModel:
 
     @property
     def title(self) -> str:
-        named = {"base": f"the base model {self.name}", "fine-tuned": f"the fine-tuned {self.name}"}
+        named = {
+            "base": f"the base model {self.name}",
+            "adapter": f"the adapter {self.name}",
+            "fine-tuned": f"the fine-tuned {self.name}",
+        }
         return named.get(self.kind, self.name)
 
     @property
@@ -67,7 +71,7 @@ def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator
     single = not report.data.multi_label
     costs = {(item.name, item.kind): item for item in report.mistakes.models} if report.mistakes else {}
     for candidate in candidates:
-        for result, kind in ((candidate.base, "base"), (candidate.tuned, "fine-tuned")):
+        for result, kind in ((candidate.base, candidate.kind), (candidate.tuned, "fine-tuned")):
             if result is not None:
                 yield JudgedModel(
                     name=short(candidate.model),

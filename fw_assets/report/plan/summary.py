@@ -42,12 +42,14 @@ def intention(plan: Plan) -> str:
     if plan.session.mode == "benchmark":
         return f"Benchmark {names} as {'it is' if len(plan.models) == 1 else 'they are'}; nothing is fine-tuned."
     finalists = plan.estimate.finalists
+    tunable = [model.slug for model in plan.models if model.cells]
     if len(plan.models) == 1:
         tuned = "it"
-    elif finalists == len(plan.models):
-        tuned = "each"
+    elif finalists == len(tunable):
+        tuned = "each" if len(tunable) == len(plan.models) else listing(tunable)
     else:
         tuned = f"the best {finalists}" if finalists > 1 else "the best one"
+        tuned += f" of {listing(tunable)}" if len(tunable) < len(plan.models) else ""
     cells = max((len(model.cells) for model in plan.models), default=0)
     settings = f"{plural(cells, 'setting')}" + (f" on {plural(plan.sweep_rows, 'row')}" if cells > 1 else "")
     deployments = {
@@ -55,7 +57,8 @@ def intention(plan: Plan) -> str:
         "always": "deploy the winner",
         "never": "deploy nothing",
     }
-    return f"Benchmark {names}, fine-tune {tuned} with {settings}, compare, {deployments[plan.session.deploy]}."
+    start = f", continuing {plan.warm_start.slug}" if plan.warm_start else ""
+    return f"Benchmark {names}, fine-tune {tuned} with {settings}{start}, compare, {deployments[plan.session.deploy]}."
 
 
 def gate(plan: Plan) -> str:

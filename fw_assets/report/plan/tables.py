@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.report.formatting import Quoted, count, learning_rate, parameters, plural, typeset
+from fw_assets.report.formatting import Quoted, count, learning_rate, parameters, plural, short, typeset
 from fw_assets.report.table import Table, columns
 
 
@@ -20,7 +20,9 @@ def models(plan: Plan) -> Table:
             for cell in model.cells
         )
         size = parameters(model.parameter_count)
-        body.append((Quoted(model.slug), size, model.strategy, cells or "not fine-tuned"))
+        adapter = f"adapter of {short(model.base_model)}, evaluated as it is" if model.base_model else ""
+        asked = Quoted(model.deployment) if model.deployment and model.strategy == "deployment" else model.strategy
+        body.append((Quoted(model.slug), size, asked, adapter or cells or "not fine-tuned"))
     return Table(columns("Model", ">Parameters", "Asked on", "Settings to try"), tuple(body))
 
 

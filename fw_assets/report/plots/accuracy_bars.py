@@ -22,10 +22,11 @@ def accuracy_bars(report: Report) -> str:
     for candidate in candidates:
         results = [(r, k) for r, k in ((candidate.base, "base"), (candidate.tuned, "tuned")) if r is not None]
         middle = y + 11 * len(results)
-        name = short(candidate.model)
-        marks.append(text(_LEFT - 12, middle + 4, clip(name, 25), "t", "end", name))
+        title = short(candidate.model)
+        marks.append(text(_LEFT - 12, middle + 4, clip(title, 25), "t", "end", title))
         for result, kind in results:
-            marks.append(_bar(y, span, result, kind))
+            name = "fine-tuned" if kind == "tuned" else candidate.kind
+            marks.append(_bar(y, span, result, kind, name))
             y += 22
         y += 14
     bottom = y - 6
@@ -37,14 +38,13 @@ def accuracy_bars(report: Report) -> str:
         anchor = "start" if majority < 0.7 else "end"
         label = f"always the most frequent label: {percent(majority)}"
         marks.append(text(x, bottom + 34, label, "reft", anchor))
-    title = "Accuracy on the test rows with 95% intervals, base and fine-tuned"
-    return svg(_WIDTH, bottom + 44, title, [*grid, *marks])
+    heading = "Accuracy on the test rows with 95% intervals, base and fine-tuned"
+    return svg(_WIDTH, bottom + 44, heading, [*grid, *marks])
 
 
-def _bar(y: float, span: float, result: ModelResult, kind: str) -> str:
+def _bar(y: float, span: float, result: ModelResult, kind: str, name: str) -> str:
     low, high = (_LEFT + span * bound for bound in result.interval)
     middle = y + 9
-    name = "fine-tuned" if kind == "tuned" else "base"
     title = f"{short(result.model)} ({name}): {percent(result.accuracy)}, 95% interval {percent_range(result.interval)}"
     return (
         f"<g><title>{escape(title)}</title>"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import clip, percent, percent_range, short, usd
 from fw_assets.report.plots.svg import svg, text
-from fw_assets.report.schema.cost import CostPoint
+from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name
 
 
-def cost_accuracy(points: Sequence[CostPoint]) -> str:
+def cost_accuracy(report: Report) -> str:
     """Cost of 1,000 answers against accuracy; hollow marks are dominated by another."""
-    priced = [point for point in points if point.usd_per_1000 is not None]
+    priced = [point for point in report.costs if point.usd_per_1000 is not None]
     if len(priced) < 2:
         return ""
     max_cost = max(point.usd_per_1000 or 0.0 for point in priced)
@@ -41,7 +40,7 @@ def cost_accuracy(points: Sequence[CostPoint]) -> str:
         x, y = at(point.usd_per_1000 or 0.0, point.accuracy)
         kind = "tuned" if point.kind == "tuned" else "base"
         name = baseline_name(point.name) if point.kind == "baseline" else short(point.name)
-        suffix = {"tuned": ", fine-tuned", "base": ", base"}.get(point.kind, "")
+        suffix = "" if point.kind == "baseline" else f", {report.kind_of(short(point.name), point.kind)}"
         label = f"{clip(name, 32)}{suffix}: {percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"
         fill = ' fill-opacity="0.15" stroke="currentColor"' if point.dominated else ""
         hint = f"{name}{suffix}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}"

@@ -123,7 +123,8 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
         elif candidate.base is not None:
             untuned.append(candidate)
     if untuned:
-        yield _heading("Per label: base models" + (" that were not fine-tuned" if not benchmark else ""))
+        what = "models" if any(item.adapter_of for item in untuned) else "base models"
+        yield _heading(f"Per label: {what}" + (" that were not fine-tuned" if not benchmark else ""))
         yield draw(_cut(labels.base_per_label(untuned, report.labels)))
     if report.slices:
         yield _heading("By slice")

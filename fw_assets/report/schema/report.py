@@ -40,7 +40,11 @@ class Validation(Frozen):
 
 
 class CandidateResult(Frozen):
-    """A base model that was asked for and, when it was a finalist, its fine-tuned descendant."""
+    """A base model that was asked for and, when it was a finalist, its fine-tuned descendant.
+
+    Or an adapter that existed before: its figures are in `base`, since it is evaluated as it is, and `adapter_of` is
+    what it was trained from.
+    """
 
     model: str
     base: ModelResult | None
@@ -54,6 +58,14 @@ class CandidateResult(Frozen):
     hyperparameters: dict[str, float | int | None] = Field(default_factory=dict)
     sweep: tuple[SweepCellResult, ...] = ()
     learning: tuple[LearningPoint, ...] = ()
+    adapter_of: str = ""
+    warm_start: str = ""
+    """The adapter that its fine-tuning continued; empty where it began at the base model."""
+
+    @property
+    def kind(self) -> Literal["base", "adapter"]:
+        """What it is as it is."""
+        return "adapter" if self.adapter_of else "base"
 
 
 class RankedModel(Frozen):
@@ -69,7 +81,8 @@ class RankedModel(Frozen):
 class WinnerResult(Frozen):
     """The model that won on the validation rows. `base_model` is what it was tuned from, or the model itself.
 
-    `untuned`: the best model that needs no tuning, which is kept if the winner is not deployed.
+    `untuned`: the best model that needs no tuning, which is kept if the winner is not deployed. Where the winner is an
+    adapter that existed before, `adapter_of` is what that was trained from, and `untuned` the best base model.
     """
 
     model: str
@@ -77,6 +90,7 @@ class WinnerResult(Frozen):
     base_model: str
     why: str = ""
     untuned: str | None = None
+    adapter_of: str = ""
 
 
 class SeenLoss(Frozen):
@@ -197,3 +211,10 @@ class Report(Frozen):
     """Null where the session names no slices."""
     mistakes: MistakeCostsResult | None = None
     """Null where the session has no costs of mistakes."""
+
+    def kind_of(self, id: str, kind: str) -> str:
+        """The kind of a model by its short id and its kind in the data, as people say it."""
+        adapters = {item.model.rsplit("/", 1)[-1] for item in self.candidates if item.adapter_of}
+        if kind == "base" and id in adapters:
+            return "adapter"
+        return "fine-tuned" if kind == "tuned" else kind

@@ -38,6 +38,13 @@ def question(report: Report) -> str:
     names = listing([short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates])
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
+    adapters = {name for c in report.candidates if c.adapter_of for name in (c.model, short(c.model))}
+    if adapters and report.status != "benchmark":
+        tuned = listing([short(c.model) for c in report.candidates if not c.adapter_of])
+        have = listing([short(c.model) for c in report.candidates if c.adapter_of])
+        return (
+            f"Is {tuned}, fine-tuned, better than {have} at assigning {kind} {labels} to the rows of {report.dataset}?"
+        )
     if report.status == "benchmark":
         return f"How well does {names} assign {kind} {labels} to the rows of {report.dataset}, as it is?"
     return f"Does fine-tuning {names} help to assign {kind} {labels} to the rows of {report.dataset}?"
@@ -71,8 +78,9 @@ def _verdict(report: Report) -> str:
     base, name = candidate.base, short(candidate.model)
     rows = rows_text(base.rows, base.groups)
     if report.status == "benchmark":
+        what = "model" if any(c.adapter_of for c in report.candidates) else "base model"
         others = sum(c.base is not None and c is not candidate for c in report.candidates)
-        chosen = f", chosen among {plural(others + 1, 'base model')} on validation rows," if others else ""
+        chosen = f", chosen among {plural(others + 1, what)} on validation rows," if others else ""
         ranking = standing(report, candidate)
         figures = f"{percent(base.accuracy)} right on {rows} (95% interval {percent_range(base.interval)})"
         notes = " ".join(
@@ -85,6 +93,8 @@ def _verdict(report: Report) -> str:
 def _deployment(report: Report) -> str:
     deployment = report.deployment
     if deployment.decision == "deployed":
+        if report.winner and report.winner.adapter_of:
+            return f"The adapter {short(report.winner.model)}, which needs no tuning, is deployed."
         if report.winner and report.winner.kind == "base":
             return "The base model is deployed."
         return "The fine-tuned model is deployed."
@@ -92,6 +102,9 @@ def _deployment(report: Report) -> str:
         return ""
     if _none_is_worth_keeping(report):
         return f"None is recommended: {below_line_text(report)}; nothing was deployed."
+    if deployment.decision == "keep-base" and report.winner is not None and report.winner.adapter_of:
+        name = short(report.winner.model)
+        return f"Keep {kept_name(report)}: {name}, the adapter, did not pass the gate; nothing was deployed."
     if deployment.decision == "keep-base":
         return f"Keep {kept_name(report)}, which needs no tuning; nothing was deployed."
     if deployment.decision == "incomplete":

@@ -36,7 +36,8 @@ def baseline_sentence(report: Report) -> str:
     if best is None or best.versus is None or needed is None:
         return ""
     versus, name, figures = best.versus, baseline_name(best.name), _figures(best.versus)
-    kind = {"tuned": "the fine-tuned ", "base": "the base model "}.get(versus.kind or "", "")
+    said = report.kind_of(short(versus.model or ""), versus.kind or "")
+    kind = {"fine-tuned": "the fine-tuned ", "base": "the base model ", "adapter": "the adapter "}.get(said, "")
     model = f"{kind}{short(versus.model)}"
     free = f"{name}, which is local and free and reaches {percent(best.accuracy)}"
     if needed == "yes":

@@ -22,11 +22,11 @@ def ordered(report: Report) -> list[CandidateResult]:
 
 
 def evaluated(candidates: Iterable[CandidateResult]) -> list[tuple[CandidateResult, ModelResult, str]]:
-    """Every evaluated model with its candidate, and whether it is `base` or `fine-tuned`."""
+    """Every evaluated model with its candidate, and whether it is `base`, `adapter` or `fine-tuned`."""
     return [
         (candidate, result, kind)
         for candidate in candidates
-        for result, kind in ((candidate.base, "base"), (candidate.tuned, "fine-tuned"))
+        for result, kind in ((candidate.base, candidate.kind), (candidate.tuned, "fine-tuned"))
         if result is not None
     ]
 
@@ -58,8 +58,17 @@ def headline_models(report: Report) -> list[JudgedModel]:
     return models + list(judged_models(report.model_copy(update={"baselines": tuple(learned)}), []))
 
 
+def winner_kind(report: Report) -> str:
+    """`base`, `adapter` or `fine-tuned`; empty without a winner."""
+    if report.winner is None:
+        return ""
+    return "fine-tuned" if report.winner.kind == "tuned" else "adapter" if report.winner.adapter_of else "base"
+
+
 def incomplete_note(candidate: CandidateResult) -> str:
     """Why a candidate has no verdict; empty where it has one."""
+    if candidate.adapter_of and candidate.base is not None:
+        return "adapter"
     if candidate.note:
         return candidate.note
     if candidate.base is None:

@@ -35,6 +35,17 @@ def caveats(report: Report) -> tuple[str, ...]:
         notes.append(
             f"{plural(len(unjudged), 'label')} {verb} no test row and could not be judged: {listing(unjudged, 6)}."
         )
+    if adapters := [short(item.model) for item in report.candidates if item.adapter_of and item.base]:
+        which = "it was" if len(adapters) == 1 else "they were"
+        notes.append(
+            f"{listing(adapters, 6)} existed before this run: if {which} trained on rows that are test rows here, the "
+            "figures flatter."
+        )
+    for start in dict.fromkeys(item.warm_start for item in report.candidates if item.warm_start):
+        notes.append(
+            f"Fine-tuning continued {short(start)}, which existed before: if it was trained on rows that are test rows "
+            "here, the figures of what continues it flatter."
+        )
     notes += slice_cautions(report)
     notes += small_number_notes(report)
     notes += [note for item in report.candidates if (note := unchanged_note(item))]

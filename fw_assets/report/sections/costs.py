@@ -51,7 +51,7 @@ def cost_accuracy(report: Report) -> Table:
     rows = tuple(
         (
             Quoted(point.name) if point.kind != "baseline" else baseline_name(point.name),
-            {"tuned": "fine-tuned", "baseline": "no language model"}.get(point.kind, point.kind),
+            "no language model" if point.kind == "baseline" else report.kind_of(point.name, point.kind),
             percent(point.accuracy),
             usd_of_many(point.usd_per_1000),
             "dominated" if point.dominated else "",

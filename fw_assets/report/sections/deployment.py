@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, percent, plural
+from fw_assets.report.formatting import Quoted, count, percent, plural, short
 from fw_assets.report.schema.report import LabelCheckResult, Report, SeenLoss
+from fw_assets.report.sections.candidates import winner_kind
 from fw_assets.report.table import Table, columns
 
 
 def deployment(report: Report) -> Table:
     """The winner, the decision of the gate, and what serves."""
     winner, result = report.winner, report.deployment
+    kept = report.kind_of(short(winner.untuned or ""), "base") if winner else "base"
     decisions = {
         "deployed": "deployed",
-        "keep-base": "keep the base model",
+        "keep-base": "keep the adapter" if kept == "adapter" else "keep the base model",
         "keep-none": "none is recommended",
         "not-asked": "not deployed, as asked",
         "incomplete": "not deployed: the run is incomplete",
@@ -21,8 +23,10 @@ def deployment(report: Report) -> Table:
     if winner:
         pairs += [
             ("Winner", Quoted(winner.model)),
-            ("Kind", "fine-tuned" if winner.kind == "tuned" else "base"),
+            ("Kind", winner_kind(report)),
         ]
+        if winner.adapter_of:
+            pairs.append(("Adapter of", Quoted(winner.adapter_of)))
         if winner.kind == "tuned":
             pairs.append(("Tuned from", Quoted(winner.base_model)))
         if winner.why:

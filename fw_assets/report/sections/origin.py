@@ -16,6 +16,10 @@ def settings(report: Report) -> Table:
         ("Dataset", Quoted(session.dataset or report.dataset)),
         ("Eval dataset", Quoted(session.eval_dataset) if session.eval_dataset else "none"),
         *(("Model", Quoted(model)) for model in session.models),
+        *(
+            ("Training continues", Quoted(start))
+            for start in dict.fromkeys(item.warm_start for item in report.candidates if item.warm_start)
+        ),
         ("Mode", "benchmark only" if session.mode == "benchmark" else "fine-tune"),
         ("Labels", "given" if session.labels is not None else "inferred from the data"),
         ("Test rows", f"{_part(rows.test, groups.test if groups else None)}: {held_out}"),

@@ -8,17 +8,15 @@ from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.report.table import Table, columns
 
-KINDS = {"base": "base", "tuned": "fine-tuned", "baseline": "baseline"}
-
 
 def pairs(report: Report) -> Table:
     """Every pair of candidates; the more accurate one of each is judged."""
     rows = tuple(
         (
             Quoted(pair.second),
-            KINDS[pair.second_kind],
+            report.kind_of(pair.second, pair.second_kind),
             Quoted(pair.first),
-            KINDS[pair.first_kind],
+            report.kind_of(pair.first, pair.first_kind),
             points(pair.difference),
             f"{points_range(pair.interval)} ({100 * (1 - pair.level):.4g}%)",
             f"{count(pair.gained)} / {count(pair.lost)}",
@@ -46,7 +44,7 @@ def ties(report: Report) -> tuple[str, ...]:
     where = rows_text(report.pairs[0].rows, report.pairs[0].groups) if report.pairs else ""
     return tuple(
         f"Tied, since no two of them can be told apart on {where}: "
-        f"{listing([f'{name} ({KINDS[kind]})' for name, kind in group.candidates])}."
+        f"{listing([f'{name} ({report.kind_of(name, kind)})' for name, kind in group.candidates])}."
         for group in report.tied
     )
 

@@ -17,7 +17,7 @@ from fw_assets.report.glossary import OUTCOMES
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.baselines import baseline_name
-from fw_assets.report.sections.candidates import evaluated, incomplete_note, ordered
+from fw_assets.report.sections.candidates import evaluated, incomplete_note, ordered, winner_kind
 from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.report.table import Table, columns
 
@@ -25,6 +25,7 @@ from fw_assets.report.table import Table, columns
 def comparison(report: Report) -> Table:
     """Base against fine-tuned, one row per candidate; then the baselines, in the column of untrained models."""
     rows: list[tuple[str, ...]] = []
+    kind = winner_kind(report)
     for candidate in ordered(report):
         base, tuned, compared = candidate.base, candidate.tuned, candidate.comparison
         is_winner = report.winner is not None and report.winner.base_model == candidate.model
@@ -37,7 +38,7 @@ def comparison(report: Report) -> Table:
                 f"{count(compared.gained)} / {count(compared.lost)}" if compared else "–",
                 p_value(compared.judged_p).removeprefix("p = ").removeprefix("p ") if compared else "–",
                 verdict_text(compared.verdict, compared.margin) if compared else incomplete_note(candidate),
-                (f"winner ({report.winner.kind})" if report.winner else "") if is_winner else "",
+                f"winner ({'tuned' if kind == 'fine-tuned' else kind})" if is_winner else "",
             )
         )
     rows += [
@@ -46,7 +47,8 @@ def comparison(report: Report) -> Table:
         + ("baseline", "")
         for item in report.baselines
     ]
-    names = ("Model", ">Base", ">Fine-tuned", ">Difference, points", ">Gained / lost", ">p", "Verdict", "")
+    untuned = ">As it is" if any(item.adapter_of for item in report.candidates) else ">Base"
+    names = ("Model", untuned, ">Fine-tuned", ">Difference, points", ">Gained / lost", ">p", "Verdict", "")
     return Table(columns(*names), tuple(rows))
 
 
@@ -63,13 +65,17 @@ def benchmark(report: Report) -> Table:
             percent(base.accuracy),
             percent_range(base.interval),
             decimal(base.macro_f1),
-            "chosen on validation" if is_winner else "",
+            ", ".join(filter(None, (_adapter(candidate), "chosen on validation" if is_winner else ""))),
         )
         rows.append((Quoted(short(candidate.model)), *row))
     for item in report.baselines:
         figures = (percent(item.accuracy), percent_range(item.interval), decimal(item.macro_f1))
         rows.append((baseline_name(item.name), *figures, "baseline"))
     return Table(columns("Model", ">Accuracy", ">95% interval", ">Macro-F1", ""), tuple(rows))
+
+
+def _adapter(candidate: CandidateResult) -> str:
+    return f"adapter of {short(candidate.adapter_of)}" if candidate.adapter_of else ""
 
 
 def outcomes(report: Report) -> Table:

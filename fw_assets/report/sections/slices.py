@@ -40,7 +40,7 @@ def notes(report: Report) -> tuple[str, ...]:
     found = report.slices
     if found is None:
         return ()
-    sentences = [_judgement(found)] if found.results else []
+    sentences = [_judgement(report, found)] if found.results else []
     if found.unjudged:
         small = [f"{item.field} = {item.name} ({rows_text(item.rows, item.groups)})" for item in found.unjudged]
         sentences.append(f"Not judged, for lack of rows in them or outside them: {listing(small, MAX_NAMED)}.")
@@ -53,7 +53,7 @@ def slice_cautions(report: Report) -> tuple[str, ...]:
     if found is None:
         return ()
     below = [
-        f"{_model(found)} is right on {percent(item.accuracy)} of the {_named(item)} "
+        f"{_model(report, found)} is right on {percent(item.accuracy)} of the {_named(item)} "
         f"({rows_text(item.rows, item.groups)}), and on {percent(item.rest_accuracy)} of the rest: worse by more than "
         f"{points_text(found.margin)}, {p_value(item.adjusted_p_value)} after adjustment for "
         f"{plural(found.comparisons, 'comparison')}."
@@ -86,11 +86,12 @@ def _named(item: SliceResult) -> str:
     return f"rows with {item.field} = {item.name}"
 
 
-def _model(found: Slices) -> str:
-    return f"The {'fine-tuned' if found.kind == 'tuned' else 'base model'} {found.model}"
+def _model(report: Report, found: Slices) -> str:
+    said = report.kind_of(found.model, found.kind)
+    return f"The {'base model' if said == 'base' else said} {found.model}"
 
 
-def _judgement(found: Slices) -> str:
+def _judgement(report: Report, found: Slices) -> str:
     adjusted = (
         "The difference is slice minus rest; its intervals hold together for all "
         f"{plural(found.comparisons, 'comparison')} with a confidence of 95%"
@@ -103,7 +104,7 @@ def _judgement(found: Slices) -> str:
             f" “Fine-tuning” is the change from base to fine-tuned {found.tuned}, judged in the same way over "
             f"{plural(found.changes, 'slice')}."
         )
-    return f"{_model(found)}, by slice. {adjusted}.{change} {rows_needed(found.min_groups)}"
+    return f"{_model(report, found)}, by slice. {adjusted}.{change} {rows_needed(found.min_groups)}"
 
 
 def _row(item: SliceResult, found: Slices) -> tuple[str, ...]:

@@ -109,3 +109,52 @@ def test_two_accounts_with_the_same_id_are_told_apart() -> None:
 def test_nearest_are_few_and_the_best_is_first() -> None:
     assert nearest_ids("qwen3-15b", CATALOGUE)[0] in ("qwen3-14b", "qwen3-8b")
     assert len(nearest_ids("x", CATALOGUE)) == 5
+
+
+ADAPTER = CatalogueModel(
+    name="accounts/me/models/mine",
+    kind="HF_PEFT_ADDON",
+    listed=False,
+    base_model="accounts/fireworks/models/qwen3-8b",
+    rank=8,
+)
+
+
+def test_an_adapter_is_a_candidate_beside_a_model_that_can_be_tuned() -> None:
+    models = resolve_models(["qwen3-8b", "mine"], (*CATALOGUE, ADAPTER))
+    assert [model.slug for model in models] == ["qwen3-8b", "mine"]
+    assert (ADAPTER.asked_by(None), ADAPTER.asked_by("serverless"), ADAPTER.asked_by("batch")) == (
+        "deployment",
+        "deployment",
+        "batch",
+    )
+    with pytest.raises(InputError, match="none of mine can be fine-tuned") as caught:
+        resolve_models(["mine"], (*CATALOGUE, ADAPTER))
+    assert "--benchmark-only" in str(caught.value)
+    assert resolve_models(["mine"], (*CATALOGUE, ADAPTER), tunable=False, inference="batch") == (ADAPTER,)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kind": "EMBEDDING_MODEL"}, "lists it as embedding model, not as base model or LoRA adapter"),
+        ({"kind": "FLUMINA_ADDON"}, "lists it as flumina addon"),
+        ({"unusable": "it is uploading, and has to be READY"}, "cannot be used: it is uploading"),
+        ({"base_model": ""}, "does not say which model it was trained from"),
+    ],
+)
+def test_a_named_model_of_another_kind_is_refused(change: dict[str, str], reason: str) -> None:
+    model = ADAPTER.model_copy(update=change)
+    with pytest.raises(InputError, match=reason):
+        resolve_models(["mine", "qwen3-8b"], (*CATALOGUE, model))
+
+
+def test_a_base_model_of_the_account_that_cannot_be_tuned_is_evaluated_only() -> None:
+    own = CatalogueModel(name="accounts/me/models/house", listed=False)
+    assert [model.slug for model in resolve_models(["house", "qwen3-8b"], (*CATALOGUE, own))] == ["house", "qwen3-8b"]
+
+
+def test_entries_of_the_catalogue_have_the_terms_that_they_had() -> None:
+    terms = CATALOGUE[0].terms(tuning=True)
+    assert not {"base_model", "rank", "deployment", "listed"} & set(terms)
+    assert ADAPTER.terms(tuning=True)["base_model"] == "accounts/fireworks/models/qwen3-8b"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fw_assets.classification.cost.prices import UNITS, Price, platform_prices, read_prices, shipped_prices
+from fw_assets.classification.cost.prices import UNITS, Price, PriceBook, platform_prices, read_prices, shipped_prices
 from fw_assets.classification.errors import InputError
 
 
@@ -119,3 +119,14 @@ def test_a_platforms_price_that_is_no_amount_is_named(usd: object) -> None:
     with pytest.raises(InputError, match="training of m") as failure:
         platform_prices([{"item": "training", "model": "m", "usd": usd}, {"item": "sorcery", "usd": -1}], "2026-11-01")
     assert len(failure.value.problems) == 1
+
+
+def test_an_adapter_has_its_own_price_then_that_of_its_base() -> None:
+    base = Price(item="deployment-hour", model="qwen3-8b", usd=7.0)
+    book = PriceBook(layers=((Price(item="deployment-hour", max_parameters=1e12, usd=9.0), base),))
+
+    def price(book: PriceBook) -> float | None:
+        return book.price("accounts/me/models/mine", "deployment-hour", 8 * 10**9, "accounts/f/models/qwen3-8b").usd
+
+    assert price(book) == 7.0
+    assert price(book.with_layer([Price(item="deployment-hour", model="mine", usd=3.0), base])) == 3.0

@@ -253,3 +253,17 @@ def test_with_costs_no_model_is_kept_that_costs_more_than_one_answer() -> None:
         "either."
     )
     assert gate(tuned(), comparison, costs=gate_costs(base, after, {})).decision == "keep-base"
+
+
+def test_an_adapter_that_won_is_deployed_where_it_beats_the_best_base_model() -> None:
+    adapter = candidate("mine", 190).model_copy(update={"adapter": True})
+    winner = choose_winner([adapter, candidate("m", 150)])
+    decision = gate(winner, table(30, 2))
+    assert decision.decision == "deploy"
+    assert decision.why.startswith("Better than m, the best base model, on 132 test rows")
+    kept = gate(winner, table(5, 5))
+    assert (kept.decision, kept.against) == ("keep-base", "m")
+    assert kept.why.startswith("Whether the adapter mine is better than m, the best base model, cannot be told")
+    assert gate(winner, table(5, 5), "always").decision == "deploy"
+    assert gate(winner, table(5, 5), "never").decision == "not-asked"
+    assert gate(winner, None).decision == "incomplete"

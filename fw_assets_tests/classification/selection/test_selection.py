@@ -154,3 +154,20 @@ def test_where_costs_are_known_the_cheapest_mistakes_win() -> None:
     assert "tied on validation with a (tuned) at mistakes that cost 200" in tied.why
     unknown = candidate("unknown", 195)
     assert choose_winner([right, cheap, unknown]).model == "unknown", "accuracy decides unless all costs are known"
+
+
+def test_an_adapter_that_exists_is_ranked_and_never_goes_on() -> None:
+    adapter = candidate("mine", 195).model_copy(update={"adapter": True, "tunable": False})
+    finalists = choose_finalists([adapter, candidate("a", 190), candidate("b", 150)], 2)
+    assert finalists.chosen == ("a", "b")
+    assert finalists.ranked[0].model == "mine"
+    assert "only evaluated: an adapter that exists" in finalists.ranked[0].why
+
+
+def test_an_adapter_counts_among_what_needs_no_tuning() -> None:
+    adapter = candidate("mine", 180).model_copy(update={"adapter": True})
+    tuned = choose_winner([adapter, candidate("m", 150), candidate("m", 190, kind="tuned")])
+    assert (tuned.model, tuned.untuned, tuned.against, tuned.kept) == ("m", "mine", "mine", "mine")
+    won = choose_winner([adapter, candidate("m", 150), candidate("n", 160), candidate("m", 170, kind="tuned")])
+    assert (won.model, won.kind, won.adapter, won.untuned) == ("mine", "base", True, "mine")
+    assert (won.against, won.kept, won.challenger) == ("n", "n", "m"), "it has to beat the best base model"

@@ -7,7 +7,7 @@ import pytest
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
 from fw_assets.fireworks import Model
 from fw_assets.fireworks._models import FineTuningDefaults, GridPoint
-from fw_assets.pipeline.platform.catalogue import catalogue_model
+from fw_assets.pipeline.platform.entries import catalogue_model
 from fw_assets_tests.project import Project
 
 WRONG = {"missing": None, "a folder": "", "not yaml": "prices: [", "no list": "usd: 3\n", "no item": "- {usd: 3}\n"}

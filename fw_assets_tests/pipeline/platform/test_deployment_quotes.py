@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.prices import Price, accelerators_price, shipped_prices
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.code_location import CODE_LOCATION
@@ -59,7 +60,7 @@ def test_a_plan_has_the_quoted_price_and_the_users_own_wins(
     assert hour_prices(plan_of(rehearsal)) == {26.0}
     own.write_text("- {item: deployment-hour, model: char-ngram, usd: 2.9}\n")
     assert hour_prices(plan_of(rehearsal)) == {2.9}
-    assert hour_usd(B200, "accounts/fireworks/models/char-ngram", None) == 2.9
+    assert hour_usd(B200, planned("char-ngram")) == 2.9
 
 
 def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(rehearsal: Project) -> None:
@@ -77,17 +78,23 @@ def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(reh
     assert [item.key for item in ledger.reservations] == []
 
 
+def planned(id: str, parameters: int | None = None) -> PlannedModel:
+    name = f"accounts/fireworks/models/{id}"
+    return PlannedModel(name=name, slug=id, parameter_count=parameters, tunable=True, strategy="deployment", cells=())
+
+
 def start(project: Project, asset: str, model: str | None) -> None:
     materialize(str(project.workspace), CODE_LOCATION, Step((asset,), "tickets", model, ""), None)
 
 
 def test_without_a_quote_or_a_price_of_the_accelerators_the_listed_price_stays() -> None:
-    model = "accounts/fireworks/models/qwen3-8b"
-    assert hour_usd(None, model, 8 * 10**9) is None
-    assert hour_usd(Accelerators(), model, 8 * 10**9) is None
-    assert hour_usd(Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2), model, None) is None
-    assert hour_usd(B200, model, 8 * 10**9) == 52.0
-    assert all(accelerators_price(shipped_prices(), model, "NVIDIA_H100_80GB", count) is None for count in (-4, 10**9))
-    price = accelerators_price(shipped_prices(), model, "NVIDIA_H100_80GB", 1)
+    model = planned("qwen3-8b", 8 * 10**9)
+    assert hour_usd(None, model) is None
+    assert hour_usd(Accelerators(), model) is None
+    assert hour_usd(Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2), planned("qwen3-8b")) is None
+    assert hour_usd(B200, model) == 52.0
+    counts = (-4, 10**9)
+    assert all(accelerators_price(shipped_prices(), model.name, "NVIDIA_H100_80GB", count) is None for count in counts)
+    price = accelerators_price(shipped_prices(), model.name, "NVIDIA_H100_80GB", 1)
     assert isinstance(price, Price)
     assert (price.usd, price.model) == (8.0, "qwen3-8b")

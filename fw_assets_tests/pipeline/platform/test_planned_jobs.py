@@ -32,7 +32,7 @@ from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import check_id
 from fw_assets.fireworks import FineTuningSpec, Model
 from fw_assets.pipeline.planning.volumes import with_sweep_sample
-from fw_assets.pipeline.platform.catalogue import catalogue_model
+from fw_assets.pipeline.platform.entries import catalogue_model
 from fw_assets_tests.classification.frames import inspect_in_memory, pairs, write_chat
 
 MODEL = catalogue_model(Model.model_validate(base_document(REGISTRY["char-ngram"])))

@@ -27,7 +27,7 @@ def test_every_chart_is_well_formed_on_its_own(labels: tuple[str, ...] | None) -
     assert first.tuned.confidence is not None
     charts = [
         accuracy_bars(report),
-        cost_accuracy(report.costs),
+        cost_accuracy(report),
         heat_picture(first.base),
         learning_curve(first.learning),
         reliability(first.tuned.confidence),

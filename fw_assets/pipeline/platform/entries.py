@@ -1,0 +1,46 @@
+"""Catalogue entries: models of the API as the domain has them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.catalogue.tuning_grid import PublishedCell
+from fw_assets.fireworks import Model
+
+log = logging.getLogger("fw_assets.workspace")
+
+
+def catalogue_model(model: Model) -> CatalogueModel:
+    """A model of the API as the domain has it."""
+    defaults = model.fine_tuning_defaults
+    return CatalogueModel(
+        name=model.name,
+        display_name=model.display_name,
+        parameter_count=model.parameter_count,
+        context_length=model.context_length,
+        tunable=model.can_tune,
+        serverless=model.supports_serverless,
+        batch=model.can_batch,
+        supports_lora=model.supports_lora,
+        grid=tuple(_published_cells(model)) or None,
+        learning_rate_range=defaults.learning_rate_range if defaults else None,
+        lora_ranks=model.lora_ranks,
+        batch_size=defaults.batch_size_samples if defaults else None,
+        kind=model.kind,
+        retired=str(model.deprecation_date),
+        unusable="" if model.status.ok else model.status.message or model.status.code,
+    )
+
+
+def _published_cells(model: Model) -> Iterator[PublishedCell]:
+    """The points of the model's own grid that a job can have; the others are left out, with a warning."""
+    for point in model.fine_tuning_defaults.grid if model.fine_tuning_defaults else ():
+        try:
+            yield PublishedCell(lora_rank=point.lora_rank, learning_rate=point.learning_rate, epochs=point.epochs)
+        except ValidationError as error:
+            field, reason = error.errors()[0]["loc"][0], error.errors()[0]["msg"]
+            log.warning("%s: a point of its published grid is left out: %s: %s", model.name, field, reason)

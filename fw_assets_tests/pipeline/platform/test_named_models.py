@@ -1,0 +1,81 @@
+"""Models outside the catalogue that a session names, read from a platform, and the deployments that serve them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.catalogue.resource_ids import deployment_id
+from fw_assets.fireworks import FineTuningSpec
+from fw_assets.pipeline.platform.catalogue import priced_catalogue
+from fw_assets.pipeline.platform.named_models import NOT_SHOWN, with_named_models
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets_tests.embedded.conftest import Client, labelled_rows
+
+ADAPTER = "accounts/local/models/mine-model"
+BASE = "accounts/fireworks/models/char-ngram"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A platform with an adapter of rank 64."""
+    home = tmp_path_factory.mktemp("platform")
+    client = Client(home)
+    client.dataset("train", labelled_rows())
+    client.job("mine", loraRank=64)
+    assert client.finished("mine")["state"] == "JOB_STATE_COMPLETED"
+    return home
+
+
+def named(home: Path, *names: str) -> dict[str, CatalogueModel]:
+    """What the names mean beyond the catalogue."""
+    platform = Platform(name="embedded", home=home)
+    catalogue = priced_catalogue(platform).models
+    models = platform.call(lambda client: with_named_models(client, catalogue, names))
+    assert models[: len(catalogue)] == catalogue
+    return {model.name: model for model in models[len(catalogue) :]}
+
+
+def test_a_full_name_and_a_short_id_are_read(home: Path) -> None:
+    for name in (ADAPTER, "mine-model"):
+        (model,) = named(home, name).values()
+        assert (model.name, model.is_adapter, model.listed, model.unusable) == (ADAPTER, True, False, "")
+        assert (model.base_model, model.rank) == (BASE, 64)
+        assert model.parameter_count == 65_536, "its base's"
+    assert named(home, "char-ngram", BASE, "Char N-gram", "nothing", "accounts/fireworks/models/nothing") == {}
+    (unknown,) = named(home, "accounts/acme/models/x").values()
+    assert unknown.unusable == NOT_SHOWN
+
+
+def test_a_deployment_that_serves_it_is_found_whoever_loaded_it(home: Path) -> None:
+    client, at = Client(home), "/v1/accounts/local/deployments"
+    assert named(home, ADAPTER)[ADAPTER].deployment == ""
+    own = {"baseModel": ADAPTER, "deploymentShape": "default"}
+    client.post(f"{at}?deploymentId={deployment_id(ADAPTER)}", own)
+    assert named(home, ADAPTER)[ADAPTER].deployment == "", "that of this program is found by its name"
+    shared = {"baseModel": BASE, "deploymentShape": "default", "enableAddons": True}
+    loaded = client.post(f"{at}?deploymentId=shared", shared)["name"]
+    client.post("/v1/accounts/local/deployedModels", {"model": ADAPTER, "deployment": loaded})
+    assert named(home, ADAPTER)[ADAPTER].deployment == loaded
+    alone = client.post(f"{at}?deploymentId=zeta", own)["name"]
+    assert named(home, ADAPTER)[ADAPTER].deployment == alone, "one that serves it alone comes first"
+    client.call("DELETE", f"{at}/zeta?ignoreChecks=true")
+    client.call("DELETE", f"{at}/shared?ignoreChecks=true")
+    assert named(home, ADAPTER)[ADAPTER].deployment == ""
+
+
+def test_a_job_of_the_client_continues_the_adapter_with_its_rank(home: Path) -> None:
+    spec = FineTuningSpec(
+        dataset="train", warm_start_from=ADAPTER, lora_rank=64, epochs=1, output_model="next", learning_rate=0.01
+    )
+    platform = Platform(name="embedded", home=home)
+    job = platform.call(lambda client: client.ensure_fine_tuning_job("next", spec))
+    assert (job.raw["warmStartFrom"], job.raw["loraRank"]) == (ADAPTER, 64)
+    again = platform.call(lambda client: client.ensure_fine_tuning_job("next", spec))
+    assert again.name == job.name
+    wrong = spec.model_copy(update={"lora_rank": 32})
+    with pytest.raises(Exception, match="32"):
+        platform.call(lambda client: client.ensure_fine_tuning_job("other", wrong))
+    assert Client(home).finished("next")["state"] == "JOB_STATE_COMPLETED"
