@@ -88,7 +88,11 @@ def gate(
     if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
         why = f"{decision.why} But {below_text(_called(winner), tuned)}, and nothing shows that it learned more"
         decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
-    if untuned is not None and decision.decision == "keep-base" and below_majority(untuned):
+    if (
+        untuned is not None
+        and decision.decision == "keep-base"
+        and (below_majority(untuned) or learned_nothing(untuned))
+    ):
         why = f"{decision.why} {below_text(winner.kept, untuned)}, so it is not recommended either."
         decision = decision.model_copy(update={"decision": "keep-none", "why": why})
     return decision
@@ -102,11 +106,11 @@ def _held_against_constant(
     decision: GateDecision, winner: Winner, costs: GateCosts, deploy: DeployPolicy
 ) -> GateDecision:
     """The decision, unless always giving one label would cost less."""
-    if decision.deploys and deploy != "always" and costs.tuned is not None and costs.tuned > costs.constant.cost:
+    if decision.deploys and deploy != "always" and costs.tuned is not None and costs.tuned >= costs.constant.cost:
         dearer = dearer_text(f"the mistakes of {_called(winner)}", costs.tuned, costs.constant)
         why = f"{decision.why} But {dearer}."
         decision = decision.model_copy(update={"decision": "keep-base", "why": why})
-    if decision.decision == "keep-base" and costs.untuned is not None and costs.untuned > costs.constant.cost:
+    if decision.decision == "keep-base" and costs.untuned is not None and costs.untuned >= costs.constant.cost:
         dearer = dearer_text(f"The mistakes of {winner.kept}", costs.untuned, costs.constant)
         why = f"{decision.why} {dearer}, so it is not recommended either."
         decision = decision.model_copy(update={"decision": "keep-none", "why": why})

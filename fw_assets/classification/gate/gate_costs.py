@@ -52,7 +52,8 @@ def rival_text(winner: Winner) -> str:
 
 def dearer_text(mistakes: str, cost: float, constant: ConstantAnswer) -> str:
     """That a model's mistakes, as they are called, cost more than one constant answer: a sentence without its end."""
+    more = "more than" if cost > constant.cost else "as much as"
     return (
-        f"{mistakes} cost {1000 * cost:,.0f} for 1,000 rows, more than always answering {constant.label} "
+        f"{mistakes} cost {1000 * cost:,.0f} for 1,000 rows, {more} always answering {constant.label} "
         f"({1000 * constant.cost:,.0f})"
     )

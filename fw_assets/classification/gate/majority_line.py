@@ -12,12 +12,12 @@ def below_majority(scores: Scores | None) -> bool:
 
 
 def learned_nothing(scores: Scores | None) -> bool:
-    """Below the majority line, and not shown to find labels more often than one constant answer does.
+    """Not above the majority line, and not shown to find labels more often than one constant answer does.
 
     A constant answer has a balanced accuracy of one over the number of labels. One below the line may be far above
     that, where it finds the rows of rare labels.
     """
-    if scores is None or not below_majority(scores):
+    if scores is None or not scores.scored or scores.accuracy.value > scores.majority_accuracy:
         return False
     labels, balanced = sum(1 for item in scores.per_label if item.support), scores.balanced_accuracy_interval
     return scores.multi is not None or balanced is None or balanced.low <= 1 / max(labels, 1)
@@ -25,7 +25,8 @@ def learned_nothing(scores: Scores | None) -> bool:
 
 def below_text(model: str, scores: Scores) -> str:
     """That a model is below the line, as a sentence without its end."""
+    fewer = "fewer" if below_majority(scores) else "no more"
     return (
-        f"{model} has {percent(scores.accuracy.value)} of the test rows right, fewer than always answering the most "
+        f"{model} has {percent(scores.accuracy.value)} of the test rows right, {fewer} than always answering the most "
         f"frequent label ({percent(scores.majority_accuracy)})"
     )

@@ -11,6 +11,7 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.reporting.looks import record_look
+from fw_assets.pipeline.reporting.mistakes import cost_figures
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
@@ -49,6 +50,7 @@ def base_metrics(
         score_checks("base_metrics", step.title, (metrics.validation, metrics.test)),
         {
             **score_metadata(metrics.test),
+            **cost_figures(step.store, step.plan, (step.slug, "base")),
             "cost_usd": step.paid_usd(STAGE),
             "tokens": metrics.usage.prompt_tokens + metrics.usage.completion_tokens,
             **confidence_metadata(metrics.trust),

@@ -12,6 +12,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import approved_plan
 from fw_assets.pipeline.evaluation.evaluate import store_and_score
 from fw_assets.pipeline.input_digests import baseline_inputs
+from fw_assets.pipeline.reporting.mistakes import cost_figures
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -51,6 +52,7 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "macro-F1": item.test.macro_f1,
             "balanced accuracy": None if item.test.multi else item.test.balanced_accuracy,
             **macro_ranges(item.test),
+            **cost_figures(store, plan, (item.name, "baseline")),
         }
         for item in scores
     ]

@@ -145,6 +145,7 @@ def _ranking_rows(winner: Winner) -> list[Row]:
             "kind": entry.kind,
             "right": percent(entry.validation.value),
             "95% interval": percent_range((entry.validation.low, entry.validation.high)),
+            **({"mistake cost per 1,000 rows": round(1000 * entry.cost.value, 2)} if entry.cost else {}),
         }
         for entry in winner.ranked
     ]

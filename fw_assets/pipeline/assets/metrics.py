@@ -9,6 +9,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
+from fw_assets.pipeline.reporting.mistakes import cost_figures
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
@@ -50,6 +51,7 @@ def metrics(
         metrics_checks(step.title, result, finalists),
         {
             **score_metadata(result.test),
+            **cost_figures(step.store, step.plan, (step.slug, "tuned")),
             "cost_usd": step.paid_usd(STAGE),
             "tokens": result.usage.prompt_tokens + result.usage.completion_tokens,
             **confidence_metadata(result.trust),

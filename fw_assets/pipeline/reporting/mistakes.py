@@ -76,3 +76,13 @@ def mistakes_result(
     return MistakeCostsResult(
         models=tuple(results), constant=constant.label, constant_cost=1000 * constant.cost, choice=choice
     )
+
+
+def cost_figures(store: Workspace, plan: Plan, model: Model) -> dict[str, float | str]:
+    """What mistakes on the test rows cost, as asset metadata; empty where the session has no costs."""
+    rows = model_costs(store, plan, model, "test")
+    cost = rows and expected_cost(rows)
+    if not cost:
+        return {}
+    interval = f"{1000 * cost.low:,.1f} to {1000 * cost.high:,.1f}"
+    return {"mistake_cost_per_1000_rows": round(1000 * cost.value, 2), "mistake_cost_interval": interval}

@@ -69,12 +69,14 @@ def below_line_text(report: Report) -> str:
         return ""
     name = short(kept.model)
     if report.mistakes and cost is not None:
+        more = "more than" if cost > report.mistakes.constant_cost else "as much as"
         return (
-            f"mistakes of {name} as it is cost {cost:,.0f} for 1,000 rows, more than always answering "
+            f"mistakes of {name} as it is cost {cost:,.0f} for 1,000 rows, {more} always answering "
             f"{report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
         )
+    relation = "below" if kept.accuracy < kept.majority_accuracy else "no better than"
     return (
-        f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is below always answering "
+        f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is {relation} always answering "
         f"{most_frequent(report)} ({percent(kept.majority_accuracy)})"
     )
 

@@ -202,6 +202,11 @@ def test_a_tuned_model_that_learned_nothing_is_not_deployed_unless_it_is_asked_f
     assert nothing.accuracy.value < nothing.majority_accuracy
     assert rare.accuracy.value < rare.majority_accuracy
     better = table(30, 2)
+    constant = scores(times(70, "a", "a") + times(30, "b", "a"))
+    assert constant.accuracy.value == constant.majority_accuracy
+    refused = gate(tuned(), better, tuned=constant, untuned=constant)
+    assert refused.decision == "keep-none"
+    assert "the fine-tuned model has 70.0 % of the test rows right, no more than always answering" in refused.why
     assert gate(tuned(), better, tuned=nothing).decision == "keep-base"
     assert gate(tuned(), better, tuned=nothing, untuned=nothing).decision == "keep-none"
     assert gate(tuned(), better, "always", tuned=nothing).decision == "deploy"
@@ -252,7 +257,8 @@ def test_with_costs_no_model_is_kept_that_costs_more_than_one_answer() -> None:
         "The mistakes of m cost 2,500 for 1,000 rows, more than always answering b (750), so it is not recommended "
         "either."
     )
-    assert gate(tuned(), comparison, costs=gate_costs(base, after, {})).decision == "keep-base"
+    constant = gate(tuned(), comparison, costs=gate_costs(base, after, {}))
+    assert "cost 250 for 1,000 rows, as much as always answering a (250)" in constant.why
 
 
 def test_an_adapter_that_won_is_deployed_where_it_beats_the_best_base_model() -> None:
