@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fw_assets_tests.embedded.conftest import Client, wait
+from fw_assets_tests.embedded.conftest import Client, labelled_rows, wait
 from fw_assets_tests.project import Done, InProcessPool, Project
 
 POOR = ("--lora-rank", "1", "--learning-rate", "0.000001", "--epochs", "1")
@@ -138,6 +138,30 @@ def test_an_adapter_without_a_deployment_gets_one(account: Client, owner: Projec
     (deployment,) = [item for item in all_resources(account, "deployments").values() if item["baseModel"] == adapter]
     assert deployment["minReplicaCount"] == 0
     assert report["deployment"]["decision"] == "not-asked"
+
+
+def test_an_adapter_is_priced_as_its_base_and_by_what_a_deployment_of_it_runs_on(
+    account: Client, owner: Project
+) -> None:
+    account.dataset("train", labelled_rows())
+    account.job("mine")
+    assert account.finished("mine")["state"] == "JOB_STATE_COMPLETED"
+    price = {"model": "accounts/fireworks/models/char-ngram", "item": "deployment-hour", "unit": "hour", "usd": 3.0}
+    (account.home / "prices.json").write_text(json.dumps({"prices": [price]}), "utf-8")
+
+    def hour_prices() -> set[float]:
+        planned = owner.run("plan", str(owner.data), "--model", "char-ngram", "--model", "mine-model")
+        assert planned.returncode == 0, planned.stderr
+        plan = json.loads((owner.workspace / "tickets" / "plan.json").read_text("utf-8"))
+        (line,) = [line for line in plan["estimate"]["lines"] if line["key"] == "base-evaluation/mine-model"]
+        return {part["price"]["usd"] for part in line["parts"] if part["item"] == "deployment-hour"}
+
+    assert hour_prices() == {3.0}
+    (account.home / "faults.json").write_text(json.dumps({"accelerators": "4 x NVIDIA_H200_141GB"}), "utf-8")
+    mine = {"baseModel": "accounts/local/models/mine-model", "deploymentShape": "default"}
+    account.post("/v1/accounts/local/deployments?deploymentId=prod", mine)
+    (account.home / "faults.json").write_text(json.dumps({"accelerators": "1 x NVIDIA_H200_141GB"}), "utf-8")
+    assert hour_prices() == {32.0}, "prod has four, whatever a new deployment would have"
 
 
 def test_a_base_model_of_the_account_is_evaluated_and_tuned(account: Client, owner: Project) -> None:

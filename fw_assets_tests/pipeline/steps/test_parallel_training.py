@@ -58,6 +58,7 @@ class ThreeFinalists(PlanAccount):
 def account(folder: Path, limit: int) -> PlanAccount:
     plan = SimpleNamespace(
         session=SimpleNamespace(max_parallel_jobs=limit),
+        warm_start=None,
         digest="plan",
         job_id=lambda slug, cell, *_: f"fwa-{slug}-{cell.lora_rank}",
         model=lambda slug: SimpleNamespace(name=f"accounts/fireworks/models/{slug}"),
