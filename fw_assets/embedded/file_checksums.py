@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import zlib
 from pathlib import Path
 
@@ -14,7 +15,7 @@ _whole: dict[Path, tuple[int, int, int]] = {}
 def write_checksum(path: Path) -> None:
     """Store the checksum of a file that is complete, and have both on the disk."""
     beside = _beside(path)
-    temporary = beside.with_name(f"{beside.name}.{os.getpid()}.part")
+    temporary = beside.with_name(f"{beside.name}.{secrets.token_hex(4)}.part")
     with temporary.open("w", encoding="ascii") as file:
         file.write(_checksum(path))
         file.flush()

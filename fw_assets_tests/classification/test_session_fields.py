@@ -22,7 +22,7 @@ def test_forms_follow_the_types() -> None:
     assert forms["inference"].choices == ("serverless", "batch", "deployment")
     assert forms["full_data_run"].kind is bool
     assert forms["train_fraction"].help == (
-        "Share of the rows that is not held out for testing. Above 0, below 1. Default: 0.8."
+        "Share of the rows that is not held out for testing. 0.001 to 0.999. Default: 0.8."
     )
 
 

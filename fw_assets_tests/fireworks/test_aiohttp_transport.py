@@ -243,5 +243,5 @@ def test_a_failed_call_says_nothing_of_sockets(serve: Serve) -> None:
         async with Fireworks(base_url=serve(APP), api_key="k", account_id="a", retry_policy=ONE_ATTEMPT) as client:
             await client.batch_inference_job("j")
 
-    with pytest.raises(FireworksError, match="is not a BatchInferenceJob: name: Field required"):
+    with pytest.raises(FireworksError, match="the response is no BatchInferenceJob: name: Field required"):
         asyncio.run(ask())

@@ -129,15 +129,16 @@ def _check_uploading(platform: EmbeddedPlatform, id: str) -> None:
 
 def _accept(platform: EmbeddedPlatform, id: str, path: Path) -> dict[str, Any]:
     """Validate a file and make its dataset READY; a refused file is removed, and the status tells why."""
-    for other in path.parent.glob("*"):
+    # Hidden files are of other uploads that are under way, and end with them.
+    for other in path.parent.glob("[!.]*"):
         if other != path:
-            other.unlink()
+            other.unlink(missing_ok=True)
     is_batch = looks_like_batch(path)
     changes: dict[str, Any] = {"updateTime": platform.timestamp()}
     try:
         summary = validate_file(path, "BATCH" if is_batch else "CHAT")
     except RpcError as error:
-        path.unlink()
+        path.unlink(missing_ok=True)
         changes["status"] = {"code": error.code, "message": error.message}
         with platform.database.write() as connection:
             documents.update(connection, DATASETS, ACCOUNT, id, changes)

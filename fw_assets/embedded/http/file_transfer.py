@@ -87,7 +87,7 @@ async def _receive(request: Request, path: Path, size: int | None) -> Response:
     if size is not None and written != size:
         whole.unlink()
         raise invalid(f"{written} bytes came, the URL was made for {size}")
-    whole.replace(path)
+    _finish(whole, path)
     return Response(status_code=200)
 
 
@@ -142,6 +142,18 @@ async def _write(blocks: AsyncIterator[bytes], path: Path, start: int, limit: in
         return file.tell()
 
 
+def _finish(temporary: Path, target: Path) -> None:
+    """Make what was uploaded the file.
+
+    Raises:
+        RpcError: UNAVAILABLE when another upload of the same file has finished in between, which clears its folder.
+    """
+    try:
+        temporary.replace(target)
+    except FileNotFoundError:
+        raise RpcError("UNAVAILABLE", f"{target.name}: another upload of it has just finished; look again") from None
+
+
 def _store(blocks: Iterable[bytes], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
@@ -151,6 +163,6 @@ def _store(blocks: Iterable[bytes], target: Path) -> None:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        _finish(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
