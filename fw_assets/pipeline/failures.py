@@ -59,6 +59,7 @@ POLICIES = (
     # Of the machine and not of this program: a full disk, a folder that cannot be written, a disk that fails.
     ErrorPolicy(OSError, transient=False, exit_code=FAILED),
     ErrorPolicy(sqlite3.Error, transient=False, exit_code=FAILED),
+    ErrorPolicy(MemoryError, transient=False, exit_code=FAILED),
     # Of a text or a name of the user's: levels beyond Python's own limit, bytes that are no text.
     ErrorPolicy(RecursionError, transient=False, exit_code=BAD_INPUT),
     ErrorPolicy(UnicodeError, transient=False, exit_code=BAD_INPUT),
@@ -74,6 +75,10 @@ def message_of(error: BaseException) -> str:
         # The platform's and Dagster's databases have their own errors: this is that of the stored answers.
         return (
             f"the temporary files in {tempfile.gettempdir()} ($TMPDIR): {error}; free some space there, and run again"
+        )
+    if isinstance(error, MemoryError):
+        return (
+            "there is not enough memory: allow more (ulimit -v), and run the same command again; what was done is kept"
         )
     if isinstance(error, RecursionError):
         return "something is nested more deeply than can be read; write it with fewer levels"

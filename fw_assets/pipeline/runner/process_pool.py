@@ -111,7 +111,7 @@ class ProcessPool:
         process.join()
         error = self._reported.pop(process.name, None)
         if error is None and process.exitcode:
-            message = f"the process of {process.name} ended with code {process.exitcode}"
+            message = f"the process of {process.name} {_ending(process.exitcode)}"
             error = StepFailed(message, FAILED, process.name)
         if error is not None:
             self._errors.append(error)
@@ -126,6 +126,18 @@ class ProcessPool:
             if process.is_alive():
                 process.kill()
                 process.join()
+
+
+def _ending(code: int) -> str:
+    """How a process ended that said nothing."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    reason = ", as where memory runs out" if name in ("SIGKILL", "SIGABRT") else ""
+    return f"was ended by {name}{reason}; run the same command again: what was done is kept"
 
 
 def _raise_interrupt(number: int, frame: FrameType | None) -> None:

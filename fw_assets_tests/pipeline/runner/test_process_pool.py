@@ -113,7 +113,7 @@ def test_a_process_that_dies_is_a_failed_step(planned: Workspace) -> None:
         pool.submit(step, None)
         kill_worker(step)
         (error,) = pool.wait()
-    assert f"the process of {step.key} ended with code -9" in str(error)
+    assert f"the process of {step.key} was ended by SIGKILL" in str(error)
     assert error.exit_code == FAILED
 
 
