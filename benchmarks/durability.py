@@ -1,0 +1,72 @@
+"""What locks and syncing cost: whole commands in turns, as they are and with both doing nothing.
+
+python -m benchmarks.durability [ROUNDS] [BEFORE]
+
+Each round runs `fw-assets run` on a new workspace and platform as it is, without `fsync`, without `fsync` and `flock`,
+and with BEFORE, the folder of another version, if one is given. Printed are the medians of the seconds and of the
+processor time, and their ratios to the command as it is. The disk under the temporary folder ($TMPDIR) decides what
+`fsync` takes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.arguments import positional
+
+ROOT = Path(__file__).parents[1]
+ROWS = 160
+MODELS = ("char-ngram", "minilm-ngram")
+NO_SYNC = "import os\nos.fsync = lambda descriptor: None\n"
+NO_LOCK = "import fcntl\nfcntl.flock = lambda file, operation: None\n"
+"""For `sitecustomize`, which every process of the command imports first. Nobody else runs: no lock is missed."""
+
+
+def timed(version: Path, patch: str) -> tuple[float, float]:
+    """Seconds and processor seconds of one command."""
+    with tempfile.TemporaryDirectory(prefix="fw-durability-") as name:
+        folder = Path(name)
+        data = (ROOT / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
+        (folder / "tickets.jsonl").write_text("".join(data[:ROWS]), "utf-8")
+        (folder / "sitecustomize.py").write_text(patch, "utf-8")
+        environment: Mapping[str, str] = os.environ | {
+            "PYTHONPATH": f"{folder}{os.pathsep}{version}",
+            "FW_WORKSPACE": str(folder / "workspace"),
+            "FW_PLATFORM_HOME": str(folder / "platform"),
+        }
+        models = [part for model in MODELS for part in ("--model", model)]
+        command = [sys.executable, "-m", "fw_assets", "run", "tickets.jsonl", *models, "--approve", "--yes"]
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main(rounds: int = 5, before: str = "") -> int:
+    """Run them in turns, and print the table."""
+    variants = {"as it is": (ROOT, ""), "no fsync": (ROOT, NO_SYNC), "no fsync, no locks": (ROOT, NO_SYNC + NO_LOCK)}
+    if before:
+        variants["before"] = (Path(before).resolve(), "")
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, (version, patch) in variants.items():
+            times[name].append(timed(version, patch))
+    medians = {name: [statistics.median(part) for part in zip(*runs, strict=True)] for name, runs in times.items()}
+    print(f"{'':<20}{'seconds':>9}{'as it is / this':>17}{'processor s':>13}{'as it is / this':>17}")
+    whole = medians["as it is"]
+    for name, (seconds, processor) in medians.items():
+        ratios = whole[0] / seconds, whole[1] / processor
+        print(f"{name:<20}{seconds:>9.1f}{ratios[0]:>17.2f}{processor:>13.1f}{ratios[1]:>17.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*positional(__doc__, rounds=5, before="")))
