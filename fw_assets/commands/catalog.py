@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.prices import Item, PriceBook
@@ -75,7 +75,9 @@ def _print_own(models: Sequence[CatalogueModel], total: int) -> None:
     if not models:
         return
     out.print("\nOf this account, the newest first:")
-    table = Table("model", "kind", "base", "as a candidate", "served by", box=None)
+    # An id is there to be copied: it is broken where there is no room, and never cut.
+    names = ("model", "kind", "base", "as a candidate", "served by")
+    table = Table(*(Column(name, overflow="fold") for name in names), box=None)
     for model in models:
         refusal = model.refusal(tunable=False, inference=None)
         use = "evaluated as it is" if model.is_adapter or not model.tunable else "evaluated and fine-tuned"

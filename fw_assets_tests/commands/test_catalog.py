@@ -123,3 +123,9 @@ def test_the_models_of_the_account_are_listed_with_their_kind(tmp_path: Path) ->
     assert models["mine-model"]["base_model"] == "accounts/fireworks/models/char-ngram"
     assert models["mine-model"]["listed"] is False
     assert "not trained again" in models["mine-model"]["refused"]
+    long = "a-name-of-as-many-characters-as-the-platform-takes-for-an-id-63"
+    account.post("/v1/accounts/local/models", {"modelId": long, "model": house})
+    listing = run("models").output
+    own = listing[listing.index("Of this account") :]
+    pieces = [line.split()[0] for line in own.splitlines()[2:] if line.strip()]
+    assert long in "".join(pieces), "broken, and not cut"
