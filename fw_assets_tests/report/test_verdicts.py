@@ -159,7 +159,9 @@ def test_a_baseline_that_finds_no_rare_row_is_not_as_good() -> None:
     assert versus.verdict == "as good"
     assert need(versus) == "yes"
     twin = compare(always, always, labels=("ham", "spam"), resamples=1000, test_f1=True)
-    assert need(twin) == "no"
+    assert need(twin) == "cannot be told", "eight rows show nothing of a label"
+    many = frame([([label], [label]) for label in ["ham"] * 1000 + ["spam"] * 1000])
+    assert need(compare(many, many, labels=("ham", "spam"), resamples=1000, test_f1=True)) == "no"
     assert need(compare(always.tail(1), model.tail(1), labels=("ham", "spam"), resamples=100, test_f1=True)) != "no"
 
 

@@ -30,6 +30,7 @@ class RowCosts(NamedTuple):
         costs: of the answers; groups: of the rows; confidences: NaN where there is none.
         most: the highest cost of all mistakes; dear: the mean over the rows of the highest cost of each.
         constant: for each label, the mean cost of always giving it.
+        gold: code of each row's label; dearest: for each label, the highest cost of a mistake on its rows.
     """
 
     costs: Values
@@ -38,6 +39,8 @@ class RowCosts(NamedTuple):
     most: float
     dear: float
     constant: Values
+    gold: NDArray[np.int64]
+    dearest: Values
 
 
 class ConstantAnswer(Frozen):
@@ -66,13 +69,14 @@ def row_costs(predictions: pl.DataFrame | Iterable[pl.DataFrame], labels: Sequen
     """The costs of a model's answers, whole or in parts."""
     matrix = cost_matrix(costs, labels)
     parts = [predictions] if isinstance(predictions, pl.DataFrame) else predictions
-    paid, groups, confidences, counts = [], [], [], np.zeros(len(labels))
+    paid, groups, confidences, golds, counts = [], [], [], [np.empty(0, dtype=np.int64)], np.zeros(len(labels))
     for part in parts:
         answered = part.filter(pl.col("outcome") != "failed")
         gold, given = single_codes(answered, labels)
         paid.append(matrix[gold, given])
         groups.append(answered.get_column("group").to_numpy().astype(np.uint64))
         confidences.append(answered.get_column("confidence").cast(pl.Float64).fill_null(float("nan")).to_numpy())
+        golds.append(gold.astype(np.int64))
         counts += np.bincount(gold, minlength=len(labels))
     rows = max(1.0, float(counts.sum()))
     return RowCosts(
@@ -82,6 +86,8 @@ def row_costs(predictions: pl.DataFrame | Iterable[pl.DataFrame], labels: Sequen
         most=float(max(matrix.max(), 1e-9)),
         dear=float(counts @ matrix.max(axis=1)) / rows,
         constant=counts @ matrix[:, :-1] / rows,
+        gold=np.concatenate(golds),
+        dearest=matrix.max(axis=1),
     )
 
 
@@ -95,8 +101,28 @@ def expected_cost(rows: RowCosts) -> Interval | None:
     """The mean cost for a row with its 95 % interval by groups; None without rows."""
     if not rows.costs.size:
         return None
-    low, high = _bounds(_prefix_sums(rows.groups, rows.costs), rows, np.array([rows.costs.size - 1]))
+    low, high = _bounds(rows, np.array([rows.costs.size - 1]))
     return Interval(value=float(rows.costs.mean()), low=float(low[0]), high=float(high[0]))
+
+
+def unseen_cost(
+    gold: NDArray[np.int64], costs: Values, groups: NDArray[np.uint64], dearest: Values, at: NDArray[np.int64]
+) -> Values:
+    """How much dearer a mean row may be by mistakes that the rows until each of `at` do not show.
+
+    On the rows of a label no mistake may have been seen, or none of the dearest. Their share is at most Wilson's upper
+    bound of none in as many groups; the bounds of the labels are combined in squares (Zou and Donner 2008). Rows of a
+    label are counted with one more, since a rare label may be without one.
+    """
+    first = np.zeros(groups.size, dtype=np.int64)
+    first[np.unique(groups, return_index=True)[1]] = 1
+    squares, quantile = np.zeros(at.size), normal_quantile(0.95) ** 2
+    for label, most in enumerate(dearest.tolist()):
+        of = gold == label
+        share = (np.cumsum(of)[at] + 1) / (at + 1 + dearest.size)
+        seen = np.maximum.accumulate(np.where(of, np.abs(costs), 0.0))[at]
+        squares += (share * (most - seen) * quantile / (np.cumsum(of & (first == 1))[at] + quantile)) ** 2
+    return np.asarray(np.sqrt(squares))
 
 
 def cost_threshold(rows: RowCosts, calibration: Calibration, limit: float) -> CostThreshold:
@@ -105,9 +131,10 @@ def cost_threshold(rows: RowCosts, calibration: Calibration, limit: float) -> Co
     confidences = calibration.apply(rows.confidences[usable])
     order = np.argsort(-confidences, kind="stable")
     confidences, costs = confidences[order], rows.costs[usable][order]
+    usable_rows = rows._replace(costs=costs, groups=rows.groups[usable][order], gold=rows.gold[usable][order])
     # Of equal confidences all are answered or none.
     last = np.flatnonzero(np.append(confidences[1:] < confidences[:-1], True)) if costs.size else np.empty(0, np.int64)
-    low, high = _bounds(_prefix_sums(rows.groups[usable][order], costs), rows, last)
+    low, high = _bounds(usable_rows, last)
     good = np.flatnonzero(high <= limit)
     if not good.size:
         return CostThreshold(
@@ -129,7 +156,7 @@ def cost_at(rows: RowCosts, calibration: Calibration, threshold: float) -> Inter
     """The mean cost of the answers with at least this calibrated confidence."""
     answered = np.isfinite(rows.confidences)
     answered[answered] = calibration.apply(rows.confidences[answered]) >= threshold
-    part = rows._replace(costs=rows.costs[answered], groups=rows.groups[answered])
+    part = rows._replace(costs=rows.costs[answered], groups=rows.groups[answered], gold=rows.gold[answered])
     return expected_cost(part)
 
 
@@ -156,14 +183,16 @@ def _prefix_sums(groups: NDArray[np.uint64], costs: Values) -> _Sums:
     return _Sums(*(np.cumsum(step) for step in steps))
 
 
-def _bounds(sums: _Sums, rows: RowCosts, at: NDArray[np.int64]) -> tuple[Values, Values]:
-    """Wilson's bounds of the mean cost over the highest, on as many rows as have its variance by groups, at some of the
-    sums.
+def _bounds(rows: RowCosts, at: NDArray[np.int64]) -> tuple[Values, Values]:
+    """Wilson's bounds of the mean cost over the highest, on as many rows as have its variance by groups, of the rows
+    until each of `at`; the upper one with the cost that may not have been seen.
 
     One more group without a mistake and one with the dearest mistake of a mean row are added for the variance, so that
     few rows without a mistake are not certain to have none.
     """
-    sums = _Sums(*(part[at] for part in sums))
+    if not at.size:
+        return np.empty(0), np.empty(0)
+    sums = _Sums(*(part[at] for part in _prefix_sums(rows.groups, rows.costs)))
     number, size = sums.rows, sums.row_squares / np.maximum(sums.rows, 1)
     more = size * rows.dear
     all_rows = number + 2 * size
@@ -178,4 +207,6 @@ def _bounds(sums: _Sums, rows: RowCosts, at: NDArray[np.int64]) -> tuple[Values,
         for value, effective in zip((sums.costs / number / rows.most).tolist(), worth.tolist(), strict=True)
     ]
     bounds = np.array(pairs, dtype=np.float64).reshape(-1, 2) * rows.most
-    return bounds[:, 0], bounds[:, 1]
+    means = sums.costs / number
+    above = np.hypot(bounds[:, 1] - means, unseen_cost(rows.gold, rows.costs, rows.groups, rows.dearest, at))
+    return bounds[:, 0], np.minimum(means + above, rows.most)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.metrics.expected_cost import Costs
+from fw_assets.classification.metrics.expected_cost import Costs, unseen_cost
 from fw_assets.classification.metrics.label_codes import single_codes
 from fw_assets.classification.mistake_costs import COST_DIGITS, cost_matrix
 from fw_assets.classification.selection.paired_counts import Frames, paired
@@ -26,8 +26,9 @@ class CostComparison(Frozen):
 
     Attributes:
         before, after: mean cost of the first, of the second model.
-        saved: before minus after, with the interval that inverts the test at `level`.
-        p_value: sign-flip test by group, two-sided.
+        saved: before minus after, with the interval that inverts the test at `level`, wider by what mistakes cost that
+            these rows do not show.
+        p_value: sign-flip test by group, two-sided, of the mistakes that they show.
         margin: the loss that would not matter, where a mistake costs 1: the session's.
         verdict: `better` where the second is cheaper.
     """
@@ -51,20 +52,27 @@ def compare_costs(
     Raises:
         ValueError: the frames are not about the same rows.
     """
-    matrix, groups, paid = cost_matrix(costs, labels), [], []
+    matrix, groups, paid, golds = cost_matrix(costs, labels), [], [], [np.empty(0, dtype=np.int64)]
     for pairs in paired(first, second):
         answered = pairs.filter((pl.col("outcome") != "failed") & (pl.col("outcome_tuned") != "failed"))
         gold, before = single_codes(answered, labels)
         renamed = answered.select("gold", pl.col("predicted_tuned").alias("predicted"))
         after = single_codes(renamed, labels)[1]
         groups.append(answered.get_column("group").to_numpy().astype(np.uint64))
+        golds.append(gold.astype(np.int64))
         paid.append(np.stack([matrix[gold, before], matrix[gold, after]]))
     before_costs, after_costs = np.concatenate(paid, axis=1) if paid else np.empty((2, 0))
     of = np.concatenate([np.empty(0, dtype=np.uint64), *groups])
     differences, scale = _differences(of, before_costs - after_costs)
     saved = difference_interval(differences, 1 - alpha)
     rows = int(before_costs.size)
-    scaled = Interval(value=saved.value * scale, low=saved.low * scale, high=saved.high * scale)
+    unseen = 2 * float(matrix.max())
+    if rows:
+        last = np.array([rows - 1])
+        gold = np.concatenate(golds)
+        unseen = float(unseen_cost(gold, before_costs - after_costs, of, matrix.max(axis=1), last)[0])
+    low, high = (math.hypot((bound - saved.value) * scale, unseen) for bound in (saved.low, saved.high))
+    scaled = Interval(value=saved.value * scale, low=saved.value * scale - low, high=saved.value * scale + high)
     return CostComparison(
         rows=rows,
         groups=differences.groups,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -24,17 +25,28 @@ def best_baseline(baselines: Sequence[BaselineScores]) -> BaselineScores | None:
 def need(accuracy: Comparison) -> Need:
     """Whether a model is needed where a baseline is free, by accuracy and macro-F1 of the model against it.
 
-    Accuracy alone would say of a baseline that finds no row of a rare label that it does as well.
+    Accuracy alone would say of a baseline that finds no row of a rare label that it does as well, and so would
+    macro-F1 where the few rows of a rare label happen to be alike.
     """
     margin, f1, p_value = accuracy.margin, accuracy.macro_f1_difference, accuracy.macro_f1_p
     if f1 is None or p_value is None:
         return "cannot be told"
-    if accuracy.difference.high < margin and f1.high < margin:
+    if accuracy.difference.high < margin and f1.value + math.hypot(f1.high - f1.value, _unseen(accuracy)) < margin:
         return "no"
     shown = p_value < accuracy.alpha
     better = accuracy.verdict == "better" or (shown and f1.value > 0)
     worse = accuracy.verdict == "worse" or (shown and f1.value < 0)
     return "yes" if better and not worse else "cannot be told"
+
+
+def _unseen(accuracy: Comparison) -> float:
+    """How much macro-F1 may differ by labels on whose rows the two models did not differ at all.
+
+    A bootstrap draws from the differences that were seen. The bounds of those labels' recall, which shrink with their
+    rows, are combined in squares.
+    """
+    bounds = [change.difference.high for change in accuracy.per_label if not change.gained + change.lost]
+    return math.hypot(*bounds) / max(1, len(accuracy.per_label))
 
 
 def baseline_results(

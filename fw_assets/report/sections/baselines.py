@@ -58,5 +58,7 @@ def _figures(versus: BaselineComparison) -> str:
     if versus.macro_f1_difference is None or versus.macro_f1_interval is None:
         return text
     low, high = versus.macro_f1_interval
-    text += f"; macro-F1 {signed(versus.macro_f1_difference, 3)}, 95% interval {signed(low, 3)} to {signed(high, 3)}"
+    text += f"; macro-F1 {signed(versus.macro_f1_difference, 3)}"
+    # Resampling rows that do not differ says nothing of others: no interval is one of no width.
+    text += ", by no row of any label" if low == high else f", 95% interval {signed(low, 3)} to {signed(high, 3)}"
     return text if versus.macro_f1_p_value is None else f"{text}; {p_value(versus.macro_f1_p_value)}"

@@ -25,10 +25,14 @@ def power_sentence(power: PowerResult) -> str:
         shown = f"No difference can ever be shown with {rows}, whatever the answers."
     else:
         source = "as they do here" if power.observed else "assumed until it is known"
+        if power.difference > power.discordance:
+            known = "as here" if power.observed else "as is assumed until it is known"
+            source = f"no fewer can be with such a difference, and not on {percent(power.discordance)}, {known}"
+        share = percent(max(power.difference, power.discordance))
         shown = (
             f"{rows[0].upper()}{rows[1:]} show a true difference of {points(power.difference).lstrip('+')} points in "
-            f"four of five runs, where exactly one of the models is right on {percent(power.discordance)} of the rows "
-            f"({source}); a smaller one less often."
+            f"four of five runs, where exactly one of the models is right on {share} of the rows ({source}); a smaller "
+            "one less often."
         )
     if power.rows_wanted is None or power.rows_wanted <= power.rows:
         return shown

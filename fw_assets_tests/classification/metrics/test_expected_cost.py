@@ -79,11 +79,31 @@ def test_the_interval_holds_the_true_cost_in_about_95_of_100_cases(spam: float, 
         costs = np.repeat(np.where(wrong, np.where(is_spam, 5.0, 1.0), 0.0), copies)
         groups = np.repeat(np.arange(texts, dtype=np.uint64), copies)
         dear = float(np.where(is_spam, 5.0, 1.0).mean())
-        rows = RowCosts(costs, groups, np.full(costs.size, np.nan), 5.0, dear, np.zeros(2))
+        gold = np.repeat(is_spam.astype(np.int64), copies)
+        rows = RowCosts(costs, groups, np.full(costs.size, np.nan), 5.0, dear, np.zeros(2), gold, np.array([1.0, 5.0]))
         interval = expected_cost(rows)
         assert interval is not None
         held += interval.low <= truth <= interval.high
     assert held / cases >= 0.91
+
+
+@pytest.mark.parametrize(
+    ("number", "spam", "missed", "cost"),
+    [(161, 0.025, 0.3, 5), (161, 0.025, 0.1, 50), (161, 0.01, 0.1, 50), (500, 0.025, 0.1, 5), (1000, 0.01, 0.1, 5)],
+)
+def test_rare_and_dear_mistakes_that_were_not_seen_are_in_the_interval(
+    number: int, spam: float, missed: float, cost: float
+) -> None:
+    generator, held, cases = np.random.default_rng(5), 0, 300
+    for _ in range(cases):
+        is_spam = generator.random(number) < spam
+        gold = ["spam" if label else "ham" for label in is_spam]
+        wrong = (generator.random(number) < missed) & is_spam
+        given: list[str | None] = ["ham" if miss else label for miss, label in zip(wrong, gold, strict=True)]
+        interval = expected_cost(row_costs(frame(gold, given), LABELS, {"spam": {"ham": cost}}))
+        assert interval is not None
+        held += interval.high >= spam * missed * cost
+    assert held / cases >= 0.95
 
 
 def test_few_rows_without_a_mistake_are_not_certain() -> None:

@@ -78,3 +78,19 @@ def test_large_costs_in_small_units_are_compared_all_the_same() -> None:
     assert compared.saved.low < compared.saved.value < compared.saved.high
     assert compared.saved.value == pytest.approx(compared.before - compared.after, rel=0.01)
     assert (compared.saved.low > 0 or compared.saved.high < 0) == (compared.p_value < 0.05)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 40, 370])
+def test_equal_answers_do_not_rule_out_dear_mistakes_that_were_not_made(rows: int) -> None:
+    same = frame(times(rows, "a", "a") + times(2, "b", "b"))
+    costs = {"b": {"a": 50.0}}
+    compared = costed(same, same, costs)
+    assert compared.saved.value == 0
+    assert compared.verdict == "cannot be told"
+    # On two rows of the dear label none was seen: they may be as many as 66 of 100.
+    assert compared.saved.low < -0.3 * 50 * 2 / (rows + 2)
+
+
+def test_many_rows_of_each_label_do() -> None:
+    same = frame(times(4000, "a", "a") + times(4000, "b", "b") + times(4000, "c", "c"))
+    assert costed(same, same, {"b": {"a": 5.0}}).verdict == "as good"
