@@ -187,7 +187,7 @@ def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
 def _difference_text(comparison: Comparison, winner: Winner) -> str:
     """The verdict with its figures, as the beginning of a sentence."""
     other = rival_text(winner)
-    subject = f"the adapter {winner.model}" if winner.adapter else "it"
+    subject = f"the adapter {winner.model}" if winner.adapter else "the fine-tuned model"
     rows = f"{comparison.rows} test rows"
     if comparison.groups is not None and comparison.groups < comparison.rows:
         rows += f", {comparison.groups} distinct"

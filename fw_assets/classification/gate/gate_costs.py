@@ -34,7 +34,7 @@ def cost_text(costs: CostComparison, winner: Winner) -> str:
         "worse": f"Its mistakes cost more than those of {other} on {rows}",
         "as good": f"Its mistakes cost at most {margin} more than those of {other} on {rows}, and are not shown to "
         "cost less",
-        "cannot be told": f"Whether its mistakes cost less than those of {other} cannot be told on {rows}",
+        "cannot be told": f"Whether the winner's mistakes cost less than those of {other} cannot be told on {rows}",
     }[costs.verdict]
     saved, level = costs.saved, f"{(1 - costs.level) * 100:.4g}"
     # The test is of the mistakes that were seen, the interval also of others: where they differ, it decides.
