@@ -129,7 +129,10 @@ def take_over(dagster_dev: DagsterDev, dataset: str, seed: int, phase: str, mome
         dagster_dev.wait_until(begun.exists, ROUND_SECONDS)
         time.sleep(moment)
         dagster_dev.wait_until(lambda: dagster_dev.store.header("plan", dataset) is not None, ROUND_SECONDS)
-        command(dagster_dev, "approve", dataset, "--driver", "daemon").communicate()
+        plan = dagster_dev.store.header("plan", dataset)
+        command(
+            dagster_dev, "approve", dataset, "--digest", plan.digest if plan else "", "--driver", "daemon"
+        ).communicate()
     printed, _ = process.communicate(timeout=ROUND_SECONDS)
     dagster_dev.wait_until(partial(is_done, dagster_dev.store, dataset), ROUND_SECONDS)
     waits = sum(line.endswith("; waiting") for line in printed.splitlines())

@@ -140,7 +140,7 @@ def plan(root: str | None, as_json: bool, **arguments: Any) -> int:
 
 @main.command()
 @click.argument("name")
-@click.option("--digest", default="", help="The plan's digest that you looked at.")
+@click.option("--digest", default="", help="Digest of the plan that you looked at; a yes needs it.")
 @click.option("--mitigation", type=click.Choice(MITIGATIONS))
 @click.option("--by", default=getpass.getuser, show_default="your user name", help="Who answers.")
 @click.option("--note", default="", help="Kept with the answer.")

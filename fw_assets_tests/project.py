@@ -20,6 +20,7 @@ from fw_assets.embedded import counts
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.runner.worker import materialize
+from fw_assets.workspace.workspace import Workspace
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "support-intents.jsonl"
 
@@ -84,6 +85,11 @@ class Project:
 
     def workflow(self, *more: str, model: str = "char-ngram") -> Sequence[str]:
         return ("run", str(self.data), "--model", model, "--approve", "--yes", *more)
+
+    def approve(self, *more: str, name: str = "tickets") -> Done:
+        """Say yes to the plan that is there."""
+        head = Workspace(str(self.workspace)).header("plan", name)
+        return self.run("approve", name, "--digest", head.digest if head else "", *more)
 
     def report(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads((self.workspace / "tickets" / "report.json").read_text("utf-8"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
@@ -252,9 +253,15 @@ def approve(
         own_prices()
     driver = driver or registered_dataset(store, name).driver
     head = store.header("plan", name)
+    if head is not None and not digest and not reject:
+        shown = store.local(name, "plan.md") if store.is_local else store.url(name, "plan.md")
+        raise input_error(
+            "a yes is to one plan, and names its digest",
+            field="--digest",
+            advice=f"Look at {shown}, then: fw-assets approve {name} --digest {head.digest}",
+        )
     config = approval_config(
         by,
-        # Who types the command answers the plan that is there, unless told which.
         digest or (head.digest if head else ""),
         "reject" if reject else "approve",
         driver=driver,

@@ -166,10 +166,15 @@ class _Processes:
                 process.wait()
 
 
+def _interrupt(*_: object) -> None:
+    # Not SIGINT: a shell's background job ignores it.
+    raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def _processes(environment: Mapping[str, str]) -> Iterator[_Processes]:
     started = _Processes(environment)
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield started
     finally:

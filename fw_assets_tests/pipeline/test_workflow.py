@@ -137,6 +137,9 @@ def test_without_approval_it_stops_at_the_plan(project: Project) -> None:
     plan = (project.workspace / "tickets" / "plan.md").read_text("utf-8")
     assert "Nothing has been started" in plan
 
+    unnamed = project.run("approve", "tickets")
+    assert unnamed.returncode == 2
+    assert "then: fw-assets approve tickets --digest " in unnamed.stderr
     wrong = project.run("approve", "tickets", "--digest", "000000000000")
     assert wrong.returncode != 0
     assert "look at plan.md again" in wrong.stderr
@@ -147,7 +150,7 @@ def test_without_approval_it_stops_at_the_plan(project: Project) -> None:
     assert "rejected by ann" in project.run("status", "tickets").stdout
     assert project.platform()["inference_requests"] == 0
 
-    approved = project.run("approve", "tickets", "--by", "bob")
+    approved = project.approve("--by", "bob")
     assert approved.returncode == 0, approved.stderr
     done = project.run("run", "tickets")
     assert done.returncode == 0, done.stderr

@@ -65,7 +65,7 @@ def test_a_plan_and_an_approval_of_the_version_before_go_on_until_a_price_rises(
     assert '"entry"' not in path.read_text("utf-8")
     store.local("tickets", "assets", "basis.json").unlink()
 
-    assert planned.run("approve", "tickets").returncode == 0
+    assert planned.approve().returncode == 0
     assert require_approval(store, "tickets").plan_digest == before.digest
     base = Step(("base_metrics",), "tickets", "char-ngram", "")
     materialize(str(planned.workspace), CODE_LOCATION, base, None)
@@ -81,7 +81,7 @@ def test_a_wrong_answer_to_a_changed_plan_is_refused_and_shows_the_new_one(plann
     store = Workspace(str(planned.workspace))
     before = store.header("plan", "tickets")
     charge(planned, {**USUAL, "training": 500.0})
-    refused = planned.run("approve", "tickets")
+    refused = planned.approve()
     assert refused.returncode == 3
     now = store.header("plan", "tickets")
     assert before is not None

@@ -65,7 +65,7 @@ def test_a_plan_has_the_quoted_price_and_the_users_own_wins(
 
 def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(rehearsal: Project) -> None:
     plan_of(rehearsal)
-    assert rehearsal.run("approve", "tickets").returncode == 0
+    assert rehearsal.approve().returncode == 0
     for asset, model in (("base_metrics", "char-ngram"), ("finalists", None), ("sweep", "char-ngram")):
         start(rehearsal, asset, model)
     start(rehearsal, "fine_tuned_models", "char-ngram")

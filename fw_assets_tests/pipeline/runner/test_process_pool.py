@@ -84,7 +84,7 @@ def kill_worker(step: Step) -> None:
 @pytest.fixture
 def planned(here: Project) -> Workspace:
     assert here.run("plan", str(here.data), "--model", "char-ngram", "--model", "minilm-ngram").returncode == 0
-    assert here.run("approve", "tickets", "--by", "ann").returncode == 0
+    assert here.approve("--by", "ann").returncode == 0
     return Workspace(str(here.workspace))
 
 

@@ -49,7 +49,7 @@ def test_a_price_that_rose_stops_each_step_and_one_that_fell_stops_none(here: Pr
     grid = ("--lora-rank", "4", "--lora-rank", "8")
     arguments = ("--deploy", "always", "--learning-curve", "--sweep-rows", "40", *grid, "--epochs", "1")
     assert here.run("plan", str(here.data), "--model", "char-ngram", *arguments).returncode == 0
-    assert here.run("approve", "tickets").returncode == 0
+    assert here.approve().returncode == 0
     planned = store.header("plan", "tickets")
     assert planned is not None
     for asset in ("base_metrics", "baselines", "finalists", *CELL_ASSETS[1:], "deployment"):
@@ -98,7 +98,7 @@ def test_only_the_dataset_whose_plan_is_touched_is_planned_again(here: Project) 
     charge(here, USUAL)
     for file, mode in ((here.data, ()), (other, ("--benchmark-only",))):
         assert here.run("plan", str(file), "--model", "char-ngram", *mode).returncode == 0
-        assert here.run("approve", file.stem).returncode == 0
+        assert here.approve(name=file.stem).returncode == 0
     charge(here, {**USUAL, "training": 5000.0})
     for dataset in ("tickets", "other"):
         step = Step(("base_metrics",), dataset, "char-ngram", "")

@@ -45,7 +45,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
 def approved(here: Project) -> Workspace:
     """A dataset whose plan is approved for the daemon, on a platform that takes its time to answer."""
     assert here.run("plan", str(here.data), "--model", "char-ngram", "--benchmark-only").returncode == 0
-    assert here.run("approve", "tickets", "--by", "ann", "--driver", "daemon").returncode == 0
+    assert here.approve("--by", "ann", "--driver", "daemon").returncode == 0
     (here.workspace / ".platform" / "faults.json").write_text(json.dumps(DELAY), "utf-8")
     return Workspace(str(here.workspace))
 
