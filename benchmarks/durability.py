@@ -1,11 +1,11 @@
-"""What locks and syncing cost: whole commands in turns, as they are and with both doing nothing.
+"""What syncing and locks cost: whole commands in turns, as they are, without syncing, and of another version.
 
 python -m benchmarks.durability [ROUNDS] [BEFORE]
 
-Each round runs `fw-assets run` on a new workspace and platform as it is, without `fsync`, without `fsync` and `flock`,
-and with BEFORE, the folder of another version, if one is given. Printed are the medians of the seconds and of the
-processor time, and their ratios to the command as it is. The disk under the temporary folder ($TMPDIR) decides what
-`fsync` takes.
+Each round runs `fw-assets run` on a new workspace and platform as it is, without `fsync`, and with BEFORE, the folder
+of another version, if one is given. Locks cannot be left out, since the models of one command share its ledger.
+Printed are the medians of the seconds and of the command's own processor time (its workers' is not counted), and
+their ratios. The disk under the temporary folder ($TMPDIR) decides what `fsync` takes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = 160
 MODELS = ("char-ngram", "minilm-ngram")
 NO_SYNC = "import os\nos.fsync = lambda descriptor: None\n"
-NO_LOCK = "import fcntl\nfcntl.flock = lambda file, operation: None\n"
-"""For `sitecustomize`, which every process of the command imports first. Nobody else runs: no lock is missed."""
+"""For `sitecustomize`, which every process of the command imports first."""
 
 
 def timed(version: Path, patch: str) -> tuple[float, float]:
@@ -52,7 +51,7 @@ def timed(version: Path, patch: str) -> tuple[float, float]:
 
 def main(rounds: int = 5, before: str = "") -> int:
     """Run them in turns, and print the table."""
-    variants = {"as it is": (ROOT, ""), "no fsync": (ROOT, NO_SYNC), "no fsync, no locks": (ROOT, NO_SYNC + NO_LOCK)}
+    variants = {"as it is": (ROOT, ""), "no fsync": (ROOT, NO_SYNC)}
     if before:
         variants["before"] = (Path(before).resolve(), "")
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
