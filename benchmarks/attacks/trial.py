@@ -100,7 +100,8 @@ class Trial(Project):
     def require_as_undisturbed(self) -> None:
         """Equal report, nothing made twice, no answer asked twice."""
         calm = undisturbed()
-        require(self.platform() == calm.platform, f"the platform holds {self.platform()}, not {calm.platform}")
+        others = differences(held := self.platform(), calm.platform)
+        require(not others, f"the platform holds {held}, and another number of {', '.join(others)} undisturbed")
         most = max(specifications(self.workspace / ".platform").values())
         require(most == 1, f"{most} jobs for one specification")
         require(not self.kept_twice(), f"answers kept twice: {len(self.kept_twice())}")

@@ -4,6 +4,7 @@
     api_key(home)                 the key that requests must carry, created at first use
     secret_in(file)               a secret that only its owner can read, created at first use
     counts(home)                  how many resources of each kind exist, and how many inference requests were answered
+    flush_counts()                write what the platforms in this process have counted
     serve(home)                   the same app over HTTP on loopback
     rehearse_prices(home, file)   make the platform charge by a price file
     count_tokens(text)            tokens of a text, as the platform bills them
@@ -26,9 +27,19 @@ if TYPE_CHECKING:
     from fw_assets.embedded.records.price_list import rehearse_prices
     from fw_assets.embedded.server import serve
     from fw_assets.embedded.store.secret_files import api_key, secret_in
-    from fw_assets.embedded.store.usage_counter import counts
+    from fw_assets.embedded.store.usage_counter import counts, flush_counts
 
-__all__ = ["ACCOUNT", "api_key", "count_tokens", "counts", "create_app", "rehearse_prices", "secret_in", "serve"]
+__all__ = [
+    "ACCOUNT",
+    "api_key",
+    "count_tokens",
+    "counts",
+    "create_app",
+    "flush_counts",
+    "rehearse_prices",
+    "secret_in",
+    "serve",
+]
 
 _MODULES = {
     "create_app": "app",
@@ -38,6 +49,7 @@ _MODULES = {
     "api_key": "store.secret_files",
     "secret_in": "store.secret_files",
     "counts": "store.usage_counter",
+    "flush_counts": "store.usage_counter",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sqlite3
 import threading
 import weakref
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform, open_platform
 from fw_assets.embedded.store.resource_names import (
@@ -53,7 +55,7 @@ class UsageCounter:
         self._last_used: dict[str, float] = {}
         self._tokens: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
 
     def count_request(
         self, deployment: str | None, now: float, base: str, tokens: Mapping[str, int], *, batch: bool
@@ -72,25 +74,14 @@ class UsageCounter:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Write the counts since the last flush."""
-        with self._lock:
-            requests, last_used, tokens = self._requests, self._last_used, self._tokens
-            self._requests, self._last_used, self._tokens, self._timer = 0, {}, Counter(), None
-        platform = self._platform()
-        if not requests or platform is None or not platform.database.path.exists():
-            return
-        with platform.database.write() as connection:
-            for name, now in last_used.items():
-                tokens[_counter_name(now, "deployment-hour", name)] += _milliseconds_up(connection, name, now)
-            connection.executemany(
-                "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                [(INFERENCE_REQUESTS, requests), *tokens.items()],
-            )
-            connection.executemany(
-                "INSERT INTO activity (deployment, used) VALUES (?, ?) "
-                "ON CONFLICT (deployment) DO UPDATE SET used = max(used, excluded.used)",
-                list(last_used.items()),
-            )
+        """Write the counts since the last flush; what another thread is writing is written as well when it returns."""
+        with self._writing:
+            with self._lock:
+                requests, last_used, tokens = self._requests, self._last_used, self._tokens
+                self._requests, self._last_used, self._tokens, self._timer = 0, {}, Counter(), None
+            platform = self._platform()
+            if requests and platform is not None and platform.database.path.exists():
+                _write(platform, requests, last_used, tokens)
 
     def billed(self) -> list[tuple[str, BilledUsage]]:
         """The usage of each day (ISO date, UTC)."""
@@ -103,6 +94,21 @@ class UsageCounter:
                 "SELECT name, value FROM counters WHERE name GLOB ?", (f"{_BILLED}/*",)
             ).fetchall()
         return [_parse_counter(name, value) for name, value in rows]
+
+
+def _write(platform: EmbeddedPlatform, requests: int, last_used: Mapping[str, float], tokens: Counter[str]) -> None:
+    with platform.database.write() as connection:
+        for name, now in last_used.items():
+            tokens[_counter_name(now, "deployment-hour", name)] += _milliseconds_up(connection, name, now)
+        connection.executemany(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            [(INFERENCE_REQUESTS, requests), *tokens.items()],
+        )
+        connection.executemany(
+            "INSERT INTO activity (deployment, used) VALUES (?, ?) "
+            "ON CONFLICT (deployment) DO UPDATE SET used = max(used, excluded.used)",
+            list(last_used.items()),
+        )
 
 
 def _counter_name(now: float, item: str, name: str, *, batch: bool = False) -> str:
@@ -149,6 +155,9 @@ def counts(home: Path) -> dict[str, int]:
 
 
 @atexit.register
-def _flush_all() -> None:
+def flush_counts() -> None:
+    """Write what every platform in this process has counted; a forked process comes to its end without doing so."""
     for counter in list(_counters.values()):
-        counter.flush()
+        # A full disk is told by whatever else needs it, and must not take the place of that.
+        with contextlib.suppress(OSError, sqlite3.Error, RpcError):
+            counter.flush()

@@ -20,6 +20,14 @@ _IN_PROCESS_URL = "http://embedded.localhost"
 """Never resolved: requests to it are answered inside this process."""
 
 
+class _InProcess(httpx.ASGITransport):
+    async def aclose(self) -> None:
+        from fw_assets.embedded import flush_counts
+
+        await super().aclose()
+        flush_counts()
+
+
 @dataclass(frozen=True)
 class Platform:
     """A platform, and how to connect to it. The key is read when a client is made, and kept nowhere else.
@@ -62,7 +70,7 @@ class Platform:
         if self.is_embedded and self.base_url is None:
             from fw_assets.embedded import ACCOUNT, api_key, create_app
 
-            transport = httpx.ASGITransport(app=create_app(self.home))
+            transport = _InProcess(app=create_app(self.home))
             key = api_key(self.home)
             return Fireworks(base_url=_IN_PROCESS_URL, api_key=key, account_id=ACCOUNT, transport=transport)
         try:

@@ -9,8 +9,11 @@ import pytest
 
 import fw_assets
 from fw_assets.classification.errors import InputError
-from fw_assets.embedded import api_key
+from fw_assets.code_location import CODE_LOCATION
+from fw_assets.embedded import api_key, counts
+from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
+from fw_assets.pipeline.runner.fork_server import start_process
 from fw_assets_tests.project import Project
 
 
@@ -76,3 +79,24 @@ def test_only_the_platform_room_makes_clients_and_knows_the_embedded_platform() 
     knowing = {path.relative_to(root).as_posix() for path in others if wrong.search(path.read_text("utf-8"))}
     # `fw-assets serve` is the platform's own server, and no client.
     assert knowing == {"pipeline/platform/platform.py", "commands/serve.py"}
+
+
+GRAMMAR = {"type": "grammar", "grammar": 'root ::= "a" | "b"'}
+
+
+def ask_three_times(home: str) -> None:
+    """What a step does with the embedded platform, in a process that ends at once."""
+
+    async def ask(client: Fireworks) -> None:
+        for text in ("one", "two", "three"):
+            turns = [{"role": "user", "content": text}]
+            body = {"model": "accounts/fireworks/models/char-ngram", "messages": turns, "response_format": GRAMMAR}
+            await client.chat(body)
+
+    Platform("embedded", Path(home)).call(ask)
+
+
+def test_every_answer_of_a_forked_process_is_counted(tmp_path: Path) -> None:
+    process = start_process(CODE_LOCATION, "asks", ask_three_times, str(tmp_path))
+    process.join()
+    assert (process.exitcode, counts(tmp_path)["inference_requests"]) == (0, 3)
