@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.catalogue.resource_ids import made_here
 from fw_assets.classification.cost.prices import Item, PriceBook
 from fw_assets.console import echo, echo_json, err, out
 from fw_assets.exit_codes import DONE
@@ -67,14 +68,24 @@ def models(*, everything: bool, as_json: bool) -> int:
         out.print("\nCannot label texts:")
     for why in refused if everything else ():
         out.print(f"- {why}")
-    _print_own(own if everything else own[:MAX_OWN], len(own))
+    _print_own(own, everything=everything)
     return DONE
 
 
-def _print_own(models: Sequence[CatalogueModel], total: int) -> None:
-    if not models:
-        return
-    out.print("\nOf this account, the newest first:")
+def _print_own(own: Sequence[CatalogueModel], *, everything: bool) -> None:
+    """The models of the account; those that this program trained only where everything is asked for."""
+    theirs = [model for model in own if everything or not made_here(model.slug)]
+    models = theirs if everything else theirs[:MAX_OWN]
+    if models:
+        out.print("\nOf this account, the newest first:")
+        _print_table(models)
+    if len(own) > len(models):
+        parts = [(len(theirs) - len(models), "older"), (len(own) - len(theirs), "trained by fw-assets")]
+        others = " and ".join(f"{number} {what}" for number, what in parts if number)
+        out.print(f"\nOf this account also {others}: fw-assets models --all")
+
+
+def _print_table(models: Sequence[CatalogueModel]) -> None:
     # An id is there to be copied: it is broken where there is no room, and never cut.
     names = ("model", "kind", "base", "as a candidate", "served by")
     table = Table(*(Column(name, overflow="fold") for name in names), box=None)
@@ -84,8 +95,6 @@ def _print_own(models: Sequence[CatalogueModel], total: int) -> None:
         base, deployment = (name.rsplit("/", 1)[-1] for name in (model.base_model, model.deployment))
         table.add_row(model.slug, model.kind, base or "-", refusal or use, deployment or "-")
     out.print(table)
-    if total > len(models):
-        out.print(f"{total - len(models)} older ones: fw-assets models --all")
 
 
 def model_entry(model: CatalogueModel, book: PriceBook) -> dict[str, Any]:

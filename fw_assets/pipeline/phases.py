@@ -202,8 +202,8 @@ class _Approved:
         if self.workspace.is_local and not all(
             self._has_predictions(slug, kind, PARTS) for kind, models in kinds for slug in models
         ):
-            return self._lost(slugs, finalists) or DatasetStatus((), "done", "done")
-        return DatasetStatus((), "done", "done")
+            return self._lost(slugs, finalists) or DatasetStatus((), "its report is there", "done")
+        return DatasetStatus((), "its report is there", "done")
 
     def _base(self, missing: Sequence[str], baselines: tuple[Step, ...]) -> DatasetStatus:
         total = len(self.plan.models)

@@ -129,3 +129,15 @@ def test_the_models_of_the_account_are_listed_with_their_kind(tmp_path: Path) ->
     own = listing[listing.index("Of this account") :]
     pieces = [line.split()[0] for line in own.splitlines()[2:] if line.strip()]
     assert long in "".join(pieces), "broken, and not cut"
+
+
+def test_what_was_trained_here_is_counted_and_not_listed(tmp_path: Path) -> None:
+    account = Client(tmp_path / "workspace" / ".platform")
+    house = {"kind": "HF_BASE_MODEL", "baseModelDetails": {"modelType": "char-ngram"}}
+    for name in ("house", "fwa-char-ngram-r8-lr1e-2-e1-0123456789ab"):
+        account.post("/v1/accounts/local/models", {"modelId": name, "model": house})
+    listing = run("models").output
+    assert "house" in listing
+    assert "fwa-char-ngram" not in listing
+    assert "Of this account also 1 trained by fw-assets: fw-assets models --all" in listing
+    assert "fwa-char-ngram-r8" in run("models", "--all").output

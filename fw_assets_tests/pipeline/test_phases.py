@@ -42,7 +42,7 @@ def test_the_whole_story_in_order(scenario: Scenario) -> None:
     scenario.tuned("c")
     assert [step.assets for step in scenario.due().steps] == [phases.DELIVERY]
     scenario.report("a", "c")
-    assert scenario.due() == DatasetStatus((), "done", "done")
+    assert scenario.due() == DatasetStatus((), "its report is there", "done")
 
 
 def test_without_finalists_the_report_follows_the_baseline(scenario: Scenario) -> None:
