@@ -14,7 +14,6 @@ and run as `fw-assets run SET --model char-ngram --approve --yes` in a workspace
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from typing import NamedTuple
 
 from benchmarks.arguments import positional
 from benchmarks.augmented_copies import augmented
-from benchmarks.dagster_dev import REPOSITORY
+from benchmarks.dagster_dev import REPOSITORY, clean_environment
 from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.report.formatting import percent, rows_text
 from fw_assets.report.schema.report import Report
@@ -101,15 +100,13 @@ def run(folder: Path, name: str, rows: Sequence[Row]) -> Report:
             turns = [{"role": "user", "content": row.text}, {"role": "assistant", "content": row.label}]
             group = {} if row.conversation is None else {"conversation_id": row.conversation}
             file.write(json.dumps({"messages": turns, **group}, ensure_ascii=False) + "\n")
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
-    paths = [str(REPOSITORY), *filter(None, [inherited.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "fw_assets", "run", str(data), "--model", "char-ngram", "--approve", "--yes"]
     command += OPTIONS.get(name, ())
     workspace = folder / f"{name} workspace"
     done = subprocess.run(
         command,
         cwd=folder,
-        env=inherited | {"FW_WORKSPACE": str(workspace), "PYTHONPATH": os.pathsep.join(paths)},
+        env=clean_environment(FW_WORKSPACE=str(workspace)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

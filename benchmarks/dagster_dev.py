@@ -32,6 +32,13 @@ mutation Launch($params: ExecutionParams!) {
 """
 
 
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment without settings of this program, so that nothing is asked of a service, and with `more`."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
+    paths = [str(REPOSITORY), *filter(None, [inherited.get("PYTHONPATH")])]
+    return inherited | {"PYTHONPATH": os.pathsep.join(paths)} | more
+
+
 class DagsterDev:
     """A workspace, an inbox, the shipped `dagster.yaml` and `workspace.yaml`, and the processes over them."""
 
@@ -44,13 +51,7 @@ class DagsterDev:
         self.inbox = self.workspace / "inbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.store = Workspace(str(self.workspace))
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
-        paths = [str(REPOSITORY), *filter(None, [inherited.get("PYTHONPATH")])]
-        self.environment = inherited | {
-            "FW_WORKSPACE": str(self.workspace),
-            "PYTHONPATH": os.pathsep.join(paths),
-            **environment,
-        }
+        self.environment = clean_environment(FW_WORKSPACE=str(self.workspace), **environment)
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
 

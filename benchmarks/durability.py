@@ -17,10 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.arguments import positional
+from benchmarks.dagster_dev import clean_environment
 
 ROOT = Path(__file__).parents[1]
 ROWS = 160
@@ -36,11 +36,11 @@ def timed(version: Path, patch: str) -> tuple[float, float]:
         data = (ROOT / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
         (folder / "tickets.jsonl").write_text("".join(data[:ROWS]), "utf-8")
         (folder / "sitecustomize.py").write_text(patch, "utf-8")
-        environment: Mapping[str, str] = os.environ | {
-            "PYTHONPATH": f"{folder}{os.pathsep}{version}",
-            "FW_WORKSPACE": str(folder / "workspace"),
-            "FW_PLATFORM_HOME": str(folder / "platform"),
-        }
+        environment = clean_environment(
+            PYTHONPATH=f"{folder}{os.pathsep}{version}",
+            FW_WORKSPACE=str(folder / "workspace"),
+            FW_PLATFORM_HOME=str(folder / "platform"),
+        )
         models = [part for model in MODELS for part in ("--model", model)]
         command = [sys.executable, "-m", "fw_assets", "run", "tickets.jsonl", *models, "--approve", "--yes"]
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arguments import positional
-from benchmarks.dagster_dev import REPOSITORY
+from benchmarks.dagster_dev import REPOSITORY, clean_environment
 
 DATASETS = "support-intents,banking77,clinc150,goemotions,sms_spam"
 MODELS = "char-ngram,minilm-ngram"
@@ -49,12 +48,11 @@ def report_of(folder: Path, dataset: str, lines: list[str], models: Sequence[str
     ]
     (folder / "prices.json").write_text(json.dumps({"prices": prices}), "utf-8")
     named = [argument for model in models for argument in ("--model", model)]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
     command = [sys.executable, "-m", "fw_assets", "run", f"{dataset}.jsonl", *named, "--approve", "--yes"]
     done = subprocess.run(
         [*command, "--rehearse-prices", "prices.json"],
         cwd=folder,
-        env=clean | {"FW_WORKSPACE": str(folder / "workspace"), "PYTHONPATH": str(REPOSITORY)},
+        env=clean_environment(FW_WORKSPACE=str(folder / "workspace")),
         capture_output=True,
         text=True,
     )

@@ -11,7 +11,6 @@ many commands are started at once; prints how many of them ended well, and what 
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -25,7 +24,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.arguments import positional
-from benchmarks.dagster_dev import REPOSITORY
+from benchmarks.dagster_dev import REPOSITORY, clean_environment
 from fw_assets.embedded import counts
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.phases import due
@@ -46,9 +45,7 @@ class Folder:
         path.mkdir()
         for number in range(datasets):
             (path / f"d{number:02d}.jsonl").write_text("".join(LINES[number : number + ROWS]), "utf-8")
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
-        paths = [str(REPOSITORY), *filter(None, [inherited.get("PYTHONPATH")])]
-        self.environment = inherited | {"FW_WORKSPACE": str(self.workspace), "PYTHONPATH": os.pathsep.join(paths)}
+        self.environment = clean_environment(FW_WORKSPACE=str(self.workspace))
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         log = (self.path / f"log-{time.monotonic_ns()}").open("w+")

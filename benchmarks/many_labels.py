@@ -11,7 +11,6 @@ proportional set size).
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import tempfile
 import time
 from itertools import product
 from pathlib import Path
+
+from benchmarks.dagster_dev import clean_environment
 
 ROWS_PER_LABEL = 4
 MEMORY_LIMIT_MB = 3_000
@@ -59,10 +60,7 @@ def measure(labels: int) -> tuple[int, float, float, float]:
     with tempfile.TemporaryDirectory(prefix="many-labels-") as folder:
         data = Path(folder) / "rows.jsonl"
         write(data, labels)
-        environment = os.environ | {
-            "FW_WORKSPACE": f"{folder}/workspace",
-            "FW_PLATFORM_HOME": f"{folder}/platform",
-        }
+        environment = clean_environment(FW_WORKSPACE=f"{folder}/workspace", FW_PLATFORM_HOME=f"{folder}/platform")
         command = [sys.executable, "-m", "fw_assets", "run", str(data), "--model", "char-ngram", "--approve"]
         started = time.monotonic()
         largest = together = 0.0

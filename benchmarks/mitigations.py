@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from benchmarks.dagster_dev import clean_environment
 
 MODEL = "char-ngram"
 SHOWN = 6
@@ -30,11 +31,10 @@ def run(folder: Path, train: Path, test: Path, mitigation: str, threshold: float
     command = [sys.executable, "-m", "fw_assets", "run", str(train), "--eval-dataset", str(test), "--name", name]
     command += ["--model", MODEL, "--mitigation", mitigation, "--imbalance-threshold", str(threshold)]
     command += ["--deploy", "never", "--approve", "--yes", "--json"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("FW_", "DAGSTER"))}
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**environment, "FW_WORKSPACE": str(folder / "workspace")},
+        env=clean_environment(FW_WORKSPACE=str(folder / "workspace")),
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -107,31 +107,27 @@ class Settings(BaseModel):
     @property
     def service_key(self) -> str | None:
         """The key of the service, for a connection and nothing else."""
-        return service_settings().get("FIREWORKS_API_KEY") or service_settings().get("FIREWORKS_AGENT_API_KEY")
+        # A key of the environment under either name goes before one of a file, which may have come with the folder.
+        if own := _secret(self.fireworks_api_key) or _secret(self.fireworks_agent_api_key):
+            return own
+        file = read_dotenv(Path(".env"))
+        return file.get("FIREWORKS_API_KEY") or file.get("FIREWORKS_AGENT_API_KEY")
 
     @property
     def service_account(self) -> str | None:
         """The account at the service."""
-        return service_settings().get("FIREWORKS_ACCOUNT_ID")
+        return self.fireworks_account_id or read_dotenv(Path(".env")).get("FIREWORKS_ACCOUNT_ID")
 
 
 def _secret(value: SecretStr | None) -> str | None:
     return None if value is None else value.get_secret_value()
 
 
-def service_settings() -> dict[str, str]:
-    """Key and account for the service: those of the environment, else those of `.env` in the current folder.
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Key and account for the service in a file that a shell can read; empty where there is none that can be read.
 
-    Nothing else is read there: a file that came with a folder must not say where a key is sent to.
-    """
-    values = {name: os.environ[name] for name in DOTENV_NAMES if os.environ.get(name)}
-    return {**_read_dotenv(Path(".env")), **values}
-
-
-def _read_dotenv(path: Path) -> dict[str, str]:
-    """The variables of a file that a shell can read; empty where there is none that can be read.
-
-    What a shell would have to work out (`$NAME`, a command) is left out.
+    Nothing else is read: a file that came with a folder must not say where a key is sent to. What a shell would have
+    to work out (`$NAME`, a command) is left out.
     """
     try:
         text = path.read_text("utf-8-sig", errors="replace")

@@ -10,7 +10,7 @@ import pytest
 import fw_assets
 from fw_assets.classification.errors import InputError
 from fw_assets.embedded.settings import EmbeddedSettings
-from fw_assets.settings import Settings, set_workspace, settings
+from fw_assets.settings import Settings, read_dotenv, set_workspace, settings
 
 ROOT = Path(fw_assets.__file__).parent
 PASS_IT_ON = {
@@ -129,6 +129,10 @@ def test_the_environment_wins_and_the_plain_name_comes_first(tmp_path: Path, mon
     assert settings().service_key == "agent"
     monkeypatch.setenv("FIREWORKS_AGENT_API_KEY", "own")
     assert settings().service_key == "own"
+    (tmp_path / ".env").write_text("FIREWORKS_API_KEY=of-the-folder\nFIREWORKS_ACCOUNT_ID=acme\n")
+    assert settings().service_key == "own", "under either name"
+    monkeypatch.setenv("FIREWORKS_ACCOUNT_ID", "mine")
+    assert settings().service_account == "mine"
 
 
 def test_a_file_says_no_more_than_key_and_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +140,7 @@ def test_a_file_says_no_more_than_key_and_account(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("FW_PLATFORM=fireworks\nFIREWORKS_BASE_URL=http://evil\nFW_PRICES=/x\n")
     assert settings() == Settings()
+    assert read_dotenv(tmp_path / ".env") == {}
 
 
 @pytest.mark.parametrize(
