@@ -3,8 +3,9 @@
 A mean over labels changes with every row by its influence, which is linear: a row of the label, rightly answered or
 not, and an answer with the label. The variance is that of the influences' sums by group (Liang and Zeger 1986, with the
 factor G / (G - 1)). A label whose rows are all right, or all wrong, would add nothing to it; the variance of each label
-is therefore at least that of one more right and one more wrong row. The interval is Wilson's, on as many rows as have
-this variance.
+is therefore at least that of one more right and one more wrong row. The sums of few groups nearly cancel, and those of
+one group do so wholly; the variance is therefore also at least that of labels which vary independently of one another,
+each by its design effect. The interval is Wilson's, on as many rows as have this variance.
 """
 
 from __future__ import annotations
@@ -40,9 +41,13 @@ def macro_intervals(recall: ClusterCounter, precision: ClusterCounter, labels: i
     shares = right / rows
     each = np.where(present, 1 / (number * rows), 0.0)
     steady, unsteady = (right + 1) / (rows + 2), effects / rows
-    excess = np.maximum(0.0, steady * (1 - steady) - shares * (1 - shares)) * unsteady
     balanced = _interval(
-        _group_variance([recall.weighted((1 - shares) * each, -shares * each)]) + _mean(excess, present) / number,
+        _variance(
+            [recall.weighted((1 - shares) * each, -shares * each)],
+            shares * (1 - shares) * unsteady,
+            steady * (1 - steady) * unsteady,
+            present,
+        ),
         _mean(shares, present),
         _mean(steady, present),
     )
@@ -50,11 +55,14 @@ def macro_intervals(recall: ClusterCounter, precision: ClusterCounter, labels: i
     f1 = 2 * right / whole
     each = np.where(present, 1 / (number * whole), 0.0)
     either = np.maximum(rows + given.rows - right, 1)
-    overlap, smooth = right / either, (right + 1) / (either + 2)
-    excess = np.maximum(0.0, _f1_variance(smooth) - _f1_variance(overlap)) * effects / either
+    overlap, smooth, unsteady = right / either, (right + 1) / (either + 2), effects / either
     macro = _interval(
-        _group_variance([recall.weighted((2 - f1) * each, -f1 * each), precision.weighted(-f1 * each, -f1 * each)])
-        + _mean(excess, present) / number,
+        _variance(
+            [recall.weighted((2 - f1) * each, -f1 * each), precision.weighted(-f1 * each, -f1 * each)],
+            _f1_variance(overlap) * unsteady,
+            _f1_variance(smooth) * unsteady,
+            present,
+        ),
         _mean(f1, present),
         _mean(2 * smooth / (1 + smooth), present),
     )
@@ -68,6 +76,19 @@ def _mean(values: Values, present: NDArray[np.bool_]) -> float:
 def _f1_variance(overlap: Values) -> Values:
     """The variance of F1 = 2 J / (1 + J) for one row, by that of J: right rows over rows that have or got the label."""
     return np.asarray(4 * overlap * (1 - overlap) / (1 + overlap) ** 4)
+
+
+def _variance(
+    parts: list[tuple[NDArray[np.uint32], Values]], own: Values, least: Values, present: NDArray[np.bool_]
+) -> float:
+    """The variance of a mean over labels.
+
+    Args:
+        parts: of the influences. own: each label's variance by its design effect; least: what it is at least.
+    """
+    number = int(present.sum())
+    grouped = _group_variance(parts) + _mean(np.maximum(0.0, least - own), present) / number
+    return max(grouped, _mean(np.maximum(own, least), present) / number)
 
 
 def _group_variance(parts: list[tuple[NDArray[np.uint32], Values]]) -> float:

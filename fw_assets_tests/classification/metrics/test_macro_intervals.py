@@ -45,17 +45,65 @@ def test_they_hold_the_true_figures_in_about_95_of_100_cases(
         right = generator.random(number) < np.array(recalls)[gold]
         return gold, np.where(right, gold, (gold + generator.integers(1, labels, number)) % labels)
 
-    truth, held = figures(*draw(200_000), labels), np.zeros(2)
-    for _ in range(cases):
+    truth, held, drawn = figures(*draw(200_000), labels), np.zeros(2), 0
+    while drawn < cases:
         gold, predicted = (np.repeat(part, copies) for part in draw(rows // copies))
         if np.bincount(gold, minlength=labels).min() == 0:
-            held += 1
             continue
+        drawn += 1
         found = intervals(gold, predicted, labels, np.repeat(np.arange(rows // copies), copies))
         for index, (interval, value) in enumerate(zip(found, truth, strict=True)):
             assert interval is not None
             held[index] += interval.low <= value <= interval.high
     assert (held / cases >= 0.91).all()
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+def test_few_groups_of_many_rows_hold_the_true_figures(groups: int, spread: float) -> None:
+    """`spread`: the standard deviation of the groups' shares of right answers."""
+    generator, labels, rows, recall, cases = np.random.default_rng(7), 4, 200, 0.7, 300
+
+    def draw(number: int) -> tuple[Codes, Codes]:
+        gold = generator.integers(0, labels, number * rows)
+        strength = recall * (1 - recall) / spread**2 - 1 if spread else 1e9
+        right = generator.random(gold.size) < np.repeat(
+            generator.beta(recall * strength, (1 - recall) * strength, number), rows
+        )
+        return gold, np.where(right, gold, (gold + generator.integers(1, labels, gold.size)) % labels)
+
+    truth, held = figures(*draw(4_000), labels), np.zeros(2)
+    for _ in range(cases):
+        found = intervals(*draw(groups), labels, np.repeat(np.arange(groups), rows))
+        for index, (interval, value) in enumerate(zip(found, truth, strict=True)):
+            assert interval is not None
+            held[index] += interval.low <= value <= interval.high
+    assert (held / cases > 0.91).all()
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "groups"),
+    [
+        ([0, 0], [0, 1], [0, 0]),
+        ([0, 0, 0, 0], [0, 1, 0, 1], [0, 0, 1, 1]),
+        ([0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 1, 1]),
+        ([0, 0], [0, 1], [0, 1]),
+    ],
+    ids=["one", "two", "two of two labels", "rows"],
+)
+def test_groups_that_are_half_right_have_an_interval(gold: list[int], predicted: list[int], groups: list[int]) -> None:
+    for interval in intervals(np.array(gold), np.array(predicted), 2, np.array(groups)):
+        assert interval is not None
+        assert interval.low < interval.value < interval.high
+
+
+def test_rows_that_are_all_independent_have_the_variance_of_their_influences_alone() -> None:
+    gold = np.repeat([0, 1], [600, 400])
+    predicted = np.where(np.arange(1000) % 10 < 8, gold, 1 - gold)
+    _, balanced = intervals(gold, predicted, 2)
+    assert balanced is not None
+    variance = (0.16 / 600 + 0.16 / 400) / 4
+    assert balanced.high - balanced.low == pytest.approx(2 * 1.96 * variance**0.5, rel=0.01)
 
 
 def test_the_values_are_the_metrics_and_copies_add_nothing() -> None:
