@@ -43,6 +43,7 @@ from ._errors import (
     Stalled,
     TooLarge,
     UnexpectedResponse,
+    ValidateOnlyIgnored,
     WaitTimeout,
     names_reasoning,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "TokenLogprob",
     "TooLarge",
     "UnexpectedResponse",
+    "ValidateOnlyIgnored",
     "WaitTimeout",
     "batch_results",
     "names_reasoning",

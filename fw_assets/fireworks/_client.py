@@ -21,8 +21,6 @@ from ._deployments import (
     ensure_deployment,
     get_deployment,
     list_deployments,
-    quote_deployment,
-    validate_deployment,
 )
 from ._download import download_as_one, download_files
 from ._errors import AccountError, PermissionDenied, ReasoningRefused
@@ -204,20 +202,24 @@ class Fireworks(Connection):
         """What a deployment would run on; nothing is created. None where the platform does not say.
 
         A key whose account cannot be told gets no quote: to plan, it needs none.
+
+        Raises:
+            ValidateOnlyIgnored: the service creates what it is only to validate.
         """
         try:
             account = await self._account()
         except (AccountError, PermissionDenied):
             return None
-        return await quote_deployment(self._http, account, spec)
+        return await self._quotes.quote(account, spec)
 
     async def validate_deployment(self, spec: DeploymentSpec) -> Accelerators:
         """As `quote_deployment`, with the platform's error where it would refuse the deployment.
 
         Raises:
             ApiError: it would, or it does not validate.
+            ValidateOnlyIgnored: as for `quote_deployment`.
         """
-        return await validate_deployment(self._http, await self._account(), spec)
+        return await self._quotes.validate(await self._account(), spec)
 
     async def match_shapes(self, model: str, *, enable_addons: bool = False) -> list[Shape]:
         """The shapes that fit a deployment of `model`, in the platform's order."""

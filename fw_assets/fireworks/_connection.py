@@ -9,6 +9,7 @@ import httpx
 
 from ._accounts import find_account_id
 from ._clock import Clock, SystemClock
+from ._deployment_quotes import DeploymentQuotes
 from ._deployments import Deployment
 from ._http import HttpClient
 from ._retry import RetryPolicy
@@ -41,6 +42,7 @@ class Connection:
         )
         self._account_id = account_id
         self._known_deployments: set[str] = set()
+        self._quotes = DeploymentQuotes(self._http)
         self._direct_upload_limit = direct_upload_limit
 
     def __repr__(self) -> str:

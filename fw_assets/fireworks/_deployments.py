@@ -7,12 +7,12 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from ._errors import ApiError, DeploymentFailed
+from ._errors import DeploymentFailed
 from ._get_or_create import get_or_create, unequal_fields
 from ._http import HttpClient
 from ._logger import log
 from ._names import check_id, full_name, resource_path
-from ._resources import ApiValue, Resource, Spec, parse_resource, parse_value
+from ._resources import ApiValue, Resource, Spec, parse_resource
 
 COLLECTION = "deployments"
 GONE = ("FAILED", "DELETING", "DELETED")
@@ -100,27 +100,6 @@ class Deployment(Resource, Accelerators):
 
 async def get_deployment(http: HttpClient, account: str, name: str) -> Deployment:
     return parse_resource(Deployment, await http.get(resource_path(full_name(name, account, COLLECTION))))
-
-
-async def quote_deployment(http: HttpClient, account: str, spec: DeploymentSpec) -> Accelerators | None:
-    """The accelerators of the deployment that would be created; None where the platform does not say."""
-    try:
-        return await validate_deployment(http, account, spec)
-    except ApiError as error:
-        if http.retry_policy.backoff_for(error) is not None:
-            raise
-        log.info("no quote for a deployment of %s: %s", spec.base_model, error)
-        return None
-
-
-async def validate_deployment(http: HttpClient, account: str, spec: DeploymentSpec) -> Accelerators:
-    """The accelerators of the deployment that would be created.
-
-    Raises:
-        ApiError: it would be refused, or the platform does not validate.
-    """
-    path = f"/v1/accounts/{account}/{COLLECTION}"
-    return parse_value(Accelerators, await http.post(path, spec.body(), {"validateOnly": True}, idempotent=True))
 
 
 async def list_deployments(http: HttpClient, account: str) -> list[Deployment]:

@@ -28,6 +28,7 @@ FireworksError
 ├── DatasetFailed             the platform refused an uploaded file
 ├── JobFailed                 a job ended without its result
 ├── DeploymentFailed          a deployment will never answer
+├── ValidateOnlyIgnored       the service created a deployment that it was only to validate
 └── WaitTimeout               a wait reached its timeout; what was waited for goes on
     └── Stalled               no progress for too long
 """
@@ -251,6 +252,18 @@ class JobFailed(FireworksError):
 
 class DeploymentFailed(FireworksError):
     """A deployment is in a state from which it will not answer."""
+
+
+class ValidateOnlyIgnored(FireworksError):
+    """The service creates what it is asked to validate. No `ApiError`: it is no refusal, and costs money."""
+
+    def __init__(self, name: str, *, deleted: bool = False) -> None:
+        then = "it is deleted by now" if deleted else "it costs money while it is up: delete it on the platform"
+        super().__init__(
+            f"{name} was created by a request for a quote, since this service ignores `validateOnly`; {then}, and plan "
+            "on another service, since plans are not quoted on this one."
+        )
+        self.name = name
 
 
 class WaitTimeout(FireworksError):

@@ -124,12 +124,21 @@ def spoiled(fault: str | None, answer: Callable[[], httpx.Response]) -> httpx.Re
 
 @dataclass
 class FakePlatform:
-    """A platform that keeps what is created; `fault` may spoil a response before or after the write."""
+    """A platform that keeps what is created; `fault` may spoil a response before or after the write.
+
+    Attributes:
+        ignores_validate_only: deployments that are only to be validated are created.
+        gives_id: the id that a deployment gets in place of the one that was asked for.
+        answers_with: the name that a validated deployment has in the answer.
+    """
 
     fault: Callable[[httpx.Request], str | None] = lambda _: None
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     creates: int = 0
     uploads: dict[str, bytes] = field(default_factory=dict)
+    ignores_validate_only: bool = False
+    gives_id: str = ""
+    answers_with: str = ""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         return spoiled(self.fault(request), lambda: self.answer(request))
@@ -142,6 +151,9 @@ class FakePlatform:
             self.stored[name]["state"] = "READY"
             return reply()
         if request.method == "GET":
+            if path.endswith("/deployments"):
+                listed = [item for item in self.stored.values() if item["state"] != "DELETED"]
+                return reply(200, {"deployments": [item for item in listed if "/deployments/" in item["name"]]})
             resource = self.stored.get(path.removeprefix("/v1/"))
             return reply(200, resource) if resource else NOT_FOUND
         return self.create(request, path.removeprefix("/v1/"))
@@ -151,7 +163,11 @@ class FakePlatform:
         if collection.endswith("/datasets"):
             resource_id, resource = body["datasetId"], {**body["dataset"], "state": "UPLOADING"}
         else:
-            (resource_id,) = request.url.params.values()
+            (resource_id, *_) = request.url.params.values()
+            validates = request.url.params.get("validateOnly") == "true"
+            if validates and not self.ignores_validate_only:
+                return reply(200, {**body, "name": self.answers_with or f"{collection}/{resource_id}"})
+            resource_id = self.gives_id or resource_id
             resource = {**body, "state": "JOB_STATE_CREATING" if "Jobs" in collection else "CREATING"}
         name = f"{collection}/{resource_id}"
         if name in self.stored:

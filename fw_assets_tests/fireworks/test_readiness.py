@@ -14,13 +14,12 @@ from fw_assets.fireworks import (
     DeploymentFailed,
     DeploymentSpec,
     ReasoningRefused,
-    ServerError,
     WaitTimeout,
 )
 from fw_assets.fireworks._readiness import addresses
 from fw_assets.fireworks._resources import parse_resource
 
-from .fake import NOT_FOUND, answers, client_of, reply, rpc
+from .fake import NOT_FOUND, client_of, reply, rpc
 
 DEPLOYMENT = "accounts/acme/deployments/d"
 MODEL = "accounts/acme/models/m"
@@ -48,29 +47,6 @@ def platform(
         return chat(address, attempts[address])
 
     return handle
-
-
-def test_a_quote_says_the_accelerators_or_nothing() -> None:
-    spec = DeploymentSpec(base_model=MODEL)
-    told = {"name": "accounts/a/deployments/x", "acceleratorType": "NVIDIA_H200_141GB", "acceleratorCount": 4}
-    client, _, _ = client_of(answers(reply(200, told)))
-    quote = asyncio.run(client.quote_deployment(spec))
-    assert quote is not None
-    assert (quote.known, quote.accelerators) == (True, "4 x NVIDIA_H200_141GB")
-    client, _, _ = client_of(answers(reply(200, {"acceleratorType": "ACCELERATOR_TYPE_UNSPECIFIED"})))
-    unknown = asyncio.run(client.quote_deployment(spec))
-    assert unknown is not None
-    assert not unknown.known
-    for status in (400, 403, 404, 412, 501):
-        client, recorder, _ = client_of(answers(reply(status, {"message": "live merge is not supported"})))
-        assert asyncio.run(client.quote_deployment(spec)) is None
-        assert len(recorder.requests) == 1
-    client, _, _ = client_of(answers(reply(503, {})))
-    with pytest.raises(ServerError):
-        asyncio.run(client.quote_deployment(spec))
-    client, recorder, _ = client_of(answers(reply(200, {"accounts": []})), account=None)
-    assert asyncio.run(client.quote_deployment(spec)) is None
-    assert recorder.calls() == ["GET /v1/accounts?pageSize=2"]
 
 
 def test_addresses_of_a_merged_adapter_and_of_a_loaded_one() -> None:

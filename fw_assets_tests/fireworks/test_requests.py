@@ -22,6 +22,7 @@ from fw_assets.fireworks import (
     NotFound,
     WaitTimeout,
 )
+from fw_assets.fireworks._deployment_quotes import quote_id
 
 from .fake import KEY, NOT_FOUND, URL, client_of, reply
 
@@ -223,8 +224,11 @@ def test_a_dataset_is_created_and_uploaded_as_captured(tmp_path: Path) -> None:
 
 
 def test_a_quote_is_a_create_that_only_validates() -> None:
-    (request,) = sent_by(lambda client: client.quote_deployment(DEPLOYMENT))
-    assert f"{request.method} {request.url.raw_path.decode()}" == f"POST {ACME}/deployments?validateOnly=true"
+    (request,) = [
+        request for request in sent_by(lambda client: client.quote_deployment(DEPLOYMENT)) if request.method != "GET"
+    ]
+    line = f"POST {ACME}/deployments?deploymentId={quote_id(DEPLOYMENT)}&validateOnly=true"
+    assert f"{request.method} {request.url.raw_path.decode()}" == line
     assert json.loads(request.content) == DEPLOYMENT.body()
 
 

@@ -5,7 +5,7 @@ import pytest
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.errors import input_error
 from fw_assets.exit_codes import BAD_INPUT, FAILED, INCOMPLETE, WAITING
-from fw_assets.fireworks import ConnectionFailed, FireworksError, UnexpectedResponse
+from fw_assets.fireworks import ConnectionFailed, FireworksError, UnexpectedResponse, ValidateOnlyIgnored
 from fw_assets.pipeline.errors import HoursUsedUp, NotApproved, PhaseError, StepFailed, Unanswered
 from fw_assets.pipeline.failures import POLICIES, exit_code_of, is_transient
 
@@ -19,6 +19,7 @@ CASES: list[tuple[Exception, bool, int]] = [
     (UnexpectedResponse("cut off"), True, FAILED),
     (PhaseError("nothing is deployed"), False, FAILED),
     (FireworksError("refused"), False, FAILED),
+    (ValidateOnlyIgnored("accounts/acme/deployments/fwa-quote-0123456789ab"), False, FAILED),
     (ZeroDivisionError(), False, FAILED),
 ]
 

@@ -46,7 +46,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     """Create a deployment; with `validateOnly=true` only return what it would be."""
     id = check_id(request.query.get("deploymentId") or new_id("dep"), "deploymentId")
     document = _new_deployment(request, id)
-    if request.query.get("validateOnly") == "true":
+    if request.query.get("validateOnly") == "true" and not request.faults.ignore_validate_only:
         return document
     with request.platform.database.write() as connection:
         documents.insert(connection, DEPLOYMENTS, request.account, id, document)

@@ -34,6 +34,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         quote: US dollars that a fine-tuning job is estimated to cost, whatever its price; 0: its price.
         accelerators: what deployments run on, such as `4 x NVIDIA_H200_141GB`.
         merged_accelerators: the same for those of fine-tuned models, which are merged into their base.
+        ignore_validate_only: whether deployments that are only to be validated are created.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
         max_jobs: unfinished jobs of one kind beyond which the account's quota refuses another; 0: no quota.
         fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
@@ -62,6 +63,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quote: float = 0.0
     accelerators: str = ""
     merged_accelerators: str = ""
+    ignore_validate_only: bool = False
     stall: float = 0.0
     max_jobs: int = 0
     fail_jobs: str = ""

@@ -123,6 +123,9 @@ def test_a_wrong_deployment_is_refused(client: Client, change: dict[str, Any], m
 def test_validate_only_creates_nothing(client: Client) -> None:
     client.post(f"{AT}?deploymentId=d&validateOnly=true", {"baseModel": BASE, "deploymentShape": "default"})
     client.get(f"{AT}/d", status=404)
+    (client.home / "faults.json").write_text('{"ignore_validate_only": true}')
+    client.post(f"{AT}?deploymentId=d&validateOnly=true", {"baseModel": BASE, "deploymentShape": "default"})
+    assert client.get(f"{AT}/d")["baseModel"] == BASE
 
 
 def test_the_matching_shape_is_accepted(client: Client) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -34,9 +34,15 @@ def key(body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 class Service:
-    """Serves what `refusals` does not name, by (way, shape); the shapes that match are b200 and h200-fp8."""
+    """Serves what `refusals` does not name, by (way, shape); the shapes that match are b200 and h200-fp8.
 
-    def __init__(self, refusals: Mapping[tuple[str, str], Refusal], *, validates: bool = True) -> None:
+    Args:
+        validates: knows `validateOnly`; `ignored`: creates what it is to validate.
+    """
+
+    def __init__(
+        self, refusals: Mapping[tuple[str, str], Refusal], *, validates: bool | Literal["ignored"] = True
+    ) -> None:
         self.refusals, self.validates = refusals, validates
         self.deployment: dict[str, Any] | None = None
         self.failed: list[dict[str, Any]] = []
@@ -67,7 +73,7 @@ class Service:
         if path.endswith("/deployedModels"):
             self.loaded.append({"name": "accounts/acme/deployedModels/x", **body, "state": "DEPLOYED"})
             return httpx.Response(200, json=self.loaded[-1])
-        validates = request.url.params.get("validateOnly") == "true"
+        validates = request.url.params.get("validateOnly") == "true" and self.validates != "ignored"
         if validates and not self.validates:
             return httpx.Response(501, json={"code": 12, "message": "no"})
         if not validates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -10,6 +11,7 @@ from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.prices import Price, accelerators_price, shipped_prices
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.code_location import CODE_LOCATION
+from fw_assets.exit_codes import FAILED
 from fw_assets.fireworks import Accelerators
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.errors import StepFailed
@@ -30,7 +32,7 @@ def rehearsal(here: Project) -> Project:
     return here
 
 
-def run_on(project: Project, **faults: str) -> None:
+def run_on(project: Project, **faults: str | bool) -> None:
     home = project.workspace / ".platform"
     home.mkdir(parents=True, exist_ok=True)
     (home / "faults.json").write_text(json.dumps(faults), "utf-8")
@@ -61,6 +63,21 @@ def test_a_plan_has_the_quoted_price_and_the_users_own_wins(
     own.write_text("- {item: deployment-hour, model: char-ngram, usd: 2.9}\n")
     assert hour_prices(plan_of(rehearsal)) == {2.9}
     assert hour_usd(B200, planned("char-ngram")) == 2.9
+
+
+def test_a_service_that_creates_what_it_is_to_validate_gets_one_deployment_and_no_plan(rehearsal: Project) -> None:
+    run_on(rehearsal, ignore_validate_only=True)
+    messages = set()
+    for models in (("char-ngram",), ("char-ngram",), ("minilm-ngram",)):
+        arguments = [text for model in models for text in ("--model", model)]
+        done = rehearsal.run("plan", str(rehearsal.data), *arguments, "--epochs", "1")
+        assert done.returncode == FAILED, done.stderr
+        messages.add(next(line for line in " ".join(done.stderr.split()).split("Error: ") if "validateOnly" in line))
+        assert rehearsal.platform()["deployments"] == 1
+    (message,) = messages
+    assert re.search(r"deployments/fwa-quote-[0-9a-f]{12} was created by a request for a quote", message)
+    assert "it costs money while it is up: delete it on the platform" in message
+    assert not (rehearsal.workspace / "tickets" / "plan.md").exists()
 
 
 def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(rehearsal: Project) -> None:

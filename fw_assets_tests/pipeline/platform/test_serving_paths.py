@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fw_assets.fireworks import ValidateOnlyIgnored
 from fw_assets.fireworks._models import Model
 from fw_assets.fireworks._resources import parse_resource
 from fw_assets.pipeline.platform.serving_paths import serving_doubt
@@ -47,3 +48,16 @@ def test_what_speaks_against_serving_is_known_before_training(
     assert doubt in found
     assert bool(doubt) == bool(found)
     assert service.deployment is None
+
+
+@pytest.mark.parametrize("refusals", [{}, {("addon", "b200"): NO_ADDONS}])
+def test_a_service_that_creates_what_it_is_to_validate_is_no_doubt(refusals: dict[tuple[str, str], Refusal]) -> None:
+    service = Service(refusals, validates="ignored")
+
+    async def work() -> str:
+        async with service.client() as client:
+            return await serving_doubt(client, BASE, merges=True, own=[parse_resource(Model, ADAPTER)])
+
+    with pytest.raises(ValidateOnlyIgnored):
+        asyncio.run(work())
+    assert service.tried == [MERGE_DEFAULT]
