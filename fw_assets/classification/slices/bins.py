@@ -43,4 +43,5 @@ def _name(low: float | None, high: float | None, whole: bool) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:g}"
+    # All digits, since two bins of one name would be one slice.
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e21 else repr(value)
