@@ -1,4 +1,4 @@
-"""Slicing: the slice of every row by each field that the session names, and which slices have rows enough."""
+"""Slicing: the slice of every test row by each field that the session names, and which slices have rows enough."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MAX_NUMBERS = 10
 MAX_LISTED = 200
 ABSENT = "(absent)"
 _Sliced = tuple[pl.Series, str, list[str] | None]
-"""Name of every row's slice, what it is of, and the order of the names if they have one."""
+"""Name of every test row's slice, what it is of, and the order of the names if they have one."""
 
 
 def slice_rows(
     frame: pl.DataFrame, names: Sequence[str], files: tuple[FileFacts, ...]
 ) -> tuple[pl.DataFrame, tuple[SliceField, ...]]:
-    """The slices of every row, a column per field that has any, and the facts about each field.
+    """The slices of the test rows, a column per field that has any (null in other rows), and the facts on each field.
 
     A field of the rows has precedence over what is computed under the same name.
 
@@ -36,27 +36,30 @@ def slice_rows(
         names: of `COMPUTED`, or of fields of the rows.
     """
     test = frame["split"] == "test"
+    rows, positions = frame.filter(test), test.arg_true()
     columns: dict[str, pl.Series] = {}
     facts = []
     for position, name in enumerate(names):
-        own = frame[FIELDS].list.get(position, null_on_oob=True) if FIELDS in frame.columns else None
-        if own is not None and own.null_count() < len(own):
-            nested = own.filter(test).is_in([OBJECT, LIST])
+        values = frame[FIELDS].list.get(position, null_on_oob=True) if FIELDS in frame.columns else None
+        is_own = values is not None and values.null_count() < len(values)
+        if values is not None and is_own:
+            own = values.filter(test)
+            nested = own.is_in([OBJECT, LIST])
             if 2 * int(nested.sum()) > len(nested) - nested.null_count():
-                facts.append(SliceField(name=name, what="value", own=True, note=_nested_note(name, nested, frame)))
+                facts.append(SliceField(name=name, what="value", own=True, note=_nested_note(name, nested)))
                 continue
-            sliced, is_own = _own_slices(own, test, frame["group"]), True
+            sliced = _own_slices(own, rows["group"])
         else:
-            sliced, is_own = COMPUTED[name](frame, test, files), False
-        field = _field(name, sliced, is_own, frame.filter(test)["group"], sliced[0].filter(test))
+            sliced = COMPUTED[name](rows, files)
+        field = _field(name, sliced, is_own, rows["group"])
         facts.append(field)
         if field.slices:
-            columns[name] = sliced[0]
+            columns[name] = pl.repeat(None, len(frame), dtype=pl.String, eager=True).scatter(positions, sliced[0])
     return pl.DataFrame(columns), tuple(facts)
 
 
-def _field(name: str, sliced: _Sliced, own: bool, groups: pl.Series, values: pl.Series) -> SliceField:
-    _, what, order = sliced
+def _field(name: str, sliced: _Sliced, own: bool, groups: pl.Series) -> SliceField:
+    values, what, order = sliced
     table = pl.DataFrame({"name": values, "group": groups})
     counts = table.group_by("name").agg(pl.len().alias("rows"), pl.col("group").n_unique().alias("groups"))
     ranked = counts.sort(pl.col("groups"), pl.col("name"), descending=[True, False])
@@ -95,14 +98,14 @@ def _nothing_note(name: str, what: str, own: bool, ranked: pl.DataFrame, rows: i
     )
 
 
-def _nested_note(name: str, nested: pl.Series, frame: pl.DataFrame) -> str:
+def _nested_note(name: str, nested: pl.Series) -> str:
     return (
         f"{name} is an object or a list in {int(nested.sum()):,} of {len(nested):,} test rows, so it makes no slices; "
         f"name a field within it, as in {name}.FIELD"
     )
 
 
-def _own_slices(own: pl.Series, test: pl.Series, groups: pl.Series) -> _Sliced:
+def _own_slices(own: pl.Series, groups: pl.Series) -> _Sliced:
     """By a field of the rows, whose values are JSON texts."""
     known = own.drop_nulls().unique()
     numbers = known.cast(pl.Float64, strict=False)
@@ -111,9 +114,9 @@ def _own_slices(own: pl.Series, test: pl.Series, groups: pl.Series) -> _Sliced:
         whole = values.drop_nulls()
         if (whole == whole.round(0)).all() and (whole.abs() < 2**53).all():
             values = values.cast(pl.Int64)
-        distinct = values.filter(test).drop_nulls().unique().sort()
+        distinct = values.drop_nulls().unique().sort()
         if len(distinct) > MAX_NUMBERS:
-            return _binned(values, test, groups, "number")
+            return _binned(values, groups, "number")
         texts = values.cast(pl.String)
         return texts.fill_null(ABSENT), "value", [*distinct.cast(pl.String).to_list(), ABSENT]
     plain = [str(json.loads(text)) if text.startswith('"') else text for text in known.to_list()]
@@ -121,26 +124,26 @@ def _own_slices(own: pl.Series, test: pl.Series, groups: pl.Series) -> _Sliced:
     return named.fill_null(ABSENT), "value", None
 
 
-def _binned(numbers: pl.Series, test: pl.Series, groups: pl.Series, what: str) -> _Sliced:
-    known = groups.filter(test & numbers.is_not_null()).n_unique()
-    cuts = quantile_cuts(numbers.filter(test), max(1, min(MAX_BINS, known // MIN_GROUPS)))
+def _binned(numbers: pl.Series, groups: pl.Series, what: str) -> _Sliced:
+    known = groups.filter(numbers.is_not_null()).n_unique()
+    cuts = quantile_cuts(numbers, max(1, min(MAX_BINS, known // MIN_GROUPS)))
     names, order = bin_names(numbers, cuts)
     return names.fill_null(ABSENT), what, [*order, ABSENT]
 
 
-def _language(frame: pl.DataFrame, test: pl.Series, files: tuple[FileFacts, ...]) -> _Sliced:
-    return scripts(frame["text"]), "script", None
+def _language(rows: pl.DataFrame, files: tuple[FileFacts, ...]) -> _Sliced:
+    return scripts(rows["text"]), "script", None
 
 
-def _length(frame: pl.DataFrame, test: pl.Series, files: tuple[FileFacts, ...]) -> _Sliced:
-    return _binned(frame["text"].str.len_chars().cast(pl.Int64), test, frame["group"], "number of characters")
+def _length(rows: pl.DataFrame, files: tuple[FileFacts, ...]) -> _Sliced:
+    return _binned(rows["text"].str.len_chars().cast(pl.Int64), rows["group"], "number of characters")
 
 
-def _turns(frame: pl.DataFrame, test: pl.Series, files: tuple[FileFacts, ...]) -> _Sliced:
-    return _binned(frame["shape"].str.count_matches("u").cast(pl.Int64), test, frame["group"], "number of user turns")
+def _turns(rows: pl.DataFrame, files: tuple[FileFacts, ...]) -> _Sliced:
+    return _binned(rows["shape"].str.count_matches("u").cast(pl.Int64), rows["group"], "number of user turns")
 
 
-def _source(frame: pl.DataFrame, test: pl.Series, files: tuple[FileFacts, ...]) -> _Sliced:
+def _source(rows: pl.DataFrame, files: tuple[FileFacts, ...]) -> _Sliced:
     paths = [PurePath(item.path_name) for item in files]
     alike = len({path.name for path in paths}) < len(paths)
     starts = pl.DataFrame(
@@ -150,11 +153,11 @@ def _source(frame: pl.DataFrame, test: pl.Series, files: tuple[FileFacts, ...]) 
             "file": ["/".join(path.parts[-2:]) if alike else path.name for path in paths],
         }
     ).sort("row")
-    rows = frame.select("source", "row").with_row_index().sort("row")
-    return rows.join_asof(starts, on="row", by="source").sort("index")["file"], "file", None
+    places = rows.select("source", "row").with_row_index().sort("row")
+    return places.join_asof(starts, on="row", by="source").sort("index")["file"], "file", None
 
 
-COMPUTED: dict[str, Callable[[pl.DataFrame, pl.Series, tuple[FileFacts, ...]], _Sliced]] = {
+COMPUTED: dict[str, Callable[[pl.DataFrame, tuple[FileFacts, ...]], _Sliced]] = {
     "language": _language,
     "length": _length,
     "turns": _turns,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,13 +18,16 @@ from fw_assets_tests.classification.frames import chat_line, inspect_in_memory, 
 
 
 def sliced(
-    folder: Path, names: list[str], fields: list[dict[str, Any]], train: int = 60
+    folder: Path, names: list[str], fields: list[dict[str, Any]], train: Sequence[dict[str, Any]] = ({},) * 60
 ) -> tuple[pl.DataFrame, dict[str, SliceField]]:
-    """The slices of as many test rows as there are fields, beside some training rows."""
-    lines = [chat_line(f"{text} number {i}", label) for i, (text, label) in enumerate(pairs(train + len(fields)))]
-    (folder / "train.jsonl").write_text("\n".join(lines[:train]) + "\n", "utf-8")
-    test = [json.dumps({**json.loads(line), **field}) for line, field in zip(lines[train:], fields, strict=True)]
-    (folder / "eval.jsonl").write_text("\n".join(test) + "\n", "utf-8")
+    """The slices of test rows with these fields, beside training rows with theirs."""
+    every = [*train, *fields]
+    lines = [
+        json.dumps({**json.loads(chat_line(f"{text} number {i}", label)), **field})
+        for i, ((text, label), field) in enumerate(zip(pairs(len(every)), every, strict=True))
+    ]
+    (folder / "train.jsonl").write_text("\n".join(lines[: len(train)]) + "\n", "utf-8")
+    (folder / "eval.jsonl").write_text("\n".join(lines[len(train) :]) + "\n", "utf-8")
     session = Session(slices=tuple(names))
     frame, inspected = inspect_in_memory(folder / "train.jsonl", folder / "eval.jsonl", session)
     split, _ = resolve(frame, inspected, session)
@@ -95,6 +99,27 @@ def test_a_field_that_most_rows_lack_is_said_so(tmp_path: Path) -> None:
     assert [(item.name, item.judged) for item in facts["tier"].slices] == [(ABSENT, True), ("gold", True)]
 
 
+def test_what_training_rows_have_makes_no_slices_of_the_test_rows(tmp_path: Path) -> None:
+    random = Random(1)
+    texts = [" ".join("".join(random.choices("abcdefghijklmnopqr", k=6)) for _ in range(5)) for _ in range(50)]
+    fields = [{"messages": json.loads(chat_line(text, "sales"))["messages"]} for text in texts]
+    columns, facts = sliced(tmp_path, ["length"], fields)
+    assert columns.width == 0
+    assert facts["length"].note == (
+        "length: all 50 test rows have the same number of characters, 34, so there is nothing to compare"
+    )
+
+
+def test_numbers_of_test_rows_are_numbers_whatever_training_rows_have(tmp_path: Path) -> None:
+    _, facts = sliced(tmp_path, ["age"], [{"age": i} for i in range(100)], [{"age": "unknown"}] * 60)
+    assert [item.name for item in facts["age"].slices] == ["up to 24", "25 to 49", "50 to 74", "above 74"]
+
+
+def test_a_field_of_training_rows_alone_is_said_to_be_absent(tmp_path: Path) -> None:
+    _, facts = sliced(tmp_path, ["tier"], [{} for _ in range(50)], [{"tier": "gold"}] * 60)
+    assert "all 50 test rows have the same value, (absent)" in facts["tier"].note
+
+
 def test_a_field_of_the_rows_has_precedence_over_the_script(tmp_path: Path) -> None:
     _, facts = sliced(tmp_path, ["language"], [{"language": "de" if i % 2 else "nl"} for i in range(60)])
     assert facts["language"].own
@@ -125,7 +150,11 @@ def test_the_files_of_a_folder_are_sources(tmp_path: Path) -> None:
     split, _ = resolve(frame, inspected, session)
     columns, (facts,) = slice_rows(frame.with_columns(split["group"], split["split"]), ("source",), inspected.files)
     assert {item.name for item in facts.slices} == {"part0.jsonl", "part1.jsonl", "part2.jsonl"}
-    assert columns["source"].to_list() == [f"part{i // 100}.jsonl" for i in range(300)]
+    parts = [f"part{i // 100}.jsonl" if part == "test" else None for i, part in enumerate(split["split"])]
+    assert columns["source"].to_list() == parts
+    assert [item.rows for item in sorted(facts.slices, key=lambda item: item.name)] == [
+        parts.count(f"part{number}.jsonl") for number in range(3)
+    ]
 
 
 def test_only_so_many_slices_are_judged(tmp_path: Path) -> None:
