@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow
+from fw_assets.classification.fields.answer_field import AnswerField
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.values import Frozen
 
@@ -45,3 +46,11 @@ class InspectedDataset(Frozen):
     rejected_kinds: tuple[tuple[str, int], ...]
     digest: str
     """Of the files' content and the extraction rule."""
+    fields: tuple[AnswerField, ...] = ()
+    """Of the answers, where these are JSON objects of several fields."""
+
+    @property
+    def left_out_fields(self) -> tuple[AnswerField, ...]:
+        """The fields that are not the label."""
+        keyed = self.extraction.rule == "json_key"
+        return tuple(field for field in self.fields if not (keyed and field.name == self.extraction.key))

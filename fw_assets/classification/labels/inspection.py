@@ -17,8 +17,10 @@ from fw_assets.classification.dataset.row_fields import field_names
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.errors import input_error
+from fw_assets.classification.fields.answer_field import find_fields
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
+from fw_assets.classification.labels.rule_ranking import SAMPLE
 from fw_assets.classification.session import Session
 from fw_assets.classification.slices.slicing import COMPUTED
 from fw_assets.classification.values import digest
@@ -112,7 +114,12 @@ def _described(
         rejected=rejected,
         rejected_kinds=tuple(sorted(kinds.items())),
         digest=digest([[read.sha256 for read in reads], extraction.name, len(rejected)]),
+        fields=find_fields(_sample(frame["answer"].drop_nulls())),
     )
+
+
+def _sample(answers: pl.Series) -> list[str]:
+    return answers.gather_every(max(1, len(answers) // SAMPLE)).to_list()
 
 
 def _quantiles(lengths: pl.Series) -> Quantiles:

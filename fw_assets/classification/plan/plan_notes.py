@@ -17,6 +17,7 @@ MIN_TEST_ROWS = 100
 MIN_TRAINING_ROWS = 100
 MAX_CELLS = 12
 """Bounds outside of which a warning is given."""
+MAX_NAMED = 20
 
 
 def warnings(
@@ -35,6 +36,7 @@ def warnings(
         *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
         *_rejected_warnings(inspected, label_set),
         *mixed_format_warning(label_set.extraction),
+        *_field_warnings(inspected),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
@@ -109,6 +111,20 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
             f"{rows:,} {'row' if rows == 1 else 'rows'} could not be used and {'is' if rows == 1 else 'are'} left out "
             f"({listed}); each is in rejected_rows.jsonl with its reasons."
         )
+
+
+def _field_warnings(inspected: InspectedDataset) -> Iterator[str]:
+    """The fields of the answers that nothing is learned of, by name."""
+    left_out = inspected.left_out_fields
+    if not left_out:
+        return
+    named = [f"{field.name} ({field.summary})" for field in left_out[:MAX_NAMED]]
+    more = f" and {len(left_out) - MAX_NAMED} more" if len(left_out) > MAX_NAMED else ""
+    label = inspected.extraction.key if inspected.extraction.rule == "json_key" else "the ground_truth"
+    yield (
+        f"The answers are objects of {len(inspected.fields)} fields, of which {label} is the label. Left out of "
+        f"training and of every answer: {', '.join(named)}{more}."
+    )
 
 
 def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:

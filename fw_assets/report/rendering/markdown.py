@@ -11,7 +11,7 @@ import jinja2
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.escape import Md, block, code, prose
 from fw_assets.report.formatting import Quoted, typeset
-from fw_assets.report.plan import costs, labels, slices, summary, tables
+from fw_assets.report.plan import costs, fields, labels, slices, summary, tables
 from fw_assets.report.rendering import templates
 from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table
@@ -32,7 +32,14 @@ def render_plan(plan: Plan, changed: Sequence[str] = ()) -> str:
         changed: a heading, then each difference to the plan before; empty where there is none.
     """
     source = environment().get_template("plan.md.jinja")
-    sections = {"costs": costs, "labels": labels, "slices": slices, "summary": summary, "tables": tables}
+    sections = {
+        "costs": costs,
+        "fields": fields,
+        "labels": labels,
+        "slices": slices,
+        "summary": summary,
+        "tables": tables,
+    }
     return tidy(source.render(plan=plan, changed=changed, typeset=typeset, **sections))
 
 

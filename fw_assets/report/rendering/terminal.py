@@ -15,6 +15,7 @@ from fw_assets.report.formatting import short
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.plan import costs as plan_costs
+from fw_assets.report.plan import fields as plan_fields
 from fw_assets.report.plan import labels as plan_labels
 from fw_assets.report.plan import summary, tables
 from fw_assets.report.schema.report import Report
@@ -45,6 +46,8 @@ def plan_view(plan: Plan) -> RenderableType:
         Text(""),
         draw(_cut(plan_labels.label_counts(plan))),
     ]
+    if plan.inspected.fields:
+        parts += [_heading("Fields of the answers"), draw(_cut(plan_fields.fields(plan)))]
     if plan.label_set.imbalance.mitigations:
         parts += [_heading("Imbalance"), draw(plan_costs.mitigations(plan))]
     parts += [

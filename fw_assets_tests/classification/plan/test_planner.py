@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
@@ -22,7 +24,10 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.session import Session
+from fw_assets.report.rendering.markdown import render_plan
+from fw_assets.report.rendering.terminal import plan_view, show
 from fw_assets_tests.classification.frames import inspect_in_memory
+from fw_assets_tests.routing_rows import write_routing
 
 SMALL = CatalogueModel(
     name="accounts/fireworks/models/qwen3-8b", parameter_count=8 * 10**9, tunable=True, serverless=True
@@ -258,3 +263,28 @@ def test_costs_of_mistakes_are_part_of_the_plan_and_name_its_labels(dataset: Pat
     assert difference.startswith("costs: ")
     with pytest.raises(InputError, match=r"costs\.bill: 'bill' is no label of this dataset; .* Did you mean billing"):
         plan_for(dataset, SMALL, costs={"bill": {"account": 5}})
+
+
+def test_fields_of_the_answers_that_nothing_is_learned_of_are_named(tmp_path: Path) -> None:
+    plan = plan_for(write_routing(tmp_path / "routing.jsonl", 120), OWN_GRID)
+    assert plan.label_set.extraction.name == "json_key:department"
+    assert [field.name for field in plan.inspected.left_out_fields] == ["urgency", "refund", "shift", "order"]
+    (named,) = [warning for warning in plan.warnings if "fields" in warning]
+    assert "department is the label" in named
+    for text in ("urgency (3 values)", "refund (2 values)", "shift (2 values)", "order (free text)"):
+        assert text in named
+    for text in (render_plan(plan), _printed(plan)):
+        assert "Fields of the answers" in text
+        assert "left out" in text
+
+
+def _printed(plan: Plan) -> str:
+    out = io.StringIO()
+    show(plan_view(plan), Console(file=out, width=140))
+    return out.getvalue()
+
+
+def test_answers_of_one_field_say_nothing_of_fields(dataset: Path) -> None:
+    plan = plan_for(dataset, OWN_GRID)
+    assert not plan.inspected.fields
+    assert "Fields" not in render_plan(plan)

@@ -1,0 +1,5 @@
+"""Answers that are JSON objects of several fields: which fields there are, their values, and an object as text.
+
+Import `answer_field` (what was found in the answers), `record_field` (a field that models are asked for) and `records`
+(objects and their values as text). May import `values` alone.
+"""
