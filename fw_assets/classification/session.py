@@ -142,8 +142,8 @@ class Session(Frozen):
     costs: MistakeCosts | None = None
     """What mistakes cost, true label -> given label -> cost, e.g. `{spam: {ham: 5}}`: 0 to 1,000 with at most two
     decimals. A mistake that is not named, and an answer that is no label, costs 1; a right answer nothing. With costs,
-    winner, gate and confidence threshold go by the expected cost in place of accuracy; not for rows of several
-    labels."""
+    finalists, winner, gate and confidence threshold go by the expected cost in place of accuracy; not for rows of
+    several labels."""
     max_spend_usd: float | None = Field(None, ge=0, le=1_000_000_000)
     """A ceiling below the plan's high figure."""
     auto_approve_up_to_usd: float | None = Field(None, ge=0, le=1_000_000_000)

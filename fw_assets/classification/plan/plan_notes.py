@@ -67,10 +67,11 @@ def on_approval(
     steps.append("Two baselines that need no language model are trained here, at no cost.")
     if priced.finalists:
         best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
-        choice = "it" if single else "each" if priced.finalists == len(models) else f"{best} on validation rows"
+        rows = f"{'by the cost of mistakes ' if session.costs else ''}on validation rows"
+        choice = "it" if single else "each" if priced.finalists == len(models) else f"{best} {rows}"
         if adapters:
             names = " and ".join(model.slug for model in tunable)
-            choice = names if priced.finalists == len(tunable) else f"{best} of {names} on validation rows"
+            choice = names if priced.finalists == len(tunable) else f"{best} of {names} {rows}"
         tuned = "It" if priced.finalists == 1 else "Each of them"
         steps.append(
             f"Fine-tuning: {choice}, with every cell of the grid, at most {session.max_parallel_jobs} jobs at once."
@@ -84,8 +85,8 @@ def on_approval(
         steps.append("Base and fine-tuned models are compared on the test rows, which no choice reads.")
         steps.append(
             {
-                "if-better": "The winner on validation rows is deployed if the test rows confirm it.",
-                "always": "The winner on validation rows is deployed.",
+                "if-better": f"The winner {rows} is deployed if the test rows confirm it.",
+                "always": f"The winner {rows} is deployed.",
                 "never": "Nothing is deployed for serving.",
             }[session.deploy]
         )

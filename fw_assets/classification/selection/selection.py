@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from fw_assets.classification.values import Frozen, Interval
@@ -89,33 +90,37 @@ class Winner(Frozen):
 def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
     """The best `count` tunable models on the validation rows, and the ranking of all.
 
-    Each rank goes to the highest accuracy left; models whose accuracy is within that model's interval are tied with
-    it, and the cheapest of them takes the rank (a known price before an unknown one, then the higher accuracy, then
-    the lower loss, then the name). Incomplete models come last and are not chosen.
+    Each rank goes to the highest accuracy left, or to the lowest cost of mistakes where that is known of all; models
+    within that model's interval are tied with it, and the cheapest of them takes the rank (a known price before an
+    unknown one, then the better figure, then the lower loss, then the name). Incomplete models come last and are not
+    chosen.
 
     Raises:
         ValueError: no candidate is complete, or `count` is below 1.
     """
     if count < 1:
         raise ValueError("at least one finalist is needed")
-    remaining = sorted((candidate for candidate in candidates if candidate.complete), key=_by_accuracy)
-    if not remaining:
+    complete = [candidate for candidate in candidates if candidate.complete]
+    if not complete:
         raise ValueError("no model has a complete validation result")
-    ranked: list[RankedCandidate] = []
+    costed = _costed(complete)
+    order = partial(_merit_order, costed=costed)
+    remaining, ranked = sorted(complete, key=order), list[RankedCandidate]()
     while remaining:
         best = remaining[0]
-        tied = [candidate for candidate in remaining if candidate.validation.value >= best.validation.low]
-        cheapest = min(tied, key=lambda candidate: (_price(candidate), *_by_accuracy(candidate)))
+        tied = [item for item in remaining if _merit(item, costed=costed) >= _least_merit(best, costed=costed)]
+        cheapest = min(tied, key=lambda candidate: (_price(candidate), *order(candidate)))
+        figure = f": {_figure(cheapest, costed=costed)}" if costed else ""
         if cheapest is best:
-            why = "best on validation" if not ranked else "best on validation of the rest"
+            why = f"best on validation{' of the rest' if ranked else ''}{figure}"
         else:
-            why = f"tied with {best.model} on validation (within its interval) and cheaper"
+            why = f"tied with {best.model} on validation (within its interval) and cheaper{figure}"
         what = "an adapter that exists" if cheapest.adapter else "it cannot be fine-tuned"
         ranked.append(_ranked(cheapest, why if cheapest.tunable else f"{why}; only evaluated: {what}"))
         remaining.remove(cheapest)
     tunable = {candidate.model for candidate in candidates if candidate.tunable}
     finalists = tuple(item.model for item in ranked if item.model in tunable)[:count]
-    unanswered = sorted((candidate for candidate in candidates if not candidate.complete), key=_by_accuracy)
+    unanswered = sorted((candidate for candidate in candidates if not candidate.complete), key=_merit_order)
     ranked += [_ranked(candidate, INCOMPLETE) for candidate in unanswered]
     return Finalists(chosen=finalists, ranked=tuple(ranked))
 
@@ -168,6 +173,11 @@ def _merit(candidate: Candidate, *, costed: bool) -> float:
     return -candidate.cost.value if costed and candidate.cost is not None else candidate.validation.value
 
 
+def _least_merit(candidate: Candidate, *, costed: bool) -> float:
+    """The bound of the interval of the merit, below which another model is not tied."""
+    return -candidate.cost.high if costed and candidate.cost is not None else candidate.validation.low
+
+
 def _tie_order(tied: Sequence[Candidate]) -> Callable[[Candidate], tuple[float, bool, float, str]]:
     known = all(candidate.loss is not None for candidate in tied)
     return lambda candidate: (
@@ -188,8 +198,8 @@ def _why_best(ranked: Sequence[Candidate]) -> str:
     merits = [_merit(candidate, costed=costed) for candidate in ranked]
     if merits[1] < merits[0]:
         why = f"best on validation: {share}, before {_name(second)} with {_figure(second, costed=costed)}"
-        worst = best.validation.low if not costed or best.cost is None else -best.cost.high
-        return why + ("; so many rows alone could not tell these two apart" if merits[1] >= worst else "")
+        apart = merits[1] < _least_merit(best, costed=costed)
+        return why + ("" if apart else "; so many rows alone could not tell these two apart")
     tied = [candidate for candidate, merit in zip(ranked, merits, strict=True) if merit == merits[0]]
     others = ", ".join(_name(candidate) for candidate in tied[1:])
     order = _tie_order(tied)
@@ -220,9 +230,9 @@ def _ranked(candidate: Candidate, why: str) -> RankedCandidate:
     )
 
 
-def _by_accuracy(candidate: Candidate) -> tuple[float, float, float, str]:
+def _merit_order(candidate: Candidate, *, costed: bool = False) -> tuple[float, float, float, str]:
     loss = float("inf") if candidate.loss is None else candidate.loss
-    return (-candidate.validation.value, loss, _price(candidate), candidate.model)
+    return (-_merit(candidate, costed=costed), loss, _price(candidate), candidate.model)
 
 
 def _price(candidate: Candidate) -> float:

@@ -12,7 +12,6 @@ from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
-from fw_assets.classification.values import Interval
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -20,7 +19,7 @@ from fw_assets.pipeline.evaluation.endpoint import serverless_address
 from fw_assets.pipeline.evaluation.serving_proof import EvaluatedWinner, prove_serving
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.reporting.mistakes import choice_costs, model_costs
+from fw_assets.pipeline.reporting.mistakes import choice_costs, cost_column, model_costs, validation_cost
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -31,7 +30,6 @@ from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
-from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
 from fw_assets.workspace.predictions import prediction_batches
@@ -145,7 +143,7 @@ def _ranking_rows(winner: Winner) -> list[Row]:
             "kind": entry.kind,
             "right": percent(entry.validation.value),
             "95% interval": percent_range((entry.validation.low, entry.validation.high)),
-            **({"mistake cost per 1,000 rows": round(1000 * entry.cost.value, 2)} if entry.cost else {}),
+            **cost_column(entry),
         }
         for entry in winner.ranked
     ]
@@ -166,7 +164,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             kind=kind,
             validation=validation.headline,
             loss=validation_loss(validation, trust),
-            cost=_validation_cost(store, plan, (slug, kind)),
+            cost=validation_cost(store, plan, (slug, kind)),
             price=plan.expected_usd(slug),
             complete=validation.complete,
             adapter=kind == "base" and bool(plan.model(slug).base_model),
@@ -199,11 +197,6 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         untuned=base[winner.kept].test if winner.kept in base else None,
         costs=_gate_costs(store, plan, winner),
     )
-
-
-def _validation_cost(store: Workspace, plan: Plan, model: Model) -> Interval | None:
-    rows = model_costs(store, plan, model, "validation")
-    return expected_cost(rows) if rows else None
 
 
 def _gate_costs(store: Workspace, plan: Plan, winner: Winner) -> GateCosts | None:

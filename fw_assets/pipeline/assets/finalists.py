@@ -16,6 +16,7 @@ from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
 from fw_assets.pipeline.input_digests import finalists_inputs
+from fw_assets.pipeline.reporting.mistakes import cost_column, validation_cost
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -26,6 +27,7 @@ from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import percent, percent_range, plural
+from fw_assets.workspace.workspace import Workspace
 
 
 @pipeline_asset(
@@ -68,17 +70,18 @@ def _choose_finalists(account: PlanAccount) -> FinalistsRecord:
     plan = account.plan
     slugs = [model.slug for model in plan.models]
     base = {slug: account.store.require("base_metrics", account.dataset, BaseMetrics, slug) for slug in slugs}
-    ranking = _choose(plan, base)
+    ranking = _choose(account.store, plan, base)
     going_on = () if plan.session.mode == "benchmark" else ranking.chosen
     return FinalistsRecord(finalists=ranking, slugs=going_on, revised=_revised_estimate(account, base))
 
 
-def _choose(plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:
+def _choose(store: Workspace, plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:
     candidates = [
         Candidate(
             model=slug,
             validation=metrics.validation.headline,
             loss=validation_loss(metrics.validation, metrics.trust),
+            cost=validation_cost(store, plan, (slug, "base")),
             price=plan.expected_usd(slug),
             complete=metrics.validation.complete,
             adapter=bool(plan.model(slug).base_model),
@@ -108,6 +111,7 @@ def _ranking_rows(record: FinalistsRecord) -> list[Row]:
             "model": entry.model,
             "validation": percent(entry.validation.value),
             "95% interval": percent_range((entry.validation.low, entry.validation.high)),
+            **cost_column(entry),
             "goes on": "yes" if entry.model in record.slugs else "no",
             "why": entry.why,
         }

@@ -14,7 +14,8 @@ from fw_assets.classification.metrics.expected_cost import (
 )
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.cost_comparison import CostComparison, compare_costs
-from fw_assets.classification.selection.selection import ModelKind, Winner
+from fw_assets.classification.selection.selection import ModelKind, RankedCandidate, Winner
+from fw_assets.classification.values import Interval
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.schema.mistakes import CostChoice, MistakeCostsResult, ModelMistakes
 from fw_assets.workspace.predictions import prediction_batches
@@ -27,6 +28,12 @@ def model_costs(store: Workspace, plan: Plan, model: Model, part: Literal["valid
         return None
     predictions = prediction_batches(store, plan.dataset, *model, part, COSTED_COLUMNS)
     return row_costs(predictions, plan.label_set.labels, plan.session.costs)
+
+
+def validation_cost(store: Workspace, plan: Plan, model: Model) -> Interval | None:
+    """What a model's mistakes on the validation rows cost for a row, by which finalists and winner are chosen."""
+    rows = model_costs(store, plan, model, "validation")
+    return expected_cost(rows) if rows else None
 
 
 def choice_costs(
@@ -86,3 +93,8 @@ def cost_figures(store: Workspace, plan: Plan, model: Model) -> dict[str, float 
         return {}
     interval = f"{1000 * cost.low:,.1f} to {1000 * cost.high:,.1f}"
     return {"mistake_cost_per_1000_rows": round(1000 * cost.value, 2), "mistake_cost_interval": interval}
+
+
+def cost_column(entry: RankedCandidate) -> dict[str, float]:
+    """What mistakes on the validation rows cost, as a column of a ranking; none where the session has no costs."""
+    return {"mistake cost per 1,000 rows": round(1000 * entry.cost.value, 2)} if entry.cost else {}

@@ -83,7 +83,8 @@ def _gate_by_cost(plan: Plan) -> str:
 def mistakes(costs: Mapping[str, Mapping[str, float]]) -> str:
     """The session's costs in one sentence."""
     named = [f"{gold} given {answer} {cost:g}" for gold, answers in costs.items() for answer, cost in answers.items()]
-    return f"{listing(named, 12)}; every other mistake 1. Winner, gate and confidence threshold go by the costs."
+    use = "Finalists, winner, gate and confidence threshold go by the costs."
+    return f"{listing(named, 12)}; every other mistake 1. {use}"
 
 
 def _label_condition(plan: Plan) -> str:

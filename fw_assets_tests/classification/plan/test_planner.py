@@ -261,6 +261,10 @@ def test_costs_of_mistakes_are_part_of_the_plan_and_name_its_labels(dataset: Pat
     assert plan.digest != without.digest
     (difference,) = plan_differences(without, plan)
     assert difference.startswith("costs: ")
+    two = plan_for(dataset, SMALL, LARGE, finalists=1, costs={"billing": {"account": 5}})
+    assert any(step.startswith("Fine-tuning: the best one by the cost of mistakes on") for step in two.on_approval)
+    assert "The winner by the cost of mistakes on validation rows is deployed if" in " ".join(two.on_approval)
+    assert "The winner on validation rows is deployed if" in " ".join(without.on_approval)
     with pytest.raises(InputError, match=r"costs\.bill: 'bill' is no label of this dataset; .* Did you mean billing"):
         plan_for(dataset, SMALL, costs={"bill": {"account": 5}})
 

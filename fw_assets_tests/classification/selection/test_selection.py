@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,12 @@ def candidate(
     model: str, right: int, *, price: float | None = None, kind: ModelKind = "base", rows: int = 200
 ) -> Candidate:
     return Candidate(model=model, kind=kind, validation=wilson(right, rows), price=price)
+
+
+def costing(model: str, right: int, cost: float, kind: ModelKind = "base", price: float | None = None) -> Candidate:
+    """A candidate whose mistakes cost this much for a row, with an interval of a tenth each way."""
+    interval = Interval(value=cost, low=cost * 0.9, high=cost * 1.1)
+    return candidate(model, right, kind=kind, price=price).model_copy(update={"cost": interval})
 
 
 def test_the_best_go_on() -> None:
@@ -137,10 +145,6 @@ def test_a_p_value_is_not_rounded_to_the_other_side(p: float) -> None:
 
 
 def test_where_costs_are_known_the_cheapest_mistakes_win() -> None:
-    def costing(model: str, right: int, cost: float, kind: ModelKind = "base") -> Candidate:
-        interval = Interval(value=cost, low=cost / 2, high=cost * 2)
-        return candidate(model, right, kind=kind).model_copy(update={"cost": interval})
-
     right, cheap = costing("right", 190, 0.5), costing("cheap", 150, 0.2, kind="tuned")
     winner = choose_winner([right, cheap])
     assert (winner.model, winner.untuned, winner.challenger) == ("cheap", "right", "cheap")
@@ -148,12 +152,57 @@ def test_where_costs_are_known_the_cheapest_mistakes_win() -> None:
         "best on validation: mistakes that cost 200 for 1,000 rows, before right (base) with mistakes that cost 500 "
         "for 1,000 rows"
     )
-    assert choose_winner([costing("a", 150, 0.2), costing("b", 150, 0.3)]).why.endswith("tell these two apart")
+    assert choose_winner([costing("a", 150, 0.2), costing("b", 150, 0.21)]).why.endswith("tell these two apart")
     tied = choose_winner([costing("a", 190, 0.2, kind="tuned"), costing("b", 150, 0.2)])
     assert tied.model == "b"
     assert "tied on validation with a (tuned) at mistakes that cost 200" in tied.why
     unknown = candidate("unknown", 195)
     assert choose_winner([right, cheap, unknown]).model == "unknown", "accuracy decides unless all costs are known"
+
+
+def test_where_costs_are_known_the_cheapest_mistakes_go_on() -> None:
+    right, cheap, dear = costing("right", 190, 0.5), costing("cheap", 150, 0.2), costing("dear", 170, 0.9)
+    finalists = choose_finalists([right, dear, cheap], 2)
+    assert finalists.chosen == ("cheap", "right")
+    assert [item.why for item in finalists.ranked] == [
+        "best on validation: mistakes that cost 200 for 1,000 rows",
+        "best on validation of the rest: mistakes that cost 500 for 1,000 rows",
+        "best on validation of the rest: mistakes that cost 900 for 1,000 rows",
+    ]
+    unknown = candidate("unknown", 195)
+    assert choose_finalists([right, cheap, unknown], 1).chosen == ("unknown",), "accuracy decides unless all are known"
+    broken = unknown.model_copy(update={"complete": False})
+    assert choose_finalists([right, cheap, broken], 1).chosen == ("cheap",)
+
+
+def test_a_tie_of_costs_goes_to_the_cheaper_model_whatever_its_accuracy() -> None:
+    first, near, far = (
+        costing("first", 150, 0.2, price=3.0),
+        costing("near", 100, 0.21, price=1.0),
+        costing("far", 190, 0.25, price=0.5),
+    )
+    finalists = choose_finalists([first, near, far], 3)
+    assert finalists.chosen == ("near", "first", "far")
+    assert finalists.ranked[0].why == (
+        "tied with first on validation (within its interval) and cheaper: mistakes that cost 210 for 1,000 rows"
+    )
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.none() | st.integers(0, 20)), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_finalists_and_winner_go_by_one_criterion(figures: list[tuple[int, int | None]], random: Random) -> None:
+    def exact(value: float) -> Interval:
+        return Interval(value=value, low=value, high=value)
+
+    candidates = [
+        Candidate(model=f"m{i}", validation=exact(right / 50), cost=None if cost is None else exact(cost / 20))
+        for i, (right, cost) in enumerate(figures)
+    ]
+    shuffled = random.sample(candidates, len(candidates))
+    assert choose_finalists(shuffled, 1).chosen == (choose_winner(candidates).model,)
 
 
 def test_an_adapter_that_exists_is_ranked_and_never_goes_on() -> None:
