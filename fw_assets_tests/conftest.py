@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from fw_assets_tests.project import InProcessPool, Project
+
+
+@event.listens_for(Engine, "connect")
+def write_without_waiting_for_the_disk(connection: object, _: object) -> None:
+    """Dagster's databases in this process: a thousand commits a run, and no test cuts the power."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(scope="session")
