@@ -29,34 +29,38 @@ def similarity_results(
         models: the full name of each model, by slug and kind (`base`, `tuned`).
         train_rows, test_rows: sizes of the parts.
     """
-    test = list(_texts(store, dataset, "test", -(-test_rows // MAX_TEST_ROWS)))
-    train = _texts(store, dataset, "train", -(-train_rows // MAX_TRAIN_ROWS))
+    parts = list(_rows(store, dataset, "test", -(-test_rows // MAX_TEST_ROWS)))
+    if not parts:
+        return ()
+    test = pl.concat(parts)
+    train = _rows(store, dataset, "train", -(-train_rows // MAX_TRAIN_ROWS))
     compared = 0
 
     def batches() -> Iterator[list[str]]:
         nonlocal compared
-        for _, texts in train:
-            compared += len(texts)
-            yield texts
+        for rows in train:
+            compared += rows.height
+            yield rows["text"].to_list()
 
-    ids = [row_id for batch, _ in test for row_id in batch]
-    similarity = nearest_similarity([text for _, texts in test for text in texts], batches())
-    if not compared or not ids:
+    similarity = nearest_similarity(test["text"].to_list(), batches())
+    if not compared or test.is_empty():
         return ()
+    groups = test["group"].to_numpy()
     results = []
     for (slug, kind), model in models.items():
         table = prediction_batches(store, dataset, slug, kind, "test", ("id", "outcome")).columns("id", "outcome")
-        asked = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left")["outcome"]
+        asked = test.select("id").join(table, on="id", how="left", maintain_order="left")["outcome"]
         correct = (asked == "correct").fill_null(False).to_numpy().astype(np.bool_)
         said = "fine-tuned" if kind == "tuned" else kind
-        results.append(similarity_result(model, said, similarity, correct, compared))
+        results.append(similarity_result(model, said, similarity, groups, correct, compared))
     return tuple(results)
 
 
-def _texts(store: Workspace, dataset: str, part: str, step: int) -> Iterator[tuple[list[str], list[str]]]:
-    """Ids and texts of every `step`-th row of a part, a batch at a time."""
+def _rows(store: Workspace, dataset: str, part: str, step: int) -> Iterator[pl.DataFrame]:
+    """Every `step`-th row of a part (`id`, `group`, `text`), a batch at a time; the last batch may have none."""
     seen = 0
     for batch in part_batches(store, dataset, part):
         rows = batch[(-seen) % step :: step] if step > 1 else batch
         seen += batch.height
-        yield rows["id"].to_list(), [input_text(messages) for messages in rows["messages"]]
+        texts = pl.Series("text", [input_text(messages) for messages in rows["messages"]], dtype=pl.String)
+        yield rows.select("id", "group", texts)

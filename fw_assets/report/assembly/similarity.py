@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fw_assets.classification.clusters import ClusterCounter, Groups, ShareSums
 from fw_assets.classification.intervals import wilson
+from fw_assets.classification.selection.share_difference import share_difference_p, share_of
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.similarity import SimilarityBin, SimilarityResult
 
@@ -18,35 +19,52 @@ NEAR = 0.6
 
 
 def similarity_result(
-    model: str, kind: str, similarity: NDArray[np.float64], correct: NDArray[np.bool_], train_rows: int
+    model: str, kind: str, similarity: NDArray[np.float64], groups: Groups, correct: NDArray[np.bool_], train_rows: int
 ) -> SimilarityResult:
-    """Accuracy by similarity; both arrays have one entry per test row."""
-    bins = []
-    for low, high in pairwise(EDGES):
-        inside = (similarity >= low) & ((similarity < high) | (high == EDGES[-1]))
-        rows = int(inside.sum())
-        share = wilson(int(correct[inside].sum()), rows) if rows else None
-        accuracy, interval = (share.value, bounds(share)) if share else (None, None)
-        bins.append(SimilarityBin(low=low, high=high, rows=rows, accuracy=accuracy, interval=interval))
-    near = similarity >= NEAR
-    counts = (int(near.sum()), int(correct[near].sum()), int((~near).sum()), int(correct[~near].sum()))
-    near_rows, near_right, far_rows, far_right = counts
+    """Accuracy by similarity; the arrays have one entry per test row."""
+
+    def sums(inside: NDArray[np.bool_]) -> ShareSums:
+        counter = ClusterCounter()
+        counter.add(groups[inside], correct[inside])
+        return counter.sums()
+
+    bins = tuple(
+        _bin(low, high, sums((similarity >= low) & ((similarity < high) | (high == EDGES[-1]))))
+        for low, high in pairwise(EDGES)
+    )
+    is_near = similarity >= NEAR
+    near, far = sums(is_near), sums(~is_near)
     return SimilarityResult(
         model=model,
         kind=kind,
         rows=len(similarity),
         train_rows=train_rows,
-        bins=tuple(bins),
-        near_rows=near_rows,
-        near_accuracy=near_right / near_rows if near_rows else None,
-        far_rows=far_rows,
-        far_accuracy=far_right / far_rows if far_rows else None,
-        p_value=fewer_right(far_right, far_rows, near_right, near_rows) if near_rows and far_rows else None,
+        bins=bins,
+        near_rows=int(near.rows[0]),
+        near_accuracy=_share(near),
+        far_rows=int(far.rows[0]),
+        far_accuracy=_share(far),
+        p_value=fewer_right_p(far, near) if near.rows[0] and far.rows[0] else None,
+        near_groups=int(near.groups[0]),
+        far_groups=int(far.groups[0]),
     )
 
 
-def fewer_right(right: int, rows: int, other_right: int, other_rows: int) -> float:
-    """The one-sided p-value that `right` of `rows` is no smaller a share than the other (Fisher's exact test)."""
-    total = right + other_right
-    ways = sum(comb(rows, k) * comb(other_rows, total - k) for k in range(max(0, total - other_rows), right + 1))
-    return ways / comb(rows + other_rows, total)
+def fewer_right_p(share: ShareSums, other: ShareSums) -> float:
+    """The one-sided p-value that a share is no smaller than the other: half of the two-sided one, on its side."""
+    first, second = share_of(other), share_of(share)
+    half = share_difference_p(first, second) / 2
+    return half if second.value < first.value else 1 - half
+
+
+def _bin(low: float, high: float, sums: ShareSums) -> SimilarityBin:
+    rows, hits = int(sums.rows[0]), int(sums.hits[0])
+    share = wilson(hits, rows, design_effect=float(sums.design_effects()[0])) if rows else None
+    accuracy, interval = (share.value, bounds(share)) if share else (None, None)
+    return SimilarityBin(
+        low=low, high=high, rows=rows, accuracy=accuracy, interval=interval, groups=int(sums.groups[0])
+    )
+
+
+def _share(sums: ShareSums) -> float | None:
+    return float(sums.hits[0] / sums.rows[0]) if sums.rows[0] else None

@@ -1,4 +1,4 @@
-"""Accuracy by similarity: bins, the exact test compared with scipy, and what the report says."""
+"""Accuracy by similarity: bins, copies counted once, the test beside other exact ones, and what the report says."""
 
 from __future__ import annotations
 
@@ -6,49 +6,108 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
-from fw_assets.report.assembly.similarity import NEAR, fewer_right, similarity_result
+from fw_assets.classification.intervals import wilson
+from fw_assets.report.assembly.similarity import NEAR, similarity_result
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
-from fw_assets.report.sections.similarity import cautions
+from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.sections.similarity import cautions, similarity
 from fw_assets_tests.report.samples import sample_report
+
+
+def result_of(similarities: NDArray[np.float64], correct: NDArray[np.bool_], copies: int = 1) -> SimilarityResult:
+    """The result of so many copies of every row."""
+    groups = np.repeat(np.arange(similarities.size, dtype=np.uint64), copies)
+    return similarity_result(
+        "char-ngram", "fine-tuned", np.repeat(similarities, copies), groups, np.repeat(correct, copies), 900
+    )
+
+
+def shares(right: int, rows: int, other_right: int, other_rows: int, copies: int = 1) -> SimilarityResult:
+    """The result where so many of the far rows are right, and so many of the near ones."""
+    correct = np.concatenate((np.arange(rows) < right, np.arange(other_rows) < other_right))
+    return result_of(np.concatenate((np.full(rows, 0.1), np.full(other_rows, 0.8))), correct, copies)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(2, 8), st.data())
+def test_copies_count_once(rows: int, others: int, copies: int, data: st.DataObject) -> None:
+    right, other_right = data.draw(st.integers(0, rows)), data.draw(st.integers(0, others))
+    once, copied = (shares(right, rows, other_right, others, number) for number in (1, copies))
+    assert once.p_value is not None
+    assert copied.p_value is not None
+    assert copied.p_value >= once.p_value - 1e-9 or once.p_value > 0.5
+    assert (copied.far_rows, copied.far_groups, copied.near_groups) == (rows * copies, rows, others)
+    for item, same in zip(copied.bins, once.bins, strict=True):
+        if item.interval and same.interval:
+            assert item.interval[1] - item.interval[0] >= same.interval[1] - same.interval[0] - 1e-9
+
+
+def test_eight_copies_of_a_difference_by_chance_are_no_evidence() -> None:
+    p_value = shares(13, 20, 16, 20, copies=8).p_value
+    assert p_value is not None
+    assert p_value > 0.1
+    copied = fisher_exact([[8 * 13, 8 * 7], [8 * 16, 8 * 4]], alternative="less").pvalue
+    assert copied < 0.005, "which is what counting copies as rows would say"
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
-def test_the_test_is_fishers(rows: int, others: int, data: st.DataObject) -> None:
+def test_the_side_of_the_test_is_that_of_the_difference(rows: int, others: int, data: st.DataObject) -> None:
     right, other_right = data.draw(st.integers(0, rows)), data.draw(st.integers(0, others))
-    table = [[right, rows - right], [other_right, others - other_right]]
-    expected = fisher_exact(table, alternative="less").pvalue
-    assert fewer_right(right, rows, other_right, others) == pytest.approx(expected)
+    p_value = shares(right, rows, other_right, others).p_value
+    assert p_value is not None
+    assert (p_value < 0.5) <= (right / rows < other_right / others)
+    exact = fisher_exact([[right, rows - right], [other_right, others - other_right]], alternative="less").pvalue
+    if p_value < 0.05:
+        assert exact < 0.1, "of the same order as another exact test where every row is distinct"
+
+
+def test_intervals_of_distinct_rows_are_wilsons() -> None:
+    result = shares(5, 9, 20, 30)
+    share = wilson(5, 9)
+    assert result.bins[0].interval == pytest.approx((share.low, share.high))
 
 
 def test_every_row_is_in_one_bin() -> None:
-    similarity = np.array([0.0, 0.2, 0.59, NEAR, 0.99, 1.0])
-    result = similarity_result("m", "base", similarity, np.array([False, True, True, True, True, False]), 10)
+    similarities = np.array([0.0, 0.2, 0.59, NEAR, 0.99, 1.0])
+    result = result_of(similarities, np.array([False, True, True, True, True, False]))
     assert [item.rows for item in result.bins] == [1, 1, 1, 1, 2]
-    assert (result.near_rows, result.far_rows, result.train_rows) == (3, 3, 10)
+    assert (result.near_rows, result.far_rows, result.train_rows) == (3, 3, 900)
     assert [item.accuracy for item in result.bins] == [0, 1, 1, 1, 0.5]
 
 
 def test_the_report_says_when_far_rows_are_answered_worse() -> None:
-    near, far = np.full(270, 0.8), np.full(52, 0.1)
-    correct = np.concatenate((np.arange(270) >= 3, np.arange(52) >= 6))
-    result = similarity_result("char-ngram", "fine-tuned", np.concatenate((near, far)), correct, 900)
-    content = sample_report().model_copy(update={"similarity": (result,)})
+    content = sample_report().model_copy(update={"similarity": (shares(46, 52, 267, 270),)})
     (said,) = cautions(content)
     assert "98.9% of the 270 test rows with a near twin in training, and on 88.5% of the 52 others" in said
     markdown = render_markdown(content)
     assert "near twin in training" in markdown
     assert "### Rows near to training rows, and others" in markdown
     assert "Rows near to training rows, and others" in render_html(content)
-    even = similarity_result("char-ngram", "fine-tuned", np.concatenate((near, far)), np.ones(322, bool), 900)
-    assert cautions(content.model_copy(update={"similarity": (even,)})) == ()
+    assert cautions(content.model_copy(update={"similarity": (shares(52, 52, 270, 270),)})) == ()
+
+
+def test_the_report_says_how_many_rows_are_distinct() -> None:
+    content = sample_report().model_copy(update={"similarity": (shares(10, 40, 39, 40, copies=2),)})
+    (said,) = cautions(content)
+    assert "of the 80 test rows, 40 distinct, with a near twin in training, and on 25.0% of the 80 others, 40" in said
+    assert [row[3] for row in similarity(content).rows] == ["80 (40 distinct)", "80 (40 distinct)"]
+
+
+def test_an_adapter_is_called_one() -> None:
+    sample = sample_report()
+    first = sample.candidates[0].model_copy(update={"adapter_of": "accounts/fireworks/models/other"})
+    result = shares(5, 9, 20, 30).model_copy(update={"model": first.model, "kind": "base"})
+    report = sample.model_copy(update={"candidates": (first, *sample.candidates[1:]), "similarity": (result,)})
+    assert {row[1] for row in similarity(report).rows} == {"adapter"}
 
 
 def test_nothing_is_said_without_training_rows_or_in_older_reports() -> None:
     assert "Rows near to training rows" not in render_markdown(sample_report())
-    alone = similarity_result("m", "fine-tuned", np.array([0.9]), np.array([True]), 3)
+    alone = result_of(np.array([0.9]), np.array([True]))
     assert alone.p_value is None
     assert alone.far_accuracy is None
