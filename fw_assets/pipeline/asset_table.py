@@ -52,7 +52,7 @@ CHECKS: Mapping[str, Mapping[str, str]] = {
     },
     "learning_curve": {"complete": "Every test row was answered at every size."},
     "deployment": {
-        "gate": "The winner was shown to be worth deploying.",
+        "gate": "The gate decided, and a model that is worth using stays: the winner, or the one in its place.",
         "serves_what_was_evaluated": "Asked again, it answers the same.",
     },
     "report": {

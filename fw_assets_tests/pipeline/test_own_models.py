@@ -108,11 +108,14 @@ def test_an_adapter_of_another_workspace_is_compared_and_deployed_where_its_owne
     deployment = report["deployment"]
     assert (deployment["decision"], deployment["id"]) == ("deployed", prod["name"])
     assert deployment["agreed"] == deployment["replayed"] > 0
+    assert deployment["adopted"]
+    assert deployment["usd_per_hour"] is not None
     assert "Better than char-ngram, the best base model," in deployment["why"]
     assert f"The adapter {slug}, which needs no tuning, is deployed." in report["answer"]
     text = (other.workspace / "tickets" / "final_report.md").read_text("utf-8").replace("\\", "")
     assert "existed before this run" in text
     assert "winner (adapter)" in text
+    assert "scales to zero" not in text, "that is its owner's choice"
 
     after = account.get(f"/v1/{prod['name']}")
     assert {key: after[key] for key in ("baseModel", "autoscalingPolicy", "createTime", "updateTime")} == {

@@ -87,7 +87,7 @@ def verdict_report(run: KnownRun) -> Report:
         ]
     )
     comparison = compare(frames[BASE], frames[TUNED], labels=labels, resamples=200)
-    decision = gate(winner, comparison)
+    decision = gate(winner, comparison, tuned=scores[TUNED], untuned=scores[BASE])
     kept = TUNED if decision.deploys else BASE
     pair = (BASE, TUNED)
     pairs = compare_all({pair: compare_accuracy(frames[BASE], frames[TUNED])}, alone=[pair])

@@ -57,6 +57,11 @@ class GateDecision(Frozen):
     def deploys(self) -> bool:
         return self.decision == "deploy"
 
+    @property
+    def refuses(self) -> bool:
+        """Whether a model that needs no tuning stays in the winner's place."""
+        return self.decision in ("keep-base", "keep-none")
+
 
 def gate(
     winner: Winner,

@@ -118,6 +118,7 @@ def _deploy(
             "deployment": served.deployment,
             "proof": proof,
             "path": served.path,
+            "usd_per_hour": served.usd_per_hour,
         }
     )
 

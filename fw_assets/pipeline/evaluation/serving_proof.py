@@ -41,6 +41,7 @@ class EvaluatedWinner:
         model: its full name.
         address, deployment, path: where it answered, and how; the deployment is empty where that was in batch jobs.
         against: slug and kind of the predictions that the replayed rows differ from.
+        usd_per_hour: of the deployment that was proven, as quoted; None before, and where the plan's price holds.
     """
 
     slug: str
@@ -50,6 +51,7 @@ class EvaluatedWinner:
     deployment: str | None
     path: ServingPath | None
     against: tuple[str, ModelKind]
+    usd_per_hour: float | None = None
 
 
 async def prove_serving(
@@ -123,7 +125,8 @@ async def _prove(
         winner = replace(winner, deployment=endpoint.deployment, address=endpoint.address, path=endpoint.path)
     else:
         accelerators = await client.deployment(serving)
-    payment = payment.at_hour(hour_usd(accelerators, base))
+    winner = replace(winner, usd_per_hour=hour_usd(accelerators, base))
+    payment = payment.at_hour(winner.usd_per_hour)
     # What a removed deployment answered proves nothing of the one in its place.
     content = [prompt.digest, "proof", plan.digest, *([serving] if again else [])]
     cache = ResponseCache(store, dataset, winner.address, content)

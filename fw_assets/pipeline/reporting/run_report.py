@@ -62,7 +62,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
         for model in plan.models
     ]
-    entries, kept = account.entries(), _kept(record)
+    entries, kept = account.entries(), record.in_use
     estimate, revised = _estimates(account, finalists)
     return build_report(
         plan=plan,
@@ -103,14 +103,6 @@ def _similarity(
     models = {(slug, "base"): metrics.model for slug, metrics in base.items()}
     models |= {(slug, "tuned"): metrics.model for slug, metrics in tuned.items()}
     return similarity_results(store, plan.dataset, models, plan.rows.get("train", 0), plan.rows.get("test", 0))
-
-
-def _kept(record: DeploymentRecord) -> Model:
-    """The model that stays in use after the run."""
-    winner = record.winner
-    if (winner.kind == "base" and not winner.adapter) or (record.gate.decision == "keep-base" and not record.deployed):
-        return winner.kept, "base"
-    return winner.model, winner.kind
 
 
 def _own_comparison(
@@ -222,6 +214,7 @@ def _deployed(record: DeploymentRecord) -> Deployed | None:
         replayed=record.proof.asked if record.proof else None,
         agreed=record.proof.agreed if record.proof else None,
         served=str(record.path) if record.path else "",
+        usd_per_hour=record.usd_per_hour,
     )
 
 

@@ -40,6 +40,7 @@ class DeploymentRecord(Frozen):
     Attributes:
         address: the `model` field of a request; None if nothing but batch jobs serves the model.
         path: how its deployment serves it; None where an earlier version deployed it, or it has none of its own.
+        usd_per_hour: of the deployment, as quoted; None where the plan's price holds.
     """
 
     winner: Winner
@@ -51,6 +52,12 @@ class DeploymentRecord(Frozen):
     endpoint: str | None
     proof: ServingProof | None
     path: ServingPath | None = None
+    usd_per_hour: float | None = None
+
+    @property
+    def in_use(self) -> tuple[str, ModelKind]:
+        """The model that stays after the run, deployed or not: the winner, unless the gate refused it."""
+        return (self.winner.kept, "base") if self.gate.refuses else (self.winner.model, self.winner.kind)
 
     @property
     def serves(self) -> tuple[str, ModelKind]:

@@ -8,12 +8,15 @@ from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import typeset
-from fw_assets.report.schema.report import DeploymentResult, LabelCheckResult, SeenLoss
+from fw_assets.report.schema.report import DeploymentResult, LabelCheckResult, SeenLoss, WinnerResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """A deployment that serves. `address` is what requests name as their model, `served` how it does."""
+    """A deployment that serves. `address` is what requests name as their model, `served` how it does.
+
+    `usd_per_hour`: as it was quoted; None where the plan's price holds.
+    """
 
     id: str
     endpoint: str
@@ -25,7 +28,13 @@ class Deployed:
 
 
 def deployment_result(
-    gate: GateDecision | None, deployed: Deployed | None, plan: Plan, *, unfinished: bool, batch_only: bool
+    gate: GateDecision | None,
+    deployed: Deployed | None,
+    plan: Plan,
+    winner: WinnerResult | None,
+    *,
+    unfinished: bool,
+    batch_only: bool,
 ) -> DeploymentResult:
     """The decision of the gate, and the deployment that serves.
 
@@ -38,7 +47,7 @@ def deployment_result(
     watch = tuple(change.label for change in gate.watch_labels) if gate else ()
     check = _label_check(gate.label_check) if gate and gate.label_check else None
     if deployed is not None:
-        rate = deployed.usd_per_hour if deployed.usd_per_hour is not None else _hourly(plan)
+        quoted = deployed.usd_per_hour
         return DeploymentResult(
             id=deployed.id,
             endpoint=deployed.endpoint,
@@ -51,7 +60,8 @@ def deployment_result(
             losing_labels=losing,
             watch_labels=watch,
             label_check=check,
-            usd_per_hour=rate,
+            usd_per_hour=_planned_hour(plan, winner) if quoted is None else quoted,
+            adopted=any(model.deployment == deployed.id for model in plan.models),
         )
     if unfinished or (gate is not None and gate.decision in ("deploy", "incomplete")):
         return DeploymentResult(decision="incomplete", why=why, losing_labels=losing, watch_labels=watch)
@@ -72,12 +82,10 @@ def _label_check(check: LabelCheck) -> LabelCheckResult:
     return LabelCheckResult(checked=check.checked, left_out=check.left_out, blind=check.blind, least=least, most=most)
 
 
-def _hourly(plan: Plan) -> float | None:
-    prices = [
-        part.price.per_unit
-        for line in plan.estimate.lines
-        if line.stage == "deployment"
-        for part in line.parts
-        if part.unit == "hours"
-    ]
-    return prices[0] if prices else None
+def _planned_hour(plan: Plan, winner: WinnerResult | None) -> float | None:
+    """The plan's price of an hour of the winner's deployment: of its own lines, else that of the dearest candidate."""
+    hours = [(line, part) for line in plan.estimate.lines for part in line.parts if part.item == "deployment-hour"]
+    slugs = {model.slug for model in plan.models if winner is not None and model.name == winner.base_model}
+    own = [part for line, part in hours if line.model in slugs]
+    shared = [part for line, part in hours if line.stage == "deployment"]
+    return next((part.price.per_unit for part in (*own, *shared)), None)

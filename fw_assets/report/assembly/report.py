@@ -105,7 +105,9 @@ def build_report(
         costs=tuple(costs),
         finalists=ranking(finalists),
         winner=winning_model,
-        deployment=deployment_result(gate, deployment, plan, unfinished=bool(unfinished), batch_only=batch_only),
+        deployment=deployment_result(
+            gate, deployment, plan, winning_model, unfinished=bool(unfinished), batch_only=batch_only
+        ),
         cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows, billed),
         snippets=_snippets(prompt, deployment, run, example, before, winner_confidence(winning_model, candidates)),
         run=run.model_copy(update={"mitigation": mitigation or plan.session.mitigation}),

@@ -82,7 +82,7 @@ def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator
                     macro_f1_interval=result.macro_f1_interval,
                     balanced_accuracy=result.balanced_accuracy if single else None,
                     balanced_accuracy_interval=result.balanced_accuracy_interval if single else None,
-                    mistakes=costs.get((short(candidate.model), "base" if kind == "base" else "tuned")),
+                    mistakes=costs.get((short(candidate.model), "tuned" if kind == "fine-tuned" else "base")),
                 )
     for item in report.baselines:
         yield JudgedModel(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fw_assets.report.formatting import listing, percent, short
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.imbalance.judged_models import JudgedModel
+from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 
@@ -26,11 +27,14 @@ def most_frequent(report: Report) -> str:
 
 def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
     """The majority trap, where any of the models is in it: within the margin of the majority line by accuracy, while
-    balanced accuracy, whose interval does not hold the accuracy, says otherwise. Empty elsewhere, and where a row may
-    have several labels.
+    balanced accuracy, whose interval does not hold the accuracy, says otherwise. Empty elsewhere, where a row may have
+    several labels, and in an unfinished run.
     """
     line, named = majority_line(report), list(models)
-    if line is None or not any(_trapped(model, line, report.asked.margin) for model in named):
+    # An unfinished run has no figures to hold against each other.
+    if report.status == "incomplete" or line is None:
+        return ""
+    if not any(_trapped(model, line, report.asked.margin) for model in named):
         return ""
     figures = listing(
         [f"{percent(m.balanced_accuracy)} of {m.title}" for m in named if m.balanced_accuracy is not None], 9
@@ -49,7 +53,7 @@ def _trapped(model: JudgedModel, line: float, margin: float) -> bool:
 
 
 def below_line(report: Report) -> bool:
-    """Whether the base model that needs no tuning does worse than one constant answer.
+    """Whether the model without tuning that stays does worse than one constant answer.
 
     By the session's costs where there are any, else by accuracy.
     """
@@ -99,29 +103,53 @@ def _kept_cost(report: Report) -> float | None:
 
 
 def instead(report: Report) -> str:
-    """What to do where no base model is worth keeping."""
-    advice, line, tuned = [], majority_line(report) or 0.0, _challenger(report)
-    if tuned is not None and tuned.tuned is not None and tuned.tuned.accuracy > line:
+    """What to do where no base model is worth keeping: by the session's costs where there are any."""
+    tuned, free = _by_cost(report, report.mistakes) if report.mistakes else _by_accuracy(report)
+    advice = []
+    if tuned:
         won = report.winner is not None and report.winner.kind == "tuned"
-        figures = f"the fine-tuned {short(tuned.model)} has {percent(tuned.tuned.accuracy)}"
-        advice.append(f"{figures}, and deploy: always serves it all the same" if won else figures)
-    free = next((item for item in report.baselines if item.name != "majority" and item.accuracy > line), None)
-    if free is not None:
-        advice.append(f"{BASELINES.get(free.name, free.name)} reaches {percent(free.accuracy)} and is free")
+        advice.append(f"{tuned}, and deploy: always serves it all the same" if won else tuned)
+    if free:
+        advice.append(free)
     advice.append("look at the labels and the prompt, name the labels in the system message, or try another base model")
     return f"What can be done: {'; '.join(advice)}."
 
 
+def _by_accuracy(report: Report) -> tuple[str, str]:
+    """The best fine-tuned model and the best free one, if they have more test rows right than the constant answer."""
+    line, challenger = majority_line(report) or 0.0, _challenger(report)
+    tuned = challenger.tuned if challenger else None
+    free = next((item for item in report.baselines if item.name != "majority" and item.accuracy > line), None)
+    return (
+        f"the fine-tuned {short(challenger.model)} has {percent(tuned.accuracy)}"
+        if challenger and tuned and tuned.accuracy > line
+        else "",
+        f"{BASELINES.get(free.name, free.name)} reaches {percent(free.accuracy)} and is free" if free else "",
+    )
+
+
+def _by_cost(report: Report, mistakes: MistakeCostsResult) -> tuple[str, str]:
+    """The best fine-tuned model and the best free one, if their mistakes cost less than the constant answer."""
+    challenger = _challenger(report)
+    cheaper = [item for item in mistakes.models if item.cost < mistakes.constant_cost]
+    own = (short(challenger.model), "tuned") if challenger else None
+    tuned = next((item for item in cheaper if (item.name, item.kind) == own), None)
+    free = min((item for item in cheaper if item.kind == "baseline"), key=lambda item: item.cost, default=None)
+    return (
+        f"mistakes of the fine-tuned {tuned.name} cost {tuned.cost:,.0f} for 1,000 rows" if tuned else "",
+        f"mistakes of {BASELINES.get(free.name, free.name)}, which is free, cost {free.cost:,.0f} for 1,000 rows"
+        if free
+        else "",
+    )
+
+
 def _kept(report: Report) -> ModelResult | None:
-    """The base model that is kept where nothing is deployed."""
-    winner = report.winner
-    if winner is None:
-        return None
-    name = winner.untuned or winner.base_model
-    return next((item.base for item in report.candidates if item.model == name), None)
+    return next((item.base for item in report.candidates if item.model == report.kept), None)
 
 
 def _challenger(report: Report) -> CandidateResult | None:
-    """The candidate whose fine-tuned model is best on the validation rows."""
+    """The candidate whose fine-tuned model is best on the validation rows, by the session's costs if there are any."""
+    chosen = report.mistakes.choice if report.mistakes else None
     tuned = [item for item in report.candidates if item.tuned is not None]
-    return max(tuned, key=lambda c: c.tuned_validation.accuracy if c.tuned_validation else 0.0, default=None)
+    named = next((item for item in tuned if chosen and short(item.model) == chosen.second), None)
+    return named or max(tuned, key=lambda c: c.tuned_validation.accuracy if c.tuned_validation else 0.0, default=None)

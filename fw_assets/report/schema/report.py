@@ -133,6 +133,8 @@ class DeploymentResult(Frozen):
     watch_labels: tuple[str, ...] = ()
     label_check: LabelCheckResult | None = None
     usd_per_hour: float | None = None
+    adopted: bool = False
+    """The account's own deployment, which was there before and stays as it is."""
     batch_only: bool = False
     """Nothing is deployed, and the platform answers for the base model in batch jobs only."""
 
@@ -211,6 +213,18 @@ class Report(Frozen):
     """Null where the session names no slices."""
     mistakes: MistakeCostsResult | None = None
     """Null where the session has no costs of mistakes."""
+
+    @property
+    def kept(self) -> str | None:
+        """The full name of the model without tuning that stays in use, or would; None without a winner.
+
+        The winner, if it needs none and the gate did not refuse it, else the best that needs none.
+        """
+        winner = self.winner
+        if winner is None:
+            return None
+        refused = self.deployment.decision in ("keep-base", "keep-none")
+        return (winner.untuned or winner.base_model) if refused or winner.kind == "tuned" else winner.base_model
 
     def kind_of(self, id: str, kind: str) -> str:
         """The kind of a model by its short id and its kind in the data, as people say it."""

@@ -38,14 +38,14 @@ def question(report: Report) -> str:
     names = listing([short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates])
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
-    adapters = {name for c in report.candidates if c.adapter_of for name in (c.model, short(c.model))}
-    if adapters and report.status != "benchmark":
+    benchmark = report.asked.mode == "benchmark"
+    if not benchmark and any(c.adapter_of for c in report.candidates):
         tuned = listing([short(c.model) for c in report.candidates if not c.adapter_of])
         have = listing([short(c.model) for c in report.candidates if c.adapter_of])
         return (
             f"Is {tuned}, fine-tuned, better than {have} at assigning {kind} {labels} to the rows of {report.dataset}?"
         )
-    if report.status == "benchmark":
+    if benchmark:
         return f"How well does {names} assign {kind} {labels} to the rows of {report.dataset}, as it is?"
     return f"Does fine-tuning {names} help to assign {kind} {labels} to the rows of {report.dataset}?"
 
@@ -54,9 +54,8 @@ def answer(report: Report) -> str:
     """The answer, in one or two sentences; one more where accuracy says little, or it is not shown that a language
     model is needed.
     """
-    trap = "" if report.status == "incomplete" else trap_sentence(report, headline_models(report))
     costs = "" if report.status == "incomplete" else mistakes_headline(report)
-    parts = [_verdict(report), trap, costs, _deployment(report)]
+    parts = [_verdict(report), trap_sentence(report, headline_models(report)), costs, _deployment(report)]
     if need(report) in ("no", "cannot be told"):
         parts.append(baseline_sentence(report))
     return " ".join(part for part in parts if part)
@@ -100,7 +99,7 @@ def _deployment(report: Report) -> str:
         return "The fine-tuned model is deployed."
     if report.status == "benchmark":
         return ""
-    if _none_is_worth_keeping(report):
+    if deployment.decision == "keep-none":
         return f"None is recommended: {below_line_text(report)}; nothing was deployed."
     if deployment.decision == "keep-base" and report.winner is not None and report.winner.adapter_of:
         name = short(report.winner.model)
@@ -112,12 +111,6 @@ def _deployment(report: Report) -> str:
     if report.winner and report.winner.kind == "tuned":
         return "The fine-tuned model is ready; it was not deployed, as asked."
     return "Nothing was deployed, as asked."
-
-
-def _none_is_worth_keeping(report: Report) -> bool:
-    """Reports of earlier versions keep a base model that is below the majority line."""
-    decision = report.deployment.decision
-    return decision == "keep-none" or (decision == "keep-base" and below_line(report))
 
 
 def first_screen(report: Report) -> Table:
@@ -139,11 +132,11 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
             "cannot be told": f"It cannot be told on {found.where}.",
         }
         pairs.append(("Did it help?", helped[found.verdict]))
-        than = "" if found.own else f" than {found.untuned}, the best model that needs no tuning"
+        over = "" if found.own else f" over {found.untuned}, the best model that needs no tuning"
         pairs.append(
             (
                 "By how much?",
-                f"{points(found.difference)} points of accuracy{than}, {interval_text(found.interval, found.level)}"
+                f"{points(found.difference)} points of accuracy{over}, {interval_text(found.interval, found.level)}"
                 f" ({count(found.gained)} rows gained, {count(found.lost)} lost, on {found.where}).",
             )
         )
@@ -185,9 +178,8 @@ def _significance(report: Report, found: Choice) -> str:
 
 
 def kept_name(report: Report) -> str:
-    """The model that stays in use, as people call it."""
-    winner = report.winner
-    return short(winner.untuned or winner.base_model) if winner else "the base model"
+    """The model without tuning that stays in use, as people call it."""
+    return short(report.kept) if report.kept else "the base model"
 
 
 def next_step(report: Report) -> str:
@@ -208,13 +200,14 @@ def next_step(report: Report) -> str:
             "nothing is paid twice."
         )
     if report.status == "benchmark":
-        again = "Run again without the benchmark-only mode to fine-tune; these figures are kept."
+        tunable = any(not c.adapter_of for c in report.candidates)
+        again = "Run again" if tunable else "An adapter is not trained again: name a base model too, and run again"
+        again += " without the benchmark-only mode to fine-tune; these figures are kept."
         return f"{again} {instead(report)}" if below_line(report) else again
-    if _none_is_worth_keeping(report):
+    if deployment.decision == "keep-none":
         return f"{deployment.why} {instead(report)}".strip()
     if deployment.decision == "keep-base":
-        name = (winner.untuned or winner.base_model) if winner else "the base model"
-        kept = f"Keep using {name}. {deployment.why}".strip()
+        kept = f"Keep using {report.kept or 'the base model'}. {deployment.why}".strip()
         return f"{kept} {BATCH_ONLY}" if deployment.batch_only else kept
     if below_line(report) and winner is not None and winner.kind == "base":
         return f"{deployment.why} {instead(report)}".strip()

@@ -81,15 +81,17 @@ def spending(report: Report) -> str:
     text = f"{actual}; the plan said {planned}."
     if report.deployment.decision == "deployed":
         rate = report.deployment.usd_per_hour
+        # When the account's own deployment scales is its owner's choice.
+        idle = "" if report.deployment.adopted else " and scales to zero when idle"
         if rate is None:
-            text += " The deployment costs money while it runs (price unknown) and scales to zero when idle."
+            text += f" The deployment costs money while it runs (price unknown){idle}."
         elif rate == 0:
             text += " The deployment costs nothing."
         else:
             each = f"{usd_of_many(per_1000_answers(rate, report.asked.traffic))} for 1,000 answers"
             text += (
                 f" The deployment costs {usd(rate)} per hour while it runs ({each} at "
-                f"{plural(report.asked.traffic, 'row')} an hour) and scales to zero when idle."
+                f"{plural(report.asked.traffic, 'row')} an hour){idle}."
             )
     return text
 

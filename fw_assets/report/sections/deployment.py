@@ -11,7 +11,7 @@ from fw_assets.report.table import Table, columns
 def deployment(report: Report) -> Table:
     """The winner, the decision of the gate, and what serves."""
     winner, result = report.winner, report.deployment
-    kept = report.kind_of(short(winner.untuned or ""), "base") if winner else "base"
+    kept = report.kind_of(short(report.kept or ""), "base")
     decisions = {
         "deployed": "deployed",
         "keep-base": "keep the adapter" if kept == "adapter" else "keep the base model",

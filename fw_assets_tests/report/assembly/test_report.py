@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fw_assets.classification.session import Session
@@ -42,6 +44,42 @@ def test_a_whole_run() -> None:
     assert report.deployment.usd_per_hour == 8.0
     assert report.snippets is not None
     assert "logprobs" not in report.snippets.curl
+
+
+def test_the_hourly_price_is_the_deployments_own() -> None:
+    arguments = finished()
+    quoted = replace(arguments["deployment"], usd_per_hour=3.5)
+    assert build_report(**{**arguments, "deployment": quoted}).deployment.usd_per_hour == 3.5
+    # Without a quote it is what the plan says of this model, and not of the dearest candidate.
+    plan = arguments["plan"]
+    lines = tuple(
+        line.model_copy(
+            update={
+                "parts": tuple(
+                    part.model_copy(update={"price": part.price.model_copy(update={"usd": 99.0})})
+                    if part.item == "deployment-hour"
+                    else part
+                    for part in line.parts
+                )
+            }
+        )
+        if line.stage == "deployment"
+        else line
+        for line in plan.estimate.lines
+    )
+    dear = plan.model_copy(update={"estimate": plan.estimate.model_copy(update={"lines": lines})})
+    assert build_report(**{**arguments, "plan": dear}).deployment.usd_per_hour == 8.0
+
+
+def test_the_accounts_own_deployment_is_told_from_ours() -> None:
+    arguments = finished()
+    plan, served = arguments["plan"], arguments["deployment"]
+    assert not build_report(**arguments).deployment.adopted
+    first = plan.models[0]
+    assert first.entry is not None
+    entry = first.entry.model_copy(update={"deployment": served.id})
+    own = plan.model_copy(update={"models": (first.model_copy(update={"entry": entry}), *plan.models[1:])})
+    assert build_report(**{**arguments, "plan": own}).deployment.adopted
 
 
 def test_flips_are_the_rows_that_the_comparison_counts() -> None:

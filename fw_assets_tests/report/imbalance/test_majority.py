@@ -10,9 +10,11 @@ from fw_assets.report.imbalance.majority import below_line, instead, trap_senten
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.comparison import BaselineResult
+from fw_assets.report.schema.mistakes import MistakeCostsResult, ModelMistakes
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
 from fw_assets.report.sections.answer import answer, questions
 from fw_assets.report.sections.candidates import headline_models, ordered
+from fw_assets.report.sections.caveats import caveats
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -71,9 +73,8 @@ def test_the_majority_trap_is_named_in_the_headline(
     assert not trap_sentence(multi, headline_models(multi))
 
 
-@pytest.mark.parametrize("decision", ["keep-base", "keep-none"])
-def test_a_base_model_below_the_majority_line_is_never_recommended(decision: str) -> None:
-    report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), decision)
+def test_a_base_model_that_the_gate_refuses_too_is_never_recommended() -> None:
+    report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
     assert below_line(report)
     text = answer(report)
     assert "None is recommended" in text
@@ -87,6 +88,105 @@ def test_a_base_model_below_the_majority_line_is_never_recommended(decision: str
     assert "the fine-tuned minilm-ngram has 60.0%, and deploy: always serves it" in dict(questions(won))["What now?"]
     for rendered in (render_markdown(report), render_html(report)):
         assert "Keep using" not in rendered
+
+
+def test_a_stored_report_says_what_its_answer_says() -> None:
+    """The gate of an earlier version kept a model below the line: every sentence goes by its decision."""
+    report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), "keep-base")
+    assert "Keep minilm-ngram" in answer(report)
+    now = dict(questions(report))["What now?"]
+    assert "Keep using" in now
+    assert "What can be done" not in now
+
+
+def with_adapter(report: Report, decision: str, status: str = "complete") -> Report:
+    """The report where the second candidate is an adapter that won, on four test rows more than the line."""
+    first, second = (item.model_copy(update={"tuned": None, "comparison": None}) for item in report.candidates[:2])
+    assert first.base is not None
+    assert second.base is not None
+    low = first.base.model_copy(update={"accuracy": 0.2, "majority_accuracy": 0.5, "interval": (0.15, 0.25)})
+    high = second.base.model_copy(update={"accuracy": 0.9, "majority_accuracy": 0.5, "interval": (0.87, 0.93)})
+    adapter = second.model_copy(update={"base": high, "adapter_of": first.model})
+    winner = WinnerResult(
+        model=adapter.model, kind="base", base_model=adapter.model, untuned=first.model, adapter_of=first.model
+    )
+    changes = {
+        "candidates": (first.model_copy(update={"base": low}), adapter),
+        "winner": winner,
+        "deployment": DeploymentResult.model_validate({"decision": decision, "why": "As said."}),
+        "status": status,
+        "choice": None,
+    }
+    return report.model_copy(update=changes)
+
+
+@pytest.mark.parametrize(("decision", "below"), [("not-asked", False), ("keep-base", True), ("keep-none", True)])
+def test_an_adapter_that_wins_is_held_against_the_line_by_its_own_figures(decision: str, below: bool) -> None:
+    report = with_adapter(sample_report(), decision)
+    assert below_line(report) == below, "the base model's, only where the gate keeps that"
+    base, adapter = (item.model for item in report.candidates)
+    assert report.kept == (base if below else adapter)
+
+
+@pytest.mark.parametrize("status", ["benchmark", "complete"])
+def test_nothing_of_a_good_adapter_is_said_from_its_base_model(status: str) -> None:
+    report = with_adapter(sample_report(), "not-asked", status)
+    told = f"{answer(report)} {dict(questions(report))['What now?']}"
+    assert "less than always answering" not in told
+    assert "What can be done" not in told
+
+
+def test_what_can_be_done_goes_by_costs_where_there_are_any() -> None:
+    report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
+    free = BaselineResult(
+        name="tfidf",
+        method="words",
+        accuracy=0.9,
+        interval=(0.85, 0.94),
+        macro_f1=0.3,
+        balanced_accuracy=0.25,
+        validation_accuracy=0.9,
+    )
+    models = [("minilm-ngram", "base", 800.0), ("minilm-ngram", "tuned", 90.0), ("tfidf", "baseline", 900.0)]
+    mistakes = MistakeCostsResult(
+        models=tuple(
+            ModelMistakes.model_validate({"name": name, "kind": kind, "cost": cost, "interval": (cost, cost)})
+            for name, kind, cost in models
+        ),
+        constant="sales",
+        constant_cost=500.0,
+    )
+    text = instead(report.model_copy(update={"mistakes": mistakes, "baselines": (free,)}))
+    assert "mistakes of the fine-tuned minilm-ngram cost 90 for 1,000 rows" in text
+    assert "TF-IDF" not in text, "its mistakes cost more than one constant answer"
+    assert "60.0%" not in text
+    cheap = mistakes.model_copy(
+        update={"models": (*mistakes.models[:2], mistakes.models[2].model_copy(update={"cost": 50.0}))}
+    )
+    free_text = instead(report.model_copy(update={"mistakes": cheap, "baselines": (free,)}))
+    assert "which is free, cost 50 for 1,000 rows" in free_text
+
+
+def test_the_mistakes_of_an_adapter_are_its_own() -> None:
+    report = with_adapter(sample_report(), "keep-base")
+    adapter = report.candidates[1].model.rsplit("/", 1)[-1]
+    item = ModelMistakes(name=adapter, kind="base", cost=70.0, interval=(60.0, 80.0))
+    mistakes = MistakeCostsResult(models=(item,), constant="sales", constant_cost=500.0)
+    (judged,) = [
+        model
+        for model in judged_models(report.model_copy(update={"mistakes": mistakes}), ordered(report))
+        if model.kind == "adapter"
+    ]
+    assert judged.mistakes == item
+
+
+def test_the_trap_of_an_unfinished_run_hides_no_caution() -> None:
+    report = with_figures(sample_report(), majority=0.975, base=0.978, tuned=0.978, balanced=0.70)
+    unfinished = report.model_copy(update={"status": "incomplete", "incomplete": ("the ceiling was reached",)})
+    assert trap_sentence(report, headline_models(report))
+    assert not trap_sentence(unfinished, headline_models(unfinished))
+    assert any("hardly better than always answering" in note for note in caveats(unfinished))
+    assert not any("hardly better than always answering" in note for note in caveats(report))
 
 
 def test_a_base_model_above_the_line_is_kept_as_before() -> None:

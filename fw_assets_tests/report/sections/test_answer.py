@@ -5,9 +5,10 @@ from typing import Any
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
-from fw_assets.report.sections.answer import questions
+from fw_assets.report.sections.answer import question, questions
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets_tests.report.samples import sample_report
+from fw_assets_tests.report.verdict_reports import KnownRun, verdict_report
 
 
 def compared(report: Report, **changes: Any) -> Report:
@@ -24,6 +25,17 @@ def test_a_real_improvement() -> None:
     assert report.answer.startswith("Fine-tuning helped: minilm-ngram went from 35.0% to 91.7% of 300 test rows right")
     assert report.answer.endswith("The fine-tuned model is deployed.")
     assert dict(questions(report))["Did it help?"] == "Yes."
+
+
+def test_the_gain_over_another_model_is_said_in_english() -> None:
+    report = verdict_report(KnownRun(texts=200, gained=60, lost=5))
+    assert report.choice is not None
+    assert " points of accuracy, 9" in dict(questions(report))["By how much?"]
+    other = report.candidates[0].model_copy(update={"model": "accounts/fireworks/models/other", "tuned": None})
+    choice = report.choice.model_copy(update={"first": "other"})
+    report = report.model_copy(update={"choice": choice, "candidates": (*report.candidates, other)})
+    said = dict(questions(report))["By how much?"]
+    assert " points of accuracy over other, the best model that needs no tuning, 9" in said
 
 
 def test_what_cannot_be_told_says_what_this_many_rows_can_show() -> None:
@@ -77,6 +89,7 @@ def test_a_benchmark_alone() -> None:
     best = plain[0].model
     report = sample_report(
         status="benchmark",
+        asked=report.asked.model_copy(update={"mode": "benchmark"}),
         candidates=plain,
         winner=WinnerResult(model=best, kind="base", base_model=best),
         deployment=DeploymentResult(decision="not-asked"),
@@ -90,6 +103,28 @@ def test_a_benchmark_alone() -> None:
     assert "how good are the base models?" in text
     assert "## Best model" in text
     assert "Fine-tuned" not in text.split("## What was asked")[0]
+
+
+def test_a_benchmark_of_adapters_alone_is_asked_and_advised_as_one() -> None:
+    report = sample_report()
+    adapters = tuple(
+        c.model_copy(update={"tuned": None, "comparison": None, "finalist": False, "adapter_of": "accounts/a/models/b"})
+        for c in report.candidates
+    )
+    names = tuple(item.model for item in adapters)
+    asked = report.asked.model_copy(update={"mode": "benchmark", "models": names})
+    winner = WinnerResult(model=names[0], kind="base", base_model=names[0], adapter_of="accounts/a/models/b")
+    for status in ("benchmark", "incomplete"):
+        changes: dict[str, Any] = {"status": status, "candidates": adapters, "asked": asked, "winner": winner}
+        told = report.model_copy(update=changes | {"deployment": DeploymentResult(decision="not-asked")})
+        assert question(told).startswith("How well does minilm-ngram")
+        assert "none" not in question(told)
+        if status == "benchmark":
+            now = dict(questions(told))["What now?"]
+            assert "name a base model too, and run again without the benchmark-only mode" in now
+    not_asked = DeploymentResult(decision="not-asked")
+    plain = report.model_copy(update={"status": "benchmark", "asked": asked, "deployment": not_asked})
+    assert dict(questions(plain))["What now?"].startswith("Run again without the benchmark-only mode")
 
 
 def test_an_unfinished_run_gives_no_verdict() -> None:

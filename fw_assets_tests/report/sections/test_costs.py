@@ -61,6 +61,17 @@ def test_a_deployment_has_a_price_at_the_traffic_of_the_session(traffic: int, sa
     assert f"({said} for 1,000 answers at {rows} an hour)" in text
 
 
+@pytest.mark.parametrize("rate", [None, 4.0])
+@pytest.mark.parametrize("adopted", [False, True])
+def test_a_deployment_of_somebody_elses_making_is_not_said_to_scale_to_zero(rate: float | None, adopted: bool) -> None:
+    report = sample_report()
+    update = {"decision": "deployed", "usd_per_hour": rate, "adopted": adopted}
+    text = spending(report.model_copy(update={"deployment": report.deployment.model_copy(update=update)}))
+    assert "while it runs" in text
+    assert text.endswith(".")
+    assert ("scales to zero when idle" in text) != adopted
+
+
 def test_the_table_of_costs_says_its_traffic() -> None:
     point = CostPoint(
         name="m", kind="tuned", accuracy=0.9, interval=(0.8, 1.0), usd_per_1000=0.08, rows_per_hour=50_000.0
