@@ -92,7 +92,8 @@ def run(
             if not as_json:
                 show_plan(store, name)
             _print(
-                f"{name}: the platform's prices rose, so nothing was approved; --approve again says yes to this plan"
+                f"{name}: the plan costs more than when it was made, so nothing was approved; --approve again says yes "
+                "to this plan"
             )
             return WAITING
         if undecided and approves:
@@ -158,7 +159,7 @@ def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json:
 
 
 def _is_dearer(before: Plan, now: Plan) -> bool:
-    """Whether a plan of the same session and data may cost more than it did, at the platform's prices of now."""
+    """Whether a plan of the same session and data may cost more than it did, at the prices of now."""
     same = (before.session, before.inputs) == (now.session, now.inputs)
     return same and before.digest != now.digest and now.estimate.high > before.estimate.high
 

@@ -25,6 +25,8 @@ from fw_assets.classification.values import Frozen
 
 REPLAYED_ROWS = 20
 """Test rows that the deployed winner answers again, to prove that it is the evaluated model."""
+DEAREST = ", at the dearest candidate's price"
+"""Ending of a formula whose price is the highest of several."""
 AS_CORRECT = exactly(1.0)
 MULTI_LABEL_ANSWERS = Range(low=1.0, expected=1.5, high=3.0)
 """Tokens of a base model's answer over those of the correct one, where a row can have several labels.
@@ -268,7 +270,7 @@ def _deployment_lines(
     certain = session.deploy == "always"
     proof = cost_part(highest, busy if certain else busy.model_copy(update={"low": 0.0}))
     first = cost_part(highest, Range(low=pricing.timing.idle_minutes.low / 60 if certain else 0.0, expected=1, high=1))
-    of = "" if len({price.usd for price in prices}) == 1 else ", at the dearest candidate's price"
+    of = "" if len({price.usd for price in prices}) == 1 else DEAREST
     return [
         cost_line(
             "deployment",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.cost.cost_lines import CostLine
+from fw_assets.classification.cost.estimate import DEAREST
 from fw_assets.classification.cost.prices import per_1000_answers
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
@@ -62,14 +63,16 @@ def prices(plan: Plan) -> Table:
 
 def traffic(plan: Plan) -> str:
     """What 1,000 answers of the deployed winner will cost; empty where nothing is deployed, or it costs nothing."""
-    lines = [line for line in plan.estimate.lines if line.key == "deployment/idle-day"]
-    hourly = next((part.price.per_unit for line in lines for part in line.parts), None)
-    if not hourly:
+    line = next((line for line in plan.estimate.lines if line.key == "deployment/idle-day"), None)
+    hourly = next((part.price.per_unit for part in line.parts), None) if line else None
+    if line is None or not hourly:
         return ""
     price = usd_of_many(per_1000_answers(hourly, plan.session.traffic))
+    differ = DEAREST in line.formula
+    most, replica = ("at most ", "one replica of the dearest candidate") if differ else ("", "one replica")
     return (
-        f"At {plural(plan.session.traffic, 'row')} an hour (traffic), 1,000 answers of a deployed winner cost {price}: "
-        f"one replica at {usd(hourly)} an hour, all the time."
+        f"At {plural(plan.session.traffic, 'row')} an hour (traffic), 1,000 answers of a deployed winner cost "
+        f"{most}{price}: {replica} at {usd(hourly)} an hour, all the time."
     )
 
 

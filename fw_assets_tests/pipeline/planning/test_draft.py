@@ -119,7 +119,7 @@ def test_a_yes_on_the_command_line_is_none_to_prices_that_rose_since_the_plan(pl
     refused = planned.run("run", "tickets", "--approve", "--yes")
     assert refused.returncode == 3
     assert "$5.00 -> $500.00 per million tokens" in refused.stderr
-    assert "nothing was approved" in refused.stderr
+    assert "the plan costs more than when it was made, so nothing was approved" in refused.stderr
     assert store.header("approval", "tickets") is None
     assert store.header("base_metrics", "tickets", "char-ngram") is None
     done = planned.run("run", "tickets", "--approve", "--yes")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from fw_assets.classification.cost.estimate import DEAREST
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.session import Session
+from fw_assets.report.plan.costs import traffic
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.report.workflow import MODELS, planned
 
@@ -121,9 +123,19 @@ def test_unusable_rows_are_counted_at_the_top(tmp_path: Path) -> None:
     assert "**Careful:** 20 rows could not be used and are left out (unknown-label: 20)" in top
 
 
+def test_the_price_of_several_candidates_is_that_of_the_dearest_at_most() -> None:
+    plan = planned()[0]
+    line = next(line for line in plan.estimate.lines if line.key == "deployment/idle-day")
+    several = line.model_copy(update={"formula": f"{line.formula}{DEAREST}"})
+    lines = tuple(several if item is line else item for item in plan.estimate.lines)
+    differ = plan.model_copy(update={"estimate": plan.estimate.model_copy(update={"lines": lines})})
+    assert re.search(r"cost at most \$[\d.]+: one replica of the dearest candidate at \$", traffic(differ))
+    assert re.search(r"winner cost \$[\d.]+: one replica at \$", traffic(plan))
+
+
 def test_the_plan_says_what_a_deployment_costs_at_the_traffic_of_the_session() -> None:
     usual, busy = (
-        render_plan(planned(Session(dataset="x", models=MODELS, traffic=traffic))[0]) for traffic in (1_000, 50_000)
+        render_plan(planned(Session(dataset="x", models=MODELS, traffic=rows))[0]) for rows in (1_000, 50_000)
     )
     (price,) = re.findall(
         r"At 1,000 rows an hour \(traffic\), 1,000 answers of a deployed winner cost \$([\d.]+):", usual
