@@ -131,7 +131,8 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
         yield draw(_cut(labels.base_per_label(untuned, report.labels)))
     if report.slices:
         yield _heading("By slice")
-        yield draw(_cut(_without(slices.slices(report), "Rest", "Fine-tuning", "Against base")))
+        if report.slices.results:
+            yield draw(_cut(_without(slices.slices(report), "Rest", "Against base")))
         yield from (Text(visible(note)) for note in slices.notes(report))
     yield _heading("Best model" if benchmark else "Winner and deployment")
     yield draw(deployment.deployment(report), heads=False)

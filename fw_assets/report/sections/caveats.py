@@ -49,7 +49,7 @@ def caveats(report: Report) -> tuple[str, ...]:
     notes += slice_cautions(report)
     notes += small_number_notes(report)
     notes += [note for item in report.candidates if (note := unchanged_note(item))]
-    losing = _losing_labels(candidate)
+    losing = _losing_labels(candidate, report.asked.gate.alpha)
     if losing:
         notes.append(f"Fine-tuning lost F1 on {plural(len(losing), 'label')}: {listing(losing, 6)}.")
     if report.data.imbalance_exceeded and report.data.imbalance_ratio is not None:
@@ -108,8 +108,10 @@ def unchanged_note(candidate: CandidateResult) -> str:
     )
 
 
-def _losing_labels(candidate: CandidateResult | None) -> tuple[str, ...]:
-    """Labels whose F1 fell beyond chance; where no check was kept, those whose recall did, interval below interval."""
+def _losing_labels(candidate: CandidateResult | None, alpha: float) -> tuple[str, ...]:
+    """Labels whose F1 fell beyond chance, at `alpha`; where no check was kept, those whose recall did, interval below
+    interval.
+    """
     if candidate is None or candidate.base is None or candidate.tuned is None:
         return ()
     lost, changes = [], candidate.comparison.per_label if candidate.comparison else {}
@@ -120,7 +122,7 @@ def _losing_labels(candidate: CandidateResult | None) -> tuple[str, ...]:
             continue
         if checked:
             p_value = changes[label].loss_p_value if label in changes else None
-            fell = p_value is not None and p_value < 0.05
+            fell = p_value is not None and p_value < alpha
         else:
             fell = bool(before.interval and after.interval and after.interval[1] < before.interval[0])
         if fell:

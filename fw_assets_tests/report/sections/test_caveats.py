@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
+from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.report.schema.comparison import LabelDifference
 from fw_assets.report.sections.caveats import caveats
 from fw_assets_tests.report.samples import sample_report
 
@@ -41,6 +45,27 @@ def test_a_tuned_model_that_answers_like_its_base_is_suspected() -> None:
     report = sample_report(candidates=(report.candidates[0], copied))
     assert not any("adapter" in text for text in caveats(report))
     assert not any("adapter" in text for text in caveats(sample_report()))
+
+
+@pytest.mark.parametrize(("alpha", "named"), [(0.05, False), (0.2, True)])
+def test_the_labels_that_lost_are_those_of_the_gates_alpha(alpha: float, named: bool) -> None:
+    report = sample_report()
+    first = report.candidates[0]
+    assert first.base is not None
+    assert first.tuned is not None
+    assert first.comparison is not None
+    label = report.labels[0]
+    worse = first.tuned.per_label | {label: first.tuned.per_label[label].model_copy(update={"f1": 0.01})}
+    change = LabelDifference.model_validate(
+        {"gained": 1, "lost": 9, "difference": -0.3, "interval": (-0.5, 0.1), "p_value": 0.1, "loss_p_value": 0.1}
+    )
+    comparison = first.comparison.model_copy(update={"per_label": {label: change}})
+    changed = first.model_copy(
+        update={"tuned": first.tuned.model_copy(update={"per_label": worse}), "comparison": comparison}
+    )
+    asked = report.asked.model_copy(update={"gate": GatePolicy(alpha=alpha)})
+    notes = caveats(report.model_copy(update={"asked": asked, "candidates": (changed, *report.candidates[1:])}))
+    assert any("Fine-tuning lost F1 on 1 label" in note for note in notes) == named
 
 
 def test_variants_of_test_rows_in_training_are_a_caution_with_their_number() -> None:

@@ -87,6 +87,17 @@ def test_every_form_has_the_slices_and_how_they_were_judged() -> None:
     assert slices(report).rows[0][2:6] == ("80 (60 distinct)", "50.0% (40.0–60.0%)", "90.0%", "−40.0 (−60.0 to −10.0)")
 
 
+def test_the_terminal_has_no_empty_table_and_the_column_that_its_note_explains() -> None:
+    small = UnjudgedSlice(field="tier", name="free", rows=9, groups=8)
+    _, _, terminal = shown(report_of(unjudged=(small,)))
+    assert "Not judged, for lack of rows" in terminal
+    assert "Against the rest" not in terminal
+    _, _, terminal = shown(report_of(judged("gold", worse=True)))
+    assert terminal.count("Fine-tuning") > terminal.count("“Fine-tuning”")
+    (head,) = [line for line in terminal.splitlines() if "Against the rest" in line]
+    assert "Fine-tuning" in head
+
+
 @pytest.mark.parametrize(
     ("result", "said"),
     [
