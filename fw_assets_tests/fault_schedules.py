@@ -1,4 +1,4 @@
-"""How many random schedules of faults the tests try: `$FW_FAULT_SCHEDULES`, or a hundred."""
+"""How many random schedules of faults the tests try: `$FW_FAULT_SCHEDULES`, or sixty."""
 
 from __future__ import annotations
 
