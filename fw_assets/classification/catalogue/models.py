@@ -28,6 +28,10 @@ _LATER_FIELDS = ("base_model", "rank", "deployment")
 THINKING_ONLY = ("gpt-oss", "minimax-m2", "glm-5p3")
 """Beginnings of the ids of models that refuse `reasoning_effort: none`; the catalogue does not say it of them."""
 THINKING_ONLY_DATE = "as tried on 2026-09-07"
+_ALWAYS_THINKS = (
+    f"always thinks before it answers and cannot be told not to ({THINKING_ONLY_DATE}): every row would pay for its "
+    "reasoning, and the label would come after the tokens that it has room in"
+)
 
 
 class CatalogueModel(Frozen):
@@ -120,10 +124,7 @@ class CatalogueModel(Frozen):
             kind = self.kind.lower().replace("_", " ")
             return f"{self.slug} answers no chat: the platform lists it as {kind}, not as base model or LoRA adapter"
         if self.slug.startswith(THINKING_ONLY):
-            return (
-                f"{self.slug} always thinks before it answers and cannot be told not to ({THINKING_ONLY_DATE}): "
-                "every row would pay for its reasoning, and the label would come after the tokens that it has room in"
-            )
+            return f"{self.slug} {_ALWAYS_THINKS}"
         if tunable and not self.tunable:
             return f"{self.slug} cannot be fine-tuned on this platform"
         if inference == "serverless" and not self.serverless:
@@ -137,6 +138,9 @@ class CatalogueModel(Frozen):
             return f"{self.slug} is an adapter: it is evaluated as it is, and not trained again"
         if not self.base_model:
             return f"{self.slug} cannot be used: the platform does not say which model it was trained from"
+        base = self.base_model.rsplit("/", 1)[-1]
+        if base.startswith(THINKING_ONLY):
+            return f"{self.slug} is an adapter of {base}, which {_ALWAYS_THINKS}"
         return None
 
 

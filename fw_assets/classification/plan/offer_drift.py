@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.cost.cost_lines import STAGES, CostLine, Stage
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import price_changes
@@ -11,16 +12,16 @@ from fw_assets.classification.session import Mitigation
 
 
 def offer_drift(
-    plan: Plan, now: Plan, mitigation: Mitigation, stage: Stage, finalists: Collection[str] | None = None
+    plan: Plan, now: Plan, mitigation: Mitigation, stage: Stage, used: Collection[str] | None = None
 ) -> tuple[str, ...]:
     """One sentence per reason why an approval of `plan` does not reach as far as a stage and those after it.
 
-    What got cheaper, is offered besides, or concerns stages that are over is none.
+    What got cheaper, is offered besides, or concerns models and stages that are over is none.
 
     Args:
         now: the same plan made again under the offer of now.
         mitigation: as approved.
-        finalists: slugs of the models that go on; None before they are chosen.
+        used: slugs of the models that go on: the finalists, then the winner; None before they are chosen.
     """
 
     def ahead(source: Plan) -> list[CostLine]:
@@ -28,32 +29,43 @@ def offer_drift(
             line
             for line in source.estimate_for(mitigation).lines
             if STAGES.index(line.stage) >= STAGES.index(stage)
-            and (finalists is None or line.model is None or line.model in finalists)
+            and (used is None or line.model is None or line.model in used)
         ]
 
-    models = [model.slug for model in plan.models if finalists is None or model.slug in finalists]
-    losses = [loss for slug in models for loss in _losses(plan, now, slug, stage)]
-    if stage in ("base-evaluation", "deployment"):
-        losses += [
-            f"{model.slug} is not served by {model.deployment} any more."
-            for model in plan.models
-            if model.deployment and model.deployment != now.model(model.slug).deployment
-        ]
+    models = [model for model in plan.models if used is None or model.slug in used]
+    losses = [loss for model in models for loss in _losses(model, now.model(model.slug), stage)]
     return (*losses, *price_changes(plan, ahead(plan), ahead(now), rises=True))
 
 
-def _losses(plan: Plan, now: Plan, slug: str, stage: Stage) -> Iterator[str]:
-    before, after = plan.model(slug), now.model(slug)
+def _losses(before: PlannedModel, after: PlannedModel, stage: Stage) -> Iterator[str]:
     if after.entry is None:
         return
-    planned = {before.tuned_strategy} | ({before.strategy} if stage == "base-evaluation" else set())
+    slug = before.slug
+    tuned = set() if before.base_model else {before.tuned_strategy}
+    planned = tuned | ({before.strategy} if stage == "base-evaluation" else set())
     if "serverless" in planned and not after.entry.serverless:
         yield f"{slug} is not served without a deployment any more."
-    if "batch" in planned and not after.entry.batch:
+    # Adapters are asked in batches although nothing says of them that they can be.
+    if "batch" in planned and not after.entry.batch and not before.base_model:
         yield f"{slug} takes no batch inference any more."
+    if before.deployment and before.deployment != after.deployment:
+        yield f"{slug} is not served by {before.deployment} any more."
     if before.entry is not None:
-        context, left = before.entry.context_length, after.entry.context_length
-        if context is not None and left is not None and left < context:
-            yield f"{slug}: context length {context:,} -> {left:,}."
+        yield from _other_model(slug, before.entry, after.entry)
     if stage in ("base-evaluation", "sweep") and before.cells != after.cells:
         yield f"{slug}: another grid is published."
+
+
+def _other_model(slug: str, before: CatalogueModel, after: CatalogueModel) -> Iterator[str]:
+    """What the same name does not stand for any more."""
+    context, left = before.context_length, after.context_length
+    if context is not None and left is not None and left < context:
+        yield f"{slug}: context length {context:,} -> {left:,}."
+    if before.base_model != after.base_model:
+        yield f"{slug} was trained from {_short(after.base_model)}, not from {_short(before.base_model)}."
+    if before.rank is not None and before.rank != after.rank:
+        yield f"{slug} has rank {after.rank}, not {before.rank}."
+
+
+def _short(name: str) -> str:
+    return name.rsplit("/", 1)[-1] or "nothing"

@@ -106,7 +106,7 @@ def _deploy(
 
     async def deploy(client: Fireworks) -> tuple[EvaluatedWinner, ServingProof]:
         title = f"deployment of {dataset}, {winner.model}"
-        await require_offer(client, context.instance, host, account, "deployment", title)
+        await require_offer(client, context.instance, host, account, "deployment", title, winner=winner.model)
         return await prove_serving(client, account, evaluated)
 
     served, proof = host.call(deploy)

@@ -61,12 +61,20 @@ def publish_plan(instance: dg.DagsterInstance, store: Workspace, draft: PlanDraf
 
 
 async def require_offer(
-    client: Fireworks, instance: dg.DagsterInstance, platform: Platform, account: PlanAccount, stage: Stage, step: str
+    client: Fireworks,
+    instance: dg.DagsterInstance,
+    platform: Platform,
+    account: PlanAccount,
+    stage: Stage,
+    step: str,
+    *,
+    winner: str | None = None,
 ) -> None:
     """Read prices and models again before a step spends: what is still to be done must be as approved, or cheaper.
 
     Args:
         step: what is about to start, as the message names it.
+        winner: the only model that is still in use, where that is known; else the finalists are.
 
     Raises:
         PlanOutdated: it is not; nothing was started, and the plan was made again and waits for approval.
@@ -81,7 +89,7 @@ async def require_offer(
         if any(problem.kind != "model" for problem in error.problems):
             raise
         raise PlanOutdated(step, plan.digest, [problem.message for problem in error.problems], dataset) from None
-    drift = offer_drift(plan, draft.plan, account.mitigation, stage, _finalists(store, account))
+    drift = offer_drift(plan, draft.plan, account.mitigation, stage, [winner] if winner else _finalists(store, account))
     if drift:
         changes = publish_plan(instance, store, draft)
         raise PlanOutdated(step, plan.digest, drift, dataset, changes.plan_digest)

@@ -141,6 +141,11 @@ def test_an_adapter_is_a_candidate_beside_a_model_that_can_be_tuned() -> None:
         ({"kind": "FLUMINA_ADDON"}, "lists it as flumina addon"),
         ({"unusable": "it is uploading, and has to be READY"}, "cannot be used: it is uploading"),
         ({"base_model": ""}, "does not say which model it was trained from"),
+        (
+            {"base_model": "accounts/fireworks/models/gpt-oss-20b"},
+            "mine is an adapter of gpt-oss-20b, which always thinks before it answers and cannot be told not to",
+        ),
+        ({"base_model": "accounts/me/models/minimax-m2p5"}, "mine is an adapter of minimax-m2p5, which always thinks"),
     ],
 )
 def test_a_named_model_of_another_kind_is_refused(change: dict[str, str], reason: str) -> None:

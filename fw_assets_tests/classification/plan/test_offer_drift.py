@@ -173,6 +173,65 @@ def test_what_is_not_offered_any_more_stops_what_needs_it(
     assert not plan.holds_under(now)
 
 
+ADAPTER = SMALL.model_copy(
+    update={
+        "name": "accounts/me/models/mine",
+        "kind": "HF_PEFT_ADDON",
+        "tunable": False,
+        "serverless": False,
+        "batch": False,
+        "grid": None,
+        "listed": False,
+        "base_model": SMALL.name,
+        "rank": 8,
+        "context_length": 4096,
+        "deployment": "accounts/me/deployments/prod",
+    }
+)
+
+
+@pytest.mark.parametrize("inference", [None, "batch", "deployment", "serverless"])
+def test_an_adapter_that_is_offered_as_before_stops_nothing(dataset: Path, inference: str | None) -> None:
+    plan = plan_for(dataset, LARGE, ADAPTER, inference=inference)
+    for change in ({}, {"deployment": "accounts/me/deployments/prod", "batch": True, "context_length": 9000}):
+        now = again(dataset, plan, LARGE, ADAPTER.model_copy(update=change))
+        assert not any(offer_drift(plan, now, "none", stage, [ADAPTER.slug]) for stage in STAGES)
+        assert not any(
+            sentence.startswith("mine") for stage in STAGES for sentence in offer_drift(plan, now, "none", stage)
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"deployment": ""}, "mine is not served by accounts/me/deployments/prod any more."),
+        (
+            {"deployment": "accounts/me/deployments/other"},
+            "mine is not served by accounts/me/deployments/prod any more.",
+        ),
+        ({"context_length": 512}, "mine: context length 4,096 -> 512."),
+        ({"base_model": LARGE.name}, "mine was trained from qwen3-32b, not from qwen3-8b."),
+        ({"rank": 16}, "mine has rank 16, not 8."),
+    ],
+    ids=["no deployment", "another deployment", "context", "another base", "another rank"],
+)
+def test_what_changed_of_an_adapter_stops_its_evaluation_and_its_deployment(
+    dataset: Path, change: dict[str, Any], said: str
+) -> None:
+    plan = plan_for(dataset, SMALL, LARGE, ADAPTER)
+    now = again(dataset, plan, SMALL, LARGE, ADAPTER.model_copy(update=change))
+    assert offer_drift(plan, now, "none", "base-evaluation") == (said,)
+    assert offer_drift(plan, now, "none", "deployment", [ADAPTER.slug]) == (said,)
+    assert not any(offer_drift(plan, now, "none", stage, [SMALL.slug]) for stage in STAGES[1:]), "it is not in use"
+    assert not plan.holds_under(now)
+
+
+def test_an_adapter_that_a_deployment_serves_by_now_is_no_loss(dataset: Path) -> None:
+    alone = ADAPTER.model_copy(update={"deployment": ""})
+    plan = plan_for(dataset, LARGE, alone)
+    assert not offer_drift(plan, again(dataset, plan, LARGE, ADAPTER), "none", "base-evaluation")
+
+
 def test_a_plan_of_the_version_before_is_compared_as_far_as_it_states_anything(dataset: Path) -> None:
     plan = plan_for(dataset, SMALL)
     before = plan.model_copy(update={"models": tuple(m.model_copy(update={"entry": None}) for m in plan.models)})
