@@ -27,7 +27,7 @@ from fw_assets.fireworks import (
 )
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.errors import BatchStalled
-from fw_assets.pipeline.evaluation.online import InferenceResult, stored_answer
+from fw_assets.pipeline.evaluation.online import InferenceResult
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
@@ -71,7 +71,7 @@ async def ask_in_batch(
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
     job_id, sent, attempt = job, 0, 1
-    watch = ThinkingWatch(model, prompt)
+    watch = ThinkingWatch.over(model, prompt, requests.answers())
     while not sent and requests.answered < requests.total:
         state = await _find_job(client, job_id)
         if state is None or not state.finished:
@@ -84,7 +84,10 @@ async def ask_in_batch(
         refused = not requests.answered and bool(requests.total) and names_reasoning(said)
         if refused and reasoning_matters(prompt):
             raise ReasoningRefused(400, said.strip(), request=f"batch inference job {job_id}")
-        if state.ending and not refused and requests.answered < requests.total:
+        if refused and prompt.mode == "free":
+            break  # of a sample, that is the finding
+        # The first may have been asked with the field, by a call before this one: only its successors are attempts.
+        if state.ending and not (refused and job_id == job) and requests.answered < requests.total:
             status = state.status
             ending = Ending(state.ending, status.code, status.message)
             attempts.check(job_id, "batch inference job", ending, attempt)
@@ -185,7 +188,7 @@ async def _store_answers(
             if isinstance(result, FireworksError):
                 requests.record_failure(key, result)
             else:
-                answer = stored_answer(key, result, requests.bounds)
+                answer = requests.stored_answer(key, result)
                 cache.add(answer)
                 watch.add(answer)
     cache.flush()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +14,6 @@ from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import (
     AuthenticationError,
     BillingError,
-    ChatCompletion,
     FailedPrecondition,
     Fireworks,
     FireworksError,
@@ -26,14 +23,13 @@ from fw_assets.fireworks import (
 )
 from fw_assets.pipeline.errors import ThinksBeforeAnswering
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
-from fw_assets.pipeline.evaluation.request_set import RequestSet, TokenBounds
-from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
+from fw_assets.pipeline.evaluation.request_set import RequestSet
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
 from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
-log = logging.getLogger("fw_assets.workspace")
 _REPORT_EVERY = 50
 REFUSALS_OF_ALL = (AuthenticationError, PermissionDenied, BillingError, PreconditionUnmet, FailedPrecondition)
 """Errors that are of no single row: what is said to one request will be said to all."""
@@ -96,32 +92,6 @@ async def ask(
     return InferenceResult(requests, requests.usage, sent, requests.rejection)
 
 
-def stored_answer(key: str, completion: ChatCompletion, bounds: TokenBounds) -> StoredAnswer:
-    """A completion as the response cache stores it, with no more tokens than it can have had."""
-    return StoredAnswer(
-        key=key,
-        text=completion.text,
-        finish_reason=completion.finish_reason,
-        refusal=completion.refusal,
-        confidence=completion.confidence,
-        prompt_tokens=_possible("prompt", completion.prompt_tokens, bounds.prompt),
-        completion_tokens=_possible("completion", completion.completion_tokens, bounds.completion),
-        thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
-    )
-
-
-def _possible(kind: str, reported: int, most: int) -> int:
-    if reported <= most:
-        return reported
-    _warn_once(kind, most)
-    return most
-
-
-@functools.lru_cache(maxsize=64)
-def _warn_once(kind: str, most: int) -> None:
-    log.warning("the platform reports more %s tokens than the request can have; they count as %s", kind, f"{most:,}")
-
-
 async def _send_all(
     client: Fireworks,
     address: str,
@@ -140,7 +110,7 @@ async def _send_all(
     unanswered = requests.unanswered()
     tell(what, answered, total)
 
-    watch = ThinkingWatch(address, prompt)
+    watch = ThinkingWatch.over(address, prompt, requests.answers())
     over = False
 
     async def send(key: str, messages: str) -> None:
@@ -151,7 +121,7 @@ async def _send_all(
                     return
                 completion = await client.chat({"model": address, **request(prompt, messages)})
                 # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
-                answer = stored_answer(key, completion, requests.bounds)
+                answer = requests.stored_answer(key, completion)
                 cache.add(answer)
                 count_tokens(answer.prompt_tokens, answer.completion_tokens)
                 watch.add(answer)

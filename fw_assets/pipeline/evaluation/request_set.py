@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import logging
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -18,11 +19,12 @@ from fw_assets.classification.prompting.answer_parser import PREDICTIONS, predic
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import BadRequest, FireworksError
-from fw_assets.pipeline.evaluation.response_cache import ResponseCache, decode_answer
+from fw_assets.fireworks import BadRequest, ChatCompletion, FireworksError
+from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer, decode_answer
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
+log = logging.getLogger("fw_assets.workspace")
 _TEMPLATE_TOKENS = 1_024
 """For what a chat template adds; everything else in a prompt has at least one byte for each token."""
 
@@ -32,19 +34,11 @@ def request_key(prompt: Prompt, messages: str) -> str:
     return digest(request_turns(prompt, messages), 24)
 
 
-class TokenBounds(NamedTuple):
-    """The most tokens that a request can have been charged for: what a platform reports above them is no count."""
-
-    prompt: int
-    completion: int
-
-
 class RequestSet:
     """The distinct requests of `rows` to one model under one prompt.
 
     Attributes:
         total: number of requests.
-        bounds: of the tokens of each.
         failed: how many have failed for good.
     """
 
@@ -63,7 +57,32 @@ class RequestSet:
             self._database.executemany("INSERT OR IGNORE INTO request (round, first, key) VALUES (?, ?, ?)", keyed)
         self.total: int = self._fetch("SELECT count(*) FROM request WHERE round = ?")[0]
         frame = len(json.dumps(request(prompt, "[]"), ensure_ascii=False).encode())
-        self.bounds = TokenBounds(longest + frame + _TEMPLATE_TOKENS, prompt.max_tokens)
+        self._most_tokens = {"prompt": longest + frame + _TEMPLATE_TOKENS, "completion": prompt.max_tokens}
+        self._bounded = set[str]()
+
+    def stored_answer(self, key: str, completion: ChatCompletion) -> StoredAnswer:
+        """A completion as the response cache stores it, with no more tokens than it can have had."""
+        return StoredAnswer(
+            key=key,
+            text=completion.text,
+            finish_reason=completion.finish_reason,
+            refusal=completion.refusal,
+            confidence=completion.confidence,
+            prompt_tokens=self._possible_tokens("prompt", completion.prompt_tokens),
+            completion_tokens=self._possible_tokens("completion", completion.completion_tokens),
+            thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
+        )
+
+    def _possible_tokens(self, kind: str, reported: int) -> int:
+        most = self._most_tokens[kind]
+        if reported <= most:
+            return reported
+        if kind not in self._bounded:
+            self._bounded.add(kind)
+            log.warning(
+                "the platform reports more %s tokens than the request can have; they count as %s", kind, f"{most:,}"
+            )
+        return most
 
     @property
     def answered(self) -> int:
@@ -90,6 +109,12 @@ class RequestSet:
         """The message of one of the failed requests."""
         message: str | None = self._fetch("SELECT min(error) FROM request WHERE round = ?")[0]
         return message
+
+    def answers(self) -> Iterator[StoredAnswer]:
+        """The answers that there are, in no order of the rows."""
+        query = "SELECT line FROM request JOIN answer USING (key) WHERE round = ?"
+        for (line,) in self._database.execute(query, (self._round,)):
+            yield decode_answer(line)
 
     def unanswered(self) -> Iterator[tuple[str, str]]:
         """The keys and messages that have no answer yet, each once, in the order of the rows."""

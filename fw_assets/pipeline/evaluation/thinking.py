@@ -6,9 +6,9 @@ The first is asked without the field, which is remembered (`values.asked_prompt`
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ReasoningRefused
@@ -67,6 +67,19 @@ class ThinkingWatch:
     def doubtful(self) -> bool:
         """Whether the next row should be asked alone: no answer has shown yet that the others will hold a label."""
         return 0 < self.answers == self.unfinished < HANDFUL
+
+    @classmethod
+    def over(cls, model: str, prompt: Prompt, answers: Iterable[StoredAnswer]) -> Self:
+        """The watch of an evaluation that goes on after these answers, of earlier calls.
+
+        Raises:
+            ThinksBeforeAnswering: as for `check`; nothing more is to be asked.
+        """
+        watch = cls(model, prompt)
+        for answer in answers:
+            watch.add(answer)
+        watch.check()
+        return watch
 
     def add(self, answer: StoredAnswer) -> None:
         """Count an answer."""

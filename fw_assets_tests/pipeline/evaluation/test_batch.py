@@ -153,6 +153,37 @@ def test_a_job_that_had_failed_is_left_as_it_is_and_its_rows_are_asked_in_anothe
     assert embedded.batch(rows(TEXTS[:4])).sent == 0
 
 
+def test_jobs_that_fail_with_words_about_reasoning_are_attempts_like_others(embedded: EmbeddedPlatform) -> None:
+    default, outcomes = PROMPT.with_default_effort(), list[str]()
+    for approval in ("a1", "a1", "a1", "a2", "a3", "a4"):
+        try:
+            outcomes.append(str(embedded.batch(rows(TEXTS[:4]), prompt=default, approval=approval).sent))
+        except AttemptFailed as failed:
+            outcomes.append(f"attempt {failed.attempt}")
+        for file in Path(embedded.workspace.root).rglob("answers/*.jsonl"):
+            file.unlink()
+        platform = open_platform(embedded.home)
+        failure = {"state": "JOB_STATE_FAILED", "status": {"message": "the thinking model crashed"}}
+        with platform.database.write() as connection:
+            for job in documents.list_all(connection, "batchInferenceJobs", ACCOUNT):
+                id = job["name"].rsplit("/", 1)[-1]
+                documents.update(connection, "batchInferenceJobs", ACCOUNT, id, failure)
+                if documents.find(connection, "datasets", ACCOUNT, batch_id(id, "answers")):
+                    documents.delete(connection, "datasets", ACCOUNT, batch_id(id, "answers"))
+    # The first may have been refused for a field that its successors go without.
+    assert outcomes == ["4", "4", "attempt 1", "4", "4", "attempt 3"]
+    assert embedded.jobs() == 4
+
+
+def test_a_sample_that_is_refused_for_how_a_model_reasons_is_asked_for_once(embedded: EmbeddedPlatform) -> None:
+    embedded.home.mkdir()
+    (embedded.home / "faults.json").write_text('{"reasoning": "refused"}')
+    for sent in (3, 0, 0):
+        result = embedded.batch(rows(TEXTS[:3]), prompt=PROMPT.unconstrained())
+        assert (result.sent, embedded.jobs()) == (sent, 1)
+        assert "reasoning" in (result.rejection or "")
+
+
 def test_three_jobs_in_all_are_started_while_jobs_fail(embedded: EmbeddedPlatform) -> None:
     embedded.call(lambda client: client.datasets())
     (embedded.home / "faults.json").write_text('{"fail_jobs": "INTERNAL"}')

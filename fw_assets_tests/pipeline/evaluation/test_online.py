@@ -232,10 +232,12 @@ class Inflating(FakePlatform):
 def test_impossible_numbers_of_tokens_count_as_the_most_that_is_possible(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    result = run(Inflating(), rows(3), Workspace(str(tmp_path)))
-    assert result.usage.completion_tokens == 3 * PROMPT.max_tokens
-    assert 3 * 1_000 < result.usage.prompt_tokens < 3 * 2_000
-    assert "more prompt tokens than the request can have" in caplog.text
+    for folder in ("one", "another"):
+        caplog.clear()
+        result = run(Inflating(), rows(3), Workspace(str(tmp_path / folder)))
+        assert result.usage.completion_tokens == 3 * PROMPT.max_tokens
+        assert 3 * 1_000 < result.usage.prompt_tokens < 3 * 2_000
+        assert caplog.text.count("more prompt tokens than the request can have") == 1, "once for each evaluation"
 
 
 def test_tokens_are_counted_as_they_come_those_of_stored_answers_first(tmp_path: Path) -> None:

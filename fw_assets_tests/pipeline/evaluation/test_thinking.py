@@ -147,6 +147,22 @@ def test_reasoning_in_place_of_labels_ends_the_evaluation_after_a_handful(
         run(platform, store)
     assert len(platform.bodies) == HANDFUL
     assert len(ResponseCache(store, "tickets", "m", PROMPT.digest)) == HANDFUL
+    for _ in range(2):
+        with pytest.raises(ThinksBeforeAnswering, match=f"{HANDFUL} of its first answers"):
+            run(platform, store)
+    assert len(platform.bodies) == HANDFUL, "a run after that pays for no more"
+
+
+def test_the_answers_of_calls_before_count_towards_the_handful(store: Workspace) -> None:
+    platform = Reasoner(thinks=range(40))
+    run(platform, store, count=HANDFUL - 1)
+    with pytest.raises(ThinksBeforeAnswering):
+        run(platform, store)
+    assert len(platform.bodies) == HANDFUL
+    answered = Workspace(store.root + "-answered")
+    run(Reasoner(), answered, count=20)
+    result = run(Reasoner(thinks=range(20, 30)), answered, count=40)
+    assert result.predictions["outcome"].value_counts().sort("outcome").rows() == [("correct", 30), ("truncated", 10)]
 
 
 def test_a_model_that_thinks_too_long_now_and_then_is_measured(store: Workspace) -> None:
@@ -170,6 +186,10 @@ def test_a_batch_job_that_is_refused_is_followed_by_one_without_the_field(tmp_pa
     if reasoning == "required":
         with pytest.raises(ThinksBeforeAnswering):
             embedded.batch(rows(8), prompt=default)
+        with pytest.raises(ThinksBeforeAnswering):
+            embedded.batch(rows(8), prompt=default)
+        with pytest.raises(ThinksBeforeAnswering):
+            embedded.batch(rows(12), prompt=default)
     else:
         assert embedded.batch(rows(8), prompt=default).usage.requests == 8
     assert embedded.jobs() == 2
