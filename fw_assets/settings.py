@@ -42,8 +42,8 @@ class Settings(BaseModel):
     """Address of an embedded platform that another process or machine serves; unset: it runs inside each process."""
     fireworks_api_key: SecretStr | None = None
     """Key of the service, or of the embedded platform at `FW_EMBEDDED_URL`. Never logged, stored or shown. For the
-    service, this variable, the next one and `FIREWORKS_ACCOUNT_ID` are also read from `.env` in the current folder,
-    where the environment lacks them."""
+    service, this variable and the next one are also read from `.env` in the current folder, where the environment has
+    neither; and with a key of that file its `FIREWORKS_ACCOUNT_ID`."""
     fireworks_agent_api_key: SecretStr | None = None
     """Key of the service where `FIREWORKS_API_KEY` is unset: the name that users of Fireworks Agent have it under."""
     fireworks_base_url: str | None = None
@@ -108,15 +108,23 @@ class Settings(BaseModel):
     def service_key(self) -> str | None:
         """The key of the service, for a connection and nothing else."""
         # A key of the environment under either name goes before one of a file, which may have come with the folder.
-        if own := _secret(self.fireworks_api_key) or _secret(self.fireworks_agent_api_key):
+        if own := self._own_service_key:
             return own
         file = read_dotenv(Path(".env"))
         return file.get("FIREWORKS_API_KEY") or file.get("FIREWORKS_AGENT_API_KEY")
 
     @property
     def service_account(self) -> str | None:
-        """The account at the service."""
-        return self.fireworks_account_id or read_dotenv(Path(".env")).get("FIREWORKS_ACCOUNT_ID")
+        """The account at the service; a file's goes with the key of that file, and with no other."""
+        if self.fireworks_account_id or self._own_service_key:
+            return self.fireworks_account_id
+        file = read_dotenv(Path(".env"))
+        has_key = "FIREWORKS_API_KEY" in file or "FIREWORKS_AGENT_API_KEY" in file
+        return file.get("FIREWORKS_ACCOUNT_ID") if has_key else None
+
+    @property
+    def _own_service_key(self) -> str | None:
+        return _secret(self.fireworks_api_key) or _secret(self.fireworks_agent_api_key)
 
 
 def _secret(value: SecretStr | None) -> str | None:

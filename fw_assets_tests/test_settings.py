@@ -131,8 +131,21 @@ def test_the_environment_wins_and_the_plain_name_comes_first(tmp_path: Path, mon
     assert settings().service_key == "own"
     (tmp_path / ".env").write_text("FIREWORKS_API_KEY=of-the-folder\nFIREWORKS_ACCOUNT_ID=acme\n")
     assert settings().service_key == "own", "under either name"
+    assert settings().service_account is None, "the account of a file goes with the key of that file"
     monkeypatch.setenv("FIREWORKS_ACCOUNT_ID", "mine")
     assert settings().service_account == "mine"
+
+
+def test_the_account_of_a_file_without_a_key_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FIREWORKS_ACCOUNT_ID=acme\n")
+    assert settings().service_account is None
+    monkeypatch.setenv("FIREWORKS_API_KEY", "own")
+    assert settings().service_account is None
+    (tmp_path / ".env").write_text("FIREWORKS_AGENT_API_KEY=agent\nFIREWORKS_ACCOUNT_ID=acme\n")
+    assert settings().service_account is None
+    monkeypatch.delenv("FIREWORKS_API_KEY")
+    assert settings().service_account == "acme"
 
 
 def test_a_file_says_no_more_than_key_and_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

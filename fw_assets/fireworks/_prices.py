@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._errors import ApiError, RateLimited, ServerError, UnexpectedResponse
+from ._errors import ApiError, PlatformFault, RateLimited, UnexpectedResponse
 from ._http import HttpClient
+
+_NO_SUCH_CALL = (400, 401, 403, 404, 405, 410, 422, 501)
+"""What services without such a call answer; what is wrong with the key, other calls tell."""
 
 
 async def price_list(http: HttpClient) -> list[dict[str, Any]] | None:
     """Entries with `model`, `item`, `unit` and `usd`; None when the platform publishes no list.
 
     Raises:
+        ApiError: it does not say so. Taken for no list, trouble or an unpaid bill would change every price.
         UnexpectedResponse: an answer without a list. Taken for an empty one it would change every price.
     """
     try:
         response = await http.get("/v1/prices")
     except ApiError as error:
-        # A service that has no such call says so by 404, 403, 405 or 501; what is wrong with the key, others will tell.
-        if 400 <= error.status < 500 and not isinstance(error, RateLimited | ServerError):
+        if error.status in _NO_SUCH_CALL and not isinstance(error, RateLimited | PlatformFault):
             return None
         raise
     entries = response.get("prices")

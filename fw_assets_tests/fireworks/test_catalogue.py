@@ -8,7 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
-from fw_assets.fireworks import AccountError, ServerError, UnexpectedResponse
+from fw_assets.fireworks import (
+    AccountError,
+    ApiError,
+    BillingError,
+    PlatformFault,
+    PreconditionUnmet,
+    ServerError,
+    UnexpectedResponse,
+)
 
 from .fake import answers, client_of, reply
 
@@ -150,15 +158,25 @@ def test_published_defaults_are_read() -> None:
     assert published.learning_rate_range == (0.01, 1.0)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422, 501])
 def test_no_price_list_is_none(status: int) -> None:
     client, _, _ = client_of(answers(reply(status, {"message": "no such method"})))
     assert asyncio.run(client.price_list()) is None
 
 
-def test_trouble_is_not_mistaken_for_no_price_list() -> None:
-    client, _, _ = client_of(answers(reply(500)))
-    with pytest.raises(ServerError):
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (500, 13, ServerError),
+        (402, 9, BillingError),
+        (412, 9, PreconditionUnmet),
+        (400, 8, PlatformFault),
+        (409, 10, ApiError),
+    ],
+)
+def test_trouble_is_not_mistaken_for_no_price_list(status: int, code: int, error: type[ApiError]) -> None:
+    client, _, _ = client_of(answers(reply(status, {"code": code, "message": "not now"})))
+    with pytest.raises(error):
         asyncio.run(client.price_list())
 
 

@@ -14,6 +14,8 @@ from fw_assets.embedded.records.model_documents import base_id, own_bases
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name
 
+ACCELERATOR_HOUR = "accelerator-hour"
+"""Priced by the type of the accelerators, which deployments have by `Faults.accelerators` alone."""
 UNITS = {
     "inference-input": "1M tokens",
     "inference-output": "1M tokens",
@@ -24,7 +26,7 @@ FILE = "prices.json"
 
 
 class ListedPrice(msgspec.Struct, frozen=True):
-    """US dollars per unit of one item of one model (full name)."""
+    """US dollars per unit of one item of one model (full name), or of one type of accelerators."""
 
     model: str
     item: str
@@ -58,7 +60,7 @@ def read_price_file(path: Path) -> list[ListedPrice]:
     """The prices of a file `{"prices": [{"model", "item", "unit", "usd"}]}`.
 
     Raises:
-        ValueError: it cannot be read, is not such a file, or has an unknown item, another unit than `UNITS`, or a
+        ValueError: it cannot be read, is not such a file, or has an unknown item, another unit than its item's, or a
             negative price.
     """
     try:
@@ -69,8 +71,9 @@ def read_price_file(path: Path) -> list[ListedPrice]:
         expected = 'expected JSON, {"prices": [{"model": ..., "item": ..., "unit": ..., "usd": ...}]}'
         raise ValueError(f"{path}: not a price list: {error}; {expected}") from None
     for index, price in enumerate(prices):
-        if UNITS.get(price.item) != price.unit:
-            expected = ", ".join(f"{item} per {unit}" for item, unit in UNITS.items())
+        units = {**UNITS, ACCELERATOR_HOUR: "hour"}
+        if units.get(price.item) != price.unit:
+            expected = ", ".join(f"{item} per {unit}" for item, unit in units.items())
             raise ValueError(f"{path}: prices[{index}]: {price.item!r} per {price.unit!r}; expected {expected}")
         if not (price.usd >= 0 and math.isfinite(price.usd)):
             raise ValueError(f"{path}: prices[{index}].usd: {price.usd}; expected 0 or more")

@@ -68,11 +68,12 @@ def _record_look(step: CellStep) -> None:
 
 
 async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
-    await step.require_offer(client, STAGE)
+    prices = await step.require_offer(client, STAGE)
     model = step.plan.model(step.slug)
     evaluation = await evaluate(
         client,
         step.account,
+        prices,
         model.name,
         strategy=model.strategy,
         slug=step.slug,

@@ -106,8 +106,8 @@ def _deploy(
 
     async def deploy(client: Fireworks) -> tuple[EvaluatedWinner, ServingProof]:
         title = f"deployment of {dataset}, {winner.model}"
-        await require_offer(client, context.instance, host, account, "deployment", title, winner=winner.model)
-        return await prove_serving(client, account, evaluated)
+        prices = await require_offer(client, context.instance, host, account, "deployment", title, winner=winner.model)
+        return await prove_serving(client, account, prices, evaluated)
 
     served, proof = host.call(deploy)
     return record.model_copy(

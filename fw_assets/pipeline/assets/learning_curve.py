@@ -6,6 +6,7 @@ import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.classification.cost.estimate import CURVE_SHARES
+from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.line_prices import item_share
 from fw_assets.pipeline.evaluation.evaluate import evaluate
@@ -61,14 +62,17 @@ def learning_curve(
 
 async def _measure(client: Fireworks, step: CellStep, tuned: FineTuned, metrics: TunedMetrics) -> LearningCurve:
     shares = CURVE_SHARES if step.plan.session.learning_curve else ()
+    points = []
     if shares:
-        await step.require_offer(client, STAGE)
-    points = [await _measure_share(client, step, tuned, share) for share in shares]
+        prices = await step.require_offer(client, STAGE)
+        points = [await _measure_share(client, step, prices, tuned, share) for share in shares]
     whole = CurvePoint(share=1.0, rows=tuned.rows, test=metrics.test, model=tuned.tuned_model)
     return LearningCurve(points=(*points, whole))
 
 
-async def _measure_share(client: Fireworks, step: CellStep, tuned: FineTuned, share: float) -> CurvePoint:
+async def _measure_share(
+    client: Fireworks, step: CellStep, prices: PriceBook, tuned: FineTuned, share: float
+) -> CurvePoint:
     data = await upload_training_data(client, step.account, "train", share)
     line = step.account.line(f"{STAGE}/{step.slug}")
     # One line pays for training and evaluating all points: training in proportion to the rows, evaluation equally.
@@ -87,6 +91,7 @@ async def _measure_share(client: Fireworks, step: CellStep, tuned: FineTuned, sh
     evaluation = await evaluate(
         client,
         step.account,
+        prices,
         trained.model,
         strategy="deployment",
         slug=step.slug,

@@ -68,10 +68,11 @@ def metrics(
 
 
 async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> TunedMetrics:
-    await step.require_offer(client, STAGE)
+    prices = await step.require_offer(client, STAGE)
     evaluation = await evaluate(
         client,
         step.account,
+        prices,
         tuned.tuned_model,
         strategy=step.plan.model(step.slug).tuned_strategy,
         slug=step.slug,

@@ -10,7 +10,7 @@ from fw_assets.classification.cost.ledger import Ledger
 from fw_assets.classification.plan.plan_diff import price_changes
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.ledger_log import read_ledger
-from fw_assets.pipeline.budget.line_prices import high_usd
+from fw_assets.pipeline.budget.line_prices import high_usd, usd_at_hour
 from fw_assets.pipeline.budget.payment import Payment, open_payment
 from fw_assets.workspace.workspace import Workspace
 
@@ -22,10 +22,15 @@ class RegressionAccount(PlanAccount):
     """The money of the nightly checks. Each is reserved before it asks and paid after it, under its date's id.
 
     The caller says how much a check may cost and compares before anything is reserved: there is no ceiling over all
-    nights, and no check stops a plan. Prices are those of the day: `current` is the plan's estimate at them.
+    nights, and no check stops a plan. Prices are those of the day.
+
+    Attributes:
+        current: the plan's estimate at them.
+        hour_usd: the price of an hour of the deployment as it runs; None: the estimate's.
     """
 
     current: Estimate | None = None
+    hour_usd: float | None = None
 
     @property
     def estimate(self) -> Estimate:
@@ -49,7 +54,9 @@ class RegressionAccount(PlanAccount):
     def max_usd(self, slug: str) -> float | None:
         """The high figure for evaluating the model once, validation rows included; None: a price is unknown."""
         line = self.line(self._key(slug))
-        return None if line is None or line.usd is None else high_usd(line)
+        if line is None or line.usd is None:
+            return None
+        return high_usd(line) if self.hour_usd is None else usd_at_hour(line, self.hour_usd)
 
     def price_changes(self, slug: str) -> tuple[str, ...]:
         """What has another price than in the approved plan, one sentence each."""
@@ -59,8 +66,9 @@ class RegressionAccount(PlanAccount):
 
     def reserve_check(self, slug: str, deployment: str, date: str) -> Payment:
         """Reserve the most that the check of one date can cost."""
-        key = self._key(slug)
-        return open_payment(self, key, f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
+        payment = open_payment(self, self._key(slug), f"regression-{deployment.rsplit('/', 1)[-1]}-{date}")
+        self.raise_reservation(payment.id, self.max_usd(slug) or 0.0)
+        return payment.at_hour(self.hour_usd)
 
 
 def regression_ledger(store: Workspace, dataset: str) -> Ledger:

@@ -211,12 +211,10 @@ async def active_deployments(client: Fireworks) -> frozenset[str]:
     return frozenset(item.name for item in await client.deployments() if item.replica_count > 0)
 
 
-async def is_removed(client: Fireworks, deployment: str) -> bool:
-    """Whether a deployment that had served is gone."""
-    try:
-        return (await client.deployment(deployment)).gone
-    except NotFound:
-        return True
+async def live_deployment(client: Fireworks, name: str) -> Deployment | None:
+    """A deployment that may answer; None where it is gone, or never was."""
+    deployment = await _find(client, name)
+    return None if deployment is None or deployment.gone else deployment
 
 
 async def _deployment_ending(client: Fireworks, failed: list[Deployment] | None, id: str) -> Ending | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
 from fw_assets.classification.metrics.expected_cost import COSTED_COLUMNS, row_costs
@@ -62,6 +63,7 @@ class Evaluation:
 async def evaluate(
     client: Fireworks,
     account: PlanAccount,
+    prices: PriceBook,
     model: str,
     *,
     strategy: Inference,
@@ -76,6 +78,7 @@ async def evaluate(
     """Ask `model` for the validation and test rows, store its predictions, and score them.
 
     Args:
+        prices: of now, by which the hours of a deployment are paid.
         strategy: serverless, in batch jobs, or on a deployment of its own that scales to zero.
         kind: `base` or `tuned`; with `slug`, the predictions' name.
         stage: the estimate's stage that pays.
@@ -98,7 +101,7 @@ async def evaluate(
     base = account.plan.model(slug)
 
     def afford(deployment: str, quote: Accelerators) -> None:
-        usd = hour_usd(quote, base)
+        usd = hour_usd(prices, quote, base)
         payment.check_hour(usd, deployment, quote.accelerators, base.name)
 
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
@@ -123,7 +126,7 @@ async def evaluate(
         except (AttemptFailed, DeploymentAboveHeld, NotServable):
             account.release(payment.id)  # nothing was up: its hours begin with the next attempt
             raise
-        paid = payment.at_hour(hour_usd(endpoint.accelerators, base))
+        paid = payment.at_hour(hour_usd(prices, endpoint.accelerators, base))
         # The wait until a deployment is up is not charged for.
         started = time.monotonic()
         evaluator = _Evaluator(

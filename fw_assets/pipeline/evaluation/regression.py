@@ -54,7 +54,7 @@ async def reevaluate(
     log = NightLog(store, dataset, record.deployment, record.address, prompt, rows)
     tonight = next((night for night in log.records()[0] if night.date == date), None)
     if tonight is None or log.answers(tonight) is None:
-        account = await _account_at_current_prices(client, platform, store, dataset)
+        account = await _account_at_current_prices(client, platform, store, dataset, record)
         await _ask_tonight(client, account, record, log, date, max_usd)
     records, notes = log.records()
     kept, missing = list[NightRecord](), list[str]()
@@ -91,21 +91,20 @@ async def _ask_tonight(
     number = rows.columns("id").height
     most = account.max_usd(slug)
     if most is None or most > max_usd:
-        cost = "has no known price" if most is None else f"could cost ${most:.2f}"
+        hour = "" if account.hour_usd is None else f" at ${account.hour_usd:.2f} an hour of the deployment"
+        cost = "has no known price" if most is None else f"could cost ${most:.2f}{hour}"
         changes = " ".join(account.price_changes(slug)).rstrip(".")
         since = f" (since plan {account.plan.digest} was approved: {changes})" if changes else ""
         raise PhaseError(
             f"asking {number} rows of {dataset} {cost}{since}; allowed are ${max_usd:.2f}: raise max_usd to allow it"
         )
     probe = request(prompt, next(iter(rows))["messages"][0])
-    await require_deployment(client, dataset, record)
     payment = account.reserve_check(slug, log.deployment, date)
     started = time.monotonic()
     ready = await client.wait_deployment_ready(log.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
     answers = await ask(client, log.address, prompt, rows, log.cache(date), what=f"{slug} regression {date}")
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
-    base = account.plan.model(slug)
-    payment.at_hour(hour_usd(ready.deployment, base)).settle(
+    payment.settle(
         {
             "tuned-inference-input": answers.usage.prompt_tokens,
             "tuned-inference-output": answers.usage.completion_tokens,
@@ -140,8 +139,14 @@ def _served(nights: Sequence[NightRecord]) -> tuple[ServedModel | None, str | No
 
 
 async def _account_at_current_prices(
-    client: Fireworks, platform: Platform, store: Workspace, dataset: str
+    client: Fireworks, platform: Platform, store: Workspace, dataset: str, record: DeploymentRecord
 ) -> RegressionAccount:
-    account = regression_account(store, dataset)
-    priced = await with_quotes(client, await read_priced_catalogue(client), account.plan.session)
-    return replace(account, current=estimate_now(store, platform, account.plan, account.mitigation, priced))
+    """The account at the prices of the day, and of the accelerators that the deployment runs on."""
+    deployment = await require_deployment(client, dataset, record)
+    account, listed = regression_account(store, dataset), await read_priced_catalogue(client)
+    priced = await with_quotes(client, listed, account.plan.session)
+    return replace(
+        account,
+        current=estimate_now(store, platform, account.plan, account.mitigation, priced),
+        hour_usd=hour_usd(listed.prices, deployment, account.plan.model(record.winner.model)),
+    )

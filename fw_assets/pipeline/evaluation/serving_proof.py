@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from fw_assets.classification.cost.estimate import REPLAYED_ROWS
+from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.classification.selection.selection import ModelKind
@@ -16,7 +17,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, NotWhatWasEvaluated
-from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, is_removed
+from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, live_deployment
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
@@ -55,7 +56,7 @@ class EvaluatedWinner:
 
 
 async def prove_serving(
-    client: Fireworks, account: PlanAccount, winner: EvaluatedWinner
+    client: Fireworks, account: PlanAccount, prices: PriceBook, winner: EvaluatedWinner
 ) -> tuple[EvaluatedWinner, ServingProof]:
     """Ask the deployment again for rows on which the winner and the untuned model differ, then for others.
 
@@ -69,18 +70,18 @@ async def prove_serving(
     """
 
     async def prove(prompt: Prompt) -> tuple[EvaluatedWinner, ServingProof]:
-        return await _prove(client, account, winner, prompt)
+        return await _prove(client, account, prices, winner, prompt)
 
     return await ask_as_accepted(account.store, account.dataset, winner.slug, winner.kind, prove)
 
 
 async def _prove(
-    client: Fireworks, account: PlanAccount, winner: EvaluatedWinner, prompt: Prompt
+    client: Fireworks, account: PlanAccount, prices: PriceBook, winner: EvaluatedWinner, prompt: Prompt
 ) -> tuple[EvaluatedWinner, ServingProof]:
     store, dataset, plan = account.store, account.dataset, account.plan
     attempts = Attempts.of(account)
     slug, evaluated_on = winner.slug, winner.deployment
-    if evaluated_on and await is_removed(client, evaluated_on):
+    if evaluated_on and await live_deployment(client, evaluated_on) is None:
         winner = replace(winner, deployment=None)
     new = not winner.deployment
     again = new and evaluated_on is not None
@@ -99,7 +100,7 @@ async def _prove(
         probe = request(prompt, rows["messages"][0])
 
         def afford(deployment: str, quote: Accelerators) -> None:
-            usd = hour_usd(quote, base)
+            usd = hour_usd(prices, quote, base)
             for held in (first_hour, payment):
                 held.check_hour(usd, deployment, quote.accelerators, base.name)
 
@@ -125,7 +126,7 @@ async def _prove(
         winner = replace(winner, deployment=endpoint.deployment, address=endpoint.address, path=endpoint.path)
     else:
         accelerators = await client.deployment(serving)
-    winner = replace(winner, usd_per_hour=hour_usd(accelerators, base))
+    winner = replace(winner, usd_per_hour=hour_usd(prices, accelerators, base))
     payment = payment.at_hour(winner.usd_per_hour)
     # What a removed deployment answered proves nothing of the one in its place.
     content = [prompt.digest, "proof", plan.digest, *([serving] if again else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel, resolve_models
-from fw_assets.classification.cost.prices import Price, PriceBook, accelerators_price, shipped_prices
+from fw_assets.classification.cost.prices import Price, PriceBook, accelerators_price
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, own_prices, read_priced_catalogue
@@ -40,19 +40,17 @@ def quoted_catalogue(platform: Platform, session: Session) -> PricedCatalogue:
     return platform.call(read)
 
 
-def hour_usd(accelerators: Accelerators | None, model: PlannedModel) -> float | None:
+def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedModel) -> float | None:
     """US dollars for an hour of a replica of a model's deployment; None: the plan's price holds.
 
-    By the user's own price of the model, else by that of the accelerators.
+    By the user's own price of the model, else by that of the accelerators in the book that plans are priced from.
     """
-    own = own_prices()
-    book = shipped_prices().with_layer(own)
     price = None if accelerators is None else _price(book, model.name, accelerators)
     if price is None:
         return None
     return (
         PriceBook(layers=((price,),))
-        .with_layer(own)
+        .with_layer(own_prices())
         .price(model.name, "deployment-hour", model.parameter_count, model.base_model)
         .usd
     )

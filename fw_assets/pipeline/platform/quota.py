@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from fw_assets.fireworks import Fireworks, QuotaExceeded
+from fw_assets.fireworks import Fireworks, FireworksError, QuotaExceeded
 from fw_assets.pipeline.progress import tell
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ async def when_quota_allows(
         seconds: for at most so long.
 
     Raises:
-        QuotaExceeded: nothing of the account's own uses the quota, or it went on for too long.
+        QuotaExceeded: nothing of the account's own uses the quota, what does cannot be seen, or it took too long.
     """
     started = time.monotonic()
     unused = False
@@ -43,17 +43,26 @@ async def when_quota_allows(
         try:
             return await create()
         except QuotaExceeded as error:
-            before = await active()
+            before = await _seen(active, error)
             # What used it may have ended between the refusal and the look, but not twice.
             if (unused and not before) or time.monotonic() - started > seconds:
                 raise
             unused = not before
             if before:
                 tell(what, 0, 100, f"waits for one of {len(before)} of the account to end: {error.detail}")
+            refusal = error
         pause = min(poll, LOOK_SECONDS)
-        while before and before <= await active() and time.monotonic() - started <= seconds:
+        while before and before <= await _seen(active, refusal) and time.monotonic() - started <= seconds:
             await asyncio.sleep(pause)
             pause = min(LOOK_SECONDS, 2 * pause)
+
+
+async def _seen(active: Callable[[], Awaitable[frozenset[str]]], refusal: QuotaExceeded) -> frozenset[str]:
+    """What is active; where that cannot be seen, the refusal itself is what a person has to know."""
+    try:
+        return await active()
+    except FireworksError as failure:
+        raise refusal from failure
 
 
 async def active_jobs(client: Fireworks) -> frozenset[str]:

@@ -8,6 +8,7 @@ platform says so when the deployment is created, or validated without being crea
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 
 from fw_assets.fireworks import (
@@ -20,9 +21,13 @@ from fw_assets.fireworks import (
     ModelAccessDenied,
     NotFound,
     PermissionDenied,
+    PlatformFault,
     PreconditionUnmet,
 )
 
+_SHORTAGE = re.compile(
+    r"capacity|shortage|insufficient|exhausted|currently|temporar|right now|at the moment|try again|busy", re.I
+)
 log = logging.getLogger("fw_assets.workspace")
 
 
@@ -50,8 +55,13 @@ def is_refused(error: FireworksError) -> bool:
     return isinstance(error, BadRequest | PreconditionUnmet)
 
 
+def _passes(error: FireworksError) -> bool:
+    """Whether a refusal is of this moment: a shortage says nothing of what will be served after hours of training."""
+    return isinstance(error, PlatformFault) or bool(isinstance(error, ApiError) and _SHORTAGE.search(error.detail))
+
+
 async def serving_doubt(client: Fireworks, base: str, *, merges: bool, own: list[Model]) -> str:
-    """Why nothing would serve a model that is fine-tuned from `base`; empty where nothing speaks against it.
+    """Why nothing would serve a model that is fine-tuned from `base`; empty where nothing lasting speaks against it.
 
     Nothing is created. An adapter of the same base that the account has already is tried on every path; without one,
     all that can be tried is whether the base takes adapters.
@@ -60,7 +70,8 @@ async def serving_doubt(client: Fireworks, base: str, *, merges: bool, own: list
         merges: whether the catalogue says that adapters are merged into it.
         own: the account's own models.
     """
-    adapters = [model.name for model in own if model.peft_details.base_model == base and model.status.ok]
+    ready = (model for model in own if model.state == "READY" and model.status.ok)
+    adapters = [model.name for model in ready if model.peft_details.base_model == base]
     if merges and not adapters:
         return ""
     reasons: list[str] = []
@@ -70,7 +81,7 @@ async def serving_doubt(client: Fireworks, base: str, *, merges: bool, own: list
         try:
             await client.validate_deployment(spec)
         except ApiError as error:
-            if not is_refused(error):
+            if not is_refused(error) or _passes(error):
                 log.info("whether %s is served once it is fine-tuned is not known: %s", base, error)
                 return ""
             reasons.append(f"{spec.deployment_shape.rsplit('/', 1)[-1]}: {error.detail.rstrip('.')}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.cost.ledger import cost_rows
+from collections import defaultdict
+
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.cost.ledger import CostRow, Ledger, cost_rows
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -51,10 +54,7 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
         winner=None,
         gate=None,
         deployment=None,
-        cost_rows=[
-            row if row.events else row.model_copy(update={"note": row.note or "not started"})
-            for row in cost_rows(account.estimate, account.entries())
-        ],
+        cost_rows=stopped_rows(account.estimate, account.ledger()),
         billed=billed_days(platform, account),
         run=report_run(platform, require_approval(store, dataset), platform.account_id),
         versions=package_versions(),
@@ -63,3 +63,19 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
         incomplete=(stopped.reason,),
         mistakes=mistakes_result(store, plan, models, None),
     )
+
+
+def stopped_rows(estimate: Estimate, ledger: Ledger) -> list[CostRow]:
+    """The cost rows of a run that was stopped: what is held was started, whether it is paid or not."""
+    held = defaultdict[str, float](float)
+    for reservation in ledger.reservations:
+        held[reservation.key] += reservation.usd
+    rows = []
+    for row in cost_rows(estimate, ledger.entries):
+        if row.key in held:
+            more = f"up to ${held[row.key]:.4f}{' more' if row.events else ''} is held for what was started"
+            note = f"{row.note}; {more}" if row.events and row.note else more
+        else:
+            note = row.note or ("" if row.events else "not started")
+        rows.append(row.model_copy(update={"note": note}))
+    return rows

@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from fw_assets.classification.cost.cost_lines import Stage
+from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
@@ -75,10 +76,10 @@ class CellStep:
             self._warn_of_unpaid()
             raise
 
-    async def require_offer(self, client: Fireworks, stage: Stage) -> None:
-        """Read prices and models again before a stage spends, as `renewed_plan.require_offer`."""
+    async def require_offer(self, client: Fireworks, stage: Stage) -> PriceBook:
+        """The prices of now, before a stage spends, as `renewed_plan.require_offer`."""
         title = f"{self.context.asset_key.to_user_string()} of {self.title}"
-        await require_offer(client, self.context.instance, self.platform, self.account, stage, title)
+        return await require_offer(client, self.context.instance, self.platform, self.account, stage, title)
 
     def made_meanwhile(self, kind: type[Value], *, inputs: str | None = None) -> Value | None:
         """The value of this cell, if another process made it while this one waited for its turn.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
+from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.offer_drift import offer_drift
 from fw_assets.fireworks import Fireworks
@@ -69,8 +70,8 @@ async def require_offer(
     step: str,
     *,
     winner: str | None = None,
-) -> None:
-    """Read prices and models again before a step spends: what is still to be done must be as approved, or cheaper.
+) -> PriceBook:
+    """The prices of now, before a step spends: what is still to be done must be as approved, or cheaper.
 
     Args:
         step: what is about to start, as the message names it.
@@ -93,6 +94,7 @@ async def require_offer(
     if drift:
         changes = publish_plan(instance, store, draft)
         raise PlanOutdated(step, plan.digest, drift, dataset, changes.plan_digest)
+    return priced.prices
 
 
 def _finalists(store: Workspace, account: PlanAccount) -> list[str] | None:

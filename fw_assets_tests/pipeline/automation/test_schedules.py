@@ -12,6 +12,9 @@ import pytest
 
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.definitions import defs
+from fw_assets.embedded.store import documents
+from fw_assets.embedded.store.embedded_platform import open_platform
+from fw_assets.embedded.store.resource_names import ACCOUNT
 from fw_assets.pipeline.automation import schedules, upkeep_jobs
 from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.evaluation.night_log import NightLog
@@ -53,6 +56,11 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
     asked = deployed.platform()["inference_requests"]
     test_rows = deployed.report()["rows"]["test"]
 
+    def run_on(accelerators: dict[str, str | int]) -> None:
+        with open_platform(root / ".platform").database.write() as connection:
+            for item in documents.list_all(connection, "deployments", ACCOUNT):
+                documents.update(connection, "deployments", ACCOUNT, item["name"].rsplit("/", 1)[-1], accelerators)
+
     with open_instance(str(root)) as instance:
 
         def night(date: str, max_usd: float = 0.0) -> dg.ExecuteInProcessResult:
@@ -92,6 +100,11 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
         with pytest.raises(dg.Failure, match=r"deployment-hour of char-ngram: \$0\.00 -> \$3\.00 per hour"):
             night("2026-03-04")
         assert deployed.platform()["inference_requests"] == asked
+        run_on({"acceleratorType": "NVIDIA_B200_180GB", "acceleratorCount": 4})
+        with pytest.raises(dg.Failure, match=r"could cost \$4.*\$52\.00 an hour of the deployment"):
+            night("2026-03-04", max_usd=1.0)
+        assert deployed.platform()["inference_requests"] == asked
+        run_on({"acceleratorType": "", "acceleratorCount": 0})
         assert night("2026-03-04", max_usd=1.0).success
     *_, entry = regression_ledger(store, "tickets").entries
     assert 0.2 < (entry.usd or 0) < 0.4, "five minutes and more, at the price of the day"

@@ -25,7 +25,7 @@ NO_MERGE = (400, "live merge is not supported for this deployment configuration;
 NO_ADDONS = (400, "invalid deployment: addons are not supported for this model")
 NO_ACCESS = (403, "the deployment shape version does not exist or you do not have access to it")
 Refusal = tuple[int, str]
-ADAPTER = {"name": MODEL, "peftDetails": {"baseModel": BASE}}
+ADAPTER = {"name": MODEL, "state": "READY", "peftDetails": {"baseModel": BASE}}
 
 
 def key(body: Mapping[str, Any]) -> tuple[str, str]:

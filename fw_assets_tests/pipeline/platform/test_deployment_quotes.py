@@ -62,7 +62,7 @@ def test_a_plan_has_the_quoted_price_and_the_users_own_wins(
     assert hour_prices(plan_of(rehearsal)) == {26.0}
     own.write_text("- {item: deployment-hour, model: char-ngram, usd: 2.9}\n")
     assert hour_prices(plan_of(rehearsal)) == {2.9}
-    assert hour_usd(B200, planned("char-ngram")) == 2.9
+    assert hour_usd(shipped_prices(), B200, planned("char-ngram")) == 2.9
 
 
 def test_a_service_that_creates_what_it_is_to_validate_gets_one_deployment_and_no_plan(rehearsal: Project) -> None:
@@ -91,8 +91,17 @@ def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(reh
         start(rehearsal, "metrics", "char-ngram")
     assert "$52.00 an hour" in str(caught.value)
     assert rehearsal.platform()["deployments"] == 0
-    ledger = approved_account(Workspace(str(rehearsal.workspace)), "tickets").ledger()
-    assert [item.key for item in ledger.reservations] == []
+    account = approved_account(Workspace(str(rehearsal.workspace)), "tickets")
+    assert [item.key for item in account.ledger().reservations] == []
+
+    b200 = {"model": "NVIDIA_B200_180GB", "item": "accelerator-hour", "unit": "hour", "usd": 1.25}
+    (rehearsal.workspace / ".platform" / "prices.json").write_text(json.dumps({"prices": [b200]}), "utf-8")
+    start(rehearsal, "metrics", "char-ngram")
+    (paid,) = [entry for entry in account.entries() if entry.key == "tuned-evaluation/char-ngram"]
+    idle_window = 300 / 3600
+    assert 4 * 1.25 * idle_window < (paid.usd or 0.0) < 2 * 4 * 1.25 * idle_window, (
+        "by the list that plans are priced by"
+    )
 
 
 def planned(id: str, parameters: int | None = None) -> PlannedModel:
@@ -105,11 +114,14 @@ def start(project: Project, asset: str, model: str | None) -> None:
 
 
 def test_without_a_quote_or_a_price_of_the_accelerators_the_listed_price_stays() -> None:
-    model = planned("qwen3-8b", 8 * 10**9)
-    assert hour_usd(None, model) is None
-    assert hour_usd(Accelerators(), model) is None
-    assert hour_usd(Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2), planned("qwen3-8b")) is None
-    assert hour_usd(B200, model) == 52.0
+    model, book = planned("qwen3-8b", 8 * 10**9), shipped_prices()
+    assert hour_usd(book, None, model) is None
+    assert hour_usd(book, Accelerators(), model) is None
+    unpriced = Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2)
+    assert hour_usd(book, unpriced, planned("qwen3-8b")) is None
+    assert hour_usd(book, B200, model) == 52.0
+    dearer = Price(item="accelerator-hour", model="NVIDIA_B200_180GB", usd=20.0)
+    assert hour_usd(book.with_layer([dearer]), B200, model) == 80.0
     counts = (-4, 10**9)
     assert all(accelerators_price(shipped_prices(), model.name, "NVIDIA_H100_80GB", count) is None for count in counts)
     price = accelerators_price(shipped_prices(), model.name, "NVIDIA_H100_80GB", 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.fireworks import QuotaExceeded
+from fw_assets.fireworks import PermissionDenied, QuotaExceeded
 from fw_assets.pipeline import progress
 from fw_assets.pipeline.platform.quota import when_quota_allows
 from fw_assets_tests.pipeline.test_successors import FaultyProject
@@ -59,6 +59,19 @@ def test_a_quota_that_nothing_of_the_accounts_own_uses_is_an_error() -> None:
     with pytest.raises(QuotaExceeded, match="quota is used up"):
         account.run()
     assert account.creates == 2, "once more: what used it may just have ended"
+
+
+@pytest.mark.parametrize("looks", [0, 2])
+def test_a_look_that_fails_does_not_hide_the_quota(looks: int) -> None:
+    class Unseen(Account):
+        async def look(self) -> frozenset[str]:
+            if self.looks == looks:
+                raise PermissionDenied(403, "this key may not list jobs")
+            return await super().look()
+
+    with pytest.raises(QuotaExceeded, match="in use: 8, quota: 8") as raised:
+        Unseen(["a"], 1, ends=False).run()
+    assert isinstance(raised.value.__cause__, PermissionDenied)
 
 
 def test_the_wait_has_an_end() -> None:

@@ -33,6 +33,12 @@ from fw_assets_tests.pipeline.evaluation.test_endpoint import (
         (NOWHERE, True, [ADAPTER], ""),
         ({MERGE_DEFAULT: NO_MERGE}, False, [ADAPTER], ""),
         ({("addon", "b200"): (501, "no such call")}, False, [], ""),
+        ({("addon", "b200"): (412, "no B200 accelerators are available: insufficient capacity")}, False, [], ""),
+        ({("addon", "b200"): (412, "shape b200 is currently not available in any region")}, False, [], ""),
+        ({("addon", "b200"): (412, "shape b200 is not enabled for this account")}, False, [], "not enabled"),
+        ({("addon", "b200"): (400, "resource exhausted; please try again later")}, False, [], ""),
+        ({**NOWHERE, ("addon", "b200"): NO_ADDONS}, True, [{**ADAPTER, "state": "CREATING"}], ""),
+        ({**NOWHERE, ("addon", "b200"): NO_ADDONS}, True, [{**ADAPTER, "state": "UPLOADING"}, ADAPTER], "live merge"),
     ],
 )
 def test_what_speaks_against_serving_is_known_before_training(
