@@ -140,13 +140,7 @@ def unit_bounds(units: NDArray[np.uint64]) -> tuple[Codes, Codes]:
 
 def prefix_sums(groups: Groups, hits: NDArray[np.bool_]) -> ShareSums:
     """The sums of the first row, of the first two rows, and so on, shape (rows,)."""
-    order = np.argsort(groups, kind="stable")
-    starts, sizes = unit_bounds(groups[order].astype(np.uint64))
-    rank, earlier = np.empty(groups.size), np.empty(groups.size)
-    rank[order] = np.arange(groups.size) - np.repeat(starts, sizes)
-    in_order = hits[order].astype(np.int64)
-    until = np.cumsum(in_order) - in_order
-    earlier[order] = until - np.repeat(until[starts], sizes)
+    rank, earlier = earlier_in_group(groups, hits.astype(np.float64))
     now = earlier + hits
     steps = (
         np.ones(groups.size),
@@ -160,6 +154,17 @@ def prefix_sums(groups: Groups, hits: NDArray[np.bool_]) -> ShareSums:
         now**2 / (rank + 1) - earlier**2 / np.maximum(rank, 1),
     )
     return ShareSums(*(np.cumsum(step) for step in steps))
+
+
+def earlier_in_group(groups: Groups, values: Values) -> tuple[Values, Values]:
+    """For each row, the number of rows of its group before it, and the sum of their values."""
+    order = np.argsort(groups, kind="stable")
+    starts, sizes = unit_bounds(groups[order].astype(np.uint64))
+    rank, earlier = np.empty(groups.size), np.empty(groups.size)
+    rank[order] = np.arange(groups.size) - np.repeat(starts, sizes)
+    until = np.cumsum(values[order]) - values[order]
+    earlier[order] = until - np.repeat(until[starts], sizes)
+    return rank, earlier
 
 
 def distinct(groups: Groups) -> int:

@@ -59,17 +59,19 @@ def check_costs(costs: Mapping[str, Mapping[str, float]], labels: Sequence[str],
             "rows have several labels here, and costs are those of one label given in place of another; leave costs out"
         )
         raise InputError([Problem(kind="session", field="costs", message=message)])
-    known, problems = set(labels), []
-    for gold, answers in costs.items():
-        for label in (gold, *answers):
-            if label not in known:
-                near = difflib.get_close_matches(label, labels, n=1)
-                guess = f" Did you mean {near[0]}?" if near else ""
-                names = ", ".join(labels[:10]) + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")
-                message = f"{label!r} is no label of this dataset; the labels are {names}.{guess}"
-                problems.append(Problem(kind="session", field=f"costs.{gold}", message=message))
-    if problems:
-        raise InputError(problems, advice="Correct the session and run again; nothing was started.")
+    known = set(labels)
+    unknown = [(gold, label) for gold, answers in costs.items() for label in (gold, *answers) if label not in known]
+    if unknown:
+        shown = unknown[: InputError.MAX_SHOWN]
+        guesses = {label: difflib.get_close_matches(label, labels, n=1) for label in {label for _, label in shown}}
+        names = ", ".join(labels[:10]) + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")
+        problems = []
+        for gold, label in shown:
+            guess = f" Did you mean {guesses[label][0]}?" if guesses[label] else ""
+            message = f"{label!r} is no label of this dataset; the labels are {names}.{guess}"
+            problems.append(Problem(kind="session", field=f"costs.{gold}", message=message))
+        advice = "Correct the session and run again; nothing was started."
+        raise InputError(problems, advice=advice, counts={"session": len(unknown)})
 
 
 def cost_matrix(costs: Mapping[str, Mapping[str, float]], labels: Sequence[str]) -> NDArray[np.float64]:

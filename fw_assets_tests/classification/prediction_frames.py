@@ -36,6 +36,30 @@ def frame(rows: Sequence[Row], *, groups: Sequence[int] | None = None, reason: s
     )
 
 
+def costed_frame(
+    gold: list[str],
+    given: list[str | None],
+    confidence: list[float | None] | None = None,
+    groups: list[int] | None = None,
+) -> pl.DataFrame:
+    """The columns that costs are read from; an answer None has no valid label."""
+    return pl.DataFrame(
+        {
+            "gold": [[label] for label in gold],
+            "predicted": [[] if label is None else [label] for label in given],
+            "outcome": ["correct" if g == p else "wrong_label" for g, p in zip(gold, given, strict=True)],
+            "confidence": confidence or [None] * len(gold),
+            "group": groups or list(range(len(gold))),
+        },
+        schema_overrides={
+            "confidence": pl.Float64,
+            "gold": pl.List(pl.String),
+            "predicted": pl.List(pl.String),
+            "outcome": pl.String,
+        },
+    )
+
+
 def random_single(
     labels: Sequence[str], rows: int, seed: int, *, accuracy: float = 0.7, invalid: float = 0.05
 ) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.classification.clusters import ClusterCounter, distinct, prefix_sums
+from fw_assets.classification.clusters import ClusterCounter, distinct, earlier_in_group, prefix_sums
 from fw_assets.classification.intervals import wilson
 
 ROWS = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=80)
@@ -93,6 +93,16 @@ def test_the_sums_of_the_first_rows_are_those_of_the_first_rows(rows: list[tuple
     for number in range(1, len(rows) + 1):
         alone = counted(groups[:number], hits[:number]).sums()
         assert [column[number - 1] for column in prefixes] == pytest.approx([column[0] for column in alone])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(-9, 9)), max_size=40))
+def test_what_a_group_had_before_a_row(rows: list[tuple[int, int]]) -> None:
+    groups, values = np.array([g for g, _ in rows], np.uint32), np.array([v for _, v in rows], np.float64)
+    number, total = earlier_in_group(groups, values)
+    before = [[value for other, value in rows[:row] if other == group] for row, (group, _) in enumerate(rows)]
+    assert number.tolist() == [len(part) for part in before]
+    assert total.tolist() == [sum(part) for part in before]
 
 
 def test_nothing_to_count() -> None:

@@ -14,8 +14,9 @@ from fw_assets.classification.metrics.calibration import (
     calibrate,
     fit_calibration,
 )
+from fw_assets.classification.metrics.cost_threshold import CostThreshold, cost_at, cost_threshold
 from fw_assets.classification.metrics.cross_fit import CrossFit, cross_fit, left_as_it_is
-from fw_assets.classification.metrics.expected_cost import CostThreshold, RowCosts, cost_at, cost_threshold
+from fw_assets.classification.metrics.expected_cost import RowCosts
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.metrics.selective_prediction import (
     ConfidenceFigures,

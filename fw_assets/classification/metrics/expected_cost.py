@@ -1,4 +1,4 @@
-"""Expected cost of a model's mistakes for a row, by groups of rows, and the confidence from which it is low enough."""
+"""Expected cost of a model's mistakes for a row, by groups of rows, with its interval."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.clusters import unit_bounds
+from fw_assets.classification.clusters import earlier_in_group, unit_bounds
 from fw_assets.classification.intervals import normal_quantile, wilson_bounds
-from fw_assets.classification.metrics.calibration import Calibration
 from fw_assets.classification.metrics.label_codes import single_codes
 from fw_assets.classification.mistake_costs import cost_matrix
 from fw_assets.classification.values import Frozen, Interval
@@ -50,21 +49,6 @@ class ConstantAnswer(Frozen):
     cost: float
 
 
-class CostThreshold(Frozen):
-    """The confidence from which the answers given cost at most `limit` for a row, on the validation rows.
-
-    Attributes:
-        reached: whether there is one; the other figures are meaningless otherwise.
-        coverage: share of the rows that are answered; cost: for one of them.
-    """
-
-    limit: float
-    reached: bool
-    threshold: float
-    coverage: float
-    cost: Interval
-
-
 def row_costs(predictions: pl.DataFrame | Iterable[pl.DataFrame], labels: Sequence[str], costs: Costs) -> RowCosts:
     """The costs of a model's answers, whole or in parts."""
     matrix = cost_matrix(costs, labels)
@@ -101,7 +85,7 @@ def expected_cost(rows: RowCosts) -> Interval | None:
     """The mean cost for a row with its 95 % interval by groups; None without rows."""
     if not rows.costs.size:
         return None
-    low, high = _bounds(rows, np.array([rows.costs.size - 1]))
+    low, high = cost_bounds(rows, np.array([rows.costs.size - 1]))
     return Interval(value=float(rows.costs.mean()), low=float(low[0]), high=float(high[0]))
 
 
@@ -114,50 +98,23 @@ def unseen_cost(
     bound of none in as many groups; the bounds of the labels are combined in squares (Zou and Donner 2008). Rows of a
     label are counted with one more, since a rare label may be without one.
     """
-    first = np.zeros(groups.size, dtype=np.int64)
-    first[np.unique(groups, return_index=True)[1]] = 1
-    squares, quantile = np.zeros(at.size), normal_quantile(0.95) ** 2
-    for label, most in enumerate(dearest.tolist()):
-        of = gold == label
-        share = (np.cumsum(of)[at] + 1) / (at + 1 + dearest.size)
-        seen = np.maximum.accumulate(np.where(of, np.abs(costs), 0.0))[at]
-        squares += (share * (most - seen) * quantile / (np.cumsum(of & (first == 1))[at] + quantile)) ** 2
-    return np.asarray(np.sqrt(squares))
-
-
-def cost_threshold(rows: RowCosts, calibration: Calibration, limit: float) -> CostThreshold:
-    """The lowest calibrated confidence from which the upper bound of the answers' mean cost is at most `limit`."""
-    usable = np.isfinite(rows.confidences)
-    confidences = calibration.apply(rows.confidences[usable])
-    order = np.argsort(-confidences, kind="stable")
-    confidences, costs = confidences[order], rows.costs[usable][order]
-    usable_rows = rows._replace(costs=costs, groups=rows.groups[usable][order], gold=rows.gold[usable][order])
-    # Of equal confidences all are answered or none.
-    last = np.flatnonzero(np.append(confidences[1:] < confidences[:-1], True)) if costs.size else np.empty(0, np.int64)
-    low, high = _bounds(usable_rows, last)
-    good = np.flatnonzero(high <= limit)
-    if not good.size:
-        return CostThreshold(
-            limit=limit, reached=False, threshold=1.0, coverage=0.0, cost=Interval(value=0.0, low=0.0, high=rows.most)
-        )
-    at = int(good[-1])
-    end = int(last[at])
-    value = float(costs[: end + 1].mean())
-    return CostThreshold(
-        limit=limit,
-        reached=True,
-        threshold=float(confidences[end]),
-        coverage=(end + 1) / rows.costs.size,
-        cost=Interval(value=value, low=float(low[at]), high=float(high[at])),
-    )
-
-
-def cost_at(rows: RowCosts, calibration: Calibration, threshold: float) -> Interval | None:
-    """The mean cost of the answers with at least this calibrated confidence."""
-    answered = np.isfinite(rows.confidences)
-    answered[answered] = calibration.apply(rows.confidences[answered]) >= threshold
-    part = rows._replace(costs=rows.costs[answered], groups=rows.groups[answered], gold=rows.gold[answered])
-    return expected_cost(part)
+    quantile = normal_quantile(0.95) ** 2
+    order = np.argsort(gold, kind="stable")
+    label = gold[order]
+    starts, sizes = unit_bounds(label.astype(np.uint64))
+    first = (earlier_in_group(groups, costs)[0] == 0)[order]
+    distinct = np.cumsum(first) - np.repeat(np.cumsum(first)[starts] - first[starts], sizes)
+    number = np.arange(1, gold.size + 1) - np.repeat(starts, sizes)
+    # Each label's costs lie above those of all labels before it, so that one running maximum is that of every label.
+    floor = label * (dearest.max(initial=0.0) + 1)
+    seen = np.maximum.accumulate(np.abs(costs[order]) + floor) - floor
+    squares = ((number + 1) * (dearest[label] - seen) / (distinct + quantile)) ** 2
+    before = np.concatenate([[0.0], squares[:-1]])
+    before[starts] = (dearest[label[starts]] / quantile) ** 2
+    change = np.empty(gold.size)
+    change[order] = squares - before
+    every = np.sum((dearest / quantile) ** 2) + np.cumsum(change)
+    return np.asarray(quantile * np.sqrt(np.maximum(every[at], 0.0)) / (at + 1 + dearest.size))
 
 
 class _Sums(NamedTuple):
@@ -172,18 +129,13 @@ class _Sums(NamedTuple):
 
 def _prefix_sums(groups: NDArray[np.uint64], costs: Values) -> _Sums:
     """The sums of the first row, of the first two rows, and so on."""
-    order = np.argsort(groups, kind="stable")
-    starts, sizes = unit_bounds(groups[order])
-    rank, earlier = np.empty(groups.size), np.empty(groups.size)
-    rank[order] = np.arange(groups.size) - np.repeat(starts, sizes)
-    until = np.cumsum(costs[order]) - costs[order]
-    earlier[order] = until - np.repeat(until[starts], sizes)
+    rank, earlier = earlier_in_group(groups, costs)
     now = earlier + costs
     steps = (np.ones(groups.size), costs, 2 * rank + 1, (rank + 1) * now - rank * earlier, now**2 - earlier**2)
     return _Sums(*(np.cumsum(step) for step in steps))
 
 
-def _bounds(rows: RowCosts, at: NDArray[np.int64]) -> tuple[Values, Values]:
+def cost_bounds(rows: RowCosts, at: NDArray[np.int64]) -> tuple[Values, Values]:
     """Wilson's bounds of the mean cost over the highest, on as many rows as have its variance by groups, of the rows
     until each of `at`; the upper one with the cost that may not have been seen.
 

@@ -1,68 +1,45 @@
-"""Expected cost of mistakes: its interval, the best constant answer, and the confidence threshold by cost."""
+"""Expected cost of mistakes: its interval, and the best constant answer."""
 
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 import pytest
-from numpy.typing import NDArray
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fw_assets.classification.intervals import wilson
-from fw_assets.classification.metrics.calibration import Calibration
+from fw_assets.classification.intervals import normal_quantile, wilson
 from fw_assets.classification.metrics.expected_cost import (
     Costs,
     RowCosts,
     best_constant,
-    cost_at,
-    cost_threshold,
     expected_cost,
     row_costs,
+    unseen_cost,
 )
+from fw_assets_tests.classification.prediction_frames import costed_frame
 
 LABELS = ("ham", "spam")
 COSTS: Costs = {"spam": {"ham": 5}}
-AS_IT_IS = Calibration(temperature=1.0, shift=0.0, rows=1, loss_before=0.0, loss_after=0.0)
-
-
-def frame(
-    gold: list[str],
-    given: list[str | None],
-    confidence: list[float | None] | None = None,
-    groups: list[int] | None = None,
-) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "gold": [[label] for label in gold],
-            "predicted": [[] if label is None else [label] for label in given],
-            "outcome": ["correct" if g == p else "wrong_label" for g, p in zip(gold, given, strict=True)],
-            "confidence": confidence or [None] * len(gold),
-            "group": groups or list(range(len(gold))),
-        },
-        schema_overrides={
-            "confidence": pl.Float64,
-            "gold": pl.List(pl.String),
-            "predicted": pl.List(pl.String),
-            "outcome": pl.String,
-        },
-    )
 
 
 def test_the_costs_of_named_and_other_mistakes() -> None:
-    rows = row_costs(frame(["spam", "spam", "ham", "ham", "spam"], ["ham", "spam", "spam", "ham", None]), LABELS, COSTS)
+    rows = row_costs(
+        costed_frame(["spam", "spam", "ham", "ham", "spam"], ["ham", "spam", "spam", "ham", None]), LABELS, COSTS
+    )
     assert rows.costs.tolist() == [5, 0, 1, 0, 1]
     interval = expected_cost(rows)
     assert interval is not None
     assert interval.value == pytest.approx(7 / 5)
     assert 0 <= interval.low < interval.value < interval.high <= 5
     assert best_constant(rows, LABELS).model_dump() == {"label": "spam", "cost": pytest.approx(2 / 5)}
-    assert expected_cost(row_costs(frame([], []), LABELS, COSTS)) is None
+    assert expected_cost(row_costs(costed_frame([], []), LABELS, COSTS)) is None
 
 
 def test_with_costs_of_one_it_is_the_share_of_mistakes() -> None:
     generator = np.random.default_rng(1)
     gold = ["ham"] * 400
     given: list[str | None] = ["ham" if right else "spam" for right in generator.random(400) < 0.8]
-    interval, share = expected_cost(row_costs(frame(gold, given), LABELS, {})), wilson(given.count("spam"), 400)
+    interval, share = expected_cost(row_costs(costed_frame(gold, given), LABELS, {})), wilson(given.count("spam"), 400)
     assert interval is not None
     assert interval.value == pytest.approx(share.value)
     assert (interval.low, interval.high) == pytest.approx((share.low, share.high), abs=0.002)
@@ -100,47 +77,42 @@ def test_rare_and_dear_mistakes_that_were_not_seen_are_in_the_interval(
         gold = ["spam" if label else "ham" for label in is_spam]
         wrong = (generator.random(number) < missed) & is_spam
         given: list[str | None] = ["ham" if miss else label for miss, label in zip(wrong, gold, strict=True)]
-        interval = expected_cost(row_costs(frame(gold, given), LABELS, {"spam": {"ham": cost}}))
+        interval = expected_cost(row_costs(costed_frame(gold, given), LABELS, {"spam": {"ham": cost}}))
         assert interval is not None
         held += interval.high >= spam * missed * cost
     assert held / cases >= 0.95
 
 
 def test_few_rows_without_a_mistake_are_not_certain() -> None:
-    interval = expected_cost(row_costs(frame(["spam"] * 20, ["spam"] * 20), LABELS, COSTS))
+    interval = expected_cost(row_costs(costed_frame(["spam"] * 20, ["spam"] * 20), LABELS, COSTS))
     assert interval is not None
     assert interval.value == interval.low == 0
     assert interval.high > 5 * 0.1
 
 
-def confident(generator: np.random.Generator, number: int) -> tuple[list[str], list[str | None], list[float | None]]:
-    """Half spam; answers that are right as often as their confidence says."""
-    gold = ["spam" if row % 2 else "ham" for row in range(number)]
-    confidence: NDArray[np.float64] = generator.uniform(0.5, 1.0, number)
-    right = generator.random(number) < confidence
-    given: list[str | None] = [
-        label if hit else ("ham" if label == "spam" else "spam") for label, hit in zip(gold, right, strict=True)
-    ]
-    return gold, given, [float(value) for value in confidence]
-
-
-def test_the_threshold_keeps_the_cost_below_the_limit() -> None:
-    rows = row_costs(frame(*confident(np.random.default_rng(3), 2000)), LABELS, COSTS)
-    strict, loose = (cost_threshold(rows, AS_IT_IS, limit) for limit in (0.3, 0.6))
-    assert strict.reached
-    assert loose.reached
-    assert strict.threshold > loose.threshold
-    assert strict.coverage < loose.coverage
-    assert strict.cost.high <= 0.3
-    fresh = row_costs(frame(*confident(np.random.default_rng(4), 2000)), LABELS, COSTS)
-    found = cost_at(fresh, AS_IT_IS, strict.threshold)
-    assert found is not None
-    assert found.low <= 0.3
-
-
-def test_a_limit_that_no_confidence_keeps_is_not_reached() -> None:
-    rows = row_costs(frame(*confident(np.random.default_rng(3), 60)), LABELS, COSTS)
-    assert not cost_threshold(rows, AS_IT_IS, 0.01).reached
-    unknown = row_costs(frame(["ham"] * 5, ["ham"] * 5), LABELS, COSTS)
-    assert not cost_threshold(unknown, AS_IT_IS, 0.9).reached
-    assert cost_at(unknown, AS_IT_IS, 0.5) is None
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(-100, 100)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.lists(st.integers(100, 100_000), min_size=5, max_size=5),
+)
+def test_unseen_costs_are_those_of_a_computation_label_by_label(
+    rows: list[tuple[int, int, int]], cents: list[int]
+) -> None:
+    gold, groups, hundredths = (np.array(column) for column in zip(*rows, strict=True))
+    costs, dearest, quantile = hundredths / 100, np.array(cents) / 100, normal_quantile(0.95) ** 2
+    expected = []
+    for end in range(1, len(rows) + 1):
+        first = [group not in groups[:row] for row, group in enumerate(groups[:end])]
+        parts = []
+        for label, most in enumerate(dearest):
+            of = gold[:end] == label
+            share = (of.sum() + 1) / (end + dearest.size)
+            seen = np.abs(costs[:end][of]).max(initial=0.0)
+            parts.append(share * (most - seen) * quantile / ((of & first).sum() + quantile))
+        expected.append(np.sqrt(np.square(parts).sum()))
+    found = unseen_cost(gold, costs, groups.astype(np.uint64), dearest, np.arange(len(rows)))
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)
