@@ -10,7 +10,8 @@ Turn = dict[str, Any]
 
 ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}
 """The roles of a dataset's messages by their letters in `Row.shape`."""
-ROLE_LETTERS = {role: letter for letter, role in ROLES.items()}
+ROLE_LETTERS = {role: letter for letter, role in ROLES.items()} | {"developer": "s"}
+"""OpenAI calls the system role `developer` since its reasoning models; such a turn is kept as a system message."""
 
 
 def read_turns(messages: str) -> list[Turn]:
@@ -32,6 +33,36 @@ def content_text(content: object) -> str:
         return ""
     texts = (part.get("text") for part in content if isinstance(part, dict))
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def call_text(message: Turn) -> str:
+    """The answer that an assistant message gives by its tool calls, as a JSON object: `function`, then the arguments.
+
+    So a label is found as in any answer that is JSON, be it the name of the function or one of its arguments. The
+    values of several calls are joined into lists. `function_call` is the form before there were tool calls. Empty
+    where the message calls nothing.
+    """
+    calls = [call.get("function") for call in message.get("tool_calls") or [] if isinstance(call, dict)]
+    answers = [answer for call in [*calls, message.get("function_call")] if (answer := _call_answer(call))]
+    if not answers:
+        return ""
+    if len(answers) > 1:
+        keys = dict.fromkeys(key for answer in answers for key in answer)
+        values = {key: [answer[key] for answer in answers if key in answer] for key in keys}
+        return json.dumps({key: list(dict.fromkeys(map(str, value))) for key, value in values.items()})
+    return json.dumps(answers[0], ensure_ascii=False)
+
+
+def _call_answer(call: object) -> dict[str, Any]:
+    if not isinstance(call, dict) or not isinstance(call.get("name"), str):
+        return {}
+    arguments = call.get("arguments")
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except (ValueError, RecursionError):
+            arguments = None
+    return {"function": call["name"], **(arguments if isinstance(arguments, dict) else {})}
 
 
 def input_turns(turns: Sequence[Turn]) -> list[Turn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,11 +14,14 @@ import polars as pl
 from fw_assets.classification.dataset.columns import FIELDS, PARSED_COLUMNS, row_columns
 from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.dataset.regex_parser import match_rows, mostly_common
+from fw_assets.classification.dataset.row_errors import LEFT_OUT
 from fw_assets.classification.dataset.row_fields import field_values
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 
 EXCERPT_BYTES = 2000
 """Bytes kept of a bad line."""
+MAX_LEFT_OUT_LISTED = 1_000
+"""Rows of a file that are listed where they are left out without being at fault; all are counted."""
 
 
 class RejectedLine(NamedTuple):
@@ -36,6 +40,8 @@ class ParseSummary:
         lines: all lines, blank and bad ones included.
         weighted: rows with a weight.
         systems: digests of the different system messages.
+        rejected: lines at fault.
+        left_out: rows that are left out without being at fault, by kind (`row_errors.LEFT_OUT`), and the first of them.
     """
 
     lines: int = 0
@@ -44,6 +50,8 @@ class ParseSummary:
     weighted: int = 0
     systems: set[bytes] = field(default_factory=set)
     rejected: list[RejectedLine] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    first_left_out: list[RejectedLine] = field(default_factory=list)
 
     def extend(self, later: ParseSummary) -> None:
         """Add the summary of later lines."""
@@ -53,6 +61,8 @@ class ParseSummary:
         self.weighted += later.weighted
         self.systems |= later.systems
         self.rejected += later.rejected
+        self.left_out += later.left_out
+        self.first_left_out = (self.first_left_out + later.first_left_out)[:MAX_LEFT_OUT_LISTED]
 
 
 def parse_chunk(
@@ -74,6 +84,7 @@ def parse_chunk(
     common_rows, other_indices = _match_common(first_row, lines)
     rows: dict[int, Row] = {}
     rejected: list[RejectedLine] = []
+    left_out: list[RejectedLine] = []
     blank = 0
     for index in other_indices:
         line = lines[index].removesuffix(b"\r")
@@ -84,7 +95,8 @@ def parse_chunk(
         if isinstance(row, Row):
             rows[first_row + index] = row
         else:
-            rejected.append(RejectedLine(first_row + index, line[:EXCERPT_BYTES], row))
+            is_fault = any(error.kind not in LEFT_OUT for error in row)
+            (rejected if is_fault else left_out).append(RejectedLine(first_row + index, line[:EXCERPT_BYTES], row))
     frame = pl.concat([common_rows, _frame(rows)]).sort("row") if rows else common_rows
     row_id = pl.concat_str(pl.lit(f"{source}:"), pl.col("row").cast(pl.String))
     summary = ParseSummary(
@@ -94,6 +106,8 @@ def parse_chunk(
         weighted=frame.height - frame["weight"].null_count(),
         systems={_system_digest(text) for text in frame["system"].unique().drop_nulls()},
         rejected=rejected,
+        left_out=Counter(line.errors[0].kind for line in left_out),
+        first_left_out=left_out[:MAX_LEFT_OUT_LISTED],
     )
     frame = frame.with_columns(id=row_id, source=pl.lit(source))
     if fields:

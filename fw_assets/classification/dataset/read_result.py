@@ -25,6 +25,8 @@ class FileFacts(Frozen):
     rows: int
     blank: int
     rejected: int
+    left_out: tuple[tuple[str, int], ...] = ()
+    """Rows left out without being at fault, by reason (`row_errors.LEFT_OUT`)."""
 
 
 class RejectedRow(Frozen):

@@ -10,9 +10,11 @@ from typing import Literal
 import polars as pl
 
 from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, ParseSummary, RejectedLine
+from fw_assets.classification.dataset.faults import line_faults
 from fw_assets.classification.dataset.files import data_files, unreadable
 from fw_assets.classification.dataset.parallel import parse_file
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow, RowsRead, location
+from fw_assets.classification.dataset.row_errors import LEFT_OUT
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.errors import InputError, Problem
 
@@ -45,15 +47,16 @@ def read_rows(
     row_store = row_store if row_store is not None else RowStore()
     files: list[FileFacts] = []
     rejected: list[RejectedRow] = []
+    left_out: list[RejectedRow] = []
     systems: set[bytes] = set()
     first_row, weighted = 1, 0
     for file in data_files(path):
         summary, facts = _read_file(file, first_row, source, row_store, STOP_AFTER if bad_rows == "fail" else None)
         rejected += [_rejected_row(source, file, first_row, line) for line in summary.rejected]
-        if bad_rows == "fail" and len(rejected) >= STOP_AFTER:
-            problems = [problem for row in rejected[:STOP_AFTER] for problem in row.problems]
-            raise InputError(problems, advice=f"Reading stopped after {STOP_AFTER:,} bad lines. Nothing was started.")
+        left_out += [_rejected_row(source, file, first_row, line) for line in summary.first_left_out]
         files.append(facts)
+        if bad_rows == "fail" and len(rejected) >= STOP_AFTER:
+            raise line_faults(rejected[:STOP_AFTER], _lines(files), stopped=True)
         systems |= summary.systems
         weighted += summary.weighted
         first_row += facts.lines
@@ -61,15 +64,16 @@ def read_rows(
     unweighted = _reject_mixed_weights(row_store, source, weighted, rows, tuple(files))
     rejected += unweighted
     if rejected and bad_rows == "fail":
-        problems = [problem for row in rejected for problem in row.problems]
-        raise InputError(problems, advice=_advice(len(rejected)))
-    _check_size(path, rows - len(unweighted), len(rejected), source)
+        raise line_faults(rejected, _lines(files))
+    _check_size(
+        path, rows - len(unweighted), len(rejected) + sum(count for f in files for _, count in f.left_out), source
+    )
     unweighted_by_file = Counter(row.file for row in unweighted)
     return RowsRead(
         row_store=row_store,
         source=source,
         files=tuple(_without_rows(facts, unweighted_by_file[facts.path_name]) for facts in files),
-        rejected_lines=tuple(rejected),
+        rejected_lines=(*rejected, *left_out),
         system_prompts=len(systems),
         sha256=_dataset_sha256(files),
         size_bytes=sum(facts.size_bytes for facts in files),
@@ -94,7 +98,12 @@ def _read_file(
         rows=summary.rows,
         blank=summary.blank,
         rejected=len(summary.rejected),
+        left_out=tuple((LEFT_OUT[kind], count) for kind, count in sorted(summary.left_out.items())),
     )
+
+
+def _lines(files: list[FileFacts]) -> int:
+    return sum(facts.lines - facts.blank for facts in files)
 
 
 def _dataset_sha256(files: list[FileFacts]) -> str:
@@ -152,7 +161,7 @@ def _check_size(path: Path, rows: int, rejected: int, source: str) -> None:
     min_rows = MIN_ROWS if source == "train" else 1
     if min_rows <= rows <= MAX_ROWS:
         return
-    left_out = f" ({rejected:,} more were left out as bad)" if rejected else ""
+    left_out = f" ({rejected:,} more were left out)" if rejected else ""
     bound = f"at least {min_rows}" if rows < min_rows else f"at most {MAX_ROWS:,}"
     problem = Problem(
         kind="too-few-rows" if rows < min_rows else "too-many-rows",
@@ -160,8 +169,3 @@ def _check_size(path: Path, rows: int, rejected: int, source: str) -> None:
         message=f"holds {rows:,} rows{left_out}, expected {bound}",
     )
     raise InputError([problem], advice="Give a dataset of that size; nothing was started.")
-
-
-def _advice(lines: int) -> str:
-    what = "this line" if lines == 1 else f"these {lines:,} lines"
-    return f"Correct {what}, or leave bad rows out with `bad_rows: quarantine`. Nothing was started."

@@ -11,8 +11,12 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.classification.dataset.chat import ROLE_LETTERS, content_text
+from fw_assets.classification.dataset.chat import ROLE_LETTERS, call_text, content_text
 from fw_assets.classification.dataset.json_errors import RowError, describe, repeated_keys, syntax_error
+
+UNLEARNED = "weight-0"
+LEFT_OUT = {UNLEARNED: "weight 0 on the answer"}
+"""Kinds of rows that are no faults and are left out, as they say themselves, and why in words."""
 
 # A tuple, since what stands where a role belongs need not be hashable.
 _ROLES = tuple(ROLE_LETTERS)
@@ -57,13 +61,19 @@ def _row_errors(row: dict[str, Any]) -> Iterator[RowError]:
 
 
 def _message_list_errors(messages: list[Any], *, has_truth: bool) -> Iterator[RowError]:
+    if unlearned(
+        *((messages[-1].get("role"), messages[-1].get("weight")) if isinstance(messages[-1], dict) else (0, 0))
+    ):
+        message = "is 0 on the answer, which says not to learn from it: the row is left out"
+        yield RowError(UNLEARNED, f"messages[{len(messages) - 1}].weight", message)
     shaped = True
     for index, message in enumerate(messages):
         errors = list(_message_errors(message, f"messages[{index}]", last=index == len(messages) - 1, truth=has_truth))
         shaped = shaped and not any(error.kind in {"message-type", "missing-role", "role"} for error in errors)
         yield from errors
     if shaped:
-        yield from order_errors([m["role"] for m in messages], [bool(m.get("tool_calls")) for m in messages], has_truth)
+        roles = ["system" if m["role"] == "developer" else m["role"] for m in messages]
+        yield from order_errors(roles, [bool(m.get("tool_calls")) for m in messages], has_truth)
         users = [i for i, m in enumerate(messages) if m["role"] == "user" and m.get("content") is not None]
         if users and not any(content_text(messages[i]["content"]).strip() for i in users):
             yield RowError("empty-content", f"messages[{users[-1]}].content", "no user message has any text")
@@ -106,7 +116,7 @@ def _message_errors(message: Any, field: str, *, last: bool, truth: bool) -> Ite
         yield RowError("missing-role", f"{field}.role", f"is missing, expected one of {', '.join(_ROLES)}")
     elif role not in _ROLES:
         described = repr(role) if isinstance(role, str) else describe(role)
-        hint = {"developer": " (write it as system)", "function": " (write it as tool)"}.get(str(role), "")
+        hint = " (write it as tool)" if role == "function" else ""
         yield RowError("role", f"{field}.role", f"found {described}, expected one of {', '.join(_ROLES)}{hint}")
     yield from _content_errors(message, f"{field}.content", answer=last and not truth and role == "assistant")
     name = message.get("name")
@@ -125,15 +135,21 @@ def _content_errors(message: dict[str, Any], field: str, *, answer: bool) -> Ite
     content = message.get("content")
     if content is None:
         described = "null" if "content" in message else "nothing"
-        if not (message.get("role") == "assistant" and message.get("tool_calls")):
+        if not (message.get("role") == "assistant" and (message.get("tool_calls") or message.get("function_call"))):
             yield RowError("content", field, f"found {described}, expected text")
-        elif answer:
-            yield RowError("content", field, f"found {described} in the last turn, expected the label's text")
+        elif answer and not call_text(message):
+            found = f"found {described} in the last turn, whose tool calls name no function"
+            yield RowError("content", field, f"{found}; expected the label's text or a call")
     elif isinstance(content, list):
         yield from _part_errors(content, field)
     elif not isinstance(content, str):
         yield RowError("content", field, f"found {describe(content)}, expected text or a list of text parts")
-    if answer and isinstance(content, str | list) and content != [] and not content_text(content).strip():
+    if (
+        answer
+        and isinstance(content, str | list)
+        and content != []
+        and not (content_text(content).strip() or call_text(message))
+    ):
         yield RowError("empty-answer", field, "the answer is empty, expected the label's text")
 
 
@@ -169,6 +185,11 @@ def _ground_truth_errors(truth: Any) -> Iterator[RowError]:
         )
     elif not truth.strip():
         yield RowError("ground-truth", "ground_truth", "the label is empty; leave the field out or write null")
+
+
+def unlearned(role: object, weight: object) -> bool:
+    """Whether a last message is an answer that is not to be learned from."""
+    return role == "assistant" and _is_number(weight) and weight == 0
 
 
 def is_weight(value: Any) -> bool:

@@ -8,9 +8,9 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from fw_assets.classification.dataset.chat import ROLE_LETTERS, ROLES, content_text
+from fw_assets.classification.dataset.chat import ROLE_LETTERS, ROLES, call_text, content_text
 from fw_assets.classification.dataset.json_errors import RowError
-from fw_assets.classification.dataset.row_errors import find_errors, is_weight, order_errors
+from fw_assets.classification.dataset.row_errors import find_errors, is_weight, order_errors, unlearned
 
 GROUP_KEYS = ("group", "group_id", "conversation_id", "thread_id", "session_id", "user_id")
 """Fields that say which rows belong together; the first one that a row has counts."""
@@ -20,7 +20,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """The fields of one good row that later phases need."""
 
     messages: str
-    """The JSON array as written in the file, without the spaces between tokens."""
+    """The JSON array as written in the file, without the spaces between tokens; a developer turn is a system turn, and
+    an answer by tool calls is text."""
     text: str
     """The input: every turn but the system's and the final assistant's, joined by line breaks."""
     answer: str | None
@@ -47,6 +48,7 @@ class _Message(msgspec.Struct, gc=False):
     name: str | None = None
     weight: int | float | None = None
     tool_calls: list[dict[str, Any]] | None = None
+    function_call: dict[str, Any] | None = None
 
 
 _Line: Any = msgspec.defstruct(
@@ -113,12 +115,18 @@ def _parse(line: bytes) -> Row:
     if not texts[first].strip() and not _any_user_text(texts, shape):
         raise _Suspect
     answer = texts.pop() if shape[-1] == "a" else None
+    last = messages[-1]
+    called = ""
+    if truth is None and answer is not None and not answer.strip() and (last.tool_calls or last.function_call):
+        answer = called = call_text(msgspec.to_builtins(last))
+    if unlearned(last.role, last.weight):
+        raise _Suspect
     if truth is None and (answer is None or not answer.strip()):
         raise _Suspect
     # `regex_parser` builds the same string for common rows.
     content = "\x1e".join((shape, *texts, "\x1d", *(truth if truth is not None else ("\x1d", answer or ""))))
     return Row(
-        messages=msgspec.json.format(row.messages, indent=-1).decode("utf-8"),
+        messages=_messages(row.messages, messages, called),
         text="\n".join(texts[first:]),
         answer=answer,
         ground_truth=None if truth is None else list(dict.fromkeys(truth)),
@@ -128,6 +136,17 @@ def _parse(line: bytes) -> Row:
         shape=shape,
         system=texts[0] if first else None,
     )
+
+
+def _messages(written: bytes, messages: list[_Message], called: str) -> str:
+    if not called and not any(message.role == "developer" for message in messages):
+        return msgspec.json.format(written, indent=-1).decode("utf-8")
+    turns = msgspec.json.decode(written)
+    for turn in turns:
+        turn["role"] = "system" if turn["role"] == "developer" else turn["role"]
+    if called:
+        turns[-1] = {"role": "assistant", "content": called}
+    return msgspec.json.encode(turns).decode("utf-8")
 
 
 def _check_keys(line: bytes, row: Any, messages: list[_Message]) -> None:
@@ -151,7 +170,8 @@ def _check_keys(line: bytes, row: Any, messages: list[_Message]) -> None:
 
 
 def _text(message: _Message) -> str:
-    if not message.content and not (message.content is None and message.role == "assistant" and message.tool_calls):
+    called = message.role == "assistant" and (message.tool_calls or message.function_call)
+    if not message.content and not (called and message.content in (None, "")):
         raise _Suspect
     return content_text(message.content)
 

@@ -42,7 +42,7 @@ class InspectedDataset(Frozen):
     """The most frequent extracted labels with their rows, at most `MAX_LABELS_LISTED`."""
     extraction: Extraction
     rejected: tuple[RejectedRow, ...]
-    """Lines left out because of `bad_rows: quarantine`."""
+    """Lines left out because of `bad_rows: quarantine`, and the first rows that are left out without being at fault."""
     rejected_kinds: tuple[tuple[str, int], ...]
     digest: str
     """Of the files' content and the extraction rule."""
@@ -54,3 +54,8 @@ class InspectedDataset(Frozen):
         """The fields that are not the label."""
         keyed = self.extraction.rule == "json_key"
         return tuple(field for field in self.fields if not (keyed and field.name == self.extraction.key))
+
+    @property
+    def rejected_rows(self) -> int:
+        """The number of all lines that are left out."""
+        return sum(file.rejected + sum(count for _, count in file.left_out) for file in self.files)

@@ -13,6 +13,7 @@ from fw_assets.classification.dataset.columns import FIELDS
 from fw_assets.classification.dataset.files import data_files, read_chunks
 from fw_assets.classification.dataset.read_result import FileFacts, RowsRead
 from fw_assets.classification.dataset.reader import read_rows
+from fw_assets.classification.dataset.row_errors import LEFT_OUT
 from fw_assets.classification.dataset.row_fields import field_names
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
@@ -94,7 +95,9 @@ def _described(
     counts = labels.explode(empty_as_null=False, keep_nulls=False).value_counts(sort=True, name="count")
     by_count = sorted(counts.iter_rows(), key=lambda item: (-item[1], item[0]))
     rejected = tuple(row for read in reads for row in read.rejected_lines)
-    kinds = Counter(problem.kind for row in rejected for problem in row.problems)
+    kinds = Counter(problem.kind for row in rejected for problem in row.problems if problem.kind not in LEFT_OUT)
+    for facts in files:
+        kinds.update(dict(facts.left_out))
     letters = set("".join(frame["shape"].unique()))
     return InspectedDataset(
         files=files,

@@ -167,7 +167,7 @@ class Plan(Frozen):
     @property
     def rejected_rows(self) -> int:
         """The number of rejected lines and rows."""
-        return len(self.inspected.rejected) + sum(count for _, count in self.label_set.left_out)
+        return self.inspected.rejected_rows + sum(count for _, count in self.label_set.left_out)
 
     @property
     def approves_itself(self) -> bool:

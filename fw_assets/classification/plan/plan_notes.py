@@ -105,7 +105,7 @@ def on_rejection(dataset: str) -> tuple[str, ...]:
 
 def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
     kinds = (*inspected.rejected_kinds, *label_set.left_out)
-    rows = len(inspected.rejected) + sum(count for _, count in label_set.left_out)
+    rows = inspected.rejected_rows + sum(count for _, count in label_set.left_out)
     if rows:
         listed = ", ".join(f"{kind}: {count:,}" for kind, count in kinds)
         yield (

@@ -55,7 +55,7 @@ def inspected_dataset(
             "summary": summary(
                 dataset,
                 f"**{plural(inspected.rows, 'row')}** in {plural(len(inspected.files), 'file')}, "
-                f"{plural(inspected.labels_seen, 'label')}; {plural(len(inspected.rejected), 'line')} left out.",
+                f"{plural(inspected.labels_seen, 'label')}; {plural(inspected.rejected_rows, 'line')} left out.",
             ),
             "dagster/partition_row_count": inspected.rows,
             "files": table(
@@ -65,7 +65,7 @@ def inspected_dataset(
                 ]
             ),
             "rows": inspected.rows,
-            "rejected_rows": len(inspected.rejected),
+            "rejected_rows": inspected.rejected_rows,
             "labels": inspected.labels_seen,
             "lengths": lengths,
             "worst_problems": worst_problems(inspected),

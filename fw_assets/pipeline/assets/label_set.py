@@ -49,7 +49,7 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         check_results=label_checks(dataset, labels),
         metadata={
             **_metadata(dataset, labels),
-            "rejected_rows": len(inspected.rejected) + sum(count for _, count in labels.left_out),
+            "rejected_rows": inspected.rejected_rows + sum(count for _, count in labels.left_out),
             "rejected": table([{"kind": kind, "rows": count} for kind, count in labels.left_out]),
         },
     )

@@ -22,7 +22,7 @@ MAX_WRONG_SHARE = 0.03
 
 def schema_check(dataset: str, inspected: InspectedDataset) -> dg.AssetCheckResult:
     """Warns of lines that were left out."""
-    left_out = plural(len(inspected.rejected), "line")
+    left_out = plural(inspected.rejected_rows, "line")
     rows: list[Row] = [
         {"file": problem.file, "line": problem.line, "field": problem.field, "problem": problem.message}
         for rejected in inspected.rejected

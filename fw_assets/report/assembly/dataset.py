@@ -39,7 +39,7 @@ def dataset_summary(inspected: InspectedDataset, labels: LabelSet) -> DatasetSum
         variants_in_test=len(overlap.variants),
         variants_in_train=overlap.variants_in_train,
         contradictions=labels.contradictions,
-        rejected=len(inspected.rejected) + sum(count for _, count in labels.left_out),
+        rejected=inspected.rejected_rows + sum(count for _, count in labels.left_out),
         findings=tuple(typeset(finding.message) for finding in labels.findings),
     )
 

@@ -48,7 +48,7 @@ def test_quarantine_leaves_out_the_bad_line_alone(case: Case, tmp_path: Path) ->
 
 
 def test_all_problems_are_counted_and_the_first_twenty_shown(tmp_path: Path) -> None:
-    path = write_file(tmp_path, GOOD + b"oops\n" * 30 + b"{}\n" * 5)
+    path = write_file(tmp_path, GOOD * 40 + b"oops\n" * 30 + b"{}\n" * 5)
     with pytest.raises(InputError) as raised:
         read_rows(path, source="train")
     assert raised.value.total == 35

@@ -152,3 +152,47 @@ def test_any_well_formed_row_is_read_unchanged(rows: list[tuple[list[str], str, 
 def test_any_bytes_are_read_or_explained(line: bytes) -> None:
     parsed = parse_row(line)
     assert isinstance(parsed, Row) or (parsed and all(error.message for error in parsed))
+
+
+def _parsed(*messages: dict[str, Any]) -> Row:
+    row = parse_row(json.dumps({"messages": list(messages)}).encode())
+    assert isinstance(row, Row), row
+    return row
+
+
+def test_a_developer_turn_is_a_system_turn() -> None:
+    row = _parsed({"role": "developer", "content": "route"}, USER, ANSWER)
+    same = _parsed({"role": "system", "content": "route"}, USER, ANSWER)
+    assert row == same
+
+
+def _call(name: str, arguments: Any) -> dict[str, Any]:
+    return {"id": "c1", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ({"tool_calls": [_call("route", '{"intent": "billing"}')]}, {"function": "route", "intent": "billing"}),
+        ({"tool_calls": [_call("route", {"intent": "billing"})]}, {"function": "route", "intent": "billing"}),
+        ({"tool_calls": [_call("to_billing", "{}")]}, {"function": "to_billing"}),
+        ({"tool_calls": [_call("to_billing", "")]}, {"function": "to_billing"}),
+        ({"function_call": {"name": "set", "arguments": '{"label": "a"}'}}, {"function": "set", "label": "a"}),
+        (
+            {"tool_calls": [_call("tag", '{"label": "a"}'), _call("tag", '{"label": "b"}')]},
+            {"function": ["tag"], "label": ["a", "b"]},
+        ),
+    ],
+)
+@pytest.mark.parametrize("content", [{}, {"content": None}, {"content": ""}])
+def test_the_label_of_a_tool_call_is_an_answer_in_json(
+    answer: dict[str, Any], text: dict[str, Any], content: dict[str, Any]
+) -> None:
+    row = _parsed(USER, {"role": "assistant", **content, **answer})
+    assert json.loads(row.answer or "") == text
+    assert json.loads(row.messages)[-1] == {"role": "assistant", "content": row.answer}
+
+
+def test_an_answer_beside_a_tool_call_stays_the_answer() -> None:
+    row = _parsed(USER, {"role": "assistant", "content": "billing", "tool_calls": [_call("note", "{}")]})
+    assert row.answer == "billing"
