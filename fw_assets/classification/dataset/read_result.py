@@ -26,7 +26,7 @@ class FileFacts(Frozen):
     blank: int
     rejected: int
     left_out: tuple[tuple[str, int], ...] = ()
-    """Rows left out without being at fault, by reason (`row_errors.LEFT_OUT`)."""
+    """Rows left out without being at fault, by kind (`row_errors.LEFT_OUT`)."""
 
 
 class RejectedRow(Frozen):

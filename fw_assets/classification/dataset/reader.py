@@ -14,7 +14,6 @@ from fw_assets.classification.dataset.faults import line_faults
 from fw_assets.classification.dataset.files import data_files, unreadable
 from fw_assets.classification.dataset.parallel import parse_file
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow, RowsRead, location
-from fw_assets.classification.dataset.row_errors import LEFT_OUT
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.errors import InputError, Problem
 
@@ -98,7 +97,7 @@ def _read_file(
         rows=summary.rows,
         blank=summary.blank,
         rejected=len(summary.rejected),
-        left_out=tuple((LEFT_OUT[kind], count) for kind, count in sorted(summary.left_out.items())),
+        left_out=tuple(sorted(summary.left_out.items())),
     )
 
 

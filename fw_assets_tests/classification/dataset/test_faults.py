@@ -76,7 +76,7 @@ def test_rows_whose_answer_has_weight_0_are_left_out_and_counted(tmp_path: Path)
     rows[4]["messages"][-1]["weight"] = 1
     read = read_rows(write_file(tmp_path, lines(*rows)), source="train")
     assert read.frame["row"].to_list() == [4, 5, 6, 7, 8]
-    assert read.files[0].left_out == (("weight 0 on the answer", 3),)
+    assert read.files[0].left_out == (("weight-0", 3),)
     assert read.files[0].rejected == 0
     assert [row.line for row in read.rejected_lines] == [1, 2, 3]
 

@@ -48,3 +48,16 @@ def test_quarantined_lines_are_counted_and_kept(tmp_path: Path) -> None:
     assert (facts.rejected[0].line, facts.rejected[0].text) == (10, "{oops")
     with pytest.raises(InputError):
         inspect_in_memory(path, None, Session())
+
+
+def test_rows_that_say_not_to_learn_from_them_are_counted_over_both_datasets(tmp_path: Path) -> None:
+    paths = []
+    for name, rows in (("train", 12), ("eval", 6)):
+        path = tmp_path / f"{name}.jsonl"
+        lines = [chat_line(text, label) for text, label in pairs(rows)]
+        lines[0] = lines[0].replace('"assistant",', '"assistant", "weight": 0,')
+        path.write_text("\n".join(lines), "utf-8")
+        paths.append(path)
+    facts = inspect_in_memory(paths[0], paths[1], Session())[1]
+    assert (facts.rows, facts.rejected_rows, facts.rejected_kinds) == (16, 2, (("weight-0", 2),))
+    assert {row.problems[0].kind for row in facts.rejected} == {kind for kind, _ in facts.rejected_kinds}
