@@ -114,7 +114,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "store": "errors",
         "http": "errors store",
         "records": "errors file_checksums engine store",
-        "inference": "errors file_checksums message_text engine store records",
+        "inference": "errors message_text engine store records",
         "jobs": "errors file_checksums message_text engine store records inference",
         "endpoints": "errors file_checksums message_text engine store http records inference jobs",
         "routes": "store http inference endpoints",

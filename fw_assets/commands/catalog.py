@@ -61,15 +61,21 @@ def models(*, everything: bool, as_json: bool) -> int:
     for model in usable:
         if model.retired:
             out.print(f"The platform retires {model.slug}: {model.retired}")
-    refused = sorted(reason for reason in reasons.values() if reason is not None)
-    if refused and not everything:
-        out.print(f"\n{len(refused)} others cannot label texts; why: fw-assets models --all")
-    elif refused:
-        out.print("\nCannot label texts:")
-    for why in refused if everything else ():
-        out.print(f"- {why}")
+    _print_refused(sorted(reason for reason in reasons.values() if reason is not None), everything=everything)
     _print_own(own, everything=everything)
     return DONE
+
+
+def _print_refused(reasons: Sequence[str], *, everything: bool) -> None:
+    """How many models cannot label texts; why, where everything is asked for."""
+    if not reasons:
+        return
+    if not everything:
+        out.print(f"\n{len(reasons)} others cannot label texts; why: fw-assets models --all")
+        return
+    out.print("\nCannot label texts:")
+    for why in reasons:
+        out.print(f"- {why}")
 
 
 def _print_own(own: Sequence[CatalogueModel], *, everything: bool) -> None:

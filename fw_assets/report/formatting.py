@@ -75,6 +75,19 @@ def plural(value: int, noun: str) -> str:
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
 
 
+TITLES = {"base": "the base model ", "adapter": "the adapter ", "fine-tuned": "the fine-tuned "}
+
+
+def titled(name: str, kind: str) -> str:
+    """A model in running text: `the fine-tuned qwen3-8b`; its name alone where it is of another kind."""
+    return f"{TITLES.get(kind, '')}{name}"
+
+
+def before_verb(rows: str) -> str:
+    """`192 test rows, 24 distinct,`: the apposition of `rows_text` closed, where there is one."""
+    return f"{rows}," if rows.endswith("distinct") else rows
+
+
 def rows_text(rows: int, groups: int | None, noun: str = "test row") -> str:
     """`192 test rows, 24 distinct`; without the latter where every row is a group of its own."""
     text = plural(rows, noun)

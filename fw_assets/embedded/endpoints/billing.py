@@ -10,10 +10,17 @@ from typing import Any
 from fw_assets.embedded.endpoints.lookup import list_documents
 from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.http.handler import ApiRequest
-from fw_assets.embedded.records.model_documents import base_id, find_model
+from fw_assets.embedded.records.model_documents import find_model, is_adapter
 from fw_assets.embedded.records.price_list import FILE, money, price_list, usd
 from fw_assets.embedded.store import documents
-from fw_assets.embedded.store.resource_names import DEPLOYMENTS, FINE_TUNING_JOBS, short_id
+from fw_assets.embedded.store.resource_names import (
+    DEPLOYMENTS,
+    FINE_TUNING_JOBS,
+    MODELS,
+    PUBLISHER,
+    resource_name,
+    short_id,
+)
 from fw_assets.embedded.store.usage_counter import usage_counter
 
 _HALF = 0.5
@@ -42,10 +49,10 @@ def _jobs(request: ApiRequest, start: str, end: str) -> Iterator[dict[str, Any]]
     for job in list_documents(request, FINE_TUNING_JOBS):
         if job["state"] != "JOB_STATE_COMPLETED" or not start <= str(job.get("completedTime", ""))[:10] < end:
             continue
-        model, total = short_id(job["baseModel"]), usd(job["estimatedCost"])
+        model, total = job["baseModel"], usd(job["estimatedCost"])
         price = prices.get((model, "training"), 0.0)
         tokens = round(total / price * 1e6) if price else 0
-        yield _item("Fine-Tuning", "model", model, tokens, price / 1e6, total)
+        yield _item("Fine-Tuning", "model", short_id(model), tokens, price / 1e6, total)
 
 
 def _inference(request: ApiRequest, start: str, end: str) -> Iterator[dict[str, Any]]:
@@ -60,7 +67,8 @@ def _inference(request: ApiRequest, start: str, end: str) -> Iterator[dict[str, 
             hours, price = quantity / 3.6e6, prices.get((_deployed(request, name), item), 0.0)
             yield _item("Dedicated Deployment", "deployment", name, hours, price, hours * price)
         else:
-            price = prices.get((name, item), 0.0) / 1e6 * (_HALF if batch else 1.0)
+            model = resource_name(PUBLISHER, MODELS, name)
+            price = prices.get((model, item), 0.0) / 1e6 * (_HALF if batch else 1.0)
             yield _item("Text Completion", "model", name, quantity, price, quantity * price) | {
                 "secondaryGroupingKey": "is_batch",
                 "secondaryGroupingValue": str(batch).lower(),
@@ -68,14 +76,19 @@ def _inference(request: ApiRequest, start: str, end: str) -> Iterator[dict[str, 
 
 
 def _prices(request: ApiRequest) -> dict[tuple[str, str], float]:
-    return {(short_id(price.model), price.item): price.usd for price in price_list(request.platform)}
+    """US dollars by the full name of a model, since one of the account may have the id of one of the catalogue."""
+    return {(price.model, price.item): price.usd for price in price_list(request.platform)}
 
 
 def _deployed(request: ApiRequest, deployment: str) -> str:
+    """The full name of the base model that a deployment serves, itself or tuned."""
     with request.platform.database.read() as connection:
         document = documents.find(connection, DEPLOYMENTS, request.account, short_id(deployment))
     model = find_model(request.platform, document["baseModel"]) if document else None
-    return base_id(model) if model else ""
+    if model is None:
+        return ""
+    name: str = model["peftDetails"]["baseModel"] if is_adapter(model) else model["name"]
+    return name
 
 
 def _item(category: str, key: str, value: str, quantity: float, unit_usd: float, total_usd: float) -> dict[str, Any]:

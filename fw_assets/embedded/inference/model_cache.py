@@ -9,10 +9,9 @@ from pathlib import Path
 
 from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
-from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.routing import ServingTarget
-from fw_assets.embedded.records.model_documents import model_files
+from fw_assets.embedded.records.model_documents import require_whole_model
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 MAX_LOADED = 24
@@ -48,9 +47,7 @@ def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel
 def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
     if target.folder is None:
         return LoadedModel(load_base(target.base, platform.cache), None)
-    for path in model_files(platform, target.folder.name):
-        if not is_whole(path):
-            raise DamagedModel(f"{path}: damaged or missing")
+    require_whole_model(platform, target.folder.name)
     scorer = load_tuned(target.folder, platform.cache)
     try:
         return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))

@@ -8,16 +8,15 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
-from fw_assets.embedded.file_checksums import is_whole, write_checksum
+from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
 from fw_assets.embedded.jobs.training_rows import read_rows
-from fw_assets.embedded.records.model_documents import base_id, model_files, tuned_document
+from fw_assets.embedded.records.model_documents import base_id, require_whole_model, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import FINE_TUNING_JOBS, MODELS, short_id, split_name
@@ -82,9 +81,7 @@ def _adapter(platform: EmbeddedPlatform, id: str) -> TunedModel:
     Raises:
         DamagedModel: its files are.
     """
-    for path in model_files(platform, id):
-        if not is_whole(path):
-            raise DamagedModel(f"{path}: damaged or missing")
+    require_whole_model(platform, id)
     return load(platform.model_folder(id))
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
 from fw_assets.embedded.engine.tuned_model import ARRAYS_FILE, MANIFEST_FILE
 from fw_assets.embedded.errors import not_found, precondition
+from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import ACCOUNT, MODELS, PUBLISHER, resource_name, split_name
@@ -38,6 +40,17 @@ def own_bases(platform: EmbeddedPlatform) -> list[dict[str, Any]]:
 def model_files(platform: EmbeddedPlatform, id: str) -> list[Path]:
     """The files of a tuned model, whether they are there or not."""
     return [platform.model_folder(id) / name for name in (ARRAYS_FILE, MANIFEST_FILE)]
+
+
+def require_whole_model(platform: EmbeddedPlatform, id: str) -> None:
+    """Raise where a file of a tuned model is not what was written.
+
+    Raises:
+        DamagedModel: naming the file.
+    """
+    for path in model_files(platform, id):
+        if not is_whole(path):
+            raise DamagedModel(f"{path}: damaged or missing")
 
 
 def ready_model(platform: EmbeddedPlatform, name: object, field: str) -> dict[str, Any]:

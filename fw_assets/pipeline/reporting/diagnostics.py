@@ -110,7 +110,7 @@ def cost_points(
             accuracy=test.headline.value,
             interval=bounds(test.headline),
             usd_per_1000=per_1000_answers(hourly[key], traffic) if served else paid,
-            rows_per_hour=float(traffic) if served else None,
+            rows_per_hour=traffic if served else None,
         )
 
     points = [point(slug, "base", m.test, m.usage) for slug, m in base.items()]

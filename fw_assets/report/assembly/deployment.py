@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fw_assets.classification.gate.deploy_gate import GateDecision
-from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import typeset
-from fw_assets.report.schema.report import DeploymentResult, LabelCheckResult, SeenLoss, WinnerResult
+from fw_assets.report.schema.report import DeploymentResult, WinnerResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ def deployment_result(
     why = typeset(gate.why) if gate else ""
     losing = tuple(change.label for change in gate.losing_labels) if gate else ()
     watch = tuple(change.label for change in gate.watch_labels) if gate else ()
-    check = _label_check(gate.label_check) if gate and gate.label_check else None
+    check = gate.label_check if gate else None
     if deployed is not None:
         quoted = deployed.usd_per_hour
         return DeploymentResult(
@@ -75,11 +74,6 @@ def deployment_result(
             batch_only=batch_only,
         )
     return DeploymentResult(decision="not-asked", why=why)
-
-
-def _label_check(check: LabelCheck) -> LabelCheckResult:
-    least, most = (end and SeenLoss(label=end.label, rows=end.rows, loss=end.loss) for end in (check.least, check.most))
-    return LabelCheckResult(checked=check.checked, left_out=check.left_out, blind=check.blind, least=least, most=most)
 
 
 def _planned_hour(plan: Plan, winner: WinnerResult | None) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fw_assets.report.formatting import decimal, percent, percent_range, short
+from fw_assets.report.formatting import decimal, percent, percent_range, short, titled
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.bounds import Bounds
+from fw_assets.report.schema.comparison import BaselineResult
 from fw_assets.report.schema.mistakes import ModelMistakes
 from fw_assets.report.schema.report import CandidateResult, Report
 
@@ -35,12 +36,7 @@ class JudgedModel:
 
     @property
     def title(self) -> str:
-        named = {
-            "base": f"the base model {self.name}",
-            "adapter": f"the adapter {self.name}",
-            "fine-tuned": f"the fine-tuned {self.name}",
-        }
-        return named.get(self.kind, self.name)
+        return titled(self.name, self.kind)
 
     @property
     def balanced_text(self) -> str:
@@ -66,8 +62,10 @@ def with_range(text: str, bounds: Bounds | None) -> str:
     return text if bounds is None else f"{text} ({percent_range(bounds)})"
 
 
-def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator[JudgedModel]:
-    """The models of these candidates, each base before its descendant, then the baselines."""
+def judged_models(
+    report: Report, candidates: Iterable[CandidateResult], baselines: Iterable[BaselineResult] | None = None
+) -> Iterator[JudgedModel]:
+    """The models of these candidates, each base before its descendant, then the baselines: by default all."""
     single = not report.data.multi_label
     costs = {(item.name, item.kind): item for item in report.mistakes.models} if report.mistakes else {}
     for candidate in candidates:
@@ -84,7 +82,7 @@ def judged_models(report: Report, candidates: list[CandidateResult]) -> Iterator
                     balanced_accuracy_interval=result.balanced_accuracy_interval if single else None,
                     mistakes=costs.get((short(candidate.model), "tuned" if kind == "fine-tuned" else "base")),
                 )
-    for item in report.baselines:
+    for item in report.baselines if baselines is None else baselines:
         yield JudgedModel(
             name=BASELINES.get(item.name, item.name),
             kind="baseline",

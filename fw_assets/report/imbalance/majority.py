@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fw_assets.report.formatting import listing, percent, short
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.imbalance.judged_models import JudgedModel
+from fw_assets.report.imbalance.mistakes import costs_text
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
@@ -75,7 +76,7 @@ def below_line_text(report: Report) -> str:
     if report.mistakes and cost is not None:
         more = "more than" if cost > report.mistakes.constant_cost else "as much as"
         return (
-            f"mistakes of {name} as it is cost {cost:,.0f} for 1,000 rows, {more} always answering "
+            f"mistakes of {name} as it is {costs_text(cost)}, {more} always answering "
             f"{report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
         )
     relation = "below" if kept.accuracy < kept.majority_accuracy else "no better than"
@@ -92,7 +93,7 @@ def below_line_note(report: Report) -> str:
     cost = _kept_cost(report)
     if report.mistakes and cost is not None:
         always = f"always answering {report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
-        return f"Its mistakes cost {cost:,.0f} for 1,000 rows, more than {always}."
+        return f"Its mistakes {costs_text(cost)}, more than {always}."
     return f"That is less than always answering {most_frequent(report)} ({percent(majority_line(report))})."
 
 
@@ -136,10 +137,8 @@ def _by_cost(report: Report, mistakes: MistakeCostsResult) -> tuple[str, str]:
     tuned = next((item for item in cheaper if (item.name, item.kind) == own), None)
     free = min((item for item in cheaper if item.kind == "baseline"), key=lambda item: item.cost, default=None)
     return (
-        f"mistakes of the fine-tuned {tuned.name} cost {tuned.cost:,.0f} for 1,000 rows" if tuned else "",
-        f"mistakes of {BASELINES.get(free.name, free.name)}, which is free, cost {free.cost:,.0f} for 1,000 rows"
-        if free
-        else "",
+        f"mistakes of the fine-tuned {tuned.name} {costs_text(tuned.cost)}" if tuned else "",
+        f"mistakes of {BASELINES.get(free.name, free.name)}, which is free, {costs_text(free.cost)}" if free else "",
     )
 
 

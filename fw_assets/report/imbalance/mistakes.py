@@ -48,6 +48,11 @@ def constant_sentence(report: Report) -> str:
     return f"Always answering {mistakes.constant} costs {mistakes.constant_cost:,.0f}." if mistakes else ""
 
 
+def costs_text(cost: float) -> str:
+    """`cost 120 for 1,000 rows`: the expected cost of mistakes, after their name."""
+    return f"cost {cost:,.0f} for 1,000 rows"
+
+
 def _figures(choice: CostChoice) -> str:
     low, high = choice.interval
     interval = f"95% interval {_signed(-high)} to {_signed(-low)}"

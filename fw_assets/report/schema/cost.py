@@ -79,7 +79,7 @@ class CostPoint(Frozen):
     accuracy: float
     interval: Bounds
     usd_per_1000: float | None
-    rows_per_hour: float | None = None
+    rows_per_hour: int | None = None
     dominated: bool = False
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
@@ -93,28 +94,6 @@ class WinnerResult(Frozen):
     adapter_of: str = ""
 
 
-class SeenLoss(Frozen):
-    """A label with `rows` test rows, and the loss of recall that would have been seen in 80 of 100 cases."""
-
-    label: str
-    rows: int
-    loss: float
-
-
-class LabelCheckResult(Frozen):
-    """What the gate's check for losses of labels covered.
-
-    `left_out` labels have too few test rows. In `blind` ones of those checked not even the loss of every right row
-    would have been seen; `least` and `most` are the ends of the others.
-    """
-
-    checked: int
-    left_out: int
-    blind: int
-    least: SeenLoss | None = None
-    most: SeenLoss | None = None
-
-
 class DeploymentResult(Frozen):
     """The decision of the gate, and the deployment that serves. `model` is the address that requests name.
 
@@ -131,7 +110,7 @@ class DeploymentResult(Frozen):
     agreed: int | None = None
     losing_labels: tuple[str, ...] = ()
     watch_labels: tuple[str, ...] = ()
-    label_check: LabelCheckResult | None = None
+    label_check: LabelCheck | None = None
     usd_per_hour: float | None = None
     adopted: bool = False
     """The account's own deployment, which was there before and stays as it is."""

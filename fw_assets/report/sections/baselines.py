@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import p_value, percent, points, points_text, rows_text, short, signed
+from fw_assets.report.formatting import p_value, percent, points, points_text, rows_text, short, signed, titled
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
 from fw_assets.report.schema.report import Report
@@ -37,8 +37,7 @@ def baseline_sentence(report: Report) -> str:
         return ""
     versus, name, figures = best.versus, baseline_name(best.name), _figures(best.versus)
     said = report.kind_of(short(versus.model or ""), versus.kind or "")
-    kind = {"fine-tuned": "the fine-tuned ", "base": "the base model ", "adapter": "the adapter "}.get(said, "")
-    model = f"{kind}{short(versus.model)}"
+    model = titled(short(versus.model), said)
     free = f"{name}, which is local and free and reaches {percent(best.accuracy)}"
     if needed == "yes":
         return f"{model[:1].upper()}{model[1:]} is ahead of {free}: {figures}."

@@ -53,9 +53,8 @@ def headline_models(report: Report) -> list[JudgedModel]:
     named = [candidate] if candidate else []
     if report.choice is not None:
         named += [c for c in report.candidates if c is not candidate and short(c.model) == report.choice.first]
-    models = [model for model in judged_models(report, named) if model.kind != "baseline"]
-    learned = [item for item in report.baselines if item.name != "majority"][:1]
-    return models + list(judged_models(report.model_copy(update={"baselines": tuple(learned)}), []))
+    learned = [item for item in report.baselines if item.name != "majority"]
+    return list(judged_models(report, named, learned[:1]))
 
 
 def winner_kind(report: Report) -> str:

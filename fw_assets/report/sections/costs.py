@@ -64,9 +64,7 @@ def cost_accuracy(report: Report) -> Table:
 def cost_basis(report: Report) -> str:
     """How the cost of 1,000 answers is made, and what dominated means."""
     traffic = next((point.rows_per_hour for point in report.costs if point.rows_per_hour), None)
-    deployed = (
-        f"A deployment is priced by its hours at {plural(int(traffic), 'row')} an hour; others" if traffic else "All"
-    )
+    deployed = f"A deployment is priced by its hours at {plural(traffic, 'row')} an hour; others" if traffic else "All"
     return (
         f"{deployed} are priced by what the requests of the evaluation cost. Dominated: another one costs no more, and "
         "its interval lies above this one's."

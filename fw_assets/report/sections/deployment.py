@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.gate.label_check import LabelCheck, SeenLoss
 from fw_assets.report.formatting import Quoted, count, percent, plural, short
-from fw_assets.report.schema.report import LabelCheckResult, Report, SeenLoss
+from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import winner_kind
 from fw_assets.report.table import Table, columns
 
@@ -50,7 +51,7 @@ def deployment(report: Report) -> Table:
     return Table(columns("What", "Value"), tuple(pairs))
 
 
-def label_check_text(check: LabelCheckResult) -> str:
+def label_check_text(check: LabelCheck) -> str:
     """What the check for losses of labels could have seen."""
     left_out = f"{plural(check.left_out, 'label')} with fewer test rows {'was' if check.left_out == 1 else 'were'} not."
     if not check.checked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, p_value, percent, percent_range, rows_text, short
+from fw_assets.report.formatting import Quoted, before_verb, count, p_value, percent, percent_range, rows_text, short
 from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table, columns
 
@@ -30,14 +30,9 @@ def cautions(report: Report) -> tuple[str, ...]:
     """A sentence per fine-tuned model that answers rows far from its training rows worse than those near them."""
     return tuple(
         f"The fine-tuned {short(result.model)} is right on {percent(result.near_accuracy)} of the "
-        f"{_clause(rows_text(result.near_rows, result.near_groups))} with a near twin in training, and on "
+        f"{before_verb(rows_text(result.near_rows, result.near_groups))} with a near twin in training, and on "
         f"{percent(result.far_accuracy)} of the {rows_text(result.far_rows, result.far_groups, 'other')} "
         f"({p_value(result.p_value)}): expect new texts to be answered as the others are."
         for result in report.similarity
         if result.kind == "fine-tuned" and result.p_value is not None and result.p_value < ALPHA
     )
-
-
-def _clause(rows: str) -> str:
-    """`80 test rows, 40 distinct,`: the apposition closed, where there is one."""
-    return f"{rows}," if rows.endswith("distinct") else rows

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fw_assets.classification.selection.verdict import Verdict
-from fw_assets.report.formatting import p_value, percent, points, points_range, points_text, rows_text, short
+from fw_assets.report.formatting import (
+    before_verb,
+    p_value,
+    percent,
+    points,
+    points_range,
+    points_text,
+    rows_text,
+    short,
+)
 from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.comparison import PairResult
 from fw_assets.report.schema.report import CandidateResult, Report
@@ -111,7 +120,7 @@ def _of_pair(pair: PairResult, untuned: CandidateResult, tuned: CandidateResult)
 def choice_sentence(found: Choice) -> str:
     """Whether fine-tuning helped, in one sentence."""
     before, after = percent(found.before), percent(found.after)
-    where = f"{found.where}{',' if found.where.endswith('distinct') else ''} right"
+    where = f"{before_verb(found.where)} right"
     if found.own:
         move = f"{found.tuned} went from {before} to {after} of {where}"
     else:
