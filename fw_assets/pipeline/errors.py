@@ -107,7 +107,7 @@ class AttemptFailed(PhaseError):
     def __init__(
         self, name: str, state: str, reason: str, dataset: str, *, attempt: int, attempts: int, own_fault: bool
     ) -> None:
-        self.attempt = attempt
+        self.name, self.state, self.attempt = name, state, attempt
         if own_fault:
             advice = "it is not tried again, since the cause is in the data or the session: correct it and plan again"
         elif attempt >= attempts:

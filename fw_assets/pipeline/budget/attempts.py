@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -24,14 +24,26 @@ from fw_assets.workspace.workspace import Workspace
 MAX_ATTEMPTS = 3
 """Attempts at one specification in all, under whatever approvals."""
 LOG = "attempts.jsonl"
+_UNUSABLE = "unusable"
+"""The event of the log whose third field is no approval but the reason."""
 _OWN_FAULTS = ("INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED")
 """Codes that say that the data or the specification is wrong: no attempt ends otherwise."""
 
+
+UNUSABLE = "UNUSABLE"
+"""The state, in messages and ids, of what the platform counts as well and does not do what it was created for."""
 
 FindEnding = Callable[[str], Awaitable[Ending | None]]
 """From the id of a resource to how it ended; None if it is at work, has its result, or does not exist."""
 Settle = Callable[[str], Awaitable[None]]
 """Pays for a resource that has ended without its result."""
+
+
+class CurrentAttempt(NamedTuple):
+    """The id of the attempt that is under way, has succeeded, or is due, and of those before it that failed."""
+
+    id: str
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,10 @@ class Attempts:
     def of(cls, account: PlanAccount) -> Self:
         return cls(account.store, account.dataset, account.approval)
 
-    async def current(self, id: str, what: str, find_ending: FindEnding, settle: Settle | None = None) -> str:
-        """The id of the attempt that is under way, has succeeded, or is due; `id` is that of the first.
+    async def current(
+        self, id: str, what: str, find_ending: FindEnding, settle: Settle | None = None
+    ) -> CurrentAttempt:
+        """The current attempt; `id` is that of the first.
 
         Args:
             what: the kind of resource, for the message.
@@ -56,17 +70,18 @@ class Attempts:
         Raises:
             AttemptFailed: the last attempt failed under this approval, was the third, or no other could end better.
         """
-        number = 1
+        failed = list[str]()
         while True:
-            ending = await find_ending(id)
+            reason = self.unusable(id)
+            ending = await find_ending(id) if reason is None else Ending(UNUSABLE, reason=reason)
             if ending is None:
                 self.start(id)
-                return id
+                return CurrentAttempt(id, tuple(failed))
             if settle is not None:
                 await settle(id)
             if not ending.idle:
-                self.check(id, what, ending, number)
-                number += 1
+                self.check(id, what, ending, len(failed) + 1)
+                failed.append(id)
             id = successor_id(id, ending.state)
 
     def check(self, id: str, what: str, ending: Ending, number: int) -> None:
@@ -99,12 +114,21 @@ class Attempts:
         """Record the approval under which an attempt is made, before anything is created."""
         self._record("started", id)
 
-    def _record(self, event: str, id: str) -> None:
-        """Record an event under this approval, unless there is one of its kind and id."""
+    def give_up(self, id: str, reason: str) -> None:
+        """Record that what exists under an id will never do: it counts as an attempt that failed."""
+        self._record(_UNUSABLE, id, reason)
+
+    def unusable(self, id: str) -> str | None:
+        """Why what exists under an id was given up; None where it was not."""
+        events = _events(self._log.lines())
+        return next((reason for event, other, reason in events if event == _UNUSABLE and other == id), None)
+
+    def _record(self, event: str, id: str, said: str = "") -> None:
+        """Record an event, by default under this approval, unless there is one of its kind and id."""
 
         def decide(lines: Sequence[str]) -> str | None:
             recorded = any((kind, other) == (event, id) for kind, other, _ in _events(lines))
-            return None if recorded else msgspec.json.encode([event, id, self.approval]).decode()
+            return None if recorded else msgspec.json.encode([event, id, said or self.approval]).decode()
 
         self._log.append_if(decide)
 

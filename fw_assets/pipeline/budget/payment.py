@@ -13,14 +13,16 @@ from dataclasses import dataclass, replace
 from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.budget.attempts import UNUSABLE
 from fw_assets.pipeline.budget.line_prices import (
+    HOURS,
     high_usd,
     item_share,
     max_deployment_hours,
     quantities_usd,
     usd_at_hour,
 )
-from fw_assets.pipeline.errors import DeploymentAboveHeld, EstimateAboveHeld, HoursUsedUp, JobCost
+from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, EstimateAboveHeld, HoursUsedUp, JobCost
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,17 @@ class Payment:
             self.account.stop(str(error))
             raise error
 
+    def give_back(self, failure: Exception, idle_seconds: float) -> None:
+        """Give back what is held for a deployment that did not come to serve.
+
+        Nothing was up, unless it was up and unusable: then it costs the window after which it scales to zero.
+        """
+        if isinstance(failure, AttemptFailed) and failure.state == UNUSABLE:
+            hours = idle_seconds / 3600
+            usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd)
+            self.account.pay(self.key, f"{self.id}-{failure.name.rsplit(' ', 1)[-1]}", hours, "hours", usd)
+        self.account.release(self.id)
+
     def hours(self, busy_seconds: float, idle_seconds: float) -> float:
         """Hours of a deployment: its use until now, and the window after which it scales to zero.
 
@@ -161,7 +174,7 @@ class Payment:
                 yield
         except TimeoutError:
             hours = self.hours(time.monotonic() - started, idle_seconds)
-            usd = quantities_usd(self.account.line(self.key), {"deployment-hour": hours}, self.hour_usd)
+            usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd)
             self.account.pay(self.key, f"{self.id}-used-up", hours, "hours", usd)
             error = HoursUsedUp(self.key, self._max_hours)
             self.account.stop(str(error))

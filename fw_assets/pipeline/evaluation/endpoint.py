@@ -6,11 +6,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.fireworks import (
     Accelerators,
+    AdapterNotLoaded,
     Deployment,
     DeploymentFailed,
     DeploymentSpec,
@@ -26,6 +27,8 @@ from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.values.serving_path import ServingPath
 
 DELETED = "DELETED"
+IDLE_SECONDS = float(DeploymentSpec(base_model="").scale_to_zero_window)
+"""How long a deployment that is created here stays up after its last request."""
 WORN_OUT = 2
 """Failures of deployments on one path after which others are tried first; one alone is most often the platform's."""
 QUOTA_SECONDS = 900.0
@@ -67,31 +70,31 @@ async def ensure_endpoint(
     probe: Mapping[str, Any],
     attempts: Attempts,
     afford: Callable[[str, Accelerators], None],
+    current: CurrentDeployment | None = None,
 ) -> Endpoint:
     """The serverless endpoint of `model`, or a deployment named after it, which is created if it does not exist.
 
     A deployment scales to zero when idle, and is ready once it answers `probe`. One that was removed is succeeded by
-    another; one that failed, as `attempts` allow.
+    another; one that failed, or does not serve the model, as `attempts` allow.
 
     Args:
         base: the base model of a fine-tuned one; `model` itself for a base model.
         adopt: a deployment of the account's own that serves it already, which is asked and never changed.
         afford: is called with the id of a deployment that does not exist yet, and what it would run on. What it raises
             ends the work with nothing created.
+        current: `current_deployment`, where it is known already.
 
     Raises:
-        AttemptFailed: it failed; the message says whether approving again allows another attempt.
-        DeploymentFailed: it refuses the probe.
+        AttemptFailed: it failed, refuses the probe or cannot load the model; the message says whether approving again
+            allows another attempt.
         NotServable: the platform accepts no deployment of it; nothing was created.
     """
     if serverless:
         return Endpoint(model)
     if adopt:
         return await _adopted(client, adopt, model, base, probe)
-    failed = list[Deployment]()
-    name = await current_deployment(client, model, attempts, failed)
+    name, existing, failed = current or await current_deployment(client, model, attempts)
     try:
-        existing = await _find(client, name)
         if existing is None:
             deployment = await _create(client, name, model, base, afford, failed)
         else:
@@ -102,19 +105,20 @@ async def ensure_endpoint(
             await client.wait_deployment_ready(name, base, probe=probe)
             await client.ensure_loaded(model, deployment.name)
         ready = await client.wait_deployment_ready(name, model, probe=probe)
-    except DeploymentFailed:
+    except (DeploymentFailed, AdapterNotLoaded) as failure:
+        # One that is up is found again by every later run, which it would fail in the same way.
+        if await live_deployment(client, name) is not None:
+            attempts.give_up(name, str(failure))
         await current_deployment(client, model, attempts)  # says whether there is another attempt
         raise
-    window = DeploymentSpec(base_model=model).scale_to_zero_window
-    return Endpoint(ready.address, ready.deployment.name, window, ready.deployment, path)
+    return Endpoint(ready.address, ready.deployment.name, IDLE_SECONDS, ready.deployment, path)
 
 
 async def _adopted(client: Fireworks, existing: str, model: str, base: str, probe: Mapping[str, Any]) -> Endpoint:
     """The endpoint of a deployment that somebody else has made; what it runs on is in the plan's price already."""
     ready = await client.wait_deployment_ready(existing, model, probe=probe)
-    window = DeploymentSpec(base_model=model).scale_to_zero_window
     path = _path(ready.deployment, model, base)
-    return Endpoint(ready.address, ready.deployment.name, window, ready.deployment, path)
+    return Endpoint(ready.address, ready.deployment.name, IDLE_SECONDS, ready.deployment, path)
 
 
 async def _create(
@@ -185,18 +189,36 @@ def _path(deployment: Deployment, model: str, base: str) -> ServingPath:
     return ServingPath(way="base" if model == base else "live merge", shape=shape)
 
 
-async def current_deployment(
-    client: Fireworks, model: str, attempts: Attempts, failed: list[Deployment] | None = None
-) -> str:
-    """The id of the deployment of `model` that serves, or is to be created.
+class CurrentDeployment(NamedTuple):
+    """The id of the deployment of a model that serves or is to be created, that deployment, and those that failed.
 
-    Args:
-        failed: receives those before it that have failed.
+    One that was up and did not serve the model counts as often as it takes to have other paths tried first.
+    """
+
+    id: str
+    existing: Deployment | None
+    failed: tuple[Deployment, ...]
+
+
+async def current_deployment(client: Fireworks, model: str, attempts: Attempts) -> CurrentDeployment:
+    """The current deployment of `model`.
 
     Raises:
         AttemptFailed: the last one failed, and no other may be tried.
     """
-    return await attempts.current(deployment_id(model), "deployment", partial(_deployment_ending, client, failed))
+    seen: dict[str, Deployment | None] = {}
+
+    async def find_ending(id: str) -> Ending | None:
+        seen[id] = deployment = await _find(client, id)
+        return _ending(deployment) if deployment is not None and deployment.gone else None
+
+    id, failed_ids = await attempts.current(deployment_id(model), "deployment", find_ending)
+    failed = list[Deployment]()
+    for other in failed_ids:
+        deployment = seen[other] if other in seen else await _find(client, other)
+        if deployment is not None:
+            failed += [deployment] * (1 if attempts.unusable(other) is None else WORN_OUT)
+    return CurrentDeployment(id, seen[id], tuple(failed))
 
 
 async def _find(client: Fireworks, name: str) -> Deployment | None:
@@ -217,15 +239,8 @@ async def live_deployment(client: Fireworks, name: str) -> Deployment | None:
     return None if deployment is None or deployment.gone else deployment
 
 
-async def _deployment_ending(client: Fireworks, failed: list[Deployment] | None, id: str) -> Ending | None:
-    try:
-        deployment = await client.deployment(id)
-    except NotFound:
-        return None
-    if not deployment.gone:
-        return None
+def _ending(deployment: Deployment) -> Ending:
+    """The end of a deployment that is gone."""
     removed = deployment.state != "FAILED"
-    if failed is not None and not removed:
-        failed.append(deployment)
     state = DELETED if removed else deployment.state
     return Ending(state, deployment.status.code, deployment.status.message, idle=removed)

@@ -25,7 +25,7 @@ from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, Unanswered
-from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
+from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
@@ -123,8 +123,8 @@ async def evaluate(
                 attempts=attempts,
                 afford=afford,
             )
-        except (AttemptFailed, DeploymentAboveHeld, NotServable):
-            account.release(payment.id)  # nothing was up: its hours begin with the next attempt
+        except (AttemptFailed, DeploymentAboveHeld, NotServable) as failure:
+            payment.give_back(failure, IDLE_SECONDS)
             raise
         paid = payment.at_hour(hour_usd(prices, endpoint.accelerators, base))
         # The wait until a deployment is up is not charged for.

@@ -12,13 +12,13 @@ from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.classification.selection.selection import ModelKind
-from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
+from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, NotWhatWasEvaluated
-from fw_assets.pipeline.evaluation.endpoint import current_deployment, ensure_endpoint, live_deployment
-from fw_assets.pipeline.evaluation.online import ask
+from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, current_deployment, ensure_endpoint, live_deployment
+from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
@@ -68,77 +68,65 @@ async def prove_serving(
         AttemptFailed: its deployment failed.
         NotWhatWasEvaluated: too few answers are those of the evaluation.
     """
-
-    async def prove(prompt: Prompt) -> tuple[EvaluatedWinner, ServingProof]:
-        return await _prove(client, account, prices, winner, prompt)
-
-    return await ask_as_accepted(account.store, account.dataset, winner.slug, winner.kind, prove)
-
-
-async def _prove(
-    client: Fireworks, account: PlanAccount, prices: PriceBook, winner: EvaluatedWinner, prompt: Prompt
-) -> tuple[EvaluatedWinner, ServingProof]:
     store, dataset, plan = account.store, account.dataset, account.plan
     attempts = Attempts.of(account)
-    slug, evaluated_on = winner.slug, winner.deployment
-    if evaluated_on and await live_deployment(client, evaluated_on) is None:
-        winner = replace(winner, deployment=None)
-    new = not winner.deployment
-    again = new and evaluated_on is not None
-    serving = winner.deployment or await current_deployment(client, winner.model, attempts)
+    slug, base = winner.slug, plan.model(winner.slug)
+    serving = await live_deployment(client, winner.deployment) if winner.deployment else None
+    new, again = serving is None, serving is None and winner.deployment is not None
+    current = None if serving else await current_deployment(client, winner.model, attempts)
+    id = serving.name if serving else current.id if current else ""
     for held in account.ledger().reservations:
-        if held.key == FIRST_HOUR and held.id != f"serving-{serving}":
+        if held.key == FIRST_HOUR and held.id != f"serving-{id}":
             account.release(held.id)  # promised of a deployment that is gone
-    first_hour = open_payment(account, FIRST_HOUR, f"serving-{serving}", ends_run=not again)
-    payment = open_payment(account, "deployment/proof", f"proof-{serving}", ends_run=not again)
+    first_hour = open_payment(account, FIRST_HOUR, f"serving-{id}", ends_run=not again)
+    payment = open_payment(account, "deployment/proof", f"proof-{id}", ends_run=not again)
     started = time.monotonic()
     compared = (winner.against, (slug, winner.kind))
     evaluated = _rows_to_replay(*(prediction_batches(store, dataset, *model, "test") for model in compared))
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
-    base = plan.model(slug)
-    if new:
-        probe = request(prompt, rows["messages"][0])
 
-        def afford(deployment: str, quote: Accelerators) -> None:
-            usd = hour_usd(prices, quote, base)
-            for held in (first_hour, payment):
-                held.check_hour(usd, deployment, quote.accelerators, base.name)
+    def afford(deployment: str, quote: Accelerators) -> None:
+        usd = hour_usd(prices, quote, base)
+        for held in (first_hour, payment):
+            held.check_hour(usd, deployment, quote.accelerators, base.name)
 
-        try:
+    async def replay(prompt: Prompt) -> tuple[EvaluatedWinner, InferenceResult]:
+        served = winner
+        accelerators: Accelerators | None = serving
+        if new:
             endpoint = await ensure_endpoint(
                 client,
                 winner.model,
                 base=base.base_model or base.name,
                 adopt=base.deployment if winner.kind == "base" else "",
                 serverless=False,
-                probe=probe,
+                probe=request(prompt, rows["messages"][0]),
                 attempts=attempts,
                 afford=afford,
+                current=current,
             )
-        except (DeploymentAboveHeld, NotServable):
+            accelerators = endpoint.accelerators
+            served = replace(winner, deployment=endpoint.deployment, address=endpoint.address, path=endpoint.path)
+        # What a removed deployment answered proves nothing of the one in its place.
+        content = [prompt.digest, "proof", plan.digest, *([id] if again else [])]
+        cache = ResponseCache(store, dataset, served.address, content)
+        asked = await ask(client, served.address, prompt, rows, cache, what=f"{slug} proof")
+        return replace(served, usd_per_hour=hour_usd(prices, accelerators, base)), asked
+
+    try:
+        served, asked = await ask_as_accepted(store, dataset, slug, winner.kind, replay)
+    except (AttemptFailed, DeploymentAboveHeld, NotServable) as failure:
+        payment.give_back(failure, IDLE_SECONDS)
+        if not isinstance(failure, AttemptFailed):
             account.release(first_hour.id)
-            account.release(payment.id)
-            raise
-        except AttemptFailed:
-            account.release(payment.id)  # nothing was up
-            raise
-        accelerators = endpoint.accelerators
-        winner = replace(winner, deployment=endpoint.deployment, address=endpoint.address, path=endpoint.path)
-    else:
-        accelerators = await client.deployment(serving)
-    winner = replace(winner, usd_per_hour=hour_usd(prices, accelerators, base))
-    payment = payment.at_hour(winner.usd_per_hour)
-    # What a removed deployment answered proves nothing of the one in its place.
-    content = [prompt.digest, "proof", plan.digest, *([serving] if again else [])]
-    cache = ResponseCache(store, dataset, winner.address, content)
-    asked = await ask(client, winner.address, prompt, rows, cache, what=f"{slug} proof")
-    window = DeploymentSpec(base_model=winner.model).scale_to_zero_window
+        raise
+    payment = payment.at_hour(served.usd_per_hour)
     payment.settle_at(
         payment.key if new and not again else f"{winner.kind}-evaluation/{slug}",
         {
             "tuned-inference-input": asked.usage.prompt_tokens,
             "tuned-inference-output": asked.usage.completion_tokens,
-            "deployment-hour": payment.hours(time.monotonic() - started, window),
+            "deployment-hour": payment.hours(time.monotonic() - started, IDLE_SECONDS),
         },
         "tokens and hours",
     )
@@ -146,10 +134,10 @@ async def _prove(
     agreed = int((answers["now"] == answers["tuned"]).sum())
     if agreed < MIN_AGREEMENT * answers.height:
         raise NotWhatWasEvaluated(
-            f"{winner.deployment} answers, but gave the evaluated answer on only {agreed} of {answers.height} rows: "
+            f"{served.deployment} answers, but gave the evaluated answer on only {agreed} of {answers.height} rows: "
             "it does not serve the model that was evaluated. Nothing is reported as deployed."
         )
-    return winner, ServingProof(asked=answers.height, agreed=agreed)
+    return served, ServingProof(asked=answers.height, agreed=agreed)
 
 
 def _rows_to_replay(base: Batches, tuned: Batches) -> pl.DataFrame:

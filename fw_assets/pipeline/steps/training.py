@@ -120,7 +120,8 @@ async def run_training_job(
             open_payment(account, line, job_id, price_share).settle({"training": tokens}, "tokens")
 
     async def current_id() -> str:
-        return await Attempts.of(account).current(first_id, "fine-tuning job", partial(job_ending, client), settle)
+        current = await Attempts.of(account).current(first_id, "fine-tuning job", partial(job_ending, client), settle)
+        return current.id
 
     job_id = await current_id()
     limit = account.plan.session.max_parallel_jobs

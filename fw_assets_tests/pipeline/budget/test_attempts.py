@@ -37,9 +37,9 @@ class Jobs:
         """The id of the attempt that is made now, or that has its result."""
 
         async def step() -> str:
-            id = await attempts.current(FIRST, "job", self.find, self.settle)
+            id = (await attempts.current(FIRST, "job", self.find, self.settle)).id
             self.jobs.setdefault(id, self.ending)
-            return await attempts.current(FIRST, "job", self.find, self.settle)
+            return (await attempts.current(FIRST, "job", self.find, self.settle)).id
 
         return asyncio.run(step())
 
@@ -92,6 +92,19 @@ def test_a_fault_of_the_data_is_not_repeated(store: Workspace, code: str) -> Non
         with pytest.raises(AttemptFailed, match=r"row 3 has no answer; it is not tried again"):
             jobs.run(under(store, approval))
     assert len(jobs.jobs) == 1
+
+
+def test_what_is_there_and_will_never_do_is_a_failed_attempt_too(store: Workspace) -> None:
+    jobs = Jobs(None)
+    id = jobs.run(under(store, "a1"))
+    under(store, "a1").give_up(id, "the adapter does not load.")
+    for _ in range(2):
+        with pytest.raises(AttemptFailed, match=r"ended UNUSABLE: the adapter does not load; approve again .*2 of 3"):
+            jobs.run(under(store, "a1"))
+    second = jobs.run(under(store, "a2"))
+    assert second == successor_id(FIRST, "UNUSABLE") == jobs.run(under(store, "a3"))
+    current = asyncio.run(under(store, "a2").current(FIRST, "job", jobs.find))
+    assert current == (second, (FIRST,))
 
 
 def test_another_workspace_goes_on_with_the_same_chain(store: Workspace, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fw_assets.classification.cost.ledger import DATASET_COUNT, CeilingReached, cost_rows
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import DeploymentAboveHeld, HoursUsedUp, JobCost
+from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, HoursUsedUp, JobCost
 from fw_assets_tests.pipeline.budget.fixed_account import fixed_account
 from fw_assets_tests.report.workflow import planned
 
@@ -29,6 +29,20 @@ def test_a_job_that_the_platform_prices_higher_stops_everything_else(tmp_path: P
     assert account.ledger().reserved == 9.5
     with pytest.raises(CeilingReached):
         account.reserve("sweep/m", "other", 1.0)
+
+
+def test_a_deployment_that_was_up_and_did_not_serve_costs_its_idle_window(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    unusable, failed = (
+        AttemptFailed("deployment fwa-x", state, "", "tickets", attempt=1, attempts=3, own_fault=False)
+        for state in ("UNUSABLE", "FAILED")
+    )
+    for failure, paid in ((failed, 0.0), (unusable, 0.2), (unusable, 0.2), (failed, 0.2)):
+        open_payment(account, "sweep/m", "asked").give_back(failure, idle_seconds=360)
+        assert account.ledger().reserved == 0.0
+        assert account.ledger().spent == pytest.approx(paid)
+    (entry,) = account.entries()
+    assert (entry.id, entry.unit, entry.quantity) == ("asked-fwa-x", "hours", 0.1)
 
 
 def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: Path, plan: Plan) -> None:

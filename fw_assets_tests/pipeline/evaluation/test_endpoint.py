@@ -11,9 +11,10 @@ from typing import Any, Literal
 import httpx
 import pytest
 
+from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.fireworks import ConflictError, Fireworks, FireworksError, QuotaExceeded
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import NotServable
+from fw_assets.pipeline.errors import AttemptFailed, NotServable
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
@@ -37,12 +38,20 @@ class Service:
     """Serves what `refusals` does not name, by (way, shape); the shapes that match are b200 and h200-fp8.
 
     Args:
+        unable: (way, shape) of deployments that are up, and what they say to every request.
+        adapters: the state of adapters that are loaded.
         validates: knows `validateOnly`; `ignored`: creates what it is to validate.
     """
 
     def __init__(
-        self, refusals: Mapping[tuple[str, str], Refusal], *, validates: bool | Literal["ignored"] = True
+        self,
+        refusals: Mapping[tuple[str, str], Refusal],
+        *,
+        unable: Mapping[tuple[str, str], Refusal] | None = None,
+        adapters: str = "DEPLOYED",
+        validates: bool | Literal["ignored"] = True,
     ) -> None:
+        self.unable, self.adapters = unable or {}, adapters
         self.refusals, self.validates = refusals, validates
         self.deployment: dict[str, Any] | None = None
         self.failed: list[dict[str, Any]] = []
@@ -57,11 +66,9 @@ class Service:
                 return httpx.Response(200, json={"deployedModels": self.loaded})
             if path.endswith("/deployments"):
                 return httpx.Response(200, json={"deployments": []})
-            for failed in self.failed:
-                if path.endswith(failed["name"]):
-                    return httpx.Response(200, json=failed)
-            if "/deployments/" in path and self.deployment:
-                return httpx.Response(200, json=self.deployment)
+            for deployment in [*self.failed, *([self.deployment] if self.deployment else [])]:
+                if path.endswith(deployment["name"]):
+                    return httpx.Response(200, json=deployment)
             return httpx.Response(404, json={"code": 5, "message": "not found"})
         body = json.loads(request.content)
         if path.endswith("/chat/completions"):
@@ -71,7 +78,10 @@ class Service:
             snapshots = [{"name": f"accounts/fireworks/deploymentShapes/{n}", "precision": p} for n, p in names]
             return httpx.Response(200, json={"deploymentShapeVersions": [{"snapshot": item} for item in snapshots]})
         if path.endswith("/deployedModels"):
-            self.loaded.append({"name": "accounts/acme/deployedModels/x", **body, "state": "DEPLOYED"})
+            if any(item["deployment"] == body["deployment"] for item in self.loaded):
+                return httpx.Response(409, json={"code": 6, "message": "exists"})
+            status = {"message": "rank 64 is too large"} if self.adapters == "FAILED" else {}
+            self.loaded.append({"name": "deployedModels/x", **body, "state": self.adapters, "status": status})
             return httpx.Response(200, json=self.loaded[-1])
         validates = request.url.params.get("validateOnly") == "true" and self.validates != "ignored"
         if validates and not self.validates:
@@ -82,11 +92,16 @@ class Service:
             return httpx.Response(refusal[0], json={"code": 3, "message": refusal[1]})
         name = f"accounts/acme/deployments/{request.url.params.get('deploymentId', 'x')}"
         if not validates:
+            self.failed += [self.deployment] if self.deployment else []
             self.deployment = {**body, "name": name, "state": "READY"}
         return httpx.Response(200, json={**body, "name": name})
 
     def _answer(self, address: str) -> httpx.Response:
         self.asked.append(address)
+        for deployment in [*self.failed, *([self.deployment] if self.deployment else [])]:
+            refusal = self.unable.get(key(deployment))
+            if refusal and address.endswith((deployment["name"], MODEL)):
+                return httpx.Response(refusal[0], json={"error": {"message": refusal[1], "code": "x"}})
         served = self.deployment and (self.deployment["baseModel"] == MODEL or self.loaded or "#" not in address)
         if not served:
             return httpx.Response(404, json={"error": {"message": "does not exist", "code": 404}})
@@ -97,27 +112,26 @@ class Service:
         return Fireworks(base_url="http://host", api_key="k", account_id="acme", transport=httpx.MockTransport(self))
 
 
+def ensure(service: Service, attempts: Attempts, model: str = MODEL) -> Endpoint:
+    async def work() -> Endpoint:
+        async with service.client() as client:
+            return await ensure_endpoint(
+                client,
+                model,
+                base=BASE,
+                serverless=False,
+                probe={"messages": [{"role": "user", "content": "x"}]},
+                attempts=attempts,
+                afford=lambda name, quote: None,
+            )
+
+    return asyncio.run(work())
+
+
 @pytest.fixture
-def serve(tmp_path: Path) -> Callable[[Service], Endpoint]:
+def serve(tmp_path: Path) -> Callable[..., Endpoint]:
     attempts = Attempts(Workspace(str(tmp_path)), "tickets", "approval")
-
-    def run(service: Service, model: str = MODEL) -> Endpoint:
-        async def work() -> Endpoint:
-            probe = {"messages": [{"role": "user", "content": "x"}]}
-            async with service.client() as client:
-                return await ensure_endpoint(
-                    client,
-                    model,
-                    base=BASE,
-                    serverless=False,
-                    probe=probe,
-                    attempts=attempts,
-                    afford=lambda name, quote: None,
-                )
-
-        return asyncio.run(work())
-
-    return run
+    return lambda service, model=MODEL: ensure(service, attempts, model)
 
 
 MERGE_DEFAULT, MERGE_B200, MERGE_H200 = ("merge", "default"), ("merge", "b200"), ("merge", "h200-fp8")
@@ -192,26 +206,45 @@ def test_a_path_on_which_two_deployments_failed_comes_last(tmp_path: Path) -> No
     service, store = Service({}), Workspace(str(tmp_path))
     paths = []
     for approval in range(3):
-
-        async def work(attempts: Attempts) -> Endpoint:
-            async with service.client() as client:
-                return await ensure_endpoint(
-                    client,
-                    MODEL,
-                    base=BASE,
-                    serverless=False,
-                    probe={"messages": [{"role": "user", "content": "x"}]},
-                    attempts=attempts,
-                    afford=lambda name, quote: None,
-                )
-
-        paths.append(str(asyncio.run(work(Attempts(store, "tickets", f"approval {approval}"))).path))
+        paths.append(str(ensure(service, Attempts(store, "tickets", f"approval {approval}")).path))
         assert service.deployment is not None
         service.failed.append(
             {**service.deployment, "state": "FAILED", "status": {"code": "INTERNAL", "message": "no"}}
         )
         service.deployment = None
     assert paths == ["merged into its base", "merged into its base", "merged into its base, on b200"]
+
+
+@pytest.mark.parametrize(
+    ("unable", "said"),
+    [((412, "failed to load the LoRA adapter"), "could not load"), ((400, "no logits for this"), "refuses the probe")],
+)
+def test_a_deployment_that_is_up_and_does_not_serve_is_an_attempt_and_another_path_follows(
+    tmp_path: Path, unable: Refusal, said: str
+) -> None:
+    service, store = Service({}, unable={MERGE_DEFAULT: unable}), Workspace(str(tmp_path))
+    for _ in range(2):
+        with pytest.raises(AttemptFailed, match=rf"UNUSABLE: .*{said}.*approve again"):
+            ensure(service, Attempts(store, "tickets", "a1"))
+    assert service.tried == [MERGE_DEFAULT]
+    endpoint = ensure(service, Attempts(store, "tickets", "a2"))
+    assert service.tried == [MERGE_DEFAULT, MERGE_B200]
+    assert ensure(service, Attempts(store, "tickets", "a3")) == endpoint
+    another = Workspace(str(tmp_path / "another"))
+    with pytest.raises(AttemptFailed):
+        ensure(service, Attempts(another, "tickets", "b1"))
+    assert ensure(service, Attempts(another, "tickets", "b2")) == endpoint, "one chain for all"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_adapter_that_fails_to_load_is_an_attempt(tmp_path: Path, known: bool) -> None:
+    service, store = Service(NOWHERE, adapters="FAILED"), Workspace(str(tmp_path))
+    if known:
+        service.adapters = "DEPLOYED"
+        ensure(service, Attempts(store, "tickets", "a0"))
+        service.loaded[0] |= {"state": "FAILED", "status": {"message": "rank 64 is too large"}}
+    with pytest.raises(AttemptFailed, match=r"UNUSABLE: .*rank 64 is too large.*approve again"):
+        ensure(service, Attempts(store, "tickets", "a1" if not known else "a0"))
 
 
 def test_a_quota_that_no_own_deployment_uses_is_an_error(serve: Callable[[Service], Endpoint]) -> None:
@@ -222,7 +255,8 @@ def test_a_quota_that_no_own_deployment_uses_is_an_error(serve: Callable[[Servic
 
 def test_a_deployment_of_something_else_under_the_id_is_a_conflict(serve: Callable[[Service], Endpoint]) -> None:
     service = Service({})
-    service.deployment = {"name": "accounts/acme/deployments/x", "baseModel": "another", "state": "READY"}
+    name = f"accounts/acme/deployments/{deployment_id(MODEL)}"
+    service.deployment = {"name": name, "baseModel": "another", "state": "READY"}
     with pytest.raises(ConflictError):
         serve(service)
 
