@@ -70,7 +70,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "config": "run_config",
         "failures": "errors",
         "inapplicable_cells": "asset_table input_digests partitions stored_fields",
-        "values": "run_config",
+        "values": "errors input_digests run_config",
         "budget": "errors values",
         "phases": "asset_table failures input_digests run_config stored_fields budget",
         "jobs": "asset_table phases",

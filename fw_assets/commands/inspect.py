@@ -116,14 +116,14 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
     from fw_assets.classification.prompting.prompt import request
-    from fw_assets.pipeline.values.asked_prompt import asked_prompt
+    from fw_assets.pipeline.values.served_prompt import served_prompt
 
     store = Workspace(root)
     registered_dataset(store, name)
     record = store.require("deployment", name, DeploymentRecord)
     if record.address is None:
         raise NotServed(record.model, record.gate.why)
-    prompt = asked_prompt(store, name, *record.serves)
+    prompt = served_prompt(store, name, record)
     body = request(prompt, json.dumps([{"role": "user", "content": text}]))
     platform = platform_from_environment()
     platform.call(lambda client: require_deployment(client, name, record))

@@ -28,6 +28,7 @@ from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.report.escape import code, prose
@@ -94,6 +95,7 @@ def _deploy(
         winner=winner,
         gate=decision,
         deployed=False,
+        prompt=asked_prompt(store, dataset, winner.kept, "base"),
         model=base.model,
         address=address,
         deployment=base.deployment,
@@ -119,6 +121,7 @@ def _deploy(
             "proof": proof,
             "path": served.path,
             "usd_per_hour": served.usd_per_hour,
+            "prompt": asked_prompt(store, dataset, winner.model, winner.kind),
         }
     )
 

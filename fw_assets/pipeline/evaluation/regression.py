@@ -19,9 +19,9 @@ from fw_assets.pipeline.planning.draft import estimate_now
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd, with_quotes
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.regression import NightRecord, Regression, ServedModel
+from fw_assets.pipeline.values.served_prompt import served_prompt
 from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
@@ -50,7 +50,7 @@ async def reevaluate(
         raise PhaseError(
             f"{dataset} has other test rows than those its deployment was accepted on: finish the new plan"
         )
-    prompt = asked_prompt(store, dataset, *record.serves)
+    prompt = served_prompt(store, dataset, record)
     log = NightLog(store, dataset, record.deployment, record.address, prompt, rows)
     tonight = next((night for night in log.records()[0] if night.date == date), None)
     if tonight is None or log.answers(tonight) is None:

@@ -22,9 +22,9 @@ from fw_assets.pipeline.reporting.provenance import client_setup, package_versio
 from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.slices import slice_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
-from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
+from fw_assets.pipeline.values.served_prompt import served_prompt
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
@@ -66,7 +66,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     estimate, revised = _estimates(account, finalists)
     return build_report(
         plan=plan,
-        prompt=asked_prompt(store, dataset, *record.serves),
+        prompt=served_prompt(store, dataset, record),
         candidates=candidates,
         finalists=finalists.finalists,
         winner=record.winner,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.gate.deploy_gate import GateDecision
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.selection import Finalists, ModelKind, Winner
 from fw_assets.classification.values import Frozen
 from fw_assets.pipeline.values.serving_path import ServingPath
@@ -41,6 +42,8 @@ class DeploymentRecord(Frozen):
         address: the `model` field of a request; None if nothing but batch jobs serves the model.
         path: how its deployment serves it; None where an earlier version deployed it, or it has none of its own.
         usd_per_hour: of the deployment, as quoted; None where the plan's price holds.
+        prompt: what the model was evaluated with, and is asked until another is deployed (`served_prompt`); None where
+            an earlier version deployed it.
     """
 
     winner: Winner
@@ -53,6 +56,7 @@ class DeploymentRecord(Frozen):
     proof: ServingProof | None
     path: ServingPath | None = None
     usd_per_hour: float | None = None
+    prompt: Prompt | None = None
 
     @property
     def in_use(self) -> tuple[str, ModelKind]:

@@ -1,0 +1,32 @@
+"""Prompt of the model that serves a dataset: the one that it was evaluated with, whatever is planned since."""
+
+from __future__ import annotations
+
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.input_digests import delivery_inputs
+from fw_assets.pipeline.values.asked_prompt import asked_prompt
+from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.workspace.workspace import Workspace
+
+
+def served_prompt(store: Workspace, dataset: str, record: DeploymentRecord) -> Prompt:
+    """The prompt of what `record` serves.
+
+    A record of an earlier version has none; it goes by the dataset's while its plan is still the one it was made by.
+
+    Raises:
+        PhaseError: an earlier version made the record, and the dataset has been planned anew since.
+    """
+    if record.prompt is not None:
+        return record.prompt
+    plan = store.require("plan", dataset, Plan)
+    finalists, head = store.read("finalists", dataset, FinalistsRecord), store.header("deployment", dataset)
+    slugs = finalists.slugs if finalists else ()
+    if head is None or head.inputs != delivery_inputs(store, dataset, plan.digest, slugs):
+        raise PhaseError(
+            f"{dataset} has a new plan, and what it serves was chosen by an earlier version of fw-assets, which kept "
+            f"no copy of its prompt: finish the new plan (fw-assets run {dataset} --approve)"
+        )
+    return asked_prompt(store, dataset, *record.serves)
