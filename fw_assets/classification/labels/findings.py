@@ -115,7 +115,10 @@ def overlap_findings(
         yield _finding("overlap", "warn", message, overlap.variants)
     if overlap.near_groups:
         groups = _count(overlap.near_groups, "duplicate group", "duplicate groups")
-        message = f"{overlap.rows_in_groups:,} rows in {groups}, each within one part."
+        within = "each within one part"
+        if overlap.variants:
+            within = "none of them in training and validation both; variants of evaluation rows stay where they are"
+        message = f"{overlap.rows_in_groups:,} rows in {groups}, {within}."
         yield _finding("overlap", "info", message)
     if contradictions:
         texts = _count(contradictions, "text occurs", "texts occur")

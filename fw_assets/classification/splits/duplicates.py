@@ -1,7 +1,7 @@
 """Duplicate groups: exact, normalised and near duplicates and variants, found before rows are split.
 
-No group is in two parts of a split. Between a training and an evaluation dataset the overlap is taken out of the
-training side only.
+No group is in two parts of a split of one dataset. Between a training and an evaluation dataset what is equal or nearly
+so is taken out of the training side only, and variants stay on both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class OverlapFacts(Frozen):
     normalised_groups: int
     """Groups after case, width, punctuation and space are ignored, the exact ones among them."""
     near_groups: int
-    """Groups after near duplicates, variants and conversations are joined: those that the split keeps whole."""
+    """Groups after near duplicates, variants and conversations are joined: those that the split of a dataset keeps
+    whole."""
     rows_in_groups: int
     largest_group: int
     removed_from_train: int

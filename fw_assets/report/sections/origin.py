@@ -80,7 +80,10 @@ def data(report: Report) -> Table:
                 f"{summary.imbalance_ratio:,.1f} to 1, {over} the threshold of {summary.imbalance_threshold:g}",
             )
         )
-    pairs.append(("Near-duplicate groups", f"{count(summary.duplicate_groups)}, each kept on one side of the split"))
+    side = "each kept on one side of the split"
+    if summary.variants_in_test:
+        side = "none in training and validation both; variants of test rows stay in training"
+    pairs.append(("Near-duplicate groups", f"{count(summary.duplicate_groups)}, {side}"))
     if summary.removed_from_train:
         pairs.append(("Taken out of training", f"{count(summary.removed_from_train)} rows that repeat a test row"))
     if summary.rejected:

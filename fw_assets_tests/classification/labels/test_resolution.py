@@ -312,6 +312,23 @@ def test_variants_of_evaluation_rows_in_training_are_warned_of(tmp_path: Path) -
     assert (finding.check, finding.severity) == ("overlap", "warn")
     assert f"{label_set.overlap.variants_in_train} training rows with the same text but for a word" in finding.message
     assert set(out.filter(pl.col("id").is_in([f"train:{i}" for i in range(1, 9)]))["split"]) <= {"train", "validation"}
+    (kept,) = [item.message for item in label_set.findings if "duplicate group" in item.message]
+    parts = out.filter(pl.col("split") != "excluded").group_by("group").agg(pl.col("split").unique(), pl.len())
+    several = [set(split) for _, split, rows in parts.iter_rows() if rows > 1]
+    assert any({"train", "test"} <= split for split in several), "a group is in two parts"
+    assert "each within one part" not in kept
+    assert kept.endswith(
+        "none of them in training and validation both; variants of evaluation rows stay where they are."
+    )
+    assert not any({"train", "validation"} <= split for split in several)
+
+
+def test_groups_of_one_dataset_are_said_to_be_within_one_part(tmp_path: Path) -> None:
+    rows = [(f"how far is it to {place}ville from here", "travel") for place in ("Green", "Clinton", "Oak")] + pairs(60)
+    out, label_set = resolved(tmp_path, rows)
+    (kept,) = [item.message for item in label_set.findings if "duplicate group" in item.message]
+    assert kept.endswith("each within one part.")
+    assert out.select("group", "split").unique().height == out["group"].n_unique()
 
 
 @pytest.mark.parametrize(
