@@ -7,10 +7,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from fw_assets_tests.project import InProcessPool, Project
+
+# An example that took long says nothing of the code on a machine that is at work on other things.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @event.listens_for(Engine, "connect")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, Problem, input_error
 
 MAX_COST = 1_000
 COST_DIGITS = 2
@@ -58,7 +58,7 @@ def check_costs(costs: Mapping[str, Mapping[str, float]], labels: Sequence[str],
         message = (
             "rows have several labels here, and costs are those of one label given in place of another; leave costs out"
         )
-        raise InputError([Problem(kind="session", field="costs", message=message)])
+        raise input_error(message, field="costs")
     known = set(labels)
     unknown = [(gold, label) for gold, answers in costs.items() for label in (gold, *answers) if label not in known]
     if unknown:

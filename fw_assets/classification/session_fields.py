@@ -49,8 +49,7 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _mapping_field(name, info, kind)
     if get_origin(kind) is dict and get_origin(_kind_and_bounds(get_args(kind)[1])[0]) is dict:
-        text = " ".join((info.description or "").replace("`", "").split())
-        return SessionField(name, dict, (), False, "", text)
+        return SessionField(name, dict, (), False, "", _meaning(info))
     repeatable = get_origin(kind) is tuple
     phrases = [_phrase(bounds + list(info.metadata), "values" if repeatable else _UNITS.get(kind, ""))]
     if repeatable:
@@ -65,17 +64,20 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
     if kind not in (str, int, float, bool):
         raise _no_form(name, info)
     limits = ", ".join(filter(None, phrases))
-    text = " ".join((info.description or "").replace("`", "").split())
+    text = _meaning(info)
     text += f" {limits[0].upper()}{limits[1:]}." if limits else ""
     text += "" if info.default in (None, ()) else f" Default: {_text(info.default)}."
     return SessionField(name, kind, choices, repeatable, limits, text)
 
 
+def _meaning(info: FieldInfo) -> str:
+    return " ".join((info.description or "").replace("`", "").split())
+
+
 def _mapping_field(name: str, info: FieldInfo, kind: type[BaseModel]) -> SessionField:
     parts = [session_field(part, field) for part, field in kind.model_fields.items()]
     limits = "; ".join(f"{part.name}: {part.bounds or ' or '.join(part.choices)}" for part in parts)
-    text = " ".join((info.description or "").replace("`", "").split())
-    text += f" {' '.join(f'{part.name}: {part.help}' for part in parts)}"
+    text = f"{_meaning(info)} {' '.join(f'{part.name}: {part.help}' for part in parts)}"
     return SessionField(name, dict, (), False, limits, text)
 
 

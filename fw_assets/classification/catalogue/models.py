@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from fw_assets.classification.catalogue.tuning_grid import Cell, PublishedCell
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import Frozen
 
@@ -221,10 +221,7 @@ def resolve_models(
     if not names:
         choice = ", ".join(model.slug for model in usable) or "none: the catalogue is empty"
         message = "no candidate model is named, and none is chosen for you"
-        raise InputError(
-            [Problem(kind="model", field="models", message=message)],
-            advice=f"Models that can be used: {choice}.",
-        )
+        raise input_error(message, kind="model", field="models", advice=f"Models that can be used: {choice}.")
     models: list[CatalogueModel] = []
     problems: list[Problem] = []
     for name in names:
@@ -253,12 +250,12 @@ def _check_choice(models: Sequence[CatalogueModel], *, tunable: bool) -> None:
     for slug in (slug for slug, number in slugs.items() if number > 1):
         names = " and ".join(model.name for model in models if model.slug == slug)
         message = f"{names} have the same id, by which results are kept: name one of them"
-        raise InputError([Problem(kind="model", field="models", message=message)])
+        raise input_error(message, kind="model", field="models")
     if tunable and not any(model.tunable for model in models):
         names = ", ".join(model.slug for model in models)
         message = f"none of {names} can be fine-tuned, only evaluated as they are"
         advice = "Name a base model beside them, or set mode to benchmark (--benchmark-only)."
-        raise InputError([Problem(kind="model", field="models", message=message)], advice=advice)
+        raise input_error(message, kind="model", field="models", advice=advice)
 
 
 def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ...]:
@@ -275,18 +272,20 @@ def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ..
 
 
 def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueModel]:
-    exact = [model for model in catalogue if name.strip() in (model.name, model.slug)]
-    if not name.strip().startswith("accounts/"):
-        # A model of the account has its short id only where the catalogue has none of it.
-        exact = [model for model in exact if model.listed] or exact
-        catalogue = [model for model in catalogue if model.listed]
-    if name.strip().startswith("accounts/") or len(exact) == 1:
-        return [model for model in exact if model.name == name.strip()] or exact[:1] * ("/" not in name)
+    """The models that a name can mean: a full name, else an id, else the same words, else those with a variant."""
+    name = name.strip()
+    if name.startswith("accounts/"):
+        return [model for model in catalogue if model.name == name]
+    listed = [model for model in catalogue if model.listed]
+    # A model of the account has its short id only where the catalogue has none of it.
+    exact = [model for model in listed if model.slug == name] or [model for model in catalogue if model.slug == name]
+    if exact:
+        return exact
     folded = fold_name(name)
-    same_name = [model for model in catalogue if folded in (fold_name(model.name), fold_name(model.display_name))]
+    same_name = [model for model in listed if folded in (fold_name(model.name), fold_name(model.display_name))]
     if same_name:
         return same_name
-    return [model for model in catalogue if folded and _without_variant(fold_name(model.name)) == folded]
+    return [model for model in listed if folded and _without_variant(fold_name(model.name)) == folded]
 
 
 def _without_variant(folded: tuple[str, ...]) -> tuple[str, ...]:

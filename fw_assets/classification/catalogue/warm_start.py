@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fw_assets.classification.catalogue.models import CatalogueModel
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, input_error
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 
@@ -62,9 +62,9 @@ def _rank(model: CatalogueModel, session: Session) -> int:
         raise _error(f"the platform does not say the rank of {model.slug}; give it as the only one of lora_ranks")
     if asked - {rank}:
         message = f"a job that continues {model.slug} keeps its rank, {rank}; leave lora_ranks out"
-        raise InputError([Problem(kind="session", field="lora_ranks", message=message)])
+        raise input_error(message, field="lora_ranks")
     return rank
 
 
 def _error(message: str) -> InputError:
-    return InputError([Problem(kind="model", field="warm_start_from", message=message)])
+    return input_error(message, kind="model", field="warm_start_from")

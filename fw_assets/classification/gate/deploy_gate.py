@@ -76,14 +76,15 @@ def gate(
 ) -> GateDecision:
     """The decision on the winner's deployment.
 
-    No model is kept that has fewer test rows right than always answering the most frequent label, and no tuned one
-    deployed of which nothing else is shown either.
+    Neither deployed nor recommended is a model that has no more test rows right than always answering the most frequent
+    label and is not shown to find labels more often than that; nor, where mistakes have costs, one whose mistakes cost
+    as much as the best constant answer. A model that is kept must also have no fewer rows right than that answer.
 
     Args:
         costs: what mistakes cost, where the session says it: costs then decide in place of accuracy.
         tuned, untuned: the test scores of a tuned winner, or of an adapter, and of the model that is kept in its place.
         comparison: of the winner with `winner.against` on the test rows; None when the winner is a base model.
-        deploy: the session's policy; `always` waives the comparison and the check by label, never completeness.
+        deploy: the session's policy; `always` waives all of this for a tuned winner or an adapter, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
     compared = costs.comparison if costs else None
@@ -91,7 +92,7 @@ def gate(
     if costs is not None:
         return _held_against_constant(decision, winner, costs, deploy)
     if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
-        why = f"{decision.why} But {below_text(_called(winner), tuned)}, and nothing shows that it learned more"
+        why = f"{decision.why} But {below_text(_winner_text(winner), tuned)}, and nothing shows that it learned more"
         decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
     if (
         untuned is not None
@@ -103,7 +104,7 @@ def gate(
     return decision
 
 
-def _called(winner: Winner) -> str:
+def _winner_text(winner: Winner) -> str:
     return f"the adapter {winner.model}" if winner.adapter else "the fine-tuned model"
 
 
@@ -112,7 +113,7 @@ def _held_against_constant(
 ) -> GateDecision:
     """The decision, unless always giving one label would cost less."""
     if decision.deploys and deploy != "always" and costs.tuned is not None and costs.tuned >= costs.constant.cost:
-        dearer = dearer_text(f"the mistakes of {_called(winner)}", costs.tuned, costs.constant)
+        dearer = dearer_text(f"the mistakes of {_winner_text(winner)}", costs.tuned, costs.constant)
         why = f"{decision.why} But {dearer}."
         decision = decision.model_copy(update={"decision": "keep-base", "why": why})
     if decision.decision == "keep-base" and costs.untuned is not None and costs.untuned >= costs.constant.cost:
@@ -192,7 +193,6 @@ def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
 def _difference_text(comparison: Comparison, winner: Winner) -> str:
     """The verdict with its figures, as the beginning of a sentence."""
     other = rival_text(winner)
-    subject = f"the adapter {winner.model}" if winner.adapter else "the fine-tuned model"
     rows = f"{comparison.rows} test rows"
     if comparison.groups is not None and comparison.groups < comparison.rows:
         rows += f", {comparison.groups} distinct"
@@ -202,7 +202,7 @@ def _difference_text(comparison: Comparison, winner: Winner) -> str:
         "worse": f"Worse than {other} on {rows}",
         "as good": f"At least as good as {other.removesuffix(',')}, within {points}, on {rows}, and not shown "
         "to be better",
-        "cannot be told": f"Whether {subject} is better than {other} cannot be told on {rows}",
+        "cannot be told": f"Whether {_winner_text(winner)} is better than {other} cannot be told on {rows}",
     }[comparison.verdict]
     difference, level = comparison.difference, f"{(1 - comparison.level) * 100:.4g}"
     return (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.labels.extraction_rules import GROUND_TRUTH, RULES, find_labels
 from fw_assets.classification.labels.rule_ranking import SAMPLE, RuleScore, mixed_formats, rule_name, score_rules
 from fw_assets.classification.values import Frozen
@@ -81,8 +81,9 @@ def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extract
     sample = _sample(answered["answer"].drop_nulls())
     scores = score_rules(sample)
     if not scores:
-        problem = Problem(kind="no-label", message="no rule finds a label in the final assistant messages")
-        raise InputError([problem], advice="Give each row a `ground_truth`, or force an extraction rule.")
+        message = "no rule finds a label in the final assistant messages"
+        advice = "Give each row a `ground_truth`, or force an extraction rule."
+        raise input_error(message, kind="no-label", advice=advice)
     best = _preferred(scores)
     others = _by_score(score for score in scores if score != best)
     extraction = _described(frame, best.rule, best.key, others, ground_truth_rows)
@@ -141,13 +142,13 @@ def _forced(frame: pl.DataFrame, answered: pl.DataFrame, ground_truth_rows: int,
     names = (GROUND_TRUTH, *RULES)
     if rule not in names:
         message = f"{forced!r} is not an extraction rule, expected one of {', '.join(names)}"
-        raise InputError([Problem(kind="extraction", field="extraction", message=message)])
+        raise input_error(message, kind="extraction", field="extraction")
     scores = score_rules(_sample(answered["answer"].drop_nulls())) if answered.height else []
     best = next((score for score in scores if score.rule == rule and key in ("", score.key)), None)
     if answered.height and best is None:
         matching = ", ".join(score.name for score in scores) or "none"
         message = f"the rule {forced!r} reads no label in the final assistant messages; those that do: {matching}"
-        raise InputError([Problem(kind="extraction", field="extraction", message=message)])
+        raise input_error(message, kind="extraction", field="extraction")
     others = _by_score(score for score in scores if score is not best)
     extraction = _described(frame, rule, best.key if best else (key or None), others, ground_truth_rows)
     return extraction.model_copy(update={"score": best, "forced": True})

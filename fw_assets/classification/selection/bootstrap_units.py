@@ -45,6 +45,7 @@ class UnitCounter:
         self.labels = labels
         self._rows = array("Q")
         self._kinds: dict[bytes, int] = {}
+        self._counted: Kinds | None = None
 
     def add(self, events: LabelEvents, groups: NDArray[np.unsignedinteger]) -> None:
         """Add rows.
@@ -66,9 +67,15 @@ class UnitCounter:
         row_kinds = (kinds.setdefault(columns[start:end], len(kinds)) for start, end in pairwise(bounds))
         kind = np.fromiter(row_kinds, dtype=np.uint64, count=groups.size)
         self._rows.frombytes((groups.astype(np.uint64) << _GROUP_SHIFT | kind).tobytes())
+        self._counted = None
 
     def kinds(self) -> Kinds:
-        """The kinds of groups, in the order of the first group of each."""
+        """The kinds of groups, in the order of the first group of each; counted once for the rows so far."""
+        if self._counted is None:
+            self._counted = self._count()
+        return self._counted
+
+    def _count(self) -> Kinds:
         rows = np.frombuffer(self._rows, dtype=np.uint64)
         rows.sort()
         group = (rows >> _GROUP_SHIFT).astype(np.uint32)

@@ -123,10 +123,8 @@ def slice_changes(
         counter = DifferenceCounter()
         counter.add(groups[inside], first, second)
         (differences,) = counter.differences()
-        p_value, difference = (
-            sign_flip_test(differences.steps).p_value,
-            difference_interval(differences, 1 - alpha / number),
-        )
+        p_value = sign_flip_test(differences.steps).p_value
+        difference = difference_interval(differences, 1 - alpha / number)
         results.append(
             SliceChange(
                 field=field,

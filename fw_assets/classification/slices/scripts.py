@@ -1,4 +1,5 @@
-"""Script of a text: the writing system of most of its letters, which tells Greek from Thai, not French from Dutch."""
+"""Script of a text: the writing system that has more of its letters than any other, which tells Greek from Thai, not
+French from Dutch."""
 
 from __future__ import annotations
 

@@ -19,8 +19,9 @@ _BLOCK = 2_000
 def nearest_similarity(texts: Sequence[str], others: Iterable[Sequence[str]]) -> NDArray[np.float64]:
     """For each text, the highest cosine similarity (0 to 1) to any of the others, which come in batches.
 
-    Vectors over character 5-grams of normalised texts, weighted by inverse document frequency among `texts`, so that
-    what all of them share counts little. Memory: one batch beside `texts`.
+    Vectors over character 5-grams of normalised texts, hashed into a million columns and weighted by inverse document
+    frequency among `texts`, so that what all of them share counts little. Memory: the grams of `texts` and of one
+    block of a batch, and at most 12 bytes for each text and row of the block.
     """
     if not len(texts):
         return np.empty(0)

@@ -106,6 +106,15 @@ def test_two_accounts_with_the_same_id_are_told_apart() -> None:
     assert mine.name == "accounts/me/models/qwen3-8b"
 
 
+def test_a_short_id_that_two_entries_have_means_both() -> None:
+    both = (*CATALOGUE, CatalogueModel(name="accounts/me/models/qwen3-8b", tunable=True))
+    with pytest.raises(InputError, match="can mean accounts/fireworks/models/qwen3-8b or accounts/me/models/qwen3-8b"):
+        resolve_models([" qwen3-8b "], both)
+    unlisted = (both[-1].model_copy(update={"name": f"accounts/{who}/models/own", "listed": False}) for who in "ab")
+    with pytest.raises(InputError, match="can mean accounts/a/models/own or accounts/b/models/own"):
+        resolve_models(["own"], (*CATALOGUE, *unlisted))
+
+
 def test_nearest_are_few_and_the_best_is_first() -> None:
     assert nearest_ids("qwen3-15b", CATALOGUE)[0] in ("qwen3-14b", "qwen3-8b")
     assert len(nearest_ids("x", CATALOGUE)) == 5

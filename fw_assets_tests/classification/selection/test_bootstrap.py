@@ -42,6 +42,15 @@ def test_the_figure_itself_is_scikit_learns() -> None:
         assert interval.low < interval.value < interval.high
 
 
+def test_kinds_are_counted_once_for_the_rows_so_far() -> None:
+    units, groups = UnitCounter(6), np.arange(200, dtype=np.uint32)
+    units.add(single(*models(200, 6, 4), labels=6), groups)
+    kinds = units.kinds()
+    assert units.kinds() is kinds
+    units.add(single(*models(200, 6, 5), labels=6), groups + 200)
+    assert int(units.kinds().sizes.sum()) == 2 * int(kinds.sizes.sum()) == 400
+
+
 def test_equal_seeds_give_equal_intervals() -> None:
     data = models(200, 6, 1)
     assert differences(*data) == differences(*data)

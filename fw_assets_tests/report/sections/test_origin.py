@@ -16,5 +16,5 @@ from fw_assets_tests.report.samples import sample_report
 def test_groups_are_said_to_be_on_one_side_only_where_they_are(variants: int, said: str) -> None:
     report = sample_report()
     summary = report.data.model_copy(update={"variants_in_test": variants, "variants_in_train": 2 * variants})
-    rows = dict(data(report.model_copy(update={"data": summary})).rows)
-    assert rows["Near-duplicate groups"] == said
+    table = data(report.model_copy(update={"data": summary}))
+    assert ("Near-duplicate groups", said) in table.rows
