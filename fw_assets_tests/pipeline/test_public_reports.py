@@ -20,6 +20,7 @@ from fw_assets.classification.session import Session
 from fw_assets.fireworks import (
     ApiError,
     DeploymentSpec,
+    FineTuningSpec,
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
@@ -41,7 +42,7 @@ from fw_assets.pipeline.platform.quota import active_jobs, when_quota_allows
 from fw_assets.pipeline.platform.serving_paths import serving_doubt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
-from fw_assets_tests.fireworks.fake import answers, client_of, reply, rpc
+from fw_assets_tests.fireworks.fake import NOT_FOUND, answers, client_of, reply, rpc
 from fw_assets_tests.pipeline.evaluation.test_endpoint import (
     ADAPTER,
     BASE,
@@ -183,24 +184,26 @@ def test_7_a_base_that_merges_is_merged_at_once(store: Workspace) -> None:
 def test_8_a_used_up_quota_is_waited_for_while_own_jobs_use_it(status: int) -> None:
     """`training-h200-count for account X, in use: 8, quota: 8`."""
     words = "training-h200-count for account acme, in use: 8, quota: 8"
-    states = ["JOB_STATE_RUNNING", "JOB_STATE_COMPLETED"]
+    states, jobs = ["JOB_STATE_RUNNING", "JOB_STATE_COMPLETED"], "accounts/acme/supervisedFineTuningJobs"
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
-            return rpc(status, 8, words) if len(states) == 2 else reply(200, {})
-        job = {"name": "accounts/acme/supervisedFineTuningJobs/j", "state": states[0]}
+            return rpc(status, 8, words) if len(states) == 2 else reply(200, {"name": f"{jobs}/new"})
+        if request.url.path.endswith(f"{jobs}/new"):
+            return NOT_FOUND
+        job = {"name": f"{jobs}/j", "state": states[0]}
         if len(states) == 2:
             del states[0]
-        return reply(200, {"supervisedFineTuningJobs": [job] if "supervised" in request.url.path else []})
+        return reply(200, {"supervisedFineTuningJobs": [job] if jobs in request.url.path else []})
 
     client, _, _ = client_of(handle)
 
     async def create() -> str:
-        await client._http.post("/v1/accounts/acme/supervisedFineTuningJobs", {})
-        return "started"
+        spec = FineTuningSpec(dataset="rows", base_model="gemma", output_model="new", epochs=1, learning_rate=1e-4)
+        return (await client.ensure_fine_tuning_job("new", spec)).name
 
     work = when_quota_allows(create, lambda: active_jobs(client), what="sweep", poll=0.001)
-    assert asyncio.run(work) == "started"
+    assert asyncio.run(work) == f"{jobs}/new"
     error = api_error(status, {"code": 8, "message": words})
     assert isinstance(error, QuotaExceeded)
     assert "in use: 8, quota: 8. The account's quota is used up: wait until what uses it is done" in str(error)

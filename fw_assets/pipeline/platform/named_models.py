@@ -34,43 +34,43 @@ async def with_named_models(
     read is there too, with the reason for which it cannot be used.
     """
     taken = {text for model in catalogue for text in (model.name, model.slug)}
-    models = [await _read(client, name, catalogue) for name in dict.fromkeys(names) if name not in taken]
-    found = {model.name: model for model in models if model is not None}
-    if not any(model.unusable == "" for model in found.values()):
-        return (*catalogue, *found.values())
-    deployments = [item for item in await client.deployments() if not item.gone]
-    return (*catalogue, *[await _with_deployment(client, model, deployments) for model in found.values()])
+    found = [await _read(client, name, catalogue) for name in dict.fromkeys(names) if name not in taken]
+    models = {entry.name: (entry, model) for entry, model in found if entry is not None}
+    if all(entry.unusable for entry, _ in models.values()):
+        return (*catalogue, *(entry for entry, _ in models.values()))
+    # Deployments of this program have names that follow from the model, and are found by them.
+    others = [item for item in await client.deployments() if not item.gone and not made_here(item.name)]
+    return (
+        *catalogue,
+        *(
+            entry if model is None or entry.unusable else _with_deployment(entry, model, others)
+            for entry, model in models.values()
+        ),
+    )
 
 
-async def _read(client: Fireworks, name: str, catalogue: Sequence[CatalogueModel]) -> CatalogueModel | None:
+async def _read(
+    client: Fireworks, name: str, catalogue: Sequence[CatalogueModel]
+) -> tuple[CatalogueModel | None, Model | None]:
+    """What a name means beyond the catalogue, and the model of the account that it is the entry of."""
     full = _FULL_NAME.fullmatch(name)
-    if full is None and not _ID.fullmatch(name):
-        return None
-    if full is not None and full[1] == CATALOGUE_OWNER:
-        return None
+    if (full is None and not _ID.fullmatch(name)) or (full is not None and full[1] == CATALOGUE_OWNER):
+        return None, None
     try:
-        return await own_entry(client, await client.own_model(name), catalogue)
+        model = await client.own_model(name)
+        return await own_entry(client, model, catalogue), model
     except (NotFound, PermissionDenied):
-        if full is None:
-            return None
-        return CatalogueModel(name=name, listed=False, unusable=NOT_SHOWN)
+        return CatalogueModel(name=name, listed=False, unusable=NOT_SHOWN) if full else None, None
 
 
 async def own_entries(client: Fireworks, catalogue: Sequence[CatalogueModel]) -> tuple[CatalogueModel, ...]:
     """Every model of the account, the newest first, as a session could name it; with a deployment that serves it."""
     models = sorted(await client.own_models(), key=lambda model: model.create_time, reverse=True)
-    serving = {item.base_model: item.name for item in await client.deployments() if not item.gone}
-    bases = [await own_entry(client, model, catalogue) for model in models if model.kind != ADAPTER]
-    entries = {entry.name: entry for entry in bases}
-    known = (*catalogue, *bases)
-    return tuple(
-        [
-            (entries.get(model.name) or await own_entry(client, model, known)).model_copy(
-                update={"deployment": serving.get(model.name, "")}
-            )
-            for model in models
-        ]
-    )
+    deployments = [item for item in await client.deployments() if not item.gone]
+    bases = {model.name: await own_entry(client, model, catalogue) for model in models if model.kind != ADAPTER}
+    known = (*catalogue, *bases.values())
+    entries = [bases.get(model.name) or await own_entry(client, model, known) for model in models]
+    return tuple(_with_deployment(entry, model, deployments) for entry, model in zip(entries, models, strict=True))
 
 
 async def own_entry(client: Fireworks, model: Model, catalogue: Sequence[CatalogueModel]) -> CatalogueModel:
@@ -100,18 +100,10 @@ async def own_entry(client: Fireworks, model: Model, catalogue: Sequence[Catalog
     )
 
 
-async def _with_deployment(
-    client: Fireworks, model: CatalogueModel, deployments: Sequence[Deployment]
-) -> CatalogueModel:
-    """The entry with the deployment that serves it already: one of it alone, else one that its adapter is loaded onto.
-
-    Deployments of this program have names that follow from the model, and are found by them.
-    """
-    if model.unusable:
-        return model
-    others = [item for item in deployments if not made_here(item.name)]
-    names = [item.name for item in others if item.base_model == model.name]
-    if not names and model.is_adapter:
-        loaded = {ref.deployment for ref in (await client.own_model(model.name)).deployed_model_refs if ref.serves}
-        names = [item.name for item in others if item.name in loaded]
-    return model.model_copy(update={"deployment": min(names, default="")})
+def _with_deployment(entry: CatalogueModel, model: Model, deployments: Sequence[Deployment]) -> CatalogueModel:
+    """The entry with the deployment that serves it: one of it alone, else one that its adapter is loaded onto."""
+    names = [item.name for item in deployments if item.base_model == model.name]
+    if not names and entry.is_adapter:
+        loaded = {ref.deployment for ref in model.deployed_model_refs if ref.serves}
+        names = [item.name for item in deployments if item.name in loaded]
+    return entry.model_copy(update={"deployment": min(names, default="")})

@@ -80,8 +80,8 @@ class Service:
         if path.endswith("/deployedModels"):
             if any(item["deployment"] == body["deployment"] for item in self.loaded):
                 return httpx.Response(409, json={"code": 6, "message": "exists"})
-            status = {"message": "rank 64 is too large"} if self.adapters == "FAILED" else {}
-            self.loaded.append({"name": "deployedModels/x", **body, "state": self.adapters, "status": status})
+            status = {"status": {"message": "rank 64 is too large"}} if self.adapters == "FAILED" else {}
+            self.loaded.append({"name": "deployedModels/x", **body, "state": self.adapters, **status})
             return httpx.Response(200, json=self.loaded[-1])
         validates = request.url.params.get("validateOnly") == "true" and self.validates != "ignored"
         if validates and not self.validates:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
-from fw_assets.fireworks import FineTuningSpec
+from fw_assets.fireworks import BadRequest, FineTuningSpec
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
-from fw_assets.pipeline.platform.named_models import NOT_SHOWN, with_named_models
+from fw_assets.pipeline.platform.named_models import NOT_SHOWN, own_entries, with_named_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets_tests.embedded.conftest import Client, labelled_rows
+from fw_assets_tests.fireworks.fake import client_of, reply
 
 ADAPTER = "accounts/local/models/mine-model"
 BASE = "accounts/fireworks/models/char-ngram"
@@ -66,6 +69,34 @@ def test_a_deployment_that_serves_it_is_found_whoever_loaded_it(home: Path) -> N
     assert named(home, ADAPTER)[ADAPTER].deployment == ""
 
 
+def test_each_model_is_read_once_and_served_by_one_rule() -> None:
+    loaded = "accounts/acme/deployments/shared"
+    base = {"name": "accounts/acme/models/base", "state": "READY", "kind": "HF_BASE_MODEL"}
+    adapter = {
+        "name": "accounts/acme/models/mine",
+        "state": "READY",
+        "kind": "HF_PEFT_ADDON",
+        "peftDetails": {"baseModel": base["name"], "r": 8},
+        "deployedModelRefs": [{"deployment": loaded, "state": "DEPLOYED"}],
+    }
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        for model in (base, adapter):
+            if request.url.path.endswith(str(model["name"])):
+                return reply(200, model)
+        if request.url.path.endswith("/models"):
+            return reply(200, {"models": [base, adapter]})
+        return reply(200, {"deployments": [{"name": loaded, "baseModel": base["name"], "state": "READY"}]})
+
+    client, recorder, _ = client_of(handle)
+    (named,) = asyncio.run(with_named_models(client, (), ["mine"]))
+    assert named.deployment == loaded
+    calls = recorder.calls()
+    assert len(calls) == len(set(calls)) == 3
+    listed = {entry.name: entry.deployment for entry in asyncio.run(own_entries(client, ()))}
+    assert listed == {base["name"]: loaded, adapter["name"]: loaded}
+
+
 def test_a_job_of_the_client_continues_the_adapter_with_its_rank(home: Path) -> None:
     spec = FineTuningSpec(
         dataset="train", warm_start_from=ADAPTER, lora_rank=64, epochs=1, output_model="next", learning_rate=0.01
@@ -76,6 +107,6 @@ def test_a_job_of_the_client_continues_the_adapter_with_its_rank(home: Path) -> 
     again = platform.call(lambda client: client.ensure_fine_tuning_job("next", spec))
     assert again.name == job.name
     wrong = spec.model_copy(update={"lora_rank": 32})
-    with pytest.raises(Exception, match="32"):
+    with pytest.raises(BadRequest, match=r"loraRank: 32; .* has rank 64, and keeps it"):
         platform.call(lambda client: client.ensure_fine_tuning_job("other", wrong))
     assert Client(home).finished("next")["state"] == "JOB_STATE_COMPLETED"
