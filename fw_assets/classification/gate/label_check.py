@@ -18,10 +18,9 @@ class SeenLoss(Frozen):
 class LabelCheck(Frozen):
     """What a check for losses covered.
 
-    Attributes:
-        checked: number of labels with enough rows; left_out: of those with fewer; blind: of the checked ones in which
-            not even the loss of every right row would have been seen.
-        least, most: of the other checked labels those with the smallest, the largest loss that would have been seen.
+    `checked` labels have enough test rows, `left_out` ones fewer. In `blind` ones of those checked not even the loss of
+    every right row would have been seen; `least` and `most` are the others with the smallest and the largest loss that
+    would have been.
     """
 
     checked: int

@@ -132,7 +132,7 @@ def _return_none_below_threshold(confidence: ConfidenceResult) -> list[str]:
 
 def _threshold(confidence: ConfidenceResult) -> list[str]:
     precision = percent(confidence.wanted_precision, 0)
-    measured = f"# From this confidence on, {precision} of the answers are right; measured on the validation rows."
+    measured = f"# From this confidence on, at least {precision} of the answers are right, as the validation rows show."
     if not confidence.helps:
         return [measured, f"THRESHOLD = {confidence.threshold:.6g}"]
     return [

@@ -149,7 +149,7 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
     needed = need(report)
     if needed is not None:
         reason = baseline_sentence(report)
-        reply = {"yes": f"Yes: {reason}", "no": f"No: {reason.removeprefix(NOT_NEEDED)}"}
+        reply = {"yes": f"Yes. {reason}", "no": f"No: {reason.removeprefix(NOT_NEEDED)}"}
         unknown = f"It cannot be told on {reason.removeprefix(UNKNOWN)}"
         pairs.append(("Is a language model needed?", reply.get(needed, unknown)))
     pairs.append(("What did it cost?", spending(report)))

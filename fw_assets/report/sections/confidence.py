@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fw_assets.report.formatting import Quoted, count, decimal, percent, percent_range, plural, rows_text, short
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.candidates import evaluated
+from fw_assets.report.sections.candidates import evaluated, ordered
 from fw_assets.report.table import Table, columns
 
 
 def confidence(report: Report) -> Table:
     """Calibration and the confidence threshold, one row per model."""
     rows, costs = [], report.asked.costs
-    for candidate, result, kind in evaluated(report.candidates):
+    for candidate, result, kind in evaluated(ordered(report)):
         if result.confidence is None:
             continue
         calibrated = result.confidence
@@ -52,7 +52,7 @@ def confidence(report: Report) -> Table:
 def unconstrained(report: Report) -> Table:
     """Accuracy without constrained decoding, one row per model."""
     rows = []
-    for candidate, result, kind in evaluated(report.candidates):
+    for candidate, result, kind in evaluated(ordered(report)):
         if result.free is None:
             continue
         sample = result.free
@@ -67,7 +67,7 @@ def unconstrained(report: Report) -> Table:
 
 def refusals(report: Report) -> tuple[str, ...]:
     """Why unconstrained requests are not supported, each reason once."""
-    samples = [result.free for _, result, _ in evaluated(report.candidates) if result.free]
+    samples = [result.free for _, result, _ in evaluated(ordered(report)) if result.free]
     return tuple(dict.fromkeys(sample.why for sample in samples if not sample.supported and sample.why))
 
 
@@ -76,6 +76,6 @@ def null_controls(report: Report) -> tuple[str, ...]:
     return tuple(
         f"{short(candidate.model)} against itself: asked twice for {rows_text(control.rows, control.groups)}, "
         f"{plural(control.gained + control.lost, 'row')} changed between right and wrong."
-        for candidate, result, _ in evaluated(report.candidates)
+        for candidate, result, _ in evaluated(ordered(report))
         if (control := result.null_control) is not None
     )

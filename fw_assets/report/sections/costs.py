@@ -111,7 +111,7 @@ def cost_notes(report: Report) -> tuple[str, ...]:
             f"{usd_roughly(total)} in place of {usd_roughly(cost.estimated_usd)}."
         )
     elif revised:
-        notes.append("What the base models were seen to use confirmed the plan's token counts.")
+        notes.append("The tokens that the base models used confirmed the plan's counts.")
     estimated = [entry.line for entry in cost.lines if entry.quantity_estimated]
     if estimated:
         notes.append(

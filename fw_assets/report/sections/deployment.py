@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.gate.label_check import LabelCheck, SeenLoss
-from fw_assets.report.formatting import Quoted, count, percent, plural, short
+from fw_assets.report.formatting import Quoted, count, plural, short
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import winner_kind
 from fw_assets.report.table import Table, columns
@@ -56,17 +56,20 @@ def label_check_text(check: LabelCheck) -> str:
     left_out = f"{plural(check.left_out, 'label')} with fewer test rows {'was' if check.left_out == 1 else 'were'} not."
     if not check.checked:
         return "No label has enough test rows to be checked for losses."
-    parts = [f"{plural(check.checked, 'label')} checked for losses of F1{f'; {left_out}' if check.left_out else '.'}"]
+    were = "was" if check.checked == 1 else "were"
+    rest = f"; {left_out}" if check.left_out else "."
+    parts = [f"{plural(check.checked, 'label')} {were} checked for losses of F1{rest}"]
     if check.least and check.most:
         span = _seen(check.least) + ("" if check.least == check.most else f" to {_seen(check.most)}")
         others = "" if check.blind else " in each of them" if check.checked > 1 else ""
-        parts.append(f"A loss of recall of {span} would have been seen{others} in 80 of 100 cases.")
+        parts.append(f"A loss of {span} of recall would have been seen{others} in 80 of 100 cases.")
     if check.blind:
         parts.append(
-            f"In {check.blind} of them, with few rows or few right ones before, not even a loss of all would have been."
+            f"In {check.blind} of them, with few rows or few right ones before, not even the loss of every right row "
+            "would have been seen."
         )
     return " ".join(parts)
 
 
 def _seen(seen: SeenLoss) -> str:
-    return f"{percent(seen.loss)} ({seen.label}, {plural(seen.rows, 'row')})"
+    return f"{100 * seen.loss:.1f} points ({seen.label}, {plural(seen.rows, 'row')})"

@@ -83,7 +83,8 @@ def data(report: Report) -> Table:
     side = "each kept on one side of the split"
     if summary.variants_in_test:
         side = "none in training and validation both; variants of test rows stay in training"
-    pairs.append(("Near-duplicate groups", f"{count(summary.duplicate_groups)}, {side}"))
+    groups = f"{count(summary.duplicate_groups)}, {side}" if summary.duplicate_groups else "none"
+    pairs.append(("Near-duplicate groups", groups))
     if summary.removed_from_train:
         pairs.append(("Taken out of training", f"{count(summary.removed_from_train)} rows that repeat a test row"))
     if summary.rejected:

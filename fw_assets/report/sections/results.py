@@ -38,7 +38,7 @@ def comparison(report: Report) -> Table:
                 f"{count(compared.gained)} / {count(compared.lost)}" if compared else "–",
                 p_value(compared.judged_p).removeprefix("p = ").removeprefix("p ") if compared else "–",
                 verdict_text(compared.verdict, compared.margin) if compared else incomplete_note(candidate),
-                f"winner ({'tuned' if kind == 'fine-tuned' else kind})" if is_winner else "",
+                f"winner ({kind})" if is_winner else "",
             )
         )
     rows += [

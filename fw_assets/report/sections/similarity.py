@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fw_assets.report.formatting import Quoted, before_verb, count, p_value, percent, percent_range, rows_text, short
 from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.table import Table, columns
 
 ALPHA = 0.05
 
 
 def similarity(report: Report) -> Table:
-    """One row per model and range of similarity that has test rows."""
+    """One row per model and range of similarity that has test rows, in the order of the candidates."""
+    places = {short(candidate.model): place for place, candidate in enumerate(ordered(report))}
     rows = tuple(
         (
             Quoted(short(result.model)),
@@ -19,7 +21,7 @@ def similarity(report: Report) -> Table:
             count(item.rows) + (f" ({count(item.groups)} distinct)" if item.groups and item.groups < item.rows else ""),
             f"{percent(item.accuracy)} ({percent_range(item.interval)})",
         )
-        for result in report.similarity
+        for result in sorted(report.similarity, key=lambda item: (places.get(short(item.model), 0), item.kind))
         for item in result.bins
         if item.accuracy is not None and item.interval is not None
     )

@@ -14,6 +14,7 @@ from fw_assets.report.assembly.similarity import NEAR, similarity_result
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.similarity import cautions, similarity
 from fw_assets_tests.report.samples import sample_report
 
@@ -86,7 +87,7 @@ def test_the_report_says_when_far_rows_are_answered_worse() -> None:
     assert "98.9% of the 270 test rows with a near twin in training, and on 88.5% of the 52 others" in said
     markdown = render_markdown(content)
     assert "near twin in training" in markdown
-    assert "### Rows near to training rows, and others" in markdown
+    assert "\n## Rows near to training rows, and others" in markdown, "a part of its own, not of the slices"
     assert "Rows near to training rows, and others" in render_html(content)
     assert cautions(content.model_copy(update={"similarity": (shares(52, 52, 270, 270),)})) == ()
 
@@ -96,6 +97,16 @@ def test_the_report_says_how_many_rows_are_distinct() -> None:
     (said,) = cautions(content)
     assert "of the 80 test rows, 40 distinct, with a near twin in training, and on 25.0% of the 80 others, 40" in said
     assert [row[3] for row in similarity(content).rows] == ["80 (40 distinct)", "80 (40 distinct)"]
+
+
+def test_models_come_in_the_order_of_the_other_tables() -> None:
+    content = sample_report()
+    names = [item.model for item in ordered(content)]
+    plain = shares(5, 9, 20, 30)
+    results = [plain.model_copy(update={"model": n, "kind": k}) for k in ("fine-tuned", "base") for n in sorted(names)]
+    rows = similarity(content.model_copy(update={"similarity": tuple(results)})).rows
+    kinds = [(name, kind) for name in names for kind in ("base", "fine-tuned")]
+    assert [(row[0], row[1]) for row in rows[::2]] == [(name.rsplit("/", 1)[-1], kind) for name, kind in kinds]
 
 
 def test_an_adapter_is_called_one() -> None:

@@ -39,6 +39,7 @@ def test_the_sections_come_in_the_order_of_a_decision() -> None:
     assert [heading for heading in headings(render_markdown(sample_report())) if not heading.startswith("`")] == [
         "Base against fine-tuned",
         "Every label counted alike",
+        "More figures",
         "Per label",
         "Base models that were not fine-tuned",
         "What was confused with what",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.sections.candidates import ordered
+from fw_assets.report.sections.confidence import confidence, unconstrained
 from fw_assets_tests.report.diagnostics_samples import with_diagnostics
 from fw_assets_tests.report.samples import sample_report
 
@@ -11,6 +13,16 @@ def test_what_a_platform_said_is_escaped() -> None:
     assert "<script>alert(1)" not in render_html(report)
     assert "\\<script>alert(1)" in render_markdown(report)
     assert "not supported" in render_markdown(report)
+
+
+def test_the_winner_comes_first_as_in_the_other_tables() -> None:
+    report = with_diagnostics(sample_report())
+    names = [item.model.rsplit("/", 1)[-1] for item in ordered(report)]
+    backwards = report.model_copy(update={"candidates": tuple(reversed(ordered(report)))})
+    for table in (confidence(backwards), unconstrained(backwards)):
+        shown = list(dict.fromkeys(row[0] for row in table.rows))
+        assert len(shown) > 1
+        assert shown == [name for name in names if name in shown]
 
 
 def test_a_report_without_any_of_it_says_nothing_of_it() -> None:
