@@ -165,9 +165,10 @@ def _verdict(comparison: ComparisonResult | None) -> str | None:
 
 def _mistake_costs(content: Report, name: str) -> Row:
     """What mistakes cost for 1,000 rows, by kind of model; empty where the session has no costs."""
-    models = content.mistakes.models if content.mistakes else ()
-    kinds = {"base": "base cost of 1,000 rows", "tuned": "fine-tuned cost of 1,000 rows"}
-    return {kinds[item.kind]: round(item.cost, 1) for item in models if item.name == name and item.kind in kinds}
+    if content.mistakes is None:
+        return {}
+    costs = {item.kind: round(item.cost, 1) for item in content.mistakes.models if item.name == name}
+    return {"base cost of 1,000 rows": costs.get("base"), "fine-tuned cost of 1,000 rows": costs.get("tuned")}
 
 
 def _balanced(result: ModelResult | None) -> str | None:

@@ -31,11 +31,11 @@ Row = Mapping[str, Cell]
 
 
 def table(rows: Sequence[Row], most: int = MAX_ROWS) -> dg.TableMetadataValue:
-    """Rows of equal keys as a table; at most `most` of them, and a last row that says how many were left out."""
-    records = [dg.TableRecord({key: _cell_value(value) for key, value in row.items()}) for row in rows[:most]]
-    columns = list(rows[0]) if rows else ["(nothing)"]
+    """Rows as a table with all their keys; at most `most` of them, and a last row that says how many were left out."""
+    columns = list(dict.fromkeys(key for row in rows for key in row)) or ["(nothing)"]
+    # Dagster refuses records of different fields.
+    records = [dg.TableRecord({key: _cell_value(row.get(key)) for key in columns}) for row in rows[:most]]
     if len(rows) > most:
-        # Dagster refuses records of different fields.
         rest = dict.fromkeys(columns, "") | {columns[0]: f"... and {len(rows) - most} more"}
         records.append(dg.TableRecord(rest))
     types = {column: _column_type([row.get(column) for row in rows]) for column in columns}

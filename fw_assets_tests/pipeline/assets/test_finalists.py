@@ -13,12 +13,18 @@ from fw_assets_tests.project import Project
 @pytest.mark.usefixtures("watched")
 def test_base_models_are_ranked_by_the_cost_of_their_mistakes(project: Project) -> None:
     costs = {"account": {"billing": 25}}
-    done = project.run(*project.workflow("--benchmark-only", "--costs", json.dumps(costs)))
+    options = ("--finalists", "1", "--lora-rank", "8", "--learning-rate", "0.01", "--epochs", "1", "--deploy", "never")
+    done = project.run(*project.workflow("--model", "minilm-ngram", "--costs", json.dumps(costs), *options))
     assert done.returncode == 0, done.stderr
     folder = project.workspace / "tickets"
-    (ranked,) = json.loads((folder / "assets" / "finalists.json").read_text("utf-8"))["value"]["finalists"]["ranked"]
-    answers = pl.read_parquet(folder / "predictions" / "char-ngram-base-validation.parquet")
-    gold, given = (answers[column].list.first() for column in ("gold", "predicted"))
-    paid = [0 if a == b else costs.get(a, {}).get(b, 1) for a, b in zip(gold, given, strict=True)]
-    assert ranked["cost"]["value"] == pytest.approx(sum(paid) / len(paid))
-    assert ranked["why"] == f"best on validation: mistakes that cost {1000 * sum(paid) / len(paid):,.0f} for 1,000 rows"
+    record = json.loads((folder / "assets" / "finalists.json").read_text("utf-8"))["value"]
+    paid = {}
+    for model in ("char-ngram", "minilm-ngram"):
+        answers = pl.read_parquet(folder / "predictions" / f"{model}-base-validation.parquet")
+        pairs = zip(*(answers[column].list.first() for column in ("gold", "predicted")), strict=True)
+        paid[model] = sum(0 if a == b else costs.get(a, {}).get(b, 1) for a, b in pairs) / answers.height
+    first, second = record["finalists"]["ranked"]
+    assert {item["model"]: item["cost"]["value"] for item in (first, second)} == pytest.approx(paid)
+    assert first["why"].endswith(f": mistakes that cost {1000 * paid[first['model']]:,.0f} for 1,000 rows")
+    assert record["slugs"] == [first["model"]], "the other model has no costs after fine-tuning"
+    assert (folder / "final_report.md").exists()

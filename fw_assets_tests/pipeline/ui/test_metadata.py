@@ -37,6 +37,20 @@ def test_a_long_table_ends_with_how_many_rows_are_left_out(rows: int) -> None:
         assert found.records[-1].data["label"] == f"... and {rows - 500} more"
 
 
+def test_rows_of_different_keys_are_one_table() -> None:
+    found = table([{"model": "a", "cost": 1.5}, {"model": "b", "why": "not answered"}, {"cost": None}])
+    assert [record.data for record in found.records] == [
+        {"model": "a", "cost": 1.5, "why": ""},
+        {"model": "b", "cost": "", "why": "not answered"},
+        {"model": "", "cost": "", "why": ""},
+    ]
+    assert [(column.name, column.type) for column in found.schema.columns] == [
+        ("model", "string"),
+        ("cost", "float"),
+        ("why", "string"),
+    ]
+
+
 def confusion(labels: int) -> str:
     base = sample_report(labels, 40 * labels).candidates[0].base
     assert base is not None
