@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fw_assets.report.formatting import listing, percent, short
+from fw_assets.report.formatting import listing, percent, short, titled
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.imbalance.judged_models import JudgedModel
 from fw_assets.report.imbalance.mistakes import costs_text
@@ -76,7 +76,7 @@ def below_line_text(report: Report) -> str:
     if report.mistakes and cost is not None:
         more = "more than" if cost > report.mistakes.constant_cost else "as much as"
         return (
-            f"mistakes of {name} as it is {costs_text(cost)}, {more} always answering "
+            f"mistakes of {titled(name, report.kind_of(name, 'base'))} {costs_text(cost)}, {more} always answering "
             f"{report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
         )
     relation = "below" if kept.accuracy < kept.majority_accuracy else "no better than"
@@ -84,6 +84,23 @@ def below_line_text(report: Report) -> str:
         f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is {relation} always answering "
         f"{most_frequent(report)} ({percent(kept.majority_accuracy)})"
     )
+
+
+def none_text(report: Report) -> str:
+    """That no model is better than one constant answer, in words: neither the one that is kept, nor a tuned winner."""
+    text, winner = below_line_text(report), report.winner
+    tuned = next((item.tuned for item in report.candidates if winner and item.model == winner.base_model), None)
+    if winner is None or winner.kind != "tuned" or tuned is None:
+        return text
+    if report.mistakes:
+        own = (short(winner.base_model), "tuned")
+        cost = next((item.cost for item in report.mistakes.models if (item.name, item.kind) == own), None)
+        if cost is None or cost < report.mistakes.constant_cost:
+            return text
+        return f"{text}, and those of the fine-tuned {own[0]} cost {cost:,.0f}"
+    if tuned.accuracy > tuned.majority_accuracy:
+        return text
+    return f"{text}, and so is the fine-tuned {short(winner.base_model)} ({percent(tuned.accuracy)})"
 
 
 def below_line_note(report: Report) -> str:

@@ -24,7 +24,7 @@ def mistakes_sentence(report: Report) -> str:
         "as good": f"{its} cost at most {choice.margin:,.0f} for 1,000 rows more than those of {first}",
         "cannot be told": f"it cannot be told whether {its} cost less than those of {first}",
     }[choice.verdict]
-    return f"By the session's costs {verdict.removesuffix(',')}: {figures}."
+    return f"By the session's costs, {verdict.removesuffix(',')}: {figures}."
 
 
 def mistakes_headline(report: Report) -> str:
@@ -33,13 +33,14 @@ def mistakes_headline(report: Report) -> str:
     if choice is None:
         return ""
     than = "" if choice.first == choice.second else f" than those of {choice.first}"
+    its = "the fine-tuned model's mistakes"
     verdict = {
-        "better": f"its mistakes cost less{than}",
-        "worse": f"its mistakes cost more{than}",
-        "as good": f"its mistakes cost at most {choice.margin:,.0f} more for 1,000 rows{than}",
-        "cannot be told": f"it cannot be told whether its mistakes cost less{than}",
+        "better": f"{its} cost less{than}",
+        "worse": f"{its} cost more{than}",
+        "as good": f"{its} cost at most {choice.margin:,.0f} more for 1,000 rows{than}",
+        "cannot be told": f"it cannot be told whether {its} cost less{than}",
     }[choice.verdict]
-    return f"By the session's costs {verdict}: {choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows."
+    return f"By the session's costs, {verdict}: {choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows."
 
 
 def constant_sentence(report: Report) -> str:

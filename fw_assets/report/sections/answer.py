@@ -14,12 +14,13 @@ from fw_assets.report.formatting import (
     points_text,
     rows_text,
     short,
+    titled,
 )
-from fw_assets.report.imbalance.majority import below_line, below_line_note, below_line_text, instead, trap_sentence
+from fw_assets.report.imbalance.majority import below_line, below_line_note, instead, none_text, trap_sentence
 from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_headline, mistakes_sentence
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
-from fw_assets.report.sections.candidates import headline_models, subject
+from fw_assets.report.sections.candidates import headline_models, subject, winner_kind
 from fw_assets.report.sections.costs import spending
 from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
@@ -70,7 +71,8 @@ def _verdict(report: Report) -> str:
         sentence = choice_sentence(found)
         winner = report.winner
         if found.verdict == "better" and winner is not None and winner.kind == "base":
-            sentence += f" The choice was made on validation rows all the same: {short(winner.model)} is {winner.why}."
+            chosen = titled(short(winner.model), winner_kind(report))
+            sentence += f" But the choice is made on validation rows, and there it fell on {chosen} ({winner.why})."
         return sentence
     if candidate is None or candidate.base is None:
         return "No model was evaluated."
@@ -100,7 +102,7 @@ def _deployment(report: Report) -> str:
     if report.status == "benchmark":
         return ""
     if deployment.decision == "keep-none":
-        return f"None is recommended: {below_line_text(report)}; nothing was deployed."
+        return f"None is recommended: {none_text(report)}; nothing was deployed."
     if deployment.decision == "keep-base" and report.winner is not None and report.winner.adapter_of:
         name = short(report.winner.model)
         return f"Keep {kept_name(report)}: {name}, the adapter, did not pass the gate; nothing was deployed."

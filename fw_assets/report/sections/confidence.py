@@ -41,7 +41,7 @@ def confidence(report: Report) -> Table:
         ">AUROC",
         f">Confidence for {percent(report.asked.wanted_precision, 0)}"
         if costs is None
-        else f">Confidence for {1000 * (1 - report.asked.wanted_precision):,.0f} of 1,000",
+        else f">Confidence for a cost of {1000 * (1 - report.asked.wanted_precision):,.0f}",
         ">Rows answered",
         ">Precision on test",
         *([] if costs is None else [">Cost of 1,000 rows"]),

@@ -64,9 +64,9 @@ def label_check_text(check: LabelCheck) -> str:
         others = "" if check.blind else " in each of them" if check.checked > 1 else ""
         parts.append(f"A loss of {span} of recall would have been seen{others} in 80 of 100 cases.")
     if check.blind:
+        where = f"In {check.blind} of them, with" if check.blind < check.checked else "With so"
         parts.append(
-            f"In {check.blind} of them, with few rows or few right ones before, not even the loss of every right row "
-            "would have been seen."
+            f"{where} few rows or few right ones before, not even the loss of every right row would have been seen."
         )
     return " ".join(parts)
 

@@ -95,18 +95,19 @@ def outcomes(report: Report) -> Table:
 
 
 def flips(candidate: CandidateResult, direction: str, most: int = 10) -> Table:
-    """The first `most` rows that tuning gained or lost."""
+    """The first `most` rows that tuning gained or lost; copies of a text are one of them."""
     all_flips = candidate.comparison.flips if candidate.comparison else ()
-    rows = tuple(
+    rows = dict.fromkeys(
         (
             Quoted(flip.text if len(flip.text) <= 160 else flip.text[:159] + "…"),
             Quoted(", ".join(flip.gold) or "none"),
             Quoted(", ".join(flip.base) or "no valid label"),
             Quoted(", ".join(flip.tuned) or "no valid label"),
         )
-        for flip in [flip for flip in all_flips if flip.direction == direction][:most]
+        for flip in all_flips
+        if flip.direction == direction
     )
-    return Table(columns("Text", "True label", "Base said", "Fine-tuned said"), rows)
+    return Table(columns("Text", "True label", "Base said", "Fine-tuned said"), tuple(rows)[:most])
 
 
 def with_interval(result: ModelResult) -> str:

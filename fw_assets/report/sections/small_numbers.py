@@ -82,10 +82,10 @@ def _label_note(report: Report) -> Iterator[str]:
     if not few:
         return
     named = listing([f"{label} ({count})" for count, label in few], MAX_NAMED)
-    verb = "has" if len(few) == 1 else "have"
+    verb, its = ("has", "its figures") if len(few) == 1 else ("have", "the figures of each")
     yield (
-        f"{plural(len(few), 'label')} {verb} fewer than {MIN_LABEL_ROWS} distinct test rows, so that the figures of "
-        f"{'it' if len(few) == 1 else 'each'} rest on single rows: {named}."
+        f"{plural(len(few), 'label')} {verb} fewer than {MIN_LABEL_ROWS} distinct test rows, so that {its} rest on "
+        f"single rows: {named}."
     )
 
 

@@ -167,6 +167,30 @@ def test_what_can_be_done_goes_by_costs_where_there_are_any() -> None:
     assert "which is free, cost 50 for 1,000 rows" in free_text
 
 
+def test_where_none_is_recommended_a_tuned_winner_is_not_passed_over() -> None:
+    base = sample_report().candidates[0].model
+    winner = WinnerResult(model="accounts/a/models/t", kind="tuned", base_model=base, untuned=base)
+    report = kept(with_figures(sample_report(), majority=0.6, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
+    report = report.model_copy(update={"winner": winner})
+    assert "always answering sales (60.0%), and so is the fine-tuned minilm-ngram (60.0%); nothing" in answer(report)
+    costs = [("minilm-ngram", "base", 800.0), ("minilm-ngram", "tuned", 500.0)]
+    mistakes = MistakeCostsResult(
+        models=tuple(
+            ModelMistakes.model_validate({"name": name, "kind": kind, "cost": cost, "interval": (cost, cost)})
+            for name, kind, cost in costs
+        ),
+        constant="sales",
+        constant_cost=500.0,
+    )
+    by_cost = answer(report.model_copy(update={"mistakes": mistakes}))
+    assert "cost 800 for 1,000 rows, more than always answering sales (500), and those of the fine-tuned" in by_cost
+    assert "the fine-tuned minilm-ngram cost 500; nothing was deployed" in by_cost
+    better = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
+    assert "and so is" not in answer(better.model_copy(update={"winner": winner})), (
+        "it is above the line, and was refused for another reason"
+    )
+
+
 def test_the_mistakes_of_an_adapter_are_its_own() -> None:
     report = with_adapter(sample_report(), "keep-base")
     adapter = report.candidates[1].model.rsplit("/", 1)[-1]

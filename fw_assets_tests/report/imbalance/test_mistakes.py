@@ -48,7 +48,7 @@ def with_mistakes(verdict: Verdict = "better", base: float = 450.0) -> Report:
 def test_what_mistakes_cost_is_part_of_the_answer(verdict: Verdict, text: str) -> None:
     report = with_mistakes(verdict)
     sentence = mistakes_sentence(report)
-    assert sentence.startswith(f"By the session's costs {text}")
+    assert sentence.startswith(f"By the session's costs, {text}")
     assert "120 in place of 450 for 1,000 rows (−330, 95% interval −400 to −260; p < 0.0001)" in sentence
     assert sentence in dict(questions(report))["What do mistakes cost?"]
     assert "120 in place of 450 for 1,000 rows." in answer(report)

@@ -25,6 +25,15 @@ def test_the_winner_comes_first_as_in_the_other_tables() -> None:
         assert shown == [name for name in names if name in shown]
 
 
+def test_with_costs_the_confidence_is_that_for_a_cost() -> None:
+    report = with_diagnostics(sample_report())
+    costed = report.model_copy(update={"asked": report.asked.model_copy(update={"costs": {"sales": {"billing": 5}}})})
+    assert "Confidence for a cost of 100" in [column.name for column in confidence(costed).columns]
+    for text, wanted in ((render_markdown(report), "precision"), (render_markdown(costed), "cost of 1,000 rows")):
+        assert f"was shown to give the wanted {wanted} on so few" in text
+    assert "the wanted cost of 1,000 rows on so few" in render_html(costed)
+
+
 def test_a_report_without_any_of_it_says_nothing_of_it() -> None:
     for text in (render_markdown(sample_report()), render_html(sample_report())):
         assert "Would more labels help" not in text

@@ -22,5 +22,9 @@ def test_labels_in_which_no_loss_could_be_seen_are_said() -> None:
         "in 80 of 100 cases. In 1 of them, with few rows or few right ones before, not even the loss of every right "
         "row would have been seen."
     )
+    assert label_check_text(LabelCheck(checked=1, left_out=1, blind=1)) == (
+        "1 label was checked for losses of F1; 1 label with fewer test rows was not. With so few rows or few right "
+        "ones before, not even the loss of every right row would have been seen."
+    )
     none = LabelCheck(checked=0, left_out=4, blind=0)
     assert label_check_text(none) == "No label has enough test rows to be checked for losses."

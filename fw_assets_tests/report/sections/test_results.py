@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from fw_assets.report.sections.results import comparison, flips
+from fw_assets_tests.report.samples import sample_report
+
+
+def test_copies_of_a_row_that_changed_are_shown_once() -> None:
+    report = sample_report()
+    first = report.candidates[0]
+    assert first.comparison is not None
+    shown = flips(first, "gained").rows
+    assert len(shown) > 1
+    copied = first.comparison.model_copy(update={"flips": tuple(f for f in first.comparison.flips for _ in range(4))})
+    candidate = first.model_copy(update={"comparison": copied})
+    assert flips(candidate, "gained").rows == shown
+    assert flips(candidate, "gained", 1).rows == shown[:1]
+
+
+def test_the_winner_is_called_what_it_is_everywhere() -> None:
+    assert comparison(sample_report()).rows[0][-1] == "winner (fine-tuned)"
