@@ -200,8 +200,7 @@ def _difference_text(comparison: Comparison, winner: Winner) -> str:
     text = {
         "better": f"Better than {other} on {rows}",
         "worse": f"Worse than {other} on {rows}",
-        "as good": f"At least as good as {other.removesuffix(',')}, within {points}, on {rows}, and not shown "
-        "to be better",
+        "as good": f"At least as good as {other} within {points}, on {rows}, and not shown to be better",
         "cannot be told": f"Whether {_winner_text(winner)} is better than {other} cannot be told on {rows}",
     }[comparison.verdict]
     difference, level = comparison.difference, f"{(1 - comparison.level) * 100:.4g}"

@@ -48,7 +48,7 @@ def cost_text(costs: CostComparison, winner: Winner) -> str:
 
 
 def rival_text(winner: Winner) -> str:
-    """What the winner is compared with."""
+    """What the winner is compared with, within a sentence: a name is followed by its role between commas."""
     role = "the best base model" if winner.adapter else "the best model that needs no tuning"
     return "its base model" if winner.against in (None, winner.model) else f"{winner.against}, {role},"
 

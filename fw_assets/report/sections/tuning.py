@@ -21,7 +21,7 @@ from fw_assets.report.table import Table, columns
 
 
 def ranking(report: Report) -> Table:
-    """The base models by validation accuracy, with why each is a finalist or not."""
+    """The base models in the order in which finalists were chosen, with the reason for the rank of each."""
     rows = tuple(
         (
             Quoted(short(ranked.model)),
