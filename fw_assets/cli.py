@@ -161,6 +161,23 @@ def approve(name: str, root: str | None, **answer: Any) -> int:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--digest", default="", help="Digest of the dataset's plan: a yes to what bringing it back costs.")
+@click.option("--workspace", "root", metavar="DIR")
+@click.option("--json", "as_json", is_flag=True)
+@readable_errors
+def deploy(name: str, digest: str, root: str | None, as_json: bool) -> int:
+    """Bring the winner of a finished dataset back, whose deployment was idle for days and removed.
+
+    Without --digest, only say whether it is there, or what bringing it back costs.
+    """
+    from fw_assets.commands.deploy import deploy
+
+    make_pool = click.get_current_context().obj
+    return deploy(_root(root), name, digest=digest, as_json=as_json, make_pool=make_pool)
+
+
+@main.command()
 @click.argument("name", required=False)
 @click.option("--workspace", "root", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True)

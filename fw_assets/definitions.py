@@ -19,6 +19,7 @@ defs = dg.Definitions(
         one_click_jobs.inspect_and_plan,
         one_click_jobs.benchmark_only,
         one_click_jobs.full_workflow,
+        one_click_jobs.deploy_winner,
         upkeep_jobs.restage_job,
         upkeep_jobs.new_models_job,
     ],

@@ -83,7 +83,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "evaluation": "errors progress values budget platform planning approvals",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_tags run_workers",
-        "runner": "errors partitions progress failures phases jobs platform planning run_tags run_workers",
+        "runner": "errors partitions progress run_config failures values budget phases jobs platform planning run_tags "
+        "run_workers evaluation",
         "ui": "asset_table run_config values",
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui",

@@ -87,7 +87,15 @@ def test_schedules_are_off_and_jobs_and_schedules_say_what_they_are() -> None:
     assert set(schedules) == {"nightly_regression", "weekly_rerun", "monthly_benchmark"}
     assert all(s.default_status is dg.DefaultScheduleStatus.STOPPED for s in schedules.values())
     assert all(s.description for s in schedules.values())
-    named = {"inspect_and_plan", "approve_plan", "benchmark_only", "full_workflow", "dataset_job", "cell_job"}
+    named = {
+        "inspect_and_plan",
+        "approve_plan",
+        "benchmark_only",
+        "full_workflow",
+        "deploy_winner",
+        "dataset_job",
+        "cell_job",
+    }
     jobs = {job.name: job for job in repository.get_all_jobs()}
     assert named <= set(jobs)
     assert all(job.description for name, job in jobs.items() if not name.startswith("__"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import webbrowser
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.table import Table
@@ -19,7 +20,7 @@ from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.attempts import waits_for_signature
 from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.errors import NotServed
-from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
+from fw_assets.pipeline.evaluation.removed_deployment import removed_deployments, require_deployment
 from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.phases import due, statuses
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -39,13 +40,15 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         names = store.datasets()
     status_of = statuses(store, names, driver=None)
     checks = {item: _checks(store, item) for item in names}
+    removed = removed_deployments(platform_from_environment, store, [i for i in names if status_of[i].state == "done"])
+    notes = {item: status.note + _signature(root, item) + _removal(removed, item) for item, status in status_of.items()}
     if as_json:
         echo_json(
             [
                 {
                     "dataset": item,
                     "state": status.state,
-                    "note": status.note + _signature(root, item),
+                    "note": notes[item],
                     "due": [step.key for step in status.steps],
                     "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
                 }
@@ -55,7 +58,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for item, status in status_of.items():
-        table.add_row(item, status.state, status.note + _signature(root, item) + _check_costs(checks[item]))
+        table.add_row(item, status.state, notes[item] + _check_costs(checks[item]))
     out.print(table if names else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
 
@@ -77,6 +80,11 @@ def _signature(root: str, name: str) -> str:
     except InputError as error:
         return f"; {message_of(error)}"
     return f"; an attempt failed on the platform: approve again to try once more (fw-assets run {name} --approve)"
+
+
+def _removal(removed: Collection[str], name: str) -> str:
+    """What brings a removed deployment back, in words; empty where it is there, or nobody knows."""
+    return f"; its deployment was removed on the platform: fw-assets deploy {name}" if name in removed else ""
 
 
 def _check_costs(ledger: Ledger) -> str:

@@ -31,8 +31,8 @@ from fw_assets.pipeline.reporting.report_files import changed_report_files, set_
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
+from fw_assets.pipeline.runner.redelivery import approval_again
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
-from fw_assets.pipeline.values.approval import Approval
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.contention import Contender
@@ -47,7 +47,7 @@ def plan(root: str, arguments: Mapping[str, Any], *, as_json: bool, make_pool: P
     """Register the dataset of the arguments, and run its inspection and planning."""
     store = Workspace(root)
     registration = register_dataset(store, arguments, ask=not as_json)
-    with _workers(store, registration.name, as_json, make_pool) as pool:
+    with workers(store, registration.name, as_json, make_pool) as pool:
         plan_now(pool, store, platform_from_environment(), registration.name, report=_print)
     plan = store.require("plan", registration.name, Plan)
     if as_json:
@@ -81,7 +81,7 @@ def run(
     registration = register_dataset(store, arguments, ask=ask and not as_json)
     name = registration.name
     approves = approve and not registration.unused
-    with _workers(store, name, as_json, make_pool) as pool:
+    with workers(store, name, as_json, make_pool) as pool:
         states = (*UNDECIDED, *(TAKEN_OVER if approve else ()))
         platform = platform_from_environment()
         before = store.read("plan", name, Plan)
@@ -101,7 +101,7 @@ def run(
                 show_plan(store, name)
             answer(pool, name, _approval(store, name) | {"decision": "approve"})
         elif approves and waits_for_signature(store, name):
-            answer(pool, name, _approval_again(store, name))
+            answer(pool, name, approval_again(store, name, getpass.getuser()))
         if approves or not undecided:
             status = _finish(pool, store, name)
             if status.state == "done" and _is_removed(store, name):
@@ -111,7 +111,7 @@ def run(
         config = _ask_for_approval(store, registration, status, ask=ask, as_json=as_json)
         if config is None:
             return WAITING
-        with _workers(store, name, as_json, make_pool) as pool:
+        with workers(store, name, as_json, make_pool) as pool:
             answer(pool, name, config)
             if config["decision"] == "reject":
                 return WAITING
@@ -120,7 +120,8 @@ def run(
 
 
 @contextmanager
-def _workers(store: Workspace, name: str, as_json: bool, make_pool: PoolFactory | None) -> Iterator[WorkerPool]:
+def workers(store: Workspace, name: str, as_json: bool, make_pool: PoolFactory | None) -> Iterator[WorkerPool]:
+    """The workers of a command, which has the dataset to itself."""
     # The module that prints plan and report is imported while the workers are at work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
     pool = make_pool(store.root) if make_pool else ProcessPool(store.root, CODE_LOCATION)
@@ -175,20 +176,6 @@ def _is_removed(store: Workspace, name: str) -> bool:
     if record is None or not record.deployed:
         return False
     return platform_from_environment().call(lambda client: note_removal(client, store, name))
-
-
-def _approval_again(store: Workspace, name: str) -> dict[str, Any]:
-    """The current approval given once more, which allows another attempt at what failed."""
-    before = store.require("approval", name, Approval)
-    config = approval_config(
-        getpass.getuser(),
-        before.plan_digest,
-        driver="command-line",
-        mitigation=before.mitigation,
-        labels_confirmed=before.labels_confirmed,
-        note="another attempt at what failed",
-    )
-    return config | {"decision": "approve"}
 
 
 def _ask_for_approval(

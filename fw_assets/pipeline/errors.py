@@ -140,7 +140,7 @@ class DeploymentRemoved(PhaseError):
 
     def __init__(self, dataset: str, deployment: str, *, comes_back: bool) -> None:
         advice = (
-            f"Bring it back with: fw-assets run {dataset}"
+            f"Bring it back with: fw-assets deploy {dataset}"
             if comes_back
             else "It was made to evaluate a base model, and nothing was deployed for good: a run under another "
             "`--name` makes it again."

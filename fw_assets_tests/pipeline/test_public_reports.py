@@ -135,7 +135,7 @@ def test_4_an_idle_deployment_that_was_deleted_is_named_with_what_brings_it_back
             await require_deployment(client, "tickets", record)
 
     with pytest.raises(
-        DeploymentRemoved, match=r"was removed on the platform.*Bring it back with: fw-assets run tickets"
+        DeploymentRemoved, match=r"was removed on the platform.*Bring it back with: fw-assets deploy tickets"
     ):
         asyncio.run(work())
 

@@ -113,7 +113,7 @@ def test_a_job_that_fails_twice_and_a_deployment_that_fails_once_heal(project: F
     removed = project.run("predict", "tickets", "I was charged twice")
     assert removed.returncode == 1
     assert "was removed on the platform" in removed.stderr
-    assert "fw-assets run tickets" in removed.stderr
+    assert "fw-assets deploy tickets" in removed.stderr
     project.faults()
     back = project.run("run", "tickets")
     assert back.returncode == 0, back.stderr

@@ -6,6 +6,8 @@ the command line does, each as a run in a process of its own on the same instanc
 
 # No `from __future__ import annotations` here: Dagster reads an op's annotations as they are written.
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -25,6 +27,7 @@ from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.run_tags import COST, DATASET
 from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
+from fw_assets.pipeline.runner.redelivery import bring_back, find_winner, require_yes, what_it_costs
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.contention import Contender
@@ -119,6 +122,54 @@ def full_workflow() -> None:
     workflow_to_the_end()
 
 
+class DeployConfig(dg.Config):
+    """Which winner to bring back, and who says yes to what it costs."""
+
+    dataset: str = Field(description="The name of a finished dataset.")
+    approved_by: str = Field(
+        "", description="Your name. Empty: the run only says whether it is there, or what bringing it back costs."
+    )
+    plan_digest: str = Field("", description="The digest of the dataset's plan, under which the money is spent.")
+
+
+@dg.op(description="Deploys a removed winner again, proves it, and writes the report again.")
+def deploy_again(
+    context: dg.OpExecutionContext, config: DeployConfig, workspace: WorkspaceResource, platform: PlatformResource
+) -> None:
+    store, host, name, log = workspace.open(), platform.open(), config.dataset, context.log.info
+    with readable_failures(), listening(to_log(log)):
+        found = find_winner(store, host, name)
+        context.instance.add_run_tags(context.run.run_id, {DATASET: name})
+        log(what_it_costs(name, found))
+        if found.serving is not None:
+            return
+        if not (config.approved_by and config.plan_digest):
+            log(f"To bring it back launch this job again with approved_by and plan_digest: {found.plan_digest}")
+            return
+        require_yes(name, found, config.plan_digest)
+        with _workers(context, store, name) as pool:
+            status = bring_back(pool, store, host, name, config.approved_by, report=log)
+        if status.state == "elsewhere":
+            log(f"{name}: {status.note}, whose sensors bring it back")
+        elif status.state != "done":
+            raise dg.Failure(f"{name}: {status.note}", allow_retries=False)
+        else:
+            log(what_it_costs(name, find_winner(store, host, name)))
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    config={"ops": {"deploy_again": {"config": {"dataset": "", "approved_by": "", "plan_digest": ""}}}},
+    description=(
+        "Brings the winner of a finished dataset back, whose deployment was idle for days and removed. In the "
+        "launchpad: dataset, and your name in approved_by with the digest of its plan. Without them it says what that "
+        "costs."
+    ),
+)
+def deploy_winner() -> None:
+    deploy_again()
+
+
 def _drive(
     context: dg.OpExecutionContext,
     config: OneClickConfig,
@@ -157,16 +208,25 @@ def _run_steps(
     registration: Registration,
 ) -> DatasetStatus:
     name, log = registration.name, context.log.info
-    contender = Contender(
-        this_process("a run from the UI"), lambda holder: log(f"{name} is being worked on by {holder}; waiting")
-    )
-    with store.exclusive(name, "run", contender=contender), ProcessPool(store.root, CODE_LOCATION) as pool:
+    with _workers(context, store, name) as pool:
         answered = bool(config.approved_by and config.plan_digest and not registration.unused)
         states = (*UNDECIDED, *(TAKEN_OVER if answered else ()))
         plan_now(pool, store, platform, name, report=log, states=states)
         if answered:
             answer(pool, name, approval_config(config.approved_by, config.plan_digest, driver="command-line"))
         return drive(pool, store, name, report=log)
+
+
+@contextmanager
+def _workers(context: dg.OpExecutionContext, store: Workspace, name: str) -> Iterator[ProcessPool]:
+    """The workers of a run that has the dataset to itself."""
+
+    def on_wait(holder: str) -> None:
+        context.log.info(f"{name} is being worked on by {holder}; waiting")
+
+    contender = Contender(this_process("a run from the UI"), on_wait)
+    with store.exclusive(name, "run", contender=contender), ProcessPool(store.root, CODE_LOCATION) as pool:
+        yield pool
 
 
 def _log_outcome(

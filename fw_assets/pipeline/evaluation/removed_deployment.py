@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from fw_assets.fireworks import Deployment, Fireworks
+import asyncio
+from collections.abc import Callable, Sequence
+
+from fw_assets.classification.errors import InputError
+from fw_assets.fireworks import Deployment, Fireworks, FireworksError
 from fw_assets.pipeline.errors import DeploymentRemoved
 from fw_assets.pipeline.evaluation.endpoint import live_deployment
+from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.delivery import DeploymentRecord, RemovedDeployment
 from fw_assets.workspace.workspace import Workspace
+
+PATIENCE_SECONDS = 5.0
 
 
 async def note_removal(client: Fireworks, store: Workspace, dataset: str) -> bool:
@@ -18,6 +25,36 @@ async def note_removal(client: Fireworks, store: Workspace, dataset: str) -> boo
         return False
     store.write("removed_deployment", dataset, RemovedDeployment(deployment=record.deployment), inputs="")
     return True
+
+
+def removed_deployments(platform: Callable[[], Platform], store: Workspace, datasets: Sequence[str]) -> frozenset[str]:
+    """Those of finished datasets whose deployment is gone from the platform.
+
+    None where it does not answer in a moment, or there is no key to ask it: nobody waits for a mere remark.
+
+    Args:
+        platform: makes the platform, which needs settings; called where there is something to ask for.
+    """
+    named: dict[str, str] = {}
+    for dataset in datasets:
+        try:
+            record = store.read("deployment", dataset, DeploymentRecord)
+        except InputError:
+            continue  # its own status says so
+        if record is not None and record.deployed and record.deployment is not None:
+            named[dataset] = record.deployment
+    if not named:
+        return frozenset()
+
+    async def listed(client: Fireworks) -> set[str]:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return {item.name for item in await client.deployments() if not item.gone}
+
+    try:
+        up = platform().call(listed)
+    except (FireworksError, InputError, OSError, TimeoutError):
+        return frozenset()
+    return frozenset(dataset for dataset, deployment in named.items() if deployment not in up)
 
 
 async def require_deployment(client: Fireworks, dataset: str, record: DeploymentRecord) -> Deployment | None:

@@ -39,11 +39,17 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def client_setup(platform: Platform) -> tuple[str, ...]:
-    """The shell commands that have to come before the report's snippets."""
+def client_setup(platform: Platform, dataset: str, *, deployed: bool = False) -> tuple[str, ...]:
+    """The shell commands that have to come before the report's snippets.
+
+    Args:
+        deployed: they ask a deployment that is removed where nobody asks it for days.
+    """
+    # Before the others: a shell may not wait for what follows a server in the background.
+    returns = (f"# if its deployment was removed: fw-assets deploy {dataset}",) if deployed else ()
     if not platform.is_embedded:
-        return ("export FIREWORKS_API_KEY=...",)
+        return (*returns, "export FIREWORKS_API_KEY=...")
     server = f"fw-assets serve --workspace {shlex.quote(settings().workspace_root)}"
     port = platform.public_url.rpartition(":")[2]
     key = shlex.quote(str(platform.home / "api_key"))
-    return (f"{server} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')
+    return (*returns, f"{server} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')

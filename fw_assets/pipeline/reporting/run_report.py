@@ -78,7 +78,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         mitigation=approval.mitigation,
         created=account.created_resources(),
         example=next(iter(rows))["messages"][0],
-        before=client_setup(platform),
+        before=client_setup(platform, dataset, deployed=record.deployed),
         mistakes=mistakes_result(store, plan, _all_models(scores, baselines), record.winner),
         baselines=baseline_comparison(store, dataset, kept, plan),
         billed=billed_days(platform, account),
