@@ -38,7 +38,7 @@ def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
     if not any(_trapped(model, line, report.asked.margin) for model in named):
         return ""
     figures = listing(
-        [f"{percent(m.balanced_accuracy)} of {m.title}" for m in named if m.balanced_accuracy is not None], 9
+        [f"{percent(m.balanced_accuracy)} for {m.title}" for m in named if m.balanced_accuracy is not None], 9
     )
     return (
         f"Accuracy says little here, since always answering {most_frequent(report)} is right in {percent(line)} of the "

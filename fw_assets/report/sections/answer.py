@@ -52,14 +52,23 @@ def question(report: Report) -> str:
 
 
 def answer(report: Report) -> str:
-    """The answer, in one or two sentences; one more where accuracy says little, or it is not shown that a language
-    model is needed.
+    """The answer: the verdict and what was deployed; then whatever qualifies that, where accuracy says little, mistakes
+    have costs, or it is not shown that a language model is needed.
     """
     costs = "" if report.status == "incomplete" else mistakes_headline(report)
-    parts = [_verdict(report), trap_sentence(report, headline_models(report)), costs, _deployment(report)]
-    if need(report) in ("no", "cannot be told"):
-        parts.append(baseline_sentence(report))
+    needed = baseline_sentence(report) if need(report) in ("no", "cannot be told") else ""
+    parts = [_headline(report), trap_sentence(report, headline_models(report)), costs, needed]
     return " ".join(part for part in parts if part)
+
+
+def answer_parts(report: Report) -> tuple[str, str]:
+    """The answer in two: verdict and deployment, and what qualifies them; one of an earlier version is whole."""
+    head = _headline(report)
+    return (head, report.answer[len(head) :].strip()) if report.answer.startswith(head) else (report.answer, "")
+
+
+def _headline(report: Report) -> str:
+    return f"{_verdict(report)} {_deployment(report)}".strip()
 
 
 def _verdict(report: Report) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from fw_assets.report.imbalance.judged_models import judged_models
@@ -12,7 +14,7 @@ from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.comparison import BaselineResult
 from fw_assets.report.schema.mistakes import MistakeCostsResult, ModelMistakes
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
-from fw_assets.report.sections.answer import answer, questions
+from fw_assets.report.sections.answer import answer, answer_parts, questions
 from fw_assets.report.sections.candidates import headline_models, ordered
 from fw_assets.report.sections.caveats import caveats
 from fw_assets_tests.report.samples import sample_report
@@ -66,7 +68,7 @@ def test_the_majority_trap_is_named_in_the_headline(
     assert bool(sentence) == trapped
     if trapped:
         assert f"is right in {100 * majority:.1f}% of the test rows" in sentence
-        assert f"{100 * balanced:.1f}% of the fine-tuned minilm-ngram" in sentence
+        assert f"{100 * balanced:.1f}% for the fine-tuned minilm-ngram" in sentence
         assert sentence in answer(report)
         assert "hardly better than always" not in render_markdown(report)
     multi = report.model_copy(update={"data": report.data.model_copy(update={"multi_label": True})})
@@ -189,6 +191,20 @@ def test_where_none_is_recommended_a_tuned_winner_is_not_passed_over() -> None:
     assert "and so is" not in answer(better.model_copy(update={"winner": winner})), (
         "it is above the line, and was refused for another reason"
     )
+
+
+def test_the_heading_is_the_verdict_and_the_decision() -> None:
+    report = kept(with_figures(sample_report(), majority=0.975, base=0.978, tuned=0.978, balanced=0.70))
+    report = report.model_copy(update={"answer": answer(report)})
+    head, remarks = answer_parts(report)
+    assert f"{head} {remarks}" == report.answer
+    assert head.endswith("nothing was deployed.")
+    assert remarks.startswith("Accuracy says little here")
+    page = render_html(report)
+    assert f"<h1>{head}</h1>\n<p>{remarks}</p>" in html.unescape(page)
+    earlier = report.model_copy(update={"answer": "As an earlier version put it."})
+    assert answer_parts(earlier) == ("As an earlier version put it.", "")
+    assert "<h1>As an earlier version put it.</h1>" in render_html(earlier)
 
 
 def test_the_mistakes_of_an_adapter_are_its_own() -> None:
