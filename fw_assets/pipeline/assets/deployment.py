@@ -19,7 +19,7 @@ from fw_assets.pipeline.evaluation.endpoint import serverless_address
 from fw_assets.pipeline.evaluation.serving_proof import EvaluatedWinner, prove_serving
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.reporting.mistakes import choice_costs, cost_column, model_costs, validation_cost
+from fw_assets.pipeline.reporting.mistakes import choice_costs, cost_column, model_cost, model_costs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -108,7 +108,7 @@ def _deploy(
 
     async def deploy(client: Fireworks) -> tuple[EvaluatedWinner, ServingProof]:
         title = f"deployment of {dataset}, {winner.model}"
-        prices = await require_offer(client, context.instance, host, account, "deployment", title, winner=winner.model)
+        prices = await require_offer(client, context.instance, host, account, "deployment", title, winner.model)
         return await prove_serving(client, account, prices, evaluated)
 
     served, proof = host.call(deploy)
@@ -168,7 +168,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             kind=kind,
             validation=validation.headline,
             loss=validation_loss(validation, trust),
-            cost=validation_cost(store, plan, (slug, kind)),
+            cost=model_cost(store, plan, (slug, kind), "validation"),
             price=plan.expected_usd(slug),
             complete=validation.complete,
             adapter=kind == "base" and bool(plan.model(slug).base_model),

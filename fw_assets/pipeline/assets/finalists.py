@@ -16,7 +16,7 @@ from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
 from fw_assets.pipeline.input_digests import finalists_inputs
-from fw_assets.pipeline.reporting.mistakes import cost_column, validation_cost
+from fw_assets.pipeline.reporting.mistakes import cost_column, model_cost
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -81,7 +81,7 @@ def _choose(store: Workspace, plan: Plan, base: Mapping[str, BaseMetrics]) -> Fi
             model=slug,
             validation=metrics.validation.headline,
             loss=validation_loss(metrics.validation, metrics.trust),
-            cost=validation_cost(store, plan, (slug, "base")),
+            cost=model_cost(store, plan, (slug, "base"), "validation"),
             price=plan.expected_usd(slug),
             complete=metrics.validation.complete,
             adapter=bool(plan.model(slug).base_model),

@@ -30,9 +30,9 @@ def model_costs(store: Workspace, plan: Plan, model: Model, part: Literal["valid
     return row_costs(predictions, plan.label_set.labels, plan.session.costs)
 
 
-def validation_cost(store: Workspace, plan: Plan, model: Model) -> Interval | None:
-    """What a model's mistakes on the validation rows cost for a row, by which finalists and winner are chosen."""
-    rows = model_costs(store, plan, model, "validation")
+def model_cost(store: Workspace, plan: Plan, model: Model, part: Literal["validation", "test"]) -> Interval | None:
+    """What a model's mistakes cost for a row; None where the session has no costs, and without an answer."""
+    rows = model_costs(store, plan, model, part)
     return expected_cost(rows) if rows else None
 
 
@@ -87,9 +87,8 @@ def mistakes_result(
 
 def cost_figures(store: Workspace, plan: Plan, model: Model) -> dict[str, float | str]:
     """What mistakes on the test rows cost, as asset metadata; empty where the session has no costs."""
-    rows = model_costs(store, plan, model, "test")
-    cost = rows and expected_cost(rows)
-    if not cost:
+    cost = model_cost(store, plan, model, "test")
+    if cost is None:
         return {}
     interval = f"{1000 * cost.low:,.1f} to {1000 * cost.high:,.1f}"
     return {"mistake_cost_per_1000_rows": round(1000 * cost.value, 2), "mistake_cost_interval": interval}

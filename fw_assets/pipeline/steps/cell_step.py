@@ -79,7 +79,7 @@ class CellStep:
     async def require_offer(self, client: Fireworks, stage: Stage) -> PriceBook:
         """The prices of now, before a stage spends, as `renewed_plan.require_offer`."""
         title = f"{self.context.asset_key.to_user_string()} of {self.title}"
-        return await require_offer(client, self.context.instance, self.platform, self.account, stage, title)
+        return await require_offer(client, self.context.instance, self.platform, self.account, stage, title, self.slug)
 
     def made_meanwhile(self, kind: type[Value], *, inputs: str | None = None) -> Value | None:
         """The value of this cell, if another process made it while this one waited for its turn.

@@ -68,14 +68,14 @@ async def require_offer(
     account: PlanAccount,
     stage: Stage,
     step: str,
-    *,
-    winner: str | None = None,
+    model: str,
 ) -> PriceBook:
     """The prices of now, before a step spends: what is still to be done must be as approved, or cheaper.
 
     Args:
         step: what is about to start, as the message names it.
-        winner: the only model that is still in use, where that is known; else the finalists are.
+        model: slug of the one that the step is about: in a deployment the only one that is still in use, before it the
+            finalists are too.
 
     Raises:
         PlanOutdated: it is not; nothing was started, and the plan was made again and waits for approval.
@@ -90,7 +90,9 @@ async def require_offer(
         if any(problem.kind != "model" for problem in error.problems):
             raise
         raise PlanOutdated(step, plan.digest, [problem.message for problem in error.problems], dataset) from None
-    drift = offer_drift(plan, draft.plan, account.mitigation, stage, [winner] if winner else _finalists(store, account))
+    finalists = [] if stage == "deployment" else _finalists(store, account)
+    used = None if finalists is None else [*finalists, model]
+    drift = offer_drift(plan, draft.plan, account.mitigation, stage, used)
     if drift:
         changes = publish_plan(instance, store, draft)
         raise PlanOutdated(step, plan.digest, drift, dataset, changes.plan_digest)
