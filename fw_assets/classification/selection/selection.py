@@ -199,7 +199,7 @@ def _why_best(ranked: Sequence[Candidate]) -> str:
     if merits[1] < merits[0]:
         why = f"best on validation: {share}, before {_name(second)} with {_figure(second, costed=costed)}"
         apart = merits[1] < _least_merit(best, costed=costed)
-        return why + ("" if apart else "; so many rows alone could not tell these two apart")
+        return why + ("" if apart else "; these rows are too few to tell the two apart")
     tied = [candidate for candidate, merit in zip(ranked, merits, strict=True) if merit == merits[0]]
     others = ", ".join(_name(candidate) for candidate in tied[1:])
     order = _tie_order(tied)
@@ -221,7 +221,8 @@ def _figure(candidate: Candidate, *, costed: bool) -> str:
 
 
 def _name(candidate: Candidate) -> str:
-    return f"{candidate.model} ({'adapter' if candidate.adapter else candidate.kind})"
+    kind = "adapter" if candidate.adapter else {"tuned": "fine-tuned"}.get(candidate.kind, candidate.kind)
+    return f"{candidate.model} ({kind})"
 
 
 def _ranked(candidate: Candidate, why: str) -> RankedCandidate:

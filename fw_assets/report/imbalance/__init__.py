@@ -1,4 +1,6 @@
-"""What accuracy hides where labels are not equally frequent: figures that count every label alike, the majority trap.
+"""What accuracy hides where labels are not equally frequent, or mistakes not equally dear.
+
+Figures that count every label alike, the majority trap, costs of mistakes.
 
 Imported by the sections; imports none of them.
 """
