@@ -191,6 +191,17 @@ def status(name: str | None, root: str | None, as_json: bool) -> int:
 
 @main.command()
 @click.argument("name")
+@click.option("--workspace", "root", metavar="DIR")
+@readable_errors
+def forget(name: str, root: str | None) -> int:
+    """Forget a dataset: its records are set aside in the workspace; nothing on the platform is touched."""
+    from fw_assets.commands import forget
+
+    return forget.forget(_root(root), name)
+
+
+@main.command()
+@click.argument("name")
 @click.option("--open", "open_it", is_flag=True, help="Open the HTML report in a browser.")
 @click.option("--workspace", "root", metavar="DIR")
 @readable_errors

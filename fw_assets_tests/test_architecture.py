@@ -74,6 +74,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "budget": "errors values",
         "phases": "asset_table failures input_digests run_config stored_fields budget",
         "jobs": "asset_table phases",
+        "standing": "machine run_config phases values",
         "platform": "progress values",
         "planning": "values platform",
         "run_tags": "phases",
@@ -91,7 +92,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "assets": "errors input_digests partitions run_config config inapplicable_cells phases values budget platform "
         "planning run_tags approvals registration evaluation reporting resources ui steps",
         "automation": "asset_table machine partitions progress run_config config inapplicable_cells phases values "
-        "failures jobs platform planning run_tags approvals registration resources runner steps",
+        "failures jobs platform planning run_tags approvals registration resources runner standing steps",
     },
     "report": {
         "escape": "",

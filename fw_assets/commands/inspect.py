@@ -22,10 +22,13 @@ from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.evaluation.removed_deployment import removed_deployments, require_deployment
 from fw_assets.pipeline.failures import message_of
-from fw_assets.pipeline.phases import due, statuses
+from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.reporting.report_files import changed_report_files
-from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.standing import standings
+from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
+from fw_assets.report.formatting import percent
+from fw_assets.workspace.envelope import slug
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -38,10 +41,11 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     else:
         store = take_snapshot(store)
         names = store.datasets()
-    status_of = statuses(store, names, driver=None)
+    status_of = standings(store, names, driver=None)
     checks = {item: _checks(store, item) for item in names}
     removed = removed_deployments(platform_from_environment, store, [i for i in names if status_of[i].state == "done"])
     notes = {item: status.note + _signature(root, item) + _removal(removed, item) for item, status in status_of.items()}
+    results = {item: _result(store, item) if status.state == "done" else None for item, status in status_of.items()}
     if as_json:
         echo_json(
             [
@@ -50,6 +54,8 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
                     "state": status.state,
                     "note": notes[item],
                     "due": [step.key for step in status.steps],
+                    "winner": result.winner if (result := results[item]) else None,
+                    "accuracy": result.accuracy if result else None,
                     "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
                 }
                 for item, status in status_of.items()
@@ -58,9 +64,26 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for item, status in status_of.items():
-        table.add_row(item, status.state, notes[item] + _check_costs(checks[item]))
+        table.add_row(item, status.state, _outcome(results[item]) + notes[item] + _check_costs(checks[item]))
     out.print(table if names else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
+
+
+def _result(store: Workspace, name: str) -> ReportRecord | None:
+    """What a dataset's report says; one that is damaged keeps no other dataset from being listed."""
+    try:
+        return store.read("report", name, ReportRecord)
+    except (InputError, OSError) as error:
+        err.print(f"fw-assets: {printable(message_of(error))}", markup=False)
+        return None
+
+
+def _outcome(result: ReportRecord | None) -> str:
+    """The model that a report names, in words; empty without a report."""
+    if result is None:
+        return ""
+    right = "" if result.accuracy is None else f", {percent(result.accuracy)} of the test rows right"
+    return f"{slug(result.winner)}{right}; "
 
 
 def _checks(store: Workspace, name: str) -> Ledger:

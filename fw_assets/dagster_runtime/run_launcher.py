@@ -44,8 +44,8 @@ from dagster_shared.error import SerializableErrorInfo
 
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.dagster_runtime import fork_server
-from fw_assets.pipeline.machine import this_machine
-from fw_assets.pipeline.run_workers import dead_worker, is_alive, worker_of, worker_tags
+from fw_assets.pipeline.machine import is_alive, this_machine
+from fw_assets.pipeline.run_workers import dead_worker, worker_of, worker_tags
 from fw_assets.pipeline.runner.fork_server import PRELOAD, reset_signals
 
 START_TIMEOUT_SECONDS = 30.0

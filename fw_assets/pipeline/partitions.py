@@ -32,6 +32,11 @@ def add_partitions(
     instance.add_dynamic_partitions(definition, list(keys))
 
 
+def remove_partition(instance: dg.DagsterInstance, dataset: str) -> None:
+    """Remove a dataset's partition; its runs and their logs stay."""
+    instance.delete_dynamic_partition("datasets", dataset)
+
+
 def cell(dataset: str, model: str) -> dg.MultiPartitionKey:
     """The partition key of one model in one dataset. Neither name may hold a `|`, Dagster's separator."""
     return dg.MultiPartitionKey({"dataset": dataset, "model": model})

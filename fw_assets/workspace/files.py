@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import tempfile
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +92,12 @@ class FileStore:
     def download(self, target: Path, *parts: str) -> None:
         """Fetch a file, one block in memory at a time; for a root behind a URL."""
         self.filesystem.get_file(self.path(*parts), str(target))
+
+    def move(self, source: Sequence[str], target: Sequence[str]) -> str:
+        """Move a folder; returns where it is then."""
+        self.filesystem.makedirs(self.path(*target[:-1]), exist_ok=True)
+        self.filesystem.mv(self.path(*source), self.path(*target), recursive=True)
+        return self.url(*target)
 
     def write_text(self, text: str, *parts: str, private: bool = False) -> None:
         """Store a text file; a private one on this machine can be read by its owner alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -78,6 +78,13 @@ class Workspace(FileStore):
         if not self.is_local:
             self.write_bytes(uuid.uuid4().bytes, CHANGES, dataset)
         return digest
+
+    def remove(self, asset: str, dataset: str, model: str | None = None) -> None:
+        """Remove a stored value, if there is one."""
+        with suppress(FileNotFoundError):
+            self.filesystem.rm_file(self.path(*asset_path(asset, dataset, model)))
+        if not self.is_local:
+            self.write_bytes(uuid.uuid4().bytes, CHANGES, dataset)
 
     def read(self, asset: str, dataset: str, kind: type[Value], model: str | None = None) -> Value | None:
         """The stored value, or None if there is none, or none that is whole."""

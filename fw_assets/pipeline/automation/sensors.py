@@ -16,10 +16,11 @@ from fw_assets.pipeline.automation.scan import FileState, Scan
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.jobs import cell_job, dataset_job, job_name
 from fw_assets.pipeline.partitions import add_partitions, partition_key
-from fw_assets.pipeline.phases import Step, config_of, due, statuses
+from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import STEP_KEY, step_tags
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
+from fw_assets.pipeline.standing import standings
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -44,7 +45,7 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     def poll() -> tuple[list[Step], list[str]]:
         # A dataset is registered before it is a partition, and no run can be requested for it until then.
         partitions, snapshot = set(context.instance.get_dynamic_partitions("datasets")), take_snapshot(store)
-        by_dataset = statuses(snapshot, snapshot.datasets())
+        by_dataset = standings(snapshot, snapshot.datasets())
         steps = [step for dataset, status in by_dataset.items() if dataset in partitions for step in status.steps]
         return steps, [f"{dataset}: {status.note}" for dataset, status in by_dataset.items()]
 

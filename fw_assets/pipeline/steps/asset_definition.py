@@ -10,6 +10,7 @@ import dagster as dg
 
 from fw_assets.pipeline.asset_table import asset_entry
 from fw_assets.pipeline.partitions import cells, datasets
+from fw_assets.pipeline.steps.run_record import recorded
 from fw_assets.pipeline.steps.step_lock import step_lock
 
 OWNERS = ["team:fw-assets"]
@@ -30,7 +31,8 @@ def pipeline_asset(
 
         @wraps(compute)
         def exclusive(context: dg.AssetExecutionContext, **arguments: Any) -> Any:
-            with step_lock(context, arguments["workspace"].open()):
+            store = arguments["workspace"].open()
+            with step_lock(context, store), recorded(context, store):
                 return compute(context, **arguments)
 
         specs = [dg.AssetCheckSpec(name, asset=entry.key, description=text) for name, text in entry.checks.items()]

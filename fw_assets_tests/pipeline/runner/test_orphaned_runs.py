@@ -11,8 +11,8 @@ import time
 import dagster as dg
 import pytest
 
-from fw_assets.pipeline.machine import this_machine
-from fw_assets.pipeline.run_workers import WORKER_TAG, is_alive, tag_worker, worker_of
+from fw_assets.pipeline.machine import is_alive, this_machine
+from fw_assets.pipeline.run_workers import WORKER_TAG, tag_worker, worker_of
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 
 

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from fw_assets.commands.forget import FORGOTTEN
+from fw_assets.pipeline.runner.instance import open_instance
+from fw_assets_tests.project import Project
+
+pytestmark = pytest.mark.usefixtures("watched")
+
+
+def partitions(project: Project) -> list[str]:
+    with open_instance(str(project.workspace)) as instance:
+        return list(instance.get_dynamic_partitions("datasets"))
+
+
+def test_a_dataset_is_forgotten_and_everything_on_the_platform_stays(project: Project) -> None:
+    assert project.run(*project.workflow()).returncode == 0
+    before, report = project.platform(), project.report()
+    done = project.run("forget", "tickets")
+    assert done.returncode == 0, done.stderr
+    assert "tickets is forgotten" in done.stdout
+    assert "On the platform everything stays" in done.stdout
+    assert "fwa-char-ngram" in done.stdout
+    assert "No datasets" in project.run("status").stdout
+    assert partitions(project) == []
+    assert project.platform() == before
+
+    (kept,) = (project.workspace / FORGOTTEN).iterdir()
+    assert kept.name.startswith("tickets-")
+    shutil.move(kept, project.workspace / "tickets")
+    assert "done" in project.run("status").stdout
+    assert project.report() == report
+
+
+def test_what_was_forgotten_can_be_registered_again_and_pays_for_no_job_twice(project: Project) -> None:
+    assert project.run(*project.workflow()).returncode == 0
+    before = project.platform()
+    assert project.run("forget", "tickets").returncode == 0
+    assert project.run(*project.workflow()).returncode == 0
+    after = project.platform()
+    assert after.pop("inference_requests") > before.pop("inference_requests")
+    assert after == before
+
+
+def test_a_name_that_is_not_there_lists_those_that_are(project: Project) -> None:
+    done = project.run("forget", "nobody")
+    assert done.returncode == 2
+    assert "no dataset 'nobody'" in done.stderr
