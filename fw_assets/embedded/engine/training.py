@@ -6,7 +6,7 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,40 @@ def train(
     notes: Mapping[str, Any] | None = None,
     start: TunedModel | None = None,
 ) -> None:
-    """Train one model and write it into the folder `out`.
+    """Train one model and write it into the folder `out`, as `fit` does; `on_record` is called with each record."""
+    records = fit(spec, rows, evaluation, cache, multi_label, notes, start)
+    while True:
+        try:
+            on_record(next(records))
+        except StopIteration as end:
+            tuned_model.save(end.value, out)
+            return
+
+
+def fit(
+    spec: TrainingSpec,
+    rows: Sequence[TrainingRow],
+    evaluation: Sequence[TrainingRow] | None,
+    cache: Path,
+    multi_label: bool,
+    notes: Mapping[str, Any] | None = None,
+    start: TunedModel | None = None,
+) -> Generator[dict[str, float], None, TunedModel]:
+    """Train one model, record by record; the generator returns it.
 
     The loss is the cross-entropy, each row times its weight. With evaluation rows, the epoch with the least loss on
     them is kept (epoch 0 is where it starts), measured at the temperature that is best for them; without, the last.
 
     Args:
         cache: the folder for files that can be computed again, shared by all models.
-        on_record: called with `step`, `epoch`, `train/loss`, `train/lr` and `train/total_tokens` (of this step alone)
-            for each step, and with `step`, `epoch`, `eval/loss` and `eval/accuracy` (of the exact set, if multi-label)
-            before the first epoch and after each; last with `eval/kept_epoch`. In a run of more than 10,000 steps, a
-            record stands for several, with the tokens of all.
         notes: JSON of the caller, stored with the model.
         start: the adapter to continue, in place of the base model.
+
+    Yields:
+        `step`, `epoch`, `train/loss`, `train/lr` and `train/total_tokens` (of this step alone) for each step, and
+        `step`, `epoch`, `eval/loss` and `eval/accuracy` (of the exact set, if multi-label) before the first epoch and
+        after each; last `eval/kept_epoch`. In a run of more than 10,000 steps, a record stands for several, with the
+        tokens of all.
 
     Raises:
         EngineError: rows or hyper-parameters that cannot be trained on.
@@ -56,26 +77,26 @@ def train(
     run = TrainingRun(spec, rows, list(evaluation or ()), cache, multi_label, start)
     best = run.checkpoint(0.0)
     if run.evaluated:
-        on_record({"step": 0, "epoch": 0.0, "eval/loss": best.loss, "eval/accuracy": best.accuracy})
+        yield {"step": 0, "epoch": 0.0, "eval/loss": best.loss, "eval/accuracy": best.accuracy}
     tokens = 0
     for step in run.steps():
         number, epoch = step.number, step.epoch
         tokens += step.tokens
         if number == 1 or step.ends_epoch or number % max(1, run.total_steps // _MAX_STEP_RECORDS) == 0:
             figures = {"train/loss": step.loss, "train/lr": step.rate, "train/total_tokens": tokens}
-            on_record({"step": number, "epoch": epoch, **figures})
+            yield {"step": number, "epoch": epoch, **figures}
             tokens = 0
         if not step.ends_epoch or (not run.evaluated and number < run.total_steps):
             continue
         checkpoint = run.checkpoint(epoch)
         if run.evaluated:
             accuracy = checkpoint.accuracy
-            on_record({"step": number, "epoch": epoch, "eval/loss": checkpoint.loss, "eval/accuracy": accuracy})
+            yield {"step": number, "epoch": epoch, "eval/loss": checkpoint.loss, "eval/accuracy": accuracy}
         if not run.evaluated or checkpoint.loss < best.loss:
             best = checkpoint
     if run.evaluated:
-        on_record({"step": run.total_steps, "epoch": epoch, "eval/kept_epoch": best.epoch})
-    model = TunedModel(
+        yield {"step": run.total_steps, "epoch": epoch, "eval/kept_epoch": best.epoch}
+    return TunedModel(
         spec=spec,
         labels=run.labels,
         multi_label=multi_label,
@@ -87,7 +108,6 @@ def train(
         notes=dict(notes or {}),
         arrays=best.arrays,
     )
-    tuned_model.save(model, out)
 
 
 def _check_start(start: TunedModel, spec: TrainingSpec, multi_label: bool) -> None:

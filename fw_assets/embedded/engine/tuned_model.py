@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,13 @@ class TunedModel:
 
 
 def save(model: TunedModel, folder: Path) -> None:
-    """Write both files; the manifest last, so that its presence means that the model is whole."""
-    from safetensors.numpy import save as serialise
+    """Write the model into a folder."""
+    write_files(folder, flat_arrays(model), {"format": FORMAT, **manifest_of(model)})
 
-    folder.mkdir(parents=True, exist_ok=True)
-    flat = {f"{encoder}.{name}": array for encoder, arrays in model.arrays.items() for name, array in arrays.items()}
-    manifest = {
-        "format": FORMAT,
+
+def manifest_of(model: TunedModel) -> dict[str, Any]:
+    """Everything of a model but its arrays."""
+    return {
         "spec": asdict(model.spec),
         "labels": list(model.labels),
         "multi_label": model.multi_label,
@@ -60,7 +61,19 @@ def save(model: TunedModel, folder: Path) -> None:
         "best_epoch": model.best_epoch,
         "notes": dict(model.notes),
     }
-    _replace(folder / ARRAYS_FILE, serialise(flat))
+
+
+def flat_arrays(model: TunedModel) -> Arrays:
+    """The arrays as `ENCODER.NAME`."""
+    return {f"{encoder}.{name}": array for encoder, arrays in model.arrays.items() for name, array in arrays.items()}
+
+
+def write_files(folder: Path, arrays: Arrays, manifest: Mapping[str, Any]) -> None:
+    """Write the two files of a model; the manifest last, so that its presence means that the model is whole."""
+    from safetensors.numpy import save as serialise
+
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / ARRAYS_FILE, serialise(arrays))
     _replace(folder / MANIFEST_FILE, json.dumps(manifest, ensure_ascii=False, indent=1).encode())
 
 
@@ -71,29 +84,51 @@ def load(folder: Path) -> TunedModel:
         DamagedModel: naming the file that is missing or unreadable.
         EngineError: it has another format.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+    with intact(folder):
+        manifest = read_manifest(folder)
         if manifest["format"] != FORMAT:
             raise EngineError(f"{folder / MANIFEST_FILE}: format {manifest['format']!r}, expected {FORMAT}")
-        arrays: dict[str, Arrays] = {}
-        for key, array in load_file(folder / ARRAYS_FILE).items():
-            encoder, _, name = key.partition(".")
-            arrays.setdefault(encoder, {})[name] = array
-        return TunedModel(
-            spec=TrainingSpec(**manifest["spec"]),
-            labels=tuple(manifest["labels"]),
-            multi_label=manifest["multi_label"],
-            shares=manifest["shares"],
-            temperature=manifest["temperature"],
-            threshold=manifest["threshold"],
-            allow_empty=manifest["allow_empty"],
-            best_epoch=manifest["best_epoch"],
-            notes=manifest["notes"],
-            arrays=arrays,
-        )
+        return from_manifest(manifest, read_arrays(folder))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_bytes())
+    return manifest
+
+
+def read_arrays(folder: Path) -> Arrays:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / ARRAYS_FILE)
+
+
+def from_manifest(manifest: Mapping[str, Any], flat: Arrays) -> TunedModel:
+    """A model of its manifest and its arrays."""
+    arrays: dict[str, Arrays] = {}
+    for key, array in flat.items():
+        encoder, _, name = key.partition(".")
+        arrays.setdefault(encoder, {})[name] = array
+    return TunedModel(
+        spec=TrainingSpec(**manifest["spec"]),
+        labels=tuple(manifest["labels"]),
+        multi_label=manifest["multi_label"],
+        shares=manifest["shares"],
+        temperature=manifest["temperature"],
+        threshold=manifest["threshold"],
+        allow_empty=manifest["allow_empty"],
+        best_epoch=manifest["best_epoch"],
+        notes=manifest["notes"],
+        arrays=arrays,
+    )
+
+
+@contextmanager
+def intact(folder: Path) -> Iterator[None]:
+    """What is wrong with the files of a folder, as `DamagedModel`."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
     except FileNotFoundError as error:
         raise DamagedModel(f"{error.filename}: missing, so {folder} holds no tuned model") from error
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError, SafetensorError) as error:

@@ -13,6 +13,7 @@ import msgspec
 from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.grammar import MAX_ANSWERS, clip, expand_grammar
+from fw_assets.embedded.inference.record_constraint import MAX_FIELDS, FieldConstraint, field_constraint
 
 _OPENERS = " \t\n:=>\"'{[("
 _MAX_DEPTH = 10
@@ -28,6 +29,7 @@ class AnswerConstraint:
         names: the labels without the text that all of them share, for models that read the label's name.
         format: the text around the label; None leaves it to the model.
         min_labels, max_labels: bounds of a list of labels, when `format` asks for one.
+        fields: of an object of several, which then is all that is said.
     """
 
     labels: tuple[str, ...] | None = None
@@ -35,6 +37,7 @@ class AnswerConstraint:
     format: AnswerFormat | None = None
     min_labels: int = 0
     max_labels: int | None = None
+    fields: tuple[FieldConstraint, ...] = ()
 
 
 UNCONSTRAINED = AnswerConstraint()
@@ -92,8 +95,10 @@ def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
     value = root
     if root.get("type") == "object" or "properties" in root:
         properties = root.get("properties") or {}
-        if not isinstance(properties, dict) or len(properties) != 1:
-            raise _unusable("the object has not exactly one property")
+        if not isinstance(properties, dict) or not 1 <= len(properties) <= MAX_FIELDS:
+            raise _unusable(f"the object has no property, or more than {MAX_FIELDS}")
+        if len(properties) > 1:
+            return AnswerConstraint(fields=tuple(_field(name, item, schema) for name, item in properties.items()))
         key, value = next(iter(properties.items()))
         value = _resolve(value, schema)
     many = value.get("type") == "array"
@@ -103,6 +108,19 @@ def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
         return _constraint([msgspec.json.encode(label).decode() for label in labels], AnswerFormat())
     min_labels = _bound(value, "minItems") or 0
     return _constraint(labels, AnswerFormat(key=key, many=many), min_labels, _bound(value, "maxItems"))
+
+
+def _field(name: str, value: Any, schema: Mapping[str, Any]) -> FieldConstraint:
+    value = _resolve(value, schema)
+    kinds = value.get("type")
+    if isinstance(kinds, list) and "enum" not in value and "const" not in value:
+        options: list[Mapping[str, Any]] = [{"type": kind} for kind in kinds]
+    else:
+        options = [_resolve(item, schema) for item in _list(value.get("anyOf") or value.get("oneOf") or [value])]
+    constraint = field_constraint(name, options)
+    if constraint is None:
+        raise _unusable(f"the property {clip(repr(name))} is neither an enum nor a text, a number, a boolean or null")
+    return constraint
 
 
 def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -195,6 +213,7 @@ def _shared_prefix(low: str, high: str) -> int:
 def _unusable(problem: str) -> RpcError:
     return invalid(
         f"response_format.json_schema: {problem}; this platform's models choose labels: give an object with one "
-        'property, {"enum": [...]} or {"type": "array", "items": {"enum": [...]}}',
+        'property, {"enum": [...]} or {"type": "array", "items": {"enum": [...]}}, or with several, each an enum, a '
+        "text, a number, a boolean or null",
         "response_format",
     )

@@ -11,7 +11,8 @@ from fw_assets.embedded.engine.errors import DamagedModel, EngineError, WeightsE
 from fw_assets.embedded.errors import RpcError, precondition
 from fw_assets.embedded.inference.answer_constraint import read_constraint
 from fw_assets.embedded.inference.chat_request import ChatRequest
-from fw_assets.embedded.inference.choose import Choice, choose
+from fw_assets.embedded.inference.choice import Choice, ChosenValue
+from fw_assets.embedded.inference.choose import choose
 from fw_assets.embedded.inference.model_cache import LoadedModel, load_model
 from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.inference.token_counts import count_prompt, split_tokens
@@ -103,7 +104,7 @@ def _write_choice(index: int, choice: Choice, request: ChatRequest) -> tuple[dic
 
 
 def _logprobs(choice: Choice, request: ChatRequest) -> dict[str, Any] | None:
-    """The label or labels as one token with their log probability; the text around them is certain."""
+    """Each label, list of labels or value as one token with its log probability; the text around is certain."""
     if not request.logprobs:
         return None
     count = request.top_logprobs or 0
@@ -112,10 +113,10 @@ def _logprobs(choice: Choice, request: ChatRequest) -> dict[str, Any] | None:
     for position, part in enumerate(choice.parts):
         if not part:
             continue
-        is_label = position == 1
-        alternatives = choice.alternatives[:count] if is_label else ((part, 0.0),)[:count]
+        value = choice.values[position // 2] if position % 2 else ChosenValue(0.0, ((part, 0.0),))
+        alternatives = value.alternatives[:count]
         content.append(
-            _token(part, choice.log_probability if is_label else 0.0)
+            _token(part, value.log_probability)
             | {"text_offset": offset, "top_logprobs": [_token(text, value) for text, value in alternatives]}
         )
         offset += len(part)

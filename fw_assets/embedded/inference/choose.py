@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,22 +15,10 @@ from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.answer_constraint import AnswerConstraint
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
+from fw_assets.embedded.inference.choice import Choice, ChosenValue
+from fw_assets.embedded.inference.choose_record import RecordScorer, choose_records
 from fw_assets.embedded.inference.model_cache import LoadedModel
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One choice of a completion.
-
-    Attributes:
-        parts: the answer's text before, in and after its label or labels.
-        log_probability: of the label or labels, natural.
-        alternatives: (label, log probability) of the most probable labels, best first.
-    """
-
-    parts: tuple[str, str, str]
-    log_probability: float
-    alternatives: tuple[tuple[str, float], ...]
+from fw_assets.embedded.inference.record_constraint import FieldConstraint
 
 
 def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
@@ -42,6 +30,10 @@ def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[
     Raises:
         RpcError: INVALID_ARGUMENT when a base model gets no labels to choose from.
     """
+    record = _record(model, constraint)
+    if record:
+        records = model.record or _without_records(model)
+        return choose_records(records, record, requests, model.format.spaced if model.format else True)
     scorer = model.scorer
     labels = constraint.labels or scorer.labels
     if labels is None:
@@ -71,6 +63,32 @@ def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[
     ]
 
 
+def _without_records(model: LoadedModel) -> RecordScorer:
+    """A base model, which chooses each field by the names of its values.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT for a model that was taught to answer with labels alone.
+    """
+    if model.scorer.labels is not None:
+        raise invalid(
+            "response_format: this model was trained to answer with labels, not with an object of several fields",
+            "response_format",
+        )
+    return RecordScorer({}, {}, model.scorer)
+
+
+def _record(model: LoadedModel, constraint: AnswerConstraint) -> tuple[FieldConstraint, ...]:
+    """The fields that a request asks for; a model of records also answers one by itself, and all without constraint."""
+    if constraint.fields or model.record is None:
+        return constraint.fields
+    if constraint.labels is None:
+        return model.record.taught
+    key = constraint.format.key if constraint.format else None
+    if key is None or key not in model.record.fields or (constraint.format and constraint.format.many):
+        return ()
+    return (FieldConstraint(key, tuple(msgspec.json.encode(label).decode() for label in constraint.labels)),)
+
+
 def _answer_format(constraint: AnswerConstraint, model: LoadedModel) -> AnswerFormat:
     """The format that the request prescribes, else the one that was taught; `json_object` leaves the key to it."""
     taught = model.format
@@ -90,7 +108,7 @@ def _draw(scores: NDArray[np.float64], request: ChatRequest) -> list[int]:
 def _choose_label(labels: Sequence[str], scores: NDArray[np.float64], column: int, format: AnswerFormat) -> Choice:
     best = np.argsort(-scores, kind="stable")[:MAX_ALTERNATIVES]
     alternatives = tuple((format.write(labels[i])[1], float(scores[i])) for i in best)
-    return Choice(format.write(labels[column]), float(scores[column]), alternatives)
+    return Choice(format.write(labels[column]), (ChosenValue(float(scores[column]), alternatives),))
 
 
 def _choose_set(
@@ -108,4 +126,4 @@ def _choose_set(
         columns = [i for i in ranked if i in columns][: constraint.max_labels]
     total = float(sum(scores[i] for i in columns))
     alternatives = tuple((labels[i], float(scores[i])) for i in ranked[:MAX_ALTERNATIVES])
-    return Choice(format.write([labels[i] for i in sorted(columns)]), total, alternatives)
+    return Choice(format.write([labels[i] for i in sorted(columns)]), (ChosenValue(total, alternatives),))

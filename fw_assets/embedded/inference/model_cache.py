@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fw_assets.embedded.engine.errors import DamagedModel
-from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
+from fw_assets.embedded.engine.record_model import is_record_model, load
+from fw_assets.embedded.engine.scorers import Scorer, TunedScorer, load_base, load_tuned
 from fw_assets.embedded.inference.answer_format import AnswerFormat
+from fw_assets.embedded.inference.choose_record import RecordScorer
 from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.records.model_documents import require_whole_model
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -21,10 +23,15 @@ _Key = tuple[Path, str, tuple[int, int] | None]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A scorer, and the form in which it was taught to answer (None for a base model)."""
+    """A scorer, and the form in which it was taught to answer (None for a base model).
+
+    Attributes:
+        record: where it was taught to answer with objects of several fields; `scorer` is its base model then.
+    """
 
     scorer: Scorer
     format: AnswerFormat | None
+    record: RecordScorer | None = None
 
 
 _models: OrderedDict[_Key, LoadedModel] = OrderedDict()
@@ -48,11 +55,22 @@ def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
     if target.folder is None:
         return LoadedModel(load_base(target.base, platform.cache), None)
     require_whole_model(platform, target.folder.name)
+    if is_record_model(target.folder):
+        return _load_records(target, platform)
     scorer = load_tuned(target.folder, platform.cache)
     try:
         return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))
     except (KeyError, TypeError) as error:
         raise DamagedModel(f"{target.folder}: not a tuned model of this platform ({error})") from error
+
+
+def _load_records(target: ServingTarget, platform: EmbeddedPlatform) -> LoadedModel:
+    assert target.folder is not None
+    model = load(target.folder)
+    base = load_base(model.base_model, platform.cache)
+    scorers = {item.name: TunedScorer(item.model, platform.cache) for item in model.fields if item.model}
+    record = RecordScorer({item.name: item for item in model.fields}, scorers, base)
+    return LoadedModel(base, AnswerFormat(spaced=bool(model.notes.get("spaced", True))), record)
 
 
 def _version(folder: Path | None) -> tuple[int, int] | None:

@@ -8,14 +8,19 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.record_model import RecordModel, is_record_model
+from fw_assets.embedded.engine.record_model import load as load_records
+from fw_assets.embedded.engine.record_training import train_records
 from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
+from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
-from fw_assets.embedded.jobs.training_rows import read_rows
+from fw_assets.embedded.jobs.training_rows import read_record_rows, read_rows
 from fw_assets.embedded.records.model_documents import base_id, require_whole_model, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -28,7 +33,8 @@ _REPORT_SECONDS = 0.3
 def validate(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """VALIDATING, then PENDING: the rows are there and can be learned from."""
     job = update_job(platform, claim, {"state": "JOB_STATE_VALIDATING"})
-    read_rows(platform, job)
+    if read_record_rows(platform, job) is None:
+        read_rows(platform, job)
     finish_validation(platform, claim)
 
 
@@ -37,10 +43,11 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     progress = {"percent": 0, "epoch": 0}
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
     faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
-    answer_format, rows, evaluation = read_rows(platform, job)
+    records = read_record_rows(platform, job)
+    answer_format, rows, evaluation = (AnswerFormat(), [], []) if records else read_rows(platform, job)
     # Made before the write lock is taken; it also says what the engine calls the base model.
     tuned = tuned_document(platform, job)
-    start = _adapter(platform, short_id(job["warmStartFrom"])) if job.get("warmStartFrom") else None
+    start = job.get("warmStartFrom")
     spec = TrainingSpec(
         base_model=base_id(tuned),
         lora_rank=job["loraRank"],
@@ -59,13 +66,20 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     metrics_path.unlink(missing_ok=True)
     try:
         with metrics_path.open("wb") as metrics:
-            recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows))
-            notes = {"answer": answer_format.to_notes()}
-            train(
-                *(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record),
-                notes=notes,
-                start=start,
-            )
+            number = len(records.training if records else rows)
+            recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, number)
+            if records:
+                train_records(
+                    *(spec, records.training, records.evaluation, out, platform.cache, recorder.record),
+                    notes={"spaced": records.spaced},
+                    start=_record_adapter(platform, start),
+                )
+            else:
+                train(
+                    *(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record),
+                    notes={"answer": answer_format.to_notes()},
+                    start=_adapter(platform, start),
+                )
         for path in (metrics_path, *list(out.iterdir())):
             write_checksum(path)
         progress |= {"percent": 100}
@@ -75,14 +89,34 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         shutil.rmtree(out, ignore_errors=True)
 
 
-def _adapter(platform: EmbeddedPlatform, id: str) -> TunedModel:
-    """The adapter that a job continues.
+def _adapter(platform: EmbeddedPlatform, name: str | None) -> TunedModel | None:
+    """The adapter that a job continues, if any.
 
     Raises:
         DamagedModel: its files are.
+        EngineError: it answers with objects of several fields.
     """
-    require_whole_model(platform, id)
-    return load(platform.model_folder(id))
+    if name is None:
+        return None
+    folder = _whole_folder(platform, name)
+    if is_record_model(folder):
+        raise EngineError("the adapter to continue answers with objects of several fields; these rows have labels")
+    return load(folder)
+
+
+def _record_adapter(platform: EmbeddedPlatform, name: str | None) -> RecordModel | None:
+    """As `_adapter`, for rows whose answers are objects of several fields."""
+    if name is None:
+        return None
+    folder = _whole_folder(platform, name)
+    if not is_record_model(folder):
+        raise EngineError("the adapter to continue answers with labels; these rows have objects of several fields")
+    return load_records(folder)
+
+
+def _whole_folder(platform: EmbeddedPlatform, name: str) -> Path:
+    require_whole_model(platform, short_id(name))
+    return platform.model_folder(short_id(name))
 
 
 def _publish(platform: EmbeddedPlatform, claim: JobClaim, tuned: dict[str, Any], out: Path) -> None:

@@ -1,0 +1,117 @@
+"""A tuned model whose answers are JSON objects: one model for each field with a set of values, a rule for each text.
+
+On disk it has the two files of a `tuned_model`, with format 2 in the manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.span_rule import SpanRule
+from fw_assets.embedded.engine.tuned_model import (
+    MANIFEST_FILE,
+    TunedModel,
+    flat_arrays,
+    from_manifest,
+    intact,
+    manifest_of,
+    read_arrays,
+    read_manifest,
+    write_files,
+)
+
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class LearnedField:
+    """What was learned of one field; of `model` and `rule` at most one is there.
+
+    Attributes:
+        values: the values of the training by the labels of `model`, as JSON.
+        constant: the only value of the training, as JSON, where neither is there.
+    """
+
+    name: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    model: TunedModel | None = None
+    rule: SpanRule | None = None
+    constant: str = "null"
+
+
+@dataclass(frozen=True)
+class RecordModel:
+    """The fields in the order of the training's objects."""
+
+    base_model: str
+    fields: tuple[LearnedField, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save(model: RecordModel, folder: Path) -> None:
+    """Write the model into a folder."""
+    arrays = {
+        f"{index}/{name}": array
+        for index, item in enumerate(model.fields)
+        if item.model is not None
+        for name, array in flat_arrays(item.model).items()
+    }
+    fields = [
+        {
+            "name": item.name,
+            "values": dict(item.values),
+            "model": manifest_of(item.model) if item.model else None,
+            "rule": asdict(item.rule) if item.rule else None,
+            "constant": item.constant,
+        }
+        for item in model.fields
+    ]
+    write_files(
+        folder,
+        arrays,
+        {"format": FORMAT, "base_model": model.base_model, "fields": fields, "notes": dict(model.notes)},
+    )
+
+
+def is_record_model(folder: Path) -> bool:
+    """Whether the folder holds a model of records.
+
+    Raises:
+        DamagedModel: its manifest is missing or unreadable.
+    """
+    with intact(folder):
+        return bool(read_manifest(folder)["format"] == FORMAT)
+
+
+def load(folder: Path) -> RecordModel:
+    """The model in `folder`.
+
+    Raises:
+        DamagedModel: naming the file that is missing or unreadable.
+        EngineError: it has another format.
+    """
+    with intact(folder):
+        manifest = read_manifest(folder)
+        if manifest["format"] != FORMAT:
+            raise EngineError(f"{folder / MANIFEST_FILE}: format {manifest['format']!r}, expected {FORMAT}")
+        arrays = read_arrays(folder)
+        return RecordModel(
+            base_model=manifest["base_model"],
+            fields=tuple(_field(item, index, arrays) for index, item in enumerate(manifest["fields"])),
+            notes=manifest["notes"],
+        )
+
+
+def _field(item: Mapping[str, Any], index: int, arrays: Mapping[str, Any]) -> LearnedField:
+    own = {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith(f"{index}/")}
+    return LearnedField(
+        name=item["name"],
+        values=item["values"],
+        model=from_manifest(item["model"], own) if item["model"] else None,
+        rule=SpanRule(**item["rule"]) if item["rule"] else None,
+        constant=item["constant"],
+    )

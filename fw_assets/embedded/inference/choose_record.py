@@ -1,0 +1,154 @@
+"""Choosing records: from a model and the constraints of several fields to the choices of a completion."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.record_model import LearnedField
+from fw_assets.embedded.engine.scorers import Scorer
+from fw_assets.embedded.engine.turns import read_turns
+from fw_assets.embedded.errors import invalid
+from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
+from fw_assets.embedded.inference.choice import Choice, ChosenValue
+from fw_assets.embedded.inference.record_constraint import FieldConstraint, plain
+
+
+@dataclass(frozen=True)
+class RecordScorer:
+    """A model of records, ready to answer.
+
+    Attributes:
+        fields: what was learned of each; none of a base model.
+        scorers: of the fields that have a model.
+        base: for fields that were not learned.
+    """
+
+    fields: Mapping[str, LearnedField]
+    scorers: Mapping[str, Scorer]
+    base: Scorer
+
+    @property
+    def taught(self) -> tuple[FieldConstraint, ...]:
+        """The fields as the training had them, for requests that constrain nothing."""
+        return tuple(_taught(item) for item in self.fields.values())
+
+
+def choose_records(
+    model: RecordScorer, fields: Sequence[FieldConstraint], requests: Sequence[ChatRequest], spaced: bool = True
+) -> list[list[Choice]]:
+    """The choices for requests that share their fields: `n` for each request.
+
+    Without temperature the most probable value of each field; with it, one drawn from the tempered probabilities by
+    `seed`. A free text is the same at every temperature; a base model, which chooses and cannot write, leaves it empty.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT when a field cannot be chosen.
+    """
+    texts = [read_turns(request.messages) for request in requests]
+    generators = [random.Random(request.seed) for request in requests]
+    chosen: list[list[list[tuple[str, ChosenValue]]]] = [[[] for _ in range(request.n or 1)] for request in requests]
+    for constraint in fields:
+        if constraint.values is None:
+            for text, choices in zip(texts, chosen, strict=True):
+                value = _free(model.fields.get(constraint.name), constraint, text)
+                for choice in choices:
+                    choice.append(value)
+            continue
+        try:
+            scores = _scores(model, constraint, texts)
+        except EngineError as error:
+            raise invalid(f"response_format: {constraint.name}: {error}", "response_format") from None
+        for row, request, generator, choices in zip(scores, requests, generators, chosen, strict=True):
+            for choice in choices:
+                column = _draw(row, request.temperature, generator)
+                choice.append(_value(constraint.values, row, column))
+    names = [constraint.name for constraint in fields]
+    return [[_choice(names, values, spaced) for values in choices] for choices in chosen]
+
+
+def _scores(model: RecordScorer, constraint: FieldConstraint, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Log probabilities of the field's values, (texts, values)."""
+    learned, values = model.fields.get(constraint.name), constraint.values or ()
+    scorer = model.scorers.get(constraint.name)
+    if learned is None or scorer is None:
+        scores = model.base.log_probabilities(texts, constraint.names)
+        if learned is not None and learned.rule is None and learned.constant in values:
+            scores[:, values.index(learned.constant)] += _SURE
+    else:
+        labels = {value: label for label, value in learned.values.items()}
+        scores = scorer.log_probabilities(texts, [labels.get(value, value) for value in values])
+    return np.asarray(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True), np.float64)
+
+
+_SURE = 20.0
+"""Log odds of a value that was the only one in training."""
+
+
+def _free(learned: LearnedField | None, constraint: FieldConstraint, text: str) -> tuple[str, ChosenValue]:
+    """A free text or number as JSON, and its value."""
+    found, share = "", 1.0
+    if learned is not None and learned.rule is not None:
+        found, share = learned.rule.find(text), max(learned.rule.share, _MIN_SHARE)
+    elif learned is not None and learned.model is None:
+        found = plain(learned.constant)
+    elif learned is not None:
+        found = plain(next(iter(learned.values.values())))
+    written = _written(found, constraint.types)
+    return written, ChosenValue(float(np.log(share)), ((written, float(np.log(share))),))
+
+
+_MIN_SHARE = 0.01
+
+
+def _written(text: str, types: Sequence[str]) -> str:
+    """The text as JSON of one of these types."""
+    if "null" in types and text in ("", "null"):
+        return "null"
+    if "string" in types:
+        return msgspec.json.encode(text).decode()
+    try:
+        value: Any = float(text)
+    except ValueError:
+        return "null" if "null" in types else "0"
+    whole = value.is_integer() and abs(value) < 2**53
+    if "number" not in types and not whole:
+        return "null" if "null" in types else "0"
+    return msgspec.json.encode(int(value) if whole else value).decode()
+
+
+def _draw(scores: NDArray[np.float64], temperature: float | None, generator: random.Random) -> int:
+    if not temperature:
+        return int(np.argmax(scores))
+    weights = np.exp((scores - scores.max()) / temperature)
+    return generator.choices(range(len(scores)), weights=weights.tolist())[0]
+
+
+def _value(values: Sequence[str], scores: NDArray[np.float64], column: int) -> tuple[str, ChosenValue]:
+    best = np.argsort(-scores, kind="stable")[:MAX_ALTERNATIVES]
+    alternatives = tuple((values[i], float(scores[i])) for i in best)
+    return values[column], ChosenValue(float(scores[column]), alternatives)
+
+
+def _choice(names: Sequence[str], values: Sequence[tuple[str, ChosenValue]], spaced: bool) -> Choice:
+    """The object; its values stand at the odd places of the choice's parts."""
+    colon, comma = (": ", ", ") if spaced else (":", ",")
+    parts = ["{"]
+    for index, (name, (written, _)) in enumerate(zip(names, values, strict=True)):
+        parts[-1] += f"{comma if index else ''}{msgspec.json.encode(name).decode()}{colon}"
+        parts += [written, ""]
+    parts[-1] += "}"
+    return Choice(tuple(parts), tuple(value for _, value in values))
+
+
+def _taught(item: LearnedField) -> FieldConstraint:
+    if item.rule is not None:
+        return FieldConstraint(item.name, types=("string",))
+    return FieldConstraint(item.name, tuple(item.values.values()) or (item.constant,))

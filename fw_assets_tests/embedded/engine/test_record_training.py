@@ -1,0 +1,90 @@
+"""Fine-tuning on objects of several fields."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fw_assets.embedded.engine.errors import DamagedModel, EngineError
+from fw_assets.embedded.engine.record_model import RecordModel, is_record_model, load
+from fw_assets.embedded.engine.record_training import RecordRow, train_records
+from fw_assets.embedded.engine.scorers import TunedScorer
+from fw_assets.embedded.engine.training_spec import TrainingSpec
+from fw_assets.embedded.engine.tuned_model import load as load_labels
+from fw_assets_tests.routing_rows import routing_record
+
+Records = tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]
+SPEC = TrainingSpec("char-ngram", lora_rank=8, learning_rate=0.03, epochs=2, batch_size=16)
+
+
+def rows(count: int, seed: int) -> list[RecordRow]:
+    draw = random.Random(seed)
+    made = [routing_record(draw) for _ in range(count)]
+    return [
+        RecordRow(text, {name: msgspec.json.encode(value).decode() for name, value in record.items()}, tokens=3)
+        for text, record in made
+    ]
+
+
+def trained(out: Path, cache: Path, start: RecordModel | None = None, spec: TrainingSpec = SPEC) -> RecordModel:
+    train_records(spec, rows(160, 1), rows(40, 2), out, cache, lambda record: None, {"spaced": True}, start)
+    return load(out)
+
+
+def test_every_field_is_learned_in_its_own_way(tmp_path: Path, cache: Path) -> None:
+    model = trained(tmp_path / "model", cache)
+    assert is_record_model(tmp_path / "model")
+    assert [item.name for item in model.fields] == ["department", "urgency", "refund", "shift", "order"]
+    assert [item.model is not None for item in model.fields] == [True, True, True, True, False]
+    order = model.fields[-1].rule
+    assert order is not None
+    assert order.find("see A-12345 please") == "A-12345"
+    department = model.fields[0]
+    assert department.model is not None
+    assert department.values == {name: f'"{name}"' for name in ("billing", "delivery", "technical")}
+    assert model.fields[2].values == {"false": "false", "true": "true"}
+    test = rows(60, 3)
+    scores = TunedScorer(department.model, cache).log_probabilities([row.text for row in test], None)
+    labels = department.model.labels
+    right = [f'"{labels[i]}"' == row.record["department"] for i, row in zip(scores.argmax(axis=1), test, strict=True)]
+    assert sum(right) > 50
+
+
+def test_the_metrics_are_of_all_fields_and_tokens_count_once(tmp_path: Path, cache: Path, records: Records) -> None:
+    seen, record = records
+    train_records(SPEC, rows(160, 1), rows(40, 2), tmp_path / "model", cache, record)
+    assert sum(item.get("train/total_tokens", 0) for item in seen) == 2 * 160 * 3
+    losses = [(item["epoch"], item["eval/loss"]) for item in seen if "eval/loss" in item]
+    assert [epoch for epoch, _ in losses] == [0.0, 1.0, 2.0]
+    assert seen[-1]["eval/kept_epoch"] == min(losses, key=lambda item: item[1])[0]
+    assert all(0 <= item["eval/accuracy"] <= 1 for item in seen if "eval/accuracy" in item)
+
+
+def test_an_adapter_is_continued(tmp_path: Path, cache: Path) -> None:
+    first = trained(tmp_path / "first", cache)
+    again = trained(tmp_path / "again", cache, first)
+    assert [item.name for item in again.fields] == [item.name for item in first.fields]
+    with pytest.raises(EngineError, match="rank 8, not 4"):
+        trained(tmp_path / "other", cache, first, replace(SPEC, lora_rank=4))
+
+
+def test_fields_that_never_change_are_nothing_to_learn(tmp_path: Path, cache: Path) -> None:
+    same = [RecordRow(f"text {i}", {"a": '"x"', "b": "1"}) for i in range(9)]
+    with pytest.raises(EngineError, match="nothing to learn"):
+        train_records(SPEC, same, [], tmp_path / "model", cache, lambda record: None)
+
+
+def test_a_folder_holds_one_kind_of_model(tmp_path: Path, cache: Path) -> None:
+    trained(tmp_path / "model", cache)
+    with pytest.raises(EngineError, match="format 2, expected 1"):
+        load_labels(tmp_path / "model")
+    (tmp_path / "model" / "manifest.json").write_text("{}")
+    with pytest.raises(DamagedModel):
+        load(tmp_path / "model")
+    with pytest.raises(DamagedModel):
+        is_record_model(tmp_path / "nothing")
