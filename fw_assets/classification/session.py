@@ -33,8 +33,12 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin", "slices", "traffic", "gate", "costs", "warm_start_from")
+LATER_FIELDS = ("margin", "slices", "fields", "traffic", "gate", "costs", "warm_start_from")
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
+
+ALL_FIELDS = "*"
+FIELD_KINDS = ("label", "text")
+"""Kinds that a field can be forced to have."""
 
 _MAX_EXCERPT = 80
 _MAX_NAMED = 10
@@ -74,6 +78,11 @@ class Session(Frozen):
     """The label set; left out, it is inferred from the data and shown in the plan."""
     extraction: str | None = Field(None, min_length=1, max_length=200)
     """Forces a rule for finding labels, e.g. `json_key:intent`; left out, one is chosen from the data."""
+    fields: tuple[_FieldName, ...] = Field((), max_length=50)
+    """Fields of answers that are JSON objects, to be asked for together, e.g. `department`, `urgency` and `order_id`.
+    The first is the label: the split, the imbalance and all else that is said of labels goes by it. A field takes one
+    of its values in the data, or free text where these do not repeat; `order_id:text` and `urgency:label` say which.
+    `*` stands for all fields, with the one that is most like a label first. Left out: that one alone is asked for."""
     imbalance_threshold: float = Field(50.0, ge=1, le=1_000_000)
     """Most frequent over least frequent label; above it the plan proposes mitigations."""
     train_fraction: float = Field(0.8, ge=0.001, le=0.999)
@@ -157,12 +166,12 @@ class Session(Frozen):
             raise ValueError("true or false is not expected here; a word such as yes, no, on or off has to be quoted")
         return value
 
-    @field_validator("models", "labels", "lora_ranks", "learning_rates", "slices", mode="before")
+    @field_validator("models", "labels", "lora_ranks", "learning_rates", "slices", "fields", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
-    @field_validator("models", "labels", "slices")
+    @field_validator("models", "labels", "slices", "fields")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is None:
@@ -174,6 +183,27 @@ class Session(Frozen):
         if repeated:
             raise ValueError(f"named twice: {', '.join(sorted(repeated)[:_MAX_NAMED])}")
         return items
+
+    @field_validator("fields")
+    @classmethod
+    def _several_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [field_kind(item)[0] for item in value]
+        if repeated := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"named twice: {', '.join(sorted(repeated)[:_MAX_NAMED])}")
+        if ALL_FIELDS in names and len(names) > 1:
+            raise ValueError(f"{ALL_FIELDS} stands for all fields, so no other can be named beside it")
+        if len(names) == 1 and names[0] != ALL_FIELDS:
+            raise ValueError(f"name two fields at least; for {names[0]} alone use `extraction: json_key:{names[0]}`")
+        if value and field_kind(value[0])[1] == "text":
+            raise ValueError(f"the first field is the label, so {names[0]} cannot be free text; name another one first")
+        return value
+
+    @field_validator("costs")
+    @classmethod
+    def _costs_are_of_one_label(cls, value: MistakeCosts | None, info: ValidationInfo) -> MistakeCosts | None:
+        if value is not None and info.data.get("fields"):
+            raise ValueError("costs are those of one label given in place of another; leave costs or fields out")
+        return value
 
     @field_validator("lora_ranks")
     @classmethod
@@ -187,6 +217,12 @@ class Session(Frozen):
         """The fields that digests are made of; those in `LATER_FIELDS` only where they are not the default."""
         defaults = {name for name in LATER_FIELDS if getattr(self, name) == type(self).model_fields[name].default}
         return self.model_dump(mode="json", exclude={*without, *defaults})
+
+
+def field_kind(text: str) -> tuple[str, str | None]:
+    """The name of a field as the session's `fields` give it, and the kind that is forced (`label`, `text`), if any."""
+    name, colon, kind = text.rpartition(":")
+    return (name.strip(), kind) if colon and name.strip() and kind in FIELD_KINDS else (text, None)
 
 
 def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:

@@ -147,6 +147,7 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
     from fw_assets.classification.prompting.prompt import request
+    from fw_assets.classification.prompting.record_parser import RecordParser
     from fw_assets.pipeline.values.served_prompt import served_prompt
 
     store = Workspace(root)
@@ -167,15 +168,19 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
         prompt,
         Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),
     )
+    values = RecordParser(prompt.fields).values(completion.text or "") if prompt.fields else {}
     if as_json:
         echo_json(
             {
                 "labels": list(answer.labels),
+                **({"fields": values} if prompt.fields else {}),
                 "confidence": completion.confidence,
                 "text": completion.text,
                 "model": record.address,
             }
         )
+    elif values:
+        echo(json.dumps(values, ensure_ascii=False))
     else:
         echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
     return DONE if answer.kind == "valid" else FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from fw_assets.classification.selection.verdict import p_value_text
+from fw_assets.classification.selection.verdict import Verdict, p_value_text
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
@@ -35,6 +35,13 @@ def points(difference: float | None, digits: int = 1) -> str:
 def points_text(share: float) -> str:
     """A margin in words: `2 points`, `1 point`."""
     return f"{100 * share:g} point{'' if round(100 * share, 9) == 1 else 's'}"
+
+
+def verdict_text(verdict: Verdict, margin: float | None) -> str:
+    """The verdict in a cell of a table; what is called `as good` is a bound on the loss, and none on a gain."""
+    if verdict != "as good":
+        return verdict
+    return "at least as good" if margin is None else f"at least as good, within {points_text(margin)}"
 
 
 def points_range(bounds: tuple[float, float] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from fw_assets.classification.prompting.answer_parser import OUTCOMES
+from fw_assets.classification.prompting.outcomes import OUTCOMES
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace

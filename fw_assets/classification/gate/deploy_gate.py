@@ -10,18 +10,21 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from fw_assets.classification.gate.gate_costs import GateCosts, cost_text, dearer_text, rival_text
+from fw_assets.classification.gate.gate_costs import GateCosts, cost_text, dearer_text
+from fw_assets.classification.gate.gate_texts import difference_text, fields_text, winner_text, worse_fields_text
 from fw_assets.classification.gate.label_check import LabelCheck, label_check, losing_labels
 from fw_assets.classification.gate.majority_line import below_majority, below_text, learned_nothing
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
 from fw_assets.classification.selection.cost_comparison import CostComparison
+from fw_assets.classification.selection.pair_comparison import PairComparison
+from fw_assets.classification.selection.record_comparison import RecordComparison
 from fw_assets.classification.selection.selection import Winner, percent
-from fw_assets.classification.selection.verdict import p_value_text
 from fw_assets.classification.session import DeployPolicy
 from fw_assets.classification.values import Frozen
 
+Judged = PairComparison | CostComparison
 Decision = Literal["deploy", "keep-base", "keep-none", "not-asked", "incomplete"]
 """`keep-none`: nothing is deployed, and the base model that would be kept is below the majority line."""
 
@@ -34,6 +37,7 @@ class GateDecision(Frozen):
         against: the base model that the winner was compared with, and that stays if it is not deployed.
         losing_labels: the labels whose loss forbids it; watch_labels: those that lost as much, perhaps by chance.
         costs: of the winner's mistakes against those of `against`, where the session has costs.
+        fields: of the winner against `against`, where every answer has several fields.
         label_check: what the check by label covered; None where there was none, and in values of earlier versions.
     """
 
@@ -46,6 +50,7 @@ class GateDecision(Frozen):
     against: str | None = None
     label_check: LabelCheck | None = None
     costs: CostComparison | None = None
+    fields: RecordComparison | None = None
 
     @field_validator("policy", mode="before")
     @classmethod
@@ -73,6 +78,7 @@ def gate(
     tuned: Scores | None = None,
     untuned: Scores | None = None,
     costs: GateCosts | None = None,
+    fields: RecordComparison | None = None,
 ) -> GateDecision:
     """The decision on the winner's deployment.
 
@@ -82,17 +88,21 @@ def gate(
 
     Args:
         costs: what mistakes cost, where the session says it: costs then decide in place of accuracy.
+        fields: of the winner with `winner.against`, where every answer has several fields: all values then decide, no
+            field may be shown to be worse, and no model is held against the most frequent label.
         tuned, untuned: the test scores of a tuned winner, or of an adapter, and of the model that is kept in its place.
         comparison: of the winner with `winner.against` on the test rows; None when the winner is a base model.
         deploy: the session's policy; `always` waives all of this for a tuned winner or an adapter, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
     """
     compared = costs.comparison if costs else None
-    decision = _judged(winner, comparison, compared, deploy, policy or GatePolicy(), complete=complete)
+    decision = _judged(winner, comparison, compared, deploy, policy or GatePolicy(), fields, complete=complete)
+    if fields is not None:
+        return decision
     if costs is not None:
         return _held_against_constant(decision, winner, costs, deploy)
     if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
-        why = f"{decision.why} But {below_text(_winner_text(winner), tuned)}, and nothing shows that it learned more"
+        why = f"{decision.why} But {below_text(winner_text(winner), tuned)}, and nothing shows that it learned more"
         decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
     if (
         untuned is not None
@@ -104,16 +114,12 @@ def gate(
     return decision
 
 
-def _winner_text(winner: Winner) -> str:
-    return f"the adapter {winner.model}" if winner.adapter else "the fine-tuned model"
-
-
 def _held_against_constant(
     decision: GateDecision, winner: Winner, costs: GateCosts, deploy: DeployPolicy
 ) -> GateDecision:
     """The decision, unless always giving one label would cost less."""
     if decision.deploys and deploy != "always" and costs.tuned is not None and costs.tuned >= costs.constant.cost:
-        dearer = dearer_text(f"the mistakes of {_winner_text(winner)}", costs.tuned, costs.constant)
+        dearer = dearer_text(f"the mistakes of {winner_text(winner)}", costs.tuned, costs.constant)
         why = f"{decision.why} But {dearer}."
         decision = decision.model_copy(update={"decision": "keep-base", "why": why})
     if decision.decision == "keep-base" and costs.untuned is not None and costs.untuned >= costs.constant.cost:
@@ -129,6 +135,7 @@ def _judged(
     costs: CostComparison | None,
     deploy: DeployPolicy,
     policy: GatePolicy,
+    fields: RecordComparison | None,
     *,
     complete: bool,
 ) -> GateDecision:
@@ -145,6 +152,7 @@ def _judged(
             watch_labels=watch if check else (),
             label_check=check,
             costs=costs,
+            fields=fields,
             against=winner.against,
         )
 
@@ -159,17 +167,26 @@ def _judged(
     if comparison is None:
         return decision_for("incomplete", "The winner was not compared with an untuned model on the test rows.")
     check = label_check(comparison)
-    text = _difference_text(comparison, winner) if costs is None else cost_text(costs, winner)
+    judged: Judged = fields.mean if fields else costs or comparison
+    text = _text(judged, winner, fields)
     if deploy == "always":
         return decision_for("deploy", f"Deployment was asked for in any case. {text}.", check)
-    if not _passes(comparison if costs is None else costs, policy):
+    if not _passes(judged, policy):
         return decision_for("keep-base", f"{text}; {winner.kept} is kept.", check)
+    if fields is not None and fields.worse:
+        return decision_for("keep-base", f"{text}, but {worse_fields_text(fields)}.", check)
     if losing:
         return decision_for("keep-base", f"{text}, but {_losses_text(losing, policy)}.", check)
     return decision_for("deploy", f"{text}.", check)
 
 
-def _passes(compared: Comparison | CostComparison, policy: GatePolicy) -> bool:
+def _text(judged: Judged, winner: Winner, fields: RecordComparison | None) -> str:
+    if fields is not None:
+        return fields_text(fields, winner)
+    return cost_text(judged, winner) if isinstance(judged, CostComparison) else difference_text(judged, winner)
+
+
+def _passes(compared: Judged, policy: GatePolicy) -> bool:
     if policy.rule == "superiority":
         return compared.verdict == "better"
     difference = compared.saved if isinstance(compared, CostComparison) else compared.difference
@@ -187,24 +204,4 @@ def _losses_text(losing: Sequence[LabelChange], policy: GatePolicy) -> str:
         f"{number} of its labels lost more than {policy.label_loss:g} of {'its' if number == 1 else 'their'} F1 beyond "
         f"chance, most of all {worst.label} (F1 {worst.f1_before:.2f} to {worst.f1_after:.2f}, recall "
         f"{percent(worst.before)} to {percent(worst.after)} of {worst.support} rows, precision {precision})"
-    )
-
-
-def _difference_text(comparison: Comparison, winner: Winner) -> str:
-    """The verdict with its figures, as the beginning of a sentence."""
-    other = rival_text(winner)
-    rows = f"{comparison.rows} test rows"
-    if comparison.groups is not None and comparison.groups < comparison.rows:
-        rows += f", {comparison.groups} distinct"
-    points = f"{comparison.margin * 100:g} point{'' if comparison.margin == 0.01 else 's'}"
-    text = {
-        "better": f"Better than {other} on {rows}",
-        "worse": f"Worse than {other} on {rows}",
-        "as good": f"At least as good as {other} within {points}, on {rows}, and not shown to be better",
-        "cannot be told": f"Whether {_winner_text(winner)} is better than {other} cannot be told on {rows}",
-    }[comparison.verdict]
-    difference, level = comparison.difference, f"{(1 - comparison.level) * 100:.4g}"
-    return (
-        f"{text} ({difference.value * 100:+.1f} points, {level} % interval {difference.low * 100:+.1f} to "
-        f"{difference.high * 100:+.1f}, {p_value_text(comparison.adjusted_p, comparison.alpha)})"
     )

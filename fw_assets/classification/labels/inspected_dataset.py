@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow
 from fw_assets.classification.fields.answer_field import AnswerField
 from fw_assets.classification.labels.extraction import Extraction
@@ -50,12 +52,11 @@ class InspectedDataset(Frozen):
     """Of the answers, where these are JSON objects of several fields."""
 
     @property
-    def left_out_fields(self) -> tuple[AnswerField, ...]:
-        """The fields that are not the label."""
-        keyed = self.extraction.rule == "json_key"
-        return tuple(field for field in self.fields if not (keyed and field.name == self.extraction.key))
-
-    @property
     def rejected_rows(self) -> int:
         """The number of all lines that are left out."""
         return sum(file.rejected + sum(count for _, count in file.left_out) for file in self.files)
+
+    def left_out_fields(self, asked: Collection[str] = ()) -> tuple[AnswerField, ...]:
+        """The fields that are neither the label nor among those asked for."""
+        label = self.extraction.key if self.extraction.rule == "json_key" else None
+        return tuple(field for field in self.fields if field.name != label and field.name not in asked)

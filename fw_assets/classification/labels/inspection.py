@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,11 +19,11 @@ from fw_assets.classification.dataset.row_fields import field_names
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.errors import input_error
-from fw_assets.classification.fields.answer_field import find_fields
+from fw_assets.classification.fields.answer_field import MIN_SHARE, AnswerField, find_fields
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
 from fw_assets.classification.labels.rule_ranking import SAMPLE
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import ALL_FIELDS, Session, field_kind
 from fw_assets.classification.slices.slicing import COMPUTED
 from fw_assets.classification.values import digest
 
@@ -42,7 +43,7 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
         row_store: empty; it receives the rows, those of the training dataset first.
         train: a file or folder.
         evaluation: the evaluation dataset, a file or folder.
-        session: `bad_rows`, `extraction` and `slices` are read.
+        session: `bad_rows`, `extraction`, `fields` and `slices` are read.
 
     Raises:
         InputError: bad lines (unless quarantined), no rows, no label to be found, or a field that no row has.
@@ -62,8 +63,45 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
         preview.alias("text"),
     )
     frame = narrow.collect(engine="streaming")
-    extraction = choose_extraction(frame, session.extraction)
-    return _described(frame, reads, files, extraction)
+    fields = find_fields(_sample(frame["answer"].drop_nulls()))
+    extraction = choose_extraction(frame, _forced_rule(session, fields))
+    if session.fields and extraction.rule != "json_key":
+        raise input_error(
+            f"the labels are found by the rule {extraction.name}, which reads no field of the answers",
+            field="fields",
+            advice="Name the fields, the label first. Nothing was started.",
+        )
+    return _described(frame, reads, files, extraction, fields)
+
+
+def _forced_rule(session: Session, fields: Sequence[AnswerField]) -> str | None:
+    """The extraction rule that the session forces; with `fields`, the first of them is the label."""
+    if not session.fields:
+        return session.extraction
+    if not fields:
+        raise input_error(
+            f"fewer than {MIN_SHARE:.0%} of the answers are JSON objects of several fields",
+            field="fields",
+            advice="Leave `fields` out: the label alone is then learned. Nothing was started.",
+        )
+    names = [field.name for field in fields]
+    label = field_kind(session.fields[0])[0]
+    if label == ALL_FIELDS:
+        return session.extraction
+    if label not in names:
+        close = difflib.get_close_matches(label, names, n=1)
+        raise input_error(
+            f"no answer has a field {label!r}; the fields of the answers are {', '.join(names[:MAX_FIELDS_NAMED])}",
+            field="fields",
+            advice=(f"Did you mean {close[0]}? " if close else "") + "Nothing was started.",
+        )
+    if session.extraction not in (None, f"json_key:{label}"):
+        raise input_error(
+            f"the label is {label}, the first of `fields`, where `extraction` says {session.extraction}",
+            field="extraction",
+            advice="Leave `extraction` out, or name another field first. Nothing was started.",
+        )
+    return f"json_key:{label}"
 
 
 def _check_slice_fields(row_store: RowStore, session: Session, train: Path) -> None:
@@ -89,7 +127,11 @@ def _check_slice_fields(row_store: RowStore, session: Session, train: Path) -> N
 
 
 def _described(
-    frame: pl.DataFrame, reads: list[RowsRead], files: tuple[FileFacts, ...], extraction: Extraction
+    frame: pl.DataFrame,
+    reads: list[RowsRead],
+    files: tuple[FileFacts, ...],
+    extraction: Extraction,
+    fields: tuple[AnswerField, ...],
 ) -> InspectedDataset:
     labels = extract(frame, extraction)
     counts = labels.explode(empty_as_null=False, keep_nulls=False).value_counts(sort=True, name="count")
@@ -117,7 +159,7 @@ def _described(
         rejected=rejected,
         rejected_kinds=tuple(sorted(kinds.items())),
         digest=digest([[read.sha256 for read in reads], extraction.name, len(rejected)]),
-        fields=find_fields(_sample(frame["answer"].drop_nulls())),
+        fields=fields,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from fw_assets.classification.fields.record_field import RecordField
 from fw_assets.classification.intervals import wilson_half_width
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
@@ -83,9 +84,12 @@ class LabelSet(Frozen):
     """Distinct rows (duplicate groups, conversations) of each part; empty in values of before they were counted."""
     slices: tuple[SliceField, ...] = ()
     """Of the session's `slices`, those of the test rows."""
+    fields: tuple[RecordField, ...] = ()
+    """That every answer has, the label first; empty where the label alone is asked for."""
 
     @property
     def digest(self) -> str:
         """Digest of the labels, their order and aliases, the extraction and the split."""
         parts = [self.split.train_digest, self.split.validation_digest, self.split.test_digest]
-        return digest([self.labels, self.multi_label, self.aliases, self.extraction.name, *parts])
+        fields = [self.fields] if self.fields else []
+        return digest([self.labels, self.multi_label, self.aliases, self.extraction.name, *parts, *fields])

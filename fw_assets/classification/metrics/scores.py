@@ -16,7 +16,7 @@ from fw_assets.classification.metrics.label_scores import Counts, LabelScore, Pa
 from fw_assets.classification.metrics.macro_intervals import macro_intervals
 from fw_assets.classification.metrics.metric import compute_metrics
 from fw_assets.classification.metrics.multilabel_scores import MultiLabelScores, SetCounts
-from fw_assets.classification.prompting.answer_parser import OUTCOMES
+from fw_assets.classification.prompting.outcomes import OUTCOMES
 from fw_assets.classification.values import Interval
 
 SCORED_COLUMNS = ("gold", "predicted", "outcome", "lenient_outcome", "group")

@@ -36,7 +36,7 @@ def warnings(
         *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
         *_rejected_warnings(inspected, label_set),
         *mixed_format_warning(label_set.extraction),
-        *_field_warnings(inspected),
+        *_field_warnings(inspected, label_set),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
@@ -114,9 +114,9 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
         )
 
 
-def _field_warnings(inspected: InspectedDataset) -> Iterator[str]:
-    """The fields of the answers that nothing is learned of, by name."""
-    left_out = inspected.left_out_fields
+def _field_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
+    """The fields of the answers that nothing is learned of, by name, and how to keep them."""
+    left_out = inspected.left_out_fields([field.name for field in label_set.fields])
     if not left_out:
         return
     named = [f"{field.name} ({field.summary})" for field in left_out[:MAX_NAMED]]
@@ -124,8 +124,20 @@ def _field_warnings(inspected: InspectedDataset) -> Iterator[str]:
     label = inspected.extraction.key if inspected.extraction.rule == "json_key" else "the ground_truth"
     yield (
         f"The answers are objects of {len(inspected.fields)} fields, of which {label} is the label. Left out of "
-        f"training and of every answer: {', '.join(named)}{more}."
+        f"training and of every answer: {', '.join(named)}{more}.{_keeping(inspected, label_set)}"
     )
+
+
+def _keeping(inspected: InspectedDataset, label_set: LabelSet) -> str:
+    """How to have the fields that are left out, a sentence after a space; empty where none of them can be had."""
+    label = inspected.extraction.key if inspected.extraction.rule == "json_key" else None
+    asked = [field.name for field in label_set.fields] or ([label] if label else [])
+    more = [field.name for field in inspected.left_out_fields(asked) if field.kind != "other"]
+    if not more:
+        return ""
+    names = [*asked, *more]
+    example = f"fields: [{', '.join(names)}], the label first, or " if label and len(names) <= MAX_NAMED else ""
+    return f" To keep them, set {example}fields: ['*'] for all of them (--field NAME for each on the command line)."
 
 
 def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:

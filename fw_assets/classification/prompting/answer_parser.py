@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal, get_args
 
 import polars as pl
 
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.label_matcher import LabelMatcher
+from fw_assets.classification.prompting.outcomes import AnswerKind, Outcome
 from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.prompting.record_parser import FIELD_ANSWERS, RecordParser
 from fw_assets.classification.prompting.unwrap import after_reasoning, is_refusal
 from fw_assets.classification.values import Frozen
-
-Outcome = Literal["correct", "wrong_label", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
-AnswerKind = Literal["valid", "off_label", "ambiguous", "empty", "truncated", "refused", "failed"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 PREDICTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "id": pl.String,
@@ -34,7 +31,11 @@ PREDICTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "group": pl.UInt32,
 }
 """The schema of a predictions frame, one row per evaluated row. `predicted` is empty without a valid label. `outcome`
-is strict; `lenient` marks rows in which only the lenient match finds labels, and `lenient_outcome` accepts those."""
+is strict; `lenient` marks rows in which only the lenient match finds labels, and `lenient_outcome` accepts those.
+
+Where the prompt asks for several fields there is one more column, `FIELDS`; all others are then those of the label."""
+FIELDS = "fields"
+"""The answers to all fields (`FIELD_ANSWERS`)."""
 
 
 class ParsedAnswer(Frozen):
@@ -91,15 +92,17 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
     """The predictions of one model on `rows`, in their order (schema `PREDICTIONS`).
 
     Args:
-        rows: split rows; `id`, `labels` and `group` are read.
+        rows: split rows; `id`, `labels` and `group` are read, and `record` where the prompt asks for several fields.
         completions: by row id; a row without one counts as failed, which makes the evaluation incomplete.
     """
     missing = Completion(error="was not asked")
-    records = []
+    records, kinds, texts = [], [], []
     for row_id, gold, group in rows.select("id", "labels", "group").iter_rows():
         completion = completions.get(row_id, missing)
         answer = parse_answer(prompt, completion)
         outcome = outcome_of(answer, gold)
+        kinds.append(answer.kind)
+        texts.append(completion.text)
         lenient = bool(answer.lenient_labels)
         accepted = ParsedAnswer(kind="valid", labels=answer.lenient_labels)
         records.append(
@@ -119,7 +122,12 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
                 group,
             )
         )
-    return pl.DataFrame(records, schema=PREDICTIONS, orient="row")
+    frame = pl.DataFrame(records, schema=PREDICTIONS, orient="row")
+    if not prompt.fields:
+        return frame
+    parser = RecordParser(prompt.fields)
+    answers = [parser.answers(*row) for row in zip(kinds, texts, rows["record"], strict=True)]
+    return frame.with_columns(pl.Series(FIELDS, answers, dtype=FIELD_ANSWERS))
 
 
 @lru_cache(maxsize=16)

@@ -9,11 +9,13 @@ from typing import Any, Literal
 import polars as pl
 
 from fw_assets.classification.dataset.chat import content_text, input_turns, read_turns, with_system
+from fw_assets.classification.fields.record_field import RecordField
 from fw_assets.classification.labels.extraction_rules import json_answer
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.label_finder import label_finder
 from fw_assets.classification.prompting.normalize import Strictness, strictness_for
-from fw_assets.classification.prompting.response_format import grammar_format, schema_format
+from fw_assets.classification.prompting.record_text import record_bytes, record_text
+from fw_assets.classification.prompting.response_format import grammar_format, record_format, schema_format
 from fw_assets.classification.values import Frozen, digest
 
 AnswerMode = Literal["grammar", "json_schema", "free"]
@@ -39,6 +41,8 @@ class Prompt(Frozen):
         key: the tag, prefix or JSON key of that rule.
         max_tokens: enough for the longest answer at one token per byte.
         reasoning_effort: sent unchanged; None leaves the field out, for models that refuse it.
+        fields: of the JSON object that is the answer, where it has several; the first is the label, and `json_key` its
+            name.
     """
 
     system: str | None
@@ -52,11 +56,13 @@ class Prompt(Frozen):
     key: str | None = None
     reasoning_effort: str | None = "none"
     seed: int = 0
+    fields: tuple[RecordField, ...] = ()
 
     @property
     def digest(self) -> str:
         """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
-        return digest(self)
+        # Prompts of one label alone keep the digest that they had before there were fields.
+        return digest(self.model_dump(mode="json", exclude=set() if self.fields else {"fields"}))
 
     @property
     def strictness(self) -> Strictness:
@@ -91,6 +97,8 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
     Raises:
         ValueError: two labels have the same answer text.
     """
+    if label_set.fields:
+        return record_prompt(frame, label_set)
     labels, extraction = label_set.labels, label_set.extraction
     json_key = None
     if label_set.multi_label:
@@ -119,6 +127,29 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
     return prompt.model_copy(update={"system": system, "max_tokens": _max_tokens(prompt, frame)})
 
 
+def record_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
+    """The prompt of a dataset whose answers are objects of several fields.
+
+    Args:
+        frame: split rows (`messages` and `record` are read).
+    """
+    longest = int(str(frame.get_column("record").str.len_bytes().max() or 0))
+    prompt = Prompt(
+        system=None,
+        labels=label_set.labels,
+        answers=None,
+        mode="json_schema",
+        json_key=label_set.fields[0].name,
+        multi_label=False,
+        max_tokens=_rounded(max(longest, record_bytes(label_set.fields))),
+        rule="json_key",
+        key=label_set.fields[0].name,
+        fields=label_set.fields,
+    )
+    system = None if _rows_describe_the_record(frame, prompt) else record_text(prompt.fields)
+    return prompt.model_copy(update={"system": system})
+
+
 def request(prompt: Prompt, messages: str) -> dict[str, Any]:
     """The body of a chat completion, without `model`.
 
@@ -134,6 +165,8 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
     }
     if prompt.mode == "grammar" and prompt.answers is not None:
         body["response_format"] = grammar_format(prompt.answers)
+    elif prompt.mode == "json_schema" and prompt.fields:
+        body["response_format"] = record_format(prompt.fields)
     elif prompt.mode == "json_schema" and prompt.json_key is not None:
         body["response_format"] = schema_format(prompt.labels, prompt.json_key, prompt.multi_label)
     if prompt.reasoning_effort is not None:
@@ -148,7 +181,7 @@ def request_turns(prompt: Prompt, messages: str) -> list[dict[str, Any]]:
 
 
 def training_example(
-    prompt: Prompt, messages: str, labels: Sequence[str], weight: float | None = None
+    prompt: Prompt, messages: str, labels: Sequence[str], weight: float | None = None, record: str | None = None
 ) -> dict[str, Any]:
     """One training row: the same turns as in `request`, then the answer in the same format.
 
@@ -156,21 +189,32 @@ def training_example(
 
     Args:
         weight: the row's factor in the loss; either all rows of a file have one or none has.
+        record: the whole answer, where the prompt asks for several fields.
     """
     turns = [
         {**turn, "weight": turn.get("weight", 0)} if turn.get("role") == "assistant" else turn
         for turn in input_turns(read_turns(messages))
     ]
-    answer = {"role": "assistant", "content": prompt.render(labels)}
+    answer = {"role": "assistant", "content": prompt.render(labels) if record is None else record}
     example: dict[str, Any] = {"messages": [*with_system(turns, prompt.system), answer]}
     if weight is not None:
         example["weight"] = weight
     return example
 
 
+def _rows_describe_the_record(frame: pl.DataFrame, prompt: Prompt) -> bool:
+    """Whether every sampled row mentions each field, and each value of those that have a discrete set of them."""
+    names = [text for field in prompt.fields for text in (field.name, *field.texts)]
+    return _rows_mention(frame, tuple(dict.fromkeys(names)))
+
+
 def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
     """Whether every sampled row mentions each label somewhere in the turns that a model is shown."""
-    finder = label_finder(prompt.labels, prompt.strictness)
+    return _rows_mention(frame, prompt.labels)
+
+
+def _rows_mention(frame: pl.DataFrame, names: tuple[str, ...]) -> bool:
+    finder = label_finder(names, strictness_for(names))
     sample = frame.get_column("messages").gather_every(max(1, frame.height // SAMPLE_ROWS))
     in_text: dict[str, frozenset[int]] = {}
     for messages in sample:
@@ -180,7 +224,7 @@ def _rows_name_the_labels(frame: pl.DataFrame, prompt: Prompt) -> bool:
             if text not in in_text:
                 in_text[text] = finder.positions(text)
             named |= in_text[text]
-        if len(named) < len(prompt.labels):
+        if len(named) < len(names):
             return False
     return sample.len() > 0
 
@@ -219,4 +263,8 @@ def _max_tokens(prompt: Prompt, frame: pl.DataFrame) -> int:
         longest = len(prompt.render(by_length[:room]).encode())
     else:
         longest = max(len(prompt.render([label]).encode()) for label in prompt.labels)
-    return -(-(longest + ANSWER_MARGIN) // ANSWER_MARGIN) * ANSWER_MARGIN
+    return _rounded(longest)
+
+
+def _rounded(size: int) -> int:
+    return -(-(size + ANSWER_MARGIN) // ANSWER_MARGIN) * ANSWER_MARGIN

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+
+from fw_assets.classification.fields.record_field import RecordField
 
 # Escapes that GBNF and JSON strings share, so that a parser of either kind gets the same literal.
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -31,10 +33,19 @@ def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[st
     """
     label = {"type": "string", "enum": list(labels)}
     value = {"type": "array", "items": label} if multi_label else label
+    return _object_format({key: value})
+
+
+def record_format(fields: Sequence[RecordField]) -> dict[str, Any]:
+    """The `response_format` for a JSON object of all fields; labels are enumerated, texts are not."""
+    return _object_format({field.name: field.json_schema for field in fields})
+
+
+def _object_format(properties: Mapping[str, Any]) -> dict[str, Any]:
     schema = {
         "type": "object",
-        "properties": {key: value},
-        "required": [key],
+        "properties": dict(properties),
+        "required": list(properties),
         "additionalProperties": False,
     }
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}

@@ -20,6 +20,7 @@ from fw_assets.pipeline.evaluation.serving_proof import EvaluatedWinner, prove_s
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.mistakes import choice_costs, cost_column, model_cost, model_costs
+from fw_assets.pipeline.reporting.records import record_comparison, validation_accuracy
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
@@ -166,7 +167,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         Candidate(
             model=slug,
             kind=kind,
-            validation=validation.headline,
+            validation=validation_accuracy(store, plan, (slug, kind), validation),
             loss=validation_loss(validation, trust),
             cost=model_cost(store, plan, (slug, kind), "validation"),
             price=plan.expected_usd(slug),
@@ -176,7 +177,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         for kind, slug, validation, trust in scores
     ]
     winner = choose_winner(candidates)
-    policy, comparison = plan.session.gate, None
+    policy, comparison, fields = plan.session.gate, None, None
     if (winner.kind == "tuned" or winner.adapter) and winner.against is not None:
         comparison = compare(
             prediction_batches(store, dataset, winner.against, "base", "test"),
@@ -187,6 +188,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             margin=plan.session.margin,
             guard=policy,
         )
+        fields = record_comparison(store, plan, (winner.against, "base"), (winner.model, winner.kind))
     return winner, gate(
         winner,
         comparison,
@@ -200,6 +202,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
         else None,
         untuned=base[winner.kept].test if winner.kept in base else None,
         costs=_gate_costs(store, plan, winner),
+        fields=fields,
     )
 
 

@@ -17,6 +17,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
 from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.reporting.mistakes import cost_column, model_cost
+from fw_assets.pipeline.reporting.records import validation_accuracy
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -79,7 +80,7 @@ def _choose(store: Workspace, plan: Plan, base: Mapping[str, BaseMetrics]) -> Fi
     candidates = [
         Candidate(
             model=slug,
-            validation=metrics.validation.headline,
+            validation=validation_accuracy(store, plan, (slug, "base"), metrics.validation),
             loss=validation_loss(metrics.validation, metrics.trust),
             cost=model_cost(store, plan, (slug, "base"), "validation"),
             price=plan.expected_usd(slug),

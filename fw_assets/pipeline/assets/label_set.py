@@ -9,6 +9,7 @@ import polars as pl
 
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.labels.record_resolution import RECORD, resolve_records, several_labels
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
 from fw_assets.classification.slices.slicing import slice_rows
 from fw_assets.classification.splits.turn_fields import turn_fields
@@ -18,14 +19,16 @@ from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import label_checks
 from fw_assets.pipeline.ui.histograms import label_histogram, worst_findings
-from fw_assets.pipeline.ui.metadata import summary, table
+from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.escape import code
-from fw_assets.report.formatting import plural
+from fw_assets.report.formatting import clip, plural
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import SLICES, inspected_rows_path, split_rows_path, write_rejected_rows
 from fw_assets.workspace.frames import scan_rows, sink_frame
 from fw_assets.workspace.workspace import Workspace
+
+MAX_VALUES = 8
 
 
 @pipeline_asset(
@@ -71,10 +74,29 @@ def _resolve(store: Workspace, dataset: str, registration: Registration, inspect
             labels = labels.model_copy(update={"slices": facts})
             if slices.width:
                 split, columns = split.with_columns(slices.to_struct(SLICES)), (*SPLIT_COLUMNS, SLICES)
+        if registration.session.fields:
+            if labels.multi_label:
+                raise several_labels(inspected)
+            records, record_fields = resolve_records(narrow, split, labels.labels, inspected, registration.session)
+            labels = labels.model_copy(update={"fields": record_fields})
+            split, columns = split.with_columns(records), (*columns, RECORD)
         # The messages are wide: they pass from one file to the other without being in memory at once.
         wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(columns)
         sink_frame(store, wide, *split_rows_path(dataset))
     return labels
+
+
+def _field_rows(labels: LabelSet) -> list[Row]:
+    """The fields that every answer has, the label first."""
+    return [
+        {
+            "field": field.name,
+            "kind": "free text" if field.kind == "text" else "discrete",
+            "values": ", ".join(clip(text, 30) for text in field.texts[:MAX_VALUES]),
+            "without it": field.absent,
+        }
+        for field in labels.fields
+    ]
 
 
 def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
@@ -91,6 +113,7 @@ def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
         "counts": table(
             [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
         ),
+        **({"fields": table(_field_rows(labels))} if labels.fields else {}),
         "histogram": label_histogram(labels),
         "findings": table([{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]),
         "worst_problems": worst_findings(labels),

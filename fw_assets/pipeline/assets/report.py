@@ -19,18 +19,18 @@ from fw_assets.pipeline.ui.delivery_checks import report_checks
 from fw_assets.pipeline.ui.metadata import Row, document, files, picture, summary, table
 from fw_assets.pipeline.values.delivery import FinalistsRecord, ReportRecord
 from fw_assets.report.escape import prose
-from fw_assets.report.formatting import percent, short
+from fw_assets.report.formatting import percent, short, verdict_text
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.comparison import ComparisonResult
+from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import Report
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.looks import extra_reads
-from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.workspace.workspace import Workspace
 
 FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
@@ -89,6 +89,7 @@ def report(
             "actual_usd": cost.actual_usd,
             "estimated_usd": cost.estimated_usd,
             "candidates": table(_candidate_rows(content)),
+            **({"fields": table(_field_rows(content.fields))} if content.fields else {}),
             **({"slices": table(_slice_rows(content.slices))} if content.slices and content.slices.results else {}),
         },
     )
@@ -140,6 +141,20 @@ def _candidate_rows(content: Report) -> list[Row]:
             "verdict": _verdict(candidate.comparison),
         }
         for candidate in content.candidates
+    ]
+
+
+def _field_rows(fields: Fields) -> list[Row]:
+    """What each model got right of every field, of all together and of whole objects."""
+    return [
+        {
+            "model": short(item.model),
+            "kind": item.kind,
+            **{score.field: percent(score.accuracy) for score in item.fields},
+            "all fields": percent(item.mean),
+            "whole object": percent(item.whole),
+        }
+        for item in fields.models
     ]
 
 

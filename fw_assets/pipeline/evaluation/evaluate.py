@@ -12,8 +12,10 @@ from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
 from fw_assets.classification.metrics.expected_cost import COSTED_COLUMNS, row_costs
+from fw_assets.classification.metrics.record_scores import whole_outcomes
 from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tally
 from fw_assets.classification.plan.plan import EvaluationPart
+from fw_assets.classification.prompting.answer_parser import FIELDS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
@@ -204,7 +206,7 @@ class _Evaluator:
 
     def confidence(self) -> ModelConfidence | None:
         """The confidence calibrated on the validation rows and judged on the test rows."""
-        validation, test = (self._predictions(part, CONFIDENCE_COLUMNS) for part in PARTS)
+        validation, test = (self._judged_answers(part) for part in PARTS)
         session = self.account.plan.session
         costs = None
         if session.costs is not None:
@@ -213,6 +215,12 @@ class _Evaluator:
             )
             costs = (of_validation, of_test)
         return model_confidence(validation, test, session.wanted_precision, costs)
+
+    def _judged_answers(self, part: EvaluationPart) -> Iterable[pl.DataFrame]:
+        """The outcome and the confidence of each answer, of an object that of all its fields together."""
+        if not self.prompt.fields:
+            return self._predictions(part, CONFIDENCE_COLUMNS)
+        return whole_outcomes(self._predictions(part, (*CONFIDENCE_COLUMNS, FIELDS)))
 
     def _predictions(self, part: EvaluationPart, columns: Sequence[str]) -> Batches:
         return prediction_batches(self.account.store, self.account.dataset, self.slug, self.kind, part, columns)

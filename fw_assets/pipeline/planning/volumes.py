@@ -15,10 +15,13 @@ from fw_assets.pipeline.platform.platform import Platform
 
 def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform: Platform) -> Mapping[str, TextVolume]:
     """The volume of each part of the split rows, and of the sweep's sample where there is one."""
+    rows = with_sweep_sample(frame, session.sweep_rows, session.seed)
+    if prompt.fields:
+        rows = rows.with_columns(labels=pl.concat_list("record"))
     return measure_volumes(
-        with_sweep_sample(frame, session.sweep_rows, session.seed),
+        rows,
         system=prompt.system or "",
-        render=prompt.render,
+        render="".join if prompt.fields else prompt.render,
         count=platform.count_tokens,
     )
 
@@ -28,6 +31,6 @@ def with_sweep_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame
     train = frame.filter(pl.col("split") == "train")
     if train.height <= rows:
         return frame
-    columns = ["split", "messages", "labels"]
+    columns = [name for name in ("split", "messages", "labels", "record") if name in frame.columns]
     sample = stratified_sample(train, rows, seed).with_columns(split=pl.lit("sweep", frame.schema["split"]))
     return pl.concat([frame.select(columns), sample.select(columns)])

@@ -52,8 +52,9 @@ async def upload(client: Fireworks, dataset_id: str, rows: pl.DataFrame, prompt:
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         path = Path(folder) / "rows.jsonl"
         with path.open("wb") as sink:
-            for messages, labels, weight in rows.select("messages", "labels", "weight").iter_rows():
-                sink.write(msgspec.json.encode(training_example(prompt, messages, labels, weight)) + b"\n")
+            columns = ("messages", "labels", "weight", *(["record"] if prompt.fields else []))
+            for row in rows.select(columns).iter_rows():
+                sink.write(msgspec.json.encode(training_example(prompt, *row)) + b"\n")
         dataset = await client.ensure_dataset(
             dataset_id, path, rows=rows.height, display_name=dataset_id, on_bytes=upload_progress(dataset_id)
         )

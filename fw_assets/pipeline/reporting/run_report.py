@@ -19,6 +19,7 @@ from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
+from fw_assets.pipeline.reporting.records import record_results
 from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.slices import slice_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
@@ -88,6 +89,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         pairs=against.pairs,
         tied=against.tied,
         similarity=_similarity(store, plan, base, tuned),
+        fields=record_results(store, plan, list(scores), record.winner),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.report.formatting import p_value, plural, points
-from fw_assets.report.sections.verdicts import verdict_text
+from fw_assets.report.formatting import p_value, plural, points, verdict_text
 
 
 def tuned_verdict(comparison: Comparison, finalists: int) -> str:

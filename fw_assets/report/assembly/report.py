@@ -29,6 +29,7 @@ from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedG
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
+from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
 from fw_assets.report.schema.similarity import SimilarityResult
@@ -65,6 +66,7 @@ def build_report(
     tied: Sequence[TiedGroup] = (),
     similarity: Sequence[SimilarityResult] = (),
     slices: Slices | None = None,
+    fields: Fields | None = None,
 ) -> Report:
     """The report of one dataset's run.
 
@@ -80,6 +82,7 @@ def build_report(
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
+        fields: of answers that are objects of several.
         mistakes: what mistakes cost, where the session says it.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
@@ -132,6 +135,7 @@ def build_report(
         tied=tuple(tied),
         similarity=tuple(similarity),
         slices=slices,
+        fields=fields,
     )
     return report.model_copy(update={"answer": answer(report)})
 

@@ -59,9 +59,12 @@ def python_snippet(
     if base_url is not None:
         arguments.append(f"base_url={one_line(base_url.rstrip('/'))}")
     options = {key: value for key, value in body.items() if key != "messages"}
-    key = _json_key(body)
+    properties = _properties(body)
+    said = "fields" if len(properties) > 1 else "label"
+    key = properties[0] if len(properties) == 1 else None
+    answer = "json.loads(answer)[KEY]" if key else "json.loads(answer)" if properties else "answer"
     lines = [
-        *(["import json"] if key else []),
+        *(["import json"] if properties else []),
         *(["import math"] if selective else []),
         "import os",
         "import sys",
@@ -74,9 +77,9 @@ def python_snippet(
         *(_threshold(selective) if selective else []),
         "",
         "",
-        f"def predict(text: str) -> {'list[str]' if _is_list(body) else 'str'}{' | None' if selective else ''}:",
+        f"def predict(text: str) -> {_type(body)}{' | None' if selective else ''}:",
         *(
-            ['    """The label; None where the model is not sure enough and a person should look."""']
+            [f'    """The {said}; None where the model is not sure enough and a person should look."""']
             if selective
             else []
         ),
@@ -87,7 +90,7 @@ def python_snippet(
         "    )",
         *(_return_none_below_threshold(selective) if selective else []),
         '    answer = reply.choices[0].message.content or ""',
-        f"    return {'json.loads(answer)[KEY]' if key else 'answer'}",
+        f"    return {answer}",
         "",
         "",
         f"EXAMPLE = {literal(text)}",
@@ -149,16 +152,18 @@ def _split_messages(body: Mapping[str, Any]) -> tuple[list[Any], str]:
     return messages[:-1], content_text(messages[-1]["content"])
 
 
-def _json_key(body: Mapping[str, Any]) -> str | None:
+def _properties(body: Mapping[str, Any]) -> list[str]:
+    """The keys of the object that the request asks for; none where it asks for a text."""
     schema = _schema(body)
-    properties = schema.get("properties", {}) if schema else {}
-    return next(iter(properties), None)
+    return list(schema.get("properties", {})) if schema else []
 
 
-def _is_list(body: Mapping[str, Any]) -> bool:
+def _type(body: Mapping[str, Any]) -> str:
     schema = _schema(body)
     kinds = [value.get("type") for value in schema.get("properties", {}).values()] if schema else []
-    return kinds[:1] == ["array"]
+    if len(kinds) > 1:
+        return "dict[str, object]"
+    return "list[str]" if kinds == ["array"] else "str"
 
 
 def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -29,11 +29,11 @@ def most_frequent(report: Report) -> str:
 def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
     """The majority trap, where any of the models is in it: within the margin of the majority line by accuracy, while
     balanced accuracy, whose interval does not hold the accuracy, says otherwise. Empty elsewhere, where a row may have
-    several labels, and in an unfinished run.
+    several labels or fields, and in an unfinished run.
     """
     line, named = majority_line(report), list(models)
     # An unfinished run has no figures to hold against each other.
-    if report.status == "incomplete" or line is None:
+    if report.status == "incomplete" or report.fields or line is None:
         return ""
     if not any(_trapped(model, line, report.asked.margin) for model in named):
         return ""
@@ -56,10 +56,10 @@ def _trapped(model: JudgedModel, line: float, margin: float) -> bool:
 def below_line(report: Report) -> bool:
     """Whether the model without tuning that stays does worse than one constant answer.
 
-    By the session's costs where there are any, else by accuracy.
+    By the session's costs where there are any, else by accuracy; never where answers have several fields.
     """
     kept = _kept(report)
-    if kept is None:
+    if kept is None or report.fields:
         return False
     cost = _kept_cost(report)
     if report.mistakes and cost is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fw_assets.classification.fields.answer_field import AnswerField, FieldKind
+from fw_assets.classification.fields.record_field import RecordField
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.report.formatting import Quoted, count
+from fw_assets.report.formatting import Quoted, count, listing, plural
 from fw_assets.report.table import Table, columns
 
 KINDS: dict[FieldKind, str] = {"label": "discrete", "text": "free text", "other": "lists or objects"}
@@ -13,19 +14,34 @@ MAX_TEXTS_SHOWN = 2
 """Of free texts, which do not tell what others will be."""
 
 
+def sentence(plan: Plan) -> str:
+    """The fields that every model is asked for, in one sentence."""
+    label, *others = plan.label_set.fields
+    named = [f"{field.name} ({_values(field)})" for field in others]
+    return (
+        f"Answers are objects of {plural(len(plan.label_set.fields), 'field')}: {label.name}, whose values are the "
+        f"labels, {listing(named, 12)}."
+    )
+
+
+def _values(field: RecordField) -> str:
+    return "free text" if field.kind == "text" else plural(len(field.values), "value")
+
+
 def fields(plan: Plan) -> Table:
     """Every field with its values, and whether it is asked for."""
-    left_out = {field.name for field in plan.inspected.left_out_fields}
+    label = plan.inspected.extraction.key if plan.inspected.extraction.rule == "json_key" else None
+    asked = {field.name: field for field in plan.label_set.fields}
     body = tuple(
         (
             Quoted(field.name),
-            KINDS[field.kind],
+            KINDS[asked[field.name].kind if field.name in asked else field.kind],
             count(field.values),
             Quoted(_most_frequent(field)),
             count(field.absent) if field.absent else "",
-            "left out" if field.name in left_out else "the label",
+            "the label" if field.name == label else "yes" if field.name in asked else "left out",
         )
-        for field in plan.inspected.fields
+        for field in sorted(plan.inspected.fields, key=lambda field: field.name != label)
     )
     return Table(columns("Field", "Kind", ">Values", "Most frequent", ">Without it", "Asked for"), body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.fields.records import record_json
 from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
 from fw_assets.classification.labels.extraction_rules import RULES, json_answer
 from fw_assets.classification.labels.label_set import LabelCount
@@ -74,6 +75,8 @@ def location(rule: Extraction) -> str:
 def target(plan: Plan) -> str:
     """An example of the answers that training teaches and every model is asked for."""
     labels, rule = plan.label_set, plan.label_set.extraction
+    if labels.fields:
+        return record_json({field.name: field.values[0] if field.values else "…" for field in labels.fields})
     if labels.multi_label:
         key = rule.key if rule.rule == "json_key" and rule.key else "labels"
         return json_answer(key, list(labels.labels[:2]))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
-from fw_assets.report.plan import slices
+from fw_assets.report.plan import fields, slices
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.table import Table, columns
@@ -15,10 +15,12 @@ from fw_assets.report.table import Table, columns
 
 def first_screen(plan: Plan) -> Table:
     """What a person must know to approve or to reject."""
+    several = [("Which fields?", fields.sentence(plan))] if plan.label_set.fields else []
     pairs = [
         ("What will be done?", intention(plan)),
         ("What will it cost?", price(plan)),
         ("How long will it take?", duration(plan.estimate.minutes)),
+        *several,
         ("Which labels?", labels(plan)),
         ("Which rows?", rows(plan)),
     ]
@@ -66,10 +68,15 @@ def gate(plan: Plan) -> str:
     policy, margin = plan.session.gate, points_text(plan.session.margin)
     if plan.session.costs:
         return f"{_gate_by_cost(plan)}, and {_label_condition(plan)}"
+    number = len(plan.label_set.fields)
+    over = f" over all {number} fields" if number else ""
     shown = {
-        "superiority": "If it is shown to be better than the best model that needs no tuning",
-        "non-inferiority": f"If a loss of {margin} or more against the best model that needs no tuning is ruled out",
+        "superiority": f"If it is shown to be better than the best model that needs no tuning{over}",
+        "non-inferiority": f"If a loss of {margin} or more against the best model that needs no tuning{over} is ruled "
+        "out",
     }[policy.rule]
+    if number:
+        shown += ", no field is shown to be worse"
     return f"{shown}, and {_label_condition(plan)}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 
 from fw_assets.report import formatting
+from fw_assets.report.fields import tables
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.sections import (
@@ -35,6 +36,7 @@ CONTEXT: dict[str, Any] = {
     "confidence": confidence,
     "costs": costs,
     "deployment": deployment,
+    "fields": tables,
     "formatting": formatting,
     "judged_models": judged_models,
     "label_averages": label_averages,

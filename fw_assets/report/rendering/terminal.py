@@ -11,6 +11,7 @@ from rich.text import Text
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.visible_text import visible
+from fw_assets.report.fields import tables as field_tables
 from fw_assets.report.formatting import short
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
@@ -129,6 +130,10 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
         what = "models" if any(item.adapter_of for item in untuned) else "base models"
         yield _heading(f"Per label: {what}" + (" that were not fine-tuned" if not benchmark else ""))
         yield draw(_cut(labels.base_per_label(untuned, report.labels)))
+    for model in field_tables.models(report):
+        yield _heading(f"Per field: {model}")
+        yield draw(_cut(field_tables.fields(report, model)))
+    yield from (Text(visible(note)) for note in field_tables.notes(report))
     if report.slices:
         yield _heading("By slice")
         if report.slices.results:

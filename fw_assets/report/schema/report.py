@@ -18,6 +18,7 @@ from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Cost, CostPoint
 from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
+from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.model_result import ModelResult
@@ -190,6 +191,8 @@ class Report(Frozen):
     """Accuracy of each model by similarity of the test rows to their nearest training row."""
     slices: Slices | None = None
     """Null where the session names no slices."""
+    fields: Fields | None = None
+    """Null where the label alone is asked for."""
     mistakes: MistakeCostsResult | None = None
     """Null where the session has no costs of mistakes."""
 

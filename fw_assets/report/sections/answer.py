@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.report.fields.sentences import gained_sentence
 from fw_assets.report.formatting import (
     Quoted,
     count,
@@ -56,8 +57,8 @@ def answer(report: Report) -> str:
     have costs, or it is not shown that a language model is needed.
     """
     costs = "" if report.status == "incomplete" else mistakes_headline(report)
-    needed = baseline_sentence(report) if need(report) in ("no", "cannot be told") else ""
-    parts = [_headline(report), trap_sentence(report, headline_models(report)), costs, needed]
+    needed = baseline_sentence(report) if not report.fields and need(report) in ("no", "cannot be told") else ""
+    parts = [_headline(report), gained_sentence(report), trap_sentence(report, headline_models(report)), costs, needed]
     return " ".join(part for part in parts if part)
 
 
@@ -148,12 +149,14 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
             (
                 "By how much?",
                 f"{points(found.difference)} points of accuracy{over}, {interval_text(found.interval, found.level)}"
-                f" ({count(found.gained)} rows gained, {count(found.lost)} lost, on {found.where}).",
+                f" ({count(found.gained)} {found.unit} gained, {count(found.lost)} lost, on {found.where}).",
             )
         )
         pairs.append(("Is it real?", _significance(report, found)))
     elif report.power:
         pairs.append(("What can be seen?", power_sentence(report.power)))
+    if gained := gained_sentence(report):
+        pairs.append(("Which fields gained?", gained))
     if report.mistakes:
         said = (mistakes_sentence(report), constant_sentence(report))
         pairs.append(("What do mistakes cost?", " ".join(part for part in said if part)))
@@ -162,7 +165,8 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
         reason = baseline_sentence(report)
         reply = {"yes": f"Yes. {reason}", "no": f"No: {reason.removeprefix(NOT_NEEDED)}"}
         unknown = f"It cannot be told on {reason.removeprefix(UNKNOWN)}"
-        pairs.append(("Is a language model needed?", reply.get(needed, unknown)))
+        of = f" for {report.fields.asked[0].name}" if report.fields else ""
+        pairs.append((f"Is a language model needed{of}?", reply.get(needed, unknown)))
     pairs.append(("What did it cost?", spending(report)))
     deployment = report.deployment
     if deployment.decision == "deployed":
@@ -175,6 +179,8 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
 def _significance(report: Report, found: Choice) -> str:
     distinct = found.groups is not None and found.groups < found.rows
     name = "sign-flip test of whole groups" if distinct else "exact McNemar test"
+    if found.fields and not distinct:
+        name = "sign-flip test of whole rows"
     test = f"{name} on {found.where}"
     p = p_value(found.p)
     if found.verdict in ("better", "worse"):
@@ -197,7 +203,7 @@ def next_step(report: Report) -> str:
     """The next step for the reader."""
     deployment, winner = report.deployment, report.winner
     if deployment.decision == "deployed":
-        first = "Weigh the simpler model first, which is free. " if need(report) == "no" else ""
+        first = "Weigh the simpler model first, which is free. " if need(report) == "no" and not report.fields else ""
         ask = "The deployed one: ask" if first else "Ask"
         if not deployment.replayed:
             return f"{first}{ask} it with the code under “Use it” in the report."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.report.fields.sentences import field_cautions
 from fw_assets.report.formatting import count, listing, percent, plural, short
 from fw_assets.report.imbalance.majority import trap_sentence
 from fw_assets.report.schema.model_result import ModelResult
@@ -46,6 +47,7 @@ def caveats(report: Report) -> tuple[str, ...]:
             f"Fine-tuning continued {short(start)}, which existed before: if it was trained on rows that are test rows "
             "here, the figures of what continues it flatter."
         )
+    notes += field_cautions(report)
     notes += slice_cautions(report)
     notes += small_number_notes(report)
     notes += [note for item in report.candidates if (note := unchanged_note(item))]

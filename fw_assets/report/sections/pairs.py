@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, listing, p_value, percent, points, points_range, rows_text, short
+from fw_assets.report.formatting import (
+    Quoted,
+    count,
+    listing,
+    p_value,
+    percent,
+    points,
+    points_range,
+    rows_text,
+    short,
+    verdict_text,
+)
 from fw_assets.report.schema.comparison import Kind, PairResult
 from fw_assets.report.schema.report import CandidateResult, Report
-from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.report.table import Table, columns
 
 

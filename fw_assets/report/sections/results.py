@@ -12,13 +12,13 @@ from fw_assets.report.formatting import (
     points,
     points_range,
     short,
+    verdict_text,
 )
 from fw_assets.report.glossary import OUTCOMES
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.sections.candidates import evaluated, incomplete_note, ordered, winner_kind
-from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.report.table import Table, columns
 
 

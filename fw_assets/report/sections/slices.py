@@ -17,10 +17,10 @@ from fw_assets.report.formatting import (
     points_text,
     rows_text,
     typeset,
+    verdict_text,
 )
 from fw_assets.report.schema.report import Report
 from fw_assets.report.schema.slices import SliceResult, Slices
-from fw_assets.report.sections.verdicts import verdict_text
 from fw_assets.report.table import Table, columns
 
 MAX_NAMED = 8

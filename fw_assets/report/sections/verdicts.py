@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fw_assets.classification.selection.verdict import Verdict
+from fw_assets.report.fields.sentences import subject_changes
+from fw_assets.report.fields.tables import model_fields
 from fw_assets.report.formatting import (
     before_verb,
     p_value,
@@ -17,6 +19,7 @@ from fw_assets.report.formatting import (
 )
 from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.comparison import PairResult
+from fw_assets.report.schema.fields import ModelChanges
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import subject
 
@@ -26,7 +29,8 @@ class Choice:
     """The best fine-tuned model against the best that needs no tuning, on the test rows.
 
     Attributes:
-        before, after: accuracies; p: as the verdict goes by; margin: None in reports of before version 2.
+        before, after: accuracies, of all fields where answers have several; fields: number of these, or 0.
+        p: as the verdict goes by; margin: None in reports of before version 2.
     """
 
     untuned: str
@@ -43,6 +47,7 @@ class Choice:
     groups: int | None
     margin: float | None
     verdict: Verdict
+    fields: int = 0
 
     @property
     def own(self) -> bool:
@@ -51,8 +56,14 @@ class Choice:
 
     @property
     def where(self) -> str:
-        """`192 test rows, 24 distinct`."""
-        return rows_text(self.rows, self.groups)
+        """`192 test rows, 24 distinct`, or all fields of them."""
+        rows = rows_text(self.rows, self.groups)
+        return f"all {self.fields} fields of {rows}" if self.fields else rows
+
+    @property
+    def unit(self) -> str:
+        """What was gained or lost."""
+        return "values" if self.fields else "rows"
 
     @property
     def figures(self) -> str:
@@ -64,6 +75,8 @@ def choice(report: Report) -> Choice | None:
     candidate = subject(report)
     if report.status != "complete" or candidate is None or candidate.tuned is None:
         return None
+    if (changes := subject_changes(report)) is not None:
+        return _of_fields(report, changes)
     pair = report.choice
     if pair is not None:
         untuned = next((item for item in report.candidates if short(item.model) == pair.first), None)
@@ -117,6 +130,34 @@ def _of_pair(pair: PairResult, untuned: CandidateResult, tuned: CandidateResult)
     )
 
 
+def _of_fields(report: Report, changes: ModelChanges) -> Choice | None:
+    """What the answer is about where answers have several fields: all of them."""
+    found = report.fields
+    before = model_fields(found, changes.against, "base") if found else None
+    after = model_fields(found, changes.model, "tuned") if found else None
+    if found is None or before is None or after is None:
+        return None
+    values = next(item for item in changes.changes if item.of == "all values")
+    whole = next(item for item in changes.changes if item.of == "whole object")
+    return Choice(
+        untuned=changes.against,
+        tuned=changes.model,
+        before=before.mean,
+        after=after.mean,
+        difference=values.difference,
+        interval=values.interval,
+        level=values.level,
+        p=values.adjusted_p_value,
+        gained=values.gained,
+        lost=values.lost,
+        rows=whole.rows,
+        groups=report.choice.groups if report.choice else None,
+        margin=found.margin,
+        verdict=values.verdict,
+        fields=len(found.asked),
+    )
+
+
 def choice_sentence(found: Choice) -> str:
     """Whether fine-tuning helped, in one sentence."""
     before, after = percent(found.before), percent(found.after)
@@ -137,13 +178,6 @@ def choice_sentence(found: Choice) -> str:
             f"{points_text(found.margin or 0)}."
         )
     return f"Whether fine-tuning helped cannot be told on {found.where}: {move}."
-
-
-def verdict_text(verdict: Verdict, margin: float | None) -> str:
-    """The verdict in a cell of a table; what is called `as good` is a bound on the loss, and none on a gain."""
-    if verdict != "as good":
-        return verdict
-    return "at least as good" if margin is None else f"at least as good, within {points_text(margin)}"
 
 
 def interval_text(interval: Bounds, level: float = 0.05) -> str:

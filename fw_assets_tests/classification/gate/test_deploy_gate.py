@@ -12,11 +12,13 @@ from fw_assets.classification.metrics.scores import Scores, score
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.cost_comparison import compare_costs
 from fw_assets.classification.selection.pair_comparison import compare_all
+from fw_assets.classification.selection.record_comparison import RecordComparison, compare_records
 from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
 from fw_assets.classification.selection.sign_flip import difference_interval, independent
 from fw_assets.classification.selection.verdict import verdict as verdict_of
 from fw_assets.classification.session import DeployPolicy
 from fw_assets_tests.classification.prediction_frames import Row, frame
+from fw_assets_tests.classification.records import predictions, record, said
 
 
 def candidate(
@@ -273,3 +275,35 @@ def test_an_adapter_that_won_is_deployed_where_it_beats_the_best_base_model() ->
     assert gate(winner, table(5, 5), "always").decision == "deploy"
     assert gate(winner, table(5, 5), "never").decision == "not-asked"
     assert gate(winner, None).decision == "incomplete"
+
+
+def fields(gained: int, lost: int) -> RecordComparison:
+    """The second model gains so many topics and loses so many stars, of 120 rows."""
+    right = record("food", 1, "n")
+    before = [record("room" if i < gained else "food", 1, "n") for i in range(120)]
+    after = [record("food", 2 if i < lost else 1, "n") for i in range(120)]
+    first, second = (predictions([right] * 120, said(*given)) for given in (before, after))
+    return compare_records([first], [second], names=("topic", "stars", "note"), margin=0.02)
+
+
+def test_all_fields_decide_whatever_became_of_the_label() -> None:
+    """The label alone shows nothing, and is below the majority line."""
+    level = score(frame(times(60, "a", "b") + times(60, "a", "a")), ("a", "b"), multi_label=False)
+    decision = gate(tuned(), table(0, 0), fields=fields(40, 0), tuned=level, untuned=level)
+    assert decision.decision == "deploy"
+    assert decision.why.startswith("Better than its base model on all 3 fields of 120 test rows (+11.1 points")
+    assert decision.fields is not None
+    assert gate(tuned(), table(30, 2), fields=fields(0, 0)).decision == "keep-base"
+
+
+def test_a_field_that_is_shown_to_be_worse_forbids_deployment() -> None:
+    decision = gate(tuned(), table(30, 2), fields=fields(90, 30))
+    assert decision.decision == "keep-base"
+    assert "but shown to be worse in stars (-25.0 points, p < 0.0001)" in decision.why
+    assert gate(tuned(), table(30, 2), fields=fields(90, 2)).decision == "deploy"
+    assert gate(tuned(), table(30, 2), "always", fields=fields(90, 30)).decision == "deploy"
+
+
+def test_a_decision_on_fields_survives_json() -> None:
+    decision = gate(tuned(), table(30, 2), fields=fields(90, 30))
+    assert GateDecision.model_validate_json(decision.model_dump_json()) == decision

@@ -272,7 +272,7 @@ def test_costs_of_mistakes_are_part_of_the_plan_and_name_its_labels(dataset: Pat
 def test_fields_of_the_answers_that_nothing_is_learned_of_are_named(tmp_path: Path) -> None:
     plan = plan_for(write_routing(tmp_path / "routing.jsonl", 120), OWN_GRID)
     assert plan.label_set.extraction.name == "json_key:department"
-    assert [field.name for field in plan.inspected.left_out_fields] == ["urgency", "refund", "shift", "order"]
+    assert [field.name for field in plan.inspected.left_out_fields()] == ["urgency", "refund", "shift", "order"]
     (named,) = [warning for warning in plan.warnings if "fields" in warning]
     assert "department is the label" in named
     for text in ("urgency (3 values)", "refund (2 values)", "shift (2 values)", "order (free text)"):

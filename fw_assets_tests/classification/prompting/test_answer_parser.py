@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.answer_parser import (
-    OUTCOMES,
     PREDICTIONS,
     ParsedAnswer,
     outcome_of,
@@ -18,6 +17,7 @@ from fw_assets.classification.prompting.answer_parser import (
     predictions_frame,
 )
 from fw_assets.classification.prompting.completion import Completion
+from fw_assets.classification.prompting.outcomes import OUTCOMES
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets_tests.classification.prompts import prompt_for, split_rows
 

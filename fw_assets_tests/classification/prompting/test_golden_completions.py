@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from fw_assets.classification.prompting.answer_parser import OUTCOMES, ParsedAnswer, outcome_of, parse_answer
+from fw_assets.classification.prompting.answer_parser import ParsedAnswer, outcome_of, parse_answer
 from fw_assets.classification.prompting.completion import Completion
+from fw_assets.classification.prompting.outcomes import OUTCOMES
 from fw_assets_tests.classification.prompts import prompt_for
 
 DATA = Path(__file__).parent / "data"

@@ -1,0 +1,79 @@
+"""Values of several fields from a model's answer."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.fields.records import Scalar, record_json
+from fw_assets.classification.prompting.outcomes import AnswerKind, Outcome
+from fw_assets.classification.prompting.record_parser import RecordParser
+from fw_assets_tests.classification.records import FIELDS, predictions, record
+
+PARSER = RecordParser(FIELDS)
+GOLD = record_json(record("food", 2, "see A-17"))
+
+
+def outcomes(text: str | None, kind: AnswerKind = "valid") -> list[str | None]:
+    return [answer["outcome"] for answer in PARSER.answers(kind, text, GOLD)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"topic": "food", "stars": 2, "note": "see A-17"}', ["correct", "correct", "correct"]),
+        ('{"note": "see A-17", "stars": 2, "topic": "food"}', ["correct", "correct", "correct"]),
+        ('```json\n{"topic": "Food", "stars": "2", "note": "see A-17"}\n```', ["correct", "correct", "correct"]),
+        ('<think>{"topic": "room"}</think>{"topic": "food", "stars": null}', ["correct", "wrong_label", "empty"]),
+        ('Here you are: {"topic": "food", "stars": 3, "note": "x"} Done', ["correct", "wrong_label", "wrong_label"]),
+        ('{"topic": "drinks", "stars": 9, "note": ["a"]}', ["off_label", "off_label", "off_label"]),
+        ('{"topic": "food", "topic": "room", "stars": 2, "stars": 2}', ["ambiguous", "correct", "empty"]),
+        ('{"topic": "food"', ["off_label", "off_label", "off_label"]),
+        ("food", ["off_label", "off_label", "off_label"]),
+    ],
+)
+def test_every_field_is_judged_by_itself(text: str, expected: list[Outcome]) -> None:
+    assert outcomes(text) == expected
+
+
+@pytest.mark.parametrize("kind", ["failed", "truncated", "refused", "empty"])
+def test_an_answer_that_is_none_is_none_for_every_field(kind: AnswerKind) -> None:
+    assert outcomes('{"topic": "food", "stars": 2, "note": "see A-17"}', kind) == [kind] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "lenient"), [("See  a-17.", "correct"), ("see A 17", "wrong_label"), ("", "wrong_label")]
+)
+def test_free_text_is_exact_or_alike(said: str, lenient: Outcome) -> None:
+    answer = PARSER.answers("valid", json.dumps({"note": said}), GOLD)[2]
+    assert (answer["outcome"], answer["lenient_outcome"]) == ("wrong_label", lenient)
+
+
+def test_numbers_as_texts_are_alike() -> None:
+    (answer,) = RecordParser([RecordField(name="n", kind="text", types=("number",))]).answers(
+        "valid", '{"n": "12.50"}', '{"n": 12.5}'
+    )
+    assert (answer["outcome"], answer["lenient_outcome"]) == ("wrong_label", "correct")
+
+
+@given(st.dictionaries(st.sampled_from(["topic", "stars", "note", "x"]), st.none() | st.booleans() | st.text()))
+def test_what_is_predicted_is_one_of_the_values(record: dict[str, Scalar]) -> None:
+    topic, stars, _ = PARSER.answers("valid", json.dumps(record), GOLD)
+    assert topic["predicted"] in (None, '"food"', '"room"', '"staff"')
+    assert stars["predicted"] in (None, "1", "2", "3", "null")
+
+
+def test_one_and_true_are_two_values() -> None:
+    field = RecordField(name="f", kind="label", values=(True, 1, "1"))
+    given = [RecordParser([field]).values(f'{{"f": {value}}}')["f"] for value in ("true", "1", '"1"')]
+    assert [type(value) for value in given] == [bool, int, str]
+
+
+def test_predictions_have_the_fields_and_the_label_of_the_first() -> None:
+    frame = predictions([record("food", 2)], ['{"topic": "food", "stars": 3, "note": "n"}'])
+    assert frame["outcome"].to_list() == ["correct"]
+    assert [answer["outcome"] for answer in frame["fields"][0]] == ["correct", "wrong_label", "correct"]
