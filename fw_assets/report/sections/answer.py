@@ -37,18 +37,21 @@ BATCH_ONLY = (
 
 def question(report: Report) -> str:
     """The question that the run answers, in one sentence."""
-    names = listing([short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates])
+    models = [short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates]
+    names = listing(models)
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
     benchmark = report.asked.mode == "benchmark"
     if not benchmark and any(c.adapter_of for c in report.candidates):
-        tuned = listing([short(c.model) for c in report.candidates if not c.adapter_of])
+        tuned = [short(c.model) for c in report.candidates if not c.adapter_of]
         have = listing([short(c.model) for c in report.candidates if c.adapter_of])
         return (
-            f"Is {tuned}, fine-tuned, better than {have} at assigning {kind} {labels} to the rows of {report.dataset}?"
+            f"{'Is' if len(tuned) == 1 else 'Are'} {listing(tuned)}, fine-tuned, better than {have} at assigning "
+            f"{kind} {labels} to the rows of {report.dataset}?"
         )
     if benchmark:
-        return f"How well does {names} assign {kind} {labels} to the rows of {report.dataset}, as it is?"
+        do, they = ("does", "it is") if len(models) == 1 else ("do", "they are")
+        return f"How well {do} {names} assign {kind} {labels} to the rows of {report.dataset}, as {they}?"
     return f"Does fine-tuning {names} help to assign {kind} {labels} to the rows of {report.dataset}?"
 
 

@@ -78,7 +78,8 @@ def standing(report: Report, candidate: CandidateResult) -> str:
     if tied:
         sentences.append(f"On the test rows it cannot be told apart from {listing(tied)}.")
     if not sentences and report.pairs:
-        sentences.append("Every other one is worse on the test rows.")
+        others = sum(_other(pair, name) is not None for pair in report.pairs)
+        sentences.append(f"{'The' if others == 1 else 'Every'} other one is worse on the test rows.")
     return " ".join(sentences)
 
 

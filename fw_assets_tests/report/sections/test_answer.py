@@ -117,7 +117,11 @@ def test_a_benchmark_of_adapters_alone_is_asked_and_advised_as_one() -> None:
     for status in ("benchmark", "incomplete"):
         changes: dict[str, Any] = {"status": status, "candidates": adapters, "asked": asked, "winner": winner}
         told = report.model_copy(update=changes | {"deployment": DeploymentResult(decision="not-asked")})
-        assert question(told).startswith("How well does minilm-ngram")
+        assert question(told).startswith("How well do minilm-ngram, ")
+        assert question(told).endswith(", as they are?")
+        alone = told.model_copy(update={"asked": asked.model_copy(update={"models": names[:1]})})
+        assert question(alone).startswith("How well does minilm-ngram assign")
+        assert question(alone).endswith(", as it is?")
         assert "none" not in question(told)
         if status == "benchmark":
             now = dict(questions(told))["What now?"]
