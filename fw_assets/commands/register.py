@@ -9,12 +9,10 @@ from typing import Any
 
 import click
 
-from fw_assets.classification.catalogue.models import resolve_models
-from fw_assets.classification.catalogue.warm_start import resolve_warm_start
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.platform.catalogue import named_candidates, own_prices, priced_catalogue, tunable_ids
+from fw_assets.pipeline.platform.catalogue import named_candidates, offer, own_prices, priced_catalogue, tunable_models
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
@@ -88,10 +86,7 @@ def _check_models(fields: Mapping[str, Any], platform: Platform, readings: Mappi
     """Refuse models that cannot be used before the dataset is registered anew, which would put its results aside."""
     session, _, _ = parse_session(platform, fields, readings)
     if session.models:
-        models = named_candidates(platform, session, priced_catalogue(platform)).models
-        tunable = session.mode == "fine-tune"
-        chosen = resolve_models(session.models, models, tunable=tunable, inference=session.inference)
-        resolve_warm_start(session, chosen, models)
+        offer(platform, session, named_candidates(platform, session, priced_catalogue(platform)))
 
 
 def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:
@@ -99,5 +94,6 @@ def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:
     if not session.dataset:
         fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
     if not session.models:
-        err.print(f"Models to choose from: {', '.join(platform.call(tunable_ids))}")
+        choices = ", ".join(model.slug for model in platform.call(tunable_models))
+        err.print(f"Models to choose from: {choices}")
         fields["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")

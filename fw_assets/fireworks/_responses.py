@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ._errors import ApiError, UnexpectedResponse, api_error
+from ._error_responses import api_error
+from ._errors import ApiError, UnexpectedResponse
 from ._retry import retry_after
 
 

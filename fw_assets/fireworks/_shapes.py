@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from ._deployments import Accelerators
 from ._http import HttpClient
 from ._names import full_name
 from ._resources import ApiValue, parse_value
 
 
-class Shape(ApiValue):
+class Shape(Accelerators):
     """A shape: `name` is what a deployment is created with."""
 
     name: str = ""
     precision: str = ""
     preset_type: str = ""
-    accelerator_type: str = ""
-    accelerator_count: int = 0
 
     @property
     def takes_adapters(self) -> bool:

@@ -212,3 +212,10 @@ class PlanOutdated(NotApproved):
             f"{step} was not started: since plan {plan} was made, the platform's offer has changed. {changes} "
             f"What was done and paid is kept. {then}"
         )
+
+
+def first_error(error: Exception) -> Exception:
+    """The first error in a group of them, however deep; any other error itself."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -87,14 +87,13 @@ def message_of(error: BaseException) -> str:
 
 def kind_of(error: BaseException) -> str:
     """The kind of an error for programs: of the input's first problem, else the error's class in lower case."""
-    if isinstance(error, InputError) and error.problems:
-        return error.problems[0].kind
-    if isinstance(error, StepFailed):
-        return error.kind
-    cause = error.__cause__
-    if isinstance(cause, InputError) and cause.problems:
-        return cause.problems[0].kind
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(cause or error).__name__).lower().removesuffix("-error")
+    for item in (error, error.__cause__):
+        if isinstance(item, InputError) and item.problems:
+            return item.problems[0].kind
+        if isinstance(item, StepFailed):
+            return item.kind
+    name = type(error.__cause__ or error).__name__
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower().removesuffix("-error")
 
 
 def is_transient(error: BaseException) -> bool:

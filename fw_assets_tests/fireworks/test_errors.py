@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import fw_assets.fireworks as public
 from fw_assets.fireworks import ApiError, Fireworks, FireworksError, _errors
-from fw_assets.fireworks._errors import api_error
+from fw_assets.fireworks._error_responses import api_error
 
 from .fake import KEY, answers, client_of, reply
 

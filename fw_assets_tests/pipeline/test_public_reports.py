@@ -27,7 +27,7 @@ from fw_assets.fireworks import (
     Stalled,
     batch_results,
 )
-from fw_assets.fireworks._errors import api_error
+from fw_assets.fireworks._error_responses import api_error
 from fw_assets.fireworks._models import Model
 from fw_assets.fireworks._resources import parse_resource
 from fw_assets.pipeline.budget.attempts import Attempts

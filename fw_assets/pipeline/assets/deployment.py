@@ -6,12 +6,11 @@ import dagster as dg
 
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
 from fw_assets.classification.gate.gate_costs import GateCosts
-from fw_assets.classification.metrics.confidence import ModelConfidence, validation_loss
+from fw_assets.classification.metrics.confidence import validation_loss
 from fw_assets.classification.metrics.expected_cost import best_constant, expected_cost
-from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import compare
-from fw_assets.classification.selection.selection import Candidate, ModelKind, Winner, choose_winner
+from fw_assets.classification.selection.selection import Candidate, Winner, choose_winner
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -32,6 +31,7 @@ from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
+from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
 from fw_assets.workspace.predictions import prediction_batches
@@ -159,50 +159,48 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
     slugs = store.require("finalists", dataset, FinalistsRecord).slugs
     base = {m.slug: store.require("base_metrics", dataset, BaseMetrics, m.slug) for m in plan.models}
     tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in slugs}
-    scores: list[tuple[ModelKind, str, Scores, ModelConfidence | None]] = [
-        *(("base", slug, item.validation, item.trust) for slug, item in base.items()),
-        *(("tuned", slug, item.validation, item.trust) for slug, item in tuned.items()),
-    ]
-    candidates = [
-        Candidate(
-            model=slug,
-            kind=kind,
-            validation=validation_accuracy(store, plan, (slug, kind), validation),
-            loss=validation_loss(validation, trust),
-            cost=model_cost(store, plan, (slug, kind), "validation"),
-            price=plan.expected_usd(slug),
-            complete=validation.complete,
-            adapter=kind == "base" and bool(plan.model(slug).base_model),
-        )
-        for kind, slug, validation, trust in scores
-    ]
-    winner = choose_winner(candidates)
-    policy, comparison, fields = plan.session.gate, None, None
-    if (winner.kind == "tuned" or winner.adapter) and winner.against is not None:
+    evaluated: dict[Model, BaseMetrics | TunedMetrics] = {
+        **{(slug, "base"): metrics for slug, metrics in base.items()},
+        **{(slug, "tuned"): metrics for slug, metrics in tuned.items()},
+    }
+    winner = choose_winner([_candidate(store, plan, model, metrics) for model, metrics in evaluated.items()])
+    judged: Model | None = (winner.model, winner.kind) if winner.kind == "tuned" or winner.adapter else None
+    session, comparison, fields = plan.session, None, None
+    if judged is not None and winner.against is not None:
         comparison = compare(
             prediction_batches(store, dataset, winner.against, "base", "test"),
-            prediction_batches(store, dataset, winner.model, winner.kind, "test"),
+            prediction_batches(store, dataset, *judged, "test"),
             labels=plan.label_set.labels,
-            seed=plan.session.seed,
+            seed=session.seed,
             resamples=0,
-            margin=plan.session.margin,
-            guard=policy,
+            margin=session.margin,
+            guard=session.gate,
         )
-        fields = record_comparison(store, plan, (winner.against, "base"), (winner.model, winner.kind))
+        fields = record_comparison(store, plan, (winner.against, "base"), judged)
     return winner, gate(
         winner,
         comparison,
         # A benchmark deploys nothing, and its plan holds no money for it.
-        "never" if winner.adapter and plan.session.mode == "benchmark" else plan.session.deploy,
-        policy,
-        tuned=tuned[winner.model].test
-        if winner.kind == "tuned"
-        else base[winner.model].test
-        if winner.adapter
-        else None,
+        "never" if winner.adapter and session.mode == "benchmark" else session.deploy,
+        session.gate,
+        tuned=evaluated[judged].test if judged is not None else None,
         untuned=base[winner.kept].test if winner.kept in base else None,
         costs=_gate_costs(store, plan, winner),
         fields=fields,
+    )
+
+
+def _candidate(store: Workspace, plan: Plan, model: Model, metrics: BaseMetrics | TunedMetrics) -> Candidate:
+    slug, kind = model
+    return Candidate(
+        model=slug,
+        kind=kind,
+        validation=validation_accuracy(store, plan, model, metrics.validation),
+        loss=validation_loss(metrics.validation, metrics.trust),
+        cost=model_cost(store, plan, model, "validation"),
+        price=plan.expected_usd(slug),
+        complete=metrics.validation.complete,
+        adapter=kind == "base" and bool(plan.model(slug).base_model),
     )
 
 

@@ -6,9 +6,8 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.dataset_reference import MAX_DATASET_NAME, dataset_name
-from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.partitions import add_partitions
-from fw_assets.pipeline.platform.catalogue import catalogue
+from fw_assets.pipeline.platform.catalogue import tunable_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -47,14 +46,9 @@ def register_new_models(store: Workspace, platform: Platform, dataset: str) -> t
     """
     registration = store.require("registration", dataset, Registration)
     session = registration.session
-
-    async def tunable_models(client: Fireworks) -> tuple[str, ...]:
-        return tuple(
-            model.name for model in await catalogue(client) if model.refusal(tunable=True, inference=None) is None
-        )
-
     present = {_model_id(name) for name in session.models}
-    new = tuple(sorted(name for name in platform.call(tunable_models) if _model_id(name) not in present))
+    tunable = platform.call(tunable_models)
+    new = tuple(sorted(model.name for model in tunable if model.slug not in present))
     if new:
         fields = registration.session_fields() | {"models": list(new), "mode": "benchmark", "instruction": None}
         register(store, platform, fields, driver="daemon", name=new_models_name(dataset))

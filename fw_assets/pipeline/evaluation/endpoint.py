@@ -18,6 +18,7 @@ from fw_assets.fireworks import (
     Fireworks,
     FireworksError,
     NotFound,
+    ReadyDeployment,
 )
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.errors import NotServable
@@ -92,15 +93,15 @@ async def ensure_endpoint(
     if serverless:
         return Endpoint(model)
     if adopt:
-        return await _adopted(client, adopt, model, base, probe)
+        # What it runs on is in the plan's price already.
+        return _endpoint(await client.wait_deployment_ready(adopt, model, probe=probe), model, base)
     name, existing, failed = current or await current_deployment(client, model, attempts)
     try:
         if existing is None:
             deployment = await _create(client, name, model, base, afford, failed)
         else:
             deployment = await client.ensure_deployment(name, _spec(existing, model, base))
-        path = _path(deployment, model, base)
-        if path.way == "addon":
+        if _path(deployment, model, base).way == "addon":
             # It has to be up before anything is loaded onto it.
             await client.wait_deployment_ready(name, base, probe=probe)
             await client.ensure_loaded(model, deployment.name)
@@ -111,12 +112,10 @@ async def ensure_endpoint(
             attempts.give_up(name, str(failure))
         await current_deployment(client, model, attempts)  # says whether there is another attempt
         raise
-    return Endpoint(ready.address, ready.deployment.name, IDLE_SECONDS, ready.deployment, path)
+    return _endpoint(ready, model, base)
 
 
-async def _adopted(client: Fireworks, existing: str, model: str, base: str, probe: Mapping[str, Any]) -> Endpoint:
-    """The endpoint of a deployment that somebody else has made; what it runs on is in the plan's price already."""
-    ready = await client.wait_deployment_ready(existing, model, probe=probe)
+def _endpoint(ready: ReadyDeployment, model: str, base: str) -> Endpoint:
     path = _path(ready.deployment, model, base)
     return Endpoint(ready.address, ready.deployment.name, IDLE_SECONDS, ready.deployment, path)
 

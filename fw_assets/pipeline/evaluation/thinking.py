@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ReasoningRefused
-from fw_assets.pipeline.errors import ThinksBeforeAnswering
+from fw_assets.pipeline.errors import ThinksBeforeAnswering, first_error
 from fw_assets.pipeline.evaluation.response_cache import StoredAnswer
 from fw_assets.pipeline.values.asked_prompt import asked_prompt, record_refusal
 from fw_assets.workspace.workspace import Workspace
@@ -37,7 +37,9 @@ async def ask_as_accepted(
     except* ReasoningRefused as group:
         if prompt.reasoning_effort is None:
             raise
-        log.warning("%s: asked without reasoning_effort from now on, since it is refused: %s", slug, _detail(group))
+        refusal = first_error(group)
+        why = refusal.detail if isinstance(refusal, ReasoningRefused) else refusal
+        log.warning("%s: asked without reasoning_effort from now on, since it is refused: %s", slug, why)
     result = await ask(prompt.with_default_effort())
     record_refusal(store, dataset, slug, kind)
     return result
@@ -46,12 +48,6 @@ async def ask_as_accepted(
 def reasoning_matters(prompt: Prompt) -> bool:
     """Whether a refusal of its `reasoning_effort` has the rows asked without; not for a mere sample of them."""
     return prompt.reasoning_effort is not None and prompt.mode != "free"
-
-
-def _detail(group: BaseException) -> str:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group.detail if isinstance(group, ReasoningRefused) else str(group)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Fireworks, FireworksError, Model
+from fw_assets.pipeline.platform.deployment_quotes import deploys_tuned
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.platform.serving_paths import serving_doubt
 
@@ -18,8 +19,7 @@ def require_servable(platform: Platform, session: Session, models: Sequence[Cata
     Raises:
         InputError: naming each, with the platform's reasons.
     """
-    deployed = session.inference != "batch" or session.deploy != "never"
-    tuned = [model for model in models if model.tunable and session.mode == "fine-tune" and deployed]
+    tuned = [model for model in models if model.tunable] if deploys_tuned(session) else []
     problems = platform.call(lambda client: _problems(client, tuned)) if tuned else []
     if problems:
         raise InputError(

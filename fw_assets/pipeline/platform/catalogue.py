@@ -49,9 +49,9 @@ async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
     return tuple(catalogue_model(model) for model in await client.models())
 
 
-async def tunable_ids(client: Fireworks) -> list[str]:
-    """The ids of the models that can be evaluated and fine-tuned."""
-    return [m.slug for m in await catalogue(client) if m.refusal(tunable=True, inference=None) is None]
+async def tunable_models(client: Fireworks) -> list[CatalogueModel]:
+    """The models that can be evaluated and fine-tuned."""
+    return [model for model in await catalogue(client) if model.refusal(tunable=True, inference=None) is None]
 
 
 async def read_priced_catalogue(client: Fireworks) -> PricedCatalogue:

@@ -56,11 +56,15 @@ def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedM
     )
 
 
+def deploys_tuned(session: Session) -> bool:
+    """Whether a session deploys what it fine-tunes: to evaluate it, or for good."""
+    return session.mode == "fine-tune" and (session.inference != "batch" or session.deploy != "never")
+
+
 def _is_deployed(model: CatalogueModel, session: Session) -> bool:
     if model.asked_by(session.inference) == "deployment":
         return True
-    tuned = (model.tunable or model.is_adapter) and session.mode == "fine-tune"
-    return tuned and (session.inference != "batch" or session.deploy != "never")
+    return (model.tunable or model.is_adapter) and deploys_tuned(session)
 
 
 async def _quoted(client: Fireworks, book: PriceBook, model: CatalogueModel) -> Price | None:

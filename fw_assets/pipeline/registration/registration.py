@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import Session, make_session
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.platform.catalogue import own_prices, tunable_ids
+from fw_assets.pipeline.platform.catalogue import own_prices, tunable_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.names import name_for
 from fw_assets.pipeline.registration.staging import stage
@@ -137,7 +137,8 @@ def _nothing_chosen(platform: Platform, session: Session) -> InputError:
     """The error for a session without a dataset or without models, which lists what the platform has."""
 
     async def choices(client: Fireworks) -> tuple[list[str], list[str]]:
-        return await tunable_ids(client), [dataset.name for dataset in await client.datasets()]
+        models = [model.slug for model in await tunable_models(client)]
+        return models, [dataset.name for dataset in await client.datasets()]
 
     models, datasets = platform.call(choices)
     problems = []

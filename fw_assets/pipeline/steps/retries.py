@@ -9,6 +9,7 @@ import dagster as dg
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
+from fw_assets.pipeline.errors import first_error
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, message_of, retry_delay
 from fw_assets.pipeline.ui.metadata import Row, table
 
@@ -21,7 +22,7 @@ def readable_failures() -> Iterator[None]:
     except EXPECTED_ERRORS as error:
         raise dagster_failure(error) from error
     except ExceptionGroup as group:
-        first = _first(group)
+        first = first_error(group)
         raise dagster_failure(first) from first
 
 
@@ -51,10 +52,3 @@ def dagster_failure(error: Exception) -> dg.Failure:
     ]
     metadata: dict[str, dg.TableMetadataValue | int] = {"problems": table(rows), "problems_in_all": error.total}
     return dg.Failure(printable(str(error)), metadata=metadata, allow_retries=False)
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -22,7 +22,5 @@ class ServingPath(Frozen):
 
     def __str__(self) -> str:
         """For people."""
-        name = {"base": "as it is", "live merge": "merged into its base", "addon": "as an adapter on its base"}[
-            self.way
-        ]
+        name = _NAMES[self.way]
         return name if self.shape in ("", "default") else f"{name}, on {self.shape.rsplit('/', 1)[-1]}"

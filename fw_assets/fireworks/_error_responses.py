@@ -1,0 +1,128 @@
+"""Error responses: which of the errors a response is, by its status, its codes and its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._errors import (
+    AdapterNotLoaded,
+    AlreadyExists,
+    ApiError,
+    AuthenticationError,
+    BadRequest,
+    BillingError,
+    FailedPrecondition,
+    ModelAccessDenied,
+    NotFound,
+    PermissionDenied,
+    PlatformFault,
+    PreconditionUnmet,
+    QuotaExceeded,
+    RateLimited,
+    ReasoningRefused,
+    ScalingUp,
+    ServerError,
+    ShapeNotEnabled,
+    TooLarge,
+    names_reasoning,
+)
+
+_CODES = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+"""google.rpc.Code by number."""
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: AuthenticationError,
+    402: BillingError,
+    403: PermissionDenied,
+    404: NotFound,
+    408: ServerError,
+    409: AlreadyExists,
+    413: TooLarge,
+    429: RateLimited,
+}
+
+
+_QUOTA = re.compile(r"in use: *[\d.]+, *quota: *[\d.]+", re.IGNORECASE)
+_PRECONDITIONS: tuple[tuple[type[ApiError], re.Pattern[str]], ...] = (
+    (
+        AdapterNotLoaded,
+        re.compile(r"\b(?:lora|adapter|add-?on|peft)s?\b.*\bload|\bload.*\b(?:lora|adapter|add-?on)", re.I | re.S),
+    ),
+    (
+        ShapeNotEnabled,
+        re.compile(r"\b(?:shape|accelerator|gpu|hardware)s?\b.*\b(?:enabled|allowed|available)\b", re.I | re.S),
+    ),
+    (BillingError, re.compile(r"payment|billing|credit|spend|suspended|invoice|balance|past due", re.I)),
+)
+"""What a 412 is about, by its words; the first that fits."""
+
+
+def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
+    """The error that a response reports in either envelope: `{"error": ...}` or `{"code", "message", "details"}`."""
+    inner = body.get("error", body) if isinstance(body, Mapping) else body
+    if not isinstance(inner, Mapping):
+        inner = {"message": "" if inner is None else str(inner)}
+    code = _code(inner.get("code"))
+    reason = _reason(inner.get("details")) or code
+    detail = str(inner.get("message") or "")[:2000]
+    kind = _kind(status, code, reason, detail)
+    asks = "/chat/completions" in request or "/batchInferenceJobs" in request
+    if issubclass(kind, BadRequest) and asks and names_reasoning(detail):
+        kind = ReasoningRefused
+    return kind(status, detail, code=code, reason=reason, request=request, retry_after=retry_after)
+
+
+def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:
+    words = f"{code} {reason} {detail}".upper()
+    if status == 503 and "DEPLOYMENT_SCALING_UP" in words:
+        return ScalingUp
+    if status in (400, 403, 429) and ("QUOTA_EXCEEDED" in words or _QUOTA.search(detail)):
+        return QuotaExceeded
+    if status == 403 and "MODEL-ACCESS POLICY" in words.replace("MODEL ACCESS", "MODEL-ACCESS"):
+        return ModelAccessDenied
+    if status == 412:
+        return next((kind for kind, pattern in _PRECONDITIONS if pattern.search(detail)), PreconditionUnmet)
+    if status == 400:
+        return {
+            "FAILED_PRECONDITION": FailedPrecondition,
+            "ALREADY_EXISTS": AlreadyExists,
+            "RESOURCE_EXHAUSTED": PlatformFault,
+            "INTERNAL": PlatformFault,
+        }.get(code, BadRequest)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return ServerError if status >= 500 else BadRequest
+
+
+def _code(value: Any) -> str:
+    if isinstance(value, int) and 0 <= value < len(_CODES):
+        return _CODES[value]
+    return str(value).upper() if isinstance(value, str) else ""
+
+
+def _reason(details: Any) -> str:
+    if isinstance(details, Sequence) and not isinstance(details, str):
+        for detail in details:
+            if isinstance(detail, Mapping) and isinstance(detail.get("reason"), str):
+                return str(detail["reason"])
+    return ""
