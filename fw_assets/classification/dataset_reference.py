@@ -1,7 +1,8 @@
 """References to datasets and the names that datasets have: folder, partition key and word of the command line in one.
 
-A name is a slug: letters and digits of any script, NFKC and case-folded, and single hyphens between them. So it means
-the same on every file system, and needs no quoting in a shell, a URL or Dagster's partition keys.
+A name is a slug: letters and digits of any script, NFKC and case-folded, and single hyphens between them; one that a
+person gives may have underscores there. So it means the same on every file system, and needs no quoting in a shell, a
+URL or Dagster's partition keys.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ def check_dataset_name(name: str) -> None:
     Raises:
         InputError: it is not a slug, or reserved; the message suggests the nearest that can be.
     """
-    if not name or name != _slug(name) or name in RESERVED_NAMES:
+    if not name or name.replace("_", "-") != _slug(name) or name in RESERVED_NAMES:
         shown = name if len(name) <= MAX_DATASET_NAME else f"{name[:MAX_DATASET_NAME]}..."
         raise input_error(
             f"{shown!r} cannot be the name of a dataset, which is 1 to {MAX_DATASET_NAME} small letters and digits "
-            f"with single hyphens between them, and not {' or '.join(sorted(RESERVED_NAMES))}",
+            f"with single hyphens or underscores between them, and not {' or '.join(sorted(RESERVED_NAMES))}",
             field="name",
             advice=f"For example: {dataset_name(name)}",
         )
