@@ -142,13 +142,13 @@ def report(root: str, name: str, *, open_it: bool) -> int:
     return DONE
 
 
-def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
-    """Ask the winner for the label of a text."""
+def predict(root: str, name: str, text: str, *, system: str | None, as_json: bool) -> int:
+    """Ask the winner for the label of a text, as its rows were asked: after their own system message, or `system`."""
     from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
     from fw_assets.classification.prompting.prompt import request
     from fw_assets.classification.prompting.record_parser import RecordParser
-    from fw_assets.pipeline.values.served_prompt import served_prompt
+    from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
 
     store = Workspace(root)
     registered_dataset(store, name)
@@ -156,7 +156,14 @@ def predict(root: str, name: str, text: str, *, as_json: bool) -> int:
     if record.address is None:
         raise NotServed(record.model, record.gate.why)
     prompt = served_prompt(store, name, record)
-    body = request(prompt, json.dumps([{"role": "user", "content": text}]))
+    opening = served_opening(store, name, record)
+    if system is None and opening.variants > 1:
+        err.print(
+            f"fw-assets: the rows of {name} begin with {opening.variants} different system messages; asked with the "
+            "most frequent (--system gives another)",
+            markup=False,
+        )
+    body = request(prompt, json.dumps(opening.conversation(text, system)))
     platform = platform_from_environment()
     platform.call(lambda client: require_deployment(client, name, record))
     completion = platform.call(

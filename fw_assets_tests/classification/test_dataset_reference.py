@@ -61,7 +61,20 @@ def test_every_file_has_a_name_that_is_one_folder_everywhere(text: str) -> None:
     "name",
     [
         *("", ".", "..", "../evil", "/etc", ".platform", ".dagster", "staged", "inbox", "[x]", "a|b", "a/b", "a b"),
-        *("Tickets", "_tickets", "tickets__1", "tickets_-1", "-a", "a--b", "a\x1b[31mb", "a\nb", "a\x00b", "x" * 300, "Ａ", "\udcff"),
+        *(
+            "Tickets",
+            "_tickets",
+            "tickets__1",
+            "tickets_-1",
+            "-a",
+            "a--b",
+            "a\x1b[31mb",
+            "a\nb",
+            "a\x00b",
+            "x" * 300,
+            "Ａ",
+            "\udcff",
+        ),
     ],
 )
 def test_a_name_that_is_no_slug_is_refused_with_one_that_is(name: str) -> None:

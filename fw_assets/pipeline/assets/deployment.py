@@ -31,6 +31,7 @@ from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
+from fw_assets.pipeline.values.served_prompt import tested_opening
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import percent, percent_range, typeset
@@ -97,6 +98,7 @@ def _deploy(
         gate=decision,
         deployed=False,
         prompt=asked_prompt(store, dataset, winner.kept, "base"),
+        opening=tested_opening(store, dataset),
         model=base.model,
         address=address,
         deployment=base.deployment,

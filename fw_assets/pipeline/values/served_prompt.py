@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.prompting.opening import Opening, opening_of
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.errors import PhaseError
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -30,3 +32,13 @@ def served_prompt(store: Workspace, dataset: str, record: DeploymentRecord) -> P
             f"no copy of its prompt: finish the new plan (fw-assets run {dataset} --approve)"
         )
     return asked_prompt(store, dataset, *record.serves)
+
+
+def served_opening(store: Workspace, dataset: str, record: DeploymentRecord) -> Opening:
+    """The opening of the rows that `record` was evaluated on; where an earlier version made it, of today's rows."""
+    return record.opening or tested_opening(store, dataset)
+
+
+def tested_opening(store: Workspace, dataset: str) -> Opening:
+    """The opening of a dataset's test rows."""
+    return opening_of(messages for batch in part_batches(store, dataset, "test") for messages in batch["messages"])

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fw_assets.classification.prompting.opening import Opening
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
@@ -52,3 +53,14 @@ def test_a_record_of_an_earlier_version_holds_until_there_is_another_plan(served
     assert refused.returncode != 0
     assert "tickets has a new plan" in refused.stderr
     assert "fw-assets run tickets --approve" in refused.stderr
+
+
+def test_a_text_is_asked_as_the_rows_were(project: Project) -> None:
+    rows = [json.loads(line) for line in project.data.read_text("utf-8").splitlines()]
+    for row in rows:
+        row["messages"].insert(0, {"role": "system", "content": "Route this ticket."})
+    project.data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert project.run(*project.workflow("--benchmark-only")).returncode == 0
+    record = Workspace(str(project.workspace)).require("deployment", "tickets", DeploymentRecord)
+    assert record.opening == Opening(system="Route this ticket.")
+    assert project.run("predict", "tickets", TEXT).returncode == 0
