@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -73,28 +75,50 @@ def show(view: RenderableType, console: Console | None = None) -> None:
     (console or Console()).print(Padding(view, (1, 0)))
 
 
+_GAP = 2
 MAX_UNWRAPPED = len("fine-tuned")
 """Characters of a cell that is never wrapped."""
 
 
-def draw(table: Table, *, heads: bool = True) -> RichTable:
-    """A table for the terminal."""
-    drawing = RichTable(show_header=heads, box=None, padding=(0, 2, 0, 0), header_style="bold", show_footer=False)
-    shown = table.used_columns()
-    for i in shown:
-        column = table.columns[i]
-        drawing.add_column(
-            Text(visible(column.name)),
-            justify="right" if column.figures else "left",
-            # Wrapped figures and words cannot be read; wrapped sentences can.
-            no_wrap=column.figures or i == 0 or all(len(str(row[i])) <= MAX_UNWRAPPED for row in table.rows),
-            overflow="fold",
+class _Drawing:
+    """A table as wide as the terminal has room for."""
+
+    def __init__(self, table: Table, heads: bool) -> None:
+        self._table, self._heads = table, heads
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = self._table
+        shown = table.used_columns()
+        names = {i: visible(table.columns[i].name) if self._heads else "" for i in shown}
+        lines = [*table.rows, *([table.total] if table.total else [])]
+        cells = {i: [names[i], *(visible(row[i]) for row in lines)] for i in shown}
+        # Wrapped figures and words cannot be read; wrapped sentences can.
+        whole = {
+            i
+            for i in shown
+            if table.columns[i].figures or i == shown[0] or max(map(len, cells[i][1:]), default=0) <= MAX_UNWRAPPED
+        }
+        parts = (cells[i] if i in whole else [word for cell in cells[i] for word in cell.split()] for i in shown)
+        room = sum(max(map(cell_len, part), default=0) + _GAP for part in parts)
+        # What does not fit without wrapping would be cut, and a figure that is cut is another figure.
+        if room - _GAP > options.max_width:
+            whole = set()
+        drawing = RichTable(
+            show_header=self._heads, box=None, padding=(0, _GAP, 0, 0), header_style="bold", show_footer=False
         )
-    for row in table.rows:
-        drawing.add_row(*(_cell(row[i]) for i in shown))
-    if table.total:
-        drawing.add_row(*(Text(visible(table.total[i] if table.total else ""), style="bold") for i in shown))
-    return drawing
+        for i in shown:
+            justify: Literal["right", "left"] = "right" if table.columns[i].figures else "left"
+            drawing.add_column(Text(names[i]), justify=justify, no_wrap=i in whole, overflow="fold")
+        for row in table.rows:
+            drawing.add_row(*(_cell(row[i]) for i in shown))
+        if table.total:
+            drawing.add_row(*(Text(cells[i][-1], style="bold") for i in shown))
+        yield drawing
+
+
+def draw(table: Table, *, heads: bool = True) -> RenderableType:
+    """A table for the terminal."""
+    return _Drawing(table, heads)
 
 
 def _report_parts(report: Report) -> Iterator[RenderableType]:
