@@ -50,7 +50,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "slices": "values dataset",
         "cost": "errors values dataset yaml_file session catalogue",
         "instruction": "errors values session catalogue",
-        "labels": "errors values visible_text dataset fields intervals session splits slices",
+        "formats": "errors values dataset",
+        "labels": "errors values visible_text dataset fields formats intervals session splits slices",
         "prompting": "values dataset fields labels",
         "metrics": "values dataset fields clusters intervals mistake_costs prompting",
         "selection": "values clusters gate_policy mistake_costs intervals session slices metrics",
@@ -140,7 +141,7 @@ FOREIGN = {
 HEAVY = {
     *("dagster", "dagster_webserver", "dagster_graphql", "aiohttp", "anyio", "httpx", "starlette", "uvicorn"),
     *("numpy", "onnx", "onnxruntime", "pandera", "polars", "safetensors", "scipy", "sklearn", "tokenizers"),
-    *("fsspec", "jinja2", "rich", "yaml", "zstandard"),
+    *("charset_normalizer", "fastexcel", "fsspec", "jinja2", "rich", "yaml", "zstandard"),
 }
 """Third-party packages whose import takes long enough that a function may do it."""
 

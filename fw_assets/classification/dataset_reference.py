@@ -18,6 +18,10 @@ MAX_DATASET_NAME = 48
 """Characters of a dataset's name: at most 192 bytes in UTF-8, of the 255 that file systems take."""
 RESERVED_NAMES = frozenset({"staged", "inbox"})
 """Folders of the workspace that hold something else."""
+_SUFFIX = re.compile(
+    r"\.(jsonl?|ndjson|csv|tsv|tab|parquet|pq|arrow|feather|ipc|xls[xmb]?|ods|zip|db|sqlite3?)(\.(gz|zst))?$",
+    re.IGNORECASE,
+)
 _GENERIC_STEMS = {"train", "test", "data", "dataset"}
 
 
@@ -62,7 +66,7 @@ def check_dataset_name(name: str) -> None:
 def _stem(reference: str) -> str:
     """The name of the file or resource without its suffix; of a name that says nothing, with its folder's."""
     reference = without_credentials(reference).rstrip("/")
-    stem = re.sub(r"\.(jsonl|json)(\.(gz|zst))?$", "", reference.rsplit("/", 1)[-1], flags=re.IGNORECASE)
+    stem = _SUFFIX.sub("", reference.rsplit("/", 1)[-1])
     if stem.lower() in _GENERIC_STEMS and "/" in reference:
         stem = f"{reference.rsplit('/', 2)[-2]}-{stem}"
     return stem

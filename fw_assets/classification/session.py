@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+import string
 from collections import Counter
 from collections.abc import Set
 from pathlib import Path
@@ -27,13 +28,17 @@ BadRows = Literal["fail", "quarantine"]
 MAX_INSTRUCTION = 4_000
 MAX_LABEL = 100
 """Characters. A longer text is no label where labels are looked for."""
+MAX_TEMPLATE = 1_000
 MAX_LORA_RANK = 256
 """No model is known to take more; what a model takes, its catalogue entry says."""
 MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 """Rows of a dataset that a platform trains on; the upper one also bounds rows times epochs of a job."""
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
-LATER_FIELDS = ("margin", "slices", "fields", "traffic", "gate", "costs", "warm_start_from")
+LATER_FIELDS = (
+    *("margin", "slices", "fields", "traffic", "gate", "costs", "warm_start_from"),
+    *("text_column", "text_template", "label_column", "label_names"),
+)
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
 ALL_FIELDS = "*"
@@ -65,8 +70,9 @@ class Session(Frozen):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     dataset: _Reference | None = None
-    """A JSONL file (also `.gz`, `.zst`), a folder of them, an fsspec URL of either, or `accounts/ACCOUNT/datasets/ID`
-    on the platform."""
+    """A file with rows (JSONL, JSON, CSV, TSV, Parquet, Arrow, a spreadsheet; also `.gz`, `.zst`, `.zip`), a folder of
+    them, an fsspec URL of either, `sqlite:///FILE?query=SELECT ...`, or `accounts/ACCOUNT/datasets/ID` on the
+    platform."""
     eval_dataset: _Reference | None = None
     """The test set; left out, a part of `dataset` is held out for testing."""
     models: tuple[_ModelName, ...] = Field((), max_length=100)
@@ -83,6 +89,15 @@ class Session(Frozen):
     The first is the label: the split, the imbalance and all else that is said of labels goes by it. A field takes one
     of its values in the data, or free text where these do not repeat; `order_id:text` and `urgency:label` say which.
     `*` stands for all fields, with the one that is most like a label first. Left out: that one alone is asked for."""
+    text_column: _FieldName | None = None
+    """The column of a table, or the field of JSON objects, that holds the text; left out, it is found by its name or
+    its values."""
+    text_template: str | None = Field(None, min_length=1, max_length=MAX_TEMPLATE)
+    """Several columns as one text, each in braces: `{subject}: {body}`. In place of `text_column`."""
+    label_column: _FieldName | None = None
+    """The column or field that holds the label; left out, it is found by its name or its values."""
+    label_names: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
+    """Names of labels that are numbers, in their order from 0; left out, those that the file itself has."""
     imbalance_threshold: float = Field(50.0, ge=1, le=1_000_000)
     """Most frequent over least frequent label; above it the plan proposes mitigations."""
     train_fraction: float = Field(0.8, ge=0.001, le=0.999)
@@ -166,12 +181,14 @@ class Session(Frozen):
             raise ValueError("true or false is not expected here; a word such as yes, no, on or off has to be quoted")
         return value
 
-    @field_validator("models", "labels", "lora_ranks", "learning_rates", "slices", "fields", mode="before")
+    @field_validator(
+        *("models", "labels", "label_names", "lora_ranks", "learning_rates", "slices", "fields"), mode="before"
+    )
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
-    @field_validator("models", "labels", "slices", "fields")
+    @field_validator("models", "labels", "label_names", "slices", "fields")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is None:
@@ -203,6 +220,23 @@ class Session(Frozen):
     def _costs_are_of_one_label(cls, value: MistakeCosts | None, info: ValidationInfo) -> MistakeCosts | None:
         if value is not None and info.data.get("fields"):
             raise ValueError("costs are those of one label given in place of another; leave costs or fields out")
+        return value
+
+    @field_validator("text_template")
+    @classmethod
+    def _is_template(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if info.data.get("text_column") is not None:
+            raise ValueError("is given beside text_column; give one of them")
+        try:
+            columns = [name for _, name, _, _ in string.Formatter().parse(value) if name is not None]
+        except ValueError as error:
+            raise ValueError(
+                f"is no template ({error}); write each column in braces, as {{subject}}: {{body}}"
+            ) from None
+        if not any(columns) or not all(columns):
+            raise ValueError("names no column; write each in braces, as {subject}: {body}")
         return value
 
     @field_validator("lora_ranks")

@@ -42,6 +42,7 @@ class ParseSummary:
         systems: digests of the different system messages.
         rejected: lines at fault.
         left_out: rows that are left out without being at fault, by kind (`row_errors.LEFT_OUT`), and the first of them.
+        read_as: how the file was understood; empty for chat JSONL.
     """
 
     lines: int = 0
@@ -52,6 +53,7 @@ class ParseSummary:
     rejected: list[RejectedLine] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     first_left_out: list[RejectedLine] = field(default_factory=list)
+    read_as: str = ""
 
     def extend(self, later: ParseSummary) -> None:
         """Add the summary of later lines."""
@@ -104,7 +106,7 @@ def parse_chunk(
         rows=frame.height,
         blank=blank,
         weighted=frame.height - frame["weight"].null_count(),
-        systems={_system_digest(text) for text in frame["system"].unique().drop_nulls()},
+        systems=system_digests(frame["system"]),
         rejected=rejected,
         left_out=Counter(line.errors[0].kind for line in left_out),
         first_left_out=left_out[:MAX_LEFT_OUT_LISTED],
@@ -151,5 +153,6 @@ def _list_column(label_lists: Sequence[list[str] | None]) -> pl.Series:
     return distinct.gather(pl.Series(indices, dtype=pl.UInt32))
 
 
-def _system_digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8"), digest_size=8).digest()
+def system_digests(texts: pl.Series) -> set[bytes]:
+    """Digests of the different system messages."""
+    return {blake2b(text.encode("utf-8"), digest_size=8).digest() for text in texts.unique().drop_nulls()}

@@ -1,4 +1,6 @@
-"""Faults of a dataset's lines as one error: each kind once where it holds for most of the file, else line by line."""
+"""Faults of a dataset's lines as one error: each kind once where it holds for most of the file, else line by line.
+
+An encoding is that of the whole file, however few of its lines have letters that tell."""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def line_faults(rejected: Sequence[RejectedRow], lines: int, *, stopped: bool = 
         lines: of all files as far as they were read, blank ones apart.
         stopped: whether reading was given up.
     """
-    if len(rejected) > FEW and 2 * len(rejected) > lines:
+    of_file = all(row.problems[0].kind == "encoding" for row in rejected)
+    if len(rejected) > FEW and (of_file or 2 * len(rejected) > lines):
         return _mostly_bad(rejected, lines, stopped=stopped)
     what = "this line" if len(rejected) == 1 else f"these {len(rejected):,} lines"
     read = f"Reading stopped after {len(rejected):,} bad lines. " if stopped else ""

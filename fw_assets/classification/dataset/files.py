@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from fw_assets.classification.dataset.folder import Listing, list_folder
 from fw_assets.classification.errors import InputError, Problem
 
 CHUNK_BYTES = 4 << 20
 _COMPRESSED_BYTES = 2 << 10
 """Given to a decompressor at once: with zstandard that can be 64 MB of content, with gzip 2 MB."""
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 UTF8_BOM = b"\xef\xbb\xbf"
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
@@ -22,6 +22,7 @@ UNSUPPORTED = (
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
     (b"PAR1", "a Parquet file", "write its rows as JSON, one object a line"),
     (b"PK\x03\x04", "a ZIP archive", "unpack it"),
+    (b"SQLite format 3\0", "an SQLite database", "give a query, as sqlite:///PATH?query=SELECT+text,label+FROM+TABLE"),
     (b"BZh", "a bzip2 file", "unpack it, or use gzip or zstandard"),
     (b"\xfd7zXZ\x00", "an xz file", "unpack it, or use gzip or zstandard"),
     (b"\x89PNG", "an image", "give a JSONL file"),
@@ -30,33 +31,43 @@ UNSUPPORTED = (
 """Files that hold no lines: first bytes, what they show, advice."""
 
 
-def data_files(path: Path) -> tuple[Path, ...]:
-    """The files of a dataset: `path` itself, or a folder's `*.jsonl`, `.jsonl.gz`, `.jsonl.zst` by name.
+def list_files(path: Path) -> Listing:
+    """The files of a dataset: `path` itself, or those of a folder.
 
     Raises:
-        InputError: nothing is there, or the folder holds no such file.
+        InputError: nothing is there, or no one format that can be read.
     """
     try:
-        if path.is_file():
-            return (path,)
-        files = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES) and file.is_file())
+        return Listing((path,), ("train",)) if path.is_file() else list_folder(path)
     except FileNotFoundError:
-        message = "no such file; expected a JSONL file or a folder of them"
+        message = "no such file; expected a file with rows or a folder of them"
         raise unreadable(path, "missing-file", message) from None
     except OSError as error:
         raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
-    if not files:
-        raise unreadable(path, "missing-file", f"the folder holds no file ending in {', '.join(SUFFIXES)}")
-    return tuple(files)
+
+
+def data_files(path: Path) -> tuple[Path, ...]:
+    """`list_files`, without their parts."""
+    return list_files(path).files
+
+
+def relative_name(path: Path, file: Path) -> str:
+    """The name of a dataset's file, with its folders inside the dataset's, if it is one."""
+    return file.name if path == file else file.relative_to(path).as_posix()
 
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of the file's bytes, compressed or not; of a folder, over its files' names and digests."""
     if path.is_dir():
-        listing = "".join(f"{file_sha256(file)}  {file.name}\n" for file in data_files(path))
-        return hashlib.sha256(listing.encode()).hexdigest()
+        return listing_sha256((relative_name(path, file), file_sha256(file)) for file in data_files(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def listing_sha256(files: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over the names and digests of a folder's files."""
+    listing = "".join(f"{sha256}  {name}\n" for name, sha256 in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def is_plain(path: Path) -> bool:
@@ -124,6 +135,20 @@ def _range_blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
 
 
 def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    for number, block in enumerate(content_blocks(path, file)):
+        if not number:
+            for magic, kind, advice in UNSUPPORTED:
+                if block.startswith(magic):
+                    raise unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
+        yield block
+
+
+def content_blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    """The content of a file in blocks of at most 4 MiB, unpacked if it is gzip or zstandard.
+
+    Raises:
+        InputError: the compressed stream is damaged or ends early.
+    """
     block = file.read(CHUNK_BYTES)
     if block.startswith(GZIP):
         yield from _decompressed(path, block, file, lambda: zlib.decompressobj(wbits=31))
@@ -133,9 +158,6 @@ def _blocks(path: Path, file: IO[bytes]) -> Iterator[bytes]:
 
         yield from _decompressed(path, block, file, zstandard.ZstdDecompressor().decompressobj)
         return
-    for magic, kind, advice in UNSUPPORTED:
-        if block.startswith(magic):
-            raise unreadable(path, "file-type", f"is {kind}; expected JSONL ({advice})")
     while block:
         yield block
         block = file.read(CHUNK_BYTES)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -58,18 +59,28 @@ def parse_in_threads(
     path: Path, first_row: int, source: str, row_store: RowStore, *, stop_after: int | None = None
 ) -> ParseSummary:
     """`parse_file` in this process, of any kind of file."""
-    summary = ParseSummary()
 
     def parse(chunk: bytes, row: int) -> ParseSummary:
         rows, chunk_summary = parse_chunk(chunk, row, source, row_store.fields)
         row_store.add(rows)
         return chunk_summary
 
+    def jobs() -> Iterator[Callable[[], ParseSummary]]:
+        row = first_row
+        for chunk in read_chunks(path):
+            yield partial(parse, chunk, row)
+            row += chunk.count(b"\n")
+
+    return run_in_threads(jobs(), stop_after)
+
+
+def run_in_threads(jobs: Iterator[Callable[[], ParseSummary]], stop_after: int | None) -> ParseSummary:
+    """The summary of parts of a file, each parsed by one job; few are held at a time."""
+    summary = ParseSummary()
     pending: deque[Future[ParseSummary]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
-        for chunk in read_chunks(path):
-            pending.append(pool.submit(parse, chunk, first_row))
-            first_row += chunk.count(b"\n")
+        for job in jobs:
+            pending.append(pool.submit(job))
             if len(pending) > THREADS:
                 summary.extend(pending.popleft().result())
             if stop_after is not None and len(summary.rejected) >= stop_after:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.dataset.folder import Part
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.errors import Problem
 from fw_assets.classification.values import Frozen
@@ -27,6 +28,10 @@ class FileFacts(Frozen):
     rejected: int
     left_out: tuple[tuple[str, int], ...] = ()
     """Rows left out without being at fault, by kind (`row_errors.LEFT_OUT`)."""
+    part: Part = "train"
+    """As the names of a folder's files say."""
+    read_as: str = ""
+    """How the file was understood, e.g. "CSV, `text` and `label`"; empty for chat JSONL."""
 
 
 class RejectedRow(Frozen):

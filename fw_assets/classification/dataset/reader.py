@@ -1,17 +1,17 @@
-"""Reader of chat JSONL: every line becomes a row of narrow columns or a problem with its place."""
+"""Reader of datasets: every line becomes a row of narrow columns or a problem with its place."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import polars as pl
 
 from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, ParseSummary, RejectedLine
 from fw_assets.classification.dataset.faults import line_faults
-from fw_assets.classification.dataset.files import data_files, unreadable
+from fw_assets.classification.dataset.files import list_files, listing_sha256, unreadable
+from fw_assets.classification.dataset.folder import Listing
 from fw_assets.classification.dataset.parallel import parse_file
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow, RowsRead, location
 from fw_assets.classification.dataset.row_store import RowStore
@@ -23,12 +23,23 @@ STOP_AFTER = 10_000
 """Unless bad lines are quarantined, reading stops at this many: the file is not a dataset then."""
 
 
+class ParseFile(Protocol):
+    """Parser of one file into a row store: `parallel.parse_file`, or what reads further formats."""
+
+    def __call__(
+        self, path: Path, first_row: int, source: str, row_store: RowStore, *, stop_after: int | None = None
+    ) -> tuple[ParseSummary, str]:
+        """The summary and the file's SHA-256."""
+
+
 def read_rows(
     path: Path,
     *,
     source: str,
     bad_rows: Literal["fail", "quarantine"] = "fail",
     row_store: RowStore | None = None,
+    listing: Listing | None = None,
+    parse: ParseFile = parse_file,
 ) -> RowsRead:
     """All rows of a file or folder (see `files.data_files`), read line by line.
 
@@ -38,6 +49,8 @@ def read_rows(
         bad_rows: "fail" raises when any line is bad; "quarantine" leaves those lines out and returns them.
         row_store: where the rows go; None for memory. With a folder, memory is bounded whatever the file's size,
             and large plain files are read by all cores.
+        listing: the files that are read, with their parts; None for all of `path`.
+        parse: reads one of them.
 
     Raises:
         InputError: a line is bad (all are named, the first 20 shown), the file cannot be read, fewer than
@@ -49,8 +62,11 @@ def read_rows(
     left_out: list[RejectedRow] = []
     systems: set[bytes] = set()
     first_row, weighted = 1, 0
-    for file in data_files(path):
-        summary, facts = _read_file(file, first_row, source, row_store, STOP_AFTER if bad_rows == "fail" else None)
+    listing = listing or list_files(path)
+    for file, part in zip(listing.files, listing.parts, strict=True):
+        stop_after = STOP_AFTER if bad_rows == "fail" else None
+        summary, facts = _read_file(parse, file, first_row, source, row_store, stop_after)
+        facts = facts.model_copy(update={"part": part})
         rejected += [_rejected_row(source, file, first_row, line) for line in summary.rejected]
         left_out += [_rejected_row(source, file, first_row, line) for line in summary.first_left_out]
         files.append(facts)
@@ -80,11 +96,11 @@ def read_rows(
 
 
 def _read_file(
-    file: Path, first_row: int, source: str, row_store: RowStore, stop_after: int | None
+    parse: ParseFile, file: Path, first_row: int, source: str, row_store: RowStore, stop_after: int | None
 ) -> tuple[ParseSummary, FileFacts]:
     try:
         size = file.stat().st_size
-        summary, sha256 = parse_file(file, first_row, source, row_store, stop_after=stop_after)
+        summary, sha256 = parse(file, first_row, source, row_store, stop_after=stop_after)
     except OSError as error:
         raise unreadable(file, "unreadable", f"cannot be read: {error.strerror or error}") from None
     return summary, FileFacts(
@@ -98,6 +114,7 @@ def _read_file(
         blank=summary.blank,
         rejected=len(summary.rejected),
         left_out=tuple(sorted(summary.left_out.items())),
+        read_as=summary.read_as,
     )
 
 
@@ -109,8 +126,7 @@ def _dataset_sha256(files: list[FileFacts]) -> str:
     """A single file's digest; of several, the digest of their listing (`files.file_sha256` of a folder)."""
     if len(files) == 1:
         return files[0].sha256
-    listing = "".join(f"{facts.sha256}  {Path(facts.path_name).name}\n" for facts in files)
-    return hashlib.sha256(listing.encode()).hexdigest()
+    return listing_sha256((Path(facts.path_name).name, facts.sha256) for facts in files)
 
 
 def _without_rows(facts: FileFacts, count: int) -> FileFacts:

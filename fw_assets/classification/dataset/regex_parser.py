@@ -29,7 +29,7 @@ COMMON_ROW = "".join(
     )
 )
 # White space to Python's `str.strip` as well: to Rust, U+001C to U+001F are none.
-_NOT_BLANK = r"[^\s\x1c-\x1f]"
+NOT_BLANK = r"[^\s\x1c-\x1f]"
 _SAMPLE_LINES = 20
 
 _texts_decoder = msgspec.json.Decoder(list[str])
@@ -54,11 +54,19 @@ def match_rows(first_row: int, lines: pl.Series) -> tuple[pl.DataFrame, pl.Serie
     numbers = pl.int_range(first_row, first_row + len(lines), dtype=pl.UInt32)
     escaped = groups.with_columns(messages=_messages(), row=numbers)
     texts = escaped.with_columns(_unescape(groups[name]) for name in groups.columns)
-    truth, system = pl.col("truth"), pl.col("system")
-    label = pl.coalesce(truth, "answer")
-    complete = pl.col("text").str.contains(_NOT_BLANK) & label.str.contains(_NOT_BLANK)
+    complete = pl.col("text").str.contains(NOT_BLANK) & pl.coalesce("truth", "answer").str.contains(NOT_BLANK)
     common = texts.select(complete.fill_null(value=False)).to_series()
-    rows = texts.filter(common).with_columns(
+    return common_rows(texts.filter(common)), common
+
+
+def common_rows(texts: pl.DataFrame) -> pl.DataFrame:
+    """The rows (`PARSED_COLUMNS`) of common ones.
+
+    Args:
+        texts: columns `row`, `messages`, `system`, `text`, `answer` and `truth`.
+    """
+    truth, system = pl.col("truth"), pl.col("system")
+    rows = texts.with_columns(
         ground_truth=pl.when(truth.is_not_null()).then(pl.concat_list(truth)),
         weight=pl.lit(None, pl.Float64),
         group_key=pl.lit(None, pl.String),
@@ -72,7 +80,7 @@ def match_rows(first_row: int, lines: pl.Series) -> tuple[pl.DataFrame, pl.Serie
         ),
     )
     rows = rows.with_columns(pl.Series("digest", [content_digest(content) for content in rows["digest"]], pl.String))
-    return rows.select(list(PARSED_COLUMNS)), common
+    return rows.select(list(PARSED_COLUMNS))
 
 
 def _messages() -> pl.Expr:

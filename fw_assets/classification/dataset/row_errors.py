@@ -15,7 +15,14 @@ from fw_assets.classification.dataset.chat import ROLE_LETTERS, call_text, conte
 from fw_assets.classification.dataset.json_errors import RowError, describe, repeated_keys, syntax_error
 
 UNLEARNED = "weight-0"
-LEFT_OUT = {UNLEARNED: "weight 0 on the answer"}
+LEFT_OUT = {
+    UNLEARNED: "weight 0 on the answer",
+    "empty-label": "empty label",
+    "empty-text": "empty text",
+    "unannotated": "not annotated",
+    "skipped": "rejected or skipped by the annotator",
+    "disagreement": "annotators disagree",
+}
 """Kinds of rows that are no faults and are left out, as they say themselves, and why in words."""
 
 # A tuple, since what stands where a role belongs need not be hashable.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,11 @@ def field_values(line: bytes, names: Sequence[str]) -> list[str | None]:
 def field_names(line: bytes) -> tuple[str, ...]:
     """The names of a row's fields beside its messages; none where the line is no row."""
     return tuple(name for name in _fields(line) if name != "messages")
+
+
+def json_text(value: Any) -> str | None:
+    """A value of a table as `field_values` has it."""
+    return None if value is None else _text(json.dumps(value, default=str).encode())
 
 
 def _fields(line: bytes | msgspec.Raw) -> Mapping[str, bytes | msgspec.Raw]:

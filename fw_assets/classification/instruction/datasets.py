@@ -6,11 +6,12 @@ import re
 
 from fw_assets.classification.instruction.annotated_text import DATASET, AnnotatedText
 
+_SUFFIX = r"\.(?:jsonl?|ndjson|csv|tsv|parquet|arrow|feather|xlsx|ods|zip)(?:\.gz|\.zst)?"
 _REFERENCE = re.compile(
-    r"(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]+?\.jsonl?(?:\.gz|\.zst)?)(?P=quote)"
+    rf"(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]+?{_SUFFIX})(?P=quote)"
     r"|(?P<plain>accounts/[\w-]+/datasets/[\w-]+(?:\.[\w-]+)*"
     r"|[a-z][a-z0-9+]{1,9}://[^\s,;\"'`()]+?(?=[.,;:!?]*(?:[\s,;\"'`()]|$))"
-    r"|[^\s,;:\"'`()=]+\.jsonl?(?:\.gz|\.zst)?(?![\w/]))",
+    rf"|[^\s,;:\"'`()=]+{_SUFFIX}(?![\w/]))",
     re.IGNORECASE,
 )
 _DATASET = f"[\"'`]?{DATASET}+[\"'`]?"

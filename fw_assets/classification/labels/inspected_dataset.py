@@ -46,6 +46,8 @@ class InspectedDataset(Frozen):
     rejected: tuple[RejectedRow, ...]
     """Lines left out because of `bad_rows: quarantine`, and the first rows that are left out without being at fault."""
     rejected_kinds: tuple[tuple[str, int], ...]
+    passed_over: tuple[str, ...] = ()
+    """Files of a folder that are not read."""
     digest: str
     """Of the files' content and the extraction rule."""
     fields: tuple[AnswerField, ...] = ()

@@ -13,13 +13,14 @@ from fw_assets.classification.dataset.chat import ROLES
 from fw_assets.classification.dataset.columns import FIELDS
 from fw_assets.classification.dataset.files import data_files, read_chunks
 from fw_assets.classification.dataset.read_result import FileFacts, RowsRead
-from fw_assets.classification.dataset.reader import read_rows
 from fw_assets.classification.dataset.row_errors import LEFT_OUT
 from fw_assets.classification.dataset.row_fields import field_names
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.fields.answer_field import MIN_SHARE, AnswerField, find_fields
+from fw_assets.classification.formats.dataset import read_dataset
+from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
 from fw_assets.classification.labels.rule_ranking import SAMPLE
@@ -49,12 +50,11 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
         InputError: bad lines (unless quarantined), no rows, no label to be found, or a field that no row has.
     """
     row_store.fields = session.slices
-    reads = [read_rows(train, source="train", bad_rows=session.bad_rows, row_store=row_store)]
-    if evaluation is not None:
-        reads.append(read_rows(evaluation, source="eval", bad_rows=session.bad_rows, row_store=row_store))
+    options = ReadingOptions(**{name: getattr(session, name) for name in ReadingOptions.model_fields})
+    reads, passed_over = read_dataset(row_store, train, evaluation, session.bad_rows, options)
     files = tuple(facts for read in reads for facts in read.files)
     row_store.each(lambda part: check_frame(part, files))
-    _check_slice_fields(row_store, session, train)
+    _check_slice_fields(row_store, session, train, files)
     # The texts are by far the widest column, and only the examples of the extraction need any.
     preview = pl.when(pl.col("row") <= PREVIEW_ROWS).then(pl.col("text").str.slice(0, PREVIEW_CHARACTERS))
     narrow = row_store.scan().select(
@@ -71,7 +71,8 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
             field="fields",
             advice="Name the fields, the label first. Nothing was started.",
         )
-    return _described(frame, reads, files, extraction, fields)
+    described = _described(frame, reads, files, extraction, fields)
+    return described.model_copy(update={"passed_over": passed_over})
 
 
 def _forced_rule(session: Session, fields: Sequence[AnswerField]) -> str | None:
@@ -104,7 +105,7 @@ def _forced_rule(session: Session, fields: Sequence[AnswerField]) -> str | None:
     return f"json_key:{label}"
 
 
-def _check_slice_fields(row_store: RowStore, session: Session, train: Path) -> None:
+def _check_slice_fields(row_store: RowStore, session: Session, train: Path, read: Sequence[FileFacts]) -> None:
     """Refuse a field that no row has: it is misspelt."""
     if not session.slices:
         return
@@ -114,9 +115,11 @@ def _check_slice_fields(row_store: RowStore, session: Session, train: Path) -> N
     missing = [name for name, there in zip(session.slices, found, strict=True) if not there and name not in COMPUTED]
     if not missing:
         return
-    lines = next(read_chunks(data_files(train)[0]), b"").split(b"\n", PREVIEW_ROWS)[:PREVIEW_ROWS]
+    is_chat = not read[0].read_as
+    lines = next(read_chunks(data_files(train)[0]), b"").split(b"\n", PREVIEW_ROWS)[:PREVIEW_ROWS] if is_chat else []
     known = list(dict.fromkeys(name for line in lines for name in field_names(line)))[:MAX_FIELDS_NAMED]
-    fields = f"the rows' fields are {', '.join(known)}" if known else "the rows have no field beside their messages"
+    fields = "the rows have no field beside their messages" if is_chat else f"it was read as {read[0].read_as}"
+    fields = f"the rows' fields are {', '.join(known)}" if known else fields
     close = difflib.get_close_matches(missing[0], [*known, *COMPUTED], n=1)
     raise input_error(
         f"no row has a field {', '.join(missing)}; {fields}",

@@ -70,7 +70,8 @@ def resolve(
 
     groups = find_groups(used)
     grouped = used.with_columns(pl.Series("group", groups.final, dtype=pl.UInt32))
-    parts = assign_split(grouped, session, pl.Series(groups.overlapping))
+    given = _validation_rows(grouped, inspected)
+    parts = assign_split(grouped, session, pl.Series(groups.overlapping), given)
     _check_training_rows(parts, inspected)
     out = _split_frame(working, grouped, parts)
 
@@ -117,6 +118,18 @@ def resolve(
         left_out=tuple(count_kinds(left_out[1]).items()),
         groups=_groups(out),
     )
+
+
+def _validation_rows(frame: pl.DataFrame, inspected: InspectedDataset) -> pl.Series | None:
+    """Whether a row is of a file that is for validation by its name; None where there is no such file."""
+    spans = [
+        pl.col("row").is_between(file.first_row, file.first_row + file.lines - 1)
+        for file in inspected.files
+        if file.part == "validation" and file.source == "train"
+    ]
+    if not spans:
+        return None
+    return frame.select((pl.col("source") == "train") & pl.any_horizontal(spans)).to_series()
 
 
 def rejected_for_labels(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[RejectedRow, ...]:

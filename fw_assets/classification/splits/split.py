@@ -57,7 +57,9 @@ class SplitFacts(Frozen):
     """The same of the test rows."""
 
 
-def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | None = None) -> pl.Series:
+def assign_split(
+    frame: pl.DataFrame, session: Session, excluded: pl.Series | None = None, validation: pl.Series | None = None
+) -> pl.Series:
     """The part of every row.
 
     With rows of the source "eval", those are the test part; otherwise `1 - train_fraction` of the rows,
@@ -69,6 +71,7 @@ def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | No
         frame: columns `labels`, `group`, `source`, `digest`.
         session: fractions and seed.
         excluded: rows that belong to no part.
+        validation: rows that are the validation part, with all rows of their groups; None has a part drawn for it.
     """
     parts = np.full(frame.height, TRAIN, dtype=object)
     is_eval = (frame["source"] == "eval").to_numpy()
@@ -78,14 +81,19 @@ def assign_split(frame: pl.DataFrame, session: Session, excluded: pl.Series | No
     rows = frame[to_divide].select("labels", "group", "digest")
     groups = _groups(rows)
     group_parts = np.full(groups.height, TRAIN, dtype=object)
+    if validation is not None:
+        given = rows["group"].filter(validation[to_divide]).unique()
+        group_parts[groups["group"].is_in(given.implode()).to_numpy()] = VALIDATION
     if not is_eval.any():
-        test = _draw(groups, 1 - session.train_fraction, session.seed, TEST, keep=2)
-        group_parts[test] = TEST
-    remaining = np.flatnonzero(group_parts == TRAIN)
-    validation = _draw(groups[remaining], session.validation_fraction, session.seed, VALIDATION, keep=1)
-    group_parts[remaining[validation]] = VALIDATION
+        free = np.flatnonzero(group_parts == TRAIN)
+        test = _draw(groups[free], 1 - session.train_fraction, session.seed, TEST, keep=2)
+        group_parts[free[test]] = TEST
+    if validation is None:
+        remaining = np.flatnonzero(group_parts == TRAIN)
+        drawn = _draw(groups[remaining], session.validation_fraction, session.seed, VALIDATION, keep=1)
+        group_parts[remaining[drawn]] = VALIDATION
     row_parts = group_parts[np.searchsorted(groups["group"].to_numpy(), rows["group"].to_numpy())]
-    parts[to_divide] = _every_label_in_train(rows, row_parts)
+    parts[to_divide] = _every_label_in_train(rows, row_parts) if validation is None else row_parts
     parts[is_excluded] = EXCLUDED
     return pl.Series("split", parts.tolist(), dtype=pl.String)
 

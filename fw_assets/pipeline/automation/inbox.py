@@ -1,5 +1,5 @@
-"""Scan of an inbox: a folder or fsspec URL with NAME.jsonl, NAME.session.yaml for the models and every other session
-field, and NAME.eval.jsonl for a test set."""
+"""Scan of an inbox: a folder or fsspec URL with data files such as NAME.jsonl or NAME.csv, NAME.session.yaml for the
+models and every other session field, and NAME.eval.csv (of any format) for a test set."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, Literal
 import fsspec
 
 from fw_assets.classification.dataset.files import file_sha256
+from fw_assets.classification.dataset.folder import is_data, stem
 from fw_assets.classification.dataset_reference import dataset_name, former_dataset_name, is_remote, is_url
 from fw_assets.classification.dataset_url import hidden_in, without_credentials
 from fw_assets.classification.session import load_session
@@ -29,8 +30,7 @@ SETTLE_SECONDS = 1.0
 """A file is registered when it has not changed for this long."""
 TIME_KEYS = ("mtime", "LastModified", "last_modified", "updated", "created")
 """Metadata keys by which file systems tell when a file was written."""
-_DATA = re.compile(r"^[^.].*\.jsonl$", re.IGNORECASE | re.DOTALL)
-_EVALUATION = re.compile(r"\.eval\.jsonl$", re.IGNORECASE)
+_EVALUATION = re.compile(r"\.eval$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ def scan_inbox(url: str, store: Workspace, platform: Platform, before: Mapping[s
         return scan.failed(f"{without_credentials(url)} cannot be listed: {reason}")
     owners: dict[str, str] = {}
     for name in sorted(files):
-        if not _DATA.match(name) or _EVALUATION.search(name):
+        if name.startswith(".") or _EVALUATION.search(stem(name)) or name.endswith(".session.yaml"):
+            continue
+        if not is_data(name):
+            scan.notes.append(f"{name}: is not of a format that is read")
             continue
         dataset = _dataset(scan, name)
         if dataset in owners:
@@ -116,12 +119,13 @@ def _file(url: str, info: Mapping[str, Any]) -> _File:
 
 
 def _dataset_files(name: str, files: Mapping[str, _File]) -> _DatasetFiles:
-    stem = name[: -len(".jsonl")]
+    start = stem(name)
     own: dict[Literal["data", "session", "eval"], _File] = {"data": files[name]}
-    if f"{stem}.session.yaml" in files:
-        own["session"] = files[f"{stem}.session.yaml"]
-    if f"{stem}.eval.jsonl" in files:
-        own["eval"] = files[f"{stem}.eval.jsonl"]
+    if f"{start}.session.yaml" in files:
+        own["session"] = files[f"{start}.session.yaml"]
+    evaluation = next((other for other in sorted(files) if is_data(other) and stem(other) == f"{start}.eval"), None)
+    if evaluation is not None:
+        own["eval"] = files[evaluation]
     return own
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from fw_assets.classification.dataset.folder import is_data, stem
 from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.failures import message_of
@@ -99,10 +100,10 @@ def one_line(error: object) -> str:
 
 
 def _problem(error: Exception, name: str) -> str:
-    if not isinstance(error, InputError) or not name.endswith(".jsonl"):
+    if not isinstance(error, InputError) or not is_data(name):
         return one_line(error)
     # The advice of the error is for the command line; here the place to write is the session file.
     problem = one_line("; ".join(str(item) for item in error.problems))
     if any(item.field == "models" for item in error.problems):
-        problem += f". Write them in {name.removesuffix('.jsonl')}.session.yaml beside it, as models: [NAME]"
+        problem += f". Write them in {stem(name)}.session.yaml beside it, as models: [NAME]"
     return problem

@@ -100,8 +100,9 @@ def run_request(step: Step, run_key: str = "") -> dg.RunRequest:
     minimum_interval_seconds=3,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Watches the inbox ($FW_INBOX, a folder or fsspec URL; default inbox/ in the workspace): NAME.jsonl, with "
-        "NAME.session.yaml for the models and everything else, and NAME.eval.jsonl for a test set of its own. Content "
+        "Watches the inbox ($FW_INBOX, a folder or fsspec URL; default inbox/ in the workspace): NAME.csv, NAME.jsonl "
+        "and other data files, with NAME.session.yaml for the models and everything else, and NAME.eval.csv (of any "
+        "format) for a test set of its own. Content "
         "is planned once. Its skip reason names every file that waits, and for what."
     ),
 )

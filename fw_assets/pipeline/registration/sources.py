@@ -11,10 +11,12 @@ from typing import Any
 
 import fsspec
 
-from fw_assets.classification.dataset.files import SUFFIXES, data_files
+from fw_assets.classification.dataset.files import data_files, relative_name
+from fw_assets.classification.dataset.folder import MAX_DEPTH, METADATA, choose, is_data
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.dataset_url import hidden_in, identity, without_credentials
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.formats.sql_query import database_file, export_query, is_query
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
 
@@ -33,6 +35,8 @@ def source_version(platform: Platform, reference: str) -> str:
     """
     if not is_remote(reference):
         return local_version(local_file(reference))
+    if is_query(reference):
+        return f"{local_version(database_file(reference))} {reference}"
     if reference.startswith("accounts/"):
         # A dataset of the platform never changes once it is ready.
         dataset = platform.call(lambda client: client.dataset(reference))
@@ -53,7 +57,7 @@ def local_version(path: Path) -> str:
         InputError: there is nothing.
     """
     # Change time and inode too: a file can be replaced by one of equal size and modification time.
-    stats = [(file.name, file.stat()) for file in data_files(path)]
+    stats = [(relative_name(path, file), file.stat()) for file in data_files(path)]
     return repr([(name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in stats])
 
 
@@ -69,6 +73,8 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
         InputError: there is nothing, or it cannot be read.
     """
     name = without_credentials(reference).rstrip("/").rsplit("/", 1)[-1]
+    if is_query(reference):
+        return export_query(reference, folder / f"{database_file(reference).stem}.parquet")
     if reference.startswith("accounts/"):
         target = folder / f"{name}.jsonl"
 
@@ -80,9 +86,11 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
         fs, path = fsspec.url_to_fs(reference, use_listings_cache=False)
         if not _is_folder(fs, path):
             return copy(fs, path, folder / name)
-        (folder / name).mkdir()
+        root = without_credentials(path).rstrip("/") + "/"
         for file in _remote_files(fs, path, reference):
-            copy(fs, file, folder / name / without_credentials(file).rsplit("/", 1)[-1])
+            target = folder / name / without_credentials(file).removeprefix(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy(fs, file, target)
     return folder / name
 
 
@@ -112,17 +120,23 @@ def local_file(reference: str) -> Path:
 
 
 def _remote_files(fs: Any, path: str, reference: str) -> Sequence[str]:
+    """The files of a remote source that are fetched: data, and what Hugging Face's datasets keeps beside it."""
     if not _is_folder(fs, path):
         return [path]
-    files = sorted(name for name in fs.ls(path, detail=False) if name.endswith(SUFFIXES))
-    if not files:
-        raise _missing(reference, f"the folder holds no file ending in {', '.join(SUFFIXES)}")
-    return files
+    root = path.rstrip("/") + "/"
+    names = sorted(name.removeprefix(root) for name in fs.find(path, maxdepth=MAX_DEPTH))
+    visible = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
+    try:
+        data = choose(visible, without_credentials(reference))
+    except InputError as error:
+        raise _missing(reference, error.problems[0].message) from None
+    beside = [name for name in visible if name.rsplit("/", 1)[-1] in (*METADATA, "README.md")]
+    return [root + name for name in (*data, *beside)]
 
 
 def _is_folder(fs: Any, path: str) -> bool:
     # By name first: a web server answers the question with the file's whole content.
-    return not without_credentials(path).endswith(SUFFIXES) and bool(fs.isdir(path))
+    return not is_data(without_credentials(path)) and bool(fs.isdir(path))
 
 
 def _missing(reference: str, message: str) -> InputError:

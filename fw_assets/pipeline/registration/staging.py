@@ -47,7 +47,7 @@ def stage(workspace: Workspace, platform: Platform, role: Role, reference: str) 
     """Stage a dataset as a file or folder that every machine of this workspace can read.
 
     Args:
-        reference: a local file, a local folder of `*.jsonl`, `.jsonl.gz` and `.jsonl.zst`, an fsspec URL of either,
+        reference: a local file, a local folder of them, an fsspec URL of either, a query to a database,
             or `accounts/ACCOUNT/datasets/ID` on the platform.
 
     Raises:
@@ -99,7 +99,7 @@ def _upload(workspace: Workspace, path: Path, version: str) -> _IndexEntry:
     entry = _index_entry(path, version)
     target = (STAGING_FOLDER, entry.sha256[:16], path.name)
     for file in data_files(path):
-        workspace.upload(file, *target, *([file.name] if path.is_dir() else []))
+        workspace.upload(file, *target, *(file.relative_to(path).parts if path.is_dir() else []))
     entry.path = workspace.url(*target)
     return entry
 
@@ -142,9 +142,7 @@ def _local_copy(workspace: Workspace, file: SourceFile, stack: ExitStack) -> Pat
     names = workspace.names(*parts)
     try:
         if names and names != [parts[-1]]:
-            target.mkdir()
-            for name in names:
-                workspace.download(target / name, *parts, name)
+            _download_folder(workspace, target, parts)
         else:
             workspace.download(target, *parts)
         data_files(target)
@@ -153,3 +151,12 @@ def _local_copy(workspace: Workspace, file: SourceFile, stack: ExitStack) -> Pat
         message = f"the copy of {shown} that was staged is not there any more: register it again"
         raise InputError([Problem(kind="missing-file", file=file.path, message=message)]) from None
     return target
+
+
+def _download_folder(workspace: Workspace, target: Path, parts: Sequence[str]) -> None:
+    target.mkdir()
+    for name in workspace.names(*parts):
+        if workspace.names(*parts, name) in ([], [name]):
+            workspace.download(target / name, *parts, name)
+        else:
+            _download_folder(workspace, target / name, [*parts, name])

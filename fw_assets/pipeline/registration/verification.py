@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fw_assets.classification.dataset.files import file_sha256
+from fw_assets.classification.dataset.files import data_files, file_sha256, listing_sha256, relative_name
 from fw_assets.classification.dataset.read_result import FileFacts
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.dataset_url import without_credentials
@@ -55,11 +54,14 @@ def verified_unchanged(files: Sequence[SourceFile]) -> Iterator[Callable[[Sequen
 
 def _digest_as_read(file: SourceFile, facts: Sequence[FileFacts]) -> str:
     """The digest of a file or folder from those of its files while they were read (as `file_sha256`)."""
-    own = [item for item in facts if item.source == file.role]
-    if not Path(file.path).is_dir():
-        return own[0].sha256
-    listing = "".join(f"{item.sha256}  {Path(item.path_name).name}\n" for item in own)
-    return hashlib.sha256(listing.encode()).hexdigest()
+    path = Path(file.path)
+    if not path.is_dir():
+        return next(item.sha256 for item in facts if item.source == file.role)
+    # Files that are passed over, as test files are where others are given, belong to the folder all the same.
+    as_read = {item.path_name: item.sha256 for item in facts}
+    return listing_sha256(
+        (relative_name(path, item), as_read.get(str(item)) or file_sha256(item)) for item in data_files(path)
+    )
 
 
 def _changed(file: SourceFile, when: str) -> Problem:

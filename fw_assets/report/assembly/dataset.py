@@ -20,6 +20,8 @@ def dataset_summary(inspected: InspectedDataset, labels: LabelSet) -> DatasetSum
                 size_bytes=file.size_bytes,
                 rows=file.rows,
                 rejected=file.rejected,
+                read_as=file.read_as,
+                part=file.part,
             )
             for file in inspected.files
         ),

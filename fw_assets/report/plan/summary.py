@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
-from fw_assets.report.plan import fields, slices
+from fw_assets.report.plan import fields, reading, slices
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.table import Table, columns
@@ -24,6 +24,8 @@ def first_screen(plan: Plan) -> Table:
         ("Which labels?", labels(plan)),
         ("Which rows?", rows(plan)),
     ]
+    if read := reading.sentence(plan):
+        pairs.append(("How were they read?", read))
     if plan.session.mode == "fine-tune":
         margin = points_text(plan.session.margin)
         seen = power_sentence(power_result(plan.label_set.groups.get("test", plan.rows.get("test", 0))))

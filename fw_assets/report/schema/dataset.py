@@ -32,6 +32,10 @@ class DataFile(Frozen):
     size_bytes: int
     rows: int
     rejected: int = 0
+    read_as: str = ""
+    """Format and columns; empty for chat JSONL."""
+    part: str = "train"
+    """`train`, `validation` or `test`, as the file's name says."""
 
 
 class DatasetSummary(Frozen):

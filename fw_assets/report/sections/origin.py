@@ -11,7 +11,11 @@ from fw_assets.report.table import Table, columns
 def settings(report: Report) -> Table:
     """The session: name and value."""
     session, rows, groups = report.asked, report.rows, report.groups
-    held_out = "the eval dataset" if session.eval_dataset else percent(1 - session.train_fraction, 0) + " of the rows"
+    held_out = percent(1 - session.train_fraction, 0) + " of the rows"
+    if session.eval_dataset:
+        held_out = "the eval dataset"
+    elif any(file.part == "test" for file in report.data.files):
+        held_out = "the test files of the dataset's folder"
     pairs = [
         ("Dataset", Quoted(session.dataset or report.dataset)),
         ("Eval dataset", Quoted(session.eval_dataset) if session.eval_dataset else "none"),
@@ -64,6 +68,7 @@ def data(report: Report) -> Table:
             "File",
             Quoted(
                 f"{file.name}: {count(file.rows)} rows, {count(file.size_bytes)} bytes, SHA-256 {file.sha256[:16]}…"
+                + (f", read as {file.read_as}" if file.read_as else "")
             ),
         )
         for file in summary.files

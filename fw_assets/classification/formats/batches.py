@@ -1,0 +1,180 @@
+"""Tables in parts: delimited text, Parquet, Arrow and spreadsheets, each row with its number."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, RejectedLine
+from fw_assets.classification.dataset.json_errors import RowError
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.formats.content import refusals
+from fw_assets.classification.formats.recognition import SAMPLE_RECORDS, Dialect, Format
+from fw_assets.classification.formats.tables import ROW
+
+BATCH_ROWS = 50_000
+_STREAM_ROWS = 3_000_001
+"""Of Arrow streams, which are read as a whole; more than a dataset may have."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is read in parts.
+
+    Attributes:
+        read_as: its format in words.
+        sample: its first rows.
+        parts: makes the parts, with the column `ROW` and the columns that are asked for.
+        metadata: of the file.
+        lead: lines before its first row.
+        faults: lines that are no rows of it.
+    """
+
+    read_as: str
+    sample: pl.DataFrame
+    parts: Callable[[Sequence[str]], Iterator[pl.DataFrame]]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    lead: int = 0
+    faults: tuple[RejectedLine, ...] = ()
+
+
+def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
+    """The table of delimited text in UTF-8; the header is line 1.
+
+    Args:
+        first_row: the number of the file's first line.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    options: dict[str, Any] = {
+        "separator": dialect.delimiter,
+        "quote_char": dialect.quote,
+        "has_header": dialect.header is not None,
+        "new_columns": list(dialect.columns),
+        "infer_schema": False,
+        "glob": False,
+        "row_index_name": ROW,
+        "row_index_offset": first_row + (dialect.header is not None),
+    }
+    with refusals(path, dialect.shown):
+        try:
+            sample = pl.scan_csv(path, **options).head(SAMPLE_RECORDS).collect()
+            # A line with too many fields may be anywhere; counting finds it before anything is stored.
+            pl.scan_csv(path, **options).select(pl.len()).collect()
+        except pl.exceptions.ComputeError:
+            return _mended(path, dialect, first_row)
+
+    def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        yield from _batches(pl.scan_csv(path, **options).select(ROW, *columns), path, dialect.shown)
+
+    return Table(dialect.shown, sample.drop(ROW), parts, lead=int(dialect.header is not None))
+
+
+def _mended(path: Path, dialect: Dialect, first_row: int) -> Table:
+    """The table of a file with lines of too many fields, which are left out and named; read record by record."""
+    quoting: dict[str, Any] = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
+    csv.field_size_limit(sys.maxsize)
+    width = len(dialect.columns)
+    records: list[list[str | None]] = []
+    faults: list[RejectedLine] = []
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=dialect.delimiter, **quoting)
+        for number, record in enumerate(reader, first_row):
+            if number == first_row and dialect.header is not None:
+                continue
+            if len(record) > width:
+                message = f"the line has {len(record)} fields, expected {width} as in the header"
+                excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
+                hint = f"; a text with {dialect.delimiter!r} in it has to be quoted"
+                faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message + hint)]))
+                continue
+            cells = [cell or None for cell in record]
+            records.append([str(number), *cells, *([None] * (width - len(cells)))])
+    names = [ROW, *dialect.columns]
+    table = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
+    table = table.with_columns(pl.col(ROW).cast(pl.UInt32))
+
+    def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        yield from table.select(ROW, *columns).iter_slices(BATCH_ROWS)
+
+    lead = int(dialect.header is not None)
+    return Table(dialect.shown, table.head(SAMPLE_RECORDS).drop(ROW), parts, lead=lead, faults=tuple(faults))
+
+
+def binary_table(path: Path, kind: Format, first_row: int) -> Table:
+    """The table of a Parquet or Arrow file or of a spreadsheet.
+
+    Raises:
+        InputError: it is damaged, or a spreadsheet with several sheets of rows.
+    """
+    if kind == "spreadsheet":
+        return _spreadsheet(path, first_row)
+    metadata: dict[str, str] = {}
+    with refusals(path, kind):
+        if kind == "Parquet":
+            metadata = dict(pl.read_parquet_metadata(path))
+            rows = pl.scan_parquet(path, glob=False, row_index_name=ROW, row_index_offset=first_row)
+        elif kind == "Arrow":
+            rows = pl.scan_ipc(path, glob=False, row_index_name=ROW, row_index_offset=first_row)
+        else:
+            frame = pl.read_ipc_stream(path, n_rows=_STREAM_ROWS, row_index_name=ROW, row_index_offset=first_row)
+            rows = frame.lazy()
+        sample = rows.head(SAMPLE_RECORDS).collect()
+
+    def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        yield from _batches(rows.select(ROW, *columns), path, kind)
+
+    return Table(kind.removesuffix(" stream"), sample.drop(ROW), parts, metadata)
+
+
+def _spreadsheet(path: Path, first_row: int) -> Table:
+    import fastexcel
+
+    with refusals(path, "a spreadsheet"):
+        workbook = fastexcel.read_excel(str(path))
+        sheets = {}
+        for name in workbook.sheet_names:
+            sheet = workbook.load_sheet(name, header_row=None, dtypes="string").to_polars()
+            if sheet.height > 1 and sheet.width > 1:
+                sheets[name] = sheet
+    if len(sheets) != 1:
+        names = ", ".join(repr(name) for name in sheets) or "none"
+        message = f"expected one sheet with rows, found {len(sheets)} ({names}); save the one that is meant as CSV"
+        raise InputError(
+            [Problem(kind="several-sheets", file=str(path), message=message)], advice="Nothing was started."
+        )
+    ((name, cells),) = sheets.items()
+    filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    header_at = int(filled[0])
+    header = [
+        str(value).strip() if value is not None else f"column_{i + 1}" for i, value in enumerate(cells.row(header_at))
+    ]
+    columns = [name if name not in header[:i] else f"{name}_{i + 1}" for i, name in enumerate(header)]
+    cells.columns = columns
+    numbers = pl.int_range(first_row, first_row + cells.height, dtype=pl.UInt32, eager=True).alias(ROW)
+    table = cells.with_columns(numbers).slice(header_at + 1)
+
+    def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        yield from table.select(ROW, *columns).iter_slices(BATCH_ROWS)
+
+    return Table(f"sheet {name!r}", table.head(SAMPLE_RECORDS).drop(ROW), parts, lead=header_at + 1)
+
+
+def _batches(rows: pl.LazyFrame, path: Path, what: str) -> Iterator[pl.DataFrame]:
+    with refusals(path, what):
+        yield from rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+
+
+def json_lines(part: pl.DataFrame) -> list[bytes]:
+    """The rows of a part as JSON objects; their number apart."""
+    sink = io.BytesIO()
+    part.drop(ROW).write_ndjson(sink)
+    return sink.getvalue().removesuffix(b"\n").split(b"\n")

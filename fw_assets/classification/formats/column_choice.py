@@ -1,0 +1,277 @@
+"""Choice of the columns that are the text and the label: given, known by name, or told by their values."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.formats.options import ReadingOptions
+from fw_assets.classification.formats.profiles import ColumnProfile
+
+TEXT_NAMES = frozenset(
+    (
+        *("text", "texts", "sentence", "sentences", "utterance", "utterances", "message", "messagetext"),
+        *("content", "contents", "body", "review", "reviewtext", "comment", "commenttext", "tweet", "post"),
+        *("query", "question", "input", "inputs", "inputtext", "textinput", "prompt", "document", "doc"),
+        *("description", "title", "subject", "headline", "summary", "transcript", "transcription", "email"),
+        *("emailtext", "ticket", "tickettext", "complaint", "feedback", "request", "verbatim", "narrative"),
+        *("article", "abstract", "statement", "phrase", "snippet", "data", "conversation", "dialogue", "chat"),
+    )
+)
+LABEL_NAMES = frozenset(
+    (
+        *("label", "labels", "labelname", "labeltext", "labelstr", "category", "categories", "categoryname"),
+        *("class", "classes", "classname", "intent", "intents", "intentname", "target", "targets", "topic"),
+        *("topics", "sentiment", "emotion", "emotions", "tag", "tags", "completion", "output", "response"),
+        *("answer", "groundtruth", "annotation", "annotations", "gold", "goldlabel", "y", "verdict"),
+        *("department", "queue", "classification", "polarity", "stance", "route", "subcategory"),
+    )
+)
+"""Names of columns without capitals, spaces and signs."""
+PAIRS = (
+    ("prompt", "completion"),
+    ("prompt", "response"),
+    ("instruction", "output"),
+    ("instruction", "response"),
+    ("question", "answer"),
+    ("query", "response"),
+    ("input", "output"),
+    ("text_input", "output"),
+    ("inputs", "targets"),
+)
+"""Columns that belong together in data for fine-tuning; the second holds the answer, whatever else there is."""
+BOOKKEEPING = frozenset(
+    (
+        *("id", "idx", "index", "unnamed0", "annotator", "annotationid", "createdat", "updatedat", "leadtime"),
+        *("inputhash", "taskhash", "timestamp", "sessionid", "annotatorid", "viewid", "split"),
+    )
+)
+_NAMED_SUFFIX = re.compile(r"(label|category|intent|class)(es|s)?\d*$|^(label|category|intent|class)")
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """The columns of a file that are read.
+
+    Attributes:
+        text: parts of the text in order: what stands before a column, and the column, if one follows.
+        label: its column.
+        names: of labels that are numbers, from 0.
+        system: the column of system messages.
+    """
+
+    text: tuple[tuple[str, str | None], ...]
+    label: str
+    names: tuple[str, ...] | None = None
+    system: str | None = None
+    numbered: bool = False
+    """Whether the labels are numbers without names."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.text_columns, self.label, *((self.system,) if self.system else ()))))
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return tuple(column for _, column in self.text if column is not None)
+
+    def __str__(self) -> str:
+        quoted = [f"`{name}`" for name in self.text_columns]
+        text = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} with {quoted[-1]}"
+        system = f" after the system message `{self.system}`" if self.system else ""
+        numbers = ", whose labels are numbers (--label-names names them)" if self.numbered else ""
+        return f"{text} and `{self.label}`{system}{numbers}"
+
+
+def normal_name(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def choose_columns(
+    texts: Mapping[str, ColumnProfile],
+    labels: Mapping[str, ColumnProfile],
+    options: ReadingOptions,
+    class_names: Mapping[str, tuple[str, ...]],
+    file: str,
+) -> ColumnChoice:
+    """The columns of a file, for its text and its label.
+
+    Args:
+        texts: columns that may hold the text.
+        labels: columns that may hold the label; often the same.
+        class_names: names of labels that are numbers, by column, as the file says itself.
+
+    Raises:
+        InputError: a column that is named is not there, or several readings are possible or none; the error names
+            them with the options that choose.
+    """
+    _check_named(texts, labels, options, file)
+    free = options.text_column is None and options.text_template is None and options.label_column is None
+    pair = _pair(texts, labels) if free and texts == labels else None
+    if pair is not None:
+        text, label, system = pair
+    else:
+        label = options.label_column or _label(texts, labels, options, file)
+        text, system = _text(texts, label, options, file), None
+    names = options.label_names or class_names.get(label)
+    return ColumnChoice(text, label, names, system, names is None and labels[label].kind == "integer")
+
+
+def choose_label(columns: Mapping[str, ColumnProfile], file: str) -> str:
+    """The column of the label alone.
+
+    Raises:
+        InputError: several may be it, or none.
+    """
+    return _label(columns, columns, ReadingOptions(), file)
+
+
+def template_parts(template: str) -> tuple[tuple[str, str | None], ...]:
+    """The parts of a template such as `{subject}: {body}`.
+
+    Raises:
+        ValueError: it is not one, or names no column.
+    """
+    written = template.replace("\\n", "\n").replace("\\t", "\t")
+    parts = tuple((literal, name) for literal, name, _, _ in string.Formatter().parse(written))
+    if not any(name for _, name in parts):
+        raise ValueError("names no column; write each in braces, as {subject}: {body}")
+    return parts
+
+
+def _pair(
+    texts: Mapping[str, ColumnProfile], labels: Mapping[str, ColumnProfile]
+) -> tuple[tuple[tuple[str, str | None], ...], str, str | None] | None:
+    by_name = {normal_name(name): name for name in texts}
+    for first, second in PAIRS:
+        text, label = by_name.get(normal_name(first)), by_name.get(normal_name(second))
+        if text is None or label is None:
+            continue
+        others = [name for name in labels if name != label and _label_named(name) and labels[name].is_label]
+        if [name for name in others if normal_name(name) not in (normal_name(first), "response", "output")]:
+            continue
+        system = by_name.get("system") or by_name.get("systemprompt")
+        more = by_name.get("input") if normal_name(first) == "instruction" else None
+        if more is None or not texts[more].filled:
+            return (("", text),), label, system
+        if texts[text].distinct == 1 and not system:
+            return (("", more),), label, text
+        return (("", text), ("\n\n", more)), label, system
+    return None
+
+
+def _label(
+    texts: Mapping[str, ColumnProfile], labels: Mapping[str, ColumnProfile], options: ReadingOptions, file: str
+) -> str:
+    taken = {options.text_column, *(_template_columns(options))}
+    free = {name: item for name, item in labels.items() if name not in taken and item.filled}
+    if texts != labels and len(free) == 1:
+        return next(iter(free))
+    named = [
+        name
+        for name, item in free.items()
+        if _label_named(name) and item.kind not in ("number", "object") and (item.filled < 10 or _may_be_label(item))
+    ]
+    if len(named) > 1:
+        named = _without_numbers_of(named, free)
+    if len(named) == 1:
+        return named[0]
+    told = named or [
+        name for name, item in free.items() if item.is_label and normal_name(name) not in BOOKKEEPING | TEXT_NAMES
+    ]
+    if len(told) == 1 and texts == labels:
+        return told[0]
+    if told:
+        raise _ambiguous("label", {name: free[name] for name in told}, file)
+    raise _not_found("label", labels, file)
+
+
+def _may_be_label(item: ColumnProfile) -> bool:
+    return 2 * item.distinct <= item.filled or item.distinct == 1
+
+
+def _text(
+    texts: Mapping[str, ColumnProfile], label: str, options: ReadingOptions, file: str
+) -> tuple[tuple[str, str | None], ...]:
+    if options.text_template is not None:
+        return template_parts(options.text_template)
+    if options.text_column is not None:
+        return (("", options.text_column),)
+    free = {name: item for name, item in texts.items() if name != label and item.filled and item.kind == "text"}
+    named = [name for name, item in free.items() if normal_name(name) in TEXT_NAMES and item.is_text]
+    told = named or [name for name, item in free.items() if item.is_text and normal_name(name) not in BOOKKEEPING]
+    if not told:
+        told = [name for name in free if normal_name(name) in TEXT_NAMES] or (list(free) if len(free) == 1 else [])
+    if len(told) == 1:
+        return (("", told[0]),)
+    if told:
+        raise _ambiguous("text", {name: free[name] for name in told}, file)
+    raise _not_found("text", texts, file)
+
+
+def _label_named(name: str) -> bool:
+    normal = normal_name(name)
+    return normal in LABEL_NAMES or (normal not in TEXT_NAMES and _NAMED_SUFFIX.search(normal) is not None)
+
+
+def _without_numbers_of(named: Sequence[str], columns: Mapping[str, ColumnProfile]) -> list[str]:
+    """The names without the numbers of the same labels, as `label` beside `label_text`."""
+    words = [name for name in named if columns[name].kind != "integer"]
+    numbers = [name for name in named if columns[name].kind == "integer"]
+    same = len(words) == 1 and all(columns[number].distinct == columns[words[0]].distinct for number in numbers)
+    related = len(words) == 1 and all(normal_name(words[0]).startswith(normal_name(number)) for number in numbers)
+    return words if same and related else list(named)
+
+
+def _template_columns(options: ReadingOptions) -> tuple[str, ...]:
+    if options.text_template is None:
+        return ()
+    return tuple(name for _, name in template_parts(options.text_template) if name)
+
+
+def _check_named(
+    texts: Mapping[str, ColumnProfile], labels: Mapping[str, ColumnProfile], options: ReadingOptions, file: str
+) -> None:
+    wanted = [("text_column", options.text_column, texts), ("label_column", options.label_column, labels)]
+    wanted += [("text_template", name, texts) for name in _template_columns(options)]
+    for field, name, columns in wanted:
+        if name is not None and name not in columns:
+            close = difflib.get_close_matches(name, list(columns), n=1)
+            hint = f"; did you mean `{close[0]}`?" if close else ""
+            message = f"there is no column `{name}`; the columns are {_listed(columns)}{hint}"
+            raise InputError([Problem(kind="column", file=file, field=field, message=message)], advice=_NOTHING)
+
+
+def _ambiguous(role: str, columns: Mapping[str, ColumnProfile], file: str) -> InputError:
+    readings = " and ".join(f"`{name}` ({item.shown})" for name, item in columns.items())
+    options = [f"--{role}-column {_shell(name)}" for name in columns]
+    if role == "text":
+        options.append(f"--text-template {_shell(' '.join(f'{{{name}}}' for name in columns))} for all of them")
+    message = f"{'two' if len(columns) == 2 else len(columns)} columns may be the {role}: {readings}"
+    advice = f"Choose one: {', or '.join(options)} (`{role}_column` in a session). {_NOTHING}"
+    return InputError([Problem(kind="ambiguous", file=file, field=f"{role}_column", message=message)], advice=advice)
+
+
+def _not_found(role: str, columns: Mapping[str, ColumnProfile], file: str) -> InputError:
+    what = "values that repeat" if role == "label" else "texts"
+    message = f"no column is known to be the {role} by its name or by {what}; the columns are {_listed(columns)}"
+    advice = f"Name it: --{role}-column NAME (`{role}_column` in a session). {_NOTHING}"
+    return InputError([Problem(kind="column", file=file, field=f"{role}_column", message=message)], advice=advice)
+
+
+_NOTHING = "Nothing was started."
+_MAX_LISTED = 20
+
+
+def _listed(columns: Mapping[str, ColumnProfile]) -> str:
+    names = [f"`{name}`" for name in columns][:_MAX_LISTED]
+    more = len(columns) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "") if names else "none"
+
+
+def _shell(text: str) -> str:
+    return text if re.fullmatch(r"[\w.-]+", text) else "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,152 @@
+"""JSON objects, one a line or in one document, as lines of chat JSONL with the same numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fw_assets.classification.dataset.chunk_parser import (
+    EXCERPT_BYTES,
+    MAX_LEFT_OUT_LISTED,
+    ParseSummary,
+    RejectedLine,
+    parse_chunk,
+)
+from fw_assets.classification.dataset.files import unreadable
+from fw_assets.classification.dataset.json_errors import RowError, describe
+from fw_assets.classification.dataset.row_errors import LEFT_OUT, find_errors
+from fw_assets.classification.dataset.row_store import RowStore
+from fw_assets.classification.formats.recognition import not_rows
+from fw_assets.classification.formats.shapes import Record, Shape
+
+MAX_DOCUMENT_BYTES = 2 << 30
+"""Of a JSON document, which is read as a whole."""
+PART_RECORDS = 10_000
+
+_decode_raw_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def decoded(line: bytes) -> Record | None:
+    """The object of a line, None where it is none."""
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def document_records(path: Path, content: bytes) -> list[bytes]:
+    """The objects of one JSON document: a list, or the one list of objects in an object.
+
+    Raises:
+        InputError: it is damaged, or holds no such list or several.
+    """
+    try:
+        content = content.removeprefix(b"\xef\xbb\xbf")
+        if content.lstrip()[:1] == b"[":
+            return [bytes(item) for item in _decode_raw_list(content)]
+        fields = _decode_raw_object(content)
+    except msgspec.DecodeError as error:
+        at = re.search(r"byte (\d+)", str(error))
+        line = content[: int(at[1])].count(b"\n") + 1 if at else None
+        reason = str(error).removeprefix("JSON is malformed: ")
+        place = f" (line {line})" if line else ""
+        raise unreadable(path, "json", f"is no whole JSON document: {reason}{place}") from None
+    except (RecursionError, UnicodeDecodeError):
+        raise unreadable(path, "json", "is no JSON document that can be read; save it as UTF-8") from None
+    lists = {name: items for name, raw in fields.items() if (items := _objects(bytes(raw)))}
+    if len(lists) == 1:
+        return next(iter(lists.values()))
+    names = ", ".join(list(lists or fields)[:8])
+    if lists:
+        first = next(iter(lists))
+        advice = f"choose one: `jq -c '.{first}[]' FILE > {first}.jsonl`"
+        raise not_rows(path, f"is a JSON object with several lists of rows ({names}); {advice}")
+    raise not_rows(path, f"is one JSON object ({names or 'empty'}): expected a list of objects, or one object a line")
+
+
+def _objects(raw: bytes) -> list[bytes]:
+    if not raw.lstrip().startswith(b"["):
+        return []
+    items = [bytes(item) for item in _decode_raw_list(raw)]
+    return items if items and all(item.lstrip().startswith(b"{") for item in items) else []
+
+
+def parse_lines(
+    lines: Sequence[bytes], first_row: int, source: str, row_store: RowStore, convert: Callable[[Record], Any] | None
+) -> ParseSummary:
+    """Parse JSON objects, one a line or list item, into the store.
+
+    Args:
+        convert: of their shape; None where they are chat rows.
+    """
+    chat_lines: list[bytes] = []
+    rejected: list[RejectedLine] = []
+    left_out: list[RejectedLine] = []
+    encode = msgspec.json.Encoder().encode
+    for number, line in enumerate(lines, first_row):
+        record = decoded(line)
+        if record is None or convert is None:
+            chat_lines.append(msgspec.json.format(line, indent=-1) if record is not None else b"")
+            if record is None and line.strip():
+                rejected.append(RejectedLine(number, line[:EXCERPT_BYTES], _errors(line)))
+            continue
+        converted = convert(record)
+        if isinstance(converted, dict):
+            extra = {name: record[name] for name in _heads(row_store.fields) if name in record}
+            chat_lines.append(encode({**extra, **converted}))
+            continue
+        chat_lines.append(b"")
+        if isinstance(converted, str):
+            left_out.append(RejectedLine(number, line[:EXCERPT_BYTES], [_left_out(converted)]))
+        else:
+            rejected.append(RejectedLine(number, line[:EXCERPT_BYTES], [converted]))
+    rows, summary = parse_chunk(b"\n".join(chat_lines) + b"\n", first_row, source, row_store.fields)
+    row_store.add(rows)
+    summary.blank -= len(rejected) + len(left_out)
+    summary.rejected = sorted(summary.rejected + rejected)
+    summary.left_out += Counter(line.errors[0].kind for line in left_out)
+    summary.first_left_out = (summary.first_left_out + left_out)[:MAX_LEFT_OUT_LISTED]
+    return summary
+
+
+def _heads(fields: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*fields, *(name.partition(".")[0] for name in fields)]))
+
+
+def _errors(line: bytes) -> list[RowError]:
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return find_errors(line) or [RowError("json", None, "not JSON")]
+    return [RowError("not-an-object", None, f"found {describe(value)}, expected an object with named fields")]
+
+
+def _left_out(kind: str) -> RowError:
+    return RowError(kind, None, f"{LEFT_OUT[kind]}: the row is left out")
+
+
+def line_jobs(
+    chunks: Iterable[bytes], first_row: int, source: str, row_store: RowStore, shape: Shape | None
+) -> Iterator[Callable[[], ParseSummary]]:
+    """Jobs that parse chunks of lines."""
+    for chunk in chunks:
+        lines = chunk.removesuffix(b"\n").split(b"\n")
+        yield partial(parse_lines, lines, first_row, source, row_store, shape.convert if shape else None)
+        first_row += len(lines)
+
+
+def item_jobs(
+    items: Sequence[bytes], first_row: int, source: str, row_store: RowStore, shape: Shape | None
+) -> Iterator[Callable[[], ParseSummary]]:
+    """Jobs that parse the items of a document; their numbers are those of lines."""
+    for start in range(0, len(items), PART_RECORDS):
+        part = items[start : start + PART_RECORDS]
+        yield partial(parse_lines, part, first_row + start, source, row_store, shape.convert if shape else None)

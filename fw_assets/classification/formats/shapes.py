@@ -1,0 +1,192 @@
+"""Shapes of JSON objects: how an object of another tool becomes a chat row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fw_assets.classification.dataset.chat import content_text
+from fw_assets.classification.dataset.json_errors import RowError, describe
+from fw_assets.classification.dataset.row_parser import GROUP_KEYS
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.formats.annotations import EXPORTS, Flat
+from fw_assets.classification.formats.column_choice import ColumnChoice, choose_columns, choose_label
+from fw_assets.classification.formats.label_values import BadLabel, label_error, label_text
+from fw_assets.classification.formats.options import ReadingOptions
+from fw_assets.classification.formats.profiles import is_empty, profiles
+from fw_assets.classification.formats.tables import EMPTY_LABEL, EMPTY_TEXT
+
+Record = Mapping[str, Any]
+Converted = dict[str, Any] | str | RowError
+"""A chat row, the kind of one that is left out, or what is wrong."""
+
+CONVERSATIONS = {"conversations": "ShareGPT", "conversation": "ShareGPT", "contents": "Gemini"}
+"""Fields of whole conversations, and who writes them so."""
+_SPEAKERS = {
+    **dict.fromkeys(("human", "user", "customer", "prompter"), "user"),
+    **dict.fromkeys(("gpt", "assistant", "model", "chatgpt", "bot", "bing", "bard", "agent", "ai"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("tool", "observation", "function", "function_response"), "tool"),
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A recognised shape.
+
+    Attributes:
+        read_as: in words, with the fields that are read.
+        convert: makes a chat row of an object.
+        fields: the fields that are read, beside which slices may name others.
+    """
+
+    read_as: str
+    convert: Callable[[Record], Converted]
+
+
+def find_shape(
+    records: Sequence[Record], options: ReadingOptions, class_names: Mapping[str, tuple[str, ...]], file: str
+) -> Shape | None:
+    """The shape that most of the objects have; None for chat rows.
+
+    Raises:
+        InputError: none is known, or the columns are not clear.
+    """
+    if _most(records, lambda record: isinstance(record.get("messages"), list)):
+        label = options.label_column or _label_beside(records, file)
+        return _labelled_chat(label) if label else None
+    for field, name in CONVERSATIONS.items():
+        if _most(records, partial(_has_list, field)):
+            return Shape(f"{name} (`{field}`)", partial(_conversation, field))
+    if _most(records, lambda record: all(isinstance(record.get(f), list) for f in ("prompt", "completion"))):
+        return Shape("prompt and completion as messages", _prompt_and_completion)
+    for name, belongs, flatten in EXPORTS:
+        if _most(records, belongs):
+            return _flat_shape(name, records, flatten, options, class_names, file)
+    return _flat_shape("", records, lambda record: Flat(record, record), options, class_names, file)
+
+
+def _has_list(field: str, record: Record) -> bool:
+    return isinstance(record.get(field), list)
+
+
+def _most(records: Sequence[Record], belongs: Callable[[Record], bool]) -> bool:
+    return 2 * sum(map(belongs, records)) > len(records)
+
+
+def _flat_shape(
+    name: str,
+    records: Sequence[Record],
+    flatten: Callable[[Record], Flat | str],
+    options: ReadingOptions,
+    class_names: Mapping[str, tuple[str, ...]],
+    file: str,
+) -> Shape:
+    flat = [item for record in records if isinstance(item := flatten(record), Flat)]
+    annotated = flat or [Flat(record, record) for record in records]
+    texts = profiles([item.texts for item in annotated])
+    labels = texts if annotated[0].texts is annotated[0].labels else profiles([item.labels for item in annotated])
+    choice = choose_columns(texts, labels, options, class_names, file)
+    read_as = f"{name}, {choice}" if name else str(choice)
+    return Shape(read_as, lambda record: _flat_row(record, flatten, choice))
+
+
+def _flat_row(record: Record, flatten: Callable[[Record], Flat | str], choice: ColumnChoice) -> Converted:
+    flat = flatten(record)
+    if isinstance(flat, str):
+        return flat
+    try:
+        label = label_text(flat.labels.get(choice.label), choice.names)
+    except BadLabel as error:
+        return label_error(choice.label, error)
+    if label is None or (isinstance(label, str) and not label.strip()):
+        return EMPTY_LABEL
+    parts: list[str] = []
+    plain = len(choice.text) == 1 and not choice.text[0][0]
+    for literal, column in choice.text:
+        value = flat.texts.get(column) if column else None
+        if isinstance(value, dict | list) and not content_text(value):
+            return RowError("text", column, f"found {describe(value)}, expected text")
+        parts += [literal, "" if is_empty(value) else content_text(value) or str(value)]
+    text = "".join(parts) if plain else "".join(parts).strip()
+    if all(is_empty(flat.texts.get(column)) for column in choice.text_columns):
+        return EMPTY_TEXT
+    system = flat.texts.get(choice.system) if choice.system else None
+    return _row(record, text, label, None if is_empty(system) else str(system))
+
+
+def _row(record: Record, text: str, label: str | list[str], system: str | None = None) -> dict[str, Any]:
+    turns = [{"role": "user", "content": text}]
+    if system is not None:
+        turns.insert(0, {"role": "system", "content": system})
+    if isinstance(label, list):
+        return {"messages": turns, "ground_truth": label, **_keys(record)}
+    # What `json.dumps` would write of a common row, so that it is parsed as one.
+    return {"messages": [*turns, {"role": "assistant", "content": label}], **_keys(record)}
+
+
+def _keys(record: Record) -> dict[str, Any]:
+    return {key: record[key] for key in GROUP_KEYS if not is_empty(record.get(key))}
+
+
+def _label_beside(records: Sequence[Record], file: str) -> str | None:
+    """The field with the label of chat rows that end with the user and have no ground truth."""
+    if not _most(records, lambda r: "ground_truth" not in r and bool(r["messages"]) and not _answered(r["messages"])):
+        return None
+    labels = profiles([{name: value for name, value in record.items() if name != "messages"} for record in records])
+    try:
+        return choose_label(labels, file)
+    except InputError:
+        return None
+
+
+def _answered(messages: list[Any]) -> bool:
+    return isinstance(messages[-1], dict) and messages[-1].get("role") == "assistant"
+
+
+def _labelled_chat(label_column: str) -> Shape:
+    def convert(record: Record) -> Converted:
+        try:
+            label = label_text(record.get(label_column), None)
+        except BadLabel as error:
+            return label_error(label_column, error)
+        if label is None or not label:
+            return EMPTY_LABEL
+        return {**record, "ground_truth": label}
+
+    return Shape(f"chat rows with the label in `{label_column}`", convert)
+
+
+def _conversation(field: str, record: Record) -> Converted:
+    messages = []
+    system = record.get("system") or record.get("systemInstruction") or record.get("system_instruction")
+    if system:
+        messages.append({"role": "system", "content": _parts_text(system)})
+    turns = record.get(field)
+    if not isinstance(turns, list) or not turns:
+        return RowError("messages-type", field, f"found {describe(turns)}, expected a list of turns")
+    for index, turn in enumerate(turns):
+        if not isinstance(turn, dict):
+            return RowError("message-type", f"{field}[{index}]", f"found {describe(turn)}, expected an object")
+        speaker = turn.get("from", turn.get("role"))
+        role = _SPEAKERS.get(str(speaker).lower())
+        if role is None:
+            return RowError("role", f"{field}[{index}].from", f"found {describe(speaker)}, expected human or gpt")
+        content = turn.get("value", turn.get("content", turn.get("parts")))
+        messages.append({"role": role, "content": _parts_text(content)})
+    return {"messages": messages, **_keys(record)}
+
+
+def _parts_text(content: Any) -> Any:
+    """A text, or that of `parts`; what is none stays, to be named."""
+    if isinstance(content, dict) and "parts" in content:
+        content = content["parts"]
+    if isinstance(content, dict):
+        return content.get("text")
+    return content_text(content) or None if isinstance(content, list) else content
+
+
+def _prompt_and_completion(record: Record) -> Converted:
+    return {"messages": [*(record.get("prompt") or ()), *(record.get("completion") or ())], **_keys(record)}

@@ -1,0 +1,1 @@
+"""Tests of dataset files of all formats."""
