@@ -29,6 +29,7 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
     if found.serving is not None or not digest:
         _show(name, found, as_json=as_json)
         if found.serving is not None:
+            err.print("Nothing was done.")
             return DONE
         err.print(f"Bring it back with: fw-assets deploy {name} --digest {found.plan_digest}")
         return WAITING

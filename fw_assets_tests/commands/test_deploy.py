@@ -39,6 +39,7 @@ def test_a_removed_winner_is_named_priced_and_brought_back(project: FaultyProjec
     there = project.run("deploy", "tickets", "--digest", head.digest)
     assert there.returncode == DONE, there.stderr
     assert "is there (READY)" in " ".join(there.stdout.split())
+    assert "Nothing was done." in there.stderr
     assert "An hour in which it is up costs $0.50" in " ".join(there.stdout.split())
     assert "deploy" not in project.run("status", "tickets").stdout
     assert "fw-assets deploy tickets" in "\n".join(project.report()["snippets"]["before"])
@@ -66,6 +67,7 @@ def test_a_removed_winner_is_named_priced_and_brought_back(project: FaultyProjec
     assert "The last attempt: deployment" in " ".join(project.run("deploy", "tickets").stdout.split())
     back = project.run("deploy", "tickets", "--digest", head.digest, "--json")
     assert back.returncode == DONE, back.stderr
+    assert "Nothing was done." not in back.stderr
     told = json.loads(back.stdout)
     assert (told["up"], told["usd_per_hour"], told["plan_digest"]) == (True, 0.5, head.digest)
     assert len(project.listed("deployments")) == 3

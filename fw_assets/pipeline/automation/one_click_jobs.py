@@ -142,6 +142,7 @@ def deploy_again(
         context.instance.add_run_tags(context.run.run_id, {DATASET: name})
         log(what_it_costs(name, found))
         if found.serving is not None:
+            log("Nothing was done.")
             return
         if not (config.approved_by and config.plan_digest):
             log(f"To bring it back launch this job again with approved_by and plan_digest: {found.plan_digest}")

@@ -43,7 +43,7 @@ def client_setup(platform: Platform, dataset: str, *, deployed: bool = False) ->
     """The shell commands that have to come before the report's snippets.
 
     Args:
-        deployed: they ask a deployment that is removed where nobody asks it for days.
+        deployed: they ask a deployment of this program's, which is removed where nobody asks it for days.
     """
     # Before the others: a shell may not wait for what follows a server in the background.
     returns = (f"# if its deployment was removed: fw-assets deploy {dataset}",) if deployed else ()

@@ -79,7 +79,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         mitigation=approval.mitigation,
         created=account.created_resources(),
         example=next(iter(rows))["messages"][0],
-        before=client_setup(platform, dataset, deployed=record.deployed),
+        before=client_setup(platform, dataset, deployed=_is_own(plan, record)),
         mistakes=mistakes_result(store, plan, _all_models(scores, baselines), record.winner),
         baselines=baseline_comparison(store, dataset, kept, plan),
         billed=billed_days(platform, account),
@@ -204,6 +204,11 @@ def _why_not_tuned(plan: Plan, finalists: FinalistsRecord, slug: str) -> str:
 
 def _texts(rows: pl.DataFrame) -> dict[str, str]:
     return {row_id: input_text(messages) for row_id, messages in rows.select("id", "messages").iter_rows()}
+
+
+def _is_own(plan: Plan, record: DeploymentRecord) -> bool:
+    """Whether a deployment was made for the winner, and comes back by a command where it is removed."""
+    return record.deployed and record.deployment != plan.model(record.winner.model).deployment
 
 
 def _deployed(record: DeploymentRecord) -> Deployed | None:

@@ -41,7 +41,7 @@ def what_it_costs(dataset: str, found: WinnerDeployment) -> str:
     if found.serving is not None:
         return (
             f"{dataset}: {found.serving.name} is there ({found.serving.state}) and serves {record.model}. An hour in "
-            f"which it is up costs {hour}; it scales to zero when nobody asks. Nothing was done."
+            f"which it is up costs {hour}; it scales to zero when nobody asks."
         )
     standing = f" {found.standing.name} serves the same model and is adopted." if found.standing else ""
     failure = f" The last attempt: {found.failure}" if found.failure else ""

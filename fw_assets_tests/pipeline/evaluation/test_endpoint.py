@@ -58,10 +58,12 @@ class Service:
         self.loaded: list[dict[str, Any]] = []
         self.tried: list[tuple[str, str]] = []
         self.asked: list[str] = []
+        self.reads: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if request.method == "GET":
+            self.reads.append(path)
             if path.endswith("/deployedModels"):
                 return httpx.Response(200, json={"deployedModels": self.loaded})
             if path.endswith("/deployments"):
@@ -174,6 +176,15 @@ def test_the_paths_are_tried_in_order_and_the_deployment_says_which_it_was(
     assert len(service.loaded) == ("adapter" in path)
     if "adapter" in path:
         assert endpoint.address == f"{MODEL}#{endpoint.deployment}"
+
+
+def test_a_deployment_that_exists_is_read_three_times_to_be_asked(serve: Callable[[Service], Endpoint]) -> None:
+    service = Service({})
+    endpoint = serve(service)
+    service.reads.clear()
+    assert serve(service) == endpoint
+    reads = [path for path in service.reads if path.endswith(str(endpoint.deployment))]
+    assert len(reads) == 3, "whether it ended, whether it is what was asked for, and until it is ready"
 
 
 def test_what_is_served_in_no_way_is_said_with_every_reason(serve: Callable[[Service], Endpoint]) -> None:
