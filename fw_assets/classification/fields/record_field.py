@@ -35,11 +35,14 @@ class RecordField(Frozen):
 
     @property
     def json_schema(self) -> dict[str, Any]:
-        """The JSON schema of its value."""
-        if self.kind == "label":
-            plain = all(isinstance(value, str) for value in self.values)
-            return {**({"type": "string"} if plain else {}), "enum": list(self.values)}
-        kinds: list[dict[str, Any]] = [{"type": name} for name in self.types]
+        """The JSON schema of its value: an enum for each type of a label's values, and null by itself."""
+        by_type: dict[str, list[Scalar]] = {}
+        for value in self.values:
+            by_type.setdefault(json_type(value), []).append(value)
+        kinds: list[dict[str, Any]] = [
+            {"type": name, **({"enum": by_type[name]} if name != "null" and name in by_type else {})}
+            for name in (by_type or self.types)
+        ]
         return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
 

@@ -31,7 +31,7 @@ def test_the_request_describes_and_constrains_every_field() -> None:
     schema = body["response_format"]["json_schema"]["schema"]
     assert schema["properties"] == {
         "topic": {"type": "string", "enum": ["food", "room", "staff"]},
-        "stars": {"enum": [1, 2, 3, None]},
+        "stars": {"anyOf": [{"type": "integer", "enum": [1, 2, 3]}, {"type": "null"}]},
         "note": {"type": "string"},
     }
     assert schema["required"] == ["topic", "stars", "note"]
