@@ -9,6 +9,7 @@ from fw_assets.classification.instruction.rules import FINE_TUNE
 from fw_assets.classification.instruction.rules_budget import BUDGET_RULES
 from fw_assets.classification.instruction.rules_data import EXTRACTION_RULES, ROW_RULES, SILENT_RULES
 from fw_assets.classification.instruction.rules_deployment import DEPLOY_RULES
+from fw_assets.classification.instruction.rules_fields import FIELD_RULES
 from fw_assets.classification.instruction.rules_tuning import FINALIST_RULES, GRID_RULES, MODE_RULES
 
 # Earlier rules win on the same words: "skip the full-data training" must come before "skip the training".
@@ -20,6 +21,7 @@ _RULES = (
     *GRID_RULES,
     *FINALIST_RULES,
     *EXTRACTION_RULES,
+    *FIELD_RULES,
     *SILENT_RULES,
 )
 _COMPILED = tuple((field, re.compile(pattern), value_of) for field, pattern, value_of in _RULES)
