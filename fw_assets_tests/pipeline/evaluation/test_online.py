@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.fields.record_field import RecordField
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import AuthenticationError, FailedPrecondition, Fireworks
@@ -136,6 +137,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "key": "intent",
     "seed": 8,
     "reasoning_effort": "low",
+    "fields": (RecordField(name="label", kind="label", values=("a", "b")),),
 }
 
 
