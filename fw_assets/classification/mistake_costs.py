@@ -19,7 +19,7 @@ MAX_COST = 1_000
 COST_DIGITS = 2
 """Decimals of a cost, so that sums of costs have exact distributions."""
 
-_MAX_LABEL = 100
+_MAX_LABEL = 300
 _Cost = Annotated[float, Field(ge=0, le=MAX_COST)]
 _Label = Annotated[str, Field(min_length=1, max_length=_MAX_LABEL)]
 

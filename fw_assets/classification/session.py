@@ -26,7 +26,7 @@ MITIGATIONS: tuple[Mitigation, ...] = get_args(Mitigation)
 Inference = Literal["serverless", "batch", "deployment"]
 BadRows = Literal["fail", "quarantine"]
 MAX_INSTRUCTION = 4_000
-MAX_LABEL = 100
+MAX_LABEL = 300
 """Characters. A longer text is no label where labels are looked for."""
 MAX_TEMPLATE = 1_000
 MAX_LORA_RANK = 256

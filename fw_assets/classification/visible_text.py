@@ -18,6 +18,8 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
     f"|(?<!{_JOINED})[\u200c\u200d]|[\u200c\u200d](?!{_JOINED})"
 )
+_REGION_FLAG = "\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f"
+_DROPPED = re.compile(rf"({_REGION_FLAG})|{_INVISIBLE.pattern}")
 _IN_TERMINAL = str.maketrans("\t\u200c\u200d", " \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}")
 _IN_JSON = re.compile(rf"{_INVISIBLE.pattern}|[\u2028\u2029]")
 
@@ -25,6 +27,11 @@ _IN_JSON = re.compile(rf"{_INVISIBLE.pattern}|[\u2028\u2029]")
 def without_invisible(text: str) -> str:
     """`text` with its line breaks and tabs, and a U+FFFD for each invisible character."""
     return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def drop_invisible(text: str) -> str:
+    """`text` without its invisible characters; the tags that spell a region's flag stay."""
+    return _DROPPED.sub(lambda match: match[1] or "", text)
 
 
 def visible(text: str) -> str:

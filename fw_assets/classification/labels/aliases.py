@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
+from fw_assets.classification.spelling.label_lists import split_labels
+from fw_assets.classification.spelling.label_text import bare, look, spelling_key
 
 MAX_NEAR_MISS_SHARE = 0.05
 """A label is a probable misspelling of another if it has at most this share of its rows."""
 MIN_SIMILARITY = 0.6
 """difflib's ratio from which a label is suggested for an unknown one."""
 
-_JOINT = re.compile(r"(?<=\w)[\s_\-\u2010-\u2015]+(?=\w)")
-_SPACES = re.compile(r"\s+")
-LABEL_SEPARATOR = re.compile(r"\s*[,;|\n]\s*")
-_EDGE = " \t\r\n\"'`.,;:!\u201c\u201d\u2018\u2019"
-
-
-def spelling_key(label: str) -> str:
-    """The key shared by all variants of a label: NFKC, case folded, one kind of joint, no quotes or stops around it.
-
-    A sign stays: "-1" and "1" are two labels.
-    """
-    text = unicodedata.normalize("NFKC", label).casefold().strip(_EDGE)
-    text = _SPACES.sub(" ", _JOINT.sub(" ", text)).strip(_EDGE)
-    return text or label.strip()
+_OPTION = re.compile(r"\(?([A-Za-z]|\d{1,2})[).:]\s+(\S.*)", re.DOTALL)
 
 
 class LabelLookup:
     """Lookup of labels by any of their spellings.
 
-    Labels with the same key ("A b", "a_b") are kept apart (`colliding`) and only matched exactly.
+    Labels with the same key ("A b", "a_b") are kept apart (`colliding`) and only matched exactly. An option
+    ("A) billing") is also found by its letter and by its text alone.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -41,23 +31,45 @@ class LabelLookup:
         for label in labels:
             by_key[spelling_key(label)].append(label)
         self._by_key = {key: variants[0] for key, variants in by_key.items() if len(variants) == 1}
+        self._by_option = {key: label for key, label in _option_parts(labels).items() if key not in self._by_key}
         self.colliding = tuple(tuple(variants) for variants in by_key.values() if len(variants) > 1)
 
     def find(self, spelling: str) -> str | None:
-        return spelling if spelling in self._exact else self._by_key.get(spelling_key(spelling))
+        if spelling in self._exact:
+            return spelling
+        key = spelling_key(spelling)
+        return self._by_key.get(key) or self._by_option.get(key)
 
     def find_all(self, text: str) -> tuple[str, ...] | None:
-        """The labels of a text such as "a, b; c"; None unless every piece is one."""
-        labels = [self.find(piece) for piece in LABEL_SEPARATOR.split(text.strip(" []()"))]
-        return None if None in labels else tuple(dict.fromkeys(label for label in labels if label is not None))
+        """The labels of a text such as "a, b and c"; None unless every piece is one."""
+        return split_labels(text, self.find)
 
 
 def infer_labels(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The label set of counted spellings: of each group of variants the most frequent, then the first."""
+    """The label set of counted spellings: of each group of variants the most frequent, then the first, made bare.
+
+    Where options are written in full and by their letter or text alone ("A) billing", "A"), the full form is the label.
+    """
     best: dict[str, str] = {}
     for spelling in sorted(counts, key=lambda name: (-counts[name], name)):
-        best.setdefault(spelling_key(spelling), spelling)
-    return tuple(sorted(best.values()))
+        best.setdefault(spelling_key(spelling), bare(spelling))
+    options = _option_parts(tuple(best.values()))
+    return tuple(sorted(label for key, label in best.items() if options.get(key, label) == label))
+
+
+def alike(labels: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Groups of labels that look the same although they are not."""
+    by_look: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        by_look[look(label)].append(label)
+    return tuple(tuple(group) for group in by_look.values() if len(group) > 1)
+
+
+def _option_parts(labels: Sequence[str]) -> dict[str, str]:
+    """The labels that are options, by the keys of their letter and of their text; none where parts are not unique."""
+    options = [(match, label) for label in labels if (match := _OPTION.fullmatch(label))]
+    parts = [(spelling_key(part), label) for match, label in options for part in match.groups()]
+    return dict(parts) if len(options) > 1 and len(dict(parts)) == len(parts) else {}
 
 
 def contained_labels(labels: Sequence[str]) -> tuple[tuple[str, str], ...]:

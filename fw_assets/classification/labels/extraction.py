@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.labels.extraction_rules import GROUND_TRUTH, RULES, find_labels
+from fw_assets.classification.labels.json_rules import is_flat
 from fw_assets.classification.labels.rule_ranking import SAMPLE, RuleScore, mixed_formats, rule_name, score_rules
+from fw_assets.classification.session import MAX_LABEL
+from fw_assets.classification.spelling.label_lists import read_literal
+from fw_assets.classification.spelling.label_text import spelling_key
 from fw_assets.classification.values import Frozen
 
 MAX_EXAMPLES = 10
@@ -44,7 +48,7 @@ class Extraction(Frozen):
     """The rule's own score; none where only the ground truth serves."""
     runners_up: tuple[RuleScore, ...] = ()
     mixed: tuple[RuleScore, ...] = ()
-    """Other formats that some of the answers have around the same labels."""
+    """Other formats that some of the answers have around the same labels; those are read by them."""
     examples: tuple[Example, ...] = ()
     """At most `MAX_EXAMPLES`; one per label before any second one."""
 
@@ -52,6 +56,11 @@ class Extraction(Frozen):
     def name(self) -> str:
         """The form in which it can be forced."""
         return rule_name(self.rule, self.key)
+
+    @property
+    def object_key(self) -> str | None:
+        """The key of the label in an answer that is a JSON object with it at the top; None in other formats."""
+        return self.key if self.rule == "json_key" and self.key and is_flat(self.key) else None
 
     def write(self, label: str) -> str:
         """The answer that states `label` in the format of the dataset's own answers."""
@@ -86,8 +95,9 @@ def choose_extraction(frame: pl.DataFrame, forced: str | None = None) -> Extract
         raise input_error(message, kind="no-label", advice=advice)
     best = _preferred(scores)
     others = _by_score(score for score in scores if score != best)
-    extraction = _described(frame, best.rule, best.key, others, ground_truth_rows)
-    return extraction.model_copy(update={"score": best, "mixed": mixed_formats(sample, best, others)})
+    mixed = mixed_formats(sample, best, others)
+    extraction = _described(frame, best.rule, best.key, others, ground_truth_rows, mixed)
+    return extraction.model_copy(update={"score": best})
 
 
 def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
@@ -98,15 +108,65 @@ def extract(frame: pl.DataFrame, extraction: Extraction) -> pl.Series:
     else:
         # Answers repeat, so each distinct one is parsed once.
         distinct = answers.unique().drop_nulls()
-        parsed = [find_labels(answer, extraction.rule, extraction.key) for answer in distinct]
+        parsed = _read(distinct.to_list(), extraction)
         table = pl.DataFrame(
             {"answer": distinct, "labels": parsed}, schema={"answer": pl.String, "labels": pl.List(pl.String)}
         )
         joined = pl.DataFrame({"answer": answers}).join(table, on="answer", how="left", maintain_order="left")
         labels = joined["labels"]
-    sources = pl.DataFrame({"ground_truth": frame["ground_truth"], "answer": labels})
+    sources = pl.DataFrame({"ground_truth": _with_literals(frame["ground_truth"]), "answer": labels})
     merged = pl.coalesce("ground_truth", "answer").list.eval(pl.element().str.strip_chars())
     return sources.select(merged.alias("labels")).to_series()
+
+
+def _read(answers: Sequence[str], extraction: Extraction) -> list[tuple[str, ...] | None]:
+    """The labels of each answer: by a format that it alone has, by the rule, or as it is where it is such a label."""
+    formats = [*((score.rule, score.key) for score in extraction.mixed), (extraction.rule, extraction.key)]
+    read = [next((x for rule in formats if (x := find_labels(answer, *rule)) is not None), None) for answer in answers]
+    if extraction.forced or not any(labels is None for labels in read):
+        return read
+    known = {spelling_key(label) for labels in read for label in labels or ()}
+    return [
+        (answer.strip(),) if labels is None and len(answer) <= MAX_LABEL and spelling_key(answer) in known else labels
+        for answer, labels in zip(answers, read, strict=True)
+    ]
+
+
+def answers_rule(answers: pl.Series) -> tuple[str, str | None] | None:
+    """The rule, with its key, that reads most of some answers; None where none does."""
+    scores = score_rules(_sample(answers))
+    if not scores:
+        return None
+    best = _preferred(scores)
+    return best.rule, best.key
+
+
+def literal_rows(ground_truth: pl.Series) -> int:
+    """The number of rows whose ground truth is a text that holds a list, as an export of a table writes it."""
+    return int(_literal_mask(ground_truth).sum())
+
+
+def _literal_mask(ground_truth: pl.Series) -> pl.Series:
+    first = ground_truth.list.first()
+    return (ground_truth.list.len() == 1).fill_null(value=False) & first.str.contains(
+        r"^\s*[\[({].*[\])}]\s*$"
+    ).fill_null(value=False)
+
+
+def _with_literals(ground_truth: pl.Series) -> pl.Series:
+    """The ground truths, those that are a list in a text as that list."""
+    mask = _literal_mask(ground_truth)
+    if not mask.any():
+        return ground_truth
+    texts = ground_truth.list.first().filter(mask)
+    table = {text: read_literal(text) for text in texts.unique()}
+    lists = pl.Series(
+        [list(items) if (items := table[text]) is not None else [text] for text in texts], dtype=pl.List(pl.String)
+    )
+    numbers = pl.int_range(len(ground_truth), dtype=pl.UInt32, eager=True).to_frame("row")
+    read = pl.DataFrame({"row": numbers["row"].filter(mask), "read": lists})
+    joined = numbers.with_columns(ground_truth.alias("truth")).join(read, on="row", how="left", maintain_order="left")
+    return joined.select(pl.coalesce("read", "truth")).to_series()
 
 
 def _preferred(scores: list[RuleScore]) -> RuleScore:
@@ -155,9 +215,14 @@ def _forced(frame: pl.DataFrame, answered: pl.DataFrame, ground_truth_rows: int,
 
 
 def _described(
-    frame: pl.DataFrame, rule: str, key: str | None, others: tuple[RuleScore, ...], ground_truth_rows: int
+    frame: pl.DataFrame,
+    rule: str,
+    key: str | None,
+    others: tuple[RuleScore, ...],
+    ground_truth_rows: int,
+    mixed: tuple[RuleScore, ...] = (),
 ) -> Extraction:
-    bare = Extraction(rule=rule, key=key, coverage=0.0, ground_truth_rows=ground_truth_rows)
+    bare = Extraction(rule=rule, key=key, coverage=0.0, ground_truth_rows=ground_truth_rows, mixed=mixed)
     labels = extract(frame, bare)
     rows = frame.select("text", "answer").with_columns(labels.alias("labels"))
     # Only the first rows of a large dataset come with their text.

@@ -10,26 +10,36 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from fw_assets.classification.labels.json_rules import (
+    LABEL_WORDS,
+    KeyedLabels,
+    find_flags,
+    find_json,
+    find_list,
+    json_answer,
+    locate_json,
+)
 from fw_assets.classification.session import MAX_LABEL
 
 GROUND_TRUTH = "ground_truth"
 """The name that stands for no rule: each row states its labels in a field of its own."""
-"""Characters; a longer text is an explanation, not a label."""
 
 _REASONING = re.compile(r"^.*</think>", re.DOTALL)
 _BOXED = re.compile(r"\\boxed\{([^{}]+)\}")
 _TAG = re.compile(r"<([A-Za-z][\w-]*)>([^<>]*)</\1>")
 FENCED_BLOCK = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+# Marks that belong to the letters of a word, which `\w` leaves out.
+_MARKS = "\u200c\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u1000-\u109f"
 _PREFIX = re.compile(
-    r"^[ \t>*#_-]*((?:final |predicted )?[A-Za-z][\w -]{0,29}?)[ \t*_]*[:=][ \t*_]*(\S.*?)[ \t*_]*$",
+    rf"^[ \t>*#_-]*(?P<key>[^\W\d_][\w{_MARKS} -]{{0,39}}?)[ \t*_]*"
+    r"(?P<sign>：|[:=](?!/)|(?<=\s)(?:[-–—]|->|=>|→)(?=\s))[ \t*_]*(?P<label>\S.*?)[ \t*_]*$",
     re.MULTILINE,
 )
+_SIGNS = " \t:=：-–—→>"
+MAX_PREFIX_WORDS = 5
 _FIRST_WORD = re.compile(r"^\W*([\w+#'/-]+(?:[_-][\w+#'/-]+)*)")
-
-KeyedLabels = tuple[str | None, tuple[str, ...]]
-"""The key, tag or prefix that an answer uses (None for rules without one) and the labels under it."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +82,19 @@ def find_labels(answer: str, rule: str, key: str | None) -> tuple[str, ...] | No
     Without a `key`, a keyed rule takes the first key in the answer.
     """
     for answer_key, labels in RULES[rule].find(_without_reasoning(answer)):
-        if key in (None, answer_key):
+        if key is None or same_key(rule, answer_key, key):
             return labels
     return None
 
 
-def json_answer(key: str, value: str | list[str]) -> str:
-    """The answer that states one label or several as a JSON object."""
-    return json.dumps({key: value}, ensure_ascii=False)
+def same_key(rule: str, first: str | None, second: str | None) -> bool:
+    """Whether two keys are one: of prefixes, case and the sign behind them do not count."""
+    return first == second or (rule == "label_prefix" and prefix_words(first) == prefix_words(second))
+
+
+def prefix_words(key: str | None) -> str:
+    """A prefix without its sign, for comparison."""
+    return " ".join((key or "").casefold().rstrip(_SIGNS).split())
 
 
 def _without_reasoning(answer: str) -> str:
@@ -87,9 +102,9 @@ def _without_reasoning(answer: str) -> str:
 
 
 def _label(text: str) -> str | None:
-    """The text without quotes around it, None when it is too long for a label or has several lines."""
-    label = text.strip().strip("\"'`").strip()
-    return label if label and len(label) <= MAX_LABEL and "\n" not in label else None
+    """The text as it is written, None when it is too long for a label."""
+    label = text.strip()
+    return label if label and len(label) <= MAX_LABEL else None
 
 
 def _single(text: str, key: str | None = None) -> Iterator[KeyedLabels]:
@@ -109,29 +124,27 @@ def _find_tags(text: str) -> Iterator[KeyedLabels]:
             yield from _single(content, tag)
 
 
-def _find_json(text: str) -> Iterator[KeyedLabels]:
-    """The label-like values of the JSON object in the text (alone, fenced, or after other words)."""
-    for key, value in _json_object(text).items():
-        if isinstance(value, str):
-            yield from _single(value, key)
-        elif isinstance(value, bool | int):
-            yield key, (json.dumps(value),)
-        elif isinstance(value, list) and all(isinstance(item, str) and _label(item) for item in value):
-            yield key, tuple(dict.fromkeys(item.strip() for item in value))
-
-
 def _find_fenced(text: str) -> Iterator[KeyedLabels]:
     for content in FENCED_BLOCK.findall(text)[-1:]:
         yield from _single(content)
 
 
 def _find_prefixed(text: str) -> Iterator[KeyedLabels]:
-    for prefix, content in dict(_PREFIX.findall(text)).items():
-        yield from _single(content, prefix)
+    """What follows a prefix, which is a name of labels or is set off by a space: `a:b` is a label of its own."""
+    seen = set()
+    for match in _PREFIX.finditer(text):
+        key, sign = match["key"].strip(), match["sign"]
+        words = prefix_words(key)
+        space = text[match.end("sign") : match.start("label")].strip("*_")
+        is_prefix = words in LABEL_WORDS or not key.isascii() or sign in ("=", "：") or (sign == ":" and space)
+        if is_prefix and len(key.split()) <= MAX_PREFIX_WORDS and words not in seen:
+            seen.add(words)
+            behind = "" if sign in ":=" else sign if sign == "：" else f" {sign}"
+            yield from _single(match["label"], f"{key}{behind}")
 
 
 def _find_whole(text: str) -> Iterator[KeyedLabels]:
-    if len(_lines(text)) == 1:
+    if len(_lines(text)) == 1 or not text.startswith("<"):
         yield from _single(text)
 
 
@@ -152,28 +165,22 @@ def _locate_tag(text: str, key: str | None) -> list[str]:
 
 
 def _locate_prefixed(text: str, key: str | None) -> Iterator[str]:
-    if not key:
+    prefix = (key or "").casefold().rstrip(_SIGNS).strip()
+    if not prefix:
         return
-    prefix = key.strip().rstrip(":=").strip().casefold()
     for line in reversed(text.splitlines()):
         if line.strip().casefold().startswith(prefix):
-            yield line.strip()[len(prefix) :].lstrip(" :=\t")
+            yield line.strip()[len(prefix) :].lstrip(_SIGNS)
             return
+
+
+def _write_prefixed(label: str, key: str | None) -> str:
+    sign = "" if (key or "").endswith("：") else " " if (key or "").endswith(tuple(_SIGNS)) else ": "
+    return f"{key}{sign}{label}"
 
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    begin, end = text.find("{"), text.rfind("}")
-    if begin < 0 or end < begin:
-        return {}
-    try:
-        value = json.loads(text[begin : end + 1])
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 RULES: dict[str, ExtractionRule] = {
@@ -189,10 +196,24 @@ RULES: dict[str, ExtractionRule] = {
         write=lambda label, key: f"<{key}>{label}</{key}>",
         locate=_locate_tag,
     ),
+    "flags": ExtractionRule(
+        location="every name that is true in the answer",
+        find=lambda text: find_flags(text, _label),
+        write=lambda label, _: json_answer("label", label),
+    ),
     "json_key": ExtractionRule(
         location="the value of “{key}” in the answer's JSON object",
-        find=_find_json,
+        find=lambda text: find_json(text, _label),
         write=lambda label, key: json_answer(key or "label", label),
+        locate=locate_json,
+    ),
+    "json_list": ExtractionRule(
+        location="the items of the answer's JSON list",
+        find=lambda text: find_list(text, _label),
+        write=lambda label, key: json.dumps([{key: label} if key else label], ensure_ascii=False),
+        locate=lambda text, key: [
+            label for found, labels in find_list(text, _label) if found == key for label in labels
+        ],
     ),
     "fenced_block": ExtractionRule(
         location="the last fenced block of the answer",
@@ -203,7 +224,7 @@ RULES: dict[str, ExtractionRule] = {
     "label_prefix": ExtractionRule(
         location="what follows “{key}:” in the answer",
         find=_find_prefixed,
-        write=lambda label, key: f"{key}: {label}",
+        write=_write_prefixed,
         locate=_locate_prefixed,
     ),
     "whole_message": ExtractionRule(

@@ -22,7 +22,6 @@ RowsWithLabels = Callable[[Iterable[str]], Sequence[str]]
 
 def spelling_findings(
     extraction: Extraction,
-    aliases: Sequence[tuple[str, str]],
     near_misses: Sequence[tuple[str, str]],
     contained: Sequence[tuple[str, str]],
     colliding: Sequence[tuple[str, ...]],
@@ -31,10 +30,6 @@ def spelling_findings(
     """Findings about how labels are written; `rows_spelling` takes labels as the rows spell them."""
     for message in mixed_format_warning(extraction):
         yield _finding("labels_known", "warn", message)
-    if aliases:
-        pairs = _list(f"{spelling!r} as {label!r}" for spelling, label in aliases)
-        rows = rows_spelling(spelling for spelling, _ in aliases)
-        yield _finding("labels_known", "warn", f"Spelling variants are read as one label: {pairs}.", rows)
     if near_misses:
         pairs = _list(f"{rare!r} beside {frequent!r}" for rare, frequent in near_misses)
         rows = rows_spelling(rare for rare, _ in near_misses)
@@ -52,8 +47,8 @@ def mixed_format_warning(extraction: Extraction) -> Iterator[str]:
     if extraction.mixed:
         formats = _list(f"{score.name} reads {100 * score.coverage:.1f}% of them" for score in extraction.mixed)
         yield (
-            f"The answers are not all in one format ({formats}), so a label may be listed once for each format. "
-            "Bring them into one format, or give each row a ground_truth."
+            f"The answers are not all in one format ({formats}): each is read in its own, and models are asked for "
+            "the label alone."
         )
 
 

@@ -32,6 +32,8 @@ class Finding(Frozen):
     severity: Severity
     message: str
     rows: tuple[str, ...] = ()
+    consequential: bool = False
+    """Whether it is said among the plan's warnings as well: it changes what is learned."""
 
 
 class LabelCount(Frozen):
@@ -64,6 +66,8 @@ class LabelSet(Frozen):
     counts: tuple[LabelCount, ...]
     aliases: tuple[tuple[str, str], ...]
     """(spelling, label): other spellings in the data that count as the label."""
+    alias_rows: dict[str, int] = Field(default_factory=dict)
+    """Rows of each spelling of `aliases`; empty in values of before they were counted."""
     contained: tuple[tuple[str, str], ...]
     """(inner, outer): labels that are part of another label's text, so that only whole answers tell them apart."""
     only_in_eval: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -13,10 +13,12 @@ from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.dataset.read_result import RejectedRow
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.labels import findings
-from fw_assets.classification.labels.aliases import LabelLookup, contained_labels, infer_labels, near_misses
+from fw_assets.classification.labels.aliases import LabelLookup, contained_labels, near_misses
 from fw_assets.classification.labels.extraction import extract
 from fw_assets.classification.labels.imbalance import Imbalance, measure_imbalance, with_mitigations
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
+from fw_assets.classification.labels.label_inference import check_cut, check_lists, label_spellings
+from fw_assets.classification.labels.label_reading import reading_findings, rows_of
 from fw_assets.classification.labels.label_set import RARE_TEST_ROWS, LabelCount, LabelSet
 from fw_assets.classification.labels.unlabelled_rows import (
     count_kinds,
@@ -57,7 +59,11 @@ def resolve(
             labels, labels that do not repeat, no row left for training, or a mitigation that is not available.
     """
     extracted = extract(frame, inspected.extraction)
-    lookup = _lookup(extracted, session)
+    spellings = label_spellings(extracted, inspected.extraction, session)
+    lookup = spellings.lookup
+    if session.labels is None:
+        check_cut(frame, inspected)
+        check_lists(spellings, inspected)
     labels, aliases = _resolved(extracted, lookup)
     unlabelled = labels.is_null()
     if unlabelled.any() and session.bad_rows == "fail":
@@ -86,25 +92,25 @@ def resolve(
     misspelled = near_misses(_counts(labels)) if session.labels is None else ()
     contradicting, contradictions = _contradictions(used, groups.normalised)
     shared_keys = _shared_keys(frame)
-    rows_spelling = partial(_rows_with_labels, frame["id"], extracted)
-    rows_with = partial(_rows_with_labels, frame["id"], labels)
+    rows_spelling = partial(rows_of, frame["id"], extracted)
+    rows_with = partial(rows_of, frame["id"], labels)
+    several = (extracted.list.len() != 1) | (labels.list.len() > 1)
     all_findings = (
+        *reading_findings(frame, extracted, several, spellings, aliases, inspected),
         *left_out_findings(*left_out, lookup),
-        *findings.spelling_findings(
-            inspected.extraction, aliases, misspelled, contained, lookup.colliding, rows_spelling
-        ),
+        *findings.spelling_findings(inspected.extraction, misspelled, contained, lookup.colliding, rows_spelling),
         *findings.occurrence_findings(counts, only_in_eval, split, rare, rows_with),
         *findings.imbalance_findings(imbalance, rows_with),
         *findings.overlap_findings(overlap, contradicting, contradictions, shared_keys),
         *findings.large_group_findings(split),
     )
-    several = (extracted.list.len() != 1) | (labels.list.len() > 1)
     return out, LabelSet(
         labels=lookup.labels,
         multi_label=bool(several.any()),
         given=session.labels is not None,
         counts=counts,
         aliases=aliases,
+        alias_rows={spelling: spellings.counts.get(spelling, 0) for spelling, _ in aliases},
         contained=contained,
         only_in_eval=only_in_eval,
         rare=rare,
@@ -135,7 +141,7 @@ def _validation_rows(frame: pl.DataFrame, inspected: InspectedDataset) -> pl.Ser
 def rejected_for_labels(frame: pl.DataFrame, inspected: InspectedDataset, session: Session) -> tuple[RejectedRow, ...]:
     """The rows that `resolve` leaves out for lack of a known label, each with its reason."""
     extracted = extract(frame, inspected.extraction)
-    lookup = _lookup(extracted, session)
+    lookup = label_spellings(extracted, inspected.extraction, session).lookup
     unlabelled = _resolved(extracted, lookup)[0].is_null()
     rows = frame.filter(unlabelled)
     problems = unlabelled_problems(rows, extracted.filter(unlabelled), inspected, lookup)
@@ -149,10 +155,6 @@ def rejected_for_labels(frame: pl.DataFrame, inspected: InspectedDataset, sessio
         )
         for source, text, problem in zip(rows["source"], rows["text"], problems, strict=True)
     )
-
-
-def _lookup(extracted: pl.Series, session: Session) -> LabelLookup:
-    return LabelLookup(session.labels or infer_labels(_counts(extracted)))
 
 
 def _counts(labels: pl.Series) -> dict[str, int]:
@@ -260,12 +262,6 @@ def _contradictions(used: pl.DataFrame, text_groups: NDArray[np.int64]) -> tuple
     table = used.select("id", pl.Series("text", text_groups), pl.col("labels").list.join("\x1f"))
     differing = table.filter(pl.col("labels").n_unique().over("text") > 1)
     return differing["id"].to_list(), differing["text"].n_unique()
-
-
-def _rows_with_labels(ids: pl.Series, labels: pl.Series, names: Iterable[str]) -> list[str]:
-    """The ids of the first rows that have one of the labels."""
-    having = labels.list.eval(pl.element().is_in(list(names))).list.any().fill_null(False)
-    return ids.filter(having).head(findings.MAX_ROWS_LISTED).to_list()
 
 
 def _shared_keys(frame: pl.DataFrame) -> int:

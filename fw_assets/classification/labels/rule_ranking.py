@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from fw_assets.classification.labels.extraction_rules import RULES, RuleMatch, rule_matches
+from fw_assets.classification.labels.extraction_rules import RULES, RuleMatch, prefix_words, rule_matches
+from fw_assets.classification.labels.json_rules import LABEL_WORDS
+from fw_assets.classification.spelling.label_lists import find_lists, pieces
 from fw_assets.classification.values import Frozen
 
 SAMPLE = 5_000
+_MARKS = " \t\n\"'`*"
 MIN_RULE_SHARE = 0.02
 """A format that this share of the answers has is no accident."""
-
-LABEL_WORDS = (
-    *("label", "labels", "category", "categories", "class", "classification", "intent", "sentiment", "topic"),
-    *("answer", "output", "result", "prediction", "type", "tag", "emotion", "emotions", "verdict", "decision"),
-    *("department", "route", "queue", "ground_truth", "value", "name"),
-)
-"""Usual names of the key, tag or prefix of a label, the surest first."""
 
 KeyedRule = tuple[str, str | None]
 """The name of a rule and its key."""
@@ -57,7 +53,7 @@ def score_rules(answers: Sequence[str]) -> list[RuleScore]:
     counts, labels = _tally(answers)
     scores = []
     for (rule, key), count in counts.items():
-        distinct = len(labels[rule, key])
+        distinct = _distinct(labels[rule, key], count)
         scores.append(
             RuleScore(
                 rule=rule,
@@ -93,8 +89,11 @@ def mixed_formats(answers: Sequence[str], best: RuleScore, others: Sequence[Rule
 
 
 def _tally(answers: Sequence[str]) -> tuple[dict[KeyedRule, int], dict[KeyedRule, set[str]]]:
-    """By rule and key, the number of answers that it matches and the labels it finds in them."""
-    counts: dict[KeyedRule, int] = defaultdict(int)
+    """By rule and key, the number of answers that it matches and the labels it finds in them.
+
+    Prefixes that differ in case or in the sign behind them are one key: the most frequent.
+    """
+    spelled: dict[KeyedRule, Counter[KeyedRule]] = defaultdict(Counter)
     labels: dict[KeyedRule, set[str]] = defaultdict(set)
     cache: dict[str, list[RuleMatch]] = {}
     for answer in answers:
@@ -102,11 +101,25 @@ def _tally(answers: Sequence[str]) -> tuple[dict[KeyedRule, int], dict[KeyedRule
         if matches is None:
             matches = cache[answer] = rule_matches(answer)
         for match in matches:
-            counts[match.rule, match.key] += 1
-            labels[match.rule, match.key].update(match.labels)
-    return counts, labels
+            own = match.rule, match.key
+            shared = (match.rule, prefix_words(match.key)) if match.rule == "label_prefix" else own
+            spelled[shared][own] += 1
+            labels[shared].update(label.strip(_MARKS) or label for label in match.labels)
+    names = {shared: counts.most_common(1)[0][0] for shared, counts in spelled.items()}
+    counts = {names[shared]: counts.total() for shared, counts in spelled.items()}
+    return counts, {names[shared]: found for shared, found in labels.items()}
+
+
+def _distinct(labels: set[str], answers: int) -> int:
+    """The number of labels; where most answers have one of their own, each list of several counts as its labels."""
+    if 2 * len(labels) <= answers:
+        return len(labels)
+    lists = find_lists(sorted(labels), str.casefold)
+    several = {piece.casefold() for label in lists.doubtful for piece in pieces(label)}
+    single = labels.difference(lists.read, lists.doubtful)
+    return len(single | {label for labels in lists.read.values() for label in labels} | several)
 
 
 def _key_rank(key: str | None) -> int:
-    word = (key or "").casefold().replace("final ", "").replace("predicted ", "")
+    word = prefix_words((key or "").rpartition(".")[2]).replace("final ", "").replace("predicted ", "")
     return LABEL_WORDS.index(word) if word in LABEL_WORDS else len(LABEL_WORDS)

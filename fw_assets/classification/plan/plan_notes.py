@@ -36,6 +36,7 @@ def warnings(
         *(f"The instruction says {clause!r}, which was not understood and changes nothing." for clause in unused),
         *_rejected_warnings(inspected, label_set),
         *mixed_format_warning(label_set.extraction),
+        *(finding.message for finding in label_set.findings if finding.consequential),
         *_field_warnings(inspected, label_set),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
@@ -117,7 +118,7 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
 def _field_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
     """The fields of the answers that nothing is learned of, by name, and how to keep them."""
     left_out = inspected.left_out_fields([field.name for field in label_set.fields])
-    if not left_out:
+    if not left_out or inspected.extraction.rule == "flags":
         return
     named = [f"{field.name} ({field.summary})" for field in left_out[:MAX_NAMED]]
     more = f" and {len(left_out) - MAX_NAMED} more" if len(left_out) > MAX_NAMED else ""

@@ -10,7 +10,7 @@ import polars as pl
 
 from fw_assets.classification.dataset.chat import content_text, input_turns, read_turns, with_system
 from fw_assets.classification.fields.record_field import RecordField
-from fw_assets.classification.labels.extraction_rules import json_answer
+from fw_assets.classification.labels.json_rules import json_answer
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.label_finder import label_finder
 from fw_assets.classification.prompting.normalize import Strictness, strictness_for
@@ -102,9 +102,10 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
     labels, extraction = label_set.labels, label_set.extraction
     json_key = None
     if label_set.multi_label:
-        json_key = extraction.key if extraction.rule == "json_key" and extraction.key else "labels"
+        json_key = extraction.object_key or "labels"
     elif extraction.rule == "json_key":
-        json_key = extraction.key or "label"
+        # A nested key is part of the answers' text, which then are a grammar's literals.
+        json_key = extraction.object_key or (None if extraction.key else "label")
     answers = None
     if json_key is None:
         answers = tuple(extraction.write(label) for label in labels)
@@ -122,7 +123,7 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
         key=extraction.key,
     )
     # A list of labels is asked for as JSON whatever the format of the rows, which then do not describe it.
-    own_format = json_key is None or extraction.rule == "json_key"
+    own_format = (json_key is None and extraction.rule != "flags") or extraction.object_key is not None
     system = None if own_format and _rows_name_the_labels(frame, prompt) else _system_text(prompt)
     return prompt.model_copy(update={"system": system, "max_tokens": _max_tokens(prompt, frame)})
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fw_assets.classification.fields.records import record_json
 from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
-from fw_assets.classification.labels.extraction_rules import RULES, json_answer
+from fw_assets.classification.labels.extraction_rules import RULES
+from fw_assets.classification.labels.json_rules import json_answer
 from fw_assets.classification.labels.label_set import LabelCount
 from fw_assets.classification.labels.rule_ranking import RuleScore
 from fw_assets.classification.plan.plan import Plan
@@ -36,9 +37,13 @@ def _test_rows(item: LabelCount) -> str:
 
 def spellings(plan: Plan) -> Table:
     """Other spellings in the data that mean a label."""
+    rows = plan.label_set.alias_rows
     return Table(
-        columns("Spelling", "Read as"),
-        tuple((Quoted(spelling), Quoted(label)) for spelling, label in plan.label_set.aliases),
+        columns("Spelling", "Read as", ">Rows"),
+        tuple(
+            (Quoted(spelling), Quoted(label), count(rows[spelling]) if spelling in rows else "")
+            for spelling, label in plan.label_set.aliases
+        ),
     )
 
 
@@ -78,8 +83,7 @@ def target(plan: Plan) -> str:
     if labels.fields:
         return record_json({field.name: field.values[0] if field.values else "…" for field in labels.fields})
     if labels.multi_label:
-        key = rule.key if rule.rule == "json_key" and rule.key else "labels"
-        return json_answer(key, list(labels.labels[:2]))
+        return json_answer(rule.object_key or "labels", list(labels.labels[:2]))
     return rule.write(labels.labels[0])
 
 
