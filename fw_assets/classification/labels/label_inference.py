@@ -122,7 +122,7 @@ def merged_answers(answers: pl.Series, extraction: Extraction) -> dict[str, list
             texts = counts.setdefault(spelling_key(label), {})
             first, before = texts.get(spelling_key(answer), (answer, 0))
             texts[spelling_key(answer)] = first, before + rows
-    return {label: sorted(texts.values(), key=lambda item: -item[1]) for label, texts in counts.items()}
+    return {label: sorted(texts.values(), key=lambda item: (-item[1], item[0])) for label, texts in counts.items()}
 
 
 def _rows(spellings: LabelSpellings, label: str) -> int:

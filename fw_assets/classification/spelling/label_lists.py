@@ -17,7 +17,7 @@ _SEPARATOR = re.compile(rf"\s*(?:{_STRONG}\s*(?:(?:[-*•]\s|\d{{1,2}}[.)]\s|(?:
 _FIRST_MARK = re.compile(r"^(?:[-*•]|1[.)])\s+")
 _NUMBERED = re.compile(r"\s*(\d{1,2})[.)]\s+(\S.*)")
 _HAS_STRONG = re.compile(_STRONG)
-_BRACKETS = (("[", "]"), ("(", ")"), ("{", "}"))
+_BRACKETS = (("[", "]"), ("(", ")"))
 MAX_PIECES = 50
 MAX_LITERAL = 10_000
 """Characters; longer texts are no list of labels."""

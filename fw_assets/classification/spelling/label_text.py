@@ -28,6 +28,7 @@ _PAIRS = (
 )
 # Followed by a letter or a mark: "> 50", "# 1" and "- 5" are labels.
 _LEADING = re.compile(r"^(?:#{1,6}|[-*•·▪◦‣>])\s+(?=[^\W\d_]|[\"'“„‘«*_`])")
+_LISTED = re.compile(r"[,;|\n\"']")
 _LINE_SPACE = re.compile(r"[^\S\n\t]+")
 _STOPS = " \t\r\n.,;:。．，、；：،؛۔।"
 _JOINT = re.compile(r"(?<=\w)[\s_\-]+(?=\w)")
@@ -100,6 +101,8 @@ def _without_pair(text: str) -> str:
     for opening, closing in _PAIRS:
         inner = text[len(opening) : len(text) - len(closing)]
         if not (len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)):
+            continue
+        if opening in "([" and _LISTED.search(inner):
             continue
         if opening[0] not in inner and closing[0] not in inner and inner.strip():
             return inner

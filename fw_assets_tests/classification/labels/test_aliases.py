@@ -12,8 +12,8 @@ from fw_assets.classification.labels.aliases import (
     infer_labels,
     near_misses,
     nearest,
-    spelling_key,
 )
+from fw_assets.classification.spelling.label_text import spelling_key
 
 
 @pytest.mark.parametrize(
