@@ -36,7 +36,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
 LATER_FIELDS = (
-    *("margin", "slices", "fields", "traffic", "gate", "costs", "warm_start_from"),
+    *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from"),
     *("text_column", "text_template", "label_column", "label_names"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
@@ -136,6 +136,10 @@ class Session(Frozen):
     margin: float = Field(DEFAULT_MARGIN, gt=0, le=0.5)
     """The loss of accuracy that does not matter: 0.02 is two points. A model that is shown to lose less than that, if
     anything, is called at least as good."""
+    group_field: _FieldName | None = None
+    """The field of the rows that says which of them belong together, e.g. `ticket_id` or `customer.id`: all rows of one
+    value are on one side of the split. Left out: the first of `group`, `group_id`, `conversation_id`, `thread_id`,
+    `session_id` and `user_id` that a row has."""
     slices: tuple[_FieldName, ...] = Field((), max_length=20)
     """Fields by which the test rows are divided, to judge each part by itself: `language` (told by its script),
     `length`, `turns`, `source` (the file), or any field of the rows, e.g. `customer_tier` or `customer.tier`. The plan

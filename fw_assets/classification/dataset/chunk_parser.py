@@ -15,7 +15,7 @@ from fw_assets.classification.dataset.columns import FIELDS, PARSED_COLUMNS, row
 from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.dataset.regex_parser import match_rows, mostly_common
 from fw_assets.classification.dataset.row_errors import LEFT_OUT
-from fw_assets.classification.dataset.row_fields import field_values
+from fw_assets.classification.dataset.row_fields import field_values, group_of
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 
 EXCERPT_BYTES = 2000
@@ -68,7 +68,7 @@ class ParseSummary:
 
 
 def parse_chunk(
-    chunk: bytes, first_row: int, source: str, fields: Sequence[str] = ()
+    chunk: bytes, first_row: int, source: str, fields: Sequence[str] = (), group_field: str | None = None
 ) -> tuple[pl.DataFrame, ParseSummary]:
     """The rows (`row_columns`) of whole lines, and the summary.
 
@@ -77,6 +77,7 @@ def parse_chunk(
         first_row: the `row` of the first line.
         source: "train" or "eval".
         fields: names of further fields to read.
+        group_field: name of the field that is the rows' `group_key`; None: the first of `GROUP_KEYS`.
     """
     if chunk.isspace():
         # A small compressed file can hold hundreds of millions of empty lines.
@@ -116,6 +117,9 @@ def parse_chunk(
         # A common row has no other field.
         values = [field_values(lines[row - first_row], fields) if row in rows else None for row in frame["row"]]
         frame = frame.with_columns(pl.Series(FIELDS, values, dtype=pl.List(pl.String)))
+    if group_field is not None:
+        keys = [group_of(lines[row - first_row], group_field) if row in rows else None for row in frame["row"]]
+        frame = frame.with_columns(pl.Series("group_key", keys, dtype=pl.String))
     return frame.select(list(row_columns(fields))), summary
 
 

@@ -61,7 +61,7 @@ def parse_in_threads(
     """`parse_file` in this process, of any kind of file."""
 
     def parse(chunk: bytes, row: int) -> ParseSummary:
-        rows, chunk_summary = parse_chunk(chunk, row, source, row_store.fields)
+        rows, chunk_summary = parse_chunk(chunk, row, source, row_store.fields, row_store.group_field)
         row_store.add(rows)
         return chunk_summary
 

@@ -92,7 +92,9 @@ def parse_segment(segment: Segment) -> ParseSummary:
     summary = ParseSummary()
     for chunk in read_range_chunks(segment.path, segment.start, segment.stop):
         first_row = segment.first_row + summary.lines
-        rows, chunk_summary = parse_chunk(chunk, first_row, segment.source, segment.row_store.fields)
+        rows, chunk_summary = parse_chunk(
+            chunk, first_row, segment.source, segment.row_store.fields, segment.row_store.group_field
+        )
         segment.row_store.add(rows)
         summary.extend(chunk_summary)
     return summary

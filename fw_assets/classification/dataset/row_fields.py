@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -28,6 +28,19 @@ def field_values(line: bytes, names: Sequence[str]) -> list[str | None]:
     return [_text(_find(fields, name)) for name in names]
 
 
+def group_of(line: bytes, name: str) -> str | None:
+    """The group of a row by the field of that name; None where it has none, or an object or a list.
+
+    Args:
+        line: a good row.
+    """
+    value = _text(_find(_fields(line), name))
+    if value is None or value in (OBJECT, LIST):
+        return None
+    text = json.loads(value) if value.startswith('"') else value
+    return f"{name}={text}"
+
+
 def field_names(line: bytes) -> tuple[str, ...]:
     """The names of a row's fields beside its messages; none where the line is no row."""
     return tuple(name for name in _fields(line) if name != "messages")
@@ -36,6 +49,19 @@ def field_names(line: bytes) -> tuple[str, ...]:
 def json_text(value: Any) -> str | None:
     """A value of a table as `field_values` has it."""
     return None if value is None else _text(json.dumps(value, default=str).encode())
+
+
+def nested_values(line: bytes) -> Iterator[tuple[str, bytes]]:
+    """The plain values of a row as JSON, with their names: `id`, and `customer.id` of an object `customer`."""
+    for name, value in _fields(line).items():
+        raw = bytes(value).strip()
+        if raw[:1] == b"{":
+            for inner, part in _fields(raw).items():
+                text = bytes(part).strip()
+                if text[:1] not in (b"{", b"[") and _text(text) is not None:
+                    yield f"{name}.{inner}", text
+        elif raw[:1] != b"[" and _text(raw) is not None:
+            yield name, raw
 
 
 def _fields(line: bytes | msgspec.Raw) -> Mapping[str, bytes | msgspec.Raw]:

@@ -18,11 +18,18 @@ class RowStore:
     Attributes:
         folder: for parts on disk; None keeps them in memory.
         fields: names of further fields that are read of each row (`row_fields`).
+        group_field: the field that says which rows belong together, in place of `GROUP_KEYS`.
     """
 
     folder: Path | None = None
     frames: dict[str, pl.DataFrame] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
+    group_field: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields that are read of a row for a reason of the session's."""
+        return self.fields if self.group_field is None else (*self.fields, self.group_field)
 
     def add(self, part: pl.DataFrame) -> None:
         """Add rows (`row_columns`) of one source."""

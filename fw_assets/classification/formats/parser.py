@@ -142,10 +142,10 @@ class FileParser:
         else:
             columns = profiles(rows) if rows else {}
             choice = choose_columns(columns, columns, self.options, names, str(path))
-            wanted = wanted_columns(choice, table.sample.columns, row_store.fields)
+            wanted = wanted_columns(choice, table.sample.columns, row_store.names)
 
             def parse(part: object) -> ParseSummary:
-                frame, summary = parse_table(part, choice, source, row_store.fields)  # type: ignore[arg-type]
+                frame, summary = parse_table(part, choice, source, row_store.fields, row_store.group_field)  # type: ignore[arg-type]
                 row_store.add(frame)
                 return summary
 

@@ -100,7 +100,7 @@ def parse_lines(
             continue
         converted = convert(record)
         if isinstance(converted, dict):
-            extra = {name: record[name] for name in _heads(row_store.fields) if name in record}
+            extra = {name: record[name] for name in _heads(row_store.names) if name in record}
             chat_lines.append(encode({**extra, **converted}))
             continue
         chat_lines.append(b"")
@@ -108,7 +108,9 @@ def parse_lines(
             left_out.append(RejectedLine(number, line[:EXCERPT_BYTES], [_left_out(converted)]))
         else:
             rejected.append(RejectedLine(number, line[:EXCERPT_BYTES], [converted]))
-    rows, summary = parse_chunk(b"\n".join(chat_lines) + b"\n", first_row, source, row_store.fields)
+    rows, summary = parse_chunk(
+        b"\n".join(chat_lines) + b"\n", first_row, source, row_store.fields, row_store.group_field
+    )
     row_store.add(rows)
     summary.blank -= len(rejected) + len(left_out)
     summary.rejected = sorted(summary.rejected + rejected)

@@ -35,7 +35,7 @@ def wanted_columns(choice: ColumnChoice, names: Sequence[str], fields: Sequence[
 
 
 def parse_table(
-    table: pl.DataFrame, choice: ColumnChoice, source: str, fields: Sequence[str]
+    table: pl.DataFrame, choice: ColumnChoice, source: str, fields: Sequence[str], group_field: str | None
 ) -> tuple[pl.DataFrame, ParseSummary]:
     """The rows (`row_columns`) of a part of a table, and the summary.
 
@@ -62,7 +62,9 @@ def parse_table(
     is_bad = is_bad.scatter(list(bad), True) if bad else is_bad
     left_out = (state.is_not_null() & ~blank & ~is_bad).arg_true()
     kept = state.is_null() & ~is_bad
-    rows = _rows(texts.filter(kept), table.filter(kept), source, fields)
+    kept_table = table.filter(kept)
+    keys = _group_key(kept_table, GROUP_KEYS if group_field is None else (group_field,))
+    rows = _rows(texts.filter(kept), kept_table, source, fields).with_columns(keys.alias("group_key"))
     return rows, ParseSummary(
         lines=table.height,
         rows=rows.height,
@@ -127,7 +129,7 @@ def _rows(texts: pl.DataFrame, table: pl.DataFrame, source: str, fields: Sequenc
     if several.any():
         more = _several(with_messages.filter(several))
         rows = pl.concat([rows, more]).sort("row")
-    extra = [_group_key(table).alias("group_key")]
+    extra = []
     if fields:
         values = [
             table[name] if name in table.columns else pl.Series([None], dtype=pl.Null).new_from_index(0, table.height)
@@ -167,10 +169,10 @@ def _several(texts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _group_key(table: pl.DataFrame) -> pl.Series:
+def _group_key(table: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     keys = [
         pl.when(pl.col(key).cast(pl.String) != "").then(pl.concat_str(pl.lit(f"{key}="), pl.col(key).cast(pl.String)))
-        for key in GROUP_KEYS
+        for key in names
         if key in table.columns
     ]
     if not keys:

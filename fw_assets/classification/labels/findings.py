@@ -8,6 +8,7 @@ from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
 from fw_assets.classification.labels.label_set import Finding, LabelCount, Severity
 from fw_assets.classification.splits.duplicates import OverlapFacts
+from fw_assets.classification.splits.repeated_fields import RepeatedField
 from fw_assets.classification.splits.split import SplitFacts
 
 MAX_ROWS_LISTED = 50
@@ -135,6 +136,20 @@ def large_group_findings(split: SplitFacts) -> Iterator[Finding]:
         f"{rows} in {groups} are in training or validation only: such groups hold {100 * split.large_share:.0f}% of "
         f"all rows and {100 * split.large_test_share:.0f}% of the test rows. The test figures are about the other rows "
         "more than about these, and the parts may miss their sizes."
+    )
+    yield _finding("overlap", "warn", message)
+
+
+def unused_group_findings(repeated: Sequence[RepeatedField]) -> Iterator[Finding]:
+    """The warning, if any, that rows share ids by which they are not kept together."""
+    if not repeated:
+        return
+    finest, *others = repeated
+    more = f" (or {_list(field.name for field in others)})" if others else ""
+    message = (
+        f"{finest.name} has {finest.values:,} values in the first {finest.rows:,} rows{more}, and is not used to keep "
+        "rows together: rows of one value may be both learned and tested. If it names what belongs together, plan with "
+        f"--group-field {finest.name}."
     )
     yield _finding("overlap", "warn", message)
 

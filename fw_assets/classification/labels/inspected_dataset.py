@@ -7,6 +7,7 @@ from collections.abc import Collection
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow
 from fw_assets.classification.fields.answer_field import AnswerField
 from fw_assets.classification.labels.extraction import Extraction
+from fw_assets.classification.splits.repeated_fields import RepeatedField
 from fw_assets.classification.values import Frozen
 
 
@@ -52,6 +53,8 @@ class InspectedDataset(Frozen):
     """Of the files' content and the extraction rule."""
     fields: tuple[AnswerField, ...] = ()
     """Of the answers, where these are JSON objects of several fields."""
+    repeated: tuple[RepeatedField, ...] = ()
+    """Fields of the first rows that look like ids, repeat and are not used to keep rows together."""
 
     @property
     def rejected_rows(self) -> int:

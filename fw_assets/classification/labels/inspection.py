@@ -14,7 +14,7 @@ from fw_assets.classification.dataset.columns import FIELDS
 from fw_assets.classification.dataset.files import data_files, read_chunks
 from fw_assets.classification.dataset.read_result import FileFacts, RowsRead
 from fw_assets.classification.dataset.row_errors import LEFT_OUT
-from fw_assets.classification.dataset.row_fields import field_names
+from fw_assets.classification.dataset.row_fields import field_names, nested_values
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.errors import input_error
@@ -26,6 +26,7 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset, 
 from fw_assets.classification.labels.rule_ranking import SAMPLE
 from fw_assets.classification.session import ALL_FIELDS, Session, field_kind
 from fw_assets.classification.slices.slicing import COMPUTED
+from fw_assets.classification.splits.repeated_fields import RepeatedField, repeated_fields
 from fw_assets.classification.values import digest
 
 MAX_LABELS_LISTED = 200
@@ -49,7 +50,7 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
     Raises:
         InputError: bad lines (unless quarantined), no rows, no label to be found, or a field that no row has.
     """
-    row_store.fields = session.slices
+    row_store.fields, row_store.group_field = session.slices, session.group_field
     options = ReadingOptions(**{name: getattr(session, name) for name in ReadingOptions.model_fields})
     reads, passed_over = read_dataset(row_store, train, evaluation, session.bad_rows, options)
     files = tuple(facts for read in reads for facts in read.files)
@@ -63,6 +64,7 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
         preview.alias("text"),
     )
     frame = narrow.collect(engine="streaming")
+    _check_group_field(frame, session, train)
     fields = find_fields(_sample(frame["answer"].drop_nulls()))
     extraction = choose_extraction(frame, _forced_rule(session, fields))
     if session.fields and extraction.rule != "json_key":
@@ -71,7 +73,9 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
             field="fields",
             advice="Name the fields, the label first. Nothing was started.",
         )
-    described = _described(frame, reads, files, extraction, fields)
+    is_used = frame["group_key"].null_count() < frame.height
+    repeated = () if is_used or files[0].read_as else repeated_fields(_first_lines(train))
+    described = _described(frame, reads, files, extraction, fields, repeated)
     return described.model_copy(update={"passed_over": passed_over})
 
 
@@ -116,7 +120,7 @@ def _check_slice_fields(row_store: RowStore, session: Session, train: Path, read
     if not missing:
         return
     is_chat = not read[0].read_as
-    lines = next(read_chunks(data_files(train)[0]), b"").split(b"\n", PREVIEW_ROWS)[:PREVIEW_ROWS] if is_chat else []
+    lines = _first_lines(train) if is_chat else []
     known = list(dict.fromkeys(name for line in lines for name in field_names(line)))[:MAX_FIELDS_NAMED]
     fields = "the rows have no field beside their messages" if is_chat else f"it was read as {read[0].read_as}"
     fields = f"the rows' fields are {', '.join(known)}" if known else fields
@@ -129,12 +133,32 @@ def _check_slice_fields(row_store: RowStore, session: Session, train: Path, read
     )
 
 
+def _check_group_field(frame: pl.DataFrame, session: Session, train: Path) -> None:
+    """Refuse a field that no training row has: it is misspelt."""
+    name = session.group_field
+    if name is None or frame["group_key"].null_count() < frame.height:
+        return
+    known = list(dict.fromkeys(name for line in _first_lines(train) for name, _ in nested_values(line)))
+    close = difflib.get_close_matches(name, known, n=1)
+    raise input_error(
+        f"no row has a field {name}; "
+        + (f"the rows' fields are {', '.join(known[:MAX_FIELDS_NAMED])}" if known else "the rows have messages alone"),
+        field="group_field",
+        advice=(f"Did you mean {close[0]}? " if close else "") + "Nothing was started.",
+    )
+
+
+def _first_lines(train: Path) -> list[bytes]:
+    return next(read_chunks(data_files(train)[0]), b"").split(b"\n", PREVIEW_ROWS)[:PREVIEW_ROWS]
+
+
 def _described(
     frame: pl.DataFrame,
     reads: list[RowsRead],
     files: tuple[FileFacts, ...],
     extraction: Extraction,
     fields: tuple[AnswerField, ...],
+    repeated: tuple[RepeatedField, ...],
 ) -> InspectedDataset:
     labels = extract(frame, extraction)
     counts = labels.explode(empty_as_null=False, keep_nulls=False).value_counts(sort=True, name="count")
@@ -163,6 +187,7 @@ def _described(
         rejected_kinds=tuple(sorted(kinds.items())),
         digest=digest([[read.sha256 for read in reads], extraction.name, len(rejected)]),
         fields=fields,
+        repeated=repeated,
     )
 
 

@@ -103,6 +103,7 @@ def resolve(
         *findings.imbalance_findings(imbalance, rows_with),
         *findings.overlap_findings(overlap, contradicting, contradictions, shared_keys),
         *findings.large_group_findings(split),
+        *findings.unused_group_findings(inspected.repeated),
     )
     return out, LabelSet(
         labels=lookup.labels,
