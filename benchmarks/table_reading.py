@@ -4,7 +4,7 @@ Run as `python -m benchmarks.table_reading [ROWS ...]` (default 1000000). Every 
 take turns and the best of each one's runs counts. Importing libraries is not part of the time.
 
 - *polars read_csv*: the table in memory, and nothing else.
-- *polars, the same rows*: the table as chat rows with the digest of each (`content_digest`, the one step that is no
+- *polars, the same rows*: the table as chat rows with the digest of each (`content_digests`, the one step that is no
   expression), written to a Parquet file: what `read_rows` gives, without any check, count or place of a bad line.
 - *fw-assets*: `read_rows` with `FileParser`, which also finds the format, the encoding and the columns.
 
@@ -50,7 +50,7 @@ def polars_read_csv(path: Path, _: Path) -> int:
 def polars_same_rows(path: Path, out: Path) -> int:
     import polars as pl
 
-    from fw_assets.classification.dataset.row_parser import content_digest
+    from fw_assets.classification.dataset.row_parser import content_digests
 
     def turn(role: str, column: str) -> pl.Expr:
         return pl.struct(role=pl.lit(role), content=pl.col(column)).struct.json_encode()
@@ -66,7 +66,7 @@ def polars_same_rows(path: Path, out: Path) -> int:
         pl.col("label").alias("answer"),
         content.alias("digest"),
     )
-    digests = pl.Series("digest", [content_digest(text) for text in rows["digest"]], dtype=pl.String)
+    digests = pl.Series("digest", content_digests(rows["digest"].cast(pl.Binary).to_list()), dtype=pl.String)
     rows.with_columns(digests).write_parquet(out / "rows.parquet", compression="lz4", statistics=False)
     return rows.height
 

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from fw_assets.classification.dataset.columns import PARSED_COLUMNS
-from fw_assets.classification.dataset.row_parser import content_digest
+from fw_assets.classification.dataset.row_parser import content_digests
 
 _TEXT = r'(?P<{}>(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}))*)'
 _TURN = r'{}", ?"content": ?"' + _TEXT + r'"\}}'
@@ -79,7 +79,7 @@ def common_rows(texts: pl.DataFrame) -> pl.DataFrame:
             pl.coalesce(truth, pl.concat_str(pl.lit("\x1d\x1e"), "answer")),
         ),
     )
-    rows = rows.with_columns(pl.Series("digest", [content_digest(content) for content in rows["digest"]], pl.String))
+    rows = rows.with_columns(pl.Series("digest", content_digests(rows["digest"].cast(pl.Binary).to_list()), pl.String))
     return rows.select(list(PARSED_COLUMNS))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal, TypedDict
@@ -88,6 +89,16 @@ def content_digest(content: str) -> str:
     content_hash = _empty_hash()
     content_hash.update(content.encode("utf-8"))
     return content_hash.hexdigest()
+
+
+def content_digests(contents: Iterable[bytes]) -> list[str]:
+    """`content_digest` of many contents in UTF-8."""
+    digests = []
+    for content in contents:
+        content_hash = _empty_hash()
+        content_hash.update(content)
+        digests.append(content_hash.hexdigest())
+    return digests
 
 
 def _parse(line: bytes) -> Row:

@@ -42,6 +42,18 @@ class RowStore:
         else:
             part.write_parquet(self.folder / f"{name}.parquet", compression="lz4", statistics=False)
 
+    def discard(self, source: str, first_row: int) -> None:
+        """Take out the parts of one source from a row on."""
+        letter = "a" if source == "train" else "b"
+
+        def is_meant(name: str) -> bool:
+            return name[0] == letter and int(name[2:]) >= first_row
+
+        self.frames = {name: part for name, part in self.frames.items() if not is_meant(name)}
+        for path in self.parts():
+            if is_meant(path.stem):
+                path.unlink()
+
     def parts(self) -> list[Path]:
         """The files of the parts, in the order of the rows."""
         return sorted(self.folder.glob("*.parquet")) if self.folder is not None else []

@@ -24,6 +24,13 @@ _STREAM_ROWS = 3_000_001
 """Of Arrow streams, which are read as a whole; more than a dataset may have."""
 
 
+class LongLineError(InputError):
+    """A line of delimited text has more fields than there are columns."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__([Problem(kind="columns", message=message)])
+
+
 @dataclass(frozen=True)
 class Table:
     """A table that is read in parts.
@@ -34,7 +41,6 @@ class Table:
         parts: makes the parts, with the column `ROW` and the columns that are asked for.
         metadata: of the file.
         lead: lines before its first row.
-        faults: lines that are no rows of it.
     """
 
     read_as: str
@@ -42,7 +48,6 @@ class Table:
     parts: Callable[[Sequence[str]], Iterator[pl.DataFrame]]
     metadata: Mapping[str, str] = field(default_factory=dict)
     lead: int = 0
-    faults: tuple[RejectedLine, ...] = ()
 
 
 def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
@@ -52,6 +57,7 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
         first_row: the number of the file's first line.
 
     Raises:
+        LongLineError: a line has more fields than the header.
         InputError: it cannot be read.
     """
     options: dict[str, Any] = {
@@ -67,10 +73,8 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
     with refusals(path, dialect.shown):
         try:
             sample = pl.scan_csv(path, **options).head(SAMPLE_RECORDS).collect()
-            # A line with too many fields may be anywhere; counting finds it before anything is stored.
-            pl.scan_csv(path, **options).select(pl.len()).collect()
-        except pl.exceptions.ComputeError:
-            return _mended(path, dialect, first_row)
+        except pl.exceptions.ComputeError as error:
+            raise _of_line(error) from None
 
     def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         yield from _batches(pl.scan_csv(path, **options).select(ROW, *columns), path, dialect.shown)
@@ -78,35 +82,38 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
     return Table(dialect.shown, sample.drop(ROW), parts, lead=int(dialect.header is not None))
 
 
-def _mended(path: Path, dialect: Dialect, first_row: int) -> Table:
-    """The table of a file with lines of too many fields, which are left out and named; read record by record."""
+def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Path) -> tuple[list[RejectedLine], int]:
+    """Copy delimited text without the lines of more fields than columns, which leave a blank line.
+
+    Returns:
+        Those lines, and the number of other rows.
+    """
     quoting: dict[str, Any] = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
     csv.field_size_limit(sys.maxsize)
     width = len(dialect.columns)
-    records: list[list[str | None]] = []
     faults: list[RejectedLine] = []
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=dialect.delimiter, **quoting)
-        for number, record in enumerate(reader, first_row):
-            if number == first_row and dialect.header is not None:
+    others = -1 if dialect.header is not None else 0
+    with (
+        path.open(encoding="utf-8-sig", errors="replace", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as sink,
+    ):
+        written: dict[str, Any] = (
+            {"quotechar": "\x00", "escapechar": "\x00", **quoting} if not dialect.quote else quoting
+        )
+        writer = csv.writer(sink, delimiter=dialect.delimiter, lineterminator="\n", **written)
+        for number, record in enumerate(csv.reader(source, delimiter=dialect.delimiter, **quoting), first_row):
+            if len(record) <= width:
+                writer.writerow(record)
+                others += bool(record)
                 continue
-            if len(record) > width:
-                message = f"the line has {len(record)} fields, expected {width} as in the header"
-                excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
-                hint = f"; a text with {dialect.delimiter!r} in it has to be quoted"
-                faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message + hint)]))
-                continue
-            cells = [cell or None for cell in record]
-            records.append([str(number), *cells, *([None] * (width - len(cells)))])
-    names = [ROW, *dialect.columns]
-    table = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
-    table = table.with_columns(pl.col(ROW).cast(pl.UInt32))
-
-    def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        yield from table.select(ROW, *columns).iter_slices(BATCH_ROWS)
-
-    lead = int(dialect.header is not None)
-    return Table(dialect.shown, table.head(SAMPLE_RECORDS).drop(ROW), parts, lead=lead, faults=tuple(faults))
+            writer.writerow([])
+            message = (
+                f"the line has {len(record)} fields, expected {width} as in the header; "
+                f"a text with {dialect.delimiter!r} in it has to be quoted"
+            )
+            excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
+            faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message)]))
+    return faults, others
 
 
 def binary_table(path: Path, kind: Format, first_row: int) -> Table:
@@ -170,7 +177,16 @@ def _spreadsheet(path: Path, first_row: int) -> Table:
 
 def _batches(rows: pl.LazyFrame, path: Path, what: str) -> Iterator[pl.DataFrame]:
     with refusals(path, what):
-        yield from rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        try:
+            yield from rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        except pl.exceptions.ComputeError as error:
+            raise _of_line(error) from None
+
+
+def _of_line(error: pl.exceptions.ComputeError) -> Exception:
+    """What polars says of a line with too many fields, as an error of its own."""
+    is_long = "more fields" in str(error) or "CSV malformed" in str(error)
+    return LongLineError(str(error)) if is_long else error
 
 
 def json_lines(part: pl.DataFrame) -> list[bytes]:

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import polars as pl
+
 from fw_assets.classification.dataset.chunk_parser import ParseSummary
-from fw_assets.classification.dataset.files import file_sha256, unreadable
+from fw_assets.classification.dataset.files import file_sha256, read_chunks
 from fw_assets.classification.dataset.parallel import parse_file, run_in_threads
 from fw_assets.classification.dataset.row_store import RowStore
-from fw_assets.classification.formats import content as contents
-from fw_assets.classification.formats.annotations import EXPORTS
-from fw_assets.classification.formats.batches import Table, binary_table, delimited_table, json_lines
+from fw_assets.classification.formats.batches import (
+    LongLineError,
+    Table,
+    binary_table,
+    delimited_table,
+    json_lines,
+    without_long_lines,
+)
 from fw_assets.classification.formats.class_names import class_names
 from fw_assets.classification.formats.column_choice import choose_columns
-from fw_assets.classification.formats.content import Content, encoding_name, open_content
+from fw_assets.classification.formats.content import (
+    HEAD_BYTES,
+    Content,
+    encoding_name,
+    find_encoding,
+    guess_encoding,
+    is_utf8,
+    open_content,
+)
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.formats.profiles import profiles
-from fw_assets.classification.formats.recognition import SAMPLE_RECORDS, binary_format, find_dialect, text_format
+from fw_assets.classification.formats.recognition import (
+    SAMPLE_RECORDS,
+    Format,
+    binary_format,
+    find_dialect,
+    not_rows,
+    text_format,
+)
 from fw_assets.classification.formats.records import (
     MAX_DOCUMENT_BYTES,
     decoded,
@@ -29,7 +52,7 @@ from fw_assets.classification.formats.records import (
     line_jobs,
     parse_lines,
 )
-from fw_assets.classification.formats.shapes import CONVERSATIONS, Record, Shape, find_shape
+from fw_assets.classification.formats.shapes import Shape, find_shape, is_nested
 from fw_assets.classification.formats.tables import ROW, parse_table, wanted_columns
 
 
@@ -47,139 +70,170 @@ class FileParser:
         Raises:
             InputError: it is not of a format that is read, or text and label are not clear.
         """
+        file = self._recognised(path)
+        if file.is_chat_jsonl:
+            return parse_file(path, first_row, source, row_store, stop_after=stop_after)
+        place = _Place(path, first_row, source, row_store, stop_after)
+        # The digest needs no interpreter lock.
+        with ThreadPoolExecutor(1) as thread, tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
+            sha256 = thread.submit(file_sha256, path)
+            summary = self._parse(file, place, Path(folder))
+            return summary, sha256.result()
+
+    def _recognised(self, path: Path) -> _File:
         content = open_content(path)
         kind = binary_format(path, content.head)
-        with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
-            if kind is not None:
-                plain = content.written_to(Path(folder) / path.name) if content.packed else path
-                table = binary_table(plain, kind, first_row)
-                summary = self._table(path, table, first_row, source, row_store, stop_after)
-                return _described(summary, [summary.read_as, content.packed]), file_sha256(path)
-            encoding = contents.find_encoding(content)
-            text = content.head.decode(encoding or "utf-8", "replace")
-            kind = text_format(path, text, whole=len(content.head) < contents.HEAD_BYTES)
-            guessed = ""
-            if kind == "CSV" and encoding is None and not contents.is_utf8(content):
-                encoding, word = contents.guess_encoding(content)
-                text = content.head.decode(encoding, "replace")
-                guessed = f"{encoding_name(encoding)}, as in {word!r}" if word else encoding_name(encoding)
-            old_lines = "\r" in text and "\n" not in text
-            if kind == "JSONL" and encoding is None and not content.member and not old_lines:
-                return self._lines(path, content, first_row, source, row_store, stop_after)
-            plain = path
-            if encoding is not None or content.packed or old_lines:
-                plain = content.written_to(Path(folder) / "plain", encoding or ("utf-8" if old_lines else None))
-            if kind == "CSV":
-                dialect = find_dialect(text.replace("\r\n", "\n").replace("\r", "\n"), path.name)
-                assert dialect is not None
-                table = delimited_table(plain, dialect, first_row)
-                summary = self._table(path, table, first_row, source, row_store, stop_after)
-            elif kind == "JSONL":
-                decoded_content = open_content(plain)
-                summary = self._lines(plain, decoded_content, first_row, source, row_store, stop_after)[0]
-            else:
-                summary = self._document(path, plain, first_row, source, row_store, stop_after)
-        written = guessed or (encoding_name(encoding) if encoding else "")
-        return _described(summary, [summary.read_as or "chat JSONL", written, content.packed]), file_sha256(path)
+        if kind is not None:
+            return _File(content, kind)
+        encoding, guess = find_encoding(content), ""
+        text = content.head.decode(encoding or "utf-8", "replace")
+        kind = text_format(path, text, whole=len(content.head) < HEAD_BYTES)
+        if kind == "CSV" and encoding is None and not is_utf8(content):
+            encoding, guess = guess_encoding(content)
+            text = content.head.decode(encoding, "replace")
+        text = text.replace("\r\n", "\n")
+        shape = None
+        if kind == "JSONL":
+            lines = text.replace("\r", "\n").lstrip("\ufeff").split("\n", SAMPLE_RECORDS)[:SAMPLE_RECORDS]
+            shape = self._shape(path, lines)
+        return _File(content, kind, encoding, guess, text, shape, old_lines="\r" in text and "\n" not in text)
 
-    def _lines(
-        self,
-        path: Path,
-        content: Content,
-        first_row: int,
-        source: str,
-        row_store: RowStore,
-        stop_after: int | None,
-    ) -> tuple[ParseSummary, str]:
-        lines = content.head.split(b"\n", SAMPLE_RECORDS)[:SAMPLE_RECORDS]
-        shape = self._shape(path, [record for line in lines if (record := decoded(line)) is not None])
-        if shape is None:
-            return parse_file(path, first_row, source, row_store, stop_after=stop_after)
-        jobs = line_jobs(_whole_lines(content), first_row, source, row_store, shape)
-        summary = run_in_threads(jobs, stop_after)
-        summary.read_as = f"JSONL, {shape.read_as}"
-        return summary, file_sha256(path)
+    def _shape(self, path: Path, lines: Iterable[str | bytes]) -> Shape | None:
+        records = [record for line in lines if (record := decoded(line)) is not None]
+        return find_shape(records, self.options, class_names(path), str(path)) if records else None
 
-    def _document(
-        self, path: Path, plain: Path, first_row: int, source: str, row_store: RowStore, stop_after: int | None
-    ) -> ParseSummary:
+    def _parse(self, file: _File, place: _Place, folder: Path) -> ParseSummary:
+        content, packed = file.content, file.content.packed
+        if file.encoding is not None or file.old_lines:
+            plain = content.written_to(folder / "text", file.encoding or "utf-8")
+        else:
+            plain = content.written_to(folder / place.path.name) if packed else place.path
+        if file.kind == "JSONL":
+            summary = _parse_lines(plain, place, file.shape)
+        elif file.kind == "JSON":
+            summary = self._parse_document(plain, place)
+        elif file.kind == "CSV":
+            summary = self._parse_delimited(plain, file.text, place, folder)
+        else:
+            summary = self._parse_table(binary_table(plain, file.kind, place.first_row), place)
+        more = [part for part in (file.written, packed) if part]
+        summary.read_as += f" ({', '.join(more)})" if more else ""
+        return summary
+
+    def _parse_delimited(self, plain: Path, text: str, place: _Place, folder: Path) -> ParseSummary:
+        dialect = find_dialect(text.replace("\r", "\n") if "\n" not in text else text, place.path.name)
+        assert dialect is not None
+        try:
+            return self._parse_table(delimited_table(plain, dialect, place.first_row), place)
+        except LongLineError:
+            place.row_store.discard(place.source, place.first_row)
+        mended = folder / "mended"
+        faults, others = without_long_lines(plain, dialect, place.first_row, mended)
+        if not others:
+            return ParseSummary(lines=len(faults) + 1, blank=1, rejected=faults, read_as=dialect.shown)
+        summary = self._parse_table(delimited_table(mended, dialect, place.first_row), place)
+        summary.rejected = sorted([*summary.rejected, *faults])
+        summary.blank -= len(faults)
+        return summary
+
+    def _parse_document(self, plain: Path, place: _Place) -> ParseSummary:
         if plain.stat().st_size > MAX_DOCUMENT_BYTES:
             limit = f"{MAX_DOCUMENT_BYTES >> 30} GiB"
             message = (
-                f"is one JSON document of more than {limit}: `jq -c '.[]' {path} > rows.jsonl` writes one row a line"
+                f"is one JSON document of more than {limit}: `jq -c '.[]' FILE > rows.jsonl` writes one row a line"
             )
-            raise unreadable(path, "file-type", message)
-        items = document_records(path, plain.read_bytes())
-        records = [record for item in items[:SAMPLE_RECORDS] if (record := decoded(item)) is not None]
-        shape = self._shape(path, records)
-        summary = run_in_threads(item_jobs(items, first_row, source, row_store, shape), stop_after)
+            raise not_rows(place.path, message)
+        items = document_records(place.path, plain.read_bytes())
+        shape = self._shape(place.path, items[:SAMPLE_RECORDS])
+        summary = run_in_threads(item_jobs(items, *place.target, shape), place.stop_after)
         summary.read_as = f"a JSON list, {shape.read_as if shape else 'chat rows'}"
         return summary
 
-    def _shape(self, path: Path, records: list[Record]) -> Shape | None:
-        return find_shape(records, self.options, class_names(path), str(path)) if records else None
-
-    def _table(
-        self,
-        path: Path,
-        table: Table,
-        first_row: int,
-        source: str,
-        row_store: RowStore,
-        stop_after: int | None,
-    ) -> ParseSummary:
-        names = class_names(path, table.metadata)
+    def _parse_table(self, table: Table, place: _Place) -> ParseSummary:
+        names = class_names(place.path, table.metadata)
         rows = table.sample.to_dicts()
-        if not rows:
-            lines = len(table.faults) + table.lead
-            return ParseSummary(lines=lines, blank=table.lead, rejected=[*table.faults], read_as=table.read_as)
-        if set(table.sample.columns) & {"messages", *CONVERSATIONS} or any(
-            2 * sum(belongs(row) for row in rows) > len(rows) for _, belongs, _ in EXPORTS[:-1]
-        ):
-            shape = find_shape(rows, self.options, names, str(path))
-            jobs = self._object_jobs(table, source, row_store, shape)
-            read_as = shape.read_as if shape else "chat rows"
-        else:
-            columns = profiles(rows) if rows else {}
-            choice = choose_columns(columns, columns, self.options, names, str(path))
-            wanted = wanted_columns(choice, table.sample.columns, row_store.names)
+        row_store, read_as = place.row_store, ""
+        jobs: Iterator[Callable[[], ParseSummary]] = iter(())
+        if is_nested(rows):
+            shape = find_shape(rows, self.options, names, str(place.path))
+            jobs, read_as = _object_jobs(table, place, shape), shape.read_as if shape else "chat rows"
+        elif rows:
+            columns = profiles(rows)
+            choice = choose_columns(columns, columns, self.options, names, str(place.path))
 
-            def parse(part: object) -> ParseSummary:
-                frame, summary = parse_table(part, choice, source, row_store.fields, row_store.group_field)  # type: ignore[arg-type]
+            def parse(part: pl.DataFrame) -> ParseSummary:
+                frame, summary = parse_table(part, choice, place.source, row_store.fields, row_store.group_field)
                 row_store.add(frame)
                 return summary
 
-            jobs = (partial(parse, part) for part in table.parts(wanted))
-            read_as = str(choice)
-        summary = run_in_threads(iter(jobs), stop_after)
-        summary.rejected = sorted([*summary.rejected, *table.faults])
-        summary.lines += len(table.faults) + table.lead
+            wanted = wanted_columns(choice, table.sample.columns, row_store.names)
+            jobs, read_as = (partial(parse, part) for part in table.parts(wanted)), str(choice)
+        summary = run_in_threads(jobs, place.stop_after)
+        summary.lines += table.lead
         summary.blank += table.lead
-        summary.read_as = f"{table.read_as}, {read_as}"
+        summary.read_as = f"{table.read_as}, {read_as}" if read_as else table.read_as
         return summary
 
-    @staticmethod
-    def _object_jobs(
-        table: Table, source: str, row_store: RowStore, shape: Shape | None
-    ) -> Iterator[Callable[[], ParseSummary]]:
-        for part in table.parts(table.sample.columns):
-            lines, first = json_lines(part), int(part[ROW][0])
-            yield partial(parse_lines, lines, first, source, row_store, shape.convert if shape else None)
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a file is, and where its rows go."""
+
+    path: Path
+    first_row: int
+    source: str
+    row_store: RowStore
+    stop_after: int | None
+
+    @property
+    def target(self) -> tuple[int, str, RowStore]:
+        return self.first_row, self.source, self.row_store
 
 
-def _whole_lines(content: Content) -> Iterator[bytes]:
-    held = b""
-    for number, block in enumerate(content.blocks()):
-        block = held + (block.removeprefix(b"\xef\xbb\xbf") if not number else block)
-        cut = block.rfind(b"\n") + 1
-        held = block[cut:]
-        if cut:
-            yield block[:cut]
-    if held:
-        yield held
+@dataclass(frozen=True)
+class _File:
+    """A file as it was recognised.
+
+    Attributes:
+        encoding: None for UTF-8.
+        guess: a word that shows how a guessed encoding reads.
+        text: its beginning, if it is text.
+        shape: of its objects, if it is JSONL of other than chat rows.
+        old_lines: whether lines end with a carriage return alone.
+    """
+
+    content: Content
+    kind: Format
+    encoding: str | None = None
+    guess: str = ""
+    text: str = ""
+    shape: Shape | None = None
+    old_lines: bool = False
+
+    @property
+    def is_chat_jsonl(self) -> bool:
+        plain = self.encoding is None and not self.content.member and not self.old_lines
+        return self.kind == "JSONL" and plain and self.shape is None
+
+    @property
+    def written(self) -> str:
+        """The encoding in words."""
+        name = encoding_name(self.encoding) if self.encoding else ""
+        return f"{name}, as in {self.guess!r}" if self.guess else name
 
 
-def _described(summary: ParseSummary, parts: list[str]) -> ParseSummary:
-    first, *more = [part for part in parts if part]
-    summary.read_as = first + (f" ({', '.join(more)})" if more else "")
+def _parse_lines(plain: Path, place: _Place, shape: Shape | None) -> ParseSummary:
+    if shape is None:
+        summary = parse_file(plain, *place.target, stop_after=place.stop_after)[0]
+        summary.read_as = "chat JSONL"
+        return summary
+    summary = run_in_threads(line_jobs(read_chunks(plain), *place.target, shape), place.stop_after)
+    summary.read_as = f"JSONL, {shape.read_as}"
     return summary
+
+
+def _object_jobs(table: Table, place: _Place, shape: Shape | None) -> Iterator[Callable[[], ParseSummary]]:
+    for part in table.parts(table.sample.columns):
+        lines, first = json_lines(part), int(part[ROW][0])
+        convert = shape.convert if shape else None
+        yield partial(parse_lines, lines, first, place.source, place.row_store, convert)

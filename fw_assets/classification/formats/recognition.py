@@ -39,6 +39,8 @@ _OTHERS = (
 )
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MAX_LINES = 50
+_DIALECT_CHARACTERS = 100_000
+"""Of the beginning of a file, by which its dialect is found."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _line_fault(line: str) -> str | None:
 
 def find_dialect(text: str, name: str) -> Dialect | None:
     """The dialect of delimited text: that under which most lines have equally many columns, two at least."""
+    text = text[:_DIALECT_CHARACTERS]
     if "\n" in text:
         text = text[: text.rindex("\n") + 1]
     best: tuple[tuple[Any, ...], Dialect] | None = None

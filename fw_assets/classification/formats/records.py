@@ -33,7 +33,7 @@ _decode_raw_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def decoded(line: bytes) -> Record | None:
+def decoded(line: bytes | str) -> Record | None:
     """The object of a line, None where it is none."""
     try:
         value = msgspec.json.decode(line)

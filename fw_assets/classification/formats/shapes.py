@@ -68,6 +68,15 @@ def find_shape(
     return _flat_shape("", records, lambda record: Flat(record, record), options, class_names, file)
 
 
+def is_nested(records: Sequence[Record]) -> bool:
+    """Whether the rows of a table hold conversations or an annotation tool's records."""
+    fields = ("messages", *CONVERSATIONS)
+    exports = [belongs for name, belongs, _ in EXPORTS if name != "Doccano"]
+    return any(_most(records, partial(_has_list, field)) for field in fields) or any(
+        _most(records, belongs) for belongs in exports
+    )
+
+
 def _has_list(field: str, record: Record) -> bool:
     return isinstance(record.get(field), list)
 

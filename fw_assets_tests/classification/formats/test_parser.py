@@ -153,6 +153,21 @@ def test_names_of_numbers_are_found_in_a_dataset_card(tmp_path: Path) -> None:
     assert read(path).frame["answer"].to_list() == [label for _, label in ROWS]
 
 
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_a_bad_line_far_down_leaves_the_rows_before_it_once(quote: str, tmp_path: Path) -> None:
+    path, folder = tmp_path / "rows.tsv", tmp_path / "store"
+    folder.mkdir()
+    rows = [f"number {n} {'' if quote else chr(34)}\t{'ab'[n % 2]}" for n in range(120_000)]
+    rows.insert(110_000, "one\ttwo\tthree")
+    path.write_text("text\tlabel\n" + "\n".join(rows) + "\n")
+    with pytest.raises(InputError, match=r"rows.tsv:110002: the line has 3 fields, expected 2"):
+        read(path, row_store=RowStore(folder))
+    result = read(path, bad_rows="quarantine", row_store=RowStore(folder))
+    assert result.frame["row"].to_list() == [n for n in range(2, 120_003) if n != 110_002]
+    assert result.frame["text"][119_999] == f"number 119999 {'' if quote else chr(34)}"
+    assert (result.files[0].lines, result.files[0].blank, result.files[0].rejected) == (120_002, 1, 1)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_fields_of_slices_are_read_from_columns(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"rows.{suffix}"
