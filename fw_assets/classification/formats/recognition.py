@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,8 @@ def text_format(path: Path, text: str, *, whole: bool) -> Format:
     start = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff \t\n")
     if start.startswith("version https://git-lfs.github.com/"):
         raise not_rows(path, "is a pointer of Git LFS, not the file itself: `git lfs pull` fetches it")
+    if whole and re.fullmatch(r"(\.{0,2}/)?[^\s{\[\"]+/[^\s{\[\"]+\s*", start):
+        raise not_rows(path, f"holds a path and nothing else ({start.strip()[:80]!r}): a link that was copied as text")
     if start[:1] == "<":
         kind = "an HTML page" if "<html" in start[:1000].lower() or "<!doctype html" in start[:100].lower() else "XML"
         raise not_rows(path, f"is {kind}: give the rows themselves, e.g. as CSV or JSONL")

@@ -441,6 +441,7 @@ REFUSED = (
         ("git lfs pull",),
     ),
     Refused("page.csv", text("<!DOCTYPE html><html><body>Sign in</body></html>"), "file-type", ("an HTML page",)),
+    Refused("link.jsonl", text("/nowhere/rows.jsonl"), "file-type", ("a path and nothing else", "a link")),
     Refused("words.csv", text("one column\n" * 20), "file-type", ("one column",)),
     Refused("broken.parquet", data(b"PAR1" + b"\0" * 100), "unreadable", ("cannot be read as Parquet",)),
     Refused("base.db", data(b"SQLite format 3\0" + b"\0" * 100), "file-type", ("sqlite:///",)),
