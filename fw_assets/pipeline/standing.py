@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from fw_assets.classification.errors import InputError
 from fw_assets.pipeline.machine import is_alive, this_machine
 from fw_assets.pipeline.phases import PLANNING, DatasetStatus, Step, statuses
 from fw_assets.pipeline.run_config import Driver
@@ -27,7 +28,11 @@ def standings(
 
 
 def _standing(workspace: Workspace, status: DatasetStatus) -> DatasetStatus:
-    runs = [(step, last_step_run(workspace, step.dataset, step.key)) for step in status.steps]
+    try:
+        runs = [(step, last_step_run(workspace, step.dataset, step.key)) for step in status.steps]
+    except (InputError, OSError):
+        # The record only explains: whoever cannot read it starts the step as if there were none.
+        return status
     ended = [(step, run, end) for step, run in runs if run is not None and (end := _end(run))]
     if not ended:
         return status

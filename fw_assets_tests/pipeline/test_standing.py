@@ -115,6 +115,16 @@ def test_a_run_for_another_file_says_nothing_of_this_one(project: Project) -> No
     assert standing(project) == ("running", "to be inspected and planned")
 
 
+def test_a_record_of_another_version_is_passed_over(project: Project) -> None:
+    store = registered(project)
+    (step,) = due(store, "tickets", driver=None).steps
+    record_step_run(store, "tickets", ended(step.key, "failed"))
+    (path,) = (project.workspace / "tickets" / "assets" / "step_run").iterdir()
+    record = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({"inputs": record["inputs"], "digest": "0", "value": {"other": 1}}), "utf-8")
+    assert standing(project) == ("running", "to be inspected and planned")
+
+
 def test_ctrl_c_leaves_a_dataset_stopped(project: Project) -> None:
     command = project.start(*project.workflow())
     store = Workspace(str(project.workspace))
