@@ -188,7 +188,7 @@ def _ground_truth_errors(truth: Any) -> Iterator[RowError]:
         yield RowError(
             "ground-truth",
             "ground_truth",
-            f"found {describe(truth)}, expected a label as text or a list of labels",
+            f"found {describe(truth)}, expected a label as text or a list of labels{_as_answer(truth)}",
         )
     elif not truth.strip():
         yield RowError("ground-truth", "ground_truth", "the label is empty; leave the field out or write null")
@@ -209,3 +209,8 @@ def is_weight(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _as_answer(truth: Any) -> str:
+    several = isinstance(truth, dict) and len(truth) > 1
+    return "; an object of several fields is written as the text of the assistant's answer" if several else ""

@@ -345,6 +345,13 @@ CASES = [
         "ground_truth",
         "an object",
     ),
+    bad(
+        "ground truth an object of several fields",
+        row(f"{U},{A}", ',"ground_truth":{"a":"x","b":"y"}'),
+        "ground-truth",
+        "ground_truth",
+        "an object of several fields is written as the text of the assistant's answer",
+    ),
     bad("ground truth empty", row(f"{U},{A}", ',"ground_truth":""'), "ground-truth", "ground_truth", "empty"),
     bad(
         "ground truth with a number",

@@ -10,6 +10,7 @@ from rich.console import Console
 from fw_assets.classification.metrics.record_scores import record_scores
 from fw_assets.classification.selection.record_comparison import compare_records
 from fw_assets.report.assembly.fields import fields_result
+from fw_assets.report.assembly.pairs import pair_result
 from fw_assets.report.fields.sentences import field_cautions, gained_sentence
 from fw_assets.report.fields.tables import fields, models, notes
 from fw_assets.report.formatting import short
@@ -28,17 +29,20 @@ NAMES = tuple(field.name for field in FIELDS)
 ROWS = 120
 
 
-def with_fields(gained: int, lost: int, names: tuple[str, ...] = NAMES) -> Report:
-    """The sample's best model gains so many topics, loses so many stars, and is never right in notes."""
+def with_fields(gained: int, lost: int, names: tuple[str, ...] = NAMES, *, rival: str = "") -> Report:
+    """The sample's best model gains so many topics, loses so many stars, and is never right in notes.
+
+    Args:
+        rival: the best model that needs no tuning, where that is not its own base.
+    """
     sample = sample_report()
-    pair = sample.choice
-    model = pair.second if pair else short(next(item.model for item in sample.candidates if item.tuned))
+    model = short(next(item.model for item in sample.candidates if item.tuned))
     gold = [record("food", 1, "see A-1")] * ROWS
     before = [record("room" if i < gained else "food", 1, "see a-1") for i in range(ROWS)]
     after = [record("food", 2 if i < lost else 1, "see a-1") for i in range(ROWS)]
     first, second = (predictions(gold, said(*given)) for given in (before, after))
     asked = [field.model_copy(update={"name": name}) for field, name in zip(FIELDS, names, strict=True)]
-    base = pair.first if pair else model
+    base = rival or model
     compared = compare_records([first], [second], names=names, margin=0.02)
     scores = {
         (model, "base"): record_scores([first], asked),
@@ -46,7 +50,10 @@ def with_fields(gained: int, lost: int, names: tuple[str, ...] = NAMES) -> Repor
         (base, "base"): record_scores([first], asked),
     }
     pairs = {(model, model): compared, (base, model): compared}
-    return sample.model_copy(update={"fields": fields_result(asked, scores, pairs, 0.02)})  # type: ignore[arg-type]
+    chosen = pair_result((base, "base"), (model, "tuned"), compared.mean)
+    return sample.model_copy(
+        update={"fields": fields_result(asked, scores, pairs, 0.02), "choice": chosen}  # type: ignore[arg-type]
+    )
 
 
 def printed(report: Report) -> str:
@@ -83,6 +90,20 @@ def test_the_answer_is_about_all_fields() -> None:
     assert asked["Which fields gained?"] == gained_sentence(report)
     assert "values gained" in asked["By how much?"]
     assert "sign-flip test" in asked["Is it real?"]
+
+
+def test_the_best_model_may_be_held_against_another_base_model() -> None:
+    report = with_fields(60, 30, rival="qwen3-32b")
+    found = choice(report)
+    assert found is not None
+    assert not found.own
+    assert found.untuned == "qwen3-32b"
+    said = answer(report)
+    assert "against qwen3-32b is better in topic (+50.0 points); worse in stars (−25.0 points)" in said
+    assert "qwen3-32b, the best model that needs no tuning" in said
+    assert len(models(report)) == len(set(models(report)))
+    assert "qwen3-32b" in models(report)
+    assert "Macro-F1" in [column.name for column in fields(report, "qwen3-32b").columns]
 
 
 def test_a_field_that_lost_is_a_caution() -> None:
