@@ -37,6 +37,19 @@ def gained_sentence(report: Report) -> str:
     )
 
 
+def field_check_text(report: Report) -> str:
+    """Whether any field forbade the deployment of the fine-tuned model; empty where none was compared."""
+    changes = subject_changes(report)
+    if changes is None:
+        return ""
+    fields = [item for item in changes.changes if item.of == "field"]
+    worse = [item.field for item in fields if item.verdict == "worse"]
+    better = sum(item.verdict == "better" for item in fields)
+    if worse:
+        return f"{listing(worse, MAX_NAMED)} {'is' if len(worse) == 1 else 'are'} shown to be worse."
+    return f"None of the {len(fields)} fields is shown to be worse, {better} {'is' if better == 1 else 'are'} better."
+
+
 def field_cautions(report: Report) -> tuple[str, ...]:
     """A sentence per fine-tuned model that is shown to be worse in some field."""
     found = report.fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.gate.label_check import LabelCheck, SeenLoss
+from fw_assets.report.fields.sentences import field_check_text
 from fw_assets.report.formatting import Quoted, count, plural, short
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import winner_kind
@@ -35,6 +36,8 @@ def deployment(report: Report) -> Table:
     pairs.append(("Decision", decisions[result.decision]))
     if result.why:
         pairs.append(("Reason", result.why))
+    if winner and winner.kind == "tuned" and (checked := field_check_text(report)):
+        pairs.append(("Check by field", checked))
     if result.label_check:
         pairs.append(("Check by label", label_check_text(result.label_check)))
     if result.id:

@@ -20,6 +20,7 @@ from fw_assets.report.rendering.terminal import report_view, show
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.answer import answer, questions
 from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.sections.deployment import deployment
 from fw_assets.report.sections.verdicts import choice
 from fw_assets_tests.classification.records import FIELDS, predictions, record, said
 from fw_assets_tests.report.hostile import LABELS
@@ -111,6 +112,13 @@ def test_a_field_that_lost_is_a_caution() -> None:
     assert "worse in stars (−25.0 points, p < 0.0001)" in caution
     assert caution in caveats(with_fields(60, 30))
     assert field_cautions(with_fields(60, 0)) == ()
+
+
+def test_the_check_by_field_stands_beside_the_decision() -> None:
+    rows = [row for lost in (0, 30) for row in deployment(with_fields(60, lost)).rows]
+    cells = [text for title, text in rows if title == "Check by field"]
+    assert cells == ["None of the 3 fields is shown to be worse, 1 is better.", "stars is shown to be worse."]
+    assert "Check by field" not in [row[0] for row in deployment(sample_report()).rows]
 
 
 def test_all_renderings_have_the_fields() -> None:
