@@ -7,7 +7,7 @@ import gc
 import dagster as dg
 
 from fw_assets.pipeline import assets, jobs
-from fw_assets.pipeline.automation import one_click_jobs, outdated_plans, schedules, sensors, skipped_cells, upkeep_jobs
+from fw_assets.pipeline.automation import one_click_jobs, outdated_plans, schedules, sensors, upkeep_jobs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
 defs = dg.Definitions(
@@ -29,7 +29,6 @@ defs = dg.Definitions(
         sensors.inbox,
         sensors.platform_datasets,
         sensors.lost_runs,
-        skipped_cells.skipped_cells,
         outdated_plans.outdated_plans,
     ],
     resources={"workspace": WorkspaceResource(), "platform": PlatformResource()},

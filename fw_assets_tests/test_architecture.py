@@ -71,7 +71,6 @@ ROOMS: dict[str, dict[str, str]] = {
         "stored_fields": "",
         "config": "run_config",
         "failures": "errors",
-        "inapplicable_cells": "asset_table input_digests partitions stored_fields",
         "values": "errors input_digests run_config",
         "budget": "errors values",
         "phases": "asset_table failures input_digests run_config stored_fields budget",
@@ -91,9 +90,9 @@ ROOMS: dict[str, dict[str, str]] = {
         "ui": "asset_table run_config values",
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui",
-        "assets": "errors input_digests partitions run_config config inapplicable_cells phases values budget platform "
+        "assets": "errors input_digests partitions run_config config phases values budget platform "
         "planning run_tags approvals registration evaluation reporting resources ui steps",
-        "automation": "asset_table machine partitions progress run_config config inapplicable_cells phases values "
+        "automation": "machine partitions progress run_config config phases values "
         "failures jobs platform planning run_tags approvals registration resources runner standing steps",
     },
     "report": {

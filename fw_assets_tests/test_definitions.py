@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +18,7 @@ from fw_assets.pipeline.automation.one_click_jobs import OneClickConfig
 from fw_assets.pipeline.automation.upkeep_jobs import DatasetConfig
 from fw_assets.pipeline.config import ApprovalConfig, SessionConfig
 from fw_assets.pipeline.partitions import cells, datasets
+from fw_assets.webserver.services import LOCATION_NAME
 
 ROOT = Path(__file__).parents[1]
 GRAPH = {
@@ -65,7 +67,7 @@ def test_every_asset_says_what_it_is(asset: str) -> None:
 
 def test_every_sensor_says_what_it_does() -> None:
     sensors = [sensor for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition)]
-    named = {"inbox", "lost_runs", "outdated_plans", "phases", "platform_datasets", "skipped_cells"}
+    named = {"inbox", "lost_runs", "outdated_plans", "phases", "platform_datasets"}
     assert {sensor.name for sensor in sensors} == named
     assert all(sensor.description for sensor in sensors)
 
@@ -117,8 +119,14 @@ def test_the_instance_file_is_valid(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text(config.replace(" .dagster", " " + str(tmp_path / "state")), "utf-8")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.get_settings("telemetry") == {"enabled": False}
-    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))
-    assert workspace["load_from"][0]["python_module"]["module_name"] == "fw_assets.definitions"
+
+
+def test_every_start_gives_the_code_location_one_name() -> None:
+    """Cursors of sensors and links belong to a location by its name, whichever command has loaded it."""
+    by_hand = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))["load_from"][0]["python_module"]
+    dagster_dev = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["dg"]["project"]
+    assert by_hand == {"module_name": "fw_assets.definitions", "location_name": LOCATION_NAME}
+    assert dagster_dev["code_location_name"] == LOCATION_NAME
 
 
 def test_dagster_finds_nothing_wrong_with_the_definitions(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The table of assets: how each is partitioned, when it runs, what it needs, and what its checks say.
 
-Phases, jobs, the cells reported as inapplicable, the definitions and the tables of docs/dagster.md are read from here.
+Phases, jobs, the definitions and the tables of docs/dagster.md are read from here.
 """
 
 from __future__ import annotations
@@ -132,15 +132,6 @@ def asset_entry(key: str) -> AssetEntry:
 def phase_assets(phase: str) -> tuple[str, ...]:
     """The assets of a phase, in the order in which its run materializes them."""
     return tuple(entry.key for entry in ASSETS if entry.phase == phase)
-
-
-def downstream(key: str) -> frozenset[str]:
-    """The assets that are made from this one, directly or not."""
-    keys = {key}
-    for entry in ASSETS:  # what an asset needs stands above it
-        if keys.intersection(entry.needs):
-            keys.add(entry.key)
-    return frozenset(keys - {key})
 
 
 _BY_KEY = {entry.key: entry for entry in ASSETS}

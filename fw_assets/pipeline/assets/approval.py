@@ -32,14 +32,12 @@ from fw_assets.workspace.workspace import Workspace
 @pipeline_asset(
     kinds={"human"},
     description=(
-        "**Phase 2.** A person's answer to the plan; what follows starts by itself.\n\n"
-        "Read the asset `plan` first, and click *Approve or reject this plan* there, beside `answer`. Or here: "
-        "*Materialize*, choose your dataset under *Partition*, click *Scaffold "
-        "missing config*, write your name between the quotes of `approved_by` and the plan's digest between those of "
-        "`plan_digest`, *Materialize*.\n\n"
-        "- To say no: `decision: reject`.\n"
-        "- Against imbalance: `mitigation: rebalance`, `weight`, `drop_rare` or `none`.\n"
-        "- The labels are right: `labels_confirmed: true`.\n\n"
+        "Phase 2: A person's answer to the plan; what follows starts by itself.\n\n"
+        "Read the asset plan first, and click “Approve or reject this plan” there, beside answer. Or here: click "
+        "Materialize, choose your dataset under Partition, click “Scaffold missing config”, and write your name "
+        "between the quotes of approved_by and the plan's digest between those of plan_digest.\n\n"
+        "To say no, write decision: reject. Against imbalance, write mitigation: rebalance, weight, drop_rare or "
+        "none. That the labels are right says labels_confirmed: true.\n\n"
         "The answer holds for the plan's digest alone: a changed plan waits for a new one."
     ),
 )

@@ -31,7 +31,7 @@ STAGE: Stage = "base-evaluation"
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Phase 3.** One base model, asked for every validation and test row as it is: what fine-tuning has to beat. "
+        "Phase 3: One base model, asked for every validation and test row as it is: what fine-tuning has to beat. "
         "Starts when the plan is approved, once for each model of the plan."
     ),
 )

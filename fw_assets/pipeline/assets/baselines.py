@@ -30,7 +30,7 @@ from fw_assets.workspace.workspace import Workspace
 @pipeline_asset(
     kinds={"scikitlearn"},
     description=(
-        "**Phase 3.** What needs no language model: the most frequent label, and TF-IDF with logistic regression. "
+        "Phase 3: What needs no language model: the most frequent label, and TF-IDF with logistic regression. "
         "Local and free, on the same rows as the models."
     ),
 )

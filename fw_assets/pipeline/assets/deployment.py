@@ -42,7 +42,7 @@ from fw_assets.workspace.workspace import Workspace
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Phase 6.** The winner, chosen on the validation rows; the gate's word on it, from the test rows; and what "
+        "Phase 6: The winner, chosen on the validation rows; the gate's word on it, from the test rows; and what "
         "is deployed, if it earned it, proven by asking it again. It scales to zero when idle."
     ),
 )

@@ -14,7 +14,6 @@ from fw_assets.classification.selection.selection import Candidate, Finalists, c
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.inapplicable_cells import inapplicable_cells, skip_events
 from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.reporting.mistakes import cost_column, model_cost
 from fw_assets.pipeline.reporting.records import validation_accuracy
@@ -34,12 +33,12 @@ from fw_assets.workspace.workspace import Workspace
 @pipeline_asset(
     kinds={"python"},
     description=(
-        "**Phase 3.** The base models that go on to fine-tuning, chosen on the validation rows. The cells of all "
-        "others are settled as *skipped*, with the reason in their metadata."
+        "Phase 3: The base models that go on to fine-tuning, chosen on the validation rows; the ranking says why "
+        "the others do not. What follows finalists stays missing for those, and nothing waits for it."
     ),
 )
 def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
-    """Chooses the strongest base models; reports every cell that will not run as skipped, with the reason."""
+    """Chooses the strongest base models."""
     store, dataset = workspace.open(), context.partition_key
     with readable_failures():
         account = approved_account(store, dataset)
@@ -48,8 +47,6 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         inputs = finalists_inputs(store, dataset, plan.digest, slugs)
         record = made_meanwhile(FinalistsRecord, inputs) or _choose_finalists(account)
     version = store.write("finalists", dataset, record, inputs=inputs)
-    for event in skip_events(dataset, inapplicable_cells(store, dataset, slugs)):
-        context.instance.report_runless_asset_event(event)
     ranking, revised = record.finalists, record.revised
     names = ", ".join(code(slug, table=False) for slug in record.slugs) or "None: benchmark only"
     return dg.MaterializeResult(

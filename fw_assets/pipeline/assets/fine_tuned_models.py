@@ -22,7 +22,7 @@ STAGE: Stage = "full-training"
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Phase 4.** One finalist, fine-tuned with its best cell on all training rows. A retried step finds the job "
+        "Phase 4: One finalist, fine-tuned with its best cell on all training rows. A retried step finds the job "
         "that its predecessor started: jobs are named after their content."
     ),
 )

@@ -34,7 +34,7 @@ MAX_VALUES = 8
 @pipeline_asset(
     kinds={"polars"},
     description=(
-        "**Phase 1.** The labels, given or inferred: counts, imbalance, duplicates and near-duplicates, and which rows "
+        "Phase 1: The labels, given or inferred: counts, imbalance, duplicates and near-duplicates, and which rows "
         "are for training, validation and test. The checks name what to look at before approving the plan."
     ),
 )
@@ -100,16 +100,15 @@ def _field_rows(labels: LabelSet) -> list[Row]:
 
 
 def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
-    ratio, most, least = labels.imbalance.ratio, labels.imbalance.most, labels.imbalance.least
     return {
         "summary": summary(
             dataset,
             f"**{plural(len(labels.labels), 'label')}**, {'given' if labels.given else 'inferred from the data'}; "
-            f"{code(most[0])} is {ratio:.1f} times as frequent as {code(least[0])}.",
+            f"{_balance(labels)}.",
         ),
         "labels": len(labels.labels),
         "multi_label": labels.multi_label,
-        "imbalance_ratio": round(ratio, 2),
+        "imbalance_ratio": round(labels.imbalance.ratio, 2),
         "counts": table(
             [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
         ),
@@ -119,3 +118,10 @@ def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
         "worst_problems": worst_findings(labels),
         "alike": table([pair.model_dump() for pair in labels.overlap.examples]),
     }
+
+
+def _balance(labels: LabelSet) -> str:
+    ratio, most, least = labels.imbalance.ratio, labels.imbalance.most, labels.imbalance.least
+    if f"{ratio:.1f}" == "1.0":
+        return "all of them about equally frequent" if len(labels.labels) > 1 else "there is no other"
+    return f"{code(most[0])} is {ratio:.1f} times as frequent as {code(least[0])}"

@@ -20,7 +20,7 @@ MAX_SHOWN = 20
 @pipeline_asset(
     kinds={"scikitlearn"},
     description=(
-        "**Phase 1.** Rows whose label a model of the other rows doubts, for a person to look at. Nothing is changed, "
+        "Phase 1: Rows whose label a model of the other rows doubts, for a person to look at. Nothing is changed, "
         "and nothing waits for it."
     ),
 )

@@ -28,8 +28,8 @@ STAGE: Stage = "learning-curve"
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Phase 5.** Would more labels help? One finalist on 25 % and 50 % of the training rows, where the session "
-        "asks for it (`learning_curve: true`)."
+        "Phase 5: Would more labels help? One finalist on 25 % and 50 % of the training rows, where the session "
+        "asks for it (learning_curve: true)."
     ),
 )
 def learning_curve(

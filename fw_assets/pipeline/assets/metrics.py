@@ -32,7 +32,7 @@ STAGE: Stage = "tuned-evaluation"
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Phase 5.** One fine-tuned model, asked for the same rows as its base, and the two compared row by row "
+        "Phase 5: One fine-tuned model, asked for the same rows as its base, and the two compared row by row "
         "with a paired test. No choice ever reads the test rows."
     ),
 )

@@ -34,15 +34,14 @@ from fw_assets.workspace.workspace import Workspace
 @pipeline_asset(
     kinds={"markdown"},
     description=(
-        "**Phase 2.** What will be done, under which names, and what it costs. **Nothing is spent before you say yes.**"
-        "\n\n"
-        "1. Read it: click *Show Markdown* beside `plan`, below. (With several datasets: choose yours on the tab "
-        "*Partitions* first.)\n"
-        "2. Click *Approve or reject this plan* beside `answer`, below. A launchpad opens that knows the dataset and "
+        "Phase 2: What will be done, under which names, and what it costs. Nothing is spent before you say yes.\n\n"
+        "1. Read it: click “Show Markdown” beside plan, below. With several datasets choose yours on the tab "
+        "Partitions first.\n"
+        "2. Click “Approve or reject this plan” beside answer, below. A launchpad opens that knows the dataset and "
         "the plan.\n"
-        "3. Write your name between the quotes of `approved_by`, and click *Launch Run*. To say no, write "
-        "`decision: reject`.\n\n"
-        "What follows starts by itself. Instead of 2 you can materialize the asset `approval`."
+        "3. Write your name between the quotes of approved_by, and click “Launch Run”. To say no, write "
+        "decision: reject.\n\n"
+        "What follows starts by itself. Instead of 2 you can materialize the asset approval."
     ),
 )
 def plan(

@@ -37,7 +37,7 @@ class RegressionConfig(dg.Config):
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Afterwards.** The live deployment, asked again for its frozen test rows; all nights since it was accepted "
+        "Afterwards: The live deployment, asked again for its frozen test rows; all nights since it was accepted "
         "are compared with the accepted answers. Materialize it by hand, or switch on the schedule nightly_regression."
     ),
 )

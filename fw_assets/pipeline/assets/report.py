@@ -39,10 +39,10 @@ FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "re
 @pipeline_asset(
     kinds={"markdown", "html"},
     description=(
-        "**Phase 7.** Base against fine-tuned, the winner, the evidence and the cost.\n\n"
-        "To read it, click *Show Markdown* beside `report`, below, or `open_html` where it is listed: that is the "
-        "report with its charts and sortable tables. (With several datasets: choose yours on the tab *Partitions* "
-        "first.)"
+        "Phase 7: Base against fine-tuned, the winner, the evidence and the cost.\n\n"
+        "To read it, click “Show Markdown” beside report, below, or the link beside open_html where it is listed: that "
+        "is the report with its charts and sortable tables. With several datasets choose yours on the tab Partitions "
+        "first."
     ),
 )
 def report(

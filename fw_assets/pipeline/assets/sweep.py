@@ -28,7 +28,7 @@ STAGE: Stage = "sweep"
 @pipeline_asset(
     kinds={"fireworks"},
     description=(
-        "**Phase 3.** One finalist, fine-tuned with every cell of the grid on a sample of the training rows; the cell "
+        "Phase 3: One finalist, fine-tuned with every cell of the grid on a sample of the training rows; the cell "
         "with the lowest evaluation loss on the validation rows goes on."
     ),
 )

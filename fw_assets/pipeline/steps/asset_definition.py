@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import dagster as dg
 
-from fw_assets.pipeline.asset_table import asset_entry
+from fw_assets.pipeline.asset_table import AssetEntry, asset_entry
 from fw_assets.pipeline.partitions import cells, datasets
 from fw_assets.pipeline.steps.run_record import recorded
 from fw_assets.pipeline.steps.step_lock import step_lock
@@ -35,14 +36,14 @@ def pipeline_asset(
             with step_lock(context, store), recorded(context, store):
                 return compute(context, **arguments)
 
-        specs = [dg.AssetCheckSpec(name, asset=entry.key, description=text) for name, text in entry.checks.items()]
+        partitions = datasets if entry.per == "dataset" else cells
         return dg.asset(
             name=entry.key,
-            partitions_def=datasets if entry.per == "dataset" else cells,
+            partitions_def=partitions,
             deps=entry.needs,
             group_name=entry.group,
             pool=entry.pool,
-            check_specs=specs,
+            check_specs=_check_specs(entry, partitions),
             owners=OWNERS,
             kinds=kinds,
             code_version=code_version,
@@ -50,3 +51,18 @@ def pipeline_asset(
         )(exclusive)
 
     return define
+
+
+def _check_specs(entry: AssetEntry, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+    """The checks of an asset, partitioned as the asset is.
+
+    The UI holds the result of an unpartitioned check against the newest materialization of any partition, and says "Not
+    evaluated" as soon as two datasets are at work at the same time.
+    """
+    with warnings.catch_warnings():
+        # Dagster calls the partitions of a check a preview.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(name, asset=entry.key, description=text, partitions_def=partitions)
+            for name, text in entry.checks.items()
+        ]

@@ -17,8 +17,9 @@ from fw_assets.report.formatting import clip, plural
 from fw_assets.report.plan.summary import duration, intention, price
 from fw_assets.workspace.workspace import Workspace
 
-# A route of Dagster's UI, with the code location's name: no public API makes it, and no test sees whether it is right.
-LAUNCHPAD = "/locations/fw_assets/jobs/approve_plan/playground/setup"
+# A route of Dagster's UI that finds the job whatever its code location is called: `dagster dev`, `fw-assets ui` and a
+# project that has merged these definitions into its own each have a name of their own for it.
+LAUNCHPAD = "/guess/approve_plan/playground/setup"
 MAX_LABELS = 8
 MAX_WARNINGS = 2
 
@@ -59,7 +60,7 @@ def launchpad(plan: Plan) -> str:
     fields = [
         ("approved_by", '""', "your name"),
         ("decision", "approve", "or reject"),
-        ("labels_confirmed", "false", "true: they are the right ones"),
+        ("labels_confirmed", "false", "true: you have looked at the labels, they are right"),
     ]
     if plan.label_set.imbalance.exceeded:
         possible = [enum_name(effect.name) for effect in plan.label_set.imbalance.mitigations]
