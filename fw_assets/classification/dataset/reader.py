@@ -10,7 +10,7 @@ import polars as pl
 
 from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, ParseSummary, RejectedLine
 from fw_assets.classification.dataset.faults import line_faults
-from fw_assets.classification.dataset.files import list_files, listing_sha256, unreadable
+from fw_assets.classification.dataset.files import list_files, listing_sha256, relative_name, unreadable
 from fw_assets.classification.dataset.folder import Listing
 from fw_assets.classification.dataset.parallel import parse_file
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow, RowsRead, location
@@ -90,7 +90,7 @@ def read_rows(
         files=tuple(_without_rows(facts, unweighted_by_file[facts.path_name]) for facts in files),
         rejected_lines=(*rejected, *left_out),
         system_prompts=len(systems),
-        sha256=_dataset_sha256(files),
+        sha256=_dataset_sha256(path, files),
         size_bytes=sum(facts.size_bytes for facts in files),
     )
 
@@ -122,11 +122,11 @@ def _lines(files: list[FileFacts]) -> int:
     return sum(facts.lines - facts.blank for facts in files)
 
 
-def _dataset_sha256(files: list[FileFacts]) -> str:
+def _dataset_sha256(path: Path, files: list[FileFacts]) -> str:
     """A single file's digest; of several, the digest of their listing (`files.file_sha256` of a folder)."""
     if len(files) == 1:
         return files[0].sha256
-    return listing_sha256((Path(facts.path_name).name, facts.sha256) for facts in files)
+    return listing_sha256((relative_name(path, Path(facts.path_name)), facts.sha256) for facts in files)
 
 
 def _without_rows(facts: FileFacts, count: int) -> FileFacts:

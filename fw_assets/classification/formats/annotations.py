@@ -139,6 +139,12 @@ def _doccano(record: Record) -> Flat | str:
     return Flat(record, {name: labels[0] if single else labels})
 
 
+def _is_doccano(record: Record) -> bool:
+    labels = record.get("label", record.get("labels"))
+    has_text = isinstance(record.get("text", record.get("data")), str)
+    return isinstance(labels, list) and has_text and "id" in record and not any(isinstance(v, int) for v in labels)
+
+
 def _is_responses(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "value" in v for v in value)
 
@@ -161,10 +167,6 @@ EXPORTS: tuple[tuple[str, Callable[[Record], bool], Callable[[Record], Flat | st
         _argilla_classification,
     ),
     ("Prodigy", lambda r: "answer" in r and ("_input_hash" in r or "_task_hash" in r), _prodigy),
-    (
-        "Doccano",
-        lambda r: isinstance(r.get("label", r.get("labels")), list) and ("text" in r or "data" in r) and "id" in r,
-        _doccano,
-    ),
+    ("Doccano", _is_doccano, _doccano),
 )
 """Name of the tool, whether a record is of its kind, and how it is read."""

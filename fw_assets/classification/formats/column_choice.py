@@ -83,7 +83,7 @@ class ColumnChoice:
         quoted = [f"`{name}`" for name in self.text_columns]
         text = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} with {quoted[-1]}"
         system = f" after the system message `{self.system}`" if self.system else ""
-        numbers = ", whose labels are numbers (--label-names names them)" if self.numbered else ""
+        numbers = ", whose labels are numbers (--label-name, once for each from 0, names them)" if self.numbered else ""
         return f"{text} and `{self.label}`{system}{numbers}"
 
 

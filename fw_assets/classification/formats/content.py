@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
     (codecs.BOM_UTF8, "UTF-8-SIG"),
 )
+_WITHOUT_MARK = (
+    *(("UTF-32-LE", 4, (2, 3)), ("UTF-32-BE", 4, (0, 1))),
+    *(("UTF-16-LE", 2, (1,)), ("UTF-16-BE", 2, (0,))),
+)
+"""Bytes of a letter, and which of them are zero in Latin text."""
+_MIN_ZEROS = 0.6
 _UNLIKELY = re.compile(r"cp(437|7\d\d|8[56]\d|1257)|mac_|hp_|latin|iso8859")
 """Encodings of old systems, in which short Western text reads as well as in that of Windows, the most frequent."""
 _TYPOGRAPHIC = "\u00a0€‚„…‘’“”•–—™«»°§©®±·¿¡£´"
@@ -70,7 +77,7 @@ class Content:
             with zipfile.ZipFile(path) as archive, archive.open(self.member) as member:
                 while block := member.read(CHUNK_BYTES):
                     yield block
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
             raise unreadable(path, "compression", f"the member {self.member} cannot be read: {error}") from None
 
     def written_to(self, target: Path, encoding: str | None = None) -> Path:
@@ -139,9 +146,9 @@ def find_encoding(content: Content) -> str | None:
     nul = content.head[:4096]
     if b"\0" in nul:
         # Latin letters in UTF-16 and UTF-32 without a mark: which of the bytes are zero tells the order.
-        for name, step, zero in (("UTF-32-LE", 4, 3), ("UTF-32-BE", 4, 0), ("UTF-16-LE", 2, 1), ("UTF-16-BE", 2, 0)):
-            units = nul[zero::step]
-            if units and units.count(0) >= 0.7 * len(units) and (step == 2 or nul[(zero + 1) % 4 :: 4].count(0)):
+        for name, step, zeros in _WITHOUT_MARK:
+            units = [nul[at::step] for at in zeros]
+            if all(unit and unit.count(0) >= _MIN_ZEROS * len(unit) for unit in units):
                 return name
     return None
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from fw_assets.classification.dataset.json_errors import RowError, describe
 from fw_assets.classification.formats.profiles import is_empty
 
+_NUMBER = re.compile(r"([+-]?\d{1,18})(\.0+)?")
+"""As tables write a number; with a point where other cells of the column are empty."""
 NO_LABEL = -1
 """Number that Hugging Face's datasets gives a row without a label."""
 
@@ -43,7 +46,8 @@ def label_text(value: Any, names: Sequence[str] | None) -> str | list[str] | Non
     if isinstance(value, dict):
         raise BadLabel(f"found {describe(value)}, expected a label as text, a number or a list of them")
     text = str(value)
-    return _named(int(text), names) if names and text.strip().lstrip("+-").isdigit() else text
+    number = _NUMBER.fullmatch(text.strip()) if names else None
+    return _named(int(number[1]), names) if number else text
 
 
 def _named(number: int, names: Sequence[str] | None) -> str | None:

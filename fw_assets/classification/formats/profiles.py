@@ -89,6 +89,6 @@ def _kind(value: Any) -> Kind:
     if isinstance(value, dict):
         return "object"
     text = str(value).strip()
-    if re.fullmatch(r"[+-]?\d{1,18}", text):
+    if re.fullmatch(r"[+-]?\d{1,18}(\.0+)?", text):
         return "integer"
     return "number" if re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", text) else "text"

@@ -60,7 +60,7 @@ def find_shape(
     for field, name in CONVERSATIONS.items():
         if _most(records, partial(_has_list, field)):
             return Shape(f"{name} (`{field}`)", partial(_conversation, field))
-    if _most(records, lambda record: all(isinstance(record.get(f), list) for f in ("prompt", "completion"))):
+    if _most(records, _is_trl):
         return Shape("prompt and completion as messages", _prompt_and_completion)
     for name, belongs, flatten in EXPORTS:
         if _most(records, belongs):
@@ -70,11 +70,13 @@ def find_shape(
 
 def is_nested(records: Sequence[Record]) -> bool:
     """Whether the rows of a table hold conversations or an annotation tool's records."""
-    fields = ("messages", *CONVERSATIONS)
-    exports = [belongs for name, belongs, _ in EXPORTS if name != "Doccano"]
-    return any(_most(records, partial(_has_list, field)) for field in fields) or any(
-        _most(records, belongs) for belongs in exports
-    )
+    kinds: list[Callable[[Record], bool]] = [partial(_has_list, field) for field in ("messages", *CONVERSATIONS)]
+    kinds += [_is_trl, *(belongs for name, belongs, _ in EXPORTS if name != "Doccano")]
+    return any(_most(records, belongs) for belongs in kinds)
+
+
+def _is_trl(record: Record) -> bool:
+    return _has_list("prompt", record) and _has_list("completion", record)
 
 
 def _has_list(field: str, record: Record) -> bool:

@@ -20,6 +20,7 @@ from typing import Literal
 import msgspec
 
 from fw_assets.classification.dataset.files import data_files, file_sha256
+from fw_assets.classification.dataset.folder import METADATA
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.dataset_url import identity, without_credentials
 from fw_assets.classification.errors import InputError, Problem
@@ -98,7 +99,8 @@ def _stage_source(workspace: Workspace, platform: Platform, reference: str, vers
 def _upload(workspace: Workspace, path: Path, version: str) -> _IndexEntry:
     entry = _index_entry(path, version)
     target = (STAGING_FOLDER, entry.sha256[:16], path.name)
-    for file in data_files(path):
+    beside = [file for name in METADATA for file in path.rglob(name)] if path.is_dir() else []
+    for file in (*data_files(path), *beside):
         workspace.upload(file, *target, *(file.relative_to(path).parts if path.is_dir() else []))
     entry.path = workspace.url(*target)
     return entry

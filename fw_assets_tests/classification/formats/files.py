@@ -221,6 +221,12 @@ READABLE = (
         "CSV, `text` and `label`",
         options=ReadingOptions(label_names=LABELS),
     ),
+    Readable(
+        "floats.csv",
+        text(csv("text,label", *((t, f"{LABELS.index(label)}.0") for t, label in ROWS))),
+        "CSV, `text` and `label`",
+        options=ReadingOptions(label_names=LABELS),
+    ),
     Readable("packed.csv.gz", data(gzip.compress(_CSV.encode())), "CSV, `text` and `category` (gzip)"),
     Readable("packed.csv.zst", data(zstandard.compress(_CSV.encode())), "CSV, `text` and `category` (zstandard)"),
     Readable("packed.zip", data(zipped("out/rows.csv", _CSV)), "CSV, `text` and `category` (ZIP: out/rows.csv)"),
@@ -231,6 +237,23 @@ READABLE = (
         lambda path: pl.DataFrame(_LISTS, schema=["text", "labels"], orient="row").write_parquet(path),
         "Parquet, `text` and `labels`",
         _LISTS,
+    ),
+    Readable(
+        "trl.parquet",
+        lambda path: pl.DataFrame(
+            {
+                "prompt": [[{"role": "user", "content": t}] for t, _ in ROWS],
+                "completion": [[{"role": "assistant", "content": v}] for _, v in ROWS],
+            }
+        ).write_parquet(path),
+        "Parquet, prompt and completion as messages",
+    ),
+    Readable(
+        "numbered-lists.jsonl",
+        text(jsonl(*({"id": t, "text": t, "labels": [LABELS.index(v)]} for t, v in ROWS))),
+        "JSONL, `text` and `labels`",
+        tuple((t, [v]) for t, v in ROWS),
+        ReadingOptions(label_names=LABELS),
     ),
     Readable("rows.arrow", lambda path: frame().write_ipc(path), "Arrow, `text` and `label`"),
     Readable("stream.arrow", lambda path: frame().write_ipc_stream(path), "Arrow, `text` and `label`"),

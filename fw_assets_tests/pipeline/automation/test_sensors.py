@@ -102,6 +102,20 @@ def test_a_dropped_file_is_planned_once(daemon: Daemon) -> None:
     assert started(daemon.start()) == ["support-tickets"]
 
 
+def test_tables_are_taken_as_json_lines_are_and_other_files_are_named(daemon: Daemon) -> None:
+    rows = "".join(f"ticket {n} is late,{'ab'[n % 2]}\n" for n in range(40))
+    daemon.write("Tickets.CSV", f"text,label\n{rows}")
+    daemon.write("Tickets.eval.csv", f"text,label\n{rows[: len(rows) // 2]}")
+    daemon.write("Tickets.session.yaml", SESSION)
+    daemon.write("notes.docx", "about the tickets")
+    seen = daemon.look()
+    assert "tickets: registered" in seen
+    assert "notes.docx: is not of a format that is read" in seen
+    registration = daemon.store.read("registration", "tickets", Registration)
+    assert registration is not None
+    assert [Path(file.path).name for file in registration.files] == ["Tickets.CSV", "Tickets.eval.csv"]
+
+
 def test_a_value_that_was_lost_after_its_run_succeeded_is_made_again(daemon: Daemon) -> None:
     daemon.drop("tickets")
     daemon.look()

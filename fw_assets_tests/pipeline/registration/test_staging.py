@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -95,6 +97,38 @@ def test_a_url_is_fetched_once_under_its_digest(store: Workspace, opened: list[s
     assert stage(store, NO_PLATFORM, "train", reference).sha256 != staged.sha256
 
 
+def test_folders_within_a_remote_folder_keep_their_places(store: Workspace) -> None:
+    fs = fsspec.filesystem("memory")
+    fs.pipe_file("/hub/train/data-0.jsonl", DATA)
+    fs.pipe_file("/hub/test/data-0.jsonl", DATA)
+    fs.pipe_file("/hub/train/dataset_info.json", b"{}")
+    fs.pipe_file("/hub/.cache/data-0.jsonl", DATA)
+    staged = stage(store, NO_PLATFORM, "train", "memory://hub")
+    root = Path(staged.path)
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    assert names == ["test/data-0.jsonl", "train/data-0.jsonl", "train/dataset_info.json"]
+    assert file_sha256(root) == staged.sha256 == read_rows(root, source="train").sha256
+
+
+def test_the_rows_of_a_query_are_staged_under_their_digest_and_again_when_the_database_changes(
+    store: Workspace, tmp_path: Path
+) -> None:
+    database = tmp_path / "desk.db"
+    reference = f"sqlite:///{database}?query=SELECT text, label FROM tickets"
+
+    def insert(rows: int) -> None:
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("create table if not exists tickets (text text, label text)")
+            connection.executemany("insert into tickets values (?, 'a')", [(f"ticket {n}",) for n in range(rows)])
+
+    insert(5)
+    staged = stage(store, NO_PLATFORM, "train", reference)
+    assert (Path(staged.path).name, dataset_name(reference)) == ("desk.parquet", "desk")
+    assert stage(store, NO_PLATFORM, "train", reference) == staged
+    insert(3)
+    assert stage(store, NO_PLATFORM, "train", reference).sha256 != staged.sha256
+
+
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     """A web server over a folder, and the requests that it answered."""
@@ -175,7 +209,8 @@ def test_behind_a_url_a_local_file_is_there_for_every_machine(tmp_path: Path, op
     if kind == "folder":
         path.mkdir()
         (path / "1.jsonl").write_bytes(DATA)
-        (path / "2.jsonl").write_bytes(DATA)
+        (path / "within" / "more").mkdir(parents=True)
+        (path / "within" / "more" / "2.jsonl").write_bytes(DATA)
     else:
         path.write_bytes(DATA)
     staged = stage(shared, NO_PLATFORM, "train", str(path))
