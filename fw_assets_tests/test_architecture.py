@@ -53,7 +53,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "instruction": "errors values session catalogue",
         "formats": "errors values dataset",
         "labels": "errors values visible_text spelling dataset fields formats intervals session splits slices",
-        "prompting": "values dataset fields labels",
+        "prompting": "errors values dataset fields labels",
         "metrics": "values dataset fields clusters intervals mistake_costs prompting",
         "selection": "values clusters gate_policy mistake_costs intervals session slices metrics",
         "gate": "values gate_policy session metrics selection",

@@ -7,6 +7,7 @@ import reprlib
 import string
 from collections import Counter
 from collections.abc import Set
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -183,6 +184,20 @@ class Session(Frozen):
         items = value if isinstance(value, list | tuple) else (value,)
         if cls.model_fields[str(info.field_name)].annotation is not bool and any(isinstance(i, bool) for i in items):
             raise ValueError("true or false is not expected here; a word such as yes, no, on or off has to be quoted")
+        return value
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels_are_texts(cls, value: Any) -> Any:
+        items = value if isinstance(value, list | tuple) else (value,)
+        others = [item for item in items if isinstance(item, bool | int | float | date)]
+        if others or (None in items and len(items) > 1):
+            truth = any(isinstance(item, bool) for item in others)
+            example = "'yes', 'no'" if truth else ", ".join(f"'{item}'" for item in others[:3]) or "'null'"
+            raise ValueError(
+                "an unquoted yes, no, on, off, true, false, null, number or date is no text to YAML: write labels in "
+                f"quotes, e.g. labels: [{example}]"
+            )
         return value
 
     @field_validator(

@@ -18,6 +18,12 @@ from fw_assets.classification.session import LATER_FIELDS, Session, load_session
         ({"models": ["a", " a "]}, "models: named twice: a"),
         ({"models": ["a", " "]}, "models: an entry is empty"),
         ({"labels": ["only"]}, "labels: Tuple should have at least 2 items after validation, not 1 (found ['only'])"),
+        (
+            {"labels": [True, False]},
+            "labels: an unquoted yes, no, on, off, true, false, null, number or date is no text",
+        ),
+        ({"labels": [1, 2, 3]}, "write labels in quotes, e.g. labels: ['1', '2', '3']"),
+        ({"labels": [None, "some"]}, "write labels in quotes, e.g. labels: ['null']"),
         ({"traffic": 0}, "traffic: Input should be greater than or equal to 1 (found 0)"),
         ({"slices": ["length", "length"]}, "slices: named twice: length"),
         ({"fields": ["a", "b:text", "b"]}, "fields: named twice: b"),

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from fw_assets.classification.spelling.label_lists import split_labels
+from fw_assets.classification.spelling.label_lists import most_parts, split_labels
 from fw_assets.classification.spelling.label_text import bare, look, spelling_key
 
 MAX_NEAR_MISS_SHARE = 0.05
@@ -26,6 +26,7 @@ class LabelLookup:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
+        self._most = most_parts(labels)
         self._exact = frozenset(labels)
         by_key: dict[str, list[str]] = defaultdict(list)
         for label in labels:
@@ -42,7 +43,7 @@ class LabelLookup:
 
     def find_all(self, text: str) -> tuple[str, ...] | None:
         """The labels of a text such as "a, b and c"; None unless every piece is one."""
-        return split_labels(text, self.find)
+        return split_labels(text, self.find, self._most)
 
 
 def infer_labels(counts: Mapping[str, int]) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
         )
     is_used = frame["group_key"].null_count() < frame.height
     repeated = () if is_used or files[0].read_as else repeated_fields(_first_lines(train))
-    described = _described(frame, reads, files, extraction, fields, repeated)
+    # Flags are labels and no fields.
+    listed = () if extraction.rule == "flags" else fields
+    described = _described(frame, reads, files, extraction, listed, repeated)
     return described.model_copy(update={"passed_over": passed_over})
 
 

@@ -23,7 +23,7 @@ LABEL_WORDS = (
 MAX_DEPTH = 8
 _NAME = re.compile(r"((?:[^.\\\[]|\\.|\[(?!\]))*)((?:\[\])?)(?:\.|$)")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_FLAG_LINE = re.compile(rf"(\S.*?)\s*[:=]\s*({'|'.join(_FLAGS)})", re.IGNORECASE)
+_FLAG_END = re.compile(rf"[:=]\s*({'|'.join(_FLAGS)})$", re.IGNORECASE)
 
 KeyedLabels = tuple[str | None, tuple[str, ...]]
 """The key, tag or prefix that an answer uses (None for rules without one) and the labels under it."""
@@ -65,9 +65,10 @@ def find_list(text: str, label: Label) -> Iterator[KeyedLabels]:
 
 def find_flags(text: str, label: Label) -> Iterator[KeyedLabels]:
     """The names that are true in an object, or in lines "name: yes", that says of each label whether it applies."""
-    lines = [match for line in text.splitlines() if (match := _FLAG_LINE.fullmatch(line.strip()))]
-    if len(lines) > 1 and len(lines) == len([line for line in text.splitlines() if line.strip()]):
-        yield None, tuple(match[1] for match in lines if _flag(match[2]))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    ends = [_FLAG_END.search(line) for line in lines]
+    if len(lines) > 1 and None not in ends:
+        yield None, tuple(end.string[: end.start()].strip() for end in ends if end and _flag(end[1]))
         return
     for path, value in _objects(_object(text), "", depth=0):
         flags = {str(name): _flag(item) for name, item in value.items()}

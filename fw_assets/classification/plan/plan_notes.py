@@ -118,7 +118,7 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
 def _field_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
     """The fields of the answers that nothing is learned of, by name, and how to keep them."""
     left_out = inspected.left_out_fields([field.name for field in label_set.fields])
-    if not left_out or inspected.extraction.rule == "flags":
+    if not left_out:
         return
     named = [f"{field.name} ({field.summary})" for field in left_out[:MAX_NAMED]]
     more = f" and {len(left_out) - MAX_NAMED} more" if len(left_out) > MAX_NAMED else ""

@@ -7,6 +7,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 _STRONG = r"[,;|\n\t、，；،؛•]"
@@ -53,6 +54,7 @@ def read_literal(text: str) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(texts)) if all(texts) else None
 
 
+@lru_cache(maxsize=4)  # several rules read one answer
 def parse_literal(text: str) -> object:
     """The value of JSON or of a Python literal; None where the text is neither."""
     try:
@@ -67,10 +69,13 @@ def parse_literal(text: str) -> object:
         return None
 
 
-def split_labels(text: str, find: Find) -> tuple[str, ...] | None:
+def split_labels(text: str, find: Find, most: int = MAX_PIECES) -> tuple[str, ...] | None:
     """The labels of a text such as "a, b and c" or '["a", "b"]'; None unless all of it is labels.
 
     Of all ways to divide it, the one with the longest labels first: a label may hold a separator.
+
+    Args:
+        most: `most_parts` of the labels, which spares looking for longer ones.
     """
     literal = read_literal(text)
     if literal is not None:
@@ -91,7 +96,7 @@ def split_labels(text: str, find: Find) -> tuple[str, ...] | None:
     tails: dict[int, tuple[str, ...] | None] = {len(starts): ()}
     for first in reversed(range(len(starts))):
         tails[first] = None
-        for last in reversed(range(first, len(starts))):
+        for last in reversed(range(first, min(first + most, len(starts)))):
             rest = tails[last + 1]
             label = None if rest is None else find(text[starts[first] : ends[last]].strip())
             if label is not None and rest is not None:
@@ -99,6 +104,11 @@ def split_labels(text: str, find: Find) -> tuple[str, ...] | None:
                 break
     labels_of_all = tails[0]
     return None if labels_of_all is None else tuple(dict.fromkeys(labels_of_all))
+
+
+def most_parts(labels: Iterable[str]) -> int:
+    """The parts into which the separators in a label divide it, empty ones too, of the label that has most."""
+    return max((len(_SEPARATOR.findall(label)) + 1 for label in labels), default=1)
 
 
 def pieces(text: str) -> tuple[str, ...]:
@@ -121,6 +131,7 @@ def find_lists(labels: Sequence[str], key: Callable[[str], str]) -> Lists:
         labels: without two spellings of one label.
         key: what two spellings of one label share.
     """
+    key = lru_cache(maxsize=None)(key)
     parts = {label: pieces(label) for label in labels}
     literals = _in_one_form(labels)
     composite = sorted(
@@ -173,11 +184,13 @@ def _numbered(text: str) -> tuple[str, ...]:
 def _read(composite: Iterable[str], atoms: dict[str, str], key: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
     """The lists among the texts; one that is none becomes an atom itself, for those that hold it."""
     known, read = dict(atoms), {}
+    most = most_parts(atoms.values())
     for label in composite:
         some = _in_brackets(label) or _any_known(label, known, key)
-        labels = split_labels(label, lambda text: known.get(key(text))) if some else None
+        labels = split_labels(label, lambda text: known.get(key(text)), most) if some else None
         if labels is None:
             known.setdefault(key(label), label)
+            most = max(most, most_parts([label]))
         else:
             read[label] = labels
     return read

@@ -54,6 +54,8 @@ def bare(text: str) -> str:
 
     What is inside stays (`exchange "rate"`, `size 5"`), as do labels of nothing but marks (`**`).
     """
+    if text.isascii() and text.isprintable() and text[:1].isalnum() and text[-1:].isalnum() and "  " not in text:
+        return text
     form = _plain_spaces(text)
     for _ in range(_MAX_ROUNDS):
         inner = _plain_spaces(_LEADING.sub("", _without_pair(_TOKENS.sub("", form))))
@@ -94,6 +96,8 @@ def has_variation(text: str) -> bool:
 
 def _plain_spaces(text: str) -> str:
     """The text composed (NFC), with one plain space for each run of them (tabs stay), without unseen characters."""
+    if text.isascii() and text.isprintable():
+        return _LINE_SPACE.sub(" ", text).strip()
     return _LINE_SPACE.sub(" ", drop_invisible(_STRAY_VARIATION.sub("", unicodedata.normalize("NFC", text)))).strip()
 
 

@@ -7,10 +7,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from fw_assets.classification.dataset.chat import content_text, read_turns
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.labels.record_resolution import RECORD, resolve_records, several_labels
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
+from fw_assets.classification.labels.written_findings import turns_finding
+from fw_assets.classification.prompting.listed_labels import check_listed, earlier_labels
 from fw_assets.classification.slices.slicing import slice_rows
 from fw_assets.classification.splits.turn_fields import turn_fields
 from fw_assets.pipeline.resources import WorkspaceResource
@@ -29,6 +32,11 @@ from fw_assets.workspace.frames import scan_rows, sink_frame
 from fw_assets.workspace.workspace import Workspace
 
 MAX_VALUES = 8
+
+MAX_SYSTEM_MESSAGES = 1_000
+"""Rows whose system messages are looked through for a list of the labels."""
+MAX_CONVERSATIONS = 20_000
+"""Rows whose earlier answers are compared with the labels."""
 
 
 @pipeline_asset(
@@ -64,6 +72,7 @@ def _resolve(store: Workspace, dataset: str, registration: Registration, inspect
         batches = Batches(rows.select("id", "messages"))
         fields = turn_fields(row for batch in batches for row in batch.iter_rows())
         split, labels = resolve(narrow, inspected, registration.session, fields)
+        labels = _with_turns(rows, narrow, split, labels, inspected)
         if registration.session.bad_rows == "quarantine":
             unlabelled = rejected_for_labels(narrow, inspected, registration.session)
             write_rejected_rows(store, dataset, (*inspected.rejected, *unlabelled))
@@ -84,6 +93,18 @@ def _resolve(store: Workspace, dataset: str, registration: Registration, inspect
         wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(columns)
         sink_frame(store, wide, *split_rows_path(dataset))
     return labels
+
+
+def _with_turns(
+    rows: pl.LazyFrame, narrow: pl.DataFrame, split: pl.DataFrame, labels: LabelSet, inspected: InspectedDataset
+) -> LabelSet:
+    """The label set with what the turns before the answers say of it; refused where their list lacks a few labels."""
+    if narrow["shape"].str.starts_with("s").all():
+        sample = rows.select("messages").head(MAX_SYSTEM_MESSAGES).collect()["messages"]
+        check_listed((content_text(read_turns(row)[0].get("content")) for row in sample), split, labels, inspected)
+    earlier = rows.filter(pl.col("shape").str.contains("a.")).select("id", "messages").head(MAX_CONVERSATIONS).collect()
+    found = turns_finding(earlier_labels(earlier["messages"], labels.labels), earlier["id"].to_list())
+    return labels.model_copy(update={"findings": (*labels.findings, *found)})
 
 
 def _field_rows(labels: LabelSet) -> list[Row]:
