@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from fw_assets_tests.classification.frames import Pair, inspected, pairs
 LISTED = "Answer with one of: billing, sales, technical."
 
 
-def check(folder: Path, rows: list[Pair], systems: list[str], **session: object) -> None:
+def check(folder: Path, rows: list[Pair], systems: list[str], **session: Any) -> None:
     frame, facts, settings = inspected(folder, rows, **session)
     split, labels = resolve(frame, facts, settings)
     check_listed(systems, split, labels, facts)
