@@ -68,7 +68,8 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
         "infer_schema": False,
         "glob": False,
         "row_index_name": ROW,
-        "row_index_offset": first_row + (dialect.header is not None),
+        "row_index_offset": first_row + dialect.skip + (dialect.header is not None),
+        "skip_lines": dialect.skip,
     }
     with refusals(path, dialect.shown):
         try:
@@ -79,7 +80,7 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
     def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         yield from _batches(pl.scan_csv(path, **options).select(ROW, *columns), path, dialect.shown)
 
-    return Table(dialect.shown, sample.drop(ROW), parts, lead=int(dialect.header is not None))
+    return Table(dialect.shown, sample.drop(ROW), parts, lead=dialect.skip + (dialect.header is not None))
 
 
 def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Path) -> tuple[list[RejectedLine], int]:
@@ -104,7 +105,7 @@ def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Pat
         for number, record in enumerate(csv.reader(source, delimiter=dialect.delimiter, **quoting), first_row):
             if len(record) <= width:
                 writer.writerow(record)
-                others += bool(record)
+                others += bool(record) and number >= first_row + dialect.skip
                 continue
             writer.writerow([])
             message = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +25,7 @@ from fw_assets.classification.formats.batches import (
     without_long_lines,
 )
 from fw_assets.classification.formats.class_names import class_names
-from fw_assets.classification.formats.column_choice import choose_columns
+from fw_assets.classification.formats.column_choice import ColumnChoice, choose_columns
 from fw_assets.classification.formats.content import (
     HEAD_BYTES,
     Content,
@@ -130,7 +131,8 @@ class FileParser:
         mended = folder / "mended"
         faults, others = without_long_lines(plain, dialect, place.first_row, mended)
         if not others:
-            return ParseSummary(lines=len(faults) + 1, blank=1, rejected=faults, read_as=dialect.shown)
+            lead = dialect.skip + (dialect.header is not None)
+            return ParseSummary(lines=len(faults) + lead, blank=lead, rejected=faults, read_as=dialect.shown)
         summary = self._parse_table(delimited_table(mended, dialect, place.first_row), place)
         summary.rejected = sorted([*summary.rejected, *faults])
         summary.blank -= len(faults)
@@ -160,6 +162,7 @@ class FileParser:
         elif rows:
             columns = profiles(rows)
             choice = choose_columns(columns, columns, self.options, names, str(place.path))
+            _refuse_chats_as_text(choice, rows, place.path)
 
             def parse(part: pl.DataFrame) -> ParseSummary:
                 frame, summary = parse_table(part, choice, place.source, row_store.fields, row_store.group_field)
@@ -230,6 +233,19 @@ def _parse_lines(plain: Path, place: _Place, shape: Shape | None) -> ParseSummar
     summary = run_in_threads(line_jobs(read_chunks(plain), *place.target, shape), place.stop_after)
     summary.read_as = f"JSONL, {shape.read_as}"
     return summary
+
+
+def _refuse_chats_as_text(choice: ColumnChoice, rows: Sequence[Mapping[str, object]], path: Path) -> None:
+    """Refuse a text that is a list of messages, as a table holds it whose maker had no other way."""
+    for column in choice.text_columns:
+        values = [str(row[column]) for row in rows if row[column]]
+        if values and all(re.match(r"\s*\[\s*\{\s*['\"](role|from|content|value)['\"]", value) for value in values):
+            script = (
+                f"import csv,json,sys; [print(json.dumps({{**row, {column!r}: json.loads(row[{column!r}])}})) "
+                "for row in csv.DictReader(sys.stdin)]"
+            )
+            advice = f'`python3 -c "{script}" < FILE > rows.jsonl` writes them as JSON'
+            raise not_rows(path, f"has chats as text in the column {column!r}: {advice}")
 
 
 def _object_jobs(table: Table, place: _Place, shape: Shape | None) -> Iterator[Callable[[], ParseSummary]]:

@@ -8,7 +8,8 @@ import io
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +41,7 @@ _OTHERS = (
 )
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _MAX_LINES = 50
+_MAX_TITLE_LINES = 5
 _DIALECT_CHARACTERS = 100_000
 """Of the beginning of a file, by which its dialect is found."""
 
@@ -53,6 +55,8 @@ class Dialect:
     header: tuple[str, ...] | None = None
     """Names of the columns as the first line has them; None where it has none."""
     columns: tuple[str, ...] = ()
+    skip: int = 0
+    """Lines above the header: a title, or Excel's `sep=;`."""
 
     @property
     def shown(self) -> str:
@@ -105,6 +109,11 @@ def text_format(path: Path, text: str, *, whole: bool) -> Format:
         if start[:1] == "{":
             _refuse_damaged(path, lines)
         return _document(path, start, lines, whole=whole)
+    if lines and 2 * sum(line.startswith("__label__") for line in lines) > len(lines):
+        script = r"s/^__label__([^ ]+) +(.*)/\1\t\2/; 1s/^/label\ttext\n/"
+        raise not_rows(
+            path, f"is in fastText's form: `sed -E '{script}' {_quoted(path)} > rows.tsv` makes a table of it"
+        )
     if lines and find_dialect(text, path.name) is not None:
         return "CSV"
     if any(objects) or path.name.lower().split(".")[1:2] in (["jsonl"], ["ndjson"], ["json"]) or not lines:
@@ -178,6 +187,11 @@ def find_dialect(text: str, name: str) -> Dialect | None:
     if "\n" in text:
         text = text[: text.rindex("\n") + 1]
     best: tuple[tuple[Any, ...], Dialect] | None = None
+    # Excel's own way to say the delimiter, which other programs show as a row.
+    said = re.match(r"\ufeff?sep=([,;\t|])\n", text)
+    if said:
+        rest = find_dialect(text[said.end() :], name)
+        return replace(rest, skip=rest.skip + 1) if rest else None
     for delimiter in _DELIMITERS:
         for quote in ('"', None):
             records = _records(text, delimiter, quote)
@@ -188,26 +202,51 @@ def find_dialect(text: str, name: str) -> Dialect | None:
             share = count / len(records)
             if width < 2 or share < 0.8:
                 continue
+            first = 0 if _is_header(records[0]) else next(at for at, r in enumerate(records) if len(r) == width)
+            if first > _MAX_TITLE_LINES:
+                continue
+            records = records[first:]
             header = tuple(cell.strip().lstrip("\ufeff") for cell in records[0])
-            known = sum(normal_name(cell) in TEXT_NAMES | LABEL_NAMES for cell in header)
+            known = _known(header)
             suits = delimiter == "\t" and name.lower().split(".")[-1] in ("tsv", "tab")
             rank = (known, suits, round(share, 2), quote is not None, width)
             if best is None or rank > best[0]:
-                best = (rank, _with_header(Dialect(delimiter, quote), records, header, width))
+                skip = _lines_before(text, first)
+                best = (rank, _with_header(Dialect(delimiter, quote, skip=skip), records, header, width))
     return best[1] if best else None
+
+
+def _known(cells: Sequence[str]) -> int:
+    return sum(normal_name(cell) in TEXT_NAMES | LABEL_NAMES for cell in cells)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return len(cells) > 1 and _known(cells) > 0
+
+
+def _lines_before(text: str, records: int) -> int:
+    """The lines of a title of so many records; each is of one line, and blank ones are none."""
+    for at, line in enumerate(text.split("\n")):
+        if line.strip():
+            if not records:
+                return at
+            records -= 1
+    return 0
 
 
 def _with_header(dialect: Dialect, records: list[list[str]], header: tuple[str, ...], width: int) -> Dialect:
     body = [record for record in records[1:] if len(record) == width]
-    known = any(normal_name(cell) in TEXT_NAMES | LABEL_NAMES for cell in header)
-    occurs = [header[i] for i in range(min(width, len(header))) if header[i] in {record[i].strip() for record in body}]
-    if not known and (occurs or len(set(header)) < len(header)):
-        return Dialect(dialect.delimiter, dialect.quote, None, tuple(f"column_{i + 1}" for i in range(width)))
+    known = _known(header)
+    occurs = [cell for i, cell in enumerate(header[:width]) if cell and cell in {record[i].strip() for record in body}]
+    filled = [cell for cell in header if cell]
+    if not known and (occurs or len(set(filled)) < len(filled)):
+        columns = tuple(f"column_{i + 1}" for i in range(width))
+        return Dialect(dialect.delimiter, dialect.quote, None, columns, dialect.skip)
     names: list[str] = []
     for i, cell in enumerate(header):
         cell = cell or f"column_{i + 1}"
         names.append(cell if cell not in names else f"{cell}_{i + 1}")
-    return Dialect(dialect.delimiter, dialect.quote, header, tuple(names))
+    return Dialect(dialect.delimiter, dialect.quote, header, tuple(names), dialect.skip)
 
 
 def _records(text: str, delimiter: str, quote: str | None) -> list[list[str]]:

@@ -65,7 +65,20 @@ def find_shape(
     for name, belongs, flatten in EXPORTS:
         if _most(records, belongs):
             return _flat_shape(name, records, flatten, options, class_names, file)
-    return _flat_shape("", records, lambda record: Flat(record, record), options, class_names, file)
+    return _flat_shape("", records, _flattened, options, class_names, file)
+
+
+def _flattened(record: Record) -> Flat:
+    """A record with the fields of objects in it beside its own, as `meta.intent`."""
+    if any(isinstance(value, dict) and "choices" not in value for value in record.values()):
+        inner = {
+            f"{name}.{key}": value
+            for name, values in record.items()
+            if isinstance(values, dict) and "choices" not in values
+            for key, value in values.items()
+        }
+        record = {**{name: v for name, v in record.items() if not isinstance(v, dict) or "choices" in v}, **inner}
+    return Flat(record, record)
 
 
 def is_nested(records: Sequence[Record]) -> bool:

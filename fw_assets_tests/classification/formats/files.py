@@ -189,6 +189,29 @@ READABLE = (
     ),
     Readable("tabs.tsv", text(csv("text\tlabel", *ROWS, delimiter="\t", quote=plain)), "TSV, `text` and `label`"),
     Readable(
+        "excel-sep.csv",
+        text("sep=;\n" + csv("text;label", *WORDS, delimiter=";", quote=plain)),
+        "CSV with semicolons, `text` and `label`",
+        WORDS,
+    ),
+    Readable(
+        "title.csv",
+        text("Tickets of May\n\n" + csv("text,label", *WORDS, quote=plain)),
+        "CSV, `text` and `label`",
+        WORDS,
+    ),
+    Readable(
+        "spare-columns.csv",
+        text(csv("v1,v2,,,", *((v, f"{t} £{n}", "", "", "") for n, (t, v) in enumerate(WORDS))), "latin-1"),
+        "CSV, `v2` and `v1` (Windows-1252)",
+        tuple((f"{t} £{n}", v) for n, (t, v) in enumerate(WORDS)),
+    ),
+    Readable(
+        "nested.jsonl",
+        text(jsonl(*({"ticket": {"body": t}, "meta": {"intent": v, "by": "x"}} for t, v in ROWS))),
+        "JSONL, `ticket.body` and `meta.intent`",
+    ),
+    Readable(
         "bars.csv",
         text(csv("text|label", *WORDS, delimiter="|", quote=plain)),
         "CSV with bars, `text` and `label`",
@@ -465,6 +488,23 @@ REFUSED = (
     ),
     Refused("page.csv", text("<!DOCTYPE html><html><body>Sign in</body></html>"), "file-type", ("an HTML page",)),
     Refused("link.jsonl", text("/nowhere/rows.jsonl"), "file-type", ("a path and nothing else", "a link")),
+    Refused(
+        "fasttext.txt",
+        text("".join(f"__label__{v} {t}\n" for t, v in ROWS)),
+        "file-type",
+        ("fastText", "sed -E"),
+    ),
+    Refused(
+        "chats.csv",
+        text(
+            csv(
+                "id,messages,label",
+                *((n, json.dumps([{"role": "user", "content": t}]), v) for n, (t, v) in enumerate(ROWS)),
+            )
+        ),
+        "file-type",
+        ("chats as text in the column 'messages'", "json.loads"),
+    ),
     Refused("words.csv", text("one column\n" * 20), "file-type", ("one column",)),
     Refused("broken.parquet", data(b"PAR1" + b"\0" * 100), "unreadable", ("cannot be read as Parquet",)),
     Refused("base.db", data(b"SQLite format 3\0" + b"\0" * 100), "file-type", ("sqlite:///",)),
