@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
@@ -58,16 +58,30 @@ def occurrence_findings(
     only_in_eval: Sequence[str],
     split: SplitFacts,
     rare: Sequence[str],
+    removed: Mapping[str, int],
     rows_with: RowsWithLabels,
 ) -> Iterator[Finding]:
-    """Findings about labels that are rare or missing in a part."""
+    """Findings about labels that are rare or missing in a part.
+
+    Args:
+        removed: rows of each label that were taken out of the training dataset.
+    """
     absent = [count.label for count in counts if not count.total]
     if absent:
         yield _finding("labels_known", "warn", f"Labels that no row has: {_list(absent)}.")
     if only_in_eval:
         message = f"Labels only in the evaluation dataset, which cannot be learned: {_list(only_in_eval)}."
         yield _finding("labels_known", "warn", message, rows_with(only_in_eval))
-    too_rare = [(label, count) for label, count in split.too_rare if count and label not in only_in_eval]
+    unlearned = [count.label for count in counts if count.total and not count.train and count.label in removed]
+    if unlearned:
+        names = _list(f"{label} ({_count(removed[label], 'row', 'rows')})" for label in unlearned)
+        message = (
+            f"Labels that cannot be learned, since all their training rows repeat evaluation rows and were taken out: "
+            f"{names}. They count as wrong in the test figures of every fine-tuned model; give other rows of them."
+        )
+        finding = _finding("rare_labels", "warn", message, rows_with(unlearned))
+        yield finding.model_copy(update={"consequential": True})
+    too_rare = [(label, count) for label, count in split.too_rare if count and label not in {*only_in_eval, *unlearned}]
     if too_rare:
         names = _list(f"{label} ({count})" for label, count in too_rare)
         rows = rows_with(label for label, _ in too_rare)

@@ -85,7 +85,9 @@ def resolve(
     split = split_facts(out, lookup.labels, session, turn_fields)
     counts = _label_counts(out, lookup.labels)
     train_counts = count_labels(used.filter(pl.col("source") != "eval"))
-    imbalance = _imbalance(out, {label: train_counts.get(label, 0) for label in lookup.labels}, session)
+    removed = count_labels(out.filter(pl.col("split") == EXCLUDED, pl.col("labels").list.len() > 0))
+    remaining = {label: train_counts.get(label, 0) - removed.get(label, 0) for label in lookup.labels}
+    imbalance = _imbalance(out, remaining, session)
     only_in_eval = tuple(count.label for count in counts if count.total and not train_counts.get(count.label))
     rare = tuple(count.label for count in counts if count.total and count.test < RARE_TEST_ROWS)
     contained = contained_labels(lookup.labels)
@@ -99,7 +101,7 @@ def resolve(
         *reading_findings(frame, extracted, several, spellings, aliases, inspected),
         *left_out_findings(*left_out, lookup),
         *findings.spelling_findings(inspected.extraction, misspelled, contained, lookup.colliding, rows_spelling),
-        *findings.occurrence_findings(counts, only_in_eval, split, rare, rows_with),
+        *findings.occurrence_findings(counts, only_in_eval, split, rare, removed, rows_with),
         *findings.imbalance_findings(imbalance, rows_with),
         *findings.overlap_findings(overlap, contradicting, contradictions, shared_keys),
         *findings.large_group_findings(split),

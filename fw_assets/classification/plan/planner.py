@@ -15,6 +15,7 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.mistake_costs import check_costs
 from fw_assets.classification.plan.job_limits import check_jobs
+from fw_assets.classification.plan.part_limits import check_parts
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
 from fw_assets.classification.selection.power import smallest_detectable_difference
@@ -50,6 +51,7 @@ def make_plan(
     if session.costs is not None:
         check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
+    check_parts(session, rows, label_set)
     planned = tuple(_planned(model, session, rows["train"], warm_start) for model in models)
     max_cells = max((len(model.cells) for model in planned), default=0)
     sampled = max_cells > 1 or not session.full_data_run

@@ -36,6 +36,14 @@ def caveats(report: Report) -> tuple[str, ...]:
         notes.append(
             f"{plural(len(unjudged), 'label')} {verb} no test row and could not be judged: {listing(unjudged, 6)}."
         )
+    unlearned = [label for label, parts in report.data.label_rows.items() if parts.test and not parts.train]
+    if unlearned and candidate and candidate.tuned:
+        verb = "has" if len(unlearned) == 1 else "have"
+        rows = sum(report.data.label_rows[label].test for label in unlearned)
+        notes.append(
+            f"{plural(len(unlearned), 'label')} {verb} no training row, which no fine-tuning can learn: "
+            f"{listing(unlearned, 6)}, the label of {plural(rows, 'test row')}."
+        )
     if adapters := [short(item.model) for item in report.candidates if item.adapter_of and item.base]:
         which = "it was" if len(adapters) == 1 else "they were"
         notes.append(

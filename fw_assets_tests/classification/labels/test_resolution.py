@@ -55,6 +55,19 @@ def test_an_evaluation_dataset_is_the_test_part_and_its_copies_leave_training(tm
     assert "taken out" in messages(label_set, "overlap")
 
 
+def test_a_label_whose_training_rows_are_all_taken_out_is_said_and_no_part_of_the_imbalance(tmp_path: Path) -> None:
+    rows = pairs(90)
+    evaluation = [row for row in rows if row[1] == "sales"]
+    _, label_set = resolved(tmp_path, rows, [*evaluation, ("entirely new words here", "billing")])
+    (finding,) = [finding for finding in label_set.findings if "cannot be learned, since" in finding.message]
+    assert finding.consequential
+    assert "sales (30 rows)" in finding.message
+    assert {label_set.imbalance.most[0], label_set.imbalance.least[0]} <= {"billing", "technical"}
+    assert not [
+        finding for finding in label_set.findings if "too rare" in finding.message and "sales" in finding.message
+    ]
+
+
 def test_a_training_dataset_that_is_the_evaluation_dataset_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row is left for training"):
         resolved(tmp_path, pairs(30), pairs(30))
@@ -333,7 +346,7 @@ def test_groups_of_one_dataset_are_said_to_be_within_one_part(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("name", "labels", "multi_label", "ratio"),
-    [("banking77", 77, False, 187 / 35), ("clinc150", 150, False, 1), ("sms_spam", 2, False, 3614 / 513)],
+    [("banking77", 77, False, 187 / 35), ("clinc150", 150, False, 100 / 95), ("sms_spam", 2, False, 3005 / 405)],
 )
 def test_real_data(name: str, labels: int, multi_label: bool, ratio: float, shared_data: Path) -> None:
     folder = shared_data / name

@@ -47,6 +47,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         write_chat(folder / "few.jsonl", pairs(6)),
         write_chat(folder / "some.jsonl", pairs(30)),
         write_chat(folder / "imbalanced.jsonl", [*pairs(120, ("billing", "technical")), *rare]),
+        write_chat(folder / "twelve.jsonl", pairs(12)),
     ]
 
 
@@ -151,6 +152,9 @@ def test_the_grid_of_every_embedded_model_can_be_written_down(files: list[Path])
 
 
 def test_too_few_rows_for_a_job_are_refused(files: list[Path]) -> None:
-    few = refusal(files, 0, learning_curve=True)
-    assert "validation_fraction: validation rows: 0, and a job needs at least 3" in few
-    assert "learning_curve: rows at 25%: 1, and a job needs at least 3; leave it out" in few
+    few = refusal(files, 0)
+    assert "validation_fraction: there are no validation rows, so nothing can be chosen" in few
+    assert "What would do: 3 distinct rows of each of the 3 labels, 9 in all" in few
+    assert "learning_curve: rows at 25%: 2, and a job needs at least 3; leave it out" in refusal(
+        files, 3, learning_curve=True
+    )

@@ -27,6 +27,18 @@ def test_few_test_rows_are_said(test: int) -> None:
     assert points >= 100 * (interval.high - interval.low) / 2 - 1
 
 
+def test_a_label_with_no_training_row_is_said() -> None:
+    report = with_rows(500, 500)
+    kept = SplitRows(train=20, validation=4, test=9)
+    parts = {
+        "billing": kept,
+        "account": SplitRows(train=0, validation=0, test=24),
+        "other": SplitRows(train=0, validation=0, test=0),
+    }
+    notes = caveats(report.model_copy(update={"data": report.data.model_copy(update={"label_rows": parts})}))
+    assert "1 label has no training row, which no fine-tuning can learn: account, the label of 24 test rows." in notes
+
+
 def test_enough_rows_are_not_said() -> None:
     assert not any(text.startswith("Only") for text in caveats(with_rows(100, 50)))
     assert not any(text.startswith("Only") for text in caveats(with_rows(5000, 5000)))
