@@ -16,7 +16,8 @@ from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, Rejecte
 from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.content import refusals
-from fw_assets.classification.formats.recognition import SAMPLE_RECORDS, Dialect, Format
+from fw_assets.classification.formats.dialect import SAMPLE_RECORDS, Dialect
+from fw_assets.classification.formats.recognition import Format
 from fw_assets.classification.formats.tables import ROW
 
 BATCH_ROWS = 50_000

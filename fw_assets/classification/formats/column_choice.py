@@ -9,48 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.formats.column_names import (
+    BOOKKEEPING,
+    PAIRS,
+    TEXT_NAMES,
+    is_label_name,
+    normal_name,
+)
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.formats.profiles import ColumnProfile
-
-TEXT_NAMES = frozenset(
-    (
-        *("text", "texts", "sentence", "sentences", "utterance", "utterances", "message", "messagetext"),
-        *("content", "contents", "body", "review", "reviewtext", "comment", "commenttext", "tweet", "post"),
-        *("query", "question", "input", "inputs", "inputtext", "textinput", "prompt", "document", "doc"),
-        *("description", "title", "subject", "headline", "summary", "transcript", "transcription", "email"),
-        *("emailtext", "ticket", "tickettext", "complaint", "feedback", "request", "verbatim", "narrative"),
-        *("article", "abstract", "statement", "phrase", "snippet", "data", "conversation", "dialogue", "chat"),
-    )
-)
-LABEL_NAMES = frozenset(
-    (
-        *("label", "labels", "labelname", "labeltext", "labelstr", "category", "categories", "categoryname"),
-        *("class", "classes", "classname", "intent", "intents", "intentname", "target", "targets", "topic"),
-        *("topics", "sentiment", "emotion", "emotions", "tag", "tags", "completion", "output", "response"),
-        *("answer", "groundtruth", "annotation", "annotations", "gold", "goldlabel", "y", "verdict"),
-        *("department", "queue", "classification", "polarity", "stance", "route", "subcategory"),
-    )
-)
-"""Names of columns without capitals, spaces and signs."""
-PAIRS = (
-    ("prompt", "completion"),
-    ("prompt", "response"),
-    ("instruction", "output"),
-    ("instruction", "response"),
-    ("question", "answer"),
-    ("query", "response"),
-    ("input", "output"),
-    ("text_input", "output"),
-    ("inputs", "targets"),
-)
-"""Columns that belong together in data for fine-tuning; the second holds the answer, whatever else there is."""
-BOOKKEEPING = frozenset(
-    (
-        *("id", "idx", "index", "unnamed0", "annotator", "annotationid", "createdat", "updatedat", "leadtime"),
-        *("inputhash", "taskhash", "timestamp", "sessionid", "annotatorid", "viewid", "split"),
-    )
-)
-_NAMED_SUFFIX = re.compile(r"(label|category|intent|class)(es|s)?\d*$|^(label|category|intent|class)")
 
 
 @dataclass(frozen=True)
@@ -85,10 +52,6 @@ class ColumnChoice:
         system = f" after the system message `{self.system}`" if self.system else ""
         numbers = ", whose labels are numbers (--label-name, once for each from 0, names them)" if self.numbered else ""
         return f"{text} and `{self.label}`{system}{numbers}"
-
-
-def normal_name(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def choose_columns(
@@ -151,7 +114,7 @@ def _pair(
         text, label = by_name.get(normal_name(first)), by_name.get(normal_name(second))
         if text is None or label is None:
             continue
-        others = [name for name in labels if name != label and _label_named(name) and labels[name].is_label]
+        others = [name for name in labels if name != label and is_label_name(name) and labels[name].is_label]
         if [name for name in others if normal_name(name) not in (normal_name(first), "response", "output")]:
             continue
         system = by_name.get("system") or by_name.get("systemprompt")
@@ -174,7 +137,7 @@ def _label(
     named = [
         name
         for name, item in free.items()
-        if _label_named(name) and item.kind not in ("number", "object") and (item.filled < 10 or _may_be_label(item))
+        if is_label_name(name) and item.kind not in ("number", "object") and (item.filled < 10 or _may_be_label(item))
     ]
     if len(named) > 1:
         named = _without_numbers_of(named, free)
@@ -211,11 +174,6 @@ def _text(
     if told:
         raise _ambiguous("text", {name: free[name] for name in told}, file)
     raise _not_found("text", texts, file)
-
-
-def _label_named(name: str) -> bool:
-    normal = normal_name(name)
-    return normal in LABEL_NAMES or (normal not in TEXT_NAMES and _NAMED_SUFFIX.search(normal) is not None)
 
 
 def _without_numbers_of(named: Sequence[str], columns: Mapping[str, ColumnProfile]) -> list[str]:

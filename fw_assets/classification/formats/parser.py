@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,28 +26,13 @@ from fw_assets.classification.formats.batches import (
 )
 from fw_assets.classification.formats.class_names import class_names
 from fw_assets.classification.formats.column_choice import ColumnChoice, choose_columns
-from fw_assets.classification.formats.content import (
-    HEAD_BYTES,
-    Content,
-    encoding_name,
-    find_encoding,
-    guess_encoding,
-    is_utf8,
-    open_content,
-)
+from fw_assets.classification.formats.dialect import SAMPLE_RECORDS, find_dialect
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.formats.profiles import profiles
-from fw_assets.classification.formats.recognition import (
-    SAMPLE_RECORDS,
-    Format,
-    binary_format,
-    find_dialect,
-    not_rows,
-    text_format,
-)
+from fw_assets.classification.formats.recognised_file import RecognisedFile, recognise, shape_of
+from fw_assets.classification.formats.recognition import not_rows
 from fw_assets.classification.formats.records import (
     MAX_DOCUMENT_BYTES,
-    decoded,
     document_records,
     item_jobs,
     line_jobs,
@@ -71,7 +56,7 @@ class FileParser:
         Raises:
             InputError: it is not of a format that is read, or text and label are not clear.
         """
-        file = self._recognised(path)
+        file = recognise(path, self.options)
         if file.is_chat_jsonl:
             return parse_file(path, first_row, source, row_store, stop_after=stop_after)
         place = _Place(path, first_row, source, row_store, stop_after)
@@ -81,29 +66,7 @@ class FileParser:
             summary = self._parse(file, place, Path(folder))
             return summary, sha256.result()
 
-    def _recognised(self, path: Path) -> _File:
-        content = open_content(path)
-        kind = binary_format(path, content.head)
-        if kind is not None:
-            return _File(content, kind)
-        encoding, guess = find_encoding(content), ""
-        text = content.head.decode(encoding or "utf-8", "replace")
-        kind = text_format(path, text, whole=len(content.head) < HEAD_BYTES)
-        if kind == "CSV" and encoding is None and not is_utf8(content):
-            encoding, guess = guess_encoding(content)
-            text = content.head.decode(encoding, "replace")
-        text = text.replace("\r\n", "\n")
-        shape = None
-        if kind == "JSONL":
-            lines = text.replace("\r", "\n").lstrip("\ufeff").split("\n", SAMPLE_RECORDS)[:SAMPLE_RECORDS]
-            shape = self._shape(path, lines)
-        return _File(content, kind, encoding, guess, text, shape, old_lines="\r" in text and "\n" not in text)
-
-    def _shape(self, path: Path, lines: Iterable[str | bytes]) -> Shape | None:
-        records = [record for line in lines if (record := decoded(line)) is not None]
-        return find_shape(records, self.options, class_names(path), str(path)) if records else None
-
-    def _parse(self, file: _File, place: _Place, folder: Path) -> ParseSummary:
+    def _parse(self, file: RecognisedFile, place: _Place, folder: Path) -> ParseSummary:
         content, packed = file.content, file.content.packed
         if file.encoding is not None or file.old_lines:
             plain = content.written_to(folder / "text", file.encoding or "utf-8")
@@ -146,7 +109,7 @@ class FileParser:
             )
             raise not_rows(place.path, message)
         items = document_records(place.path, plain.read_bytes())
-        shape = self._shape(place.path, items[:SAMPLE_RECORDS])
+        shape = shape_of(place.path, items[:SAMPLE_RECORDS], self.options)
         summary = run_in_threads(item_jobs(items, *place.target, shape), place.stop_after)
         summary.read_as = f"a JSON list, {shape.read_as if shape else 'chat rows'}"
         return summary
@@ -191,38 +154,6 @@ class _Place:
     @property
     def target(self) -> tuple[int, str, RowStore]:
         return self.first_row, self.source, self.row_store
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file as it was recognised.
-
-    Attributes:
-        encoding: None for UTF-8.
-        guess: a word that shows how a guessed encoding reads.
-        text: its beginning, if it is text.
-        shape: of its objects, if it is JSONL of other than chat rows.
-        old_lines: whether lines end with a carriage return alone.
-    """
-
-    content: Content
-    kind: Format
-    encoding: str | None = None
-    guess: str = ""
-    text: str = ""
-    shape: Shape | None = None
-    old_lines: bool = False
-
-    @property
-    def is_chat_jsonl(self) -> bool:
-        plain = self.encoding is None and not self.content.member and not self.old_lines
-        return self.kind == "JSONL" and plain and self.shape is None
-
-    @property
-    def written(self) -> str:
-        """The encoding in words."""
-        name = encoding_name(self.encoding) if self.encoding else ""
-        return f"{name}, as in {self.guess!r}" if self.guess else name
 
 
 def _parse_lines(plain: Path, place: _Place, shape: Shape | None) -> ParseSummary:

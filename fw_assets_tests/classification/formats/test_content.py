@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.formats import content as module
-from fw_assets.classification.formats.content import find_encoding, guess_encoding, is_utf8, open_content
+from fw_assets.classification.formats.content import open_content
+from fw_assets.classification.formats.encodings import find_encoding, guess_encoding, is_utf8
 
 
 def archive(path: Path, **members: bytes) -> Path:
@@ -73,7 +74,7 @@ def test_wide_encodings_are_told_with_and_without_a_mark(text: str, encoding: st
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode(encoding))
     content = open_content(path)
-    found = find_encoding(content)
+    found = find_encoding(content.head)
     assert content.head.decode(found or "utf-8-sig").lstrip("\ufeff") == text
 
 
@@ -94,7 +95,7 @@ def test_encodings_of_old_tables_are_guessed_and_shown_by_a_word(text: str, enco
     path = tmp_path / "a.csv"
     path.write_bytes(("plain,words\n" + f"{text},label\n" * 5).encode(encoding))
     content = open_content(path)
-    assert not is_utf8(content)
-    found, word = guess_encoding(content)
+    assert not is_utf8(content.blocks())
+    found, word = guess_encoding(path, content.blocks())
     assert text.encode(encoding).decode(found) == text
     assert word in text
