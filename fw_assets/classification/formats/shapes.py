@@ -157,13 +157,18 @@ def _keys(record: Record) -> dict[str, Any]:
 
 def _label_beside(records: Sequence[Record], file: str) -> str | None:
     """The field with the label of chat rows that end with the user and have no ground truth."""
-    if not _most(records, lambda r: "ground_truth" not in r and bool(r["messages"]) and not _answered(r["messages"])):
+    if not _most(records, _unanswered):
         return None
     labels = profiles([{name: value for name, value in record.items() if name != "messages"} for record in records])
     try:
         return choose_label(labels, file)
     except InputError:
         return None
+
+
+def _unanswered(record: Record) -> bool:
+    messages = record.get("messages")
+    return "ground_truth" not in record and isinstance(messages, list) and bool(messages) and not _answered(messages)
 
 
 def _answered(messages: list[Any]) -> bool:
