@@ -17,7 +17,7 @@ from fw_assets.classification.labels.aliases import LabelLookup, contained_label
 from fw_assets.classification.labels.extraction import extract
 from fw_assets.classification.labels.imbalance import Imbalance, measure_imbalance, with_mitigations
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
-from fw_assets.classification.labels.label_inference import check_cut, check_lists, label_spellings
+from fw_assets.classification.labels.label_inference import LabelSpellings, check_cut, check_lists, label_spellings
 from fw_assets.classification.labels.label_reading import reading_findings, rows_of
 from fw_assets.classification.labels.label_set import RARE_TEST_ROWS, LabelCount, LabelSet
 from fw_assets.classification.labels.unlabelled_rows import (
@@ -26,6 +26,7 @@ from fw_assets.classification.labels.unlabelled_rows import (
     unlabelled_error,
     unlabelled_problems,
 )
+from fw_assets.classification.labels.written_findings import named_rows
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.duplicates import find_groups, overlap_facts
 from fw_assets.classification.splits.split import EXCLUDED, PARTS, TEST, TRAIN, assign_split, split_facts
@@ -72,7 +73,7 @@ def resolve(
     left_out = (frame.filter(unlabelled), extracted.filter(unlabelled))
     working = frame.with_columns(labels.alias("labels"))
     used = working.filter(~unlabelled)
-    _check_labels(lookup.labels, used.height, inspected, inferred=session.labels is None)
+    _check_labels(spellings, used.height, inspected, inferred=session.labels is None)
 
     groups = find_groups(used)
     grouped = used.with_columns(pl.Series("group", groups.final, dtype=pl.UInt32))
@@ -189,8 +190,14 @@ def _resolved(extracted: pl.Series, lookup: LabelLookup) -> tuple[pl.Series, tup
     return table.gather(pl.Series(rows, dtype=pl.UInt32)), tuple(sorted(aliases.items()))
 
 
-def _check_labels(labels: tuple[str, ...], rows: int, inspected: InspectedDataset, *, inferred: bool) -> None:
+def _check_labels(spellings: LabelSpellings, rows: int, inspected: InspectedDataset, *, inferred: bool) -> None:
     """Refuse labels that are no classification: fewer than two, or inferred ones that do not repeat."""
+    labels = spellings.lookup.labels
+    if len(labels) == 1 and len(spellings.counts) > 1:
+        written = named_rows(sorted(spellings.counts.items(), key=lambda item: (-item[1], item[0])))
+        message = f"{written} are read as one label, {labels[0]!r}, so that none is left to tell it from"
+        problem = Problem(kind="labels", file=inspected.files[0].path_name, message=message)
+        raise InputError([problem], advice="If they are several labels, name them with `labels`. Nothing was started.")
     if len(labels) < 2:
         present = f"only the label {labels[0]!r}" if labels else "no label"
         message = f"{rows:,} rows have {present}, expected at least two labels to tell apart"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from fw_assets.classification.cost.ranges import Range
@@ -11,6 +12,8 @@ from fw_assets.report.plan import fields, reading, slices
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.table import Table, columns
+
+_JOINING = re.compile(r"[,;“”]|\b(?:and|or)\b")
 
 
 def first_screen(plan: Plan) -> Table:
@@ -133,7 +136,16 @@ def labels(plan: Plan) -> str:
     label_set = plan.label_set
     origin = "given" if label_set.given else "inferred from the data: please confirm"
     multi_label = ", any number per row" if label_set.multi_label else ""
-    return f"{plural(len(label_set.labels), 'label')}{multi_label}, {origin}: {listing(label_set.labels, 12)}."
+    return (
+        f"{plural(len(label_set.labels), 'label')}{multi_label}, {origin}: "
+        f"{listing([_in_list(label) for label in label_set.labels], 12)}."
+    )
+
+
+def _in_list(label: str) -> str:
+    """A label as part of a list, in quotes where it would not show where it begins and ends."""
+    plain = label == label.strip() and label.isprintable() and not _JOINING.search(label)
+    return label if plain else f"“{label}”"
 
 
 def rows(plan: Plan) -> str:

@@ -187,6 +187,13 @@ def test_a_rule_that_makes_one_label_of_two_is_refused(tmp_path: Path) -> None:
     assert read(tmp_path, answers, extraction="first_word").labels == ("account", "billing")
 
 
+def test_spellings_that_leave_one_label_are_named_and_can_be_told_apart(tmp_path: Path) -> None:
+    answers = ["us", "US"] * 30
+    with pytest.raises(InputError, match=r"'US' \(30 rows\), 'us' \(30 rows\) are read as one label"):
+        read(tmp_path, answers)
+    assert read(tmp_path, answers, labels=("us", "US")).labels == ("us", "US")
+
+
 def test_a_cut_is_said(tmp_path: Path) -> None:
     label_set = read(tmp_path, [f"{label} since word {i} was said" for i, (_, label) in enumerate(LABELLED[:60])])
     assert "60 different answers become 3 labels" in said(label_set)

@@ -25,6 +25,15 @@ def test_the_first_screen_says_what_a_yes_costs_and_how_to_give_it() -> None:
     assert "please confirm" in top
 
 
+def test_a_label_with_a_comma_shows_where_it_ends_and_joined_spellings_have_their_rows() -> None:
+    plan, _, _ = planned()
+    names = ("cards, arrival", "account", "pros and cons", "sales")
+    written = {"labels": names, "aliases": (("Account", "account"),), "alias_rows": {"Account": 7}}
+    text = render_plan(plan.model_copy(update={"label_set": plan.label_set.model_copy(update=written)}))
+    assert "“cards, arrival”, account, “pros and cons” and sales" in text
+    assert re.search(r"\| *`?Account`? *\| *`?account`? *\| *7 *\|", text)
+
+
 def test_stage_costs_add_up_to_the_total() -> None:
     plan, _, _ = planned()
     table = render_plan(plan).split("## Cost\n")[1].split("\nWhich")[0].strip().split("\n")[2:]
