@@ -133,7 +133,7 @@ class DagsterDev:
         """Approve the plan in the launchpad."""
         planned = Workspace(str(self.workspace)).header("plan", dataset)
         answer = {"approved_by": by, "plan_digest": planned.digest if planned else ""}
-        return self.launch("dataset_job", ["approval"], dataset, {"ops": {"approval": {"config": answer}}})
+        return self.launch("approve_plan", ["approval"], dataset, {"ops": {"approval": {"config": answer}}})
 
     def drop(self, name: str, rows: str, session: str) -> None:
         """Put a dataset and its session into the inbox, the data last."""

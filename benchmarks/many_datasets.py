@@ -16,6 +16,7 @@ import dagster as dg
 
 from benchmarks.dagster_dev import REPOSITORY, DagsterDev
 from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.run_tags import DATASET
 
 ROWS = (REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)
 SESSION = "models: [char-ngram]\n"
@@ -54,7 +55,7 @@ def main(datasets: int = 50) -> None:
                 )
                 time.sleep(12)  # two more ticks: what would be planned twice would be by now
                 runs = [record.dagster_run for record in instance.get_run_records()]
-            per_dataset = Counter(run.tags["fw_assets/dataset"] for run in runs)
+            per_dataset = Counter(run.tags[DATASET] for run in runs)
             print(f"{datasets} datasets dropped, {len(planned)} planned after {spent:.0f} s")
             print(f"lost: {sorted(names - planned) or 'none'}")
             print(f"runs per dataset: {dict(Counter(per_dataset.values()))} (how many runs: how many datasets)")

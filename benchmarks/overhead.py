@@ -36,6 +36,7 @@ from fw_assets.pipeline.phases import APPROVAL, Step, due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import PHASE
 from fw_assets.workspace.workspace import Workspace
 
 ROWS = "".join((REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines(keepends=True)[:160])
@@ -120,7 +121,7 @@ def in_dagster(dagster_dev: DagsterDev, plain_seconds: dict[str, float]) -> tupl
     before = began
     for phase in ("approval", "base_metrics", "finalists", "sweep", "deployment"):
         assets = (phase, "baselines") if phase == "base_metrics" else (phase,)
-        runs = [r for r in records if (r.dagster_run.tags.get("fw_assets/phase") or "approval") in assets]
+        runs = [r for r in records if (r.dagster_run.tags.get(PHASE) or "approval") in assets]
         ended = max(r.end_time or 0 for r in runs)
         spent = sum(plain_seconds.get(asset, 0.0) for asset in assets)
         first = min(runs, key=lambda r: r.create_timestamp)

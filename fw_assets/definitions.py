@@ -13,15 +13,12 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 defs = dg.Definitions(
     assets=dg.load_assets_from_package_module(assets),
     jobs=[
-        one_click_jobs.approve_plan,
-        jobs.dataset_job,
-        jobs.cell_job,
-        one_click_jobs.inspect_and_plan,
+        *jobs.STEP_JOBS.values(),
         one_click_jobs.benchmark_only,
         one_click_jobs.full_workflow,
         one_click_jobs.deploy_winner,
-        upkeep_jobs.restage_job,
-        upkeep_jobs.new_models_job,
+        upkeep_jobs.reread_dataset,
+        upkeep_jobs.benchmark_new_models,
     ],
     schedules=[schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark],
     sensors=[

@@ -71,7 +71,7 @@ class Settings(BaseModel):
     """Address under which a browser finds the workspace's files; set: Dagster's UI shows links in place of paths.
     A query such as `?token=...` is kept at the end of each link."""
     fw_machine: str | None = None
-    """Name of this machine in the runs' tag `fw_assets/machine`; unset: the host name."""
+    """Name of this machine, by which runs are known as its own; unset: the host name."""
     fw_ui_hosts: str = ""
     """More names, by commas, under which the UI of `fw-assets ui` may be opened than this machine's own (`localhost`,
     `127.0.0.1`, `::1`). A request under any other name is refused."""

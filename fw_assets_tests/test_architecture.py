@@ -66,6 +66,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "machine": "",
         "partitions": "",
         "progress": "",
+        "run_origin": "",
         "run_config": "",
         "storage": "",
         "stored_fields": "",
@@ -74,7 +75,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "values": "errors input_digests run_config",
         "budget": "errors values",
         "phases": "asset_table failures input_digests run_config stored_fields budget",
-        "jobs": "asset_table phases",
+        "jobs": "phases",
         "standing": "machine run_config phases values",
         "platform": "progress values",
         "planning": "values platform",
@@ -84,9 +85,9 @@ ROOMS: dict[str, dict[str, str]] = {
         "run_workers": "machine run_tags",
         "evaluation": "errors progress values budget platform planning approvals",
         "reporting": "input_digests phases values budget platform approvals",
-        "resources": "platform run_tags run_workers",
-        "runner": "errors partitions progress run_config failures values budget phases jobs platform planning run_tags "
-        "run_workers evaluation",
+        "resources": "platform run_origin run_tags run_workers",
+        "runner": "errors partitions progress run_config failures values budget phases jobs platform planning "
+        "run_origin run_tags run_workers evaluation",
         "ui": "asset_table run_config values",
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui",

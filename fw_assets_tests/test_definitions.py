@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from fw_assets.code_location import LOCATION_NAME
 from fw_assets.definitions import defs
 from fw_assets.pipeline.asset_table import BY_CELL, BY_DATASET
 from fw_assets.pipeline.assets.regression import RegressionConfig
@@ -18,7 +19,6 @@ from fw_assets.pipeline.automation.one_click_jobs import OneClickConfig
 from fw_assets.pipeline.automation.upkeep_jobs import DatasetConfig
 from fw_assets.pipeline.config import ApprovalConfig, SessionConfig
 from fw_assets.pipeline.partitions import cells, datasets
-from fw_assets.webserver.services import LOCATION_NAME
 
 ROOT = Path(__file__).parents[1]
 GRAPH = {
@@ -92,14 +92,21 @@ def test_schedules_are_off_and_jobs_and_schedules_say_what_they_are() -> None:
     named = {
         "inspect_and_plan",
         "approve_plan",
+        "evaluate_base_model",
+        "score_baselines",
+        "choose_finalists",
+        "fine_tune_and_compare",
+        "measure_learning_curve",
+        "deploy_and_report",
+        "check_deployment",
         "benchmark_only",
         "full_workflow",
         "deploy_winner",
-        "dataset_job",
-        "cell_job",
+        "reread_dataset",
+        "benchmark_new_models",
     }
     jobs = {job.name: job for job in repository.get_all_jobs()}
-    assert named <= set(jobs)
+    assert set(jobs) == {*named, "__ASSET_JOB"}
     assert all(job.description for name, job in jobs.items() if not name.startswith("__"))
 
 

@@ -1,30 +1,74 @@
-"""The two jobs in which steps run. One run cannot span two partitions definitions: one job by dataset, one by cell."""
+"""The jobs in which steps run, one for each phase, named by what it does: Dagster's pages show a run under its job."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from fw_assets.pipeline.asset_table import BY_CELL, BY_DATASET
-from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.phases import (
+    APPROVAL,
+    BASE_METRICS,
+    BASELINES,
+    DELIVERY,
+    FINALISTS,
+    LEARNING_CURVE,
+    PLANNING,
+    TUNING,
+    Step,
+)
 
-dataset_job = dg.define_asset_job(
-    "dataset_job",
-    selection=dg.AssetSelection.assets(*BY_DATASET),
-    executor_def=dg.in_process_executor,
-    description=(
-        "For the sensor phases, which starts in it what is due of one dataset. For people: approve_plan, full_workflow."
+REGRESSION = ("regression",)
+_BY_ITSELF = "Starts by itself, by the sensor phases or a command; for people there is full_workflow."
+
+
+def _job(name: str, assets: tuple[str, ...], description: str) -> dg.UnresolvedAssetJobDefinition:
+    selection = dg.AssetSelection.assets(*assets)
+    return dg.define_asset_job(name, selection, executor_def=dg.in_process_executor, description=description)
+
+
+_STEPS = (
+    (
+        "inspect_and_plan",
+        PLANNING,
+        "Inspects a registered dataset again and writes its plan; spends nothing. Choose the dataset under Partition, "
+        "and launch. A new dataset is not in that list: drop its file in the inbox, or name it in the launchpad of "
+        "full_workflow, which stops at the plan as long as approved_by is empty.",
+    ),
+    (
+        "approve_plan",
+        APPROVAL,
+        "Answers the plan of one dataset; the same as materializing the asset approval. Best opened by the link beside "
+        "answer on the page of plan, which fills in dataset and digest. By hand: choose the dataset under Partition, "
+        "click Scaffold missing config, write your name in approved_by.",
+    ),
+    (
+        "evaluate_base_model",
+        BASE_METRICS,
+        f"Asks one base model for every validation and test row of a dataset. {_BY_ITSELF}",
+    ),
+    ("score_baselines", BASELINES, f"Scores what needs no language model, on the same rows. {_BY_ITSELF}"),
+    ("choose_finalists", FINALISTS, f"Chooses the base models that are fine-tuned. {_BY_ITSELF}"),
+    (
+        "fine_tune_and_compare",
+        TUNING,
+        f"Sweeps, fine-tunes and evaluates one finalist, and compares it with its base. {_BY_ITSELF}",
+    ),
+    (
+        "measure_learning_curve",
+        LEARNING_CURVE,
+        f"Fine-tunes one finalist on a quarter and on half of the rows. {_BY_ITSELF}",
+    ),
+    ("deploy_and_report", DELIVERY, f"Deploys the winner if it has earned it, and writes the report. {_BY_ITSELF}"),
+    (
+        "check_deployment",
+        REGRESSION,
+        "Asks a live deployment again for its frozen test rows. For the schedule nightly_regression, or by hand.",
     ),
 )
-cell_job = dg.define_asset_job(
-    "cell_job",
-    selection=dg.AssetSelection.assets(*BY_CELL),
-    executor_def=dg.in_process_executor,
-    description=(
-        "For the sensor phases, which starts in it what is due of one model in one dataset. For people: full_workflow."
-    ),
-)
+STEP_JOBS = {name: _job(name, assets, description) for name, assets, description in _STEPS}
+"""By name, in the order of the phases."""
+_NAMES = {asset: name for name, assets, _ in _STEPS for asset in assets}
 
 
 def job_name(step: Step) -> str:
     """The job in which a step runs."""
-    return "dataset_job" if step.model is None else "cell_job"
+    return _NAMES[step.assets[0]]

@@ -6,7 +6,8 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment
-from fw_assets.pipeline.run_tags import tag_partition
+from fw_assets.pipeline.run_origin import record_origin
+from fw_assets.pipeline.run_tags import DRIVER, tag_partition
 from fw_assets.pipeline.run_workers import tag_worker
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
@@ -24,6 +25,8 @@ class WorkspaceResource(dg.ConfigurableResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tags the run, whoever launched it, and with the process that executes it."""
         if context.run is not None and context.instance is not None:
+            if DRIVER in context.run.tags:
+                record_origin(context.instance, context.run.run_id)
             tag_partition(context.instance, context.run)
             tag_worker(context.instance, context.run)
 

@@ -1,4 +1,7 @@
-"""Tags of a run, whoever launched it: dataset, model, phase, platform, machine, and what it cost."""
+"""Tags of a run, whoever launched it. The UI shows every tag in the row of its run, so few are shown, and short ones.
+
+Those that begin with `.dagster/` are hidden there: they are for the drivers, and can be asked for by GraphQL.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,41 @@ import dagster as dg
 from fw_assets.pipeline.phases import PLAN, Step
 from fw_assets.settings import settings
 
-DATASET, MODEL, PHASE, PLATFORM = (f"fw_assets/{name}" for name in ("dataset", "model", "phase", "platform"))
-MACHINE_TAG = "fw_assets/machine"
-"""The machine that executes the run."""
-STEP_KEY = "fw_assets/step"
-"""Key of the step that a driver started the run for; a value that was lost is made again under the same one."""
-COST = "fw_assets/cost_usd"
-"""US dollars that the ledger holds for the run's steps."""
-DRIVER = "fw_assets/driver"
+DATASET, PLATFORM = "dataset", "platform"
+"""Shown. The platform is not where it is the embedded one, which costs nothing."""
+COST, PLANNED, APPROVED = "cost_usd", "expected_usd", "approved_usd"
+"""US dollars, shown where they are more than none: what the ledger holds for the run's steps, and what the plan of this
+run states or was answered with."""
+MODEL, PHASE, MACHINE_TAG = (f".dagster/fw_assets_{name}" for name in ("model", "phase", "machine"))
+"""The first asset of the run's step, and the machine that executes it."""
+STEP_KEY, FORMER_STEP_KEY = ".dagster/fw_assets_step", "fw_assets/step"
+"""Key of the step that a driver started the run for; a value that was lost is made again under the same one. Runs of
+earlier versions have it under the second name."""
+DRIVER = ".dagster/fw_assets_driver"
 """Only the command line's runs have it."""
 RETRY_NUMBER = "dagster/retry_number"
 """Dagster's own tag of a run that it has started again by itself."""
-PLANNED, APPROVED = "fw_assets/expected_usd", "fw_assets/approved_usd"
 
 
 def step_tags(step: Step) -> dict[str, str]:
     """The tags of the run of a step, known before it starts."""
-    tags = {DATASET: step.dataset, PHASE: step.assets[0], PLATFORM: settings().fw_platform}
+    tags = {DATASET: step.dataset, PHASE: step.assets[0], **_platform()}
     return tags if step.model is None else {**tags, MODEL: step.model}
+
+
+def usd_tag(tag: str, usd: float) -> dict[str, str]:
+    """The tag of an amount in US dollars; none of nothing."""
+    return {tag: f"{usd:.4f}"} if usd else {}
+
+
+def step_of(run: dg.DagsterRun) -> str | None:
+    """Key of the step that a driver started a run for."""
+    return run.tags.get(STEP_KEY) or run.tags.get(FORMER_STEP_KEY)
 
 
 def driver_of(run: dg.DagsterRun) -> str:
     """Who started a run, in words."""
-    if DRIVER in run.tags:
+    if DRIVER in run.tags and run.parent_run_id is None:
         return "the command line"
     return "the daemon" if PHASE in run.tags else "a run from the UI"
 
@@ -45,7 +60,7 @@ def is_driven(run: dg.DagsterRun) -> bool:
 
 def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Add to a run that a person launched the tags that the sensors and the command line set from the start."""
-    tags: dict[str, str] = {PLATFORM: settings().fw_platform}
+    tags = _platform()
     by_dimension = {DATASET: "dagster/partition/dataset", MODEL: "dagster/partition/model"}
     tags |= {ours: run.tags[theirs] for ours, theirs in by_dimension.items() if theirs in run.tags}
     if DATASET not in tags and "dagster/partition" in run.tags:
@@ -59,10 +74,16 @@ def tag_cost(context: dg.AssetExecutionContext, usd: float) -> float:
     """Add a step's cost in US dollars to the cost tag of its run; returns `usd`."""
     run = context.instance.get_run_by_id(context.run.run_id)
     before = float(run.tags.get(COST, 0)) if run else 0.0
-    tag(context, {COST: f"{before + usd:.4f}"})
+    tag(context, usd_tag(COST, before + usd))
     return usd
 
 
 def tag(context: dg.AssetExecutionContext, tags: Mapping[str, str]) -> None:
     """Tag the run that is under way."""
-    context.instance.add_run_tags(context.run.run_id, tags)
+    if tags:
+        context.instance.add_run_tags(context.run.run_id, tags)
+
+
+def _platform() -> dict[str, str]:
+    name = settings().fw_platform
+    return {} if name == "embedded" else {PLATFORM: name}

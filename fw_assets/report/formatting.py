@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fw_assets.classification.selection.verdict import Verdict, p_value_text
+from fw_assets.classification.values import Interval
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
@@ -25,6 +26,11 @@ def percent(share: float | None, digits: int = 1) -> str:
 def percent_range(bounds: tuple[float, float] | None, digits: int = 1) -> str:
     """`(0.566, 0.601)` as `56.6–60.1%`."""
     return "n/a" if bounds is None else f"{100 * bounds[0]:.{digits}f}{DASH}{100 * bounds[1]:.{digits}f}%"
+
+
+def interval_text(interval: Interval) -> str:
+    """A share with its interval, as 93.8% (88.7–96.7%)."""
+    return f"{percent(interval.value)} ({percent_range((interval.low, interval.high))})"
 
 
 def points(difference: float | None, digits: int = 1) -> str:

@@ -26,14 +26,12 @@ from pathlib import Path
 import yaml
 
 from fw_assets.classification.errors import input_error
-from fw_assets.code_location import CODE_LOCATION
+from fw_assets.code_location import CODE_LOCATION, LOCATION_NAME
 from fw_assets.pipeline.runner.dagster_storage import ensure_storage
 from fw_assets.settings import settings
 from fw_assets.webserver.guard import LOOPBACK_HOSTS
 from fw_assets.workspace.durable import replacing
 
-LOCATION_NAME = "fw_assets"
-"""As in workspace.yaml: links in the UI contain it."""
 LOADING_SECONDS = 120.0
 ENDING_SECONDS = 20.0
 _POLL_SECONDS = 0.2

@@ -81,7 +81,7 @@ def test_from_a_dropped_file_to_the_report(page: Page, ui: Ui, tmp_path: Path) -
     expect(link).to_be_visible()
     shot("7-report-asset")
     page.goto(f"{ui.url}/runs")
-    expect(page.get_by_text("fw_assets/phase: deployment").first).to_be_visible()
+    expect(page.get_by_text("deploy_and_report").first).to_be_visible()
     shot("8-runs")
     page.goto(f"{ui.url}/asset-groups")
     expect(page.get_by_text("4_delivery").first).to_be_visible()

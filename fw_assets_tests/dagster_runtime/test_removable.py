@@ -55,7 +55,7 @@ def test_every_private_import_of_the_folder_has_its_reason_above_it() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "from fw_assets.definitions import defs; assert defs.resolve_job_def('dataset_job')",
+        "from fw_assets.definitions import defs; assert defs.resolve_job_def('approve_plan')",
         "import fw_assets.pipeline.runner.preload",
         "from fw_assets.cli import main; main(['models', '--json'], standalone_mode=False)",
     ],

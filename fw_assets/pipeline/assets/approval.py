@@ -17,7 +17,7 @@ from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import Driver
-from fw_assets.pipeline.run_tags import APPROVED, tag
+from fw_assets.pipeline.run_tags import APPROVED, tag, usd_tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.renewed_plan import renew_plan
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -63,7 +63,7 @@ def approval(
     store.write("answered_plan", dataset, plan, inputs=answer.plan_digest, digest=answer.plan_digest)
     store.write("approval", dataset, answer, inputs=answer.plan_digest)
     ceiling = plan.ceiling_usd(answer.mitigation) if answer.decision == "approved" else 0.0
-    tag(context, {APPROVED: f"{ceiling:.4f}"})
+    tag(context, usd_tag(APPROVED, ceiling))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
         check_results=approval_checks(dataset, answer, plan.label_set.given),
@@ -75,7 +75,7 @@ def approval(
             "approved_by": answer.approved_by,
             "plan_digest": answer.plan_digest,
             "mitigation": answer.mitigation,
-            "labels": ", ".join(answer.labels),
+            "labels": len(answer.labels),
             "labels_confirmed": answer.labels_confirmed,
             "automatic": answer.automatic,
             "note": answer.note or "(none)",
@@ -171,11 +171,11 @@ def _answer_rows(store: Workspace, dataset: str) -> list[Row]:
     return [
         {
             "at": str(item.get("at", ""))[:19].replace("T", " "),
-            "plan": item.get("plan_digest"),
-            "answer": item.get("decision"),
+            "answer to": " ".join(str(item.get(key, "")) for key in ("decision", "plan_digest")),
             "by": item.get("approved_by"),
-            "mitigation": item.get("mitigation"),
-            "note": item.get("note"),
+            "note": " ".join(
+                str(item[key]) for key in ("mitigation", "note") if item.get(key) not in (None, "", "none")
+            ),
         }
         for item in reversed(list(_answers(store, dataset)))
     ]

@@ -17,11 +17,11 @@ from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
-from fw_assets.pipeline.ui.metadata import Row, files, summary, table
+from fw_assets.pipeline.ui.metadata import Row, figure, files, summary, table
 from fw_assets.pipeline.ui.model_checks import baseline_checks
 from fw_assets.pipeline.ui.score_metadata import macro_ranges
 from fw_assets.pipeline.values.evaluation import Baselines
-from fw_assets.report.formatting import percent, rows_text
+from fw_assets.report.formatting import decimal, percent, percent_range, rows_text
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
@@ -46,13 +46,9 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     rows: list[Row] = [
         {
             "baseline": item.name,
-            "accuracy": item.test.headline.value,
-            "low": item.test.headline.low,
-            "high": item.test.headline.high,
-            "macro-F1": item.test.macro_f1,
-            "balanced accuracy": None if item.test.multi else item.test.balanced_accuracy,
-            **macro_ranges(item.test),
-            **cost_figures(store, plan, (item.name, "baseline")),
+            "right": percent(item.test.headline.value),
+            "95%": percent_range((item.test.headline.low, item.test.headline.high)),
+            "F1": decimal(item.test.macro_f1),
         }
         for item in scores
     ]
@@ -66,12 +62,13 @@ def baselines(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
                 f"without a language model **{percent(best.test.headline.value)}** of "
                 f"{rows_text(best.test.rows, best.test.groups)} come out right ({best.method}).",
             ),
-            "accuracy": best.test.headline.value,
-            **{name: round(value, 4) for name, (_, value) in shown_values(best.test, best.test.multi).items()},
+            "accuracy": figure(best.test.headline.value),
+            **{name: figure(value) for name, (_, value) in shown_values(best.test, best.test.multi).items()},
             **macro_ranges(best.test),
+            **cost_figures(store, plan, (best.name, "baseline")),
             "rows": best.test.rows,
             "test_rows": table(rows),
-            **files(store, predictions=prediction_path(dataset, best.name, "baseline", "test")),
+            **files(predictions=prediction_path(dataset, best.name, "baseline", "test")),
         },
     )
 

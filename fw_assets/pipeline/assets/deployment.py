@@ -27,14 +27,14 @@ from fw_assets.pipeline.steps.renewed_plan import require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
-from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.ui.metadata import Row, figure, summary, table
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import tested_opening
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import code, prose
-from fw_assets.report.formatting import percent, percent_range, typeset
+from fw_assets.report.formatting import interval_text, typeset
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
@@ -67,9 +67,9 @@ def deployment(
             "summary": summary(
                 dataset, f"the winner is **{winner.model} ({winner.kind})**; {decision.decision}: {prose(why)}", address
             ),
-            "winner_validation_accuracy": winner.ranked[0].validation.value,
-            "rows_asked_again": record.proof.asked if record.proof else 0,
-            "rows_answered_as_evaluated": record.proof.agreed if record.proof else 0,
+            "winner_validation": figure(winner.ranked[0].validation.value),
+            "asked_again": record.proof.asked if record.proof else 0,
+            "answered_alike": record.proof.agreed if record.proof else 0,
             "cost_usd": tag_cost(context, account.paid_usd("deployment/proof", "deployment/first-hour")),
             "winner": f"{winner.model} ({winner.kind})",
             "decision": decision.decision,
@@ -78,7 +78,7 @@ def deployment(
             "model": record.model,
             "deployment": record.deployment or "none of its own",
             **({"served": str(record.path)} if record.path else {}),
-            "ranking_on_validation": table(_ranking_rows(winner)),
+            "ranking": table(_ranking_rows(winner)),
         },
     )
 
@@ -148,8 +148,7 @@ def _ranking_rows(winner: Winner) -> list[Row]:
         {
             "model": entry.model,
             "kind": entry.kind,
-            "right": percent(entry.validation.value),
-            "95% interval": percent_range((entry.validation.low, entry.validation.high)),
+            "right": interval_text(entry.validation),
             **cost_column(entry),
         }
         for entry in winner.ranked

@@ -26,7 +26,7 @@ from fw_assets.pipeline.ui.model_checks import finalists_checks
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.escape import code
-from fw_assets.report.formatting import percent, percent_range, plural
+from fw_assets.report.formatting import interval_text, plural
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -55,7 +55,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         metadata={
             "summary": summary(dataset, f"to be fine-tuned: {names}, of {plural(len(slugs), 'base model')}."),
             "finalists": len(record.slugs),
-            "best_validation_accuracy": round(ranking.ranked[0].validation.value, 4),
+            "best_validation": round(ranking.ranked[0].validation.value, 4),
             "cost_usd": account.ledger().spent,
             "ranking": table(_ranking_rows(record)),
             "estimate": table(_estimate_rows(plan, revised, account.mitigation)),
@@ -107,8 +107,7 @@ def _ranking_rows(record: FinalistsRecord) -> list[Row]:
     return [
         {
             "model": entry.model,
-            "validation": percent(entry.validation.value),
-            "95% interval": percent_range((entry.validation.low, entry.validation.high)),
+            "right": interval_text(entry.validation),
             **cost_column(entry),
             "goes on": "yes" if entry.model in record.slugs else "no",
             "why": entry.why,
@@ -123,9 +122,8 @@ def _estimate_rows(plan: Plan, revised: Estimate | None, mitigation: Mitigation)
     return [
         {
             "line": line.key,
-            "planned": line.usd.expected if line.usd else None,
+            "planned": line.usd.expected if line.usd else "unknown",
             "revised": later[line.key].known_usd.expected if line.key in later else None,
-            "known": line.usd is not None,
         }
         for line in plan.estimate_for(mitigation).lines
         if line.counted

@@ -57,10 +57,9 @@ def inspected_dataset(
                 f"**{plural(inspected.rows, 'row')}** in {plural(len(inspected.files), 'file')}, "
                 f"{plural(inspected.labels_seen, 'label')}; {plural(inspected.rejected_rows, 'line')} left out.",
             ),
-            "dagster/partition_row_count": inspected.rows,
             "files": table(
                 [
-                    {"file": f.path_name, "rows": f.rows, "rejected": f.rejected, "bytes": f.size_bytes}
+                    {"file": f.path_name, "rows": f.rows, "left out": f.rejected, "bytes": f.size_bytes}
                     for f in inspected.files
                 ]
             ),
@@ -69,7 +68,7 @@ def inspected_dataset(
             "labels": inspected.labels_seen,
             "lengths": lengths,
             "worst_problems": worst_problems(inspected),
-            **(files(store, rejected=(dataset, REJECTED_ROWS)) if inspected.rejected else {}),
+            **(files(rejected=(dataset, REJECTED_ROWS)) if inspected.rejected else {}),
         },
     )
 

@@ -21,8 +21,8 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import label_checks
-from fw_assets.pipeline.ui.histograms import label_histogram, worst_findings
-from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.ui.histograms import label_counts, label_histogram, worst_findings
+from fw_assets.pipeline.ui.metadata import Row, document, markdown_table, summary, table
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import clip, plural
@@ -111,10 +111,9 @@ def _field_rows(labels: LabelSet) -> list[Row]:
     """The fields that every answer has, the label first."""
     return [
         {
-            "field": field.name,
-            "kind": "free text" if field.kind == "text" else "discrete",
+            "field": f"{field.name}{', free text' if field.kind == 'text' else ''}",
             "values": ", ".join(clip(text, 30) for text in field.texts[:MAX_VALUES]),
-            "without it": field.absent,
+            "without": field.absent,
         }
         for field in labels.fields
     ]
@@ -130,14 +129,17 @@ def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
         "labels": len(labels.labels),
         "multi_label": labels.multi_label,
         "imbalance_ratio": round(labels.imbalance.ratio, 2),
-        "counts": table(
-            [{"label": c.label, "train": c.train, "validation": c.validation, "test": c.test} for c in labels.counts]
-        ),
         **({"fields": table(_field_rows(labels))} if labels.fields else {}),
-        "histogram": label_histogram(labels),
-        "findings": table([{"check": f.check, "severity": f.severity, "finding": f.message} for f in labels.findings]),
+        "findings": table([{"finding": f.message, "check": f.check.replace("_", " ")} for f in labels.findings]),
+        "rarest_labels": label_histogram(labels),
+        "all_labels": document(f"Rows of each label, the rarest first.\n\n{markdown_table(label_counts(labels))}"),
         "worst_problems": worst_findings(labels),
-        "alike": table([pair.model_dump() for pair in labels.overlap.examples]),
+        "alike": table(
+            [
+                {"rows": f"{pair.first} {pair.second}", "kind": f"{pair.kind} {pair.similarity:.2g}", "text": pair.text}
+                for pair in labels.overlap.examples
+            ]
+        ),
     }
 
 

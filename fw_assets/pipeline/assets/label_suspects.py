@@ -10,7 +10,7 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows, wrong_labels
-from fw_assets.pipeline.ui.metadata import files, summary, table
+from fw_assets.pipeline.ui.metadata import figure, files, summary, table
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.dataset_rows import split_rows
 
@@ -42,15 +42,14 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
                 dataset,
                 f"{wrong_labels(suspects).capitalize()}. Where to look, not what to change.",
             ),
-            **({"estimated_wrong_share": suspects.wrong.value} if suspects.wrong else {}),
-            "doubted_train_rows": suspects.doubted_train,
-            "doubted_test_rows": suspects.doubted_test,
+            **({"wrong_share": figure(suspects.wrong.value)} if suspects.wrong else {}),
+            "doubted_train": suspects.doubted_train,
+            "doubted_test": suspects.doubted_test,
             "judged_rows": suspects.judged,
             "first": table(suspect_rows(suspects)[:MAX_SHOWN]),
             **files(
-                store,
-                train_suspects=(dataset, "label_suspects_train.csv"),
-                test_suspects=(dataset, "label_suspects_test.csv"),
+                train=(dataset, "label_suspects_train.csv"),
+                test=(dataset, "label_suspects_test.csv"),
             ),
         },
     )

@@ -14,12 +14,12 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
 from fw_assets.pipeline.steps.training import run_training_job, upload_training_data
-from fw_assets.pipeline.ui.metadata import Row, picture, table
+from fw_assets.pipeline.ui.metadata import Row, figure, picture, table
 from fw_assets.pipeline.ui.model_checks import curve_check
 from fw_assets.pipeline.values.evaluation import CurvePoint, LearningCurve, TunedMetrics, prediction_kind
 from fw_assets.pipeline.values.tuning import FineTuned
 from fw_assets.report.assembly.model_results import learning_point
-from fw_assets.report.formatting import percent, plural
+from fw_assets.report.formatting import percent, percent_range, plural
 from fw_assets.report.plots.learning_curve import learning_curve as draw
 
 STAGE: Stage = "learning-curve"
@@ -42,7 +42,11 @@ def learning_curve(
         made = step.made_meanwhile(LearningCurve)
         curve = made or step.call(lambda client: _measure(client, step, tuned, metrics))
     rows: list[Row] = [
-        {"rows": p.rows, "accuracy": p.test.headline.value, "low": p.test.headline.low, "high": p.test.headline.high}
+        {
+            "rows": p.rows,
+            "right": percent(p.test.headline.value),
+            "95% interval": percent_range((p.test.headline.low, p.test.headline.high)),
+        }
         for p in curve.points
     ]
     sizes = " → ".join(f"{percent(p.test.headline.value)} on {plural(p.rows, 'row')}" for p in curve.points)
@@ -52,7 +56,7 @@ def learning_curve(
         [curve_check(step.title, curve)],
         {
             "test_rows": table(rows),
-            "accuracy": curve.points[-1].test.headline.value,
+            "accuracy": figure(curve.points[-1].test.headline.value),
             "rows": curve.points[-1].rows,
             "cost_usd": step.paid_usd(STAGE),
             "chart": picture(draw([learning_point(p.share, p.rows, p.test) for p in curve.points])),

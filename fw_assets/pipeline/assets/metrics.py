@@ -61,8 +61,8 @@ def metrics(
             "gained": comparison.gained,
             "lost": comparison.lost,
             "compared_rows": comparison.rows,
-            "distinct_rows_compared": comparison.groups or comparison.rows,
-            **prediction_files(step.store, step.dataset, step.slug, "tuned"),
+            "compared_distinct": comparison.groups or comparison.rows,
+            **prediction_files(step.dataset, step.slug, "tuned"),
         },
     )
 

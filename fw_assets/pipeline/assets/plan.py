@@ -19,7 +19,7 @@ from fw_assets.pipeline.platform.catalogue import offer
 from fw_assets.pipeline.platform.deployment_quotes import quoted_catalogue
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.run_tags import PLANNED, tag
+from fw_assets.pipeline.run_tags import PLANNED, tag, usd_tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
@@ -56,11 +56,11 @@ def plan(
     changes = store.read("plan_changes", dataset, PlanChanges) or PlanChanges(plan_digest=new.digest)
     text = store.read_text(dataset, "plan.md") or ""
     add_partitions(context.instance, "models", [model.slug for model in new.models])
-    tag(context, {PLANNED: f"{new.estimate.expected:.4f}"})
+    tag(context, usd_tag(PLANNED, new.estimate.expected))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(new.digest),
         check_results=plan_checks(new),
-        metadata=plan_metadata(store, new, changes, text),
+        metadata=plan_metadata(new, changes, text),
     )
 
 

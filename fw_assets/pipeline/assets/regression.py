@@ -14,7 +14,7 @@ from fw_assets.pipeline.evaluation.regression import reevaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
-from fw_assets.pipeline.ui.metadata import Row, files, picture, summary, table
+from fw_assets.pipeline.ui.metadata import Row, figure, files, picture, summary, table
 from fw_assets.pipeline.ui.regression_checks import accuracy_sentence, regression_checks
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import percent
@@ -65,13 +65,13 @@ def regression(
             ),
             "date": date,
             "deployment": result.deployment,
-            "accuracy": checks.nights[-1].right,
-            "accuracy_difference": accuracy.difference,
-            "difference_low": accuracy.low,
-            "difference_high": accuracy.high,
+            "accuracy": figure(checks.nights[-1].right),
+            "difference": figure(accuracy.difference),
+            "difference_low": figure(accuracy.low),
+            "difference_high": figure(accuracy.high),
             "e_value": accuracy.e_value,
-            "coverage": checks.nights[-1].valid,
-            "flips": checks.nights[-1].flips,
+            "coverage": figure(checks.nights[-1].valid),
+            "flips": figure(checks.nights[-1].flips),
             "rows": checks.rows,
             "distinct_rows": checks.units,
             "nights": len(checks.nights),
@@ -79,9 +79,8 @@ def regression(
             "by_night": picture(nights_chart(checks.right, checks.nights)),
             "dates": table(_date_rows(checks)),
             **files(
-                store,
                 every_date=(dataset, LOG),
-                night_predictions=result.predictions,
+                night=result.predictions,
             ),
         },
     )
@@ -93,8 +92,6 @@ def _date_rows(checks: NightlyChecks) -> list[Row]:
         {
             "date": night.date,
             "right": percent(night.right),
-            "e-value": night.e_value,
-            "valid": percent(night.valid),
             "flips": percent(night.flips),
             "shown": ", ".join(night.shown),
         }

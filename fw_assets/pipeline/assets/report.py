@@ -2,9 +2,12 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.input_digests import delivery_inputs, incomplete_inputs
 from fw_assets.pipeline.reporting.looks import record_look
@@ -16,10 +19,10 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import report_checks
-from fw_assets.pipeline.ui.metadata import Row, document, files, picture, summary, table
+from fw_assets.pipeline.ui.metadata import Row, document, figure, files, picture, summary, table
 from fw_assets.pipeline.values.delivery import FinalistsRecord, ReportRecord
 from fw_assets.report.escape import prose
-from fw_assets.report.formatting import percent, short, verdict_text
+from fw_assets.report.formatting import decimal, percent, short, verdict_text
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.rendering.html import render_html
@@ -28,7 +31,7 @@ from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.model_result import ModelResult
-from fw_assets.report.schema.report import Report
+from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.looks import extra_reads
 from fw_assets.workspace.workspace import Workspace
@@ -82,10 +85,10 @@ def report(
         metadata={
             "summary": summary(dataset, prose(content.answer)),
             "report": document(text),
-            **files(store, **{kind: (dataset, name) for kind, name in FILES.items()}),
-            "accuracy": float("nan") if record.accuracy is None else record.accuracy,
+            **files(**{kind: (dataset, name) for kind, name in FILES.items()}),
+            "accuracy": figure(record.accuracy),
             "accuracies": picture(accuracy_bars(content)),
-            "cost_against_accuracy": picture(cost_accuracy(content)),
+            "cost_accuracy": picture(cost_accuracy(content)),
             "actual_usd": cost.actual_usd,
             "estimated_usd": cost.estimated_usd,
             "candidates": table(_candidate_rows(content)),
@@ -128,29 +131,41 @@ def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> Re
 
 
 def _candidate_rows(content: Report) -> list[Row]:
-    return [
-        {
-            "model": short(candidate.model),
-            "base": percent(candidate.base.accuracy) if candidate.base else None,
-            "fine-tuned": percent(candidate.tuned.accuracy) if candidate.tuned else None,
-            "base macro-F1": candidate.base.macro_f1 if candidate.base else None,
-            "fine-tuned macro-F1": candidate.tuned.macro_f1 if candidate.tuned else None,
-            **_mistake_costs(content, short(candidate.model)),
-            "base balanced accuracy": _balanced(candidate.base),
-            "fine-tuned balanced accuracy": _balanced(candidate.tuned),
-            "verdict": _verdict(candidate.comparison),
-        }
+    """The models in the base and in the fine-tuned form, the least accurate first."""
+    rows = [
+        (result.accuracy, _candidate_row(content, candidate, kind, result))
         for candidate in content.candidates
+        for kind, result in _results(candidate)
     ]
+    return [row for _, row in sorted(rows, key=lambda item: item[0])]
+
+
+def _results(candidate: CandidateResult) -> Iterator[tuple[ModelKind, ModelResult]]:
+    if candidate.base is not None:
+        yield "base", candidate.base
+    if candidate.tuned is not None:
+        yield "tuned", candidate.tuned
+
+
+def _candidate_row(content: Report, candidate: CandidateResult, kind: ModelKind, result: ModelResult) -> Row:
+    row: Row = {
+        "model": f"{short(candidate.model)}, {kind}",
+        "right": percent(result.accuracy),
+        "F1": decimal(result.macro_f1),
+        "verdict": _verdict(candidate.comparison) if kind == "tuned" else None,
+    }
+    if content.mistakes is None:
+        return row
+    costs = [item.cost for item in content.mistakes.models if (item.name, item.kind) == (short(candidate.model), kind)]
+    return {**row, "cost of 1,000 rows": round(costs[0], 1) if costs else None}
 
 
 def _field_rows(fields: Fields) -> list[Row]:
     """What each model got right of every field, of all together and of whole objects."""
     return [
         {
-            "model": short(item.model),
-            "kind": item.kind,
-            **{score.field: percent(score.accuracy) for score in item.fields},
+            "model": f"{short(item.model)}, {item.kind}",
+            "right": "; ".join(f"{score.field} {percent(score.accuracy)}" for score in item.fields),
             "all fields": percent(item.mean),
             "whole object": percent(item.whole),
         }
@@ -162,13 +177,10 @@ def _slice_rows(slices: Slices) -> list[Row]:
     """Slices of the model that is kept, that which lies furthest below the rest first."""
     return [
         {
-            "by": item.field,
-            "slice": item.name,
-            "rows": item.rows,
-            "accuracy": percent(item.accuracy),
+            "slice": f"{item.field}: {item.name}",
+            "right": f"{percent(item.accuracy)} of {item.rows:,}",
             "rest": percent(item.rest_accuracy),
-            "adjusted p": round(item.adjusted_p_value, 4),
-            "verdict": verdict_text(item.verdict, slices.margin),
+            "verdict": f"{verdict_text(item.verdict, slices.margin)} (adjusted p {item.adjusted_p_value:.2g})",
         }
         for item in slices.results
     ]
@@ -176,19 +188,6 @@ def _slice_rows(slices: Slices) -> list[Row]:
 
 def _verdict(comparison: ComparisonResult | None) -> str | None:
     return verdict_text(comparison.verdict, comparison.margin) if comparison else None
-
-
-def _mistake_costs(content: Report, name: str) -> Row:
-    """What mistakes cost for 1,000 rows, by kind of model; empty where the session has no costs."""
-    if content.mistakes is None:
-        return {}
-    costs = {item.kind: round(item.cost, 1) for item in content.mistakes.models if item.name == name}
-    return {"base cost of 1,000 rows": costs.get("base"), "fine-tuned cost of 1,000 rows": costs.get("tuned")}
-
-
-def _balanced(result: ModelResult | None) -> str | None:
-    """As text; None where a row may have several labels."""
-    return None if result is None or result.multi_label else percent(result.balanced_accuracy)
 
 
 def _winner_accuracy(content: Report) -> float | None:

@@ -19,7 +19,7 @@ from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import sweep_check
 from fw_assets.pipeline.values.tuning import Sweep, SweepCell
 from fw_assets.report.escape import prose
-from fw_assets.report.formatting import percent, plural
+from fw_assets.report.formatting import plural
 from fw_assets.report.plots.sweep_curves import sweep_curves
 
 STAGE: Stage = "sweep"
@@ -49,7 +49,7 @@ def sweep(
             "curves": picture(sweep_curves(sweep_cell_results(result))),
             "rows": result.rows,
             "cost_usd": step.paid_usd(STAGE),
-            "best_evaluation_loss": float("nan") if best.eval_loss is None else round(best.eval_loss, 4),
+            "best_loss": float("nan") if best.eval_loss is None else round(best.eval_loss, 4),
             "best": best.cell.name,
         },
     )
@@ -115,8 +115,7 @@ def _cell_rows(sweep: Sweep) -> list[Row]:
             "rate": item.cell.learning_rate,
             "epochs": item.cell.epochs,
             "loss": item.eval_loss,
-            "right": percent(item.eval_accuracy) if item.eval_accuracy is not None else "",
-            "goes on": "yes" if item == sweep.best else "",
+            "best": "yes" if item == sweep.best else "",
         }
-        for item in sweep.cells
+        for item in sorted(sweep.cells, key=lambda item: (item.eval_loss is None, item.eval_loss or 0.0))
     ]

@@ -18,13 +18,13 @@ from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.machine import this_process
-from fw_assets.pipeline.phases import APPROVAL, PLANNING, DatasetStatus
+from fw_assets.pipeline.phases import DatasetStatus
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import approval_config
-from fw_assets.pipeline.run_tags import COST, DATASET
+from fw_assets.pipeline.run_tags import COST, DATASET, usd_tag
 from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.redelivery import bring_back, find_winner, require_yes, what_it_costs
@@ -59,29 +59,6 @@ class OneClickConfig(SessionConfig):
 def _launchpad(op: str) -> dict[str, Any]:
     """The configuration that a launchpad opens with: the fields that matter, to be filled in."""
     return {"ops": {op: {"config": {"dataset": "", "models": [], "approved_by": "", "plan_digest": ""}}}}
-
-
-inspect_and_plan = dg.define_asset_job(
-    "inspect_and_plan",
-    selection=dg.AssetSelection.assets(*PLANNING),
-    executor_def=dg.in_process_executor,
-    description=(
-        "Inspects a registered dataset again and writes its plan; spends nothing. Choose the dataset under Partition, "
-        "and launch. A new dataset is not in that list: drop its file in the inbox, or name it in the launchpad of "
-        "full_workflow, which stops at the plan as long as approved_by is empty."
-    ),
-)
-
-approve_plan = dg.define_asset_job(
-    "approve_plan",
-    selection=dg.AssetSelection.assets(*APPROVAL),
-    executor_def=dg.in_process_executor,
-    description=(
-        "Answers the plan of one dataset; the same as materializing the asset approval. Best opened by the link beside "
-        "answer on the page of plan, which fills in dataset and digest. By hand: choose the dataset under "
-        "Partition, click Scaffold missing config, write your name in approved_by."
-    ),
-)
 
 
 @dg.op(description="Plan, approval if someone gives it, benchmark, report. Trains nothing.")
@@ -248,4 +225,4 @@ def _log_outcome(
     if status.state == "done":
         context.log.info(f"The report {page % 'report'}")
         spent = approved_account(store, name).ledger().spent
-        context.instance.add_run_tags(context.run.run_id, {COST: f"{spent:.4f}"})
+        context.instance.add_run_tags(context.run.run_id, usd_tag(COST, spent))

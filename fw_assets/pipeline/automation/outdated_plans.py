@@ -12,7 +12,7 @@ from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.automation.scan import one_line
 from fw_assets.pipeline.automation.sensors import run_request
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
-from fw_assets.pipeline.jobs import dataset_job
+from fw_assets.pipeline.jobs import STEP_JOBS
 from fw_assets.pipeline.phases import PLAN, Step, statuses
 from fw_assets.pipeline.planning.draft import changed_draft
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
@@ -23,7 +23,7 @@ REQUEST_AGAIN_SECONDS = 600
 
 
 @dg.sensor(
-    jobs=[dataset_job],
+    jobs=[STEP_JOBS["inspect_and_plan"]],
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,6 +13,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
 RETRY_SECONDS = 30.0
@@ -23,7 +24,7 @@ Mark = tuple[str, int, str]
 
 
 class FileState(msgspec.Struct):
-    """The files of one dataset as the last scan saw them; stored in the sensor's cursor.
+    """The files of one dataset as the last scan saw them.
 
     Attributes:
         since: when the marks were first seen, in seconds since the epoch.
@@ -91,6 +92,29 @@ class Scan:
             problem = _problem(error, name)
             self.states[dataset] = FileState(state.marks, state.since, state.content, state.taken, problem, self.now)
             self.notes.append(f"{name}: {problem}")
+
+
+def file_states(store: Workspace, sensor: str, cursor: str | None) -> dict[str, FileState]:
+    """The states that the last tick of a sensor kept; none where its cursor was reset."""
+    if not cursor:
+        return {}
+    # Versions before 0.2 kept the states in the cursor itself, which then filled the sensor's page.
+    text = cursor if cursor.startswith("{") else store.read_text(_states_file(sensor))
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(text or "{}", type=dict[str, FileState])
+    return {}
+
+
+def keep_file_states(store: Workspace, sensor: str, states: Mapping[str, FileState]) -> str:
+    """Keep the states in the workspace; returns the sensor's cursor, a few words that a person can read on its page."""
+    text = msgspec.json.encode(states).decode()
+    if store.read_text(_states_file(sensor)) != text:
+        store.write_text(text, _states_file(sensor), private=True)
+    return f"{plural(len(states), 'dataset')}, see {_states_file(sensor)} in the workspace"
+
+
+def _states_file(sensor: str) -> str:
+    return f".{sensor}.json"
 
 
 def one_line(error: object) -> str:

@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 
 import dagster as dg
 
-from fw_assets.pipeline.automation.upkeep_jobs import NEW_MODELS_SUFFIX, new_models_job, restage_job
-from fw_assets.pipeline.jobs import dataset_job
+from fw_assets.pipeline.automation.upkeep_jobs import NEW_MODELS_SUFFIX, benchmark_new_models, reread_dataset
+from fw_assets.pipeline.jobs import STEP_JOBS
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.run_tags import DATASET, PHASE
 from fw_assets.pipeline.values.delivery import DeploymentRecord
@@ -26,7 +26,7 @@ def _date(context: dg.ScheduleEvaluationContext) -> str:
 
 
 @dg.schedule(
-    job=dataset_job,
+    job=STEP_JOBS["check_deployment"],
     cron_schedule="0 2 * * *",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
@@ -60,7 +60,7 @@ def nightly_regression(
 
 
 @dg.schedule(
-    job=restage_job,
+    job=reread_dataset,
     cron_schedule="0 3 * * 1",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
@@ -76,7 +76,7 @@ def weekly_rerun(
 
 
 @dg.schedule(
-    job=new_models_job,
+    job=benchmark_new_models,
     cron_schedule="0 4 1 * *",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(

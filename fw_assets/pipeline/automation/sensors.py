@@ -6,19 +6,18 @@ import json
 import time
 
 import dagster as dg
-import msgspec
 
 from fw_assets.classification.dataset_reference import is_url
 from fw_assets.pipeline.automation.inbox import inbox_url, scan_inbox
 from fw_assets.pipeline.automation.platform_scan import scan_platform
 from fw_assets.pipeline.automation.polling import poll_until
-from fw_assets.pipeline.automation.scan import FileState, Scan
+from fw_assets.pipeline.automation.scan import Scan, file_states, keep_file_states, one_line
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
-from fw_assets.pipeline.jobs import cell_job, dataset_job, job_name
+from fw_assets.pipeline.jobs import STEP_JOBS, job_name
 from fw_assets.pipeline.partitions import add_partitions, partition_key
 from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
-from fw_assets.pipeline.run_tags import STEP_KEY, step_tags
+from fw_assets.pipeline.run_tags import FORMER_STEP_KEY, STEP_KEY, step_tags
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.standing import standings
 from fw_assets.settings import settings
@@ -32,7 +31,7 @@ REQUEST_AGAIN_SECONDS = 60.0
 
 
 @dg.sensor(
-    jobs=[dataset_job, cell_job],
+    jobs=list(STEP_JOBS.values()),
     minimum_interval_seconds=3,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts every step that is due, each once. Its skip reason says where each dataset stands.",
@@ -73,8 +72,9 @@ def _run_key(instance: dg.DagsterInstance, store: Workspace, step: Step) -> str:
 
     Dagster drops a run key that it has had, and a value that was damaged has to be made again.
     """
-    succeeded = instance.get_runs_count(
-        dg.RunsFilter(tags={STEP_KEY: step.key}, statuses=[dg.DagsterRunStatus.SUCCESS])
+    succeeded = sum(
+        instance.get_runs_count(dg.RunsFilter(tags={tag: step.key}, statuses=[dg.DagsterRunStatus.SUCCESS]))
+        for tag in (STEP_KEY, FORMER_STEP_KEY)
     )
     # The value is written before its run succeeds: what is still due after the count is lost.
     if succeeded and step.key in {other.key for other in due(store, step.dataset).steps}:
@@ -96,7 +96,7 @@ def run_request(step: Step, run_key: str = "") -> dg.RunRequest:
 
 
 @dg.sensor(
-    jobs=[dataset_job],
+    jobs=[STEP_JOBS["inspect_and_plan"]],
     minimum_interval_seconds=3,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
@@ -112,7 +112,7 @@ def inbox(
     """Registers new or changed inbox files; the phases sensor then starts their planning."""
     store, host = workspace.open(), platform.open()
     url = inbox_url(store)
-    states = _states(context)
+    states = file_states(store, "inbox", context.cursor)
 
     def poll() -> Scan:
         nonlocal states
@@ -121,11 +121,11 @@ def inbox(
         return scan
 
     scan = poll_until(context.instance, poll, lambda scan: bool(scan.registered), remote=is_url(url))
-    return _scan_result(context, scan, f"nothing new in {url}")
+    return _scan_result(context, store, "inbox", scan, f"nothing new in {url}")
 
 
 @dg.sensor(
-    jobs=[dataset_job],
+    jobs=[STEP_JOBS["inspect_and_plan"]],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
@@ -140,20 +140,24 @@ def platform_datasets(
     pattern, session = settings().fw_watch_datasets, settings().fw_watch_session
     if not pattern:
         return dg.SensorResult(skip_reason="off: set FW_WATCH_DATASETS to a pattern such as tickets-* (or *)")
-    scan = scan_platform(pattern, session, workspace.open(), platform.open(), _states(context), time.time())
-    return _scan_result(context, scan, f"nothing new among the datasets {pattern}")
+    store = workspace.open()
+    states = file_states(store, "platform_datasets", context.cursor)
+    scan = scan_platform(pattern, session, store, platform.open(), states, time.time())
+    return _scan_result(context, store, "platform_datasets", scan, f"nothing new among the datasets {pattern}")
 
 
-def _states(context: dg.SensorEvaluationContext) -> dict[str, FileState]:
-    return msgspec.json.decode(context.cursor or "{}", type=dict[str, FileState])
-
-
-def _scan_result(context: dg.SensorEvaluationContext, scan: Scan, nothing: str) -> dg.SensorResult:
+def _scan_result(
+    context: dg.SensorEvaluationContext, store: Workspace, sensor: str, scan: Scan, nothing: str
+) -> dg.SensorResult:
     # Added here and not by request: the phases sensor polls meanwhile and may start planning at once.
     if scan.registered:
         add_partitions(context.instance, "datasets", scan.registered)
     notes = [*scan.notes, *(f"{name}: registered, to be planned" for name in scan.registered)]
-    return dg.SensorResult(cursor=msgspec.json.encode(scan.states).decode(), skip_reason="; ".join(notes) or nothing)
+    try:
+        cursor = keep_file_states(store, sensor, scan.states)
+    except OSError as error:  # what was registered stays so, and the next tick looks again
+        return dg.SensorResult(cursor=context.cursor, skip_reason="; ".join([*notes, one_line(error)]))
+    return dg.SensorResult(cursor=cursor, skip_reason="; ".join(notes) or nothing)
 
 
 @dg.sensor(

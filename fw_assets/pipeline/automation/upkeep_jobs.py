@@ -87,7 +87,7 @@ def benchmark_of_new_models(
 @dg.job(
     executor_def=dg.in_process_executor, description="For weekly_rerun: reads one registered dataset's files again."
 )
-def restage_job() -> None:
+def reread_dataset() -> None:
     restage_dataset()
 
 
@@ -95,5 +95,5 @@ def restage_job() -> None:
     executor_def=dg.in_process_executor,
     description="For monthly_benchmark: plans a benchmark of one dataset over newly tunable models.",
 )
-def new_models_job() -> None:
+def benchmark_new_models() -> None:
     benchmark_of_new_models()

@@ -91,9 +91,9 @@ def cost_figures(store: Workspace, plan: Plan, model: Model) -> dict[str, float 
     if cost is None:
         return {}
     interval = f"{1000 * cost.low:,.1f} to {1000 * cost.high:,.1f}"
-    return {"mistake_cost_per_1000_rows": round(1000 * cost.value, 2), "mistake_cost_interval": interval}
+    return {"mistake_cost": round(1000 * cost.value, 2), "mistake_interval": interval}
 
 
 def cost_column(entry: RankedCandidate) -> dict[str, float]:
     """What mistakes on the validation rows cost, as a column of a ranking; none where the session has no costs."""
-    return {"mistake cost per 1,000 rows": round(1000 * entry.cost.value, 2)} if entry.cost else {}
+    return {"cost of 1,000 rows": round(1000 * entry.cost.value, 2)} if entry.cost else {}

@@ -14,6 +14,7 @@ import dagster as dg
 from fw_assets.pipeline.jobs import job_name
 from fw_assets.pipeline.partitions import add_partitions, partition_key
 from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.run_origin import ORIGIN_TAGS
 from fw_assets.pipeline.run_tags import DRIVER, STEP_KEY, step_tags
 from fw_assets.pipeline.run_workers import worker_tags
 
@@ -37,7 +38,7 @@ def execute(
         instance=instance,
         asset_selection=[dg.AssetKey(asset) for asset in step.assets],
         partition_key=partition_key(step.dataset, step.model),
-        tags={**step_tags(step), **worker_tags(run_id), STEP_KEY: step.key, DRIVER: "command-line"},
+        tags={**step_tags(step), **worker_tags(run_id), **ORIGIN_TAGS, STEP_KEY: step.key, DRIVER: "command-line"},
         run_config=run_config,
         run_id=run_id,
     )

@@ -43,7 +43,7 @@ def publish_plan(instance: dg.DagsterInstance, store: Workspace, draft: PlanDraf
         dg.AssetMaterialization(
             "plan",
             partition=plan.dataset,
-            metadata=plan_metadata(store, plan, changes, text),
+            metadata=plan_metadata(plan, changes, text),
             tags={"dagster/data_version": plan.digest},
         )
     )

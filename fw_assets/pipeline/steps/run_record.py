@@ -13,7 +13,7 @@ from fw_assets.classification.visible_text import printable
 from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.partitions import dataset_and_model
-from fw_assets.pipeline.run_tags import STEP_KEY
+from fw_assets.pipeline.run_tags import step_of
 from fw_assets.pipeline.values.step_run import StepRun, forget_step_run, record_step_run
 from fw_assets.workspace.workspace import Workspace
 
@@ -21,7 +21,7 @@ from fw_assets.workspace.workspace import Workspace
 @contextmanager
 def recorded(context: dg.AssetExecutionContext, store: Workspace) -> Iterator[None]:
     """Keep how the step's run stands until it is done. A full disk or a lost connection ends the step by itself."""
-    step = context.run.tags.get(STEP_KEY)
+    step = step_of(context.run)
     if step is None:
         yield
         return

@@ -24,7 +24,7 @@ def schema_check(dataset: str, inspected: InspectedDataset) -> dg.AssetCheckResu
     """Warns of lines that were left out."""
     left_out = plural(inspected.rejected_rows, "line")
     rows: list[Row] = [
-        {"file": problem.file, "line": problem.line, "field": problem.field, "problem": problem.message}
+        {"line": f"{problem.file}: {problem.line}", "field": problem.field, "problem": problem.message}
         for rejected in inspected.rejected
         for problem in rejected.problems
     ]
@@ -42,9 +42,7 @@ def label_checks(dataset: str, labels: LabelSet) -> list[dg.AssetCheckResult]:
 def _label_check(dataset: str, name: str, labels: LabelSet) -> dg.AssetCheckResult:
     findings = [finding for finding in labels.findings if finding.check == name]
     serious = [finding for finding in findings if finding.severity != "info"]
-    rows: list[Row] = [
-        {"severity": f.severity, "finding": f.message, "rows": ", ".join(f.rows[:MAX_ROW_IDS])} for f in findings
-    ]
+    rows: list[Row] = [{"finding": f.message, "rows": ", ".join(f.rows[:MAX_ROW_IDS])} for f in findings]
     sentence = serious[0].message if serious else "nothing found"
     return check_result("label_set", name, not serious, dataset, sentence, findings=table(rows))
 
@@ -76,10 +74,8 @@ def suspect_rows(suspects: LabelSuspects) -> list[Row]:
     test = [item for item in suspects.suspects if item.part == "test"]
     return [
         {
-            "part": item.part,
             "row": item.id,
-            "labels": ", ".join(item.labels),
-            "suggested": item.suggested,
+            "label, and another": f"{', '.join(item.labels)} or {item.suggested}",
             "text": item.text[:MAX_SUSPECT_TEXT],
         }
         for item in (*train[:MAX_SUSPECTS], *test[:MAX_SUSPECTS])

@@ -10,7 +10,7 @@ from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.pipeline.ui.check_result import check_result
 from fw_assets.pipeline.ui.metadata import Row, table
 from fw_assets.pipeline.values.delivery import DeploymentRecord, ServingProof
-from fw_assets.report.formatting import plural, usd_roughly
+from fw_assets.report.formatting import decimal, percent, plural, usd_roughly
 
 
 def deployment_checks(dataset: str, record: DeploymentRecord) -> list[dg.AssetCheckResult]:
@@ -35,12 +35,10 @@ def _losing_labels(gate: GateDecision) -> list[Row]:
     return [
         {
             "label": change.label,
-            "F1 before": change.f1_before,
-            "F1 after": change.f1_after,
-            "recall before": change.before,
-            "recall after": change.after,
-            "test rows": change.support,
-            "forbids": change in gate.losing_labels,
+            "rows": change.support,
+            "F1": f"{decimal(change.f1_before)} → {decimal(change.f1_after)}",
+            "right": f"{percent(change.before)} → {percent(change.after)}",
+            "forbids": "yes" if change in gate.losing_labels else "no",
         }
         for change in (*gate.losing_labels, *gate.watch_labels)
     ]

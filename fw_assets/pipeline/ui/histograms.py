@@ -8,19 +8,31 @@ import dagster as dg
 import polars as pl
 
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
-from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.pipeline.ui.metadata import table
+from fw_assets.classification.labels.label_set import LabelCount, LabelSet
+from fw_assets.pipeline.ui.metadata import Row, table
 
-BAR_LENGTH = 20
-MAX_SHOWN = 10
+BAR_LENGTH = 8
+MAX_SHOWN, MAX_LABELS = 10, 20
 _SEVERITIES = ("error", "warn", "info")
 
 
 def label_histogram(labels: LabelSet) -> dg.TableMetadataValue:
-    """Rows of each label, the most frequent first."""
-    counts = sorted(((c.total, c.label) for c in labels.counts), key=lambda item: (-item[0], item[1]))
-    most = max((count for count, _ in counts), default=0)
-    return table([{"label": label, "rows": count, "": _bar(count, most)} for count, label in counts])
+    """Rows of the rarest labels: those are what a model learns least of."""
+    most = max((c.total for c in labels.counts), default=0)
+    rows: list[Row] = [{"label": c.label, "rows": c.total, "": _bar(c.total, most)} for c in _rarest_first(labels)]
+    return table(rows, MAX_LABELS)
+
+
+def label_counts(labels: LabelSet) -> list[Row]:
+    """Rows of every label in each part, the rarest label first."""
+    return [
+        {"label": c.label, "rows": c.total, "train": c.train, "validation": c.validation, "test": c.test}
+        for c in _rarest_first(labels)
+    ]
+
+
+def _rarest_first(labels: LabelSet) -> list[LabelCount]:
+    return sorted(labels.counts, key=lambda c: (c.total, c.label))
 
 
 def length_histogram(rows: pl.LazyFrame) -> dg.TableMetadataValue:
@@ -47,7 +59,7 @@ def worst_problems(inspected: InspectedDataset) -> dg.TableMetadataValue:
     first = {problem.kind: problem for row in reversed(inspected.rejected) for problem in row.problems}
     return table(
         [
-            {"kind": kind, "lines": count, "first": f"line {first[kind].line}", "problem": first[kind].message}
+            {"kind": kind, "lines": count, "problem": f"line {first[kind].line}: {first[kind].message}"}
             for kind, count in kinds
         ]
     )
@@ -57,12 +69,7 @@ def worst_findings(labels: LabelSet) -> dg.TableMetadataValue:
     """The most severe findings; among equals, those about the most rows first."""
     serious = [finding for finding in labels.findings if finding.severity != "info"]
     serious.sort(key=lambda finding: (_SEVERITIES.index(finding.severity), -len(finding.rows)))
-    return table(
-        [
-            {"severity": f.severity, "problem": f.message, "first rows": ", ".join(f.rows[:5])}
-            for f in serious[:MAX_SHOWN]
-        ]
-    )
+    return table([{"problem": f.message, "first rows": ", ".join(f.rows[:5])} for f in serious[:MAX_SHOWN]])
 
 
 def _bar(count: int, most: int) -> str:

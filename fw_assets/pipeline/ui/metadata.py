@@ -13,14 +13,21 @@ from urllib.parse import quote
 import dagster as dg
 
 from fw_assets.classification.visible_text import visible
-from fw_assets.report.escape import prose
+from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip
 from fw_assets.report.plots.svg import standalone
 from fw_assets.settings import settings
-from fw_assets.workspace.workspace import Workspace
 
 MAX_TEXT = 500
 """Characters of a table cell; the UI would show a longer text on a long column of lines."""
+MAX_KEY = 17
+"""Characters of a metadata key: the column of keys takes its room from that of the values."""
+TABLE_PIXELS = 312
+"""Width that a table has on an asset's overview in a window of 1,280 pixels, beside keys of `MAX_KEY`."""
+CHARACTER_PIXELS, COLUMN_PIXELS = 8.4, 17
+"""Of the UI's monospaced font, and of the padding and border of a column."""
+MIN_WORD = 5
+"""Characters that a word keeps at least when a table is too wide."""
 File = dg.MarkdownMetadataValue | dg.PathMetadataValue
 MAX_MARKDOWN = 200_000
 """Characters of a document that are stored with its event."""
@@ -34,7 +41,9 @@ def table(rows: Sequence[Row], most: int = MAX_ROWS) -> dg.TableMetadataValue:
     """Rows as a table with all their keys; at most `most` of them, and a last row that says how many were left out."""
     columns = list(dict.fromkeys(key for row in rows for key in row)) or ["(nothing)"]
     # Dagster refuses records of different fields.
-    records = [dg.TableRecord({key: _cell_value(row.get(key)) for key in columns}) for row in rows[:most]]
+    cells = [{key: _cell_value(row.get(key)) for key in columns} for row in rows[:most]]
+    limits = _word_limits(columns, cells)
+    records = [dg.TableRecord({key: _narrow(row[key], limits[key]) for key in columns}) for row in cells]
     if len(rows) > most:
         rest = dict.fromkeys(columns, "") | {columns[0]: f"... and {len(rows) - most} more"}
         records.append(dg.TableRecord(rest))
@@ -70,8 +79,8 @@ def document(text: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"{text[:MAX_MARKDOWN]}\n\n(cut here: the whole is in the file)")
 
 
-def files(store: Workspace, **paths: Sequence[str]) -> dict[str, File]:
-    """Files of the workspace: links `open_NAME` if the settings say where a browser finds them, else paths.
+def files(**paths: Sequence[str]) -> dict[str, File]:
+    """Files of the workspace: links `open_NAME` if the settings say where a browser finds them, else paths in it.
 
     A browser refuses `file:` links on a page that came over http. They are never both: a long path makes the UI's table
     wider than its column, which cuts off the other one.
@@ -79,9 +88,62 @@ def files(store: Workspace, **paths: Sequence[str]) -> dict[str, File]:
     address, _, query = (settings().fw_files_url or "").partition("?")
     base, ending = address.rstrip("/"), f"?{query}" if query else ""
     if not base:
-        return {name: dg.MetadataValue.path(store.url(*path)) for name, path in paths.items()}
+        return {name: dg.MetadataValue.path("/".join(path)) for name, path in paths.items()}
     links = {name: "/".join((base, *(quote(part) for part in path))) + ending for name, path in paths.items()}
     return {f"open_{name}": dg.MetadataValue.md(f"[{prose(paths[name][-1])}]({url})") for name, url in links.items()}
+
+
+def table_width(columns: Sequence[str], rows: Sequence[Row]) -> float:
+    """Pixels that a table needs: cells are wrapped between words, and not within them."""
+    return sum(_longest(column, rows) * CHARACTER_PIXELS + COLUMN_PIXELS for column in columns)
+
+
+def _word_limits(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, int]:
+    """The longest word that each column may have, so that the table fits: the widest columns give way first."""
+    limits = {column: _longest(column, rows) for column in columns}
+    floors = {column: max(MIN_WORD, _longest(column, ())) for column in columns}
+    room = int((TABLE_PIXELS - COLUMN_PIXELS * len(columns)) / CHARACTER_PIXELS)
+    while sum(limits.values()) > room:
+        wide = [column for column in columns if limits[column] > floors[column]]
+        if not wide:
+            break
+        limits[max(wide, key=limits.__getitem__)] -= 1
+    return limits
+
+
+def _longest(column: str, rows: Sequence[Row]) -> int:
+    texts = (column, *(str(row.get(column, "")) for row in rows))
+    return max((len(word) for text in texts for word in text.split()), default=0)
+
+
+def _narrow(value: str | int | float | bool, limit: int) -> str | int | float | bool:
+    """A cell whose longer words lose their middle: labels often differ at their ends."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(word if len(word) <= limit else _without_middle(word, limit) for word in value.split(" "))
+
+
+def _without_middle(word: str, limit: int) -> str:
+    head = limit // 2
+    return f"{word[:head]}…{word[len(word) - (limit - 1 - head) :]}"
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Rows as a table in Markdown, whole and as wide as it is: for a document, which the UI opens in a dialog."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, ["---"] * len(columns), *([_markdown_cell(row.get(key)) for key in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_cell(value: Cell) -> str:
+    if value is None:
+        return ""
+    return code(value) if isinstance(value, str) else str(value)
+
+
+def figure(value: float | None) -> float:
+    """A figure as the UI shows and plots it: four digits; not a number where there is none."""
+    return float("nan") if value is None else round(value, 4)
 
 
 def _cell_value(value: Cell) -> str | int | float | bool:

@@ -10,6 +10,7 @@ from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.ui.check_result import check_result
+from fw_assets.pipeline.ui.metadata import figure
 from fw_assets.pipeline.ui.tuned_verdict import tuned_verdict
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import LearningCurve, TunedMetrics
@@ -34,8 +35,8 @@ def score_checks(asset: str, title: str, scores: Sequence[Scores]) -> list[dg.As
         check_result(
             *(asset, "above_majority", accuracy > majority, title),
             f"{percent(accuracy)} right; the most frequent label alone {percent(majority)}",
-            accuracy=accuracy,
-            majority_accuracy=majority,
+            accuracy=figure(accuracy),
+            majority_accuracy=figure(majority),
         ),
     ]
 

@@ -13,9 +13,8 @@ from fw_assets.pipeline.run_config import enum_name
 from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.report.escape import code, prose
-from fw_assets.report.formatting import clip, plural
+from fw_assets.report.formatting import clip, plural, usd_roughly
 from fw_assets.report.plan.summary import duration, intention, price
-from fw_assets.workspace.workspace import Workspace
 
 # A route of Dagster's UI that finds the job whatever its code location is called: `dagster dev`, `fw-assets ui` and a
 # project that has merged these definitions into its own each have a name of their own for it.
@@ -24,14 +23,14 @@ MAX_LABELS = 8
 MAX_WARNINGS = 2
 
 
-def plan_metadata(store: Workspace, plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]:
+def plan_metadata(plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]:
     """Metadata of the asset `plan`; `text` is the whole plan in Markdown."""
     groups = plan.label_set.groups
     return {
         "summary": _summary(plan, changes),
         "answer": dg.MetadataValue.md(f"**[Approve or reject this plan]({launchpad(plan)})** of {code(plan.dataset)}"),
         "plan": document(text),
-        **files(store, plan_file=(plan.dataset, "plan.md")),
+        **files(plan_file=(plan.dataset, "plan.md")),
         "digest": plan.digest,
         "rows": sum(plan.rows.values()),
         "parts": table([{"part": part, "rows": plan.rows.get(part, 0), "distinct": n} for part, n in groups.items()]),
@@ -40,7 +39,7 @@ def plan_metadata(store: Workspace, plan: Plan, changes: PlanChanges, text: str)
         "cost": table(_cost_rows(plan)),
         "models": table(
             [
-                {"model": m.name, "asked": m.strategy, "cells": ", ".join(cell.name for cell in m.cells)}
+                {"model": m.slug, "asked": m.strategy, "cells": ", ".join(cell.name for cell in m.cells)}
                 for m in plan.models
             ]
         ),
@@ -94,12 +93,9 @@ def _summary(plan: Plan, changes: PlanChanges) -> dg.MarkdownMetadataValue:
 def _cost_rows(plan: Plan) -> list[Row]:
     return [
         {
-            "line": line.key,
-            "low": line.known_usd.low,
-            "expected": line.known_usd.expected,
-            "high": line.known_usd.high,
-            "known": line.usd is not None,
-            "reckoned as": line.formula,
+            "line": line.key.replace("/", " "),
+            "expected": usd_roughly(line.usd.expected) if line.usd else "unknown",
+            "at most": usd_roughly(line.usd.high) if line.usd else "unknown",
         }
-        for line in plan.estimate.lines
+        for line in sorted(plan.estimate.lines, key=lambda line: (line.usd is not None, -line.known_usd.high))
     ]

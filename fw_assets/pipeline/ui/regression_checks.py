@@ -24,7 +24,7 @@ from fw_assets.report.formatting import clip, percent, plural, points, points_ra
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 _ADVICE = (
-    "Look at the rows that changed (night_predictions, beside those that were accepted) and ask the platform what it "
+    "Look at the rows that changed (night, beside those that were accepted) and ask the platform what it "
     "changed; until then send no traffic there, or benchmark the dataset anew under another name and deploy that."
 )
 

@@ -5,43 +5,64 @@ from __future__ import annotations
 import dagster as dg
 
 from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.metrics.label_scores import LabelScore
 from fw_assets.classification.metrics.metric import shown_values
 from fw_assets.classification.metrics.scores import Scores
-from fw_assets.pipeline.ui.metadata import File, files, picture, table
+from fw_assets.pipeline.ui.metadata import File, Row, document, figure, files, markdown_table, picture, table
 from fw_assets.report.assembly.confidence import confidence_result
 from fw_assets.report.assembly.model_results import model_result
-from fw_assets.report.formatting import decimal, percent, percent_range, rows_text
+from fw_assets.report.formatting import decimal, percent, percent_range, plural, rows_text
 from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.heatmap import heat_picture
 from fw_assets.workspace.predictions import PARTS, prediction_path
-from fw_assets.workspace.workspace import Workspace
+
+MAX_LABELS = 20
+"""Rows of the tables by label, the worst first; all of them are in a document."""
 
 
 def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int | str]:
+    ranked = sorted(scores.per_label, key=_worst_first)
     return {
-        "accuracy": round(scores.headline.value, 4),
-        **{name: round(value, 4) for name, (_, value) in shown_values(scores, scores.multi).items()},
+        "accuracy": figure(scores.headline.value),
+        **{name: figure(value) for name, (_, value) in shown_values(scores, scores.multi).items()},
         **macro_ranges(scores),
         "rows": scores.rows,
         "distinct_rows": scores.rows if scores.groups is None else scores.groups,
-        "per_label": table(
-            [
-                {
-                    "label": s.label,
-                    "rows": s.support,
-                    "distinct": s.support if s.groups is None else s.groups,
-                    "right": percent(s.accuracy.value) if s.accuracy else "n/a",
-                    "95% interval": percent_range((s.accuracy.low, s.accuracy.high)) if s.accuracy else "",
-                    "F1": s.f1,
-                }
-                for s in scores.per_label
-            ]
-        ),
         "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes]),
+        "worst_labels": table([_label_row(item) for item in ranked], MAX_LABELS),
+        "all_labels": document(
+            f"{plural(len(ranked), 'label')}, the worst first by F1; intervals are of 95 %.\n\n"
+            f"{markdown_table([_whole_label_row(item) for item in ranked])}"
+        ),
         "most_confused": table(
-            [{"label": gold, "answered": given, "rows": rows} for gold, given, rows in scores.most_confused]
+            [{"label": gold, "answered": given, "rows": rows} for gold, given, rows in scores.most_confused],
+            MAX_LABELS,
         ),
         **({"confusion": picture(heat_picture(model_result("", scores)))} if scores.confusion else {}),
+    }
+
+
+def _worst_first(scores: LabelScore) -> tuple[float, int, str]:
+    return (2.0 if scores.f1 is None else scores.f1, -scores.support, scores.label)
+
+
+def _label_row(scores: LabelScore) -> Row:
+    right = (
+        f"{percent(scores.accuracy.value, 0)} of {scores.support:,}"
+        if scores.accuracy
+        else f"n/a of {scores.support:,}"
+    )
+    return {"label": scores.label, "right": right, "F1": decimal(scores.f1)}
+
+
+def _whole_label_row(scores: LabelScore) -> Row:
+    return {
+        "label": scores.label,
+        "rows": scores.support,
+        "distinct": scores.support if scores.groups is None else scores.groups,
+        "right": percent(scores.accuracy.value) if scores.accuracy else "n/a",
+        "95% interval": percent_range((scores.accuracy.low, scores.accuracy.high)) if scores.accuracy else "n/a",
+        "F1": decimal(scores.f1),
     }
 
 
@@ -52,7 +73,7 @@ def macro_ranges(scores: Scores) -> dict[str, str]:
     if macro is not None:
         ranges["macro_f1_interval"] = f"{decimal(macro.low)}–{decimal(macro.high)}"
     if balanced is not None:
-        ranges["balanced_accuracy_interval"] = percent_range((balanced.low, balanced.high))
+        ranges["balanced_interval"] = percent_range((balanced.low, balanced.high))
     return ranges
 
 
@@ -62,7 +83,7 @@ def confidence_metadata(confidence: ModelConfidence | None) -> dict[str, dg.Meta
         return {}
     result = confidence_result(confidence)
     return {
-        "calibration_error": round(result.ece, 4) if result.ece is not None else float("nan"),
+        "calibration_error": figure(result.ece),
         "reliability": picture(reliability(result)),
         "answered_share": picture(risk_coverage(result)),
     }
@@ -77,6 +98,6 @@ def accuracy_sentence(scores: Scores) -> str:
     )
 
 
-def prediction_files(store: Workspace, dataset: str, slug: str, kind: str) -> dict[str, File]:
+def prediction_files(dataset: str, slug: str, kind: str) -> dict[str, File]:
     """The files of every row's prediction, part by part."""
-    return files(store, **{f"{part}_predictions": prediction_path(dataset, slug, kind, part) for part in PARTS})
+    return files(**{part: prediction_path(dataset, slug, kind, part) for part in PARTS})

@@ -8,6 +8,7 @@ import dagster as dg
 
 from fw_assets.definitions import defs
 from fw_assets.pipeline.phases import due
+from fw_assets.pipeline.run_tags import PHASE
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
@@ -40,11 +41,11 @@ def test_without_an_approver_it_stops_at_the_plan_and_goes_on_when_pressed_again
     assert here.report()["run"]["approved_by"] == "ann"
     assert here.platform()["supervisedFineTuningJobs"] == 0
     with open_instance(str(here.workspace)) as instance:
-        phases = {run.tags.get("fw_assets/phase") for run in instance.get_runs()}
+        phases = {run.tags.get(PHASE) for run in instance.get_runs()}
         pressed = instance.get_runs(dg.RunsFilter(job_name="benchmark_only"))[0].tags
     assert {"inspected_dataset", "approval", "base_metrics", "deployment"} <= phases
-    assert (pressed["fw_assets/dataset"], pressed["fw_assets/platform"]) == ("tickets", "embedded")
-    assert float(pressed["fw_assets/cost_usd"]) == 0
+    assert pressed["dataset"] == "tickets"
+    assert not {"platform", "cost_usd"} & pressed.keys(), "the embedded platform costs nothing"
 
 
 def test_what_is_wrong_fails_the_button(here: Project, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
     with open_instance(str(root)) as instance:
 
         def night(date: str, max_usd: float = 0.0) -> dg.ExecuteInProcessResult:
-            return defs.resolve_job_def("dataset_job").execute_in_process(
+            return defs.resolve_job_def("check_deployment").execute_in_process(
                 instance=instance,
                 partition_key=request.partition_key,
                 asset_selection=list(request.asset_selection or ()),

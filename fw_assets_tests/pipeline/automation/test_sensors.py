@@ -18,6 +18,7 @@ from fw_assets.pipeline.automation.inbox import inbox_url
 from fw_assets.pipeline.phases import PLANNING, Step
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.run_tags import FORMER_STEP_KEY, STEP_KEY
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
@@ -91,7 +92,7 @@ def test_a_dropped_file_is_planned_once(daemon: Daemon) -> None:
     daemon.drop("Support Tickets")
     assert "support-tickets: registered" in daemon.look()
     (request,) = daemon.start()
-    assert (request.partition_key, request.job_name) == ("support-tickets", "dataset_job")
+    assert (request.partition_key, request.job_name) == ("support-tickets", "inspect_and_plan")
     assert request.asset_selection == [dg.AssetKey(asset) for asset in PLANNING]
     assert "nothing new" in daemon.look()
     assert daemon.start() == []
@@ -266,3 +267,39 @@ def test_the_platforms_datasets_are_watched_where_a_pattern_says_so(
     assert daemon.look(watch) == "tickets-may: registered, to be planned"
     assert started(daemon.start()) == ["tickets-may"]
     assert "nothing new" in daemon.look(watch)
+
+
+def test_the_cursor_of_the_inbox_is_a_few_words_however_many_files_there_are(daemon: Daemon) -> None:
+    for number in range(30):
+        daemon.drop(f"tickets-{number}", rows=10)
+    assert daemon.look().count("registered") == 30
+    assert len(daemon.cursors["inbox"] or "") < 60
+    assert "nothing new" in daemon.look()
+
+
+def test_the_cursor_of_an_earlier_version_is_read(daemon: Daemon) -> None:
+    daemon.drop("tickets")
+    daemon.look()
+    kept = Path(daemon.store.path(".inbox.json"))
+    daemon.cursors["inbox"] = kept.read_text("utf-8")  # where they were
+    kept.unlink()
+    assert "nothing new" in daemon.look()
+    assert kept.exists()
+
+
+def test_a_cursor_that_is_reset_has_everything_seen_anew(daemon: Daemon) -> None:
+    daemon.drop("tickets")
+    daemon.look()
+    daemon.cursors["inbox"] = None
+    assert "tickets: registered" in daemon.look()
+
+
+def test_a_value_that_was_lost_after_a_run_of_an_earlier_version_is_made_again(daemon: Daemon) -> None:
+    daemon.drop("tickets")
+    daemon.look()
+    (first,) = daemon.start()
+    former = {FORMER_STEP_KEY: first.tags[STEP_KEY]}
+    daemon.instance.create_run_for_job(any_job, tags=former, status=dg.DagsterRunStatus.SUCCESS)
+    daemon.cursors.clear()
+    (again,) = daemon.start()
+    assert again.run_key == f"{first.run_key}#2"

@@ -19,6 +19,7 @@ from fw_assets.code_location import CODE_LOCATION
 from fw_assets.exit_codes import FAILED
 from fw_assets.pipeline.phases import PLANNING, Step, due
 from fw_assets.pipeline.progress import Message, Progress, listening
+from fw_assets.pipeline.run_tags import PHASE
 from fw_assets.pipeline.run_workers import worker_of
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.process_pool import ProcessPool
@@ -39,8 +40,9 @@ def approval():
 def report():
     raise ZeroDivisionError("a bug")
 
-job = dg.define_asset_job("dataset_job", executor_def=dg.in_process_executor)
-defs = dg.Definitions(assets=[approval, report], jobs=[job])
+names = ("approve_plan", "deploy_and_report")
+jobs = [dg.define_asset_job(name, executor_def=dg.in_process_executor) for name in names]
+defs = dg.Definitions(assets=[approval, report], jobs=jobs)
 """
 RUN_BOTH = """
 import sys
@@ -101,8 +103,8 @@ def test_models_are_worked_on_side_by_side_and_their_progress_is_relayed(planned
         f"{model} base, test rows" for model in ("char-ngram", "minilm-ngram")
     }
     with open_instance(planned.root) as instance:
-        runs = [r for r in instance.get_run_records() if r.dagster_run.tags.get("fw_assets/phase") != PLANNING[0]]
-    spans = {r.dagster_run.tags["fw_assets/phase"]: (r.start_time or 0, r.end_time or 0) for r in runs}
+        runs = [r for r in instance.get_run_records() if r.dagster_run.tags.get(PHASE) != PLANNING[0]]
+    spans = {r.dagster_run.tags[PHASE]: (r.start_time or 0, r.end_time or 0) for r in runs}
     assert spans["base_metrics"][0] < spans["baselines"][1], "one began before the other had ended"
     assert due(planned, "tickets", driver="command-line").steps[0].assets == ("finalists",)
 

@@ -17,6 +17,7 @@ from fw_assets.code_location import CODE_LOCATION
 from fw_assets.definitions import defs
 from fw_assets.pipeline.partitions import partition_key
 from fw_assets.pipeline.phases import Step, due
+from fw_assets.pipeline.run_tags import PHASE
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker import materialize
@@ -101,7 +102,7 @@ def test_what_another_made_meanwhile_is_not_made_again(here: Project, approved: 
     (notice,) = set(waits(approved))
     assert notice.startswith("base_metrics of tickets with char-ngram is being done by the command line (pid ")
     with open_instance(approved.root) as instance:
-        runs = [run for run in instance.get_runs() if run.tags.get("fw_assets/phase") == "base_metrics"]
+        runs = [run for run in instance.get_runs() if run.tags.get(PHASE) == "base_metrics"]
         assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS] * 2
         made = instance.fetch_materializations(dg.AssetKey("base_metrics"), limit=10).records
     assert len({record.asset_materialization.tags["dagster/data_version"] for record in made}) == 1  # type: ignore[index, union-attr]
@@ -128,7 +129,7 @@ def test_a_person_may_have_a_step_done_again(approved: Workspace) -> None:
     predictions = approved.local(*prediction_path("tickets", "char-ngram", "base", "test"))
     predictions.unlink()
     with open_instance(approved.root) as instance:
-        defs.resolve_job_def("cell_job").execute_in_process(
+        defs.resolve_job_def("evaluate_base_model").execute_in_process(
             instance=instance,
             asset_selection=[dg.AssetKey("base_metrics")],
             partition_key=partition_key("tickets", "char-ngram"),

@@ -8,8 +8,18 @@ from xml.etree import ElementTree
 
 import dagster as dg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fw_assets.pipeline.ui.metadata import MAX_TEXT, picture, table
+from fw_assets.pipeline.ui.metadata import (
+    MAX_TEXT,
+    TABLE_PIXELS,
+    Row,
+    markdown_table,
+    picture,
+    table,
+    table_width,
+)
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.heatmap import heat_picture
 from fw_assets_tests.report.hostile import LABELS, TEXTS
@@ -68,3 +78,29 @@ def test_no_metadata_but_a_chart_is_markdown(svg: str) -> None:
         "svg", "style", "g", "rect", "line", "path", "text", "title", "circle", "polyline", "tspan"
     }  # fmt: skip
     assert not [name for element in root.iter() for name in element.attrib if name.startswith("on") or "href" in name]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.lists(st.text("ab_ ", max_size=60), min_size=2, max_size=4), min_size=1, max_size=8))
+def test_a_table_of_long_words_is_made_to_fit(cells: list[list[str]]) -> None:
+    width = min(map(len, cells))
+    shown = table([{f"c{number}": row[number] for number in range(width)} for row in cells])
+    columns = [column.name for column in shown.schema.columns]
+    assert table_width(columns, [record.data for record in shown.records]) <= TABLE_PIXELS
+
+
+def test_what_gives_way_is_the_middle_of_the_longest_words() -> None:
+    labels = ("balance_not_updated_after_bank_transfer", "balance_not_updated_after_cheque_or_cash_deposit", "atm")
+    shown = table([{"label": label, "right": "100% of 40", "F1": "0.667"} for label in labels])
+    first, second, third = (str(record.data["label"]) for record in shown.records)
+    assert first.startswith("balance_")
+    assert first.endswith("transfer")
+    assert second.endswith("deposit")
+    assert third == "atm"
+
+
+def test_a_document_has_the_whole_of_a_table() -> None:
+    rows: list[Row] = [{"label": "a|b", "rows": 3}, {"label": "x" * 60, "rows": 2}]
+    text = markdown_table(rows)
+    assert "x" * 60 in text
+    assert [line.replace("\\|", "").count("|") for line in text.splitlines()] == [3] * 4

@@ -15,9 +15,12 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from fw_assets.definitions import defs
+from fw_assets.pipeline.jobs import STEP_JOBS
 from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.run_tags import COST, DRIVER, PHASE, PLATFORM, step_tags, usd_tag
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.run_step import execute
+from fw_assets.pipeline.ui.metadata import MAX_KEY, TABLE_PIXELS, table_width
 from fw_assets.workspace.file_server import URL_PREFIX, file_server
 from fw_assets_tests.project import Project
 
@@ -153,13 +156,34 @@ def test_the_files_that_are_served_are_those_a_person_reads(told: tuple[Project,
 
 def test_every_run_says_what_it_was_about_and_what_it_cost(told: tuple[Project, dg.DagsterInstance]) -> None:
     _, instance = told
-    tags = [run.tags for run in instance.get_runs() if run.job_name in ("dataset_job", "cell_job")]
-    assert {found["fw_assets/platform"] for found in tags} == {"embedded"}
-    assert {found["fw_assets/dataset"] for found in tags} == {"tickets", "other"}
-    by_phase = {found["fw_assets/phase"]: found for found in tags if found["fw_assets/dataset"] == "tickets"}
-    assert all(float(by_phase[phase]["fw_assets/cost_usd"]) == 0 for phase in ("base_metrics", "sweep", "deployment"))
-    assert "fw_assets/expected_usd" in by_phase["inspected_dataset"]
-    assert "fw_assets/approved_usd" in by_phase["approval"]
+    tags = [run.tags for run in instance.get_runs() if run.job_name in STEP_JOBS]
+    assert {found["dataset"] for found in tags} == {"tickets", "other"}
+    shown = {tag for found in tags for tag in found if not tag.startswith((".dagster/", "dagster/"))}
+    assert shown == {"dataset"}, "what costs nothing, on the embedded platform, needs no tag"
+    assert {found[PHASE] for found in tags} >= {"inspected_dataset", "approval", "base_metrics", "sweep", "deployment"}
+
+
+def test_amounts_and_a_platform_that_costs_are_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Step(("base_metrics",), "tickets", "qwen3-8b", "1")
+    assert PLATFORM not in step_tags(step)
+    monkeypatch.setenv("FW_PLATFORM", "fireworks")
+    assert step_tags(step)[PLATFORM] == "fireworks"
+    assert usd_tag(COST, 0.0) == {}
+    assert usd_tag(COST, 1.25) == {"cost_usd": "1.2500"}
+
+
+def test_runs_of_the_command_line_are_in_the_timeline(told: tuple[Project, dg.DagsterInstance]) -> None:
+    """It shows the runs that say to which job of which code location they belong."""
+    _, instance = told
+    runs = [run for run in instance.get_runs() if DRIVER in run.tags]
+    assert {run.job_name for run in runs} >= {"inspect_and_plan", "approve_plan", "deploy_and_report"}
+    for run in runs:
+        origin = run.remote_job_origin
+        assert origin is not None
+        assert origin.job_name == run.job_name
+        assert origin.repository_origin.get_label() == run.tags[".dagster/repository"] == "__repository__@fw_assets"
+        assert run.status is dg.DagsterRunStatus.SUCCESS
+        assert run.tags["dagster/max_retries"] == "0", "a command starts again what was lost, and no daemon beside it"
 
 
 def test_a_run_that_a_person_launched_is_tagged_too(told: tuple[Project, dg.DagsterInstance]) -> None:
@@ -168,8 +192,7 @@ def test_a_run_that_a_person_launched_is_tagged_too(told: tuple[Project, dg.Dags
         instance=instance, partition_key="other", asset_selection=[dg.AssetKey("label_set")]
     )
     tags = instance.get_runs(dg.RunsFilter(run_ids=[result.run_id]))[0].tags
-    assert tags["fw_assets/dataset"] == "other"
-    assert tags["fw_assets/platform"] == "embedded"
+    assert tags["dataset"] == "other"
 
 
 def test_the_overview_of_an_asset_shows_a_result_and_its_checks(told: tuple[Project, dg.DagsterInstance]) -> None:
@@ -182,6 +205,21 @@ def test_the_overview_of_an_asset_shows_a_result_and_its_checks(told: tuple[Proj
             assert str(made.metadata["summary"].value).startswith(("**tickets", "**other"))
     by_model = set(instance.get_materialized_partitions(dg.AssetKey("metrics")))
     assert by_model == {"tickets|char-ngram"}, "a cell that no plan asks for has no event"
+
+
+def test_every_table_fits_a_window_of_1280_pixels(told: tuple[Project, dg.DagsterInstance]) -> None:
+    _, instance = told
+    for asset in assets():
+        for record in instance.fetch_materializations(dg.AssetKey(asset), limit=100).records:
+            assert record.asset_materialization is not None
+            for key, value in record.asset_materialization.metadata.items():
+                assert len(key) <= MAX_KEY, key
+                if isinstance(value, dg.TableMetadataValue):
+                    columns = [column.name for column in value.schema.columns]
+                    assert table_width(columns, [row.data for row in value.records]) <= TABLE_PIXELS + 0.01, (
+                        asset,
+                        key,
+                    )
 
 
 def test_checks_are_held_against_their_own_partition(told: tuple[Project, dg.DagsterInstance]) -> None:
