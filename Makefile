@@ -28,11 +28,13 @@ install-dev: $(VENV)/.installed-dev ## ... and what the tests and checks need
 
 run: $(VENV)/.installed ## Take examples/support-intents.jsonl through all seven phases, on this machine
 	$(BIN)/fw-assets run --session examples/support-intents.session.yaml --approve --yes
+	@echo
+	@echo "Now with your own data: . $(BIN)/activate, then fw-assets --help"
 
-ui: $(VENV)/.installed ## Dagster UI (port 3000) and the embedded platform over HTTP (port 8432), same workspace
+ui: $(VENV)/.installed ## Dagster UI (FW_UI_PORT, 3000) and the embedded platform over HTTP (FW_PORT, 8432), same workspace
 	$(BIN)/fw-assets ui
 
-serve: $(VENV)/.installed ## The embedded platform over HTTP alone
+serve: $(VENV)/.installed ## The embedded platform over HTTP alone (FW_PORT, 8432)
 	$(BIN)/fw-assets serve
 
 # Two at a time, by file: what a file's tests share is made once.

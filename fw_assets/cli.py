@@ -284,12 +284,18 @@ def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path |
 
 
 @main.command()
-@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", type=click.IntRange(1, 65535), show_default="$FW_UI_PORT, or 3000")
+@click.option(
+    "--platform-port",
+    type=click.IntRange(1, 65535),
+    show_default="$FW_PORT, or 8432",
+    help="Port of the embedded platform, also in what the reports of its runs print.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another address than loopback needs a password.")
 @click.option("--allow-host", "hosts", metavar="NAME", multiple=True, help="A further name of the UI; repeat.")
 @click.option("--workspace", "root", metavar="DIR")
 @readable_errors
-def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
+def ui(port: int | None, platform_port: int | None, host: str, hosts: tuple[str, ...], root: str | None) -> int:
     """Start Dagster's UI behind a guard, its daemon, and the embedded platform, on one workspace.
 
     Pages of other sites that the same browser has open can then start, approve or end nothing; `dagster dev` has no
@@ -301,7 +307,8 @@ def ui(port: int, host: str, hosts: tuple[str, ...], root: str | None) -> int:
 
     workspace = _root(root)
     own_prices()  # the runs that it starts will need them
-    return run_services(host, port, hosts, link_token=None if is_url(workspace) else link_token(workspace))
+    token = None if is_url(workspace) else link_token(workspace)
+    return run_services(host, port, hosts, platform_port=platform_port, link_token=token)
 
 
 def _root(option: str | None) -> str:

@@ -51,7 +51,10 @@ class Settings(BaseModel):
     fireworks_account_id: str | None = None
     """The account; unset: the key's own, asked of the service."""
     fw_port: int = Field(8432, ge=1, le=65535)
-    """Port of `fw-assets serve`, also in the report's snippets."""
+    """Port of the embedded platform of `fw-assets serve` and `fw-assets ui`, and in what reports print. The options
+    `--port` and `--platform-port` hold for their command alone."""
+    fw_ui_port: int = Field(3000, ge=1, le=65535)
+    """Port of the UI of `fw-assets ui`."""
     fw_prices: Path | None = None
     """Your own price file, which wins over the platform's list and the shipped one."""
     fw_reader_model: str | None = None

@@ -35,6 +35,8 @@ from fw_assets.workspace.durable import replacing
 LOADING_SECONDS = 120.0
 ENDING_SECONDS = 20.0
 _POLL_SECONDS = 0.2
+_QUIET = ("--log-level", "warning")
+"""Dagster tells of every tick of every sensor otherwise; the UI shows them."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,19 @@ def dagster_home(given: str | None, folder: Path) -> str:
     return str(home)
 
 
-def run_services(host: str, port: int, hosts: Sequence[str], *, link_token: str | None) -> int:
+def run_services(
+    host: str, port: int | None, hosts: Sequence[str], *, platform_port: int | None = None, link_token: str | None
+) -> int:
     """Start all services and wait until one of them ends, or this process is interrupted. An exit code.
 
     Args:
+        port: of the UI; None for that of the settings.
+        platform_port: of the embedded platform; None for that of the settings.
         link_token: opens the workspace's files where the embedded platform serves them; None if they are elsewhere.
 
     Raises:
-        InputError: the UI would be open to other machines without asking who uses it; the code location does not load.
+        InputError: the UI would be open to other machines without asking who uses it; a port is taken;
+            the code location does not load.
     """
     known = settings()
     if host not in LOOPBACK_HOSTS and known.fw_ui_password is None and known.fw_ui_proxy_header is None:
@@ -85,8 +92,13 @@ def run_services(host: str, port: int, hosts: Sequence[str], *, link_token: str 
         )
     environment = {**os.environ, "FW_UI_HOSTS": ",".join([*hosts, *filter(None, [known.fw_ui_hosts])])}
     platform = known.fw_platform == "embedded" and known.fw_embedded_url is None
+    port, platform_port = port or known.fw_ui_port, platform_port or known.fw_port
+    environment["FW_PORT"] = str(platform_port)
+    require_free(host, port, "--port", "FW_UI_PORT")
+    if platform:
+        require_free("127.0.0.1", platform_port, "--platform-port", "FW_PORT")
     if platform and link_token:
-        files_url = f"http://127.0.0.1:{known.fw_port}/workspace?token={link_token}"
+        files_url = f"http://127.0.0.1:{platform_port}/workspace?token={link_token}"
         environment.setdefault("FW_FILES_URL", files_url)
     with contextlib.ExitStack() as stack:
         environment["DAGSTER_HOME"] = dagster_home(known.dagster_home, Path.cwd())
@@ -96,7 +108,7 @@ def run_services(host: str, port: int, hosts: Sequence[str], *, link_token: str 
         code_socket, workspace = scratch / "code.sock", scratch / "workspace.yaml"
         origin = {"grpc_server": {"socket": str(code_socket), "location_name": LOCATION_NAME}}
         workspace.write_text(yaml.safe_dump({"load_from": [origin]}), "utf-8")
-        code = ("code-server", "start", "--module-name", CODE_LOCATION, "--socket", str(code_socket))
+        code = ("code-server", "start", "--module-name", CODE_LOCATION, "--socket", str(code_socket), *_QUIET)
         started = stack.enter_context(_processes(environment))
         with contextlib.suppress(KeyboardInterrupt):
             started.start(Service("code server", _module("dagster", *code)))
@@ -105,12 +117,42 @@ def run_services(host: str, port: int, hosts: Sequence[str], *, link_token: str 
             started.wait_for(code_socket)
             of_dagster = ("--workspace", str(workspace))
             address = ("--host", host, "--port", str(port))
-            started.start(Service("webserver", _module("fw_assets.webserver.server", *of_dagster, *address)))
+            started.start(
+                Service(
+                    "webserver",
+                    _module("fw_assets.webserver.server", *of_dagster, *address, "--dagster-log-level", "warning"),
+                )
+            )
             # Dagster has no public module for its daemon, only this script.
             script = Path(sys.executable).with_name("dagster-daemon")
-            started.start(Service("daemon", (str(script), "run", *of_dagster)))
+            started.start(Service("daemon", (str(script), "run", *of_dagster, *_QUIET)))
+            started.wait_until_served(host, port)
+            print(f"Open http://{_in_address(host)}:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
             return started.wait()
     return 0
+
+
+def require_free(host: str, port: int, option: str, variable: str) -> None:
+    """Look whether a port can be listened on, before anything is started.
+
+    Raises:
+        InputError: it cannot.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise input_error(
+            f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})",
+            advice=f"Choose another with {option} or {variable}, or end what uses it.",
+        ) from None
+
+
+def _in_address(host: str) -> str:
+    """The host as a browser of this machine writes it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  it is shown, and not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _module(*arguments: str) -> tuple[str, ...]:
@@ -135,6 +177,14 @@ class _Processes:
                     "the code location could not be loaded",
                     advice=f"The lines above say why; `dagster definitions validate -m {CODE_LOCATION}` says it again.",
                 )
+            time.sleep(_POLL_SECONDS)
+
+    def wait_until_served(self, host: str, port: int) -> None:
+        """Until the webserver listens, or a process has ended."""
+        address = (_in_address(host).strip("[]"), port)
+        while self._ended() is None:
+            with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
+                return
             time.sleep(_POLL_SECONDS)
 
     def wait(self) -> int:

@@ -37,7 +37,12 @@ def test_from_a_dropped_file_to_the_report(page: Page, ui: Ui, tmp_path: Path) -
     (ui.inbox / "tickets.jsonl").write_text("".join(rows), "utf-8")
     page.goto(f"{ui.url}/locations/fw_assets/sensors/inbox")
     expect(page.get_by_text("Watches the inbox").first).to_be_visible()
-    ui.wait_until(lambda: "name the models to evaluate" in ui.log.read_text("utf-8"), "tick that says what is missing")
+    seen = ui.workspace / ".inbox.json"
+    ui.wait_until(
+        lambda: seen.exists() and "name the models" in seen.read_text("utf-8"), "tick that says what is missing"
+    )
+    last = ui.log.read_text("utf-8").splitlines()[-1]
+    assert last == f"Open {ui.url} (Ctrl-C ends it)", "the address stays in sight"
     page.reload()
     page.get_by_role("button", name="0 runs requested").first.click()
     expect(page.get_by_role("dialog").get_by_text("name the models to evaluate")).to_be_visible()
