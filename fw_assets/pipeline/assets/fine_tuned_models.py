@@ -14,7 +14,7 @@ from fw_assets.pipeline.steps.training import run_training_job, upload_training_
 from fw_assets.pipeline.ui.metadata import table
 from fw_assets.pipeline.ui.model_checks import training_check
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
-from fw_assets.report.formatting import percent, plural
+from fw_assets.report.formatting import plural
 
 STAGE: Stage = "full-training"
 
@@ -38,9 +38,7 @@ def fine_tuned_models(
         "rank": cell.lora_rank,
         "rate": cell.learning_rate,
         "epochs": cell.epochs,
-        "batch": cell.batch_size,
         "loss": loss,
-        "right": percent(tuned.eval_accuracy) if tuned.eval_accuracy is not None else "",
     }
     return step.materialize(
         tuned,
