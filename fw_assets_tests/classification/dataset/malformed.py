@@ -153,7 +153,7 @@ CASES = [
         row('{"role":"human","content":"hi"},' + A),
         "role",
         "messages[0].role",
-        "expected one of",
+        "write it as user",
     ),
     bad(
         "role developer in the middle",
