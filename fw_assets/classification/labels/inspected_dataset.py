@@ -7,6 +7,7 @@ from collections.abc import Collection
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow
 from fw_assets.classification.fields.answer_field import AnswerField
 from fw_assets.classification.labels.extraction import Extraction
+from fw_assets.classification.labels.json_rules import top_name
 from fw_assets.classification.splits.repeated_fields import RepeatedField
 from fw_assets.classification.values import Frozen
 
@@ -63,5 +64,6 @@ class InspectedDataset(Frozen):
 
     def left_out_fields(self, asked: Collection[str] = ()) -> tuple[AnswerField, ...]:
         """The fields that are neither the label nor among those asked for."""
-        label = self.extraction.key if self.extraction.rule == "json_key" else None
+        key = self.extraction.key if self.extraction.rule == "json_key" else None
+        label = top_name(key) if key else None
         return tuple(field for field in self.fields if field.name != label and field.name not in asked)

@@ -23,6 +23,7 @@ from fw_assets.classification.formats.dataset import read_dataset
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
+from fw_assets.classification.labels.json_rules import is_flat
 from fw_assets.classification.labels.rule_ranking import SAMPLE
 from fw_assets.classification.session import ALL_FIELDS, Session, field_kind
 from fw_assets.classification.slices.slicing import COMPUTED
@@ -67,11 +68,13 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
     _check_group_field(frame, session, train)
     fields = find_fields(_sample(frame["answer"].drop_nulls()))
     extraction = choose_extraction(frame, _forced_rule(session, fields))
-    if session.fields and extraction.rule != "json_key":
+    if session.fields and not (extraction.rule == "json_key" and is_flat(extraction.key or "")):
         raise input_error(
-            f"the labels are found by the rule {extraction.name}, which reads no field of the answers",
+            f"the labels are found by the rule {extraction.name}, which reads no field of the answers' objects "
+            "themselves",
             field="fields",
-            advice="Name the fields, the label first. Nothing was started.",
+            advice="Name the fields, the label first; a name with a point in it cannot be the first. Nothing was "
+            "started.",
         )
     is_used = frame["group_key"].null_count() < frame.height
     repeated = () if is_used or files[0].read_as else repeated_fields(_first_lines(train))
@@ -102,13 +105,13 @@ def _forced_rule(session: Session, fields: Sequence[AnswerField]) -> str | None:
             field="fields",
             advice=(f"Did you mean {close[0]}? " if close else "") + "Nothing was started.",
         )
-    if session.extraction not in (None, f"json_key:{label}"):
+    if session.extraction is not None and session.extraction != f"json_key:{label}":
         raise input_error(
             f"the label is {label}, the first of `fields`, where `extraction` says {session.extraction}",
             field="extraction",
             advice="Leave `extraction` out, or name another field first. Nothing was started.",
         )
-    return f"json_key:{label}"
+    return "json_key:" + label.replace(".", "\\.")
 
 
 def _check_slice_fields(row_store: RowStore, session: Session, train: Path, read: Sequence[FileFacts]) -> None:

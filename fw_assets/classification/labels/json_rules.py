@@ -41,6 +41,11 @@ def is_flat(key: str) -> bool:
     return len(path := _path(key)) == 1 and not path[0][1] and "." not in path[0][0]
 
 
+def top_name(key: str) -> str:
+    """The name in the answer's object itself that a key begins with."""
+    return _path(key)[0][0]
+
+
 def find_json(text: str, label: Label) -> Iterator[KeyedLabels]:
     """The label-like values of the object in the text (alone, fenced, or after other words), by key."""
     values = dict(_values(_object(text), "", label, depth=0))

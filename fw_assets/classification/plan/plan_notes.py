@@ -10,6 +10,7 @@ from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
+from fw_assets.classification.labels.json_rules import is_flat
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.session import Session
 
@@ -131,7 +132,8 @@ def _field_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterato
 
 def _keeping(inspected: InspectedDataset, label_set: LabelSet) -> str:
     """How to have the fields that are left out, a sentence after a space; empty where none of them can be had."""
-    label = inspected.extraction.key if inspected.extraction.rule == "json_key" else None
+    key = inspected.extraction.key if inspected.extraction.rule == "json_key" else None
+    label = key if key and is_flat(key) else None
     asked = [field.name for field in label_set.fields] or ([label] if label else [])
     more = [field.name for field in inspected.left_out_fields(asked) if field.kind != "other"]
     if not more:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fw_assets.classification.fields.answer_field import AnswerField, FieldKind
 from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.labels.json_rules import top_name
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, listing, plural
 from fw_assets.report.table import Table, columns
@@ -30,7 +31,8 @@ def _values(field: RecordField) -> str:
 
 def fields(plan: Plan) -> Table:
     """Every field with its values, and whether it is asked for."""
-    label = plan.inspected.extraction.key if plan.inspected.extraction.rule == "json_key" else None
+    key = plan.inspected.extraction.key if plan.inspected.extraction.rule == "json_key" else None
+    label = top_name(key) if key else None
     asked = {field.name: field for field in plan.label_set.fields}
     body = tuple(
         (

@@ -103,6 +103,23 @@ def test_what_cannot_be_asked_for(tmp_path: Path, fields: tuple[str, ...], said:
     assert error.value.problems[0].field == "fields"
 
 
+@pytest.mark.parametrize("fields", [("*",), ("mood.x", "lang")])
+def test_the_label_is_a_field_of_the_object_itself(tmp_path: Path, fields: tuple[str, ...]) -> None:
+    rows = [{"result": {"label": row["topic"]}, "mood.x": row["city"], "lang": "en"} for row in answers()]
+    with pytest.raises(InputError, match="no field of the answers' objects themselves"):
+        resolved(tmp_path, rows, *fields)
+
+
+def test_what_holds_the_label_is_not_left_out(tmp_path: Path) -> None:
+    rows = [
+        (f"text {i * 7919} of {i}", json.dumps({"result": {"label": row["topic"]}, "stars": row["stars"]}))
+        for i, row in enumerate(answers())
+    ]
+    _, inspected = inspect_in_memory(write_chat(tmp_path / "rows.jsonl", rows), None, Session())
+    assert inspected.extraction.name == "json_key:result.label"
+    assert [field.name for field in inspected.left_out_fields()] == ["stars"]
+
+
 def test_answers_that_are_no_objects(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fewer than 90% of the answers are JSON objects"):
         resolved(tmp_path, [{"topic": name} for name in ("food", "room") * 9], "topic", "stars")
