@@ -27,13 +27,13 @@ from fw_assets.pipeline.steps.renewed_plan import require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
-from fw_assets.pipeline.ui.metadata import Row, figure, summary, table
+from fw_assets.pipeline.ui.metadata import Row, figure, resource_id, summary, table
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import tested_opening
 from fw_assets.report.assembly.pairs import Model
-from fw_assets.report.escape import code, prose
+from fw_assets.report.escape import prose
 from fw_assets.report.formatting import interval_text, typeset
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
@@ -59,7 +59,7 @@ def deployment(
         record = made_meanwhile(DeploymentRecord, inputs) or _deploy(context, host, account, winner, decision)
     version = store.write("deployment", dataset, record, inputs=inputs)
     why = typeset(decision.why)
-    address = f"It answers at {code(record.endpoint or '')} as {code(record.address or '')}." if record.deployed else ""
+    address = "It is deployed; the report has its address, and code that asks it." if record.deployed else ""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
         check_results=deployment_checks(dataset, record),
@@ -75,8 +75,8 @@ def deployment(
             "decision": decision.decision,
             "why": why,
             "deployed": record.deployed,
-            "model": record.model,
-            "deployment": record.deployment or "none of its own",
+            "model": resource_id(record.model),
+            "deployment": resource_id(record.deployment) if record.deployment else "none of its own",
             **({"served": str(record.path)} if record.path else {}),
             "ranking": table(_ranking_rows(winner)),
         },

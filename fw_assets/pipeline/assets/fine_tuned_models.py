@@ -11,7 +11,7 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
 from fw_assets.pipeline.steps.training import run_training_job, upload_training_data
-from fw_assets.pipeline.ui.metadata import table
+from fw_assets.pipeline.ui.metadata import resource_id, table
 from fw_assets.pipeline.ui.model_checks import training_check
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.formatting import plural
@@ -49,8 +49,8 @@ def fine_tuned_models(
             "settings": table([settings]),
             "cost_usd": step.paid_usd(STAGE),
             "trained_tokens": tuned.trained_tokens or 0,
-            "model": tuned.tuned_model,
-            "job": tuned.job,
+            "model": resource_id(tuned.tuned_model),
+            "job": resource_id(tuned.job),
             "cell": cell.name,
             "rows": tuned.rows,
             "evaluation_loss": round(loss, 4) if loss is not None else float("nan"),

@@ -141,6 +141,11 @@ def _markdown_cell(value: Cell) -> str:
     return code(value) if isinstance(value, str) else str(value)
 
 
+def resource_id(name: str) -> str:
+    """The last part of a platform's name: the whole is one long word, which makes the page wider than its column."""
+    return name.rpartition("/")[2]
+
+
 def figure(value: float | None) -> float:
     """A figure as the UI shows and plots it: four digits; not a number where there is none."""
     return float("nan") if value is None else round(value, 4)
