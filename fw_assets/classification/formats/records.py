@@ -90,7 +90,7 @@ def parse_lines(
     chat_lines: list[bytes] = []
     rejected: list[RejectedLine] = []
     left_out: list[RejectedLine] = []
-    encode = msgspec.json.Encoder().encode
+    encode, heads = msgspec.json.Encoder().encode, _heads(row_store.names)
     for number, line in enumerate(lines, first_row):
         record = decoded(line)
         if record is None or convert is None:
@@ -100,7 +100,7 @@ def parse_lines(
             continue
         converted = convert(record)
         if isinstance(converted, dict):
-            extra = {name: record[name] for name in _heads(row_store.names) if name in record}
+            extra = {name: record[name] for name in heads if name in record}
             chat_lines.append(encode({**extra, **converted}))
             continue
         chat_lines.append(b"")

@@ -121,8 +121,9 @@ def _flat_row(record: Record, flatten: Callable[[Record], Flat | str], choice: C
     flat = flatten(record)
     if isinstance(flat, str):
         return flat
+    value = flat.labels.get(choice.label)
     try:
-        label = label_text(flat.labels.get(choice.label), choice.names)
+        label = value if isinstance(value, str) and choice.names is None else label_text(value, choice.names)
     except BadLabel as error:
         return label_error(choice.label, error)
     if label is None or (isinstance(label, str) and not label.strip()):
@@ -152,7 +153,7 @@ def _row(record: Record, text: str, label: str | list[str], system: str | None =
 
 
 def _keys(record: Record) -> dict[str, Any]:
-    return {key: record[key] for key in GROUP_KEYS if not is_empty(record.get(key))}
+    return {key: record[key] for key in GROUP_KEYS if key in record and not is_empty(record[key])}
 
 
 def _label_beside(records: Sequence[Record], file: str) -> str | None:
