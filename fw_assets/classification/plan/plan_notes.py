@@ -138,8 +138,16 @@ def _keeping(inspected: InspectedDataset, label_set: LabelSet) -> str:
     more = [field.name for field in inspected.left_out_fields(asked) if field.kind != "other"]
     if not more:
         return ""
+    if label is None:
+        discrete = [field.name for field in inspected.left_out_fields(asked) if field.kind == "label"]
+        first = next((name for name in discrete if "." not in name), None)
+        others = [name for name in more if name != first]
+        if first is None or not others:
+            return ""
+        named = ", ".join([first, *others][:MAX_NAMED])
+        return f" In its place, fields: [{named}] asks for them, with {first} as the label."
     names = [*asked, *more]
-    example = f"fields: [{', '.join(names)}], the label first, or " if label and len(names) <= MAX_NAMED else ""
+    example = f"fields: [{', '.join(names)}], the label first, or " if len(names) <= MAX_NAMED else ""
     return f" To keep them, set {example}fields: ['*'] for all of them (--field NAME for each on the command line)."
 
 
