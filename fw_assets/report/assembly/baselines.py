@@ -26,7 +26,8 @@ def need(accuracy: Comparison) -> Need:
     """Whether a model is needed where a baseline is free, by accuracy and macro-F1 of the model against it.
 
     Accuracy alone would say of a baseline that finds no row of a rare label that it does as well, and so would
-    macro-F1 where the few rows of a rare label happen to be alike.
+    macro-F1 where the few rows of a rare label happen to be alike. That macro-F1 differs is shown by its test alone,
+    that it is not ahead by the margin by its interval alone: a bootstrap's interval inverts no test.
     """
     margin, f1, p_value = accuracy.margin, accuracy.macro_f1_difference, accuracy.macro_f1_p
     if f1 is None:
@@ -75,26 +76,11 @@ def baseline_results(
     )
 
 
-def _one_answer(versus: Comparison, p_value: float | None) -> dict[str, object]:
-    """The difference of macro-F1 and its adjusted test, where they agree: a bootstrap's interval inverts no test.
-
-    Where the test shows nothing the interval holds zero; where it shows something that the interval does not, it is
-    left out.
-    """
-    f1 = versus.macro_f1_difference
-    if f1 is None or p_value is None:
-        return {"macro_f1_p": p_value}
-    if p_value >= versus.alpha:
-        f1 = f1.model_copy(update={"low": min(f1.low, 0.0), "high": max(f1.high, 0.0)})
-        return {"macro_f1_p": p_value, "macro_f1_difference": f1}
-    return {"macro_f1_p": None if f1.low <= 0 <= f1.high else p_value}
-
-
 def _comparison(model: str, kind: Kind | None, versus: Comparison) -> BaselineComparison:
     p_values = [versus.p_value] + ([] if versus.macro_f1_p is None else [versus.macro_f1_p])
     adjusted = holm(p_values)
     judged = versus.at_level(holm_levels(p_values)[0], adjusted[0])
-    judged = judged.model_copy(update=_one_answer(versus, adjusted[1] if len(adjusted) > 1 else None))
+    judged = judged.model_copy(update={"macro_f1_p": adjusted[1] if len(adjusted) > 1 else None})
     f1 = judged.macro_f1_difference
     return BaselineComparison(
         model=model,

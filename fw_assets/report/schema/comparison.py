@@ -107,7 +107,9 @@ class BaselineComparison(Frozen):
 
     `needed`: "yes" if the model is shown to be better in accuracy or macro-F1 and worse in neither; "no" if it is shown
     to be ahead by less than `margin` in both, if at all. The two tests are adjusted together (Holm), and the interval
-    of the accuracy with them. Null in reports of before version 2.
+    of the accuracy with them. Null in reports of before version 2. `macro_f1_interval` is the bootstrap's 95 %
+    interval, on which "no" rests; `macro_f1_p_value` is of the randomisation test, on which "yes" rests: neither
+    inverts the other.
     """
 
     model: str

@@ -56,8 +56,13 @@ def _figures(versus: BaselineComparison) -> str:
     text = f"{points(versus.difference)} points, {interval_text(versus.interval, versus.level)}; {p_value(p)}"
     if versus.macro_f1_difference is None or versus.macro_f1_interval is None:
         return text
-    low, high = versus.macro_f1_interval
     text += f"; macro-F1 {signed(versus.macro_f1_difference, 3)}"
+    # A bootstrap's interval inverts no test and may contradict it: only what the answer rests on is said.
+    if versus.macro_f1_p_value is not None and versus.needed != "no":
+        return f"{text} ({p_value(versus.macro_f1_p_value)}, randomisation test)"
+    low, high = versus.macro_f1_interval
     # Resampling rows that do not differ says nothing of others: no interval is one of no width.
-    text += ", by no row of any label" if low == high else f", 95% interval {signed(low, 3)} to {signed(high, 3)}"
-    return text if versus.macro_f1_p_value is None else f"{text}; {p_value(versus.macro_f1_p_value)}"
+    text += (
+        ", by no row of any label" if low == high else f", bootstrap 95% interval {signed(low, 3)} to {signed(high, 3)}"
+    )
+    return text

@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
+import pytest
 from rich.console import Console
 
+from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.metrics.scores import score
+from fw_assets.classification.selection.comparison import compare
+from fw_assets.classification.selection.paired_tests import holm
+from fw_assets.report.assembly.baselines import baseline_results
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.rendering.terminal import report_view
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import need
+from fw_assets.report.sections.baselines import baseline_sentence, need
+from fw_assets_tests.classification.prediction_frames import frame
 from fw_assets_tests.report.diagnostics_samples import with_diagnostics
 from fw_assets_tests.report.samples import sample_report
 
@@ -43,3 +51,38 @@ def test_what_is_not_shown_is_not_said() -> None:
         assert "Whether a language model is needed cannot be told on 300 test rows" in flat
         assert "No language model is needed" not in flat
         assert "does as well" not in flat
+
+
+@pytest.mark.parametrize("seed", [7, 22, 45, 97])
+def test_macro_f1_is_said_by_the_one_method_that_the_answer_rests_on(seed: int) -> None:
+    """The bootstrap's interval leaves 0 out and the adjusted test shows nothing: neither is moved to suit the other."""
+    random, labels = np.random.default_rng(seed), ("a", "b", "c")
+    gold = random.integers(0, 3, 40)
+    first, second = (
+        frame([([labels[row]], [labels[given]]) for row, given in zip(gold, answers, strict=True)])
+        for answers in (np.where(random.random(40) < right, gold, random.integers(0, 3, 40)) for right in (0.8, 0.5))
+    )
+    compared = compare(first, second, labels=labels, resamples=1000, test_f1=True)
+    found, p = compared.macro_f1_difference, compared.macro_f1_p
+    assert found is not None
+    assert p is not None
+    scores = score(first, labels, False)
+    (result,) = baseline_results(
+        [BaselineScores(name="tfidf", method="-", validation=scores, test=scores)], "m", "base", compared
+    )
+    versus = result.versus
+    assert versus is not None
+    assert found.high < 0
+    assert versus.macro_f1_interval == (found.low, found.high)
+    adjusted = holm([compared.p_value, p])[1]
+    assert versus.macro_f1_p_value == pytest.approx(adjusted)
+    assert adjusted > 0.05
+    said = baseline_sentence(sample_report().model_copy(update={"baselines": (result,)}))
+    figures = said.partition("macro-F1 ")[2]
+    assert figures.endswith(", randomisation test).")
+    assert "interval" not in figures
+
+
+def test_that_a_model_is_not_ahead_rests_on_the_interval_alone() -> None:
+    said = baseline_sentence(with_diagnostics(sample_report(), needed="no")).partition("macro-F1 ")[2]
+    assert said == "+0.002, bootstrap 95% interval −0.008 to +0.012."
