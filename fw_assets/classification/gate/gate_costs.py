@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fw_assets.classification.metrics.expected_cost import ConstantAnswer
-from fw_assets.classification.selection.cost_comparison import CostComparison
+from fw_assets.classification.selection.cost_comparison import CostComparison, unseen_text
 from fw_assets.classification.selection.selection import Winner
 from fw_assets.classification.selection.verdict import p_value_text
 
@@ -37,9 +37,8 @@ def cost_text(costs: CostComparison, winner: Winner) -> str:
         "cannot be told": f"Whether the winner's mistakes cost less than those of {other} cannot be told on {rows}",
     }[costs.verdict]
     saved, level = costs.saved, f"{(1 - costs.level) * 100:.4g}"
-    # The test is of the mistakes that were seen, the interval also of others: where they differ, it decides.
-    contradicts = costs.p_value < costs.level and costs.verdict not in ("better", "worse")
-    test = "" if contradicts else f", {p_value_text(costs.p_value, costs.level)}"
+    # The test is of the mistakes that were seen, the interval also of others: where they differ, the interval decides.
+    test = f"; {unseen_text(costs.absent)}" if costs.unseen else f", {p_value_text(costs.p_value, costs.level)}"
     return (
         f"{text} ({1000 * costs.after:,.0f} in place of {1000 * costs.before:,.0f} for 1,000 rows; "
         f"{-1000 * saved.value:+,.0f}, {level} % interval {-1000 * saved.high:+,.0f} to {-1000 * saved.low:+,.0f}"

@@ -19,6 +19,7 @@ from fw_assets.classification.values import Frozen, Interval
 
 # Units of cost over all differing groups, beyond which the exact distribution of their sum takes too long.
 _MAX_UNITS = 1_000_000
+_MAX_NAMED = 6
 
 
 class CostComparison(Frozen):
@@ -31,6 +32,8 @@ class CostComparison(Frozen):
         p_value: sign-flip test by group, two-sided, of the mistakes that they show.
         margin: the loss that would not matter, where a mistake costs 1: the session's.
         verdict: `better` where the second is cheaper.
+        unseen: by the mistakes that these rows show alone, which `p_value` tests, the verdict would be another one.
+        absent: labels without rows, those with the dearest mistakes first.
     """
 
     rows: int
@@ -42,6 +45,8 @@ class CostComparison(Frozen):
     margin: float
     verdict: Verdict
     level: float = 0.05
+    unseen: bool = False
+    absent: tuple[str, ...] = ()
 
 
 def compare_costs(
@@ -66,13 +71,15 @@ def compare_costs(
     differences, scale = _differences(of, before_costs - after_costs)
     saved = difference_interval(differences, 1 - alpha)
     rows = int(before_costs.size)
+    gold, dearest = np.concatenate(golds), matrix.max(axis=1)
     unseen = 2 * float(matrix.max())
     if rows:
         last = np.array([rows - 1])
-        gold = np.concatenate(golds)
-        unseen = float(unseen_cost(gold, before_costs - after_costs, of, matrix.max(axis=1), last)[0])
+        unseen = float(unseen_cost(gold, before_costs - after_costs, of, dearest, last)[0])
     low, high = (math.hypot((bound - saved.value) * scale, unseen) for bound in (saved.low, saved.high))
     scaled = Interval(value=saved.value * scale, low=saved.value * scale - low, high=saved.value * scale + high)
+    seen = Interval(value=scaled.value, low=saved.low * scale, high=saved.high * scale)
+    absent = np.flatnonzero((np.bincount(gold, minlength=len(labels)) == 0) & (dearest > 0))
     return CostComparison(
         rows=rows,
         groups=differences.groups,
@@ -83,7 +90,19 @@ def compare_costs(
         margin=margin,
         verdict=verdict(scaled, margin),
         level=alpha,
+        unseen=verdict(seen, margin) != verdict(scaled, margin),
+        absent=tuple(labels[index] for index in absent[np.argsort(-dearest[absent], kind="stable")]),
     )
+
+
+def unseen_text(absent: Sequence[str]) -> str:
+    """Why a comparison is left open whose seen mistakes alone would say more, after its figures."""
+    text = "mistakes that these rows do not show leave it open"
+    if not absent:
+        return text
+    names = [*absent[:_MAX_NAMED], *([f"{len(absent) - _MAX_NAMED} more"] if len(absent) > _MAX_NAMED else [])]
+    named = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    return f"{text}: {named} {'has' if len(absent) == 1 else 'have'} no test rows"
 
 
 def _differences(groups: NDArray[np.uint64], saved: NDArray[np.float64]) -> tuple[GroupDifferences, float]:

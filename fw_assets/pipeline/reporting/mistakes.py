@@ -79,6 +79,8 @@ def mistakes_result(
             p_value=compared.p_value,
             margin=1000 * compared.margin,
             verdict=compared.verdict,
+            unseen=compared.unseen,
+            absent=compared.absent,
         )
     return MistakeCostsResult(
         models=tuple(results), constant=constant.label, constant_cost=1000 * constant.cost, choice=choice

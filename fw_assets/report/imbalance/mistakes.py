@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.selection.cost_comparison import unseen_text
 from fw_assets.report.formatting import formatted, p_value
 from fw_assets.report.schema.mistakes import CostChoice
 from fw_assets.report.schema.report import Report
@@ -57,9 +58,11 @@ def costs_text(cost: float) -> str:
 def _figures(choice: CostChoice) -> str:
     low, high = choice.interval
     interval = f"95% interval {_signed(-high)} to {_signed(-low)}"
+    # The test is of the mistakes that were seen alone. Reports of before `unseen` show by p where they do not decide.
+    unseen = choice.unseen or (choice.p_value < 0.05 and choice.verdict not in ("better", "worse"))
     return (
         f"{choice.after:,.0f} in place of {choice.before:,.0f} for 1,000 rows ({_signed(-choice.saved)}, {interval}; "
-        f"{p_value(choice.p_value)})"
+        f"{unseen_text(choice.absent) if unseen else p_value(choice.p_value)})"
     )
 
 

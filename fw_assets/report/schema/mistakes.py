@@ -20,8 +20,11 @@ class ModelMistakes(Frozen):
 class CostChoice(Frozen):
     """The best fine-tuned model against the best that needs no tuning, both by the validation rows.
 
-    `saved` is the cost of the first less that of the second; its interval inverts the sign-flip test of whole groups.
-    `verdict`: "better" where the second is cheaper; `margin`: the loss that does not matter.
+    `saved` is the cost of the first less that of the second. `p_value` is of the sign-flip test of whole groups on the
+    mistakes that the rows show; the interval inverts it and is wider by what mistakes cost that they do not show.
+    `verdict`, by the interval: "better" where the second is cheaper; `margin`: the loss that does not matter. `unseen`:
+    by the mistakes that were seen alone it would be another one, so that `p_value` does not go with it. `absent`:
+    labels without test rows.
     """
 
     first: str
@@ -33,6 +36,8 @@ class CostChoice(Frozen):
     p_value: float
     margin: float
     verdict: Verdict
+    unseen: bool = False
+    absent: tuple[str, ...] = ()
 
 
 class MistakeCostsResult(Frozen):

@@ -249,6 +249,16 @@ def test_with_costs_the_gate_goes_by_the_costs() -> None:
     assert gate(tuned(), comparison, "always", costs=gate_costs(base, after, costs)).decision == "deploy"
 
 
+def test_the_gate_says_where_mistakes_that_the_rows_do_not_show_leave_the_costs_open() -> None:
+    base = times(20, "a", "c") + times(170, "a", "a") + times(10, "b", "b")
+    after = times(190, "a", "a") + times(10, "b", "b")
+    decision = gate(tuned(), compared(base, after), costs=gate_costs(base, after, {"b": {"a": 20}}))
+    assert decision.decision == "keep-base"
+    assert "Whether the winner's mistakes cost less than those of its base model cannot be told" in decision.why
+    assert "; mistakes that these rows do not show leave it open: c has no test rows)" in decision.why
+    assert "p <" not in decision.why
+
+
 def test_with_costs_no_model_is_kept_that_costs_more_than_one_answer() -> None:
     base = times(60, "a", "a") + times(20, "b", "a")
     after = times(60, "a", "a") + times(1, "b", "b") + times(19, "b", "a")

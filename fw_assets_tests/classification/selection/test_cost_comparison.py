@@ -7,7 +7,7 @@ import pytest
 
 from fw_assets.classification.metrics.expected_cost import Costs
 from fw_assets.classification.selection.comparison import compare
-from fw_assets.classification.selection.cost_comparison import CostComparison, compare_costs
+from fw_assets.classification.selection.cost_comparison import CostComparison, compare_costs, unseen_text
 from fw_assets_tests.classification.prediction_frames import Row, frame, random_single
 
 LABELS = ("a", "b", "c")
@@ -94,3 +94,34 @@ def test_equal_answers_do_not_rule_out_dear_mistakes_that_were_not_made(rows: in
 def test_many_rows_of_each_label_do() -> None:
     same = frame(times(4000, "a", "a") + times(4000, "b", "b") + times(4000, "c", "c"))
     assert costed(same, same, {"b": {"a": 5.0}}).verdict == "as good"
+
+
+def test_it_is_said_where_unseen_mistakes_alone_leave_it_open() -> None:
+    """190 rows of a cheap label of which 20 are gained, and 10 of a dear one on which nothing differs."""
+    base = frame(times(20, "a", "b") + times(170, "a", "a") + times(10, "b", "b") + times(40, "c", "c"))
+    tuned = frame(times(190, "a", "a") + times(10, "b", "b") + times(40, "c", "c"))
+    dear, cheap = costed(base, tuned, {"b": {"a": 20.0}}), costed(base, tuned, {})
+    assert dear.p_value == cheap.p_value < 0.0001
+    assert (dear.verdict, dear.unseen) == ("cannot be told", True)
+    assert (cheap.verdict, cheap.unseen) == ("better", False)
+    assert dear.absent == cheap.absent == ()
+    assert unseen_text(dear.absent) == "mistakes that these rows do not show leave it open"
+
+
+def test_labels_without_rows_are_named_the_dearest_first() -> None:
+    base = frame(times(14, "a", "b") + times(66, "a", "a"))
+    tuned = frame(times(80, "a", "a"))
+    compared = costed(base, tuned, {"c": {"a": 100.0}})
+    assert (compared.p_value < 0.05, compared.verdict, compared.unseen) == (True, "cannot be told", True)
+    assert compared.absent == ("c", "b")
+    assert unseen_text(compared.absent).endswith("leave it open: c and b have no test rows")
+    assert unseen_text(["c"]).endswith(": c has no test rows")
+    assert unseen_text(list("abcdefgh")).endswith(": a, b, c, d, e, f and 2 more have no test rows")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_verdict_that_is_not_by_unseen_mistakes_goes_with_its_test(seed: int) -> None:
+    base, tuned = random_single(LABELS, 400, seed), random_single(LABELS, 400, seed + 50, accuracy=0.85)
+    for dearest in (1.0, 30.0):
+        compared = costed(base, tuned, {"c": {"a": dearest, "b": dearest}})
+        assert compared.unseen or (compared.p_value < 0.05) == (compared.verdict in ("better", "worse"))

@@ -16,7 +16,9 @@ from fw_assets.report.sections.candidates import ordered
 from fw_assets_tests.report.samples import sample_report
 
 
-def with_mistakes(verdict: Verdict = "better", base: float = 450.0) -> Report:
+def with_mistakes(
+    verdict: Verdict = "better", base: float = 450.0, p_value: float = 1e-9, absent: tuple[str, ...] = ()
+) -> Report:
     choice = CostChoice(
         first="minilm-ngram",
         second="minilm-ngram",
@@ -24,9 +26,10 @@ def with_mistakes(verdict: Verdict = "better", base: float = 450.0) -> Report:
         after=120,
         saved=330,
         interval=(260, 400),
-        p_value=1e-9,
+        p_value=p_value,
         margin=20,
         verdict=verdict,
+        absent=absent,
     )
     models = (
         ModelMistakes(name="minilm-ngram", kind="base", cost=base, interval=(400, 500)),
@@ -46,10 +49,10 @@ def with_mistakes(verdict: Verdict = "better", base: float = 450.0) -> Report:
     ],
 )
 def test_what_mistakes_cost_is_part_of_the_answer(verdict: Verdict, text: str) -> None:
-    report = with_mistakes(verdict)
+    report = with_mistakes(verdict, p_value=1e-9 if verdict in ("better", "worse") else 0.4)
     sentence = mistakes_sentence(report)
     assert sentence.startswith(f"By the session's costs, {text}")
-    assert "120 in place of 450 for 1,000 rows (−330, 95% interval −400 to −260; p < 0.0001)" in sentence
+    assert "120 in place of 450 for 1,000 rows (−330, 95% interval −400 to −260; p " in sentence
     assert sentence in dict(questions(report))["What do mistakes cost?"]
     assert "120 in place of 450 for 1,000 rows." in answer(report)
     assert "Always answering sales costs 700." in dict(questions(report))["What do mistakes cost?"]
@@ -71,3 +74,11 @@ def test_with_costs_the_line_is_the_cheapest_constant_answer() -> None:
     dear = with_mistakes(base=800)
     assert below_line(dear)
     assert below_line_text(dear).endswith("cost 800 for 1,000 rows, more than always answering sales (700)")
+
+
+@pytest.mark.parametrize(("absent", "why"), [((), "open)."), (("spam",), "open: spam has no test rows).")])
+def test_no_p_stands_beside_a_verdict_that_unseen_mistakes_leave_open(absent: tuple[str, ...], why: str) -> None:
+    sentence = mistakes_sentence(with_mistakes("cannot be told", absent=absent))
+    assert "p <" not in sentence
+    assert sentence.endswith(f"; mistakes that these rows do not show leave it {why}")
+    assert "p < 0.0001" in mistakes_sentence(with_mistakes("better", absent=absent))
