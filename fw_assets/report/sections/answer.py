@@ -25,6 +25,7 @@ from fw_assets.report.sections.candidates import headline_models, subject, winne
 from fw_assets.report.sections.costs import spending
 from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
+from fw_assets.report.sections.similarity import new_texts_answer, new_texts_sentence
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.sections.verdicts import Choice, choice, choice_sentence, interval_text
 from fw_assets.report.table import Table, columns
@@ -72,7 +73,7 @@ def answer_parts(report: Report) -> tuple[str, str]:
 
 
 def _headline(report: Report) -> str:
-    return f"{_verdict(report)} {_deployment(report)}".strip()
+    return " ".join(part for part in (_verdict(report), new_texts_sentence(report), _deployment(report)) if part)
 
 
 def _verdict(report: Report) -> str:
@@ -156,6 +157,8 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
             )
         )
         pairs.append(("Is it real?", _significance(report, found)))
+        if expected := new_texts_answer(report):
+            pairs.append(("And on new texts?", expected))
     elif report.power:
         pairs.append(("What can be seen?", power_sentence(report.power)))
     if gained := gained_sentence(report):

@@ -7,6 +7,7 @@ from fw_assets.report.fields.sentences import field_check_text
 from fw_assets.report.formatting import Quoted, count, plural, short
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import winner_kind
+from fw_assets.report.sections.similarity import new_texts_note
 from fw_assets.report.table import Table, columns
 
 
@@ -35,7 +36,7 @@ def deployment(report: Report) -> Table:
             pairs.append(("Chosen because", winner.why))
     pairs.append(("Decision", decisions[result.decision]))
     if result.why:
-        pairs.append(("Reason", result.why))
+        pairs.append(("Reason", f"{result.why} {new_texts_note(report)}".rstrip()))
     if winner and winner.kind == "tuned" and (checked := field_check_text(report)):
         pairs.append(("Check by field", checked))
     if result.label_check:

@@ -1,10 +1,11 @@
-"""Accuracy by similarity to the training rows: table, and the caution when far rows are answered worse."""
+"""Accuracy by similarity to the training rows: table, and what is said when far rows are answered worse."""
 
 from __future__ import annotations
 
 from fw_assets.report.formatting import Quoted, before_verb, count, p_value, percent, percent_range, rows_text, short
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.candidates import ordered
+from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.sections.candidates import ordered, subject
 from fw_assets.report.table import Table, columns
 
 ALPHA = 0.05
@@ -28,13 +29,71 @@ def similarity(report: Report) -> Table:
     return Table(columns("Model", "", "Similarity", ">Test rows", ">Accuracy"), rows)
 
 
+def new_texts_sentence(report: Report) -> str:
+    """What the headline's figure of the fine-tuned model is worth on new texts; empty unless far rows are answered
+    worse than near ones.
+    """
+    result = _headline_result(report)
+    if result is None:
+        return ""
+    right = "has all fields right" if report.fields else "is right"
+    near, far = rows_text(result.near_rows, result.near_groups), rows_text(result.far_rows, result.far_groups)
+    return (
+        f"The fine-tuned {short(result.model)} {right} on {percent(result.near_accuracy)} of the {before_verb(near)} "
+        f"that are near to training rows, and on {percent(result.far_accuracy)} of the {before_verb(far)} that are not "
+        f"({p_value(result.p_value)}): expect about {percent(result.far_accuracy)} on new texts."
+    )
+
+
+def new_texts_answer(report: Report) -> str:
+    """The reply to what to expect on new texts, with what the same model does there without tuning; empty as above."""
+    result = _headline_result(report)
+    if result is None:
+        return ""
+    base = next((item for item in report.similarity if item.model == result.model and item.kind == "base"), None)
+    beside = f", where it has {percent(base.far_accuracy)} without tuning" if base else ""
+    rows = rows_text(result.far_rows, result.far_groups)
+    return (
+        f"About {percent(result.far_accuracy)}: that is its share on the {before_verb(rows)} that are not near to "
+        f"training rows{beside}."
+    )
+
+
+def new_texts_note(report: Report) -> str:
+    """What the gate's figures do not show; empty as above, and where no fine-tuned model is the winner."""
+    result = _headline_result(report)
+    if result is None or report.winner is None or report.winner.kind != "tuned":
+        return ""
+    return (
+        f"The test rows flatter it: {percent(result.near_accuracy)} right on those near to training rows, "
+        f"{percent(result.far_accuracy)} on those that are not, which is what to expect on new texts."
+    )
+
+
 def cautions(report: Report) -> tuple[str, ...]:
-    """A sentence per fine-tuned model that answers rows far from its training rows worse than those near them."""
+    """A sentence per fine-tuned model that answers rows far from its training rows worse than those near them, but for
+    the one of which the answer says so.
+    """
+    said = new_texts_sentence(report)
+    told = _headline_result(report) if said and said in report.answer else None
     return tuple(
         f"The fine-tuned {short(result.model)} is right on {percent(result.near_accuracy)} of the "
         f"{before_verb(rows_text(result.near_rows, result.near_groups))} with a near twin in training, and on "
         f"{percent(result.far_accuracy)} of the {rows_text(result.far_rows, result.far_groups, 'other')} "
         f"({p_value(result.p_value)}): expect new texts to be answered as the others are."
         for result in report.similarity
-        if result.kind == "fine-tuned" and result.p_value is not None and result.p_value < ALPHA
+        if _is_worse_far(result) and result is not told
     )
+
+
+def _headline_result(report: Report) -> SimilarityResult | None:
+    """That of the fine-tuned model that the answer is about, where it answers far rows worse than near ones."""
+    candidate = subject(report)
+    if report.status != "complete" or candidate is None or candidate.tuned is None:
+        return None
+    name = short(candidate.model)
+    return next((item for item in report.similarity if short(item.model) == name and _is_worse_far(item)), None)
+
+
+def _is_worse_far(result: SimilarityResult) -> bool:
+    return result.kind == "fine-tuned" and result.p_value is not None and result.p_value < ALPHA

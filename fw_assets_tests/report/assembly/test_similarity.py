@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from rich.console import Console
 from scipy.stats import fisher_exact
 
 from fw_assets.classification.intervals import wilson
 from fw_assets.report.assembly.similarity import NEAR, similarity_result
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.rendering.terminal import report_view, show
+from fw_assets.report.schema.report import Report
 from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.sections.answer import answer, answer_parts, questions
 from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.similarity import cautions, similarity
 from fw_assets_tests.report.samples import sample_report
@@ -90,6 +96,48 @@ def test_the_report_says_when_far_rows_are_answered_worse() -> None:
     assert "\n## Rows near to training rows, and others" in markdown, "a part of its own, not of the slices"
     assert "Rows near to training rows, and others" in render_html(content)
     assert cautions(content.model_copy(update={"similarity": (shares(52, 52, 270, 270),)})) == ()
+
+
+def near_and_far(far_right: int) -> Report:
+    """The report whose fine-tuned winner has so many of the 52 far rows right, and 267 of the 270 near ones."""
+    sample = sample_report()
+    name = sample.candidates[0].model
+    tuned = shares(far_right, 52, 267, 270).model_copy(update={"model": name})
+    base = shares(30, 52, 150, 270).model_copy(update={"model": name, "kind": "base"})
+    content = sample.model_copy(update={"similarity": (base, tuned)})
+    return content.model_copy(update={"answer": answer(content)})
+
+
+def test_the_headline_says_what_to_expect_on_new_texts() -> None:
+    content = near_and_far(46)
+    figures = (
+        "is right on 98.9% of the 270 test rows that are near to training rows, and on 88.5% of the 52 test rows that "
+        "are not"
+    )
+    expected = "expect about 88.5% on new texts."
+    head, _ = answer_parts(content)
+    assert figures in head
+    assert expected in head
+    assert head.index("Fine-tuning helped") < head.index(figures) < head.index("is deployed"), "beside the figure"
+    out = io.StringIO()
+    show(report_view(content), Console(file=out, width=2_000))
+    for text in (render_markdown(content), render_html(content), out.getvalue()):
+        assert text.index(figures) < text.index(expected)
+        assert "with a near twin in training" not in text, "said once"
+        assert "The test rows flatter it: 98.9% right on those near to training rows, 88.5% on those that are" in text
+    assert "where it has 57.7% without tuning" in dict(questions(content))["And on new texts?"]
+
+
+def test_the_headline_says_nothing_of_new_texts_where_far_rows_are_answered_as_well() -> None:
+    content = near_and_far(52)
+    assert "new texts" not in content.answer
+    assert "And on new texts?" not in dict(questions(content))
+    assert "flatter it" not in render_markdown(content)
+
+
+def test_an_answer_from_before_keeps_its_caution() -> None:
+    content = near_and_far(46).model_copy(update={"answer": sample_report().answer})
+    assert len(cautions(content)) == 1
 
 
 def test_the_report_says_how_many_rows_are_distinct() -> None:
