@@ -3,8 +3,8 @@
 Run as `python -m benchmarks.augmented_copies [FILE]` (default examples/support-intents.jsonl). A TF-IDF model with
 logistic regression is fitted on the training rows of the split and asked for the test rows, over ten seeds: with groups
 as they are found; with groups by the original of each variant, which is the honest figure, 2 points off the first at
-most; and with groups by character shingles alone, as the version before found them. Then the same of the variants without
-their originals, most of which are not found.
+most; and with groups by character shingles alone, as the version before found them. Then the same of the variants
+without their originals, most of which are not found.
 """
 
 from __future__ import annotations
