@@ -114,7 +114,7 @@ def test_an_adapter_of_another_workspace_is_compared_and_deployed_where_its_owne
     assert deployment["agreed"] == deployment["replayed"] > 0
     assert deployment["adopted"]
     assert deployment["usd_per_hour"] is not None
-    assert "Better than char-ngram, the best base model," in deployment["why"]
+    assert "Better than char-ngram, the base model that was best on the validation rows," in deployment["why"]
     assert f"The adapter {slug}, which needs no tuning, is deployed." in report["answer"]
     text = (other.workspace / "tickets" / "final_report.md").read_text("utf-8").replace("\\", "")
     assert "existed before this run" in text

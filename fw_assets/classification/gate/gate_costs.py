@@ -41,14 +41,22 @@ def cost_text(costs: CostComparison, winner: Winner) -> str:
     test = f"; {unseen_text(costs.absent)}" if costs.unseen else f", {p_value_text(costs.p_value, costs.level)}"
     return (
         f"{text} ({1000 * costs.after:,.0f} in place of {1000 * costs.before:,.0f} for 1,000 rows; "
-        f"{-1000 * saved.value:+,.0f}, {level} % interval {-1000 * saved.high:+,.0f} to {-1000 * saved.low:+,.0f}"
+        f"{signed_text(-1000 * saved.value, 0)}, {level} % interval {signed_text(-1000 * saved.high, 0)} to "
+        f"{signed_text(-1000 * saved.low, 0)}"
         f"{test})"
     )
 
 
+def signed_text(value: float, digits: int) -> str:
+    """`value` with its sign; what rounds to zero has none."""
+    text = f"{value:+,.{digits}f}"
+    return text if any(digit in "123456789" for digit in text) else text[1:]
+
+
 def rival_text(winner: Winner) -> str:
     """What the winner is compared with, within a sentence: a name is followed by its role between commas."""
-    role = "the best base model" if winner.adapter else "the best model that needs no tuning"
+    untuned = "the base model that" if winner.adapter else "the model that needs no tuning and"
+    role = f"{untuned} was best on the validation rows"
     return "its base model" if winner.against in (None, winner.model) else f"{winner.against}, {role},"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.gate.gate_costs import rival_text
+from fw_assets.classification.gate.gate_costs import rival_text, signed_text
 from fw_assets.classification.selection.pair_comparison import PairComparison
 from fw_assets.classification.selection.record_comparison import RecordComparison
 from fw_assets.classification.selection.selection import Winner
@@ -33,8 +33,9 @@ def difference_text(comparison: PairComparison, winner: Winner, where: str = "")
     }[comparison.verdict]
     difference, level = comparison.difference, f"{(1 - comparison.level) * 100:.4g}"
     return (
-        f"{text} ({difference.value * 100:+.1f} points, {level} % interval {difference.low * 100:+.1f} to "
-        f"{difference.high * 100:+.1f}, {p_value_text(comparison.adjusted_p, comparison.alpha)})"
+        f"{text} ({signed_text(100 * difference.value, 1)} points, {level} % interval "
+        f"{signed_text(100 * difference.low, 1)} to "
+        f"{signed_text(100 * difference.high, 1)}, {p_value_text(comparison.adjusted_p, comparison.alpha)})"
     )
 
 
@@ -50,7 +51,7 @@ def fields_text(fields: RecordComparison, winner: Winner) -> str:
 def worse_fields_text(fields: RecordComparison) -> str:
     """The fields that are shown to be worse, after "but"."""
     named = [
-        f"{name} ({100 * item.difference.value:+.1f} points, {p_value_text(item.adjusted_p, item.alpha)})"
+        f"{name} ({signed_text(100 * item.difference.value, 1)} points, {p_value_text(item.adjusted_p, item.alpha)})"
         for name, item in fields.worse
     ]
     return f"shown to be worse in {', '.join(named)}, adjusted for {len(fields.names)} fields and the whole object"

@@ -140,9 +140,14 @@ def overlap_findings(
         yield _finding("overlap", "info", message)
 
 
+def large_groups_outside(split: SplitFacts) -> bool:
+    """Whether large duplicate groups are so far from their share of the test rows that it has to be said."""
+    return split.large_groups > 0 and split.large_share - split.large_test_share > MAX_LARGE_GAP
+
+
 def large_group_findings(split: SplitFacts) -> Iterator[Finding]:
     """The warning, if any, that the test rows have another share of large duplicate groups than all rows."""
-    if not split.large_groups or split.large_share - split.large_test_share <= MAX_LARGE_GAP:
+    if not large_groups_outside(split):
         return
     rows = _count(split.large_group_rows, "row", "rows")
     groups = _count(split.large_groups, "large duplicate group", "large duplicate groups")

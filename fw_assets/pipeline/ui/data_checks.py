@@ -65,7 +65,10 @@ def wrong_labels(suspects: LabelSuspects) -> str:
         return "no label was judged: too few rows of each, or no word occurs twice"
     wrong, judged = suspects.wrong, suspects.judged
     low, value, high = (round(share * judged) for share in (wrong.low, wrong.value, wrong.high))
-    return f"about {value:,} ({low:,} to {high:,}) of {plural(judged, 'label')} are wrong, by a model of the other rows"
+    return (
+        f"at most about {value:,} ({low:,} to {high:,}) of {plural(judged, 'label')} are wrong, by a model of the "
+        "other rows, whose own mistakes are in that figure"
+    )
 
 
 def suspect_rows(suspects: LabelSuspects) -> list[Row]:

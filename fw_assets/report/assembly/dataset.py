@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import Any
 
+from fw_assets.classification.labels.findings import large_groups_outside
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.splits.split import SplitFacts
 from fw_assets.report.formatting import typeset
 from fw_assets.report.schema.dataset import DataFile, DatasetSummary, SplitRows
 
@@ -40,10 +43,23 @@ def dataset_summary(inspected: InspectedDataset, labels: LabelSet) -> DatasetSum
         removed_from_train=overlap.removed_from_train,
         variants_in_test=len(overlap.variants),
         variants_in_train=overlap.variants_in_train,
+        **_large_groups(labels.split),
         contradictions=labels.contradictions,
         rejected=inspected.rejected_rows + sum(count for _, count in labels.left_out),
         findings=tuple(typeset(finding.message) for finding in labels.findings),
     )
+
+
+def _large_groups(split: SplitFacts) -> dict[str, Any]:
+    """What is said of large duplicate groups; nothing where the test rows have their share of them."""
+    if not large_groups_outside(split):
+        return {}
+    return {
+        "large_groups_outside": split.large_groups,
+        "large_group_rows": split.large_group_rows,
+        "large_share": split.large_share,
+        "large_test_share": split.large_test_share,
+    }
 
 
 def _label_source(inspected: InspectedDataset, labels: LabelSet) -> str:

@@ -76,9 +76,10 @@ def gate(plan: Plan) -> str:
     number = len(plan.label_set.fields)
     over = f" over all {number} fields" if number else ""
     shown = {
-        "superiority": f"If it is shown to be better than the best model that needs no tuning{over}",
-        "non-inferiority": f"If a loss of {margin} or more against the best model that needs no tuning{over} is ruled "
-        "out",
+        "superiority": f"If it is shown to be better than the model that needs no tuning and is best on the "
+        f"validation rows{over}",
+        "non-inferiority": f"If a loss of {margin} or more against the model that needs no tuning and is best on the "
+        f"validation rows{over} is ruled out",
     }[policy.rule]
     if number:
         shown += ", no field is shown to be worse"
@@ -86,7 +87,7 @@ def gate(plan: Plan) -> str:
 
 
 def _gate_by_cost(plan: Plan) -> str:
-    other = "those of the best model that needs no tuning"
+    other = "those of the model that needs no tuning and is best on the validation rows"
     if plan.session.gate.rule == "superiority":
         return f"If its mistakes are shown to cost less than {other}"
     return f"If it is ruled out that its mistakes cost {1000 * plan.session.margin:g} for 1,000 rows more than {other}"

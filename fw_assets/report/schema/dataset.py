@@ -56,6 +56,13 @@ class DatasetSummary(Frozen):
     """Rows of a given evaluation dataset with variants among the training rows: all but a word or a slot the same."""
     variants_in_train: int = 0
     """Those training rows."""
+    large_groups_outside: int = 0
+    """Large duplicate groups of which the test rows have another share than all rows: those without any test row."""
+    large_group_rows: int = 0
+    """Their rows."""
+    large_share: float = 0.0
+    """Of large duplicate groups among all rows; `large_test_share`: among the test rows."""
+    large_test_share: float = 0.0
     contradictions: int = 0
     rejected: int = 0
     """Lines and rows that `bad_rows: quarantine` left out, those without a known label among them."""

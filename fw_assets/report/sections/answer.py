@@ -20,14 +20,14 @@ from fw_assets.report.formatting import (
 from fw_assets.report.imbalance.majority import below_line, below_line_note, instead, none_text, trap_sentence
 from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_headline, mistakes_sentence
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import NOT_NEEDED, UNKNOWN, baseline_sentence, need
+from fw_assets.report.sections.baselines import NOT_NEEDED, NOT_UNTUNED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import headline_models, subject, winner_kind
 from fw_assets.report.sections.costs import spending
 from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
 from fw_assets.report.sections.similarity import new_texts_answer, new_texts_sentence
 from fw_assets.report.sections.small_numbers import power_sentence
-from fw_assets.report.sections.verdicts import Choice, choice, choice_sentence, interval_text
+from fw_assets.report.sections.verdicts import UNTUNED_ROLE, Choice, choice, choice_sentence, interval_text
 from fw_assets.report.table import Table, columns
 
 BATCH_ONLY = (
@@ -147,8 +147,8 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
             "as good": f"Not shown; it is at least as good, within {margin}, which is shown.",
             "cannot be told": f"It cannot be told on {found.where}.",
         }
-        pairs.append(("Did it help?", helped[found.verdict]))
-        over = "" if found.own else f" over {found.untuned}, the best model that needs no tuning"
+        pairs.append(("Did it help?", f"{helped[found.verdict]} {_compared(report, found)}"))
+        over = "" if found.own else f" over {found.untuned}, {UNTUNED_ROLE}"
         pairs.append(
             (
                 "By how much?",
@@ -169,7 +169,7 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
     needed = need(report)
     if needed is not None:
         reason = baseline_sentence(report)
-        reply = {"yes": f"Yes. {reason}", "no": f"No: {reason.removeprefix(NOT_NEEDED)}"}
+        reply = {"yes": f"Yes. {reason}", "no": _not_needed(reason)}
         unknown = f"It cannot be told on {reason.removeprefix(UNKNOWN)}"
         of = f" for {report.fields.asked[0].name}" if report.fields else ""
         pairs.append((f"Is a language model needed{of}?", reply.get(needed, unknown)))
@@ -180,6 +180,31 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
         pairs.append(("At which endpoint?", Quoted(deployment.endpoint or "")))
     pairs.append(("What now?", next_step(report)))
     return tuple(pairs)
+
+
+def _compared(report: Report, found: Choice) -> str:
+    """Which comparison the verdict is of, and which other models tuning is shown to have made better."""
+    against = "its own base model" if found.own else f"{found.untuned}, {UNTUNED_ROLE}"
+    better = (
+        []
+        if found.fields or found.verdict == "better"
+        else [
+            short(item.model)
+            for item in report.candidates
+            if item.tuned is not None
+            and item.comparison is not None
+            and item.comparison.verdict == "better"
+            and not (found.own and short(item.model) == found.tuned)
+        ]
+    )
+    own = f" {listing(better)} became better than {'its' if len(better) == 1 else 'their'} own base." if better else ""
+    return f"Compared is the fine-tuned {found.tuned} with {against}.{own}"
+
+
+def _not_needed(reason: str) -> str:
+    if reason.startswith(NOT_UNTUNED):
+        return f"Not an untuned one; tuning was not tried: {reason.removeprefix(NOT_UNTUNED)}"
+    return f"No: {reason.removeprefix(NOT_NEEDED)}"
 
 
 def _significance(report: Report, found: Choice) -> str:

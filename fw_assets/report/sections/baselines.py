@@ -9,6 +9,7 @@ from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.verdicts import interval_text
 
 NOT_NEEDED = "No language model is needed here: "
+NOT_UNTUNED = "No untuned language model is needed here, and tuning was not tried: "
 UNKNOWN = "Whether a language model is needed cannot be told on "
 
 
@@ -44,10 +45,12 @@ def baseline_sentence(report: Report) -> str:
     if needed == "cannot be told":
         rows = rows_text(versus.rows, versus.groups) if versus.rows is not None else "these test rows"
         return f"{UNKNOWN}{rows}: {model} against {free}: {figures}."
-    relation = "is worse" if versus.verdict == "worse" else f"is ahead by less than {points_text(versus.margin or 0)}"
+    margin = points_text(versus.margin or 0)
+    relation = "is worse" if versus.verdict == "worse" else f"is ahead by less than {margin}, if at all"
+    start = NOT_UNTUNED if report.status == "benchmark" else NOT_NEEDED
     return (
-        f"{NOT_NEEDED}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, and {model} "
-        f"{relation}, which is shown: {figures}."
+        f"{start}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, and {model} {relation}, "
+        f"which is shown: {figures}."
     )
 
 
@@ -56,13 +59,16 @@ def _figures(versus: BaselineComparison) -> str:
     text = f"{points(versus.difference)} points, {interval_text(versus.interval, versus.level)}; {p_value(p)}"
     if versus.macro_f1_difference is None or versus.macro_f1_interval is None:
         return text
-    text += f"; macro-F1 {signed(versus.macro_f1_difference, 3)}"
     # A bootstrap's interval inverts no test and may contradict it: only what the answer rests on is said.
     if versus.macro_f1_p_value is not None and versus.needed != "no":
-        return f"{text} ({p_value(versus.macro_f1_p_value)}, randomisation test)"
+        difference = signed(versus.macro_f1_difference, 3)
+        return f"{text}; macro-F1 {difference} ({p_value(versus.macro_f1_p_value)}, randomisation test)"
     low, high = versus.macro_f1_interval
-    # Resampling rows that do not differ says nothing of others: no interval is one of no width.
-    text += (
-        ", by no row of any label" if low == high else f", bootstrap 95% interval {signed(low, 3)} to {signed(high, 3)}"
-    )
-    return text
+    if low == high:
+        # Resampling rows that do not differ says nothing of others: no interval is one of no width.
+        return (
+            f"{text}; a difference in macro-F1 of {signed(versus.macro_f1_difference, 3)} that has no interval, since "
+            "no row moves it"
+        )
+    interval = f"bootstrap 95% interval {signed(low, 3)} to {signed(high, 3)}"
+    return f"{text}; macro-F1 {signed(versus.macro_f1_difference, 3)}, {interval}"

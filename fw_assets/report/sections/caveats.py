@@ -80,6 +80,13 @@ def caveats(report: Report) -> tuple[str, ...]:
             "unlike the training rows will be answered less well; the table of rows near to training rows shows by how "
             "much."
         )
+    if report.data.large_groups_outside:
+        notes.append(
+            f"{plural(report.data.large_group_rows, 'row')} in "
+            f"{plural(report.data.large_groups_outside, 'large group')} of near-copies are all outside the test rows: "
+            f"such groups hold {percent(report.data.large_share, 0)} of all rows and "
+            f"{percent(report.data.large_test_share, 0)} of the test rows, so that the figures say little of them."
+        )
     notes += cautions(report)
     if report.data.contradictions:
         notes.append(
@@ -95,8 +102,9 @@ def majority_note(result: ModelResult, kind: str) -> str:
     majority = result.majority_accuracy
     if result.interval[0] > majority and result.accuracy - majority >= 0.03:
         return ""
-    similar = "no better than" if result.accuracy == majority else "hardly better than"
-    relation = "worse than" if result.accuracy < majority else similar
+    low, high = result.interval
+    shown = "worse than" if high < majority else "hardly better than"
+    relation = shown if high < majority or low > majority else "not shown to be better than"
     return (
         f"The {kind} model's {percent(result.accuracy)} is {relation} always answering the most frequent label "
         f"({percent(majority)})."

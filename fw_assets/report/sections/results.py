@@ -15,6 +15,7 @@ from fw_assets.report.formatting import (
     verdict_text,
 )
 from fw_assets.report.glossary import OUTCOMES
+from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.baselines import baseline_name
@@ -34,7 +35,7 @@ def comparison(report: Report) -> Table:
                 Quoted(short(candidate.model)),
                 with_interval(base) if base else "n/a",
                 with_interval(tuned) if tuned else "–",
-                f"{points(compared.difference)} ({points_range(compared.interval)})" if compared else "–",
+                _difference(compared) if compared else "–",
                 f"{count(compared.gained)} / {count(compared.lost)}" if compared else "–",
                 p_value(compared.judged_p).removeprefix("p = ").removeprefix("p ") if compared else "–",
                 verdict_text(compared.verdict, compared.margin) if compared else incomplete_note(candidate),
@@ -50,6 +51,12 @@ def comparison(report: Report) -> Table:
     untuned = ">As it is" if any(item.adapter_of for item in report.candidates) else ">Base"
     names = ("Model", untuned, ">Fine-tuned", ">Difference, points", ">Gained / lost", ">p", "Verdict", "")
     return Table(columns(*names), tuple(rows))
+
+
+def _difference(compared: ComparisonResult) -> str:
+    """`+2.8 (+1.2 to +4.4, 98.33%)`: the confidence where it is not that of the column."""
+    confidence = "" if compared.level == 0.05 else f", {100 * (1 - compared.level):.4g}%"
+    return f"{points(compared.difference)} ({points_range(compared.interval)}{confidence})"
 
 
 def benchmark(report: Report) -> Table:

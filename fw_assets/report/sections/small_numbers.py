@@ -60,13 +60,17 @@ def _test_note(report: Report) -> Iterator[str]:
 def _validation_note(report: Report) -> Iterator[str]:
     rows = report.rows.validation
     groups = report.groups.validation if report.groups else rows
-    if report.status != "benchmark" and groups < MIN_VALIDATION_ROWS and subject(report):
+    benchmark = report.status == "benchmark"
+    if benchmark and sum(item.base is not None for item in report.candidates) < 2:
+        return  # no model was chosen
+    if groups < MIN_VALIDATION_ROWS and subject(report):
         if not rows:
             yield "No validation rows: the choices between models rest on nothing."
             return
+        chosen = "the model" if benchmark else "finalists, settings and winner"
         yield (
             f"Only {rows_text(rows, groups, 'validation row')}: one of them is worth {percent(1 / groups)}, so that "
-            "finalists, settings and winner may have been chosen by a few rows, and the confidence threshold too."
+            f"{chosen} may have been chosen by a few rows, and the confidence threshold too."
         )
 
 

@@ -23,10 +23,13 @@ from fw_assets.report.schema.fields import ModelChanges
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import subject
 
+UNTUNED_ROLE = "the model that needs no tuning and was best on the validation rows"
+"""Not the best: another may be ahead of it on the test rows."""
+
 
 @dataclass(frozen=True)
 class Choice:
-    """The best fine-tuned model against the best that needs no tuning, on the test rows.
+    """The fine-tuned model that the validation rows chose against the untuned one that they chose, on the test rows.
 
     Attributes:
         before, after: accuracies, of all fields where answers have several; fields: number of these, or 0.
@@ -165,7 +168,7 @@ def choice_sentence(found: Choice) -> str:
     if found.own:
         move = f"{found.tuned} went from {before} to {after} of {where}"
     else:
-        untuned = f"{found.untuned}, the best model that needs no tuning,"
+        untuned = f"{found.untuned}, {UNTUNED_ROLE},"
         move = f"the fine-tuned {found.tuned} has {after} of {where}, and {untuned} has {before}"
     move = f"{move} ({found.figures})"
     if found.verdict == "better":

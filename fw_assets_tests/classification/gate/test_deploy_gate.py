@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -172,9 +174,12 @@ def test_the_gate_names_the_best_model_that_needs_no_tuning() -> None:
     assert winner.untuned == "strong"
     decision = gate(winner, table(3, 2))
     assert (decision.decision, decision.against) == ("keep-base", "strong")
-    assert "strong, the best model that needs no tuning," in decision.why
+    assert "strong, the model that needs no tuning and was best on the validation rows," in decision.why
     assert decision.why.endswith("strong is kept.")
-    assert gate(winner, table(30, 2)).why.startswith("Better than strong, the best model that needs no tuning, on")
+    assert gate(winner, table(30, 2)).why.startswith("Better than strong, the model that needs no tuning and was best")
+    equal = gate(winner, table(0, 0)).why
+    assert "(0.0 points, " in equal, "no sign before what rounds to zero"
+    assert not re.search(r"[+-]0\.0\b", equal)
 
 
 def scores(rows: list[Row]) -> Scores:
@@ -278,10 +283,12 @@ def test_an_adapter_that_won_is_deployed_where_it_beats_the_best_base_model() ->
     winner = choose_winner([adapter, candidate("m", 150)])
     decision = gate(winner, table(30, 2))
     assert decision.decision == "deploy"
-    assert decision.why.startswith("Better than m, the best base model, on 132 test rows")
+    assert decision.why.startswith("Better than m, the base model that was best on the validation rows, on 132")
     kept = gate(winner, table(5, 5))
     assert (kept.decision, kept.against) == ("keep-base", "m")
-    assert kept.why.startswith("Whether the adapter mine is better than m, the best base model, cannot be told")
+    assert kept.why.startswith(
+        "Whether the adapter mine is better than m, the base model that was best on the validation rows, cannot be told"
+    )
     assert gate(winner, table(5, 5), "always").decision == "deploy"
     assert gate(winner, table(5, 5), "never").decision == "not-asked"
     assert gate(winner, None).decision == "incomplete"

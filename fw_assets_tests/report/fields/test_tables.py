@@ -101,7 +101,7 @@ def test_the_best_model_may_be_held_against_another_base_model() -> None:
     assert found.untuned == "qwen3-32b"
     said = answer(report)
     assert "against qwen3-32b is better in topic (+50.0 points); worse in stars (−25.0 points)" in said
-    assert "qwen3-32b, the best model that needs no tuning" in said
+    assert "qwen3-32b, the model that needs no tuning and was best on the validation rows" in said
     assert len(models(report)) == len(set(models(report)))
     assert "qwen3-32b" in models(report)
     assert "Macro-F1" in [column.name for column in fields(report, "qwen3-32b").columns]

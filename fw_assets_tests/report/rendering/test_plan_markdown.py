@@ -63,11 +63,14 @@ def test_an_imbalance_is_shown_with_its_answers(tmp_path: Path) -> None:
 def test_the_plan_says_what_the_gate_asks() -> None:
     usual, _, _ = planned(Session(dataset="x", models=MODELS))
     text = render_plan(usual)
-    assert "If it is shown to be better than the best model that needs no tuning" in text
+    assert "If it is shown to be better than the model that needs no tuning and is best on the validation rows" in text
     gate = GatePolicy(rule="non-inferiority", label_loss=0.05, label_rows=10, alpha=0.01)
     other, _, _ = planned(Session(dataset="x", models=MODELS, gate=gate, margin=0.03))
     text = render_plan(other)
-    assert "If a loss of 3 points or more against the best model that needs no tuning is ruled out" in text
+    assert (
+        "If a loss of 3 points or more against the model that needs no tuning and is best on the validation rows is "
+        "ruled out" in text
+    )
     assert "10 distinct test rows or more lost more than 0.05 of its F1 beyond chance (1% for all labels" in text
     assert usual.digest != other.digest
     assert other.session.gate == gate

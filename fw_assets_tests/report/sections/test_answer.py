@@ -24,7 +24,9 @@ def test_a_real_improvement() -> None:
     report = sample_report(unit_price=1.0)
     assert report.answer.startswith("Fine-tuning helped: minilm-ngram went from 35.0% to 91.7% of 300 test rows right")
     assert report.answer.endswith("The fine-tuned model is deployed.")
-    assert dict(questions(report))["Did it help?"] == "Yes."
+    assert dict(questions(report))["Did it help?"] == (
+        "Yes. Compared is the fine-tuned minilm-ngram with its own base model."
+    )
 
 
 def test_the_gain_over_another_model_is_said_in_english() -> None:
@@ -35,13 +37,24 @@ def test_the_gain_over_another_model_is_said_in_english() -> None:
     choice = report.choice.model_copy(update={"first": "other"})
     report = report.model_copy(update={"choice": choice, "candidates": (*report.candidates, other)})
     said = dict(questions(report))["By how much?"]
-    assert " points of accuracy over other, the best model that needs no tuning, 9" in said
+    assert (
+        " points of accuracy over other, the model that needs no tuning and was best on the validation rows, 9" in said
+    )
+    assert "the best model" not in render_markdown(report)
+    helped = dict(questions(report))["Did it help?"]
+    assert helped == (
+        "Yes. Compared is the fine-tuned qwen3-8b with other, the model that needs no tuning and was best on the "
+        "validation rows."
+    )
+    unknown = choice.model_copy(update={"verdict": "cannot be told"})
+    helped = dict(questions(report.model_copy(update={"choice": unknown})))["Did it help?"]
+    assert helped.endswith(" qwen3-8b became better than its own base.")
 
 
 def test_what_cannot_be_told_says_what_this_many_rows_can_show() -> None:
     report = compared(sample_report(), verdict="cannot be told", adjusted_p_value=0.38)
     replies = dict(questions(report))
-    assert replies["Did it help?"] == "It cannot be told on 300 test rows."
+    assert replies["Did it help?"].startswith("It cannot be told on 300 test rows. Compared is the fine-tuned")
     assert "It cannot be told: p = 0.38 (exact McNemar test on 300 test rows)" in replies["Is it real?"]
     assert "about 3.4 points" in replies["Is it real?"]
 

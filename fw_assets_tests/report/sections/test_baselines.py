@@ -15,6 +15,7 @@ from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.rendering.terminal import report_view
 from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.answer import answer, questions
 from fw_assets.report.sections.baselines import baseline_sentence, need
 from fw_assets_tests.classification.prediction_frames import frame
 from fw_assets_tests.report.diagnostics_samples import with_diagnostics
@@ -39,7 +40,7 @@ def test_the_answer_says_when_no_language_model_is_needed() -> None:
     report = with_diagnostics(sample_report(), needed="no")
     assert need(report) == "no"
     assert "No language model is needed here: TF-IDF with logistic regression" in report.answer
-    assert "is ahead by less than 2 points, which is shown" in report.answer
+    assert "is ahead by less than 2 points, if at all, which is shown" in report.answer
     for text in (render_markdown(report), render_html(report), terminal_text(report)):
         assert "No language model is needed here" in " ".join(text.split())
 
@@ -86,3 +87,28 @@ def test_macro_f1_is_said_by_the_one_method_that_the_answer_rests_on(seed: int) 
 def test_that_a_model_is_not_ahead_rests_on_the_interval_alone() -> None:
     said = baseline_sentence(with_diagnostics(sample_report(), needed="no")).partition("macro-F1 ")[2]
     assert said == "+0.002, bootstrap 95% interval −0.008 to +0.012."
+
+
+def test_a_benchmark_says_nothing_of_models_that_were_not_tuned() -> None:
+    report = with_diagnostics(sample_report(), needed="no").model_copy(update={"status": "benchmark", "choice": None})
+    said = baseline_sentence(report)
+    assert said.startswith("No untuned language model is needed here, and tuning was not tried: TF-IDF with logistic")
+    assert "No language model" not in answer(report)
+    untuned = report.model_copy(
+        update={
+            "candidates": tuple(
+                item.model_copy(update={"tuned": None, "comparison": None}) for item in report.candidates
+            )
+        }
+    )
+    reply = dict(questions(untuned))["Is a language model needed?"]
+    assert reply.startswith("Not an untuned one; tuning was not tried: TF-IDF with logistic regression")
+
+
+def test_a_macro_f1_that_no_row_moves_is_said_in_words() -> None:
+    report = with_diagnostics(sample_report(), needed="no")
+    best = next(item for item in report.baselines if item.versus)
+    assert best.versus is not None
+    versus = best.versus.model_copy(update={"macro_f1_difference": 0.0, "macro_f1_interval": (0.0, 0.0)})
+    report = report.model_copy(update={"baselines": (best.model_copy(update={"versus": versus}),)})
+    assert "a difference in macro-F1 of 0.000 that has no interval, since no row moves it" in baseline_sentence(report)

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.schema.comparison import LabelDifference
-from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.sections.caveats import caveats, majority_note
 from fw_assets_tests.report.samples import sample_report
+from fw_assets_tests.report.workflow import planned
 
 
 def test_a_model_near_the_majority_is_called_that() -> None:
@@ -16,8 +18,28 @@ def test_a_model_near_the_majority_is_called_that() -> None:
     report = sample_report(candidates=(first.model_copy(update={"tuned": tuned}), *report.candidates[1:]))
     (note,) = [text for text in caveats(report) if "most frequent label" in text]
     assert (
-        note == "The fine-tuned model's 91.7% is hardly better than always answering the most frequent label (90.5%)."
+        note == "The fine-tuned model's 91.7% is not shown to be better than always answering the most frequent label "
+        "(90.5%)."
     )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "interval", "said"),
+    [
+        (0.625, (0.31, 0.86), "62.5% is not shown to be better than"),
+        (0.375, (0.14, 0.69), "37.5% is not shown to be better than"),
+        (0.30, (0.1, 0.6), "30.0% is not shown to be better than"),
+        (0.30, (0.28, 0.32), "30.0% is worse than"),
+        (0.40, (0.38, 0.42), "40.0% is hardly better than"),
+    ],
+)
+def test_what_is_not_shown_of_a_constant_answer_is_not_said(
+    accuracy: float, interval: tuple[float, float], said: str
+) -> None:
+    base = sample_report().candidates[0].base
+    assert base is not None
+    figures = {"accuracy": accuracy, "interval": interval, "majority_accuracy": 0.375}
+    assert said in majority_note(base.model_copy(update=figures), "base")
 
 
 def test_unanswered_rows_and_unjudged_labels_are_mentioned() -> None:
@@ -76,3 +98,24 @@ def test_variants_of_test_rows_in_training_are_a_caution_with_their_number() -> 
         f"{75 / report.rows.test:.1%} of the test rows (75) have variants among the training rows (210)"
     )
     assert not any("variants" in text for text in caveats(report))
+
+
+def test_large_groups_that_no_test_row_is_of_are_a_caution() -> None:
+    report = sample_report()
+    shares = {"large_share": 0.24, "large_test_share": 0.0}
+    data = report.data.model_copy(update={"large_groups_outside": 2, "large_group_rows": 480, **shares})
+    (note,) = [text for text in caveats(report.model_copy(update={"data": data})) if "large group" in text]
+    assert note == (
+        "480 rows in 2 large groups of near-copies are all outside the test rows: such groups hold 24% of all rows and "
+        "0% of the test rows, so that the figures say little of them."
+    )
+    assert not any("large group" in text for text in caveats(report))
+
+
+def test_large_groups_are_counted_from_the_split_where_their_share_is_amiss() -> None:
+    plan, _, _ = planned()
+    amiss = {"large_groups": 2, "large_group_rows": 480, "large_share": 0.24}
+    for test_share, groups in ((0.0, 2), (0.24, 0)):
+        split = plan.label_set.split.model_copy(update={**amiss, "large_test_share": test_share})
+        summary = dataset_summary(plan.inspected, plan.label_set.model_copy(update={"split": split}))
+        assert summary.large_groups_outside == groups

@@ -18,3 +18,16 @@ def test_copies_of_a_row_that_changed_are_shown_once() -> None:
 
 def test_the_winner_is_called_what_it_is_everywhere() -> None:
     assert comparison(sample_report()).rows[0][-1] == "winner (fine-tuned)"
+
+
+def test_the_interval_of_a_difference_names_a_confidence_that_is_not_the_tables() -> None:
+    report = sample_report()
+    first = report.candidates[0]
+    assert first.comparison is not None
+    alone = first.comparison.model_copy(update={"level": 0.05})
+    adjusted = first.comparison.model_copy(update={"level": 0.05 / 3})
+    for compared, said in ((alone, ")"), (adjusted, ", 98.33%)")):
+        changed = first.model_copy(update={"comparison": compared})
+        cell = comparison(report.model_copy(update={"candidates": (changed,)})).rows[0][3]
+        assert cell.endswith(said)
+        assert ("98.33" in cell) == (compared is adjusted)

@@ -71,3 +71,11 @@ def test_labels_with_few_rows_are_named() -> None:
     (note,) = [text for text in caveats(report) if "distinct test rows, so" in text]
     assert note.startswith("2 labels have fewer than 10 distinct test rows")
     assert "repeated (3) and few (9)" in note
+
+
+def test_a_benchmark_that_chose_on_few_validation_rows_says_so() -> None:
+    report = with_rows(500, 32).model_copy(update={"status": "benchmark"})
+    (note,) = [text for text in caveats(report) if "validation row" in text]
+    assert note.startswith("Only 32 validation rows: one of them is worth 3.1%, so that the model may have been chosen")
+    alone = report.model_copy(update={"candidates": report.candidates[:1]})
+    assert not any("validation row" in text for text in caveats(alone)), "nothing was chosen"
