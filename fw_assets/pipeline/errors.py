@@ -77,6 +77,36 @@ class EstimateAboveHeld(RunStopped):
         )
 
 
+class EstimateAboveCeiling(RunStopped):
+    """The platform asks more for a job without a price in the plan than is left of the approved ceiling."""
+
+    def __init__(self, job: str, line: str, usd: float, left: float, ceiling: float, *, started: bool) -> None:
+        state = (
+            "Nothing more is started. The job itself exists and cannot be stopped from here: stop it on the platform"
+            if started
+            else "It was not started. Plan fewer rows or epochs"
+        )
+        super().__init__(
+            f"{job}: the platform estimates ${usd:.4f} for this job, which has no price in the approved plan ({line}), "
+            f"and ${left:.4f} is left of the approved ${ceiling:.4f}. {state}; or, to pay it, set a `max_spend_usd` "
+            "that has room for it, and plan again."
+        )
+
+
+class DeploymentAboveCeiling(RunStopped):
+    """A deployment without a price in the plan would cost more than is left of the approved ceiling."""
+
+    def __init__(
+        self, deployment: str, line: str, accelerators: str, usd: float, most: float, left: float, ceiling: float
+    ) -> None:
+        super().__init__(
+            f"{deployment} was not created: the platform quotes {accelerators} for it, ${usd:.2f} an hour and up to "
+            f"${most:.2f}. The approved plan has no price for its hours ({line}), and ${left:.2f} is left of the "
+            f"approved ${ceiling:.2f}. Ask in batch jobs (`inference: batch`); or, to pay it, set a `max_spend_usd` "
+            "that has room for it, and plan again."
+        )
+
+
 class DeploymentAboveHeld(RunStopped):
     """The platform would run a deployment on accelerators that cost more than the plan's highest figure for it."""
 

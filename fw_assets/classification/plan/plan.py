@@ -148,10 +148,14 @@ class Plan(Frozen):
         return self.estimate
 
     def ceiling_usd(self, mitigation: Mitigation | None = None) -> float:
-        """The most that an approval allows to be spent: the high figure, or the session's ceiling if that is lower."""
-        high = self.estimate_for(mitigation or self.session.mitigation).high
-        limit = self.session.max_spend_usd
-        return high if limit is None else min(high, limit)
+        """The most that an approval allows to be spent: the high figure, or the session's ceiling if that is lower.
+
+        Where a price is unknown the high figure leaves it out, and the session's ceiling holds by itself.
+        """
+        estimate, limit = self.estimate_for(mitigation or self.session.mitigation), self.session.max_spend_usd
+        if limit is None:
+            return estimate.high
+        return limit if estimate.lower_bound else min(estimate.high, limit)
 
     def expected_usd(self, slug: str) -> float | None:
         """The expected cost of all stages of one model; None when a price is unknown."""

@@ -8,6 +8,7 @@ from fw_assets.classification.cost.cost_lines import CostLine, CostPart
 from fw_assets.classification.cost.prices import Item
 
 HOURS: Item = "deployment-hour"
+TRAINING: Item = "training"
 
 
 def high_usd(line: CostLine, share: float = 1.0) -> float:
@@ -20,6 +21,12 @@ def item_share(line: CostLine, item: str) -> float:
     high = {part.item: part.usd.high for part in line.parts if part.usd is not None}
     total = sum(high.values())
     return high.get(item, 0.0) / total if total else 1.0
+
+
+def has_price(line: CostLine | None, item: str) -> bool:
+    """Whether what a line holds covers an item: each of its parts has a price."""
+    parts = [part for part in line.parts if part.item == item] if line else []
+    return bool(parts) and all(part.usd is not None for part in parts)
 
 
 def quantities_usd(line: CostLine | None, quantities: dict[str, float], hour_usd: float | None = None) -> float | None:
@@ -45,20 +52,23 @@ def max_deployment_hours(line: CostLine | None, hour_usd: float | None = None) -
     """The hours of a deployment that a line's high figure pays; infinite where they cost nothing or nobody knows what.
 
     Args:
-        hour_usd: as for `quantities_usd`. At a lower price than the line's there are no more hours than the line has.
+        hour_usd: as for `quantities_usd`. At a lower price than the line's there are no more hours than the line has,
+            and neither are there where the line has no price.
     """
     hours = _hours(line)
-    if hours is None or hours.usd is None or not (hour_usd or hours.price.usd):
+    if hours is None or not (hour_usd or hours.price.usd):
         return math.inf
+    if hours.usd is None:
+        return hours.quantity.high
     return min(hours.quantity.high, hours.usd.high / hour_usd if hour_usd else math.inf)
 
 
 def usd_at_hour(line: CostLine, hour_usd: float) -> float:
     """The most that a line can cost, in US dollars, if an hour of its deployment costs so much."""
     hours = _hours(line)
-    if hours is None or hours.usd is None:
+    if hours is None:
         return high_usd(line)
-    return high_usd(line) - hours.usd.high + hour_usd * hours.quantity.high
+    return high_usd(line) - (hours.usd.high if hours.usd else 0.0) + hour_usd * hours.quantity.high
 
 
 def _hours(line: CostLine | None) -> CostPart | None:

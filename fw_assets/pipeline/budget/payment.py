@@ -9,20 +9,32 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from fw_assets.classification.cost.cost_lines import CostLine
-from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING
+from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING, CeilingReached
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import UNUSABLE
 from fw_assets.pipeline.budget.line_prices import (
     HOURS,
+    TRAINING,
+    has_price,
     high_usd,
     item_share,
     max_deployment_hours,
     quantities_usd,
     usd_at_hour,
 )
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, EstimateAboveHeld, HoursUsedUp, JobCost
+from fw_assets.pipeline.errors import (
+    AttemptFailed,
+    DeploymentAboveCeiling,
+    DeploymentAboveHeld,
+    EstimateAboveCeiling,
+    EstimateAboveHeld,
+    HoursUsedUp,
+    JobCost,
+    RunStopped,
+)
 
 
 @dataclass(frozen=True)
@@ -83,54 +95,88 @@ class Payment:
     def check_estimate(self, usd: float | None, model: str) -> None:
         """Compare the platform's estimate of a job that does not exist yet with what is reserved for it.
 
+        Where the plan has no price of training, the estimate itself is reserved.
+
         Raises:
             EstimateAboveHeld: it is more than the line's high figure; nothing is reserved any more, or started.
+            EstimateAboveCeiling: the same of an estimate that is reserved itself, and of what was approved.
         """
+        if usd is None:
+            return
         line = self.account.line(self.key)
-        if usd is None or line is None or line.usd is None:
+        if line is None or not has_price(line, TRAINING):
+            left = self._hold(usd)
+            if left is not None:
+                self.account.release(self.id)
+                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self.account.ceiling, started=False))
             return
         high = high_usd(line, self.share)
         if usd > high * (1 + ROUNDING) + ROUNDING:
             self.account.release(self.id)
-            error = EstimateAboveHeld(self.id, self.key, usd, high, model, self._price_of(line, usd))
-            self.account.stop(str(error))
-            raise error
+            self._end(EstimateAboveHeld(self.id, self.key, usd, high, model, self._price_of(line, usd)))
+
+    def _hold(self, usd: float) -> float | None:
+        """Reserve at least that amount; None, or the US dollars that are left for it where they are fewer."""
+        ledger, ceiling = self.account.ledger(), self.account.ceiling
+        held = math.fsum(item.usd for item in ledger.reservations if item.id == self.id)
+        try:
+            self.account.extend(self.key, self.id, usd)
+        except CeilingReached:
+            return max(0.0, ceiling - ledger.spent - ledger.reserved + held)
+        return None
+
+    def _end(self, error: RunStopped) -> NoReturn:
+        self.account.stop(str(error))
+        raise error
 
     def _price_of(self, line: CostLine, usd: float) -> float:
         """US dollars per million tokens at which the line would hold an amount, rounded up to the cent."""
         tokens = sum(part.quantity.high for part in line.parts if part.item == "training") * self.share
-        return math.ceil(usd / (tokens / item_share(line, "training")) * 1e8) / 100 if tokens else usd
+        return math.ceil(usd / (tokens / item_share(line, TRAINING)) * 1e8) / 100 if tokens else usd
 
     def check_quote(self, usd: float | None) -> None:
         """Compare the platform's estimate of a job that has started with what is reserved for it.
 
+        Where the plan has no price of training, the estimate itself is reserved.
+
         Raises:
             JobCost: it is more than the line's high figure; it is reserved, and nothing else is started.
+            EstimateAboveCeiling: the same of an estimate that is reserved itself, and of what was approved.
         """
+        if usd is None:
+            return
         line = self.account.line(self.key)
-        if usd is None or line is None or line.usd is None:
+        if line is None or not has_price(line, TRAINING):
+            left = self._hold(usd)
+            if left is not None:
+                self.account.raise_reservation(self.id, usd)
+                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self.account.ceiling, started=True))
             return
         high = high_usd(line, self.share)
         if usd > high * (1 + ROUNDING) + ROUNDING:
             self.account.raise_reservation(self.id, usd)
-            error = JobCost(self.id, self.key, usd, high)
-            self.account.stop(str(error))
-            raise error
+            self._end(JobCost(self.id, self.key, usd, high))
 
     def check_hour(self, usd: float | None, deployment: str, accelerators: str, model: str) -> None:
         """Compare the quoted price of an hour of a deployment that does not exist yet with what is reserved for it.
 
+        Where the plan has no price of an hour, what the hours cost at the quote is reserved.
+
         Raises:
             DeploymentAboveHeld: it could cost more than the line's high figure; nothing more is started.
+            DeploymentAboveCeiling: the same of what is reserved by the quote, and of what was approved.
         """
         line = self.account.line(self.key)
-        if usd is None or line is None or line.usd is None:
+        if usd is None or line is None:
             return
         most, held = usd_at_hour(line, usd) * self.share, high_usd(line, self.share)
-        if most > held * (1 + ROUNDING) + ROUNDING:
-            error = DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model)
-            self.account.stop(str(error))
-            raise error
+        if not has_price(line, HOURS):
+            left = self._hold(most)
+            if left is not None:
+                ceiling = self.account.ceiling
+                self._end(DeploymentAboveCeiling(deployment, self.key, accelerators, usd, most, left, ceiling))
+        elif most > held * (1 + ROUNDING) + ROUNDING:
+            self._end(DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model))
 
     def give_back(self, failure: Exception, idle_seconds: float) -> None:
         """Give back what is held for a deployment that did not come to serve.

@@ -26,7 +26,13 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.token_meter import TokenMeter
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, Unanswered
+from fw_assets.pipeline.errors import (
+    AttemptFailed,
+    DeploymentAboveCeiling,
+    DeploymentAboveHeld,
+    NotServable,
+    Unanswered,
+)
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
@@ -93,7 +99,8 @@ async def evaluate(
         AttemptFailed: its deployment or its batch job failed.
         ThinksBeforeAnswering: it answers with its reasoning and no label.
         CeilingReached: it could cost more than was approved.
-        DeploymentAboveHeld: so would its deployment, by the platform's quote; nothing was deployed.
+        DeploymentAboveHeld, DeploymentAboveCeiling: so would its deployment, by the platform's quote; nothing was
+            deployed.
     """
     store, dataset = account.store, account.dataset
     planned = store.require("prompt", dataset, Prompt)
@@ -125,7 +132,7 @@ async def evaluate(
                 attempts=attempts,
                 afford=afford,
             )
-        except (AttemptFailed, DeploymentAboveHeld, NotServable) as failure:
+        except (AttemptFailed, DeploymentAboveCeiling, DeploymentAboveHeld, NotServable) as failure:
             payment.give_back(failure, IDLE_SECONDS)
             raise
         paid = payment.at_hour(hour_usd(prices, endpoint.accelerators, base))

@@ -16,7 +16,13 @@ from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, NotServable, NotWhatWasEvaluated
+from fw_assets.pipeline.errors import (
+    AttemptFailed,
+    DeploymentAboveCeiling,
+    DeploymentAboveHeld,
+    NotServable,
+    NotWhatWasEvaluated,
+)
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, current_deployment, ensure_endpoint, live_deployment
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -115,7 +121,7 @@ async def prove_serving(
 
     try:
         served, asked = await ask_as_accepted(store, dataset, slug, winner.kind, replay)
-    except (AttemptFailed, DeploymentAboveHeld, NotServable) as failure:
+    except (AttemptFailed, DeploymentAboveCeiling, DeploymentAboveHeld, NotServable) as failure:
         payment.give_back(failure, IDLE_SECONDS)
         if not isinstance(failure, AttemptFailed):
             account.release(first_hour.id)

@@ -107,6 +107,7 @@ async def run_training_job(
     Raises:
         CeilingReached: it could cost more than was approved; nothing was started.
         EstimateAboveHeld: the platform asks more than the line holds; nothing was started.
+        EstimateAboveCeiling: the plan has no price of the job, and the platform asks more than is left.
         JobCost: it asks more, which only the job that it created shows.
         AttemptFailed: it ended without a model; the message says whether approving again allows another attempt.
         JobStalled: it makes no progress.

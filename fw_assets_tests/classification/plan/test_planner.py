@@ -186,6 +186,10 @@ def test_the_ceiling_is_the_high_figure_or_the_session_below_it(dataset: Path) -
     assert plan.ceiling_usd() == plan.estimate.high
     assert plan_for(dataset, SMALL, max_spend_usd=0.01).ceiling_usd() == 0.01
     assert plan_for(dataset, SMALL, max_spend_usd=10**6).ceiling_usd() == plan.estimate.high
+    unknown = plan_for(dataset, SMALL, max_spend_usd=10**6)
+    estimate = unknown.estimate.model_copy(update={"lower_bound": True})
+    unknown = unknown.model_copy(update={"estimate": estimate, "mitigations": ()})
+    assert unknown.ceiling_usd() == 10**6, "the high figure leaves out what has no price"
 
 
 def test_a_plan_approves_itself_only_below_the_limit_and_with_every_price_known(dataset: Path) -> None:

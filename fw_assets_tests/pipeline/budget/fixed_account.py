@@ -28,5 +28,19 @@ class FixedAccount(PlanAccount):
         return cost_line("sweep", "m", "", [cost_part(prices[0], tokens), cost_part(prices[1], hours)], key=key)
 
 
+class UnpricedAccount(FixedAccount):
+    """The same with training and hours whose price nobody knows."""
+
+    def line(self, key: str) -> CostLine | None:
+        tokens, hours = Range(low=1e6, expected=2e6, high=3e6), Range(low=0.1, expected=0.1, high=0.5)
+        parts = [cost_part(Price(item="training", usd=None), tokens)]
+        parts.append(cost_part(Price(item="deployment-hour", usd=None), hours))
+        return cost_line("sweep", "m", "", parts, key=key)
+
+
+def unpriced_account(folder: str | Path, plan: Plan) -> UnpricedAccount:
+    return UnpricedAccount(Workspace(str(folder)), "tickets", plan, "none")
+
+
 def fixed_account(folder: str | Path, plan: Plan) -> FixedAccount:
     return FixedAccount(Workspace(str(folder)), "tickets", plan, "none")

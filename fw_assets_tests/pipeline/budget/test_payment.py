@@ -9,8 +9,15 @@ import pytest
 from fw_assets.classification.cost.ledger import DATASET_COUNT, CeilingReached, cost_rows
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentAboveHeld, HoursUsedUp, JobCost
-from fw_assets_tests.pipeline.budget.fixed_account import fixed_account
+from fw_assets.pipeline.errors import (
+    AttemptFailed,
+    DeploymentAboveCeiling,
+    DeploymentAboveHeld,
+    EstimateAboveCeiling,
+    HoursUsedUp,
+    JobCost,
+)
+from fw_assets_tests.pipeline.budget.fixed_account import fixed_account, unpriced_account
 from fw_assets_tests.report.workflow import planned
 
 
@@ -101,6 +108,44 @@ def test_hours_are_paid_and_limited_at_the_price_of_the_deployment_that_answers(
             await asyncio.sleep(1)
 
     with pytest.raises(HoursUsedUp, match=r"for the 0\.12 hours"):
+        asyncio.run(use())
+
+
+def test_estimates_of_jobs_without_a_price_are_held_under_the_ceiling(tmp_path: Path, plan: Plan) -> None:
+    account = unpriced_account(tmp_path, plan)
+    first = open_payment(account, "sweep/m", "first")
+    first.check_estimate(None, "m")
+    assert account.ledger().reserved == 0.0
+    first.check_estimate(6.0, "m")
+    assert account.ledger().reserved == 6.0
+    with pytest.raises(EstimateAboveCeiling) as caught:
+        open_payment(account, "sweep/m", "second").check_estimate(500.0, "m")
+    assert "estimates $500.0000 for this job, which has no price in the approved plan (sweep/m), and $4.0000" in str(
+        caught.value
+    )
+    assert "max_spend_usd" in str(caught.value)
+    assert [item.id for item in account.ledger().reservations] == ["first"], "nothing was started"
+    first.check_quote(6.0)
+    with pytest.raises(EstimateAboveCeiling, match=r"\$10\.0000 is left .* The job itself exists"):
+        first.check_quote(11.0)
+    assert account.ledger().reserved == 11.0, "it has started, and nothing else does"
+    first.settle_tokens(1_000, 11.0)
+    assert account.ledger().spent == 11.0
+
+
+def test_hours_without_a_price_are_held_and_limited_at_what_the_platform_quotes(tmp_path: Path, plan: Plan) -> None:
+    account = unpriced_account(tmp_path, plan)
+    payment = open_payment(account, "sweep/m", "evaluation")
+    payment.check_hour(8.0, "d", "1 x A", "m")
+    assert account.ledger().reserved == 4.0
+    with pytest.raises(DeploymentAboveCeiling, match=r"\$52\.00 an hour and up to \$26\.00.*\$10\.00 is left"):
+        payment.check_hour(52.0, "d", "4 x B", "m")
+
+    async def use() -> None:
+        async with payment.at_hour(8.0).limit_hours(1800.0):
+            await asyncio.sleep(1)
+
+    with pytest.raises(HoursUsedUp, match=r"for the 0\.50 hours"):
         asyncio.run(use())
 
 
