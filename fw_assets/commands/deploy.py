@@ -33,8 +33,9 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
             return DONE
         err.print(f"Bring it back with: fw-assets deploy {name} --digest {found.plan_digest}")
         return WAITING
+    err.print(what_it_costs(name, found))
     with workers(store, name, as_json, make_pool) as pool:
-        status = bring_back(pool, store, platform, name, getpass.getuser(), report=err.print)
+        status = bring_back(pool, store, platform, name, found, getpass.getuser(), report=err.print)
     if status.state == "elsewhere":
         err.print(f"{name}: {status.note}, which brings it back (fw-assets ui)")
         return WAITING

@@ -94,16 +94,27 @@ class EstimateAboveCeiling(RunStopped):
 
 
 class DeploymentAboveCeiling(RunStopped):
-    """A deployment without a price in the plan would cost more than is left of the approved ceiling."""
+    """A deployment that is held at its quote would cost more than is left of what was approved."""
 
     def __init__(
         self, deployment: str, line: str, accelerators: str, usd: float, most: float, left: float, ceiling: float
     ) -> None:
         super().__init__(
             f"{deployment} was not created: the platform quotes {accelerators} for it, ${usd:.2f} an hour and up to "
-            f"${most:.2f}. The approved plan has no price for its hours ({line}), and ${left:.2f} is left of the "
+            f"${most:.2f}. The approved plan holds less for its hours ({line}), and ${left:.2f} is left of the "
             f"approved ${ceiling:.2f}. Ask in batch jobs (`inference: batch`); or, to pay it, set a `max_spend_usd` "
             "that has room for it, and plan again."
+        )
+
+
+class RedeliveryAboveCeiling(RunStopped):
+    """Bringing a removed winner back would pass what was approved: it needs a yes of its own."""
+
+    def __init__(self, dataset: str, reached: Exception) -> None:
+        super().__init__(
+            f"the winner of {dataset} was removed on the platform, and bringing it back has no room in what was "
+            f"approved ({reached}). Nothing was created. `fw-assets deploy {dataset}` says what it costs, and does it "
+            "for a yes to that amount."
         )
 
 

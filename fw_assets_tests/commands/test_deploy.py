@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.exit_codes import BAD_INPUT, DONE, FAILED, WAITING
+from fw_assets.exit_codes import BAD_INPUT, DONE, FAILED, INCOMPLETE, WAITING
+from fw_assets.pipeline.approvals import approved_account
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.automation.test_one_click_jobs import press
 from fw_assets_tests.pipeline.test_successors import FaultyProject, check_ledger
@@ -74,6 +75,30 @@ def test_a_removed_winner_is_named_priced_and_brought_back(project: FaultyProjec
     assert project.report()["deployment"]["id"] == told["deployment"]
     assert project.run("predict", "tickets", "I was charged twice").returncode == DONE
     check_ledger(project)
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_yes_to_its_own_amount_brings_a_winner_back_above_the_ceiling(project: FaultyProject) -> None:
+    done = project.go("--approve")
+    assert done.returncode == 0, done.stderr
+    account = approved_account(Workspace(str(project.workspace)), "tickets")
+    spent = account.ledger().spent
+    account.pay("base-evaluation/char-ngram", "what used the slack up", 1, "tokens", account.ceiling - spent - 0.01)
+    project.faults(idle_days=8)
+    project.run("status")
+    project.faults()
+    refused = project.go()
+    assert refused.returncode == INCOMPLETE, refused.stderr
+    assert "fw-assets deploy tickets" in " ".join(refused.stderr.split())
+    assert account.ledger().reserved == 0.0, "nothing stays promised"
+    assert len(project.listed("deployments")) == 1
+    assert project.run("deploy", "tickets").returncode == WAITING
+    back = project.run("deploy", "tickets", "--digest", account.plan.digest)
+    assert back.returncode == DONE, back.stderr
+    assert "holds up to $" in " ".join(back.stderr.split())
+    ledger = account.ledger()
+    assert account.ceiling < ledger.spent + ledger.reserved <= account.limit_usd(ledger)
+    assert len(project.listed("deployments")) == 2
 
 
 @pytest.mark.usefixtures("watched")

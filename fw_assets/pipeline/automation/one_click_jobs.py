@@ -126,7 +126,7 @@ def deploy_again(
             return
         require_yes(name, found, config.plan_digest)
         with _workers(context, store, name) as pool:
-            status = bring_back(pool, store, host, name, config.approved_by, report=log)
+            status = bring_back(pool, store, host, name, found, config.approved_by, report=log)
         if status.state == "elsewhere":
             log(f"{name}: {status.note}, whose sensors bring it back")
         elif status.state != "done":

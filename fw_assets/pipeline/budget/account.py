@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from fw_assets.classification.cost.ledger import CeilingReached, Ledger, LedgerE
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.budget.ledger_log import (
+    approval_line,
     parse_ledger,
     payment_line,
     raise_line,
@@ -78,7 +79,7 @@ class PlanAccount:
             nonlocal earlier
             ledger = self._parse(lines)
             earlier = next((item for item in ledger.reservations if item.id == id), None)
-            after = ledger.model_copy(update={"ceiling": self.ceiling}).reserve(key, id, usd, reservation.at)
+            after = self._under_ceiling(ledger).reserve(key, id, usd, reservation.at)
             return None if after.reservations == ledger.reservations else reservation_line(reservation)
 
         try:
@@ -88,6 +89,28 @@ class PlanAccount:
                 self.stop(str(reached))
             raise
         return earlier
+
+    def _under_ceiling(self, ledger: Ledger) -> Ledger:
+        return ledger.model_copy(update={"ceiling": self.limit_usd(ledger)})
+
+    def limit_usd(self, ledger: Ledger) -> float:
+        """Approved US dollars: the ceiling, or what a yes of its own allowed above it."""
+        return max(self.ceiling, ledger.ceiling or 0.0)
+
+    def allow(self, usd: float, by: str, *, replaces: Container[str] = ()) -> None:
+        """Record a yes to so many US dollars beside what is spent and held, where the ceiling has no room for them.
+
+        Args:
+            replaces: keys of estimate lines whose reservations are part of the amount.
+        """
+
+        def decide(lines: Sequence[str]) -> str | None:
+            ledger = self._parse(lines)
+            held = sum(item.usd for item in ledger.reservations if item.key not in replaces)
+            total = ledger.spent + held + usd
+            return approval_line(total, by, _now()) if total > self.limit_usd(ledger) else None
+
+        self._log.append_if(decide)
 
     def stop(self, reason: str) -> None:
         """End the run of this approval: nothing more is due but a report that says why it is incomplete."""
@@ -112,7 +135,7 @@ class PlanAccount:
         """
 
         def decide(lines: Sequence[str]) -> str | None:
-            ledger = self._parse(lines).model_copy(update={"ceiling": self.ceiling})
+            ledger = self._under_ceiling(self._parse(lines))
             return None if ledger.extend(key, id, usd) == ledger else raise_line(id, usd)
 
         try:

@@ -16,6 +16,9 @@ from fw_assets.classification.values import canonical_json
 from fw_assets.workspace.checksums import ChecksumError, checksum
 from fw_assets.workspace.workspace import Workspace
 
+APPROVED_ID = "approved"
+"""The id in lines of an approval: versions without them read those as the release of an id, which nothing has."""
+
 
 def reservation_line(reservation: Reservation) -> str:
     return _line("promised", canonical_json(reservation))
@@ -29,12 +32,17 @@ def release_line(id: str) -> str:
     return _line("released", canonical_json({"id": id}))
 
 
+def approval_line(usd: float, by: str, at: str) -> str:
+    """A person's yes to US dollars in all, above the ceiling of the plan."""
+    return _line("approved", canonical_json({"id": APPROVED_ID, "usd": usd, "by": by, "at": at}))
+
+
 def payment_line(entry: LedgerEntry) -> str:
     return _line("paid", canonical_json(entry))
 
 
 def parse_ledger(lines: Iterable[str], log: str = "ledger") -> Ledger:
-    """The ledger that the lines of a log add up to, without a ceiling.
+    """The ledger that the lines of a log add up to; its ceiling is what was approved above that of the plan, if any.
 
     By the rules of `Ledger`, but without a new ledger per line: the time is linear in the lines.
 
@@ -46,6 +54,7 @@ def parse_ledger(lines: Iterable[str], log: str = "ledger") -> Ledger:
     """
     entries: dict[str, LedgerEntry] = {}
     reservations: dict[str, Reservation] = {}
+    ceiling: float | None = None
     for number, line in enumerate(lines, 1):
         try:
             kind, body = _parse_line(line)
@@ -61,9 +70,11 @@ def parse_ledger(lines: Iterable[str], log: str = "ledger") -> Ledger:
         elif kind == "raised":
             if reserved := reservations.get(body["id"]):
                 reservations[reserved.id] = reserved.model_copy(update={"usd": max(reserved.usd, body["usd"])})
+        elif kind == "approved":
+            ceiling = max(ceiling or 0.0, body["usd"])
         else:
             reservations.pop(body["id"], None)
-    return Ledger(entries=tuple(entries.values()), reservations=tuple(reservations.values()))
+    return Ledger(ceiling=ceiling, entries=tuple(entries.values()), reservations=tuple(reservations.values()))
 
 
 def read_ledger(store: Workspace, *path: str) -> Ledger:

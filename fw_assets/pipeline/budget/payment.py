@@ -108,7 +108,7 @@ class Payment:
             left = self._hold(usd)
             if left is not None:
                 self.account.release(self.id)
-                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self.account.ceiling, started=False))
+                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self._limit, started=False))
             return
         high = high_usd(line, self.share)
         if usd > high * (1 + ROUNDING) + ROUNDING:
@@ -117,13 +117,17 @@ class Payment:
 
     def _hold(self, usd: float) -> float | None:
         """Reserve at least that amount; None, or the US dollars that are left for it where they are fewer."""
-        ledger, ceiling = self.account.ledger(), self.account.ceiling
+        ledger = self.account.ledger()
         held = math.fsum(item.usd for item in ledger.reservations if item.id == self.id)
         try:
             self.account.extend(self.key, self.id, usd)
         except CeilingReached:
-            return max(0.0, ceiling - ledger.spent - ledger.reserved + held)
+            return max(0.0, self.account.limit_usd(ledger) - ledger.spent - ledger.reserved + held)
         return None
+
+    @property
+    def _limit(self) -> float:
+        return self.account.limit_usd(self.account.ledger())
 
     def _end(self, error: RunStopped) -> NoReturn:
         self.account.stop(str(error))
@@ -150,17 +154,22 @@ class Payment:
             left = self._hold(usd)
             if left is not None:
                 self.account.raise_reservation(self.id, usd)
-                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self.account.ceiling, started=True))
+                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self._limit, started=True))
             return
         high = high_usd(line, self.share)
         if usd > high * (1 + ROUNDING) + ROUNDING:
             self.account.raise_reservation(self.id, usd)
             self._end(JobCost(self.id, self.key, usd, high))
 
-    def check_hour(self, usd: float | None, deployment: str, accelerators: str, model: str) -> None:
+    def check_hour(
+        self, usd: float | None, deployment: str, accelerators: str, model: str, *, extends: bool = False
+    ) -> None:
         """Compare the quoted price of an hour of a deployment that does not exist yet with what is reserved for it.
 
         Where the plan has no price of an hour, what the hours cost at the quote is reserved.
+
+        Args:
+            extends: reserve that in any case, as far as what was approved allows it.
 
         Raises:
             DeploymentAboveHeld: it could cost more than the line's high figure; nothing more is started.
@@ -170,11 +179,10 @@ class Payment:
         if usd is None or line is None:
             return
         most, held = usd_at_hour(line, usd) * self.share, high_usd(line, self.share)
-        if not has_price(line, HOURS):
+        if extends or not has_price(line, HOURS):
             left = self._hold(most)
             if left is not None:
-                ceiling = self.account.ceiling
-                self._end(DeploymentAboveCeiling(deployment, self.key, accelerators, usd, most, left, ceiling))
+                self._end(DeploymentAboveCeiling(deployment, self.key, accelerators, usd, most, left, self._limit))
         elif most > held * (1 + ROUNDING) + ROUNDING:
             self._end(DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model))
 

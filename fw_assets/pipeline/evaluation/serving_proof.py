@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from fw_assets.classification.cost.estimate import REPLAYED_ROWS
+from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.paired_counts import paired
@@ -15,13 +16,14 @@ from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.budget.payment import open_payment
+from fw_assets.pipeline.budget.payment import Payment, open_payment
 from fw_assets.pipeline.errors import (
     AttemptFailed,
     DeploymentAboveCeiling,
     DeploymentAboveHeld,
     NotServable,
     NotWhatWasEvaluated,
+    RedeliveryAboveCeiling,
 )
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, current_deployment, ensure_endpoint, live_deployment
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
@@ -35,6 +37,7 @@ from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.predictions import prediction_batches
 
 FIRST_HOUR = "deployment/first-hour"
+PROOF = "deployment/proof"
 MIN_AGREEMENT = 0.9
 """Share of the rows asked again that the deployment has to answer as it was evaluated."""
 
@@ -71,6 +74,7 @@ async def prove_serving(
 
     Raises:
         CeilingReached: it could cost more than was approved.
+        RedeliveryAboveCeiling: so could bringing back one that was removed; nothing was created.
         AttemptFailed: its deployment failed.
         NotWhatWasEvaluated: too few answers are those of the evaluation.
     """
@@ -84,8 +88,7 @@ async def prove_serving(
     for held in account.ledger().reservations:
         if held.key == FIRST_HOUR and held.id != f"serving-{id}":
             account.release(held.id)  # promised of a deployment that is gone
-    first_hour = open_payment(account, FIRST_HOUR, f"serving-{id}", ends_run=not again)
-    payment = open_payment(account, "deployment/proof", f"proof-{id}", ends_run=not again)
+    first_hour, payment = _open_payments(account, id, again=again)
     started = time.monotonic()
     compared = (winner.against, (slug, winner.kind))
     evaluated = _rows_to_replay(*(prediction_batches(store, dataset, *model, "test") for model in compared))
@@ -94,7 +97,7 @@ async def prove_serving(
     def afford(deployment: str, quote: Accelerators) -> None:
         usd = hour_usd(prices, quote, base)
         for held in (first_hour, payment):
-            held.check_hour(usd, deployment, quote.accelerators, base.name)
+            held.check_hour(usd, deployment, quote.accelerators, base.name, extends=again)
 
     async def replay(prompt: Prompt) -> tuple[EvaluatedWinner, InferenceResult]:
         served = winner
@@ -144,6 +147,25 @@ async def prove_serving(
             "it does not serve the model that was evaluated. Nothing is reported as deployed."
         )
     return served, ServingProof(asked=answers.height, agreed=agreed)
+
+
+def _open_payments(account: PlanAccount, id: str, *, again: bool) -> tuple[Payment, Payment]:
+    """What holds the first hour and the proof of a deployment; where there is no room for both, neither stays held.
+
+    Raises:
+        CeilingReached: they could cost more than was approved.
+        RedeliveryAboveCeiling: the same, of a deployment in the place of one that was removed.
+    """
+    first_hour: Payment | None = None
+    try:
+        first_hour = open_payment(account, FIRST_HOUR, f"serving-{id}", ends_run=not again)
+        return first_hour, open_payment(account, PROOF, f"proof-{id}", ends_run=not again)
+    except CeilingReached as reached:
+        if first_hour is not None and first_hour.since is None:
+            account.release(first_hour.id)
+        if again:
+            raise RedeliveryAboveCeiling(account.dataset, reached) from reached
+        raise
 
 
 def _rows_to_replay(base: Batches, tuned: Batches) -> pl.DataFrame:

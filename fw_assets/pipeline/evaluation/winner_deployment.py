@@ -73,6 +73,11 @@ async def winner_deployment(client: Fireworks, store: Workspace, dataset: str) -
     return WinnerDeployment(record, digest, serving, standing, failure, hour, most)
 
 
+def allow_redelivery(store: Workspace, dataset: str, found: WinnerDeployment, by: str) -> None:
+    """Record a person's yes to what bringing the winner back holds, where the plan's ceiling has no room for it."""
+    approved_account(store, dataset).allow(found.most_usd, by, replaces=LINES)
+
+
 def _planned_hour(account: PlanAccount) -> float | None:
     line = account.line(LINES[1])
     return next((part.price.per_unit for part in line.parts if part.item == HOURS), None) if line else None
@@ -82,4 +87,5 @@ def _most(account: PlanAccount, key: str, hour: float | None) -> float:
     line = account.line(key)
     if line is None:
         return 0.0
-    return high_usd(line) if hour is None else usd_at_hour(line, hour)
+    # What is held is never less than the plan's figure, also where the platform quotes less by now.
+    return high_usd(line) if hour is None else max(high_usd(line), usd_at_hour(line, hour))

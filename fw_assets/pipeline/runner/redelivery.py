@@ -9,7 +9,7 @@ from fw_assets.classification.errors import input_error
 from fw_assets.pipeline.budget.attempts import waits_for_signature
 from fw_assets.pipeline.errors import PhaseError
 from fw_assets.pipeline.evaluation.removed_deployment import note_removal
-from fw_assets.pipeline.evaluation.winner_deployment import WinnerDeployment, winner_deployment
+from fw_assets.pipeline.evaluation.winner_deployment import WinnerDeployment, allow_redelivery, winner_deployment
 from fw_assets.pipeline.phases import DELIVERY, DatasetStatus, due
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.run_config import approval_config
@@ -67,14 +67,22 @@ def require_yes(dataset: str, found: WinnerDeployment, digest: str) -> None:
 
 
 def bring_back(
-    pool: WorkerPool, store: Workspace, platform: Platform, dataset: str, by: str, report: Callable[[str], None]
+    pool: WorkerPool,
+    store: Workspace,
+    platform: Platform,
+    dataset: str,
+    found: WinnerDeployment,
+    by: str,
+    report: Callable[[str], None],
 ) -> DatasetStatus:
-    """Deploy the winner again and write its report, under the yes of a person.
+    """Deploy the winner again and write its report, under the yes of a person to what `found` says of its cost.
 
+    The yes is to that amount, which the ledger records where the plan's ceiling has no room for it.
     Where the last attempt failed on the platform the yes allows another, as approving again does.
     """
     if waits_for_signature(store, dataset):
         answer(pool, dataset, approval_again(store, dataset, by))
+    allow_redelivery(store, dataset, found, by)
     platform.call(lambda client: note_removal(client, store, dataset))
     return drive(pool, store, dataset, report=report)
 

@@ -88,3 +88,22 @@ def test_what_cannot_be_afforded_ends_the_run(tmp_path: Path, plan: Plan) -> Non
     assert header is not None
     assert header.inputs == approval
     assert account.ledger().reserved == 9.0
+
+
+def test_a_yes_of_its_own_allows_its_amount_beside_what_is_spent_and_no_more(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    account.allow(CEILING, "ann")
+    assert not list(account.store.lines("tickets", "ledger", f"{plan.digest}.jsonl")), "the ceiling has room for it"
+    account.pay("sweep/m", "job", 1, "tokens", 9.0)
+    account.reserve("deployment/first-hour", "serving-gone", 0.5)
+    for _ in range(2):
+        account.allow(3.0, "ann", replaces=("deployment/first-hour",))
+    assert account.limit_usd(account.ledger()) == 12.0
+    account.release("serving-gone")
+    account.reserve("deployment/first-hour", "serving-new", 2.0)
+    account.reserve("deployment/proof", "proof-new", 1.0)
+    with pytest.raises(CeilingReached, match=r"the approved \$12\.0000"):
+        account.reserve("deployment/proof", "other", 0.01)
+    (yes,) = (line for line in account.store.lines("tickets", "ledger", f"{plan.digest}.jsonl") if "approved" in line)
+    assert '"by":"ann"' in yes
+    assert fixed_account(tmp_path, plan).limit_usd(account.ledger()) == 12.0, "in any process"
