@@ -57,7 +57,7 @@ def verdict_report(run: KnownRun) -> Report:
     plan = plan.model_copy(
         update={
             "rows": plan.rows | {"test": rows},
-            "label_set": plan.label_set.model_copy(update={"groups": groups}),
+            "label_set": plan.label_set.model_copy(update={"groups": groups, "effective_groups": {}}),
         }
     )
     gold = np.zeros(run.texts, dtype=int)

@@ -86,10 +86,16 @@ class LabelSet(Frozen):
     """Rows without a known label that `bad_rows: quarantine` left out, by kind: `no-label`, `unknown-label`."""
     groups: dict[str, int] = Field(default_factory=dict)
     """Distinct rows (duplicate groups, conversations) of each part; empty in values of before they were counted."""
+    effective_groups: dict[str, float] = Field(default_factory=dict)
+    """Groups of equal size that those of each part are worth (Kish 1965); empty in values of before it."""
     slices: tuple[SliceField, ...] = ()
     """Of the session's `slices`, those of the test rows."""
     fields: tuple[RecordField, ...] = ()
     """That every answer has, the label first; empty where the label alone is asked for."""
+
+    def independent(self, part: str, rows: int) -> int:
+        """The independent rows that `rows` of this part are worth: fewer than its groups where a few are large."""
+        return int(self.effective_groups.get(part, self.groups.get(part, rows)) + 1e-9)
 
     @property
     def digest(self) -> str:

@@ -127,6 +127,7 @@ def resolve(
         findings=all_findings,
         left_out=tuple(count_kinds(left_out[1]).items()),
         groups=_groups(out),
+        effective_groups=_effective_groups(out),
     )
 
 
@@ -254,6 +255,14 @@ def _groups(out: pl.DataFrame) -> dict[str, int]:
     """The distinct rows of each part."""
     counted = dict(out.group_by("split").agg(pl.col("group").n_unique()).iter_rows())
     return {part: counted.get(part, 0) for part in PARTS}
+
+
+def _effective_groups(out: pl.DataFrame) -> dict[str, float]:
+    """Groups of equal size that those of each part are worth (Kish 1965): rows squared over summed squares of sizes."""
+    sizes = out.group_by("split", "group").agg(pl.len().cast(pl.Float64).alias("rows"))
+    worth = sizes.group_by("split").agg(pl.col("rows").sum() ** 2 / (pl.col("rows") ** 2).sum())
+    counted = dict(worth.iter_rows())
+    return {part: counted.get(part, 0.0) for part in PARTS}
 
 
 def _imbalance(out: pl.DataFrame, train_counts: dict[str, int], session: Session) -> Imbalance:

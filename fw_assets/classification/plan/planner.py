@@ -57,7 +57,7 @@ def make_plan(
     sampled = max_cells > 1 or not session.full_data_run
     sweep_rows = min(session.sweep_rows, rows["train"]) if sampled else rows["train"]
     check_jobs(session, models, planned, rows, sweep_rows, label_set.imbalance)
-    detectable = smallest_detectable_difference(label_set.groups.get("test", rows["test"]))
+    detectable = smallest_detectable_difference(label_set.independent("test", rows["test"]))
     options = _options(session, label_set, planned, volumes, sweep_rows, pricing)
     option = next((item for item in options if item.name == session.mitigation), options[0])
     priced = option.estimate

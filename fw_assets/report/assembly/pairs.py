@@ -29,6 +29,7 @@ def pair_result(first: Model, second: Model, comparison: PairComparison) -> Pair
         adjusted_p_value=comparison.adjusted_p,
         margin=comparison.margin,
         verdict=comparison.verdict,
+        effective_groups=comparison.differences.effective_rows if comparison.differences else None,
     )
 
 

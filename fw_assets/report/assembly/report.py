@@ -91,7 +91,7 @@ def build_report(
     if gate is not None and gate.decision == "incomplete" and not unfinished:
         unfinished.append(typeset(gate.why))
     winning_model = winner_result(winner, candidates, plan)
-    power = observed_power(choice, pairs)
+    power = observed_power(choice, pairs, candidates)
     report = Report(
         dataset=plan.dataset,
         plan_digest=plan.digest,
@@ -129,7 +129,9 @@ def build_report(
         },
         detectable_difference=power.difference if power else plan.detectable_difference,
         power=power,
-        groups=SplitGroups(**labels.groups) if labels.groups else None,
+        groups=SplitGroups(**labels.groups, effective_test=labels.effective_groups.get("test"))
+        if labels.groups
+        else None,
         choice=choice,
         pairs=tuple(pairs),
         tied=tuple(tied),

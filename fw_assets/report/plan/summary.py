@@ -31,7 +31,9 @@ def first_screen(plan: Plan) -> Table:
         pairs.append(("How were they read?", read))
     if plan.session.mode == "fine-tune":
         margin = points_text(plan.session.margin)
-        seen = power_sentence(power_result(plan.label_set.groups.get("test", plan.rows.get("test", 0))))
+        test_rows = plan.rows.get("test", 0)
+        independent = plan.label_set.independent("test", test_rows)
+        seen = power_sentence(power_result(independent, groups=plan.label_set.groups.get("test", test_rows)))
         pairs.append(("What can be seen?", f"{seen} A loss of less than {margin} does not matter (margin)."))
         if plan.session.costs:
             pairs.append(("What do mistakes cost?", mistakes(plan.session.costs)))

@@ -76,7 +76,8 @@ class ComparisonResult(Frozen):
 class PairResult(Frozen):
     """Two candidates on the same test rows: the second against the first, figures as in ComparisonResult.
 
-    `gained`: rows that only the second gets right.
+    `gained`: rows that only the second gets right. `effective_groups`: groups of equal size that these are worth (Kish
+    1965).
     """
 
     first: str
@@ -94,6 +95,7 @@ class PairResult(Frozen):
     adjusted_p_value: float
     margin: float
     verdict: Verdict
+    effective_groups: float | None = None
 
 
 class TiedGroup(Frozen):

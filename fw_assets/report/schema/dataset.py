@@ -17,11 +17,15 @@ class SplitRows(Frozen):
 
 
 class SplitGroups(Frozen):
-    """Distinct rows of each part: copies of a text, near-copies and rows of one conversation count once."""
+    """Distinct rows of each part: copies of a text, near-copies and rows of one conversation count once.
+
+    `effective_test`: groups of equal size that those of the test part are worth (Kish 1965); null in older reports.
+    """
 
     train: int
     validation: int
     test: int
+    effective_test: float | None = None
 
 
 class DataFile(Frozen):

@@ -17,8 +17,11 @@ class PowerResult(Frozen):
     """The smallest true difference of two models that `rows` independent test rows show in four of five runs.
 
     Attributes:
-        rows: test rows, or groups of them where rows belong together.
-        discordance: share of rows on which exactly one of the two is right; `observed` on these rows, or assumed.
+        rows: test rows, or where rows belong together the groups of equal size that theirs are worth (Kish 1965).
+        groups: of the test rows, where they are worth fewer; else null.
+        discordance: share of rows on which exactly one of the two is right; `observed` on these rows, or assumed. Where
+            there was none, `at_most`: the upper bound of none in so many (Clopper and Pearson, one-sided, 95 %).
+        accuracy: of the first model on these rows, above which there may be no room for a gain; null where not known.
         level: of the test, which is exact and two-sided.
         difference: null where so few rows can never show any.
         wanted, rows_wanted: a difference of accuracies, and the rows that show it; null where that is out of reach.
@@ -31,12 +34,25 @@ class PowerResult(Frozen):
     difference: float | None
     wanted: float
     rows_wanted: int | None
+    groups: int | None = None
+    at_most: bool = False
+    accuracy: float | None = None
 
 
 def power_result(
-    rows: int, discordance: float = ASSUMED_DISCORDANCE, level: float = 0.05, *, observed: bool = False
+    rows: int,
+    discordance: float = ASSUMED_DISCORDANCE,
+    level: float = 0.05,
+    *,
+    observed: bool = False,
+    groups: int | None = None,
+    accuracy: float | None = None,
 ) -> PowerResult:
     """What so many rows can show. The choice that validation rows make is judged alone, so its level is 5 %."""
+    never = not discordance and rows > 0
+    if never:
+        discordance = 1 - 0.05 ** (1 / rows)
+    room = accuracy is None or 1 - accuracy >= WANTED_DIFFERENCE
     difference = smallest_detectable_difference(rows, discordance, level)
     return PowerResult(
         rows=rows,
@@ -45,5 +61,8 @@ def power_result(
         level=level,
         difference=None if math.isinf(difference) else difference,
         wanted=WANTED_DIFFERENCE,
-        rows_wanted=rows_to_show(WANTED_DIFFERENCE, discordance, level),
+        rows_wanted=rows_to_show(WANTED_DIFFERENCE, discordance, level) if room else None,
+        groups=groups if groups is not None and groups > rows else None,
+        at_most=never,
+        accuracy=accuracy,
     )

@@ -19,24 +19,39 @@ MAX_NAMED = 6
 
 
 def power_sentence(power: PowerResult) -> str:
-    """The smallest difference that is shown in four of five runs, and the rows that `wanted` takes."""
-    rows = plural(power.rows, "independent test row")
+    """The smallest difference that is shown in four of five runs, and the rows that `wanted` takes.
+
+    Groups of unequal size are worth at least their effective number: models that do not answer a group alike, and the
+    single rows beside a few large groups, show more.
+    """
+    rows, runs = plural(power.rows, "independent test row"), "four of five runs"
+    if power.groups is not None:
+        worth = f"worth at least {power.rows:,} independent ones of equal weight"
+        rows, runs = f"{plural(power.groups, 'distinct test row')}, {worth},", f"at least {runs}"
     if power.difference is None:
         shown = f"No difference can ever be shown with {rows}, whatever the answers."
+        if power.groups is not None:
+            shown = f"With {rows} no difference is sure to be shown in {runs}."
     else:
         source = "as they do here" if power.observed else "assumed until it is known"
+        if power.at_most:
+            source = "the most that fits these rows, of which it is none"
         if power.difference > power.discordance:
             known = "as here" if power.observed else "as is assumed until it is known"
+            if power.at_most:
+                known = "the most that fits these rows, of which it is none"
             source = f"no fewer can be with such a difference, and not on {percent(power.discordance)}, {known}"
         share = percent(max(power.difference, power.discordance))
         shown = (
-            f"{rows[0].upper()}{rows[1:]} show a true difference of {points(power.difference).lstrip('+')} points in "
-            f"four of five runs, where exactly one of the models is right on {share} of the rows ({source}); a smaller "
-            "one less often."
+            f"{rows} show a true difference of {points(power.difference).lstrip('+')} points in {runs}, where exactly "
+            f"one of the models is right on {share} of the rows ({source}); a smaller one less often."
         )
+        if power.accuracy is not None and power.difference > 1 - power.accuracy:
+            shown += f" Above {percent(power.accuracy)} there is no room for a gain so large."
     if power.rows_wanted is None or power.rows_wanted <= power.rows:
         return shown
     more = plural(power.rows_wanted - power.rows, "more test row")
+    more = more if power.groups is None else f"at most {more}"
     return f"{shown} Label {more} to see {points_text(power.wanted)}."
 
 
@@ -50,10 +65,13 @@ def small_number_notes(report: Report) -> Iterator[str]:
 def _test_note(report: Report) -> Iterator[str]:
     rows = report.rows.test
     groups = report.groups.test if report.groups else rows
-    if 0 < groups < MIN_TEST_ROWS and subject(report):
+    effective = report.groups.effective_test if report.groups else None
+    independent = groups if effective is None else int(effective + 1e-9)
+    if 0 < independent < MIN_TEST_ROWS and subject(report):
+        worth = f", worth at least {independent} of equal weight" if independent < groups else ""
         yield (
-            f"Only {rows_text(rows, groups)}: an accuracy on them is known to within "
-            f"{_half_width(groups)} points or so, and small differences between models cannot be told from chance."
+            f"Only {rows_text(rows, groups)}{worth}: an accuracy on them is known to within "
+            f"{_half_width(independent)} points or so, and small differences between models cannot be told from chance."
         )
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from fw_assets.classification.errors import InputError
@@ -71,3 +73,23 @@ def test_a_column_of_a_table_keeps_rows_together_too(tmp_path: Path) -> None:
     assert all(len(set(parts[i : i + 3])) == 1 for i in range(0, 300, 3))
     with pytest.raises(InputError, match="group_field: no row has a field ticket"):
         inspect_in_memory(path, None, Session(group_field="ticket"))
+
+
+def test_groups_of_unequal_size_are_worth_fewer(tmp_path: Path) -> None:
+    """Half of the tickets have nine rows, half have one."""
+    path = tickets(tmp_path)
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for number, row in enumerate(rows):
+        row["mixed"] = f"T{number // 10}-{max(0, number % 10 - 8)}"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    for field in ("mixed", "ticket_id"):
+        session = Session(group_field=field)
+        split, label_set = resolve(*inspect_in_memory(path, None, session), session)
+        for part in ("train", "validation", "test"):
+            sizes = Counter(split.filter(pl.col("split") == part)["group"].to_list()).values()
+            worth = sum(sizes) ** 2 / sum(size**2 for size in sizes)
+            assert label_set.effective_groups[part] == pytest.approx(worth)
+            assert label_set.independent(part, sum(sizes)) == int(worth + 1e-9) <= label_set.groups[part]
+            equal = len(set(sizes)) == 1
+            assert (label_set.independent(part, sum(sizes)) == label_set.groups[part]) == equal
+            assert equal or field == "mixed"

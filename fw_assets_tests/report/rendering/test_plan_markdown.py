@@ -76,6 +76,16 @@ def test_the_plan_says_what_the_gate_asks() -> None:
     assert other.session.gate == gate
 
 
+def test_what_can_be_seen_is_by_what_unequal_groups_are_worth() -> None:
+    plan, _, _ = planned()
+    counted = {"groups": {"test": 55}, "effective_groups": {"test": 21.4}}
+    unequal = plan.model_copy(update={"label_set": plan.label_set.model_copy(update=counted)})
+    assert "55 distinct test rows, worth at least 21 independent ones of equal weight, show a true" in render_plan(
+        unequal
+    )
+    assert "of equal weight" not in render_plan(plan)
+
+
 def test_a_benchmark_plan_promises_no_tuning() -> None:
     plan, _, _ = planned(Session(dataset="x", models=MODELS, mode="benchmark"))
     text = render_plan(plan)

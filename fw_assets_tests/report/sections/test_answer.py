@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
@@ -74,6 +76,39 @@ def test_five_rows_can_never_show_anything() -> None:
     assert power_sentence(power_result(5)).startswith("No difference can ever be shown with 5 independent test rows")
     assert power_result(5).difference is None
     assert "Label" not in power_sentence(power_result(10_000))
+
+
+def test_groups_of_unequal_size_are_not_called_independent_rows() -> None:
+    equal, unequal = power_result(55, groups=55), power_result(21, groups=55)
+    assert power_sentence(equal).startswith("55 independent test rows show a true difference of ")
+    assert power_sentence(unequal).startswith(
+        "55 distinct test rows, worth at least 21 independent ones of equal weight, show a true difference of "
+    )
+    assert "points in at least four of five runs" in power_sentence(unequal)
+    assert "at least" not in power_sentence(equal)
+    assert power_sentence(power_result(4, groups=55)).startswith("With 55 distinct test rows, worth at least 4 ")
+    assert unequal.difference == power_result(21).difference
+    assert f"Label at most {(unequal.rows_wanted or 0) - 21:,} more test rows" in power_sentence(unequal)
+
+
+def test_models_that_never_differ_are_not_said_to_differ_never() -> None:
+    few, many = power_result(8, 0.0, observed=True), power_result(99, 0.0, observed=True)
+    assert (few.discordance, many.discordance) == pytest.approx((0.312, 0.0298), abs=0.001)
+    assert many.rows_wanted == power_result(99, many.discordance).rows_wanted
+    assert "the most that fits these rows, of which it is none" in power_sentence(many)
+    assert "as they do here" not in power_sentence(many)
+    assert "the most that fits these rows" not in power_sentence(power_result(99, 0.2, observed=True))
+
+
+@pytest.mark.parametrize("rows", [8, 99])
+def test_no_rows_are_wanted_for_a_gain_above_every_row(rows: int) -> None:
+    perfect = power_sentence(power_result(rows, 0.0, observed=True, accuracy=1.0))
+    assert "Label" not in perfect
+    assert perfect.endswith(" Above 100.0% there is no room for a gain so large.")
+    nearly = power_sentence(power_result(rows, 0.2, observed=True, accuracy=0.96))
+    assert "Label" in nearly
+    assert nearly.count("no room") == 1
+    assert "no room" not in power_sentence(power_result(rows, 0.2, observed=True, accuracy=0.1))
 
 
 def test_keeping_the_base_model() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from fw_assets.classification.intervals import wilson
@@ -48,6 +50,18 @@ def test_distinct_rows_count() -> None:
     notes = caveats(with_rows(192, 80, groups=(24, 10)))
     assert any(note.startswith("Only 192 test rows, 24 distinct:") for note in notes)
     assert any(note.startswith("Only 80 validation rows, 10 distinct: one of them is worth 10.0%") for note in notes)
+
+
+def test_groups_of_unequal_size_are_worth_fewer_rows() -> None:
+    report = with_rows(400, 500, groups=(210, 500))
+    assert not any("an accuracy on them" in note for note in caveats(report))
+    counted = SplitGroups(train=1000, validation=500, test=210, effective_test=38.6)
+    (note,) = [text for text in caveats(report.model_copy(update={"groups": counted})) if "an accuracy on them" in text]
+    assert note.startswith(
+        "Only 400 test rows, 210 distinct, worth at least 38 of equal weight: an accuracy on them is known to"
+    )
+    interval = wilson(19, 38)
+    assert f"within {math.ceil(50 * (interval.high - interval.low))} points" in note
 
 
 @pytest.mark.parametrize("validation", [4, 16, 49])
