@@ -33,7 +33,7 @@ def new_texts_sentence(report: Report) -> str:
     """What the headline's figure of the fine-tuned model is worth on new texts; empty unless far rows are answered
     worse than near ones.
     """
-    result = _headline_result(report)
+    result = headline_result(report)
     if result is None:
         return ""
     right = "has all fields right" if report.fields else "is right"
@@ -47,7 +47,7 @@ def new_texts_sentence(report: Report) -> str:
 
 def new_texts_answer(report: Report) -> str:
     """The reply to what to expect on new texts, with what the same model does there without tuning; empty as above."""
-    result = _headline_result(report)
+    result = headline_result(report)
     if result is None:
         return ""
     base = next((item for item in report.similarity if item.model == result.model and item.kind == "base"), None)
@@ -61,7 +61,7 @@ def new_texts_answer(report: Report) -> str:
 
 def new_texts_note(report: Report) -> str:
     """What the gate's figures do not show; empty as above, and where no fine-tuned model is the winner."""
-    result = _headline_result(report)
+    result = headline_result(report)
     if result is None or report.winner is None or report.winner.kind != "tuned":
         return ""
     return (
@@ -75,7 +75,7 @@ def cautions(report: Report) -> tuple[str, ...]:
     the one of which the answer says so.
     """
     said = new_texts_sentence(report)
-    told = _headline_result(report) if said and said in report.answer else None
+    told = headline_result(report) if said and said in report.answer else None
     return tuple(
         f"The fine-tuned {short(result.model)} is right on {percent(result.near_accuracy)} of the "
         f"{before_verb(rows_text(result.near_rows, result.near_groups))} with a near twin in training, and on "
@@ -86,7 +86,7 @@ def cautions(report: Report) -> tuple[str, ...]:
     )
 
 
-def _headline_result(report: Report) -> SimilarityResult | None:
+def headline_result(report: Report) -> SimilarityResult | None:
     """That of the fine-tuned model that the answer is about, where it answers far rows worse than near ones."""
     candidate = subject(report)
     if report.status != "complete" or candidate is None or candidate.tuned is None:

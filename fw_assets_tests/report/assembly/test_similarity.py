@@ -125,6 +125,7 @@ def test_the_headline_says_what_to_expect_on_new_texts() -> None:
         assert text.index(figures) < text.index(expected)
         assert "with a near twin in training" not in text, "said once"
         assert "The test rows flatter it: 98.9% right on those near to training rows, 88.5% on those that are" in text
+    assert "<dt>On new texts, about</dt><dd><b>88.5%</b>" in render_html(content)
     assert "where it has 57.7% without tuning" in dict(questions(content))["And on new texts?"]
 
 
@@ -133,6 +134,7 @@ def test_the_headline_says_nothing_of_new_texts_where_far_rows_are_answered_as_w
     assert "new texts" not in content.answer
     assert "And on new texts?" not in dict(questions(content))
     assert "flatter it" not in render_markdown(content)
+    assert "On new texts" not in render_html(content)
 
 
 def test_an_answer_from_before_keeps_its_caution() -> None:
