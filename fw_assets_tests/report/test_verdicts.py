@@ -101,11 +101,13 @@ def test_nothing_is_deployed_that_is_not_shown_to_be_better(data: str, verdict: 
     losing = bool(report.deployment.losing_labels)
     base = report.candidates[0].base
     assert base is not None
-    # Not above the line, and not shown to tell labels apart: the balanced accuracy may be that of a constant answer.
+    versus = report.baselines[0].versus
+    assert versus is not None
+    # Not shown to be above the line, nor to tell labels apart: the balanced accuracy may be that of a constant answer.
     constant = 1 / sum(1 for item in base.per_label.values() if item.support)
     assert base.balanced_accuracy_interval is not None
-    learned = base.accuracy > base.majority_accuracy or base.balanced_accuracy_interval[0] > constant
-    below = base.accuracy < base.majority_accuracy or not learned
+    learned = versus.verdict == "better" or base.balanced_accuracy_interval[0] > constant
+    below = versus.verdict == "worse" or not learned
     assert deployed == (verdict == "better" and not losing)
     assert kept == (not deployed and not below)
     assert ("None is recommended: qwen3-8b as it is" in report.answer) == (not deployed and below)

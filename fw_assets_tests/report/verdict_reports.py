@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fw_assets.classification.gate.deploy_gate import gate
+from fw_assets.classification.gate.majority_line import majority_line
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.selection.comparison import compare
@@ -87,7 +88,8 @@ def verdict_report(run: KnownRun) -> Report:
         ]
     )
     comparison = compare(frames[BASE], frames[TUNED], labels=labels, resamples=200)
-    decision = gate(winner, comparison, tuned=scores[TUNED], untuned=scores[BASE])
+    tuned, untuned = (majority_line(scores[model], frames[model], majority) for model in (TUNED, BASE))
+    decision = gate(winner, comparison, tuned=tuned, untuned=untuned)
     kept = TUNED if decision.deploys else BASE
     pair = (BASE, TUNED)
     pairs = compare_all({pair: compare_accuracy(frames[BASE], frames[TUNED])}, alone=[pair])

@@ -13,9 +13,8 @@ from pydantic import field_validator
 from fw_assets.classification.gate.gate_costs import GateCosts, cost_text, dearer_text
 from fw_assets.classification.gate.gate_texts import difference_text, fields_text, winner_text, worse_fields_text
 from fw_assets.classification.gate.label_check import LabelCheck, label_check, losing_labels
-from fw_assets.classification.gate.majority_line import below_majority, below_text, learned_nothing
+from fw_assets.classification.gate.majority_line import MajorityLine, below_text, learned_nothing, not_above
 from fw_assets.classification.gate_policy import GatePolicy
-from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.selection.comparison import Comparison, LabelChange
 from fw_assets.classification.selection.cost_comparison import CostComparison
 from fw_assets.classification.selection.pair_comparison import PairComparison
@@ -26,7 +25,7 @@ from fw_assets.classification.values import Frozen
 
 Judged = PairComparison | CostComparison
 Decision = Literal["deploy", "keep-base", "keep-none", "not-asked", "incomplete"]
-"""`keep-none`: nothing is deployed, and the base model that would be kept is below the majority line."""
+"""`keep-none`: nothing is deployed, and the base model that would be kept is not above the majority line."""
 
 
 class GateDecision(Frozen):
@@ -75,22 +74,23 @@ def gate(
     policy: GatePolicy | None = None,
     *,
     complete: bool = True,
-    tuned: Scores | None = None,
-    untuned: Scores | None = None,
+    tuned: MajorityLine | None = None,
+    untuned: MajorityLine | None = None,
     costs: GateCosts | None = None,
     fields: RecordComparison | None = None,
 ) -> GateDecision:
     """The decision on the winner's deployment.
 
-    Neither deployed nor recommended is a model that has no more test rows right than always answering the most frequent
-    label and is not shown to find labels more often than that; nor, where mistakes have costs, one whose mistakes cost
-    as much as the best constant answer. A model that is kept must also have no fewer rows right than that answer.
+    Neither deployed nor recommended is a model that is neither shown to be better than always answering the most
+    frequent label of the training rows nor to find labels more often than that; nor, where mistakes have costs, one
+    whose mistakes cost as much as the best constant answer. A model that is kept must also not be shown to be worse
+    than that answer.
 
     Args:
         costs: what mistakes cost, where the session says it: costs then decide in place of accuracy.
         fields: of the winner with `winner.against`, where every answer has several fields: all values then decide, no
             field may be shown to be worse, and no model is held against the most frequent label.
-        tuned, untuned: the test scores of a tuned winner, or of an adapter, and of the model that is kept in its place.
+        tuned, untuned: a tuned winner, or an adapter, and the model that is kept in its place, against that answer.
         comparison: of the winner with `winner.against` on the test rows; None when the winner is a base model.
         deploy: the session's policy; `always` waives all of this for a tuned winner or an adapter, never completeness.
         complete: False when some part of the evaluation is unfinished for any other reason.
@@ -104,11 +104,7 @@ def gate(
     if tuned is not None and decision.deploys and deploy != "always" and learned_nothing(tuned):
         why = f"{decision.why} But {below_text(winner_text(winner), tuned)}, and nothing shows that it learned more"
         decision = decision.model_copy(update={"decision": "keep-base", "why": f"{why}."})
-    if (
-        untuned is not None
-        and decision.decision == "keep-base"
-        and (below_majority(untuned) or learned_nothing(untuned))
-    ):
+    if untuned is not None and decision.decision == "keep-base" and not_above(untuned):
         why = f"{decision.why} {below_text(winner.kept, untuned)}, so it is not recommended either."
         decision = decision.model_copy(update={"decision": "keep-none", "why": why})
     return decision

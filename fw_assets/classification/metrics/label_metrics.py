@@ -116,7 +116,8 @@ class LabelMetrics(Frozen):
         Metric(
             "majority",
             ".1%",
-            "The accuracy of always answering the most frequent label; a model near it has learned little.",
+            "The accuracy of always answering the most frequent label, in a report that of the training rows; a model "
+            "near it has learned little.",
             lambda counts: ratio(counts.most_frequent, counts.scored) or 0.0,
         ),
     ]

@@ -6,6 +6,7 @@ import dagster as dg
 
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
 from fw_assets.classification.gate.gate_costs import GateCosts
+from fw_assets.classification.gate.majority_line import MajorityLine, majority_line
 from fw_assets.classification.metrics.confidence import validation_loss
 from fw_assets.classification.metrics.expected_cost import best_constant, expected_cost
 from fw_assets.classification.plan.plan import Plan
@@ -178,14 +179,21 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
             guard=session.gate,
         )
         fields = record_comparison(store, plan, (winner.against, "base"), judged)
+
+    def line(model: Model | None) -> MajorityLine | None:
+        if model is None or model not in evaluated or session.costs or fields is not None:
+            return None
+        constant = prediction_batches(store, dataset, "majority", "baseline", "test")
+        return majority_line(evaluated[model].test, prediction_batches(store, dataset, *model, "test"), constant)
+
     return winner, gate(
         winner,
         comparison,
         # A benchmark deploys nothing, and its plan holds no money for it.
         "never" if winner.adapter and session.mode == "benchmark" else session.deploy,
         session.gate,
-        tuned=evaluated[judged].test if judged is not None else None,
-        untuned=base[winner.kept].test if winner.kept in base else None,
+        tuned=line(judged),
+        untuned=line((winner.kept, "base")),
         costs=_gate_costs(store, plan, winner),
         fields=fields,
     )

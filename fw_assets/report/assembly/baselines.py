@@ -11,6 +11,8 @@ from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_tests import holm, holm_levels
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult, Kind
+from fw_assets.report.schema.model_result import ModelResult
+from fw_assets.report.schema.report import CandidateResult
 
 Need = Literal["yes", "no", "cannot be told"]
 
@@ -50,6 +52,27 @@ def _unseen(accuracy: Comparison) -> float:
     return math.hypot(*bounds) / max(1, len(accuracy.per_label))
 
 
+def _constant(baseline: BaselineScores) -> str | None:
+    """The label of the baseline that has one answer."""
+    if baseline.name != "majority" or baseline.test.multi is not None:
+        return None
+    return next((item.label for item in baseline.test.per_label if item.predicted), None)
+
+
+def at_majority(
+    candidates: Sequence[CandidateResult], baselines: Sequence[BaselineResult]
+) -> tuple[CandidateResult, ...]:
+    """The candidates with the accuracy of the most frequent label of the training rows, which no test row chose."""
+    line = next((item.accuracy for item in baselines if item.name == "majority"), None)
+    if line is None:
+        return tuple(candidates)
+
+    def held(result: ModelResult | None) -> ModelResult | None:
+        return result and result.model_copy(update={"majority_accuracy": line})
+
+    return tuple(item.model_copy(update={"base": held(item.base), "tuned": held(item.tuned)}) for item in candidates)
+
+
 def baseline_results(
     baselines: Sequence[BaselineScores], model: str | None, kind: Kind | None, versus: Comparison | None
 ) -> tuple[BaselineResult, ...]:
@@ -62,6 +85,7 @@ def baseline_results(
         BaselineResult(
             name=item.name,
             method=item.method,
+            label=_constant(item),
             accuracy=item.test.headline.value,
             interval=bounds(item.test.headline),
             macro_f1=item.test.macro_f1,

@@ -11,6 +11,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation
+from fw_assets.report.assembly.baselines import at_majority
 from fw_assets.report.assembly.candidates import (
     CandidateInputs,
     candidate_result,
@@ -102,7 +103,7 @@ def build_report(
         asked=plan.session,
         data=dataset_summary(plan.inspected, labels),
         prompt=prompt and PromptSummary(system=prompt.system, mode=prompt.mode, max_tokens=prompt.max_tokens),
-        candidates=tuple(candidate_result(item, plan, finalists) for item in candidates),
+        candidates=at_majority([candidate_result(item, plan, finalists) for item in candidates], baselines),
         baselines=tuple(baselines),
         mistakes=mistakes,
         costs=tuple(costs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from fw_assets.report.formatting import listing, percent, short, titled
@@ -20,10 +21,37 @@ def majority_line(report: Report) -> float | None:
 
 def most_frequent(report: Report) -> str:
     """What is always answered: `ham`, or in words where a row may have several labels."""
+    constant = next((item.label for item in report.baselines if item.label), None)
+    if constant is not None:
+        return constant
     base = next((item.base for item in report.candidates if item.base is not None), None)
     if base is None or report.data.multi_label or not base.per_label:
         return "the most frequent set of labels" if report.data.multi_label else "the most frequent label"
     return max(base.per_label.items(), key=lambda item: item[1].support)[0]
+
+
+def unlike_parts(report: Report) -> str:
+    """The caution that the label that most test rows have is not that of the training rows, beyond chance."""
+    constant = next((item.label for item in report.baselines if item.label), None)
+    base = next((item.base for item in report.candidates if item.base is not None), None)
+    if constant is None or base is None or constant not in base.per_label or constant not in report.data.label_rows:
+        return ""
+    distinct = {
+        label: item.support if item.groups is None else min(item.support, item.groups)
+        for label, item in base.per_label.items()
+    }
+    most = max(distinct, key=lambda label: distinct[label])
+    excess, both = distinct[most] - distinct[constant], distinct[most] + distinct[constant]
+    # Labels that are equally frequent in both parts take turns by chance: three standard errors of their difference.
+    if most not in report.data.label_rows or excess <= 3 * math.sqrt(both):
+        return ""
+    rows = report.data.label_rows
+    train, test = (sum(getattr(item, part) for item in rows.values()) for part in ("train", "test"))
+    return (
+        f"{percent(rows[most].test / max(test, 1), 0)} of the test rows are {most}, and "
+        f"{percent(rows[most].train / max(train, 1), 0)} of the training rows, most of which are {constant}: the parts "
+        "are not alike, and figures on the one say less of rows like the other."
+    )
 
 
 def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
@@ -79,7 +107,7 @@ def below_line_text(report: Report) -> str:
             f"mistakes of {titled(name, report.kind_of(name, 'base'))} {costs_text(cost)}, {more} always answering "
             f"{report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
         )
-    relation = "below" if kept.accuracy < kept.majority_accuracy else "no better than"
+    relation = "worse than" if kept.interval[1] < kept.majority_accuracy else "not shown to be better than"
     return (
         f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is {relation} always answering "
         f"{most_frequent(report)} ({percent(kept.majority_accuracy)})"

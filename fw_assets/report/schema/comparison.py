@@ -149,3 +149,5 @@ class BaselineResult(Frozen):
     macro_f1_interval: Bounds | None = None
     balanced_accuracy_interval: Bounds | None = None
     versus: BaselineComparison | None = None
+    label: str | None = None
+    """The one that it always gives; None where it learns more, where rows may have several, and in earlier versions."""

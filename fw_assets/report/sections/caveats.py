@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fw_assets.report.fields.sentences import field_cautions
 from fw_assets.report.formatting import count, listing, percent, plural, short
-from fw_assets.report.imbalance.majority import trap_sentence
+from fw_assets.report.imbalance.majority import trap_sentence, unlike_parts
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import evaluated, headline_models, subject
@@ -30,6 +30,8 @@ def caveats(report: Report) -> tuple[str, ...]:
             )
         if result.coverage < 0.98 and not failed:
             notes.append(f"Only {percent(result.coverage)} of the test rows got a valid label from the {kind} model.")
+    if unlike := unlike_parts(report):
+        notes.append(unlike)
     if candidate and candidate.base and candidate.base.labels_without_rows:
         unjudged = candidate.base.labels_without_rows
         verb = "has" if len(unjudged) == 1 else "have"

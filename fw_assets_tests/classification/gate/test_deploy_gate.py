@@ -7,10 +7,11 @@ import pytest
 
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
 from fw_assets.classification.gate.gate_costs import GateCosts
+from fw_assets.classification.gate.majority_line import MajorityLine, majority_line
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.metrics.expected_cost import Costs, best_constant, row_costs
-from fw_assets.classification.metrics.scores import Scores, score
+from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.cost_comparison import compare_costs
 from fw_assets.classification.selection.pair_comparison import compare_all
@@ -182,8 +183,10 @@ def test_the_gate_names_the_best_model_that_needs_no_tuning() -> None:
     assert not re.search(r"[+-]0\.0\b", equal)
 
 
-def scores(rows: list[Row]) -> Scores:
-    return score(frame(rows), ("a", "b", "c"), False)
+def scores(rows: list[Row], constant: str = "a") -> MajorityLine:
+    """A model against always giving `constant`, the most frequent label of the training rows."""
+    always = frame([(gold, [constant]) for gold, _ in rows])
+    return majority_line(score(frame(rows), ("a", "b", "c"), False), frame(rows), always)
 
 
 def test_a_base_model_below_the_majority_line_is_not_kept() -> None:
@@ -192,8 +195,8 @@ def test_a_base_model_below_the_majority_line_is_not_kept() -> None:
     decision = gate(tuned(), table(3, 2), untuned=below)
     assert decision.decision == "keep-none"
     assert decision.why.endswith(
-        "m is kept. m has 40.0 % of the test rows right, fewer than always answering the most frequent label (70.0 %), "
-        "so it is not recommended either."
+        "m is kept. m has 40.0 % of the test rows right, which is worse than always answering the most frequent label "
+        "of the training rows (70.0 %), so it is not recommended either."
     )
     won = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
     assert gate(won, None, untuned=below).decision == "keep-none"
@@ -206,18 +209,39 @@ def test_a_base_model_below_the_majority_line_is_not_kept() -> None:
 def test_a_tuned_model_that_learned_nothing_is_not_deployed_unless_it_is_asked_for() -> None:
     nothing = scores(times(60, "a", "a") + times(10, "a", "b") + times(30, "b", "a"))
     rare = scores(times(240, "a", "a") + times(60, "a", "b") + times(20, "b", "b"))
-    assert nothing.accuracy.value < nothing.majority_accuracy
-    assert rare.accuracy.value < rare.majority_accuracy
+    assert nothing.scores.accuracy.value < nothing.constant
+    assert rare.scores.accuracy.value < rare.constant
     better = table(30, 2)
     constant = scores(times(70, "a", "a") + times(30, "b", "a"))
-    assert constant.accuracy.value == constant.majority_accuracy
+    assert constant.scores.accuracy.value == constant.constant
     refused = gate(tuned(), better, tuned=constant, untuned=constant)
     assert refused.decision == "keep-none"
-    assert "the fine-tuned model has 70.0 % of the test rows right, no more than always answering" in refused.why
+    assert "has 70.0 % of the test rows right, which is not shown to be better than always" in refused.why
     assert gate(tuned(), better, tuned=nothing).decision == "keep-base"
     assert gate(tuned(), better, tuned=nothing, untuned=nothing).decision == "keep-none"
     assert gate(tuned(), better, "always", tuned=nothing).decision == "deploy"
     assert gate(tuned(), better, tuned=rare).decision == "deploy", "it finds the rows of the rare label"
+
+
+def test_the_constant_answer_is_judged_by_a_test_and_not_by_two_figures() -> None:
+    won = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
+    ahead = scores(times(11, "a", "a") + times(9, "a", "b") + times(10, "b", "b") + times(8, "b", "a"))
+    assert ahead.scores.accuracy.value > ahead.constant
+    none = gate(won, None, untuned=ahead)
+    assert none.decision == "keep-none"
+    assert "is not shown to be better than always answering the most frequent label of the training rows" in none.why
+    behind = scores(times(190, "a", "a") + times(6, "a", "b") + times(4, "b", "b"))
+    assert behind.scores.accuracy.value < behind.constant
+    assert gate(won, None, untuned=behind).decision == "keep-base", "it is not shown to be worse, and finds b"
+
+
+def test_the_constant_answer_is_that_of_the_training_rows() -> None:
+    """Most test rows are b, most training rows were a: nobody could have known to answer b."""
+    won = choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")])
+    rows = times(17, "a", "a") + times(63, "b", "b") + times(20, "b", "a")
+    assert scores(rows).constant == pytest.approx(0.17)
+    assert gate(won, None, untuned=scores(rows)).decision == "keep-base"
+    assert gate(won, None, untuned=scores(times(17, "a", "b") + times(83, "b", "b"), "b")).decision == "keep-none"
 
 
 def gate_costs(base: list[Row], after: list[Row], costs: Costs) -> GateCosts:
@@ -305,7 +329,7 @@ def fields(gained: int, lost: int) -> RecordComparison:
 
 def test_all_fields_decide_whatever_became_of_the_label() -> None:
     """The label alone shows nothing, and is below the majority line."""
-    level = score(frame(times(60, "a", "b") + times(60, "a", "a")), ("a", "b"), multi_label=False)
+    level = scores(times(60, "a", "b") + times(60, "a", "a"))
     decision = gate(tuned(), table(0, 0), fields=fields(40, 0), tuned=level, untuned=level)
     assert decision.decision == "deploy"
     assert decision.why.startswith("Better than its base model on all 3 fields of 120 test rows (+11.1 points")

@@ -6,13 +6,17 @@ import html
 
 import pytest
 
+from fw_assets.report.assembly.baselines import at_majority
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
-from fw_assets.report.imbalance.majority import below_line, instead, trap_sentence
+from fw_assets.report.imbalance.majority import below_line, instead, most_frequent, trap_sentence
+from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.comparison import BaselineResult
+from fw_assets.report.schema.dataset import SplitRows
 from fw_assets.report.schema.mistakes import MistakeCostsResult, ModelMistakes
+from fw_assets.report.schema.model_result import LabelResult
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
 from fw_assets.report.sections.answer import answer, answer_parts, questions
 from fw_assets.report.sections.candidates import headline_models, ordered
@@ -80,7 +84,7 @@ def test_a_base_model_that_the_gate_refuses_too_is_never_recommended() -> None:
     assert below_line(report)
     text = answer(report)
     assert "None is recommended" in text
-    assert "20.0% of the test rows right, is below always answering" in text
+    assert "20.0% of the test rows right, is worse than always answering" in text
     assert "Keep" not in text
     now = dict(questions(report))["What now?"]
     assert "Keep using" not in now
@@ -274,3 +278,41 @@ def test_a_benchmark_of_a_model_below_the_line_says_so_and_praises_no_constant_a
     )
     assert "That is less than always answering" in answer(report)
     assert "TF-IDF" not in instead(report)
+
+
+def with_majority_baseline(report: Report, label: str, accuracy: float, parts: dict[str, tuple[int, int]]) -> Report:
+    """The report of labels with (training, test) rows, beside the constant answer of the training rows."""
+    first = report.candidates[0]
+    assert first.base is not None
+    tested = {name: LabelResult(accuracy=0.5, support=test) for name, (_, test) in parts.items()}
+    majority = BaselineResult(
+        name="majority",
+        method="always",
+        accuracy=accuracy,
+        interval=(accuracy, accuracy),
+        macro_f1=None,
+        balanced_accuracy=None,
+        validation_accuracy=accuracy,
+        label=label,
+    )
+    base = first.base.model_copy(update={"per_label": tested, "majority_accuracy": 0.83})
+    held = at_majority([first.model_copy(update={"base": base})], [majority])
+    rows = {name: SplitRows(train=train, validation=0, test=test) for name, (train, test) in parts.items()}
+    data = report.data.model_copy(update={"label_rows": rows})
+    return report.model_copy(update={"candidates": held, "baselines": (majority,), "data": data})
+
+
+def test_the_line_is_that_of_the_training_rows_and_parts_that_differ_are_a_caution() -> None:
+    report = with_majority_baseline(sample_report(), "True", 0.17, {"False": (17, 83), "True": (83, 17)})
+    for item in report.candidates:
+        assert all(result is None or result.majority_accuracy == 0.17 for result in (item.base, item.tuned))
+    assert most_frequent(report) == "True"
+    (note,) = [text for text in caveats(report) if "not alike" in text]
+    assert note.startswith("83% of the test rows are False, and 17% of the training rows, most of which are True")
+    assert "always the most frequent label: 17.0%" in accuracy_bars(report)
+
+
+def test_labels_that_are_as_frequent_take_turns_by_chance() -> None:
+    report = with_majority_baseline(sample_report(), "a", 0.49, {"a": (500, 49), "b": (500, 51)})
+    assert not any("not alike" in text for text in caveats(report))
+    assert most_frequent(report) == "a"
