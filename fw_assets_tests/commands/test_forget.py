@@ -16,8 +16,12 @@ def partitions(project: Project) -> list[str]:
         return list(instance.get_dynamic_partitions("datasets"))
 
 
-def test_a_dataset_is_forgotten_and_everything_on_the_platform_stays(project: Project) -> None:
+def test_a_dataset_is_forgotten_and_everything_on_the_platform_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
     assert project.run(*project.workflow()).returncode == 0
+    assert partitions(project) == ["tickets"]
     before, report = project.platform(), project.report()
     done = project.run("forget", "tickets")
     assert done.returncode == 0, done.stderr
