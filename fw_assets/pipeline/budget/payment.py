@@ -69,6 +69,15 @@ class Payment:
         usd = quantities_usd(self.account.line(prices), quantities, self.hour_usd)
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
 
+    def settle_stopped(self, quantities: dict[str, float], unit: str) -> None:
+        """Record what was used of something that ended without its result; nothing is held for it any more.
+
+        The entry has an id of its own, so that another attempt is held and paid again.
+        """
+        usd = quantities_usd(self.account.line(self.key), quantities, self.hour_usd)
+        self.account.pay(self.key, f"{self.id}-stopped", sum(quantities.values()), unit, usd)
+        self.account.release(self.id)
+
     def settle_tokens(self, trained: int | None, estimate: float | None = None, in_dataset: int | None = None) -> None:
         """Record a training job at the larger of its tokens' price and the platform's own estimate.
 

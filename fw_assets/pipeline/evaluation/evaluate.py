@@ -31,7 +31,9 @@ from fw_assets.pipeline.errors import (
     DeploymentAboveCeiling,
     DeploymentAboveHeld,
     NotServable,
+    ThinksBeforeAnswering,
     Unanswered,
+    first_error,
 )
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -147,15 +149,25 @@ async def evaluate(
             kind,
         )
         unconstrained, null_control = None, None
-        async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
-            scores, usage = await evaluator.score_parts(parts)
-            if extras:
-                unconstrained, null_control, extra_usage = await evaluator.robustness()
-                usage += extra_usage
-        seconds = time.monotonic() - started
-        hours = 0.0 if endpoint.deployment is None else paid.hours(seconds, endpoint.idle_seconds)
+
+        def hours() -> float:
+            if endpoint.deployment is None:
+                return 0.0
+            return paid.hours(time.monotonic() - started, endpoint.idle_seconds)
+
+        try:
+            async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
+                scores, usage = await evaluator.score_parts(parts)
+                if extras:
+                    unconstrained, null_control, extra_usage = await evaluator.robustness()
+                    usage += extra_usage
+        except Exception as failure:
+            if isinstance(first_error(failure), ThinksBeforeAnswering):
+                used = zip(items, map(float, evaluator.cache().tokens()), strict=True)
+                paid.settle_stopped({**dict(used), "deployment-hour": hours()}, "tokens and hours")
+            raise
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
-        paid.settle({**dict(tokens), "deployment-hour": hours}, "tokens and hours")
+        paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")
         confidence = evaluator.confidence() if extras else None
         return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
 
@@ -173,10 +185,13 @@ class _Evaluator:
     slug: str
     kind: str
 
+    def cache(self) -> ResponseCache:
+        """The answers to the session's prompt."""
+        return ResponseCache(self.account.store, self.account.dataset, self.strategy.address, self.prompt.digest)
+
     async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage]:
         """Scores and usage of each part; raises `Unanswered` if a row has no answer."""
-        store, dataset = self.account.store, self.account.dataset
-        cache = ResponseCache(store, dataset, self.strategy.address, self.prompt.digest)
+        store, dataset, cache = self.account.store, self.account.dataset, self.cache()
         scores: dict[str, Scores] = {}
         usage = NO_USAGE
         reason = None

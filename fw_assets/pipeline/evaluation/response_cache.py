@@ -82,6 +82,12 @@ class ResponseCache:
         self._rounds += 1
         return self._rounds
 
+    def tokens(self) -> tuple[int, int]:
+        """Tokens of the prompts and of the completions of all answers."""
+        query = "SELECT COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0) FROM answer"
+        prompts, completions = self.database.execute(query).fetchone()
+        return prompts, completions
+
     def add(self, answer: StoredAnswer) -> None:
         """Add an answer; it is stored when `flush` returns, and on a disk when this returns."""
         line = seal(_encoder.encode(answer).decode())

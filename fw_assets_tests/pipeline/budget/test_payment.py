@@ -52,6 +52,19 @@ def test_a_deployment_that_was_up_and_did_not_serve_costs_its_idle_window(tmp_pa
     assert (entry.id, entry.unit, entry.quantity) == ("asked-fwa-x", "hours", 0.1)
 
 
+def test_what_ended_without_its_result_is_paid_and_held_no_longer(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    for _ in range(2):
+        payment = open_payment(account, "sweep/m", "evaluation").at_hour(8.0)
+        payment.settle_stopped({"training": 500_000.0, "deployment-hour": 0.1}, "tokens and hours")
+        assert account.ledger().reserved == 0.0
+    (entry,) = account.entries()
+    assert entry.id == "evaluation-stopped"
+    assert entry.usd == pytest.approx(1.3)
+    assert open_payment(account, "sweep/m", "evaluation").since is None
+    assert account.ledger().reserved == 4.0, "another attempt is held again"
+
+
 def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: Path, plan: Plan) -> None:
     account = fixed_account(tmp_path, plan)
     open_payment(account, "sweep/m", "counted", share=0.5).settle_tokens(1_100_000)

@@ -12,6 +12,7 @@ import pytest
 
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks, ReasoningRefused
+from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.errors import ThinksBeforeAnswering
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -216,6 +217,10 @@ class TestWorkflow:
         done = project.go("--approve", priced=False)
         assert done.returncode == 1
         assert "thinks before it answers" in done.stderr
+        ledger = approved_account(Workspace(str(project.workspace)), "tickets").ledger()
+        (paid,) = ledger.entries
+        assert (paid.key, ledger.reservations) == ("base-evaluation/char-ngram", ())
+        assert paid.quantity > HANDFUL
         assert not project.listed("datasets")
         assert not project.listed("supervisedFineTuningJobs")
         answers = list((project.workspace / "tickets" / "answers").glob("*.jsonl"))
