@@ -14,7 +14,7 @@ from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip, plural, usd_roughly
-from fw_assets.report.plan.summary import duration, intention, price
+from fw_assets.report.plan.summary import intention, price, time_needed
 
 # A route of Dagster's UI that finds the job whatever its code location is called: `dagster dev`, `fw-assets ui` and a
 # project that has merged these definitions into its own each have a name of their own for it.
@@ -83,7 +83,7 @@ def _summary(plan: Plan, changes: PlanChanges) -> dg.MarkdownMetadataValue:
     return summary(
         plan.dataset,
         prose(intention(plan)),
-        f"**Cost:** {price(plan)} **Time:** {duration(plan.estimate.minutes)}",
+        f"**Cost:** {price(plan)} **Time:** {time_needed(plan)}",
         f"{plural(len(labels), 'label')}, {'given' if plan.label_set.given else 'inferred'}: {names}",
         "\n".join(careful),
         prose(changes.heading) if changes.differences else "",

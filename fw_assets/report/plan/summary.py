@@ -22,7 +22,7 @@ def first_screen(plan: Plan) -> Table:
     pairs = [
         ("What will be done?", intention(plan)),
         ("What will it cost?", price(plan)),
-        ("How long will it take?", duration(plan.estimate.minutes)),
+        ("How long will it take?", time_needed(plan)),
         *several,
         ("Which labels?", labels(plan)),
         ("Which rows?", rows(plan)),
@@ -123,6 +123,19 @@ def price(plan: Plan) -> str:
         text += f" No price is known for {listing(estimate.unknown, 4)}: it will be more."
     limit = plan.session.max_spend_usd
     return text if limit is None else f"{text} Never more than {usd(limit)}, as asked."
+
+
+def time_needed(plan: Plan) -> str:
+    """How long the run takes, and what of that nobody can foresee."""
+    asked = {model.strategy for model in plan.models}
+    asked |= {model.tuned_strategy for model in plan.models if model.cells}
+    text = duration(plan.estimate.minutes)
+    if "batch" not in asked:
+        return text
+    return (
+        f"{text} Batch jobs may also wait for their turn on the platform, for up to a day; on a deployment "
+        "(inference: deployment), which is priced by the hour, no rows wait for it."
+    )
 
 
 def duration(minutes: Range) -> str:

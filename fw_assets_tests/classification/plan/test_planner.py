@@ -24,6 +24,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.session import Session
+from fw_assets.report.plan.summary import time_needed
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets.report.rendering.terminal import plan_view, show
 from fw_assets_tests.classification.frames import inspect_in_memory
@@ -224,6 +225,14 @@ def test_warnings_name_what_may_surprise(dataset: Path) -> None:
     assert "lower bound: no price is known for base-evaluation/qwen3-8b" in text
     assert "Only 19 test rows" in text
     assert "The ceiling of $0.00 is below the expected" in text
+
+
+@pytest.mark.parametrize(("inference", "waits"), [("batch", True), ("deployment", False)])
+def test_a_plan_says_that_batch_jobs_may_wait_for_a_day(dataset: Path, inference: str, waits: bool) -> None:
+    plan = plan_for(dataset, SMALL, inference=inference)
+    for text in (render_plan(plan), time_needed(plan)):
+        assert ("up to a day" in " ".join(text.split())) is waits
+        assert ("(inference: deployment)" in text) is waits
 
 
 def test_benchmark_mode_creates_no_jobs(dataset: Path) -> None:
