@@ -16,6 +16,7 @@ from fw_assets.classification.clusters import ShareSums
 from fw_assets.classification.values import Interval
 
 _LEAST_P = 1e-12
+_MOST_LEVEL = 0.999
 
 
 class Share(NamedTuple):
@@ -67,7 +68,9 @@ def _bounds(share: Share, level: float) -> tuple[float, float]:
     size = share.size
     if math.isfinite(share.freedom):
         # The design effect is itself estimated from so many groups.
-        size *= float(ndtri(level / 2) / stdtrit(share.freedom, level / 2)) ** 2 if level < 1 else 1.0
+        # Towards a level of 1 both quantiles go to 0, and their ratio to a limit.
+        half = min(level, _MOST_LEVEL) / 2
+        size *= float(ndtri(half) / stdtrit(share.freedom, half)) ** 2
     hits = share.value * size
     low = float(betaincinv(hits, size - hits + 1, level / 2)) if share.value > 0 else 0.0
     high = float(betaincinv(hits + 1, size - hits, 1 - level / 2)) if share.value < 1 else 1.0

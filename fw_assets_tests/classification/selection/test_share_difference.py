@@ -76,3 +76,10 @@ def test_copies_of_rows_make_nothing_more_certain(groups: int, copies: int, seed
     alone, copied = share_difference_p(*counted(1)), share_difference_p(*counted(copies))
     assert copied >= alone * (1 - 1e-6)
     assert copied <= max(8 * alone, 0.05) or alone > 0.05
+
+
+@pytest.mark.parametrize("level", [1.0, 1 - 1e-16, 1 - 1e-12, 1 - 1e-6])
+def test_the_bounds_near_a_level_of_1_are_those_of_the_limit(level: float) -> None:
+    first, second = Share(0.4, 30.0, 4.0), Share(0.6, 30.0, 4.0)
+    found, limit = share_difference(first, second, level), share_difference(first, second, 0.9999)
+    assert (found.low, found.high) == pytest.approx((limit.low, limit.high), abs=2e-3)
