@@ -184,12 +184,16 @@ def test_another_process_ends_a_run(daemon: Daemon) -> None:
 
 
 def test_a_run_of_a_command_or_of_the_code_server_is_ended_too(daemon: Daemon) -> None:
-    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    program = "import time; print('up', flush=True); time.sleep(60)"
+    worker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "up\n"
     run = daemon.run("slow")
     tag = json.dumps([run.run_id, this_machine(), worker.pid, time.time()])
     daemon.instance.add_run_tags(run.run_id, {WORKER_TAG: tag})
     assert daemon.launcher.terminate(run.run_id)
     assert worker.wait(PATIENCE_SECONDS) == -signal.SIGINT
+    worker.stdout.close()
     assert daemon.launcher.terminate(run.run_id)
     daemon.until(run, "CANCELED")
 

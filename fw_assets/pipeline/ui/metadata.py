@@ -7,6 +7,7 @@ such as control characters and direction overrides, are made visible.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ TABLE_PIXELS = 312
 """Width that a table has on an asset's overview in a window of 1,280 pixels, beside keys of `MAX_KEY`."""
 CHARACTER_PIXELS, COLUMN_PIXELS = 8.4, 17
 """Of the UI's monospaced font, and of the padding and border of a column."""
+_BREAKS = re.compile(r"(\s+)|(?<=[^\W\d_]-)(?=[^\W\d_])")
 MIN_WORD = 5
 """Characters that a word keeps at least when a table is too wide."""
 File = dg.MarkdownMetadataValue | dg.PathMetadataValue
@@ -113,14 +115,21 @@ def _word_limits(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, int]:
 
 def _longest(column: str, rows: Sequence[Row]) -> int:
     texts = (column, *(str(row.get(column, "")) for row in rows))
-    return max((len(word) for text in texts for word in text.split()), default=0)
+    return max((len(word) for text in texts for word in _words(text) if not word.isspace()), default=0)
+
+
+def _words(text: str) -> list[str]:
+    """The parts between which a browser breaks a line, the spaces among them: also after the hyphen of two letters."""
+    return [part for part in _BREAKS.split(text) if part]
 
 
 def _narrow(value: str | int | float | bool, limit: int) -> str | int | float | bool:
     """A cell whose longer words lose their middle: labels often differ at their ends."""
     if not isinstance(value, str):
         return value
-    return " ".join(word if len(word) <= limit else _without_middle(word, limit) for word in value.split(" "))
+    return "".join(
+        word if len(word) <= limit or word.isspace() else _without_middle(word, limit) for word in _words(value)
+    )
 
 
 def _without_middle(word: str, limit: int) -> str:

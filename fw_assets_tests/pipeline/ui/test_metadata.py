@@ -104,3 +104,10 @@ def test_a_document_has_the_whole_of_a_table() -> None:
     text = markdown_table(rows)
     assert "x" * 60 in text
     assert [line.replace("\\|", "").count("|") for line in text.splitlines()] == [3] * 4
+
+
+def test_a_word_is_whole_where_its_parts_fit_on_lines_of_their_own() -> None:
+    value = table([{"kind": "missing-messages", "problem": "x" * 200, "also": "y" * 200}])
+    (record,) = value.records
+    assert record.data["kind"] == "missing-messages"
+    assert "…" in str(record.data["problem"])
