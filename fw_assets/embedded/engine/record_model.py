@@ -10,14 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.span_rule import SpanRule
 from fw_assets.embedded.engine.tuned_model import (
-    MANIFEST_FILE,
     TunedModel,
     flat_arrays,
     from_manifest,
     intact,
+    manifest_in,
     manifest_of,
     read_arrays,
     read_manifest,
@@ -95,10 +94,7 @@ def load(folder: Path) -> RecordModel:
         EngineError: it has another format.
     """
     with intact(folder):
-        manifest = read_manifest(folder)
-        if manifest["format"] != FORMAT:
-            raise EngineError(f"{folder / MANIFEST_FILE}: format {manifest['format']!r}, expected {FORMAT}")
-        arrays = read_arrays(folder)
+        manifest, arrays = manifest_in(folder, FORMAT), read_arrays(folder)
         return RecordModel(
             base_model=manifest["base_model"],
             fields=tuple(_field(item, index, arrays) for index, item in enumerate(manifest["fields"])),

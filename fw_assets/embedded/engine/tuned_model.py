@@ -85,10 +85,19 @@ def load(folder: Path) -> TunedModel:
         EngineError: it has another format.
     """
     with intact(folder):
-        manifest = read_manifest(folder)
-        if manifest["format"] != FORMAT:
-            raise EngineError(f"{folder / MANIFEST_FILE}: format {manifest['format']!r}, expected {FORMAT}")
-        return from_manifest(manifest, read_arrays(folder))
+        return from_manifest(manifest_in(folder, FORMAT), read_arrays(folder))
+
+
+def manifest_in(folder: Path, form: int) -> dict[str, Any]:
+    """The manifest of a model of that format.
+
+    Raises:
+        EngineError: it has another one.
+    """
+    manifest = read_manifest(folder)
+    if manifest["format"] != form:
+        raise EngineError(f"{folder / MANIFEST_FILE}: format {manifest['format']!r}, expected {form}")
+    return manifest
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -16,11 +16,10 @@ from fw_assets.embedded.engine.training import train
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
-from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
-from fw_assets.embedded.jobs.training_rows import read_record_rows, read_rows
+from fw_assets.embedded.jobs.training_rows import RecordRows, read_rows
 from fw_assets.embedded.records.model_documents import base_id, require_whole_model, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -33,8 +32,7 @@ _REPORT_SECONDS = 0.3
 def validate(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """VALIDATING, then PENDING: the rows are there and can be learned from."""
     job = update_job(platform, claim, {"state": "JOB_STATE_VALIDATING"})
-    if read_record_rows(platform, job) is None:
-        read_rows(platform, job)
+    read_rows(platform, job)
     finish_validation(platform, claim)
 
 
@@ -43,8 +41,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     progress = {"percent": 0, "epoch": 0}
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
     faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
-    records = read_record_rows(platform, job)
-    answer_format, rows, evaluation = (AnswerFormat(), [], []) if records else read_rows(platform, job)
+    rows = read_rows(platform, job)
     # Made before the write lock is taken; it also says what the engine calls the base model.
     tuned = tuned_document(platform, job)
     start = job.get("warmStartFrom")
@@ -66,18 +63,18 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     metrics_path.unlink(missing_ok=True)
     try:
         with metrics_path.open("wb") as metrics:
-            number = len(records.training if records else rows)
-            recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, number)
-            if records:
+            recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows.training))
+            if isinstance(rows, RecordRows):
                 train_records(
-                    *(spec, records.training, records.evaluation, out, platform.cache, recorder.record),
-                    notes={"spaced": records.spaced},
+                    *(spec, rows.training, rows.evaluation, out, platform.cache, recorder.record),
+                    notes={"spaced": rows.spaced},
                     start=_record_adapter(platform, start),
                 )
             else:
                 train(
-                    *(spec, rows, evaluation or None, out, platform.cache, answer_format.many, recorder.record),
-                    notes={"answer": answer_format.to_notes()},
+                    *(spec, rows.training, rows.evaluation or None, out, platform.cache, rows.answer_format.many),
+                    recorder.record,
+                    notes={"answer": rows.answer_format.to_notes()},
                     start=_adapter(platform, start),
                 )
         for path in (metrics_path, *list(out.iterdir())):

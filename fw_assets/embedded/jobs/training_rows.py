@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, TypeVar
 
 from fw_assets.embedded.engine.record_training import RecordRow
@@ -24,10 +26,24 @@ _CARVE_OUT_SHARE, _MAX_CARVE_OUT = 0.1, 100
 
 
 @dataclass(frozen=True)
-class RecordRows:
-    """The rows of a job whose final answers are JSON objects of several fields.
+class LabelRows:
+    """The rows of a job whose final answers are labels, in one format.
 
     Attributes:
+        evaluation: of a dataset, carved out of the training rows, or none.
+    """
+
+    answer_format: AnswerFormat
+    training: list[TrainingRow]
+    evaluation: list[TrainingRow]
+
+
+@dataclass(frozen=True)
+class RecordRows:
+    """The rows of a job whose final answers are JSON objects of the same fields, two at least.
+
+    Attributes:
+        evaluation: as of `LabelRows`.
         spaced: whether the objects are written with spaces after colons and commas.
     """
 
@@ -36,64 +52,47 @@ class RecordRows:
     spaced: bool
 
 
-def read_record_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> RecordRows | None:
-    """The rows of a job whose final answers are objects of the same fields, two at least; None for any other job.
-
-    Rows of weight 0 are left out.
+def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | RecordRows:
+    """The rows of a job, those of weight 0 left out.
 
     Raises:
-        RpcError: a dataset is gone, or no field has two values.
+        RpcError: a dataset is gone, its final answers are not labels, or no field of them has two values.
     """
     chats, targets = _read(platform, job["dataset"], "dataset")
-    eval_name = job.get("evaluationDataset")
-    eval_chats, eval_targets = _read(platform, eval_name, "evaluationDataset") if eval_name else ([], [])
-    records = read_records(targets + eval_targets)
-    if records is None:
-        return None
-    if all(len({record[name] for record in records}) < 2 for name in records[0]):
-        raise invalid("dataset: every final answer is the same object, so there is nothing to learn")
-    rows = [
-        RecordRow(text, record, weight, tokens)
-        for (text, weight, tokens), record in zip(chats + eval_chats, records, strict=True)
-        if weight > 0
-    ]
-    split = sum(1 for _, weight, _ in chats if weight > 0)
-    training, evaluation = rows[:split], rows[split:]
-    if not eval_chats and job.get("evalAutoCarveout"):
-        training, evaluation = _carve_out(training)
-    return RecordRows(training, evaluation, any('": ' in target for target in targets))
+    rows = len(chats)
+    if job.get("evaluationDataset"):
+        eval_chats, eval_targets = _read(platform, job["evaluationDataset"], "evaluationDataset")
+        chats, targets = chats + eval_chats, targets + eval_targets
+    carves = len(chats) == rows and bool(job.get("evalAutoCarveout"))
+    counted = [weight > 0 for _, weight, _ in chats]
 
+    def divided(learned: Iterable[RowT]) -> tuple[list[RowT], list[RowT]]:
+        """(training, evaluation)"""
+        every = list(compress(learned, counted))
+        split = sum(counted[:rows])
+        return _carve_out(every) if carves else (every[:split], every[split:])
 
-def read_rows(
-    platform: EmbeddedPlatform, job: dict[str, Any]
-) -> tuple[AnswerFormat, list[TrainingRow], list[TrainingRow]]:
-    """The answer format, the training rows and the evaluation rows (of a dataset, carved out, or none) of a job.
-
-    Rows of weight 0 are left out.
-
-    Raises:
-        RpcError: a dataset is gone, or its final answers are not labels.
-    """
-    chats, targets = _read(platform, job["dataset"], "dataset")
-    eval_name = job.get("evaluationDataset")
-    eval_chats, eval_targets = _read(platform, eval_name, "evaluationDataset") if eval_name else ([], [])
-    answer_format, label_sets = read_targets(targets + eval_targets)
+    records = read_records(targets)
+    if records is not None:
+        if all(len({record[name] for record in records}) < 2 for name in records[0]):
+            raise invalid("dataset: every final answer is the same object, so there is nothing to learn")
+        learned = (
+            RecordRow(text, record, weight, tokens)
+            for (text, weight, tokens), record in zip(chats, records, strict=True)
+        )
+        return RecordRows(*divided(learned), any('": ' in target for target in targets))
+    answer_format, label_sets = read_targets(targets)
     distinct = {label for labels in label_sets for label in labels}
     if not 2 <= len(distinct) <= MAX_LABELS:
         raise invalid(
-            f"dataset: {len(distinct)} distinct final answers in {len(chats)} rows; the models of this "
+            f"dataset: {len(distinct)} distinct final answers in {rows} rows; the models of this "
             f"platform learn to answer with one of 2 to {MAX_LABELS} labels"
         )
-    rows = [
+    labelled = (
         TrainingRow(text, labels, weight, tokens)
-        for (text, weight, tokens), labels in zip(chats + eval_chats, label_sets, strict=True)
-        if weight > 0
-    ]
-    split = sum(1 for _, weight, _ in chats if weight > 0)
-    training, evaluation = rows[:split], rows[split:]
-    if not eval_chats and job.get("evalAutoCarveout"):
-        training, evaluation = _carve_out(training)
-    return answer_format, training, evaluation
+        for (text, weight, tokens), labels in zip(chats, label_sets, strict=True)
+    )
+    return LabelRows(answer_format, *divided(labelled))
 
 
 def _read(platform: EmbeddedPlatform, name: str, field: str) -> tuple[list[tuple[str, float, int]], list[str]]:
