@@ -6,6 +6,8 @@ import pytest
 
 from fw_assets.commands.forget import FORGOTTEN
 from fw_assets.pipeline.runner.instance import open_instance
+from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
 pytestmark = pytest.mark.usefixtures("watched")
@@ -20,14 +22,17 @@ def test_a_dataset_is_forgotten_and_everything_on_the_platform_stays(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.folder)
-    assert project.run(*project.workflow()).returncode == 0
+    assert project.run(*project.workflow("--deploy", "always")).returncode == 0
     assert partitions(project) == ["tickets"]
     before, report = project.platform(), project.report()
+    deployment = Workspace(str(project.workspace)).require("deployment", "tickets", DeploymentRecord).deployment
     done = project.run("forget", "tickets")
     assert done.returncode == 0, done.stderr
     assert "tickets is forgotten" in done.stdout
-    assert "On the platform everything stays" in done.stdout
-    assert "fwa-char-ngram" in done.stdout
+    jobs, deployments = done.stdout.replace("\n", " ").split("On the platform everything stays")[1].split("So do its")
+    assert "fwa-char-ngram" in jobs
+    assert deployment is not None
+    assert deployment in deployments.replace(" ", "")
     assert "No datasets" in project.run("status").stdout
     assert partitions(project) == []
     assert project.platform() == before
