@@ -23,6 +23,17 @@ from fw_assets.report.sections.candidates import headline_models, ordered
 from fw_assets.report.sections.caveats import caveats
 from fw_assets_tests.report.samples import sample_report
 
+FREE = BaselineResult(
+    name="tfidf",
+    method="words",
+    accuracy=0.9,
+    interval=(0.85, 0.94),
+    macro_f1=0.3,
+    balanced_accuracy=0.25,
+    validation_accuracy=0.9,
+)
+"""A model that costs nothing and is above every line of these reports."""
+
 
 def with_figures(report: Report, *, majority: float, base: float, tuned: float, balanced: float) -> Report:
     """The report with other accuracies in its first candidate, which are those of both models of it."""
@@ -144,15 +155,6 @@ def test_nothing_of_a_good_adapter_is_said_from_its_base_model(status: str) -> N
 
 def test_what_can_be_done_goes_by_costs_where_there_are_any() -> None:
     report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
-    free = BaselineResult(
-        name="tfidf",
-        method="words",
-        accuracy=0.9,
-        interval=(0.85, 0.94),
-        macro_f1=0.3,
-        balanced_accuracy=0.25,
-        validation_accuracy=0.9,
-    )
     models = [("minilm-ngram", "base", 800.0), ("minilm-ngram", "tuned", 90.0), ("tfidf", "baseline", 900.0)]
     mistakes = MistakeCostsResult(
         models=tuple(
@@ -162,14 +164,14 @@ def test_what_can_be_done_goes_by_costs_where_there_are_any() -> None:
         constant="sales",
         constant_cost=500.0,
     )
-    text = instead(report.model_copy(update={"mistakes": mistakes, "baselines": (free,)}))
+    text = instead(report.model_copy(update={"mistakes": mistakes, "baselines": (FREE,)}))
     assert "mistakes of the fine-tuned minilm-ngram cost 90 for 1,000 rows" in text
     assert "TF-IDF" not in text, "its mistakes cost more than one constant answer"
     assert "60.0%" not in text
     cheap = mistakes.model_copy(
         update={"models": (*mistakes.models[:2], mistakes.models[2].model_copy(update={"cost": 50.0}))}
     )
-    free_text = instead(report.model_copy(update={"mistakes": cheap, "baselines": (free,)}))
+    free_text = instead(report.model_copy(update={"mistakes": cheap, "baselines": (FREE,)}))
     assert "which is free, cost 50 for 1,000 rows" in free_text
 
 
@@ -264,17 +266,8 @@ def test_a_benchmark_of_a_model_below_the_line_says_so_and_praises_no_constant_a
     report = with_figures(sample_report(), majority=0.9, base=0.2, tuned=0.6, balanced=0.4)
     first = report.candidates[0].model_copy(update={"tuned": None, "comparison": None})
     winner = WinnerResult(model=first.model, kind="base", base_model=first.model)
-    free = BaselineResult(
-        name="tfidf",
-        method="words",
-        accuracy=0.9,
-        interval=(0.85, 0.94),
-        macro_f1=0.3,
-        balanced_accuracy=0.25,
-        validation_accuracy=0.9,
-    )
     report = report.model_copy(
-        update={"status": "benchmark", "candidates": (first,), "winner": winner, "choice": None, "baselines": (free,)}
+        update={"status": "benchmark", "candidates": (first,), "winner": winner, "choice": None, "baselines": (FREE,)}
     )
     assert "That is less than always answering" in answer(report)
     assert "TF-IDF" not in instead(report)
