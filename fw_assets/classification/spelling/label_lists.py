@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 _STRONG = r"[,;|\n\t、，；،؛•]"
@@ -82,10 +83,8 @@ def split_labels(text: str, find: Find, most: int = MAX_PIECES) -> tuple[str, ..
         labels = [find(item) for item in literal]
         return None if None in labels else tuple(dict.fromkeys(label for label in labels if label))
     text = text.strip()
-    for opening, closing in _BRACKETS:
-        if text.startswith(opening) and text.endswith(closing):
-            text = text[1:-1].strip()
-            break
+    inner = _in_brackets(text)
+    text = text if inner is None else inner.strip()
     text = _FIRST_MARK.sub("", text)
     cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
     if len(cuts) >= MAX_PIECES:
@@ -162,15 +161,27 @@ def _in_one_form(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The items of texts whose form says that they are lists, of one item too where others of the form have several."""
     literals = {label: items for label in labels if (items := read_literal(label)) is not None}
     numbered = {label: items for label in labels if (items := _numbered(label))}
-    in_brackets = {label: parts for label in labels if _in_brackets(label) and (parts := pieces(label[1:-1]))}
+    in_brackets = {label: parts for label in labels if (parts := _bracketed(label))}
     for form in (numbered, in_brackets):
         if any(len(items) > 1 for items in form.values()):
             literals = {**form, **literals}
     return literals
 
 
-def _in_brackets(text: str) -> bool:
-    return any(text.startswith(opening) and text.endswith(closing) for opening, closing in _BRACKETS)
+def _bracketed(text: str) -> tuple[str, ...]:
+    """The items of a list in brackets; none of other texts, "[news/sport]" and "[b]bold[/b]" among them."""
+    inner = _in_brackets(text)
+    parts = () if inner is None else pieces(inner)
+    return parts if len(parts) < 2 or _HAS_STRONG.search(text) else ()
+
+
+def _in_brackets(text: str) -> str | None:
+    """What stands in the brackets around a text; None where no pair is around all of it."""
+    for opening, closing in _BRACKETS:
+        if text.startswith(opening) and text.endswith(closing):
+            depths = accumulate((character == opening) - (character == closing) for character in text)
+            return text[1:-1] if all(depth > 0 for depth in list(depths)[:-1]) else None
+    return None
 
 
 def _numbered(text: str) -> tuple[str, ...]:
@@ -186,7 +197,7 @@ def _read(composite: Iterable[str], atoms: dict[str, str], key: Callable[[str], 
     known, read = dict(atoms), {}
     most = most_parts(atoms.values())
     for label in composite:
-        some = _in_brackets(label) or _any_known(label, known, key)
+        some = _in_brackets(label) is not None or _any_known(label, known, key)
         labels = split_labels(label, lambda text: known.get(key(text)), most) if some else None
         if labels is None:
             known.setdefault(key(label), label)

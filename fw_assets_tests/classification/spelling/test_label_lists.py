@@ -61,6 +61,9 @@ def test_a_list_is_read_in_any_of_its_forms(text: str) -> None:
         ("1. billing", "2. technical", "3. delivery"),
         ("Arts and crafts", "Arts and books", "Health and safety"),
         ("[urgent]", "[later]"),
+        ("[red]bold[/red]", "plain", "[b]fat[/b]"),
+        ("[news/sport]", "[news/culture]", "[local news/sport]"),
+        ("(a) and (b)", "(c) and (d)"),
         ("1.5", "2.5"),
     ],
 )
