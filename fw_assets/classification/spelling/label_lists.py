@@ -25,6 +25,7 @@ MAX_LITERAL = 10_000
 """Characters; longer texts are no list of labels."""
 MIN_RECURRING = 2
 MIN_MOVING = 1 / 3
+MIN_HELD = 1 / 2
 
 Find = Callable[[str], str | None]
 
@@ -226,14 +227,22 @@ def _any_known(text: str, atoms: Mapping[str, str], key: Callable[[str], str]) -
 
 
 def _moving(texts: Iterable[str], key: Callable[[str], str]) -> bool:
-    """Whether pieces recur in changing places: labels of a list do, the parts of a path or of a name do not."""
+    """Whether pieces recur in changing places: labels of a list do, the parts of a path or of a name do not.
+
+    They have to be in half of the texts: a quotation mark that two of many names share makes no lists of them.
+    """
     places: dict[str, set[int]] = defaultdict(set)
-    times: dict[str, int] = defaultdict(int)
-    for text in texts:
-        for place, piece in enumerate(parts := pieces(text)):
-            if len(parts) > 1:
-                places[key(piece)].add(place)
-                times[key(piece)] += 1
-    recurring = [piece for piece, number in times.items() if number >= MIN_RECURRING]
-    moving = sum(len(places[piece]) > 1 for piece in recurring)
-    return len(recurring) >= MIN_RECURRING and moving >= MIN_MOVING * len(recurring)
+    holders: dict[str, set[str]] = defaultdict(set)
+    composite = [(text, parts) for text in texts if len(parts := pieces(text)) > 1]
+    for text, parts in composite:
+        for place, piece in enumerate(parts):
+            places[key(piece)].add(place)
+            holders[key(piece)].add(text)
+    recurring = [piece for piece, held in holders.items() if len(held) >= MIN_RECURRING]
+    moving = [piece for piece in recurring if len(places[piece]) > 1]
+    held = set[str]().union(*(holders[piece] for piece in moving))
+    return (
+        len(recurring) >= MIN_RECURRING
+        and len(moving) >= MIN_MOVING * len(recurring)
+        and len(held) >= MIN_HELD * len(composite)
+    )

@@ -64,6 +64,7 @@ def test_a_list_is_read_in_any_of_its_forms(text: str) -> None:
         ("[red]bold[/red]", "plain", "[b]fat[/b]"),
         ("[news/sport]", "[news/culture]", "[local news/sport]"),
         ("(a) and (b)", "(c) and (d)"),
+        ("a|b", "&lt;b&gt;", "',\"; DROP", "=cmd|' /C calc'!A0", "-1+1", "back\\|slash", "[link](http://x.example)"),
         ("1.5", "2.5"),
     ],
 )
