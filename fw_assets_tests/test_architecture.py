@@ -105,10 +105,11 @@ ROOMS: dict[str, dict[str, str]] = {
         "fields": "formatting schema table",
         "imbalance": "formatting glossary schema table",
         "sections": "formatting glossary schema table fields imbalance",
+        "advice": "formatting imbalance schema sections",
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema sections",
-        "rendering": "escape formatting schema table fields imbalance plan sections plots",
+        "rendering": "escape formatting schema table fields imbalance advice plan sections plots",
     },
     "embedded": {
         "errors": "",

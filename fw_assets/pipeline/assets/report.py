@@ -21,6 +21,7 @@ from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import report_checks
 from fw_assets.pipeline.ui.metadata import Row, document, figure, files, picture, summary, table
 from fw_assets.pipeline.values.delivery import FinalistsRecord, ReportRecord
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import decimal, percent, short, verdict_text
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
@@ -33,6 +34,7 @@ from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.schema.slices import Slices
+from fw_assets.report.sections.costs import is_free
 from fw_assets.report.sections.looks import extra_reads
 from fw_assets.workspace.workspace import Workspace
 
@@ -83,12 +85,12 @@ def report(
             dataset, missing, record.complete, content.answer, cost.actual_usd, account.ceiling
         ),
         metadata={
-            "summary": summary(dataset, prose(content.answer)),
+            "summary": summary(dataset, f"**{prose(headline(content))}**", prose(content.answer)),
             "report": document(text),
             **files(**{kind: (dataset, name) for kind, name in FILES.items()}),
             "accuracy": figure(record.accuracy),
             "accuracies": picture(accuracy_bars(content)),
-            "cost_accuracy": picture(cost_accuracy(content)),
+            **({} if is_free(content) else {"cost_accuracy": picture(cost_accuracy(content))}),
             "actual_usd": cost.actual_usd,
             "estimated_usd": cost.estimated_usd,
             "candidates": table(_candidate_rows(content)),

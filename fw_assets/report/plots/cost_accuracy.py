@@ -38,7 +38,7 @@ def cost_accuracy(report: Report) -> str:
     label_y = 0.0
     for point in sorted(priced, key=lambda item: -item.accuracy):
         x, y = at(point.usd_per_1000 or 0.0, point.accuracy)
-        kind = "tuned" if point.kind == "tuned" else "base"
+        kind = {"tuned": "tuned", "baseline": "free"}.get(point.kind, "base")
         name = baseline_name(point.name) if point.kind == "baseline" else short(point.name)
         suffix = "" if point.kind == "baseline" else f", {report.kind_of(short(point.name), point.kind)}"
         label = f"{clip(name, 32)}{suffix}: {percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"

@@ -10,7 +10,7 @@ from fw_assets.classification.visible_text import visible
 _STYLE = """
 svg{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif;background:#fff}
 .t{fill:#1c2128}.m{fill:#5b6470}.g{stroke:#e2e5ea}.w{stroke:#1c2128}.base{fill:#9aa5b5}.tuned{fill:#2b62d9}
-.ref{stroke:#b4540a}.reft{fill:#b4540a}.up{stroke:#2b62d9}.down{stroke:#c8372d}.l0{stroke:#2b62d9}.l1{stroke:#b4540a}
+.free{fill:#1c8f63}.ref{stroke:#b4540a}.reft{fill:#b4540a}.up{stroke:#2b62d9}.down{stroke:#c8372d}.l0{stroke:#2b62d9}.l1{stroke:#b4540a}
 .l2{stroke:#18794e}.l3{stroke:#8a3ffc}.l4{stroke:#9aa5b5}.l5{stroke:#0b7285}.n{font-variant-numeric:tabular-nums}
 """
 

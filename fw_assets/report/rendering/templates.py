@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 
 from fw_assets.report import formatting
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.fields import tables
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
@@ -38,6 +39,7 @@ CONTEXT: dict[str, Any] = {
     "deployment": deployment,
     "fields": tables,
     "formatting": formatting,
+    "headline": headline,
     "judged_models": judged_models,
     "label_averages": label_averages,
     "labels": labels,

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.visible_text import visible
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.fields import tables as field_tables
 from fw_assets.report.formatting import short
 from fw_assets.report.imbalance.judged_models import judged_models
@@ -122,7 +123,9 @@ def draw(table: Table, *, heads: bool = True) -> RenderableType:
 
 
 def _report_parts(report: Report) -> Iterator[RenderableType]:
-    yield Text(visible(report.answer), style="bold")
+    yield Text(visible(headline(report)), style="bold")
+    yield Text("")
+    yield Text(visible(report.answer))
     yield Text("")
     yield draw(answer.first_screen(report), heads=False)
     for caveat in caveats(report):
@@ -165,10 +168,11 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
         yield from (Text(visible(note)) for note in slices.notes(report))
     yield _heading("Best model" if benchmark else "Winner and deployment")
     yield draw(deployment.deployment(report), heads=False)
-    yield _heading("Cost")
-    yield draw(_without(costs.bill(report), "Calculated as", "Range"))
-    for note in costs.cost_notes(report):
-        yield Text(visible(note))
+    if not costs.is_free(report):
+        yield _heading("Cost")
+        yield draw(_without(costs.bill(report), "Calculated as", "Range"))
+        for note in costs.cost_notes(report):
+            yield Text(visible(note))
 
 
 def _cut(table: Table) -> Table:

@@ -22,7 +22,7 @@ from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_head
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import NOT_NEEDED, NOT_UNTUNED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import headline_models, subject, winner_kind
-from fw_assets.report.sections.costs import spending
+from fw_assets.report.sections.costs import is_free, spending
 from fw_assets.report.sections.looks import looks_sentence
 from fw_assets.report.sections.pairs import standing
 from fw_assets.report.sections.similarity import new_texts_answer, new_texts_sentence
@@ -173,7 +173,8 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
         unknown = f"It cannot be told on {reason.removeprefix(UNKNOWN)}"
         of = f" for {report.fields.asked[0].name}" if report.fields else ""
         pairs.append((f"Is a language model needed{of}?", reply.get(needed, unknown)))
-    pairs.append(("What did it cost?", spending(report)))
+    if not is_free(report):
+        pairs.append(("What did it cost?", spending(report)))
     deployment = report.deployment
     if deployment.decision == "deployed":
         pairs.append(("Which model to call?", Quoted(deployment.model or deployment.id or "")))

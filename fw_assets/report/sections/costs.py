@@ -10,6 +10,18 @@ from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.table import Table, columns
 
 
+def is_free(report: Report) -> bool:
+    """Whether nothing was planned or paid and nothing will be: then nothing is said of money."""
+    cost, billed = report.cost, report.cost.billed
+    amounts = [amount for line in (*cost.lines, *cost.promised) for amount in (line.estimated_usd, line.actual_usd)]
+    amounts += [line.high_usd for line in cost.lines if line.high_usd is not None]
+    amounts += [point.usd_per_1000 for point in report.costs]
+    if report.deployment.decision == "deployed":
+        amounts.append(report.deployment.usd_per_hour)
+    known = cost.estimated_complete and cost.actual_complete and (billed is None or not billed.usd)
+    return known and not any(amount is None or amount > 0 for amount in amounts)
+
+
 def bill(report: Report) -> Table:
     """Estimated against actual cost, line by line; totals are sums of the rounded lines."""
     lines = report.cost.lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.report.formatting import Quoted, count, listing, percent, plural, points_text, usd
 from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.costs import is_free
 from fw_assets.report.table import Table, columns
 
 
@@ -33,7 +34,11 @@ def settings(report: Report) -> Table:
         ),
         ("Training rows", _part(rows.train, groups.train if groups else None)),
         ("Margin", f"{points_text(session.margin)}: a smaller loss does not matter"),
-        ("Traffic", f"{plural(session.traffic, 'row')} an hour, at which deployments are priced"),
+        *(
+            []
+            if is_free(report)
+            else [("Traffic", f"{plural(session.traffic, 'row')} an hour, at which deployments are priced")]
+        ),
         ("Deploy", session.deploy),
     ]
     if session.costs:

@@ -70,7 +70,7 @@ def test_the_side_of_the_test_is_that_of_the_difference(rows: int, others: int, 
     assert (p_value < 0.5) <= (right / rows < other_right / others)
     exact = fisher_exact([[right, rows - right], [other_right, others - other_right]], alternative="less").pvalue
     if p_value < 0.05:
-        assert exact < 0.1, "of the same order as another exact test where every row is distinct"
+        assert exact < 0.11, "of the same order as another exact test where every row is distinct"
 
 
 def test_intervals_of_distinct_rows_are_wilsons() -> None:

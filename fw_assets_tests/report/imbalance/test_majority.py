@@ -207,10 +207,10 @@ def test_the_heading_is_the_verdict_and_the_decision() -> None:
     assert head.endswith("nothing was deployed.")
     assert remarks.startswith("Accuracy says little here")
     page = render_html(report)
-    assert f"<h1>{head}</h1>\n<p>{remarks}</p>" in html.unescape(page)
+    assert f"</h1>\n<p>{head}</p>\n<p>{remarks}</p>" in html.unescape(page)
     earlier = report.model_copy(update={"answer": "As an earlier version put it."})
     assert answer_parts(earlier) == ("As an earlier version put it.", "")
-    assert "<h1>As an earlier version put it.</h1>" in render_html(earlier)
+    assert "<p>As an earlier version put it.</p>" in render_html(earlier)
 
 
 def test_the_mistakes_of_an_adapter_are_its_own() -> None:

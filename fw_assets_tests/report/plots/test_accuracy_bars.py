@@ -3,6 +3,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
+from fw_assets.report.schema.comparison import BaselineResult
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -19,3 +20,23 @@ def test_bars_name_every_model_with_its_figure() -> None:
     assert f"{100 * first.base.accuracy:.1f}%" in texts
     assert f"{100 * first.tuned.accuracy:.1f}%" in texts
     assert any("always the most frequent label" in text for text in texts)
+
+
+def test_free_models_have_a_bar_and_the_constant_answer_a_line() -> None:
+    baselines = tuple(
+        BaselineResult(
+            name=name,
+            method="",
+            accuracy=accuracy,
+            interval=(accuracy - 0.05, accuracy + 0.05),
+            macro_f1=None,
+            balanced_accuracy=None,
+            validation_accuracy=accuracy,
+        )
+        for name, accuracy in (("tfidf", 0.814), ("majority", 0.22))
+    )
+    chart = accuracy_bars(sample_report(baselines=baselines))
+    assert chart.count('<rect class="free"') == 1
+    assert "TF-IDF with logistic regression (free): 81.4%, 95% interval 76.4–86.4%" in chart
+    assert "22.0%" not in chart
+    assert "free" not in accuracy_bars(sample_report()).replace("and free models", "")

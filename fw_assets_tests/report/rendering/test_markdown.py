@@ -36,7 +36,9 @@ def test_the_first_screen_says_what_was_asked_and_the_answer() -> None:
 
 
 def test_the_sections_come_in_the_order_of_a_decision() -> None:
-    assert [heading for heading in headings(render_markdown(sample_report())) if not heading.startswith("`")] == [
+    assert [
+        heading for heading in headings(render_markdown(sample_report(unit_price=1.0))) if not heading.startswith("`")
+    ] == [
         "Base against fine-tuned",
         "Every label counted alike",
         "More figures",

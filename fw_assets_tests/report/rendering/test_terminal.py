@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.rendering.terminal import plan_view, report_view, show
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.confidence import confidence
@@ -26,7 +27,8 @@ def printed(view: object, width: int = 140) -> str:
 def test_the_report_says_the_answer_first() -> None:
     report = sample_report(unit_price=1.0)
     text = printed(report_view(report), 200)
-    assert text.strip().startswith(report.answer)
+    assert text.strip().startswith(headline(report))
+    assert report.answer in text
     for expected in (
         "Base against fine-tuned",
         "minilm-l6-v2",

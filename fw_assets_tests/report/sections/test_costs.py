@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE
@@ -7,7 +9,7 @@ from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.cost import BilledItem, Billing, Cost, CostEntry, CostPoint
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.costs import cost_basis, cost_notes, spending
+from fw_assets.report.sections.costs import cost_basis, cost_notes, is_free, spending
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -78,3 +80,30 @@ def test_the_table_of_costs_says_its_traffic() -> None:
     )
     assert "by its hours at 50,000 rows an hour; others" in cost_basis(sample_report(costs=(point,)))
     assert cost_basis(sample_report()).startswith("All are priced by")
+
+
+def test_nothing_is_said_of_money_where_everything_is_free() -> None:
+    free = CostPoint(name="m", kind="tuned", accuracy=0.9, interval=(0.8, 1.0), usd_per_1000=0.0)
+    report = sample_report(costs=(free, free))
+    assert is_free(report)
+    for text in (render_markdown(report), render_html(report).split("<main")[1].split("<script")[0]):
+        said = text.lower()
+        for word in ("$0", "cost against accuracy", "what did it cost", "dominated", ">cost<", "## cost", "priced"):
+            assert word not in said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unit_price": 1.0},
+        {"costs": (CostPoint(name="m", kind="tuned", accuracy=0.9, interval=(0.8, 1.0), usd_per_1000=0.08),)},
+        {"costs": (CostPoint(name="m", kind="tuned", accuracy=0.9, interval=(0.8, 1.0), usd_per_1000=None),)},
+        {"cost": Cost(lines=(), estimated_usd=0.0, actual_usd=0.0, actual_complete=False)},
+    ],
+)
+def test_whatever_may_cost_something_is_shown(changes: dict[str, Any]) -> None:
+    report = sample_report(**changes)
+    assert not is_free(report)
+    assert "What did it cost?" in render_markdown(report)
+    assert "## Cost" in render_markdown(report)
+    assert 'id="cost"' in render_html(report)
