@@ -216,14 +216,17 @@ def report(name: str, open_it: bool, root: str | None) -> int:
 @click.argument("name")
 @click.argument("text")
 @click.option("--system", help="System message before TEXT. Default: that of most rows, if they have one.")
+@click.option(
+    "--free", is_flag=True, help="Ask the free model of the report instead, trained here; no platform is asked."
+)
 @click.option("--workspace", "root", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True)
 @readable_errors
-def predict(name: str, text: str, system: str | None, root: str | None, as_json: bool) -> int:
+def predict(name: str, text: str, system: str | None, free: bool, root: str | None, as_json: bool) -> int:
     """Ask the winner of a dataset for the label of TEXT."""
     from fw_assets.commands import inspect
 
-    return inspect.predict(_root(root), name, text, system=system, as_json=as_json)
+    return inspect.predict(_root(root), name, text, system=system, free=free, as_json=as_json)
 
 
 @main.command()

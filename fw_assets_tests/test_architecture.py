@@ -83,7 +83,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "approvals": "errors values budget",
         "registration": "run_config values platform",
         "run_workers": "machine run_tags",
-        "evaluation": "errors progress values budget platform planning approvals",
+        "evaluation": "errors input_digests progress values budget platform planning approvals",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_origin run_tags run_workers",
         "runner": "errors partitions progress run_config failures values budget phases jobs platform planning "

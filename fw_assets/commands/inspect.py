@@ -142,8 +142,14 @@ def report(root: str, name: str, *, open_it: bool) -> int:
     return DONE
 
 
-def predict(root: str, name: str, text: str, *, system: str | None, as_json: bool) -> int:
-    """Ask the winner for the label of a text, as its rows were asked: after their own system message, or `system`."""
+def predict(root: str, name: str, text: str, *, system: str | None, free: bool, as_json: bool) -> int:
+    """Ask the winner for the label of a text, as its rows were asked: after their own system message, or `system`.
+
+    Args:
+        free: the free model instead.
+    """
+    if free:
+        return _predict_free(root, name, text, system=system, as_json=as_json)
     from fw_assets.classification.prompting.answer_parser import parse_answer
     from fw_assets.classification.prompting.completion import Completion
     from fw_assets.classification.prompting.prompt import request
@@ -191,6 +197,21 @@ def predict(root: str, name: str, text: str, *, system: str | None, as_json: boo
     else:
         echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
     return DONE if answer.kind == "valid" else FAILED
+
+
+def _predict_free(root: str, name: str, text: str, *, system: str | None, as_json: bool) -> int:
+    from fw_assets.pipeline.evaluation.free_model import free_answer
+    from fw_assets.pipeline.values.served_prompt import tested_opening
+
+    store = Workspace(root)
+    registered_dataset(store, name)
+    answer = free_answer(store, name, tested_opening(store, name).conversation(text, system))
+    if as_json:
+        result = {"labels": list(answer.labels), "confidence": answer.confidence, "text": answer.text}
+        echo_json({**result, "model": answer.method})
+    else:
+        echo(", ".join(answer.labels) or "(no label)")
+    return DONE
 
 
 def compare(root: str, first: str, second: str, *, as_json: bool) -> int:

@@ -91,6 +91,11 @@ def test_a_run_and_the_same_run_again(project: Project, opened: list[str], sent:
 
     answer = project.run("predict", "tickets", "I forgot my password and cannot log in", "--json")
     assert json.loads(answer.stdout)["labels"][0] in report["labels"]
+    sent.clear()
+    free = json.loads(project.run("predict", "tickets", "--free", "I forgot my password", "--json").stdout)
+    assert free["labels"][0] in report["labels"]
+    assert free["model"].startswith("TF-IDF")
+    assert sent == [], "the free model asks nobody"
     status = json.loads(project.run("status", "--json").stdout)
     assert [(entry["dataset"], entry["state"]) for entry in status] == [("tickets", "done")]
 

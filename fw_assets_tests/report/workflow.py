@@ -32,6 +32,7 @@ from fw_assets.classification.session import Session
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import changed_rows
 from fw_assets.report.assembly.deployment import Deployed
+from fw_assets.report.assembly.recommended_code import Served
 from fw_assets.report.schema.report import Run
 from fw_assets.report.schema.tuning import SweepCellResult
 from fw_assets_tests.classification.frames import inspect_in_memory
@@ -110,13 +111,20 @@ def finished(
     adjusted = compare_all(comparisons, alone=[won] if won else [])
     compared = adjusted[won] if won else None
     decision = gate(winner, compared, plan.session.deploy, complete=not failed)
-    deployed = None
+    deployed, served = None, None
     if decision.deploys:
         address = f"{winner.model}#accounts/acme/deployments/fwa-support"
         deployed = Deployed(
             id="fwa-support",
             endpoint="https://api.fireworks.ai/inference/v1/chat/completions",
             address=address,
+        )
+        served = Served(
+            address=address,
+            endpoint=deployed.endpoint,
+            model=won or winner.model,
+            kind=winner.kind,
+            deployed=True,
         )
     entries = [
         LedgerEntry(key=line.key, id=f"e{i}", quantity=1, unit="tokens", usd=line.usd.low if line.usd else None, at="")
@@ -134,6 +142,8 @@ def finished(
         "winner": winner,
         "gate": decision,
         "deployment": deployed,
+        "served": served,
+        "predict": "fw-assets predict support-intents",
         "cost_rows": cost_rows(plan.estimate, entries),
         "run": Run(platform="fireworks", account="acme"),
         "versions": {"fw-assets": "0.1.0"},

@@ -39,6 +39,11 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
+def predict_command(dataset: str) -> str:
+    """The command that asks for the label of a text, which comes last."""
+    return f"fw-assets predict --workspace {shlex.quote(settings().workspace_root)} {shlex.quote(dataset)}"
+
+
 def client_setup(platform: Platform, dataset: str, *, deployed: bool = False) -> tuple[str, ...]:
     """The shell commands that have to come before the report's snippets.
 

@@ -18,7 +18,7 @@ from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
-from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, report_run
+from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, predict_command, report_run
 from fw_assets.pipeline.reporting.records import record_results
 from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.slices import slice_results
@@ -31,6 +31,7 @@ from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
 from fw_assets.report.assembly.deployment import Deployed
 from fw_assets.report.assembly.pairs import Model
+from fw_assets.report.assembly.recommended_code import Served
 from fw_assets.report.assembly.report import build_report
 from fw_assets.report.schema.comparison import PairResult
 from fw_assets.report.schema.report import Report
@@ -80,6 +81,8 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         created=account.created_resources(),
         example=next(iter(rows))["messages"][0],
         before=client_setup(platform, dataset, deployed=_is_own(plan, record)),
+        served=_served(plan, record),
+        predict=predict_command(dataset),
         mistakes=mistakes_result(store, plan, _all_models(scores, baselines), record.winner),
         baselines=baseline_comparison(store, dataset, kept, plan),
         billed=billed_days(platform, account),
@@ -222,6 +225,20 @@ def _deployed(record: DeploymentRecord) -> Deployed | None:
         agreed=record.proof.agreed if record.proof else None,
         served=str(record.path) if record.path else "",
         usd_per_hour=record.usd_per_hour,
+    )
+
+
+def _served(plan: Plan, record: DeploymentRecord) -> Served | None:
+    """What answers requests: the deployed winner, or the model that is kept as it is."""
+    if record.address is None or record.endpoint is None:
+        return None
+    slug, kind = record.serves
+    return Served(
+        address=record.address,
+        endpoint=record.endpoint,
+        model=plan.model(slug).name,
+        kind=kind,
+        deployed=record.deployed,
     )
 
 

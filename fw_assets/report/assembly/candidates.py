@@ -127,14 +127,6 @@ def _full_name(name: str | None, candidates: Sequence[CandidateInputs]) -> str |
     return next((item.model for item in candidates if name is not None and same_model(name, item.model)), None)
 
 
-def winner_confidence(winner: WinnerResult | None, candidates: Sequence[CandidateInputs]) -> ConfidenceResult | None:
-    """Calibration of the winner; None without a winner, or without confidences."""
-    for item in candidates:
-        if winner is not None and item.model == winner.base_model:
-            return (item.tuned_diagnostics if winner.kind == "tuned" else item.base_diagnostics).confidence
-    return None
-
-
 def unanswered(candidates: Sequence[CandidateInputs]) -> list[str]:
     """Why the run is not finished: test rows without an answer, per model."""
     reasons = []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.cost.ledger import CostRow
 from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.session import Mitigation
 from fw_assets.report.assembly.baselines import at_majority
@@ -17,27 +16,24 @@ from fw_assets.report.assembly.candidates import (
     candidate_result,
     ranking,
     unanswered,
-    winner_confidence,
     winner_result,
 )
 from fw_assets.report.assembly.cost import bill
 from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.assembly.deployment import Deployed, deployment_result
 from fw_assets.report.assembly.power import observed_power
-from fw_assets.report.assembly.snippets import make_snippets
+from fw_assets.report.assembly.recommended_code import Served, confidence_of, recommended_code
 from fw_assets.report.formatting import typeset
+from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
-from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.mistakes import MistakeCostsResult
-from fw_assets.report.schema.report import PromptSummary, Report, Run, Snippets
+from fw_assets.report.schema.report import PromptSummary, Report, Run
 from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.answer import answer
-
-EXAMPLE = json.dumps([{"role": "user", "content": "The text to label"}])
 
 
 def build_report(
@@ -57,6 +53,8 @@ def build_report(
     incomplete: Sequence[str] = (),
     example: str | None = None,
     before: Sequence[str] = (),
+    served: Served | None = None,
+    predict: str = "",
     baselines: Sequence[BaselineResult] = (),
     costs: Sequence[CostPoint] = (),
     billed: Billing | None = None,
@@ -77,6 +75,8 @@ def build_report(
         incomplete: reasons why the run is not finished, such as a ceiling that was reached.
         example: the messages (JSON array) of a row that the snippets show; a plain sentence otherwise.
         before: shell lines that must run before the snippets, such as exporting the key.
+        served: what answers requests, deployed or not; None where nothing does.
+        predict: the command that asks for the label of a text, without the text.
         baselines: classifiers that need no language model, on the same rows.
         costs: cost against accuracy.
         billed: the account's own bill of the run's days.
@@ -113,7 +113,16 @@ def build_report(
             gate, deployment, plan, winning_model, unfinished=bool(unfinished), batch_only=batch_only
         ),
         cost=bill(plan.estimate_for(mitigation or plan.session.mitigation), cost_rows, billed),
-        snippets=_snippets(prompt, deployment, run, example, before, winner_confidence(winning_model, candidates)),
+        snippets=recommended_code(
+            prompt,
+            served if served is None or gate is None or gate.decision != "keep-none" else None,
+            run,
+            example,
+            before,
+            confidence_of(served, candidates),
+            predict=predict,
+            free=next((BASELINES.get(item.name, item.name) for item in baselines if item.versus), None),
+        ),
         run=run.model_copy(update={"mitigation": mitigation or plan.session.mitigation}),
         created=tuple(created),
         versions=dict(versions),
@@ -141,28 +150,3 @@ def build_report(
         fields=fields,
     )
     return report.model_copy(update={"answer": answer(report)})
-
-
-def _snippets(
-    prompt: Prompt | None,
-    deployed: Deployed | None,
-    run: Run,
-    example: str | None,
-    before: Sequence[str],
-    confidence: ConfidenceResult | None,
-) -> Snippets | None:
-    if prompt is None or deployed is None:
-        return None
-    body = request(prompt, example or EXAMPLE)
-    if not body["messages"] or body["messages"][-1].get("role") != "user":
-        body = request(prompt, EXAMPLE)
-    # The evaluation asks for token probabilities; who asks for a label does not need them.
-    body.pop("logprobs", None)
-    return make_snippets(
-        model=deployed.address,
-        body=body,
-        account=run.account or "",
-        base_url=run.base_url,
-        before=before,
-        confidence=confidence,
-    )

@@ -143,11 +143,20 @@ class Run(Frozen):
 
 
 class Snippets(Frozen):
-    """Code that asks the winner for a label, ready to run."""
+    """Code that asks the recommended model for a label, ready to run.
+
+    `python` and `curl` are empty where no model of the platform is recommended, or nothing serves it; `commands` are of
+    the command line, that of the free model among them. `model` is what requests name, at `endpoint`; `asks` says which
+    that is. Older reports have code of deployed winners alone, without the latter four.
+    """
 
     python: str
     curl: str
     before: tuple[str, ...] = ()
+    asks: str = ""
+    model: str = ""
+    endpoint: str = ""
+    commands: tuple[str, ...] = ()
 
 
 class Report(Frozen):

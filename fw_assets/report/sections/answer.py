@@ -179,6 +179,9 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
     if deployment.decision == "deployed":
         pairs.append(("Which model to call?", Quoted(deployment.model or deployment.id or "")))
         pairs.append(("At which endpoint?", Quoted(deployment.endpoint or "")))
+    elif report.snippets is not None and report.snippets.model:
+        pairs.append(("Which model to call?", Quoted(report.snippets.model)))
+        pairs.append(("At which endpoint?", Quoted(report.snippets.endpoint)))
     pairs.append(("What now?", next_step(report)))
     return tuple(pairs)
 
@@ -256,7 +259,8 @@ def next_step(report: Report) -> str:
     if deployment.decision == "keep-none":
         return f"{deployment.why} {instead(report)}".strip()
     if deployment.decision == "keep-base":
-        kept = f"Keep using {report.kept or 'the base model'}. {deployment.why}".strip()
+        ask = " Ask it with the code under “Use it”." if report.snippets and report.snippets.python else ""
+        kept = f"Keep using {report.kept or 'the base model'}. {deployment.why}".strip() + ask
         return f"{kept} {BATCH_ONLY}" if deployment.batch_only else kept
     if below_line(report) and winner is not None and winner.kind == "base":
         return f"{deployment.why} {instead(report)}".strip()

@@ -1,0 +1,50 @@
+"""Free model of a dataset, trained again on its training rows, for texts that are asked one by one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import polars as pl
+
+from fw_assets.classification.dataset.chat import Turn
+from fw_assets.classification.metrics.baselines import fit_baseline
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.input_digests import baseline_inputs
+from fw_assets.pipeline.values.evaluation import Baselines
+from fw_assets.report.assembly.baselines import best_baseline
+from fw_assets.workspace.dataset_rows import split_rows
+from fw_assets.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class FreeAnswer:
+    """The labels that the free model gives to a text; `method` says what it is."""
+
+    labels: tuple[str, ...]
+    confidence: float | None
+    text: str | None
+    method: str
+
+
+def free_answer(store: Workspace, dataset: str, conversation: list[Turn]) -> FreeAnswer:
+    """The answer of the baseline that is best on the validation rows, the one that the report names.
+
+    It is fitted as it was for the report, with the same rows and seed; nothing is asked of a platform.
+
+    Raises:
+        PhaseError: the dataset has a plan whose baselines are not scored yet.
+    """
+    plan, scored = store.require("plan", dataset, Plan), store.read("baselines", dataset, Baselines)
+    header = store.header("baselines", dataset)
+    best = best_baseline(scored.found) if scored else None
+    if best is None or header is None or header.inputs != baseline_inputs(plan.digest):
+        raise PhaseError(f"{dataset} has no free model for its plan yet: finish it (fw-assets run {dataset} --approve)")
+    prompt = store.require("prompt", dataset, Prompt)
+    train = split_rows(store, dataset, "train").collect()
+    predict = fit_baseline(best.name, prompt, train, plan.session.seed)
+    row = train.head(1).with_columns(messages=pl.lit(json.dumps(conversation)))
+    labels, confidence, text = predict(row).select("predicted", "confidence", "completion").row(0)
+    return FreeAnswer(tuple(labels or ()), confidence, text, best.method)

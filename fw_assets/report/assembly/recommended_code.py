@@ -1,0 +1,120 @@
+"""Code for the model that the report recommends: deployed, kept as it is, or free."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fw_assets.classification.dataset.chat import Turn, content_text, input_turns, read_turns
+from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.report.assembly.candidates import CandidateInputs, same_model
+from fw_assets.report.assembly.snippets import make_snippets
+from fw_assets.report.formatting import clip, short, valid_unicode
+from fw_assets.report.schema.confidence import ConfidenceResult
+from fw_assets.report.schema.report import Run, Snippets
+
+PLAIN = "The text to label"
+MAX_TEXT = 300
+"""Characters of the example's text; what is longer is cut."""
+MAX_TURNS = 2_000
+"""Characters of an example's earlier turns; a longer conversation is shown by its last text alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What answers requests. `address` is what they name as their model, at `endpoint`.
+
+    Attributes:
+        model: the candidate's name (its base's, where it is fine-tuned).
+        deployed: by this run; otherwise it is kept as it is.
+    """
+
+    address: str
+    endpoint: str
+    model: str
+    kind: Literal["base", "tuned"]
+    deployed: bool
+
+
+def recommended_code(
+    prompt: Prompt | None,
+    served: Served | None,
+    run: Run,
+    example: str | None,
+    before: Sequence[str],
+    confidence: ConfidenceResult | None,
+    *,
+    predict: str,
+    free: str | None,
+) -> Snippets | None:
+    """Code for what serves, and for the free model; None where there is neither.
+
+    Args:
+        example: the messages (JSON array) of a row that is asked.
+        predict: the command that asks for the label of a text, without the text.
+        free: the name of the free model that the one in use was compared with.
+    """
+    turns = input_turns(read_turns(example)) if example else []
+    text = _text(turns)
+    commands = []
+    if served is not None and predict:
+        commands.append(f"{predict} {_argument(text)}")
+    if free is not None and predict:
+        commands.append(f"{predict} --free {_argument(text)}  # {free}, which asks no platform")
+    if prompt is None or served is None:
+        return Snippets(python="", curl="", commands=tuple(commands)) if commands else None
+    snippets = make_snippets(
+        model=served.address,
+        body=_body(prompt, turns[:-1] if text != PLAIN else [], text),
+        account=run.account or "",
+        base_url=run.base_url,
+        before=before,
+        confidence=confidence,
+    )
+    kind = "fine-tuned" if served.kind == "tuned" else "as it is"
+    asks = f"{short(served.model)}, {kind}{', deployed' if served.deployed else ''}"
+    return snippets.model_copy(
+        update={
+            "asks": asks,
+            "model": served.address,
+            "endpoint": served.endpoint,
+            "commands": tuple(commands),
+        }
+    )
+
+
+def confidence_of(served: Served | None, candidates: Sequence[CandidateInputs]) -> ConfidenceResult | None:
+    """Calibration of what serves; None where nothing does, or without confidences."""
+    for item in candidates:
+        if served is not None and same_model(item.model, served.model):
+            return (item.tuned_diagnostics if served.kind == "tuned" else item.base_diagnostics).confidence
+    return None
+
+
+def _text(turns: list[Turn]) -> str:
+    text = content_text(turns[-1].get("content")) if turns and turns[-1].get("role") == "user" else ""
+    if not text.strip():
+        return PLAIN
+    text = valid_unicode(text)
+    return text if len(text) <= MAX_TEXT else clip(text, MAX_TEXT)
+
+
+def _body(prompt: Prompt, earlier: list[Turn], text: str) -> dict[str, Any]:
+    """The request for a text after the example's earlier turns."""
+    asked = {"role": "user", "content": text}
+    opening = [turn for turn in earlier[:1] if turn.get("role") == "system"]
+    if len(json.dumps(earlier[len(opening) :])) > MAX_TURNS:
+        earlier = opening
+    body = request(prompt, json.dumps([*earlier, asked]))
+    # The evaluation asks for token probabilities; who asks for a label does not need them.
+    body.pop("logprobs", None)
+    return body
+
+
+def _argument(text: str) -> str:
+    """A text as one argument of a shell command that may begin with a dash."""
+    line = " ".join(text.split())
+    return f"-- {shlex.quote(line)}" if line.startswith("-") else shlex.quote(line)
