@@ -13,7 +13,7 @@ from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.fine_tuning_run import METRICS
+from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
 from fw_assets.embedded.jobs.repair import with_whole_results
 from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.dataset_documents import ready_dataset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from fw_assets.embedded.engine import record_model
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import LearnedField, RecordModel
 from fw_assets.embedded.engine.span_rule import learn_span_rule
-from fw_assets.embedded.engine.training import fit
+from fw_assets.embedded.engine.training import OnRecord, TrainingRecord, fit
+from fw_assets.embedded.engine.training_run import Evaluation
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel
 
@@ -22,7 +23,7 @@ MAX_UNSEEN = 0.05
 """The share of rows with a value that occurs once, above which more than a few values are free text."""
 FEW_VALUES = 20
 
-Run = Generator[dict[str, float], None, TunedModel]
+Run = Generator[TrainingRecord, None, TunedModel]
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,14 @@ def train_records(
     evaluation: Sequence[RecordRow],
     out: Path,
     cache: Path,
-    on_record: Callable[[dict[str, float]], None],
+    on_record: OnRecord,
     notes: Mapping[str, Any] | None = None,
     start: RecordModel | None = None,
 ) -> None:
     """Train one model of records and write it into the folder `out`.
 
-    Each field keeps the epoch that is best for it. Records are those of `training.fit`, with the sum of the losses over
-    the fields, the mean of their accuracies, and the tokens of each row once; `eval/kept_epoch` is that of the least
-    sum.
+    Records are those of `training.fit`, with the sum of the losses over the fields, the mean of their accuracies, and
+    the tokens of each row once.
 
     Args:
         start: the model of records to continue; fields that it did not learn begin at the base model.
@@ -109,11 +109,11 @@ def _before(start: RecordModel | None, name: str) -> TunedModel | None:
     return next((item.model for item in start.fields if item.name == name), None) if start else None
 
 
-def _together(runs: Sequence[Run], on_record: Callable[[dict[str, float]], None]) -> list[TunedModel]:
+def _together(runs: Sequence[Run], on_record: OnRecord) -> list[TunedModel]:
     """The models of runs that take the same steps, which are taken in turn."""
-    least, kept = float("inf"), 0.0
     while True:
-        records, models = [], []
+        records: list[TrainingRecord] = []
+        models: list[TunedModel] = []
         for run in runs:
             try:
                 records.append(next(run))
@@ -121,19 +121,14 @@ def _together(runs: Sequence[Run], on_record: Callable[[dict[str, float]], None]
                 models.append(end.value)
         if models:
             return models
-        merged = _merged(records)
-        if merged.get("eval/loss", least) < least:
-            least, kept = merged["eval/loss"], merged["epoch"]
-        if "eval/kept_epoch" in merged:
-            merged["eval/kept_epoch"] = kept
-        on_record(merged)
+        on_record(_merged(records))
 
 
-def _merged(records: Sequence[dict[str, float]]) -> dict[str, float]:
-    first = records[0]
-    merged = dict(first)
-    for name in ("train/loss", "eval/loss", "train/total_tokens", "eval/accuracy"):
-        if name in first:
-            total = sum(record[name] for record in records)
-            merged[name] = total / len(records) if name == "eval/accuracy" else total
-    return merged
+def _merged(records: Sequence[TrainingRecord]) -> TrainingRecord:
+    loss = sum(record.loss for record in records)
+    evaluations = [record for record in records if isinstance(record, Evaluation)]
+    if evaluations:
+        accuracy = sum(record.accuracy for record in evaluations) / len(evaluations)
+        return replace(evaluations[0], loss=loss, accuracy=accuracy)
+    steps = [record for record in records if not isinstance(record, Evaluation)]
+    return replace(steps[0], loss=loss, tokens=sum(step.tokens for step in steps))

@@ -7,16 +7,18 @@ finds.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine import tuned_model
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.training_run import TrainingRun
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingRun, TrainingStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.engine.tuned_model import TunedModel
 
-OnRecord = Callable[[dict[str, float]], None]
+TrainingRecord = TrainingStep | Evaluation
+OnRecord = Callable[[TrainingRecord], None]
 
 _MAX_STEP_RECORDS = 10_000
 
@@ -50,11 +52,11 @@ def fit(
     multi_label: bool,
     notes: Mapping[str, Any] | None = None,
     start: TunedModel | None = None,
-) -> Generator[dict[str, float], None, TunedModel]:
-    """Train one model, record by record; the generator returns it.
+) -> Generator[TrainingRecord, None, TunedModel]:
+    """Train one model, record by record; the generator returns it as the last epoch leaves it.
 
-    The loss is the cross-entropy, each row times its weight. With evaluation rows, the epoch with the least loss on
-    them is kept (epoch 0 is where it starts), measured at the temperature that is best for them; without, the last.
+    The loss is the cross-entropy, each row times its weight; that on the evaluation rows is at the temperature that is
+    best for them, which the model keeps.
 
     Args:
         cache: the folder for files that can be computed again, shared by all models.
@@ -62,10 +64,8 @@ def fit(
         start: the adapter to continue, in place of the base model.
 
     Yields:
-        `step`, `epoch`, `train/loss`, `train/lr` and `train/total_tokens` (of this step alone) for each step, and
-        `step`, `epoch`, `eval/loss` and `eval/accuracy` (of the exact set, if multi-label) before the first epoch and
-        after each; last `eval/kept_epoch`. In a run of more than 10,000 steps, a record stands for several, with the
-        tokens of all.
+        Each step, and after each epoch the figures on the evaluation rows, if there are any. In a run of more than
+        10,000 steps, one of them stands for several, with the tokens of all.
 
     Raises:
         EngineError: rows or hyper-parameters that cannot be trained on.
@@ -75,38 +75,27 @@ def fit(
     if start is not None:
         _check_start(start, spec, multi_label)
     run = TrainingRun(spec, rows, list(evaluation or ()), cache, multi_label, start)
-    best = run.checkpoint(0.0)
-    if run.evaluated:
-        yield {"step": 0, "epoch": 0.0, "eval/loss": best.loss, "eval/accuracy": best.accuracy}
     tokens = 0
     for step in run.steps():
-        number, epoch = step.number, step.epoch
+        number = step.number
         tokens += step.tokens
         if number == 1 or step.ends_epoch or number % max(1, run.total_steps // _MAX_STEP_RECORDS) == 0:
-            figures = {"train/loss": step.loss, "train/lr": step.rate, "train/total_tokens": tokens}
-            yield {"step": number, "epoch": epoch, **figures}
+            yield replace(step, tokens=tokens)
             tokens = 0
-        if not step.ends_epoch or (not run.evaluated and number < run.total_steps):
-            continue
-        checkpoint = run.checkpoint(epoch)
-        if run.evaluated:
-            accuracy = checkpoint.accuracy
-            yield {"step": number, "epoch": epoch, "eval/loss": checkpoint.loss, "eval/accuracy": accuracy}
-        if not run.evaluated or checkpoint.loss < best.loss:
-            best = checkpoint
-    if run.evaluated:
-        yield {"step": run.total_steps, "epoch": epoch, "eval/kept_epoch": best.epoch}
+        if step.ends_epoch and (run.evaluated or number == run.total_steps):
+            last = run.checkpoint()
+            if run.evaluated:
+                yield Evaluation(number, step.epoch, last.loss, last.accuracy)
     return TunedModel(
         spec=spec,
         labels=run.labels,
         multi_label=multi_label,
-        shares=best.shares,
-        temperature=best.temperature,
-        threshold=best.threshold,
+        shares=last.shares,
+        temperature=last.temperature,
+        threshold=last.threshold,
         allow_empty=run.allow_empty,
-        best_epoch=best.epoch,
         notes=dict(notes or {}),
-        arrays=best.arrays,
+        arrays=last.arrays,
     )
 
 

@@ -1,4 +1,4 @@
-"""State of one training run: features, targets, updates, the order of steps, and checkpoints."""
+"""State of one training run: features, targets, updates, the order of steps, and evaluations."""
 
 from __future__ import annotations
 
@@ -39,15 +39,24 @@ class TrainingStep:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """Figures on the evaluation rows after so many steps and epochs; `accuracy` is of the exact set, if multi-label."""
+
+    number: int
+    epoch: float
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class Checkpoint:
-    """The model after an epoch.
+    """The model as it is after a step.
 
     Attributes:
-        arrays: by encoder name; empty for epoch 0 where that is the base model, and not an adapter that is continued.
+        arrays: by encoder name.
         loss, accuracy: on the evaluation rows; NaN without any.
     """
 
-    epoch: float
     arrays: dict[str, Arrays]
     loss: float
     accuracy: float
@@ -96,7 +105,7 @@ class TrainingRun:
         self._eval_weight = eval_weight if eval_weight.sum() > 0 else np.ones(len(evaluation))
         model = find_base_model(spec.base_model)
         self._encoders = model.load_encoders(cache)
-        self._base_shares, self._tuned_shares = model.base_shares, model.tuned_shares
+        self._tuned_shares = model.tuned_shares
         self._prepare([row.text for row in rows], [row.text for row in evaluation])
 
     def _prepare(self, texts: Sequence[str], eval_texts: Sequence[str]) -> None:
@@ -171,26 +180,21 @@ class TrainingRun:
                 if number == self.total_steps:
                     return
 
-    def checkpoint(self, epoch: float) -> Checkpoint:
+    def checkpoint(self) -> Checkpoint:
         """The model as it is now, with the shares, temperature and threshold that fit the evaluation rows best."""
-        tuned = bool(epoch) or self._continued is not None
-        update_arrays = [update.arrays() if tuned else {} for update in self._updates]
+        update_arrays = [update.arrays() for update in self._updates]
         names = [encoder.name for encoder in self._encoders]
         stored = {
             name: {**vocabulary, **arrays}
             for name, vocabulary, arrays in zip(names, self._vocabularies, update_arrays, strict=True)
-            if arrays
         }
-        share_options = self._tuned_shares if tuned else (self._base_shares,)
         if not self.evaluated:
-            shares = dict(zip(names, share_options[0], strict=True))
-            return Checkpoint(epoch, stored, math.nan, math.nan, shares, 1.0, losses.DEFAULT_THRESHOLD)
-        logits_per_encoder = self._eval_logits(update_arrays) if tuned else self._eval_base_logits
-        loss, temperature, best_shares = math.inf, 1.0, share_options[0]
-        for option in share_options:
+            shares = dict(zip(names, self._tuned_shares[0], strict=True))
+            return Checkpoint(stored, math.nan, math.nan, shares, 1.0, losses.DEFAULT_THRESHOLD)
+        logits_per_encoder = self._eval_logits(update_arrays)
+        loss, temperature, best_shares = math.inf, 1.0, self._tuned_shares[0]
+        for option in self._tuned_shares:
             pooled = _pool(logits_per_encoder, option)
-            if self._multi_label and not tuned:
-                pooled = losses.log_odds(pooled)
             option_temperature, option_loss = losses.fit_temperature(
                 pooled, self._eval_target, self._eval_weight, self._multi_label
             )
@@ -198,7 +202,7 @@ class TrainingRun:
                 loss, temperature, best_shares, logits = option_loss, option_temperature, option, pooled
         accuracy, threshold = self._evaluate(losses.probabilities(logits / np.float32(temperature), self._multi_label))
         shares = dict(zip(names, best_shares, strict=True))
-        return Checkpoint(epoch, stored, loss, accuracy, shares, temperature, threshold)
+        return Checkpoint(stored, loss, accuracy, shares, temperature, threshold)
 
     def _eval_logits(self, update_arrays: Sequence[Arrays]) -> list[F32]:
         logits_per_encoder = []

@@ -28,7 +28,8 @@ class TunedModel:
         temperature: what the sum is divided by.
         threshold: of the label sets of a multi-label model (see `losses`), as is `allow_empty`.
         notes: the caller's own JSON.
-        arrays: by encoder name; empty when the base model was the best epoch.
+        arrays: by encoder name. Models of version 0.1, which kept the epoch of the least loss, have none where that was
+            the base model's.
     """
 
     spec: TrainingSpec
@@ -38,7 +39,6 @@ class TunedModel:
     temperature: float
     threshold: float
     allow_empty: bool
-    best_epoch: float
     notes: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Arrays] = field(default_factory=dict)
 
@@ -58,7 +58,6 @@ def manifest_of(model: TunedModel) -> dict[str, Any]:
         "temperature": model.temperature,
         "threshold": model.threshold,
         "allow_empty": model.allow_empty,
-        "best_epoch": model.best_epoch,
         "notes": dict(model.notes),
     }
 
@@ -125,7 +124,6 @@ def from_manifest(manifest: Mapping[str, Any], flat: Arrays) -> TunedModel:
         temperature=manifest["temperature"],
         threshold=manifest["threshold"],
         allow_empty=manifest["allow_empty"],
-        best_epoch=manifest["best_epoch"],
         notes=manifest["notes"],
         arrays=arrays,
     )

@@ -6,26 +6,25 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import msgspec
-
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import RecordModel, is_record_model
 from fw_assets.embedded.engine.record_model import load as load_records
 from fw_assets.embedded.engine.record_training import train_records
-from fw_assets.embedded.engine.training import train
+from fw_assets.embedded.engine.training import TrainingRecord, train
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
+from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
+from fw_assets.embedded.jobs.metrics_file import metrics_line
 from fw_assets.embedded.jobs.training_rows import RecordRows, read_rows
 from fw_assets.embedded.records.model_documents import base_id, require_whole_model, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import FINE_TUNING_JOBS, MODELS, short_id, split_name
 
-METRICS = "metrics.jsonl"
 _REPORT_SECONDS = 0.3
 
 
@@ -139,9 +138,9 @@ class _MetricsRecorder:
         self._epochs, self._rows = epochs, rows
         self._reported = platform.clock()
 
-    def record(self, record: dict[str, float]) -> None:
-        epoch = float(record.get("epoch", 0.0))
-        self._metrics.write(msgspec.json.encode(record) + b"\n")
+    def record(self, record: TrainingRecord) -> None:
+        epoch = record.epoch
+        self._metrics.write(metrics_line(record))
         now = self._platform.clock()
         if now - self._reported < _REPORT_SECONDS:
             return

@@ -12,7 +12,7 @@ from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.routing import ServingTarget, clear_route_cache
 from fw_assets.embedded.jobs import job_queue
-from fw_assets.embedded.jobs.fine_tuning_run import METRICS
+from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
 from fw_assets.embedded.jobs.worker_processes import ensure_workers
 from fw_assets.embedded.records.model_documents import model_files
 from fw_assets.embedded.store import documents

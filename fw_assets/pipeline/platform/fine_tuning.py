@@ -116,18 +116,18 @@ async def train(
     job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, stall_timeout=stall, on_progress=report)
     tell(f"{what} {cell.name}", 100, 100, "done")
     records = await client.fine_tuning_metrics(job)
-    metrics = training_metrics(records)
+    metrics = training_metrics(records, cell.epochs)
     return SweepCell(
         cell=cell,
         job=job.name,
         model=job.output_model,
-        eval_loss=metrics.kept.loss if metrics.kept else None,
-        eval_accuracy=metrics.kept.accuracy if metrics.kept else None,
+        eval_loss=metrics.served.loss if metrics.served else None,
+        eval_accuracy=metrics.served.accuracy if metrics.served else None,
         train_loss=metrics.train_loss,
         trained_tokens=training.possible_tokens(trained_tokens(records), cell.epochs),
         estimated_usd=_usd(job.estimated_cost),
         curve=metrics.curve,
-        kept_epoch=metrics.kept.epoch if metrics.kept else None,
+        kept_epoch=metrics.served.epoch if metrics.served else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of a fine-tuning job's metrics records: its curve on the evaluation rows, and those of the kept epoch."""
+"""Figures of a fine-tuning job's metrics records: its curve on the evaluation rows, and those of the served epoch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from fw_assets.report.schema.tuning import EpochMetrics
 
 KEPT_EPOCH = "eval/kept_epoch"
-"""The field of a metrics record that names the epoch whose model was kept. Platforms that stop no job early have no
-such record, and serve what the last epoch left."""
+"""The field with which the embedded platform of version 0.1 named the epoch of the least loss, which it served. Without
+it what the last epoch left is served."""
 
 TOKENS = "train/total_tokens"
 """The field of a step's record with the tokens of that step alone."""
@@ -19,10 +19,10 @@ Records = Sequence[Mapping[str, float]]
 
 
 class TrainingMetrics(NamedTuple):
-    """Evaluation figures by epoch; `kept` is those of the model that the platform serves, None without evaluation."""
+    """Evaluation figures by epoch; `served` is those of the model that the platform serves, None without evaluation."""
 
     curve: tuple[EpochMetrics, ...]
-    kept: EpochMetrics | None
+    served: EpochMetrics | None
     train_loss: float | None
 
 
@@ -42,36 +42,42 @@ def trained_tokens(records: Records) -> int | None:
     return int(math.fsum(by_step.values()))
 
 
-def training_metrics(records: Records) -> TrainingMetrics:
-    """The curve and the kept epoch of a job's records.
+def training_metrics(records: Records, epochs: int) -> TrainingMetrics:
+    """The curve and the served epoch of the records of a job of so many epochs.
 
-    Records of one epoch (or of one step, where epochs are not given) are one point, the later figure counting. Without
-    `epoch` in every one of them, a point's epoch is its place among the evaluations, from 1.
+    Records of one step are one point, the later figure counting. A point's epoch follows from its step, since every
+    epoch has as many: `epochs` x step / last step. Records without `step` are counted from 1, and those that name their
+    epoch, as version 0.1 of the embedded platform wrote them, have that.
     """
     evaluations = [record for record in records if "eval/loss" in record or "eval/accuracy" in record]
-    has_epochs = all("epoch" in record for record in evaluations)
+    last = max((record.get("step", 0.0) for record in records), default=0.0)
     points: dict[float, dict[str, float]] = {}
     for place, record in enumerate(evaluations, start=1):
-        key = record["epoch"] if has_epochs else record.get("step", -place)
-        points.setdefault(key, {}).update(record)
+        points.setdefault(_epoch(record, epochs, last, place), {}).update(record)
     curve = tuple(
-        EpochMetrics(
-            epoch=point["epoch"] if has_epochs else place,
-            loss=point.get("eval/loss"),
-            accuracy=point.get("eval/accuracy"),
-        )
-        for place, point in enumerate(points.values(), start=1)
+        EpochMetrics(epoch=epoch, loss=point.get("eval/loss"), accuracy=point.get("eval/accuracy"))
+        for epoch, point in sorted(points.items())
     )
-    kept = _kept(curve, records)
-    return TrainingMetrics(curve, kept, _train_loss(records, kept.epoch if kept and has_epochs else None))
-
-
-def _kept(curve: tuple[EpochMetrics, ...], records: Records) -> EpochMetrics | None:
     named = [record[KEPT_EPOCH] for record in records if KEPT_EPOCH in record]
-    if not named:
-        return curve[-1] if curve else None
+    served = _served(curve, named[-1]) if named else _last(curve, evaluations, last)
+    return TrainingMetrics(curve, served, _train_loss(records, named[-1] if named else None))
+
+
+def _epoch(record: Mapping[str, float], epochs: int, last: float, place: int) -> float:
+    if "epoch" in record:
+        return record["epoch"]
+    return round(epochs * record["step"] / last, 6) if last > 0 and "step" in record else float(place)
+
+
+def _served(curve: tuple[EpochMetrics, ...], epoch: float) -> EpochMetrics | None:
     # Figures of any other epoch would be another model's.
-    return next((point for point in curve if abs(point.epoch - named[-1]) < 1e-6), None)
+    return next((point for point in curve if abs(point.epoch - epoch) < 1e-6), None)
+
+
+def _last(curve: tuple[EpochMetrics, ...], evaluations: Records, last: float) -> EpochMetrics | None:
+    """The last point, unless steps were taken after its evaluation, as when that of the last epoch failed."""
+    evaluated = any(record.get("step", last) >= last for record in evaluations)
+    return curve[-1] if evaluated else None
 
 
 def _train_loss(records: Records, epoch: float | None) -> float | None:

@@ -14,7 +14,7 @@ from fw_assets.report.schema.tuning import EpochMetrics
 
 
 class SweepCell(Frozen):
-    """One fine-tuning job and its figures on the validation rows, after the epoch that the platform kept."""
+    """One fine-tuning job and its figures on the validation rows, after the epoch that the platform serves."""
 
     cell: Cell
     job: str
@@ -33,7 +33,7 @@ class SweepCell(Frozen):
     def _of_one_epoch(cls, fields: Any) -> Any:
         """The fields of version 0.1, whose loss was the least and whose accuracy was the last epoch's, by one epoch.
 
-        Only the embedded platform's jobs had curves then, and it keeps the epoch of the least loss.
+        Only the embedded platform's jobs had curves then, and it kept the epoch of the least loss.
         """
         if not isinstance(fields, Mapping) or "kept_epoch" in fields or not fields.get("curve"):
             return fields

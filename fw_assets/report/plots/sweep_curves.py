@@ -1,11 +1,11 @@
-"""Line chart of the sweep: validation accuracy by epoch."""
+"""Line chart of the sweep: validation loss by epoch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from fw_assets.report.formatting import learning_rate, percent
+from fw_assets.report.formatting import learning_rate
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.tuning import SweepCellResult
 
@@ -13,15 +13,13 @@ _WIDTH = 760
 
 
 def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
-    """Validation accuracy by epoch, one line per cell of the grid; empty without records."""
-    lines = [
-        (cell, [(point.epoch, point.accuracy) for point in cell.curve if point.accuracy is not None]) for cell in cells
-    ]
+    """Validation loss by epoch, one line per cell of the grid; empty where no cell has two epochs with one."""
+    lines = [(cell, [(point.epoch, point.loss) for point in cell.curve if point.loss is not None]) for cell in cells]
     lines = [(cell, points) for cell, points in lines if len(points) > 1]
     if not lines:
         return ""
     values = [value for _, points in lines for _, value in points]
-    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if max(values) - min(values) <= 6 * step or step == 0.2)
+    step = _step(max(values) - min(values))
     first, final = math.floor(min(values) / step + 1e-9), math.ceil(max(values) / step - 1e-9)
     low, top = first * step, max(final, first + 1) * step
     last = max(epoch for _, points in lines for epoch, _ in points) or 1.0
@@ -35,9 +33,9 @@ def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
         value = part * step
         y = at(0, value)[1]
         marks.append(f'<line class="g" x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        marks.append(text(left - 8, y + 4, percent(value, 0), "m n", "end"))
-    step = max(1, round(last / 6))
-    marks += [text(at(e, low)[0], height + 20, str(e), "m n", "middle") for e in range(0, int(last) + 1, step)]
+        marks.append(text(left - 8, y + 4, f"{value:.4g}", "m n", "end"))
+    every = max(1, round(last / 6))
+    marks += [text(at(e, low)[0], height + 20, str(e), "m n", "middle") for e in range(0, int(last) + 1, every)]
     marks.append(text((left + width) / 2, height + 40, "epochs", "m", "middle"))
     for i, (cell, points) in enumerate(lines):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
@@ -50,4 +48,10 @@ def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
         )
         name = f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}{', chosen' if cell.chosen else ''}"
         marks.append(text(574, y, name, "t", "start"))
-    return svg(_WIDTH, max(height + 48, 24 + 20 * len(lines)), "Validation accuracy by epoch", marks)
+    return svg(_WIDTH, max(height + 48, 24 + 20 * len(lines)), "Validation loss by epoch", marks)
+
+
+def _step(span: float) -> float:
+    """The distance of the grid's lines: 1, 2 or 5 times a power of ten, at most six of them in `span`."""
+    power = 10.0 ** math.floor(math.log10(max(span, 1e-3) / 6))
+    return next(power * factor for factor in (1, 2, 5, 10) if span <= 6 * power * factor * (1 + 1e-9))

@@ -16,7 +16,10 @@ class EpochMetrics(Frozen):
 
 
 class SweepCellResult(Frozen):
-    """One cell of the tuning grid: its settings and its figures on the validation rows, after `kept_epoch` epochs."""
+    """One cell of the tuning grid: its settings and its figures on the validation rows, after `kept_epoch` epochs.
+
+    `eval_accuracy`: null where neither the job publishes one nor its model was evaluated.
+    """
 
     name: str
     lora_rank: int

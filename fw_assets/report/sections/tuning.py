@@ -35,7 +35,12 @@ def ranking(report: Report) -> Table:
 
 
 def sweep(candidate: CandidateResult) -> Table:
-    """The cells of the tuning grid and their validation figures."""
+    """The cells of the tuning grid and their validation figures, those that any cell has.
+
+    Hosted jobs publish no accuracy, and serve what their last epoch left.
+    """
+    has_accuracy = any(cell.eval_accuracy is not None for cell in candidate.sweep)
+    stopped_early = any(cell.kept_epoch not in (None, cell.epochs) for cell in candidate.sweep)
     rows = tuple(
         (
             str(cell.lora_rank),
@@ -44,14 +49,15 @@ def sweep(candidate: CandidateResult) -> Table:
             str(cell.batch_size) if cell.batch_size is not None else "default",
             count(cell.rows) if cell.rows is not None else "n/a",
             decimal(cell.eval_loss),
-            percent(cell.eval_accuracy),
-            f"{cell.kept_epoch:g}" if cell.kept_epoch is not None else "n/a",
+            *([percent(cell.eval_accuracy)] if has_accuracy else []),
+            *([f"{cell.kept_epoch:g}" if cell.kept_epoch is not None else "n/a"] if stopped_early else []),
             "chosen" if cell.chosen else (cell.state or "").replace("JOB_STATE_", "").lower().replace("completed", ""),
         )
         for cell in candidate.sweep
     )
     settings = (">LoRA rank", ">Learning rate", ">Epochs", ">Batch", ">Rows")
-    return Table(columns(*settings, ">Eval loss", ">Validation accuracy", ">Epoch kept", ""), rows)
+    figures = (">Validation accuracy",) * has_accuracy + (">Epoch kept",) * stopped_early
+    return Table(columns(*settings, ">Eval loss", *figures, ""), rows)
 
 
 def learning(candidate: CandidateResult) -> Table:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fw_assets.embedded.engine.features.minilm_weights import weights_available
+from fw_assets.embedded.engine.training import TrainingRecord
 from fw_assets.embedded.engine.training_spec import TrainingRow
 
 _WORDS = {
@@ -35,9 +36,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def records() -> tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]:
+def records() -> tuple[list[TrainingRecord], Callable[[TrainingRecord], None]]:
     """A list and the callback that fills it."""
-    records: list[dict[str, float]] = []
+    records: list[TrainingRecord] = []
     return records, records.append
 
 

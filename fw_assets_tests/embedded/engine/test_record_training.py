@@ -14,11 +14,13 @@ from fw_assets.embedded.engine.errors import DamagedModel, EngineError
 from fw_assets.embedded.engine.record_model import RecordModel, is_record_model, load
 from fw_assets.embedded.engine.record_training import RecordRow, train_records
 from fw_assets.embedded.engine.scorers import TunedScorer
+from fw_assets.embedded.engine.training import TrainingRecord
+from fw_assets.embedded.engine.training_run import Evaluation
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import load as load_labels
 from fw_assets_tests.routing_rows import routing_record
 
-Records = tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]
+Records = tuple[list[TrainingRecord], Callable[[TrainingRecord], None]]
 SPEC = TrainingSpec("char-ngram", lora_rank=8, learning_rate=0.03, epochs=2, batch_size=16)
 
 
@@ -58,11 +60,11 @@ def test_every_field_is_learned_in_its_own_way(tmp_path: Path, cache: Path) -> N
 def test_the_metrics_are_of_all_fields_and_tokens_count_once(tmp_path: Path, cache: Path, records: Records) -> None:
     seen, record = records
     train_records(SPEC, rows(160, 1), rows(40, 2), tmp_path / "model", cache, record)
-    assert sum(item.get("train/total_tokens", 0) for item in seen) == 2 * 160 * 3
-    losses = [(item["epoch"], item["eval/loss"]) for item in seen if "eval/loss" in item]
-    assert [epoch for epoch, _ in losses] == [0.0, 1.0, 2.0]
-    assert seen[-1]["eval/kept_epoch"] == min(losses, key=lambda item: item[1])[0]
-    assert all(0 <= item["eval/accuracy"] <= 1 for item in seen if "eval/accuracy" in item)
+    assert sum(item.tokens for item in seen if not isinstance(item, Evaluation)) == 2 * 160 * 3
+    evaluations = [item for item in seen if isinstance(item, Evaluation)]
+    assert [item.epoch for item in evaluations] == [1.0, 2.0]
+    assert seen[-1] is evaluations[-1]
+    assert all(0 <= item.accuracy <= 1 for item in evaluations)
 
 
 def test_an_adapter_is_continued(tmp_path: Path, cache: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import pytest
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
-from fw_assets.embedded.engine.training import train
-from fw_assets.embedded.engine.training_run import rate_share
+from fw_assets.embedded.engine.training import TrainingRecord, train
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, rate_share
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.tuned_model import load
 
-Records = tuple[list[dict[str, float]], Callable[[dict[str, float]], None]]
+Records = tuple[list[TrainingRecord], Callable[[TrainingRecord], None]]
 Rows = tuple[TrainingRow, ...]
 SPEC = TrainingSpec("char-ngram", lora_rank=4, learning_rate=0.02, epochs=4, batch_size=8)
 MODELS = [
@@ -49,16 +49,13 @@ def test_training_beats_the_base_and_survives_the_disk(
     assert tuned.notes == {"answer": "text"}
     assert not tuned.multi_label
     assert accuracy(tuned, rows[60:]) >= max(0.95, accuracy(base, rows[60:], list(tuned.labels)))
-    evaluations = [record for record in written if "eval/loss" in record]
-    assert [record["epoch"] for record in evaluations] == [0, 1, 2, 3, 4]
-    assert evaluations[-1]["eval/loss"] < evaluations[0]["eval/loss"]
-    least = min(evaluations, key=lambda record: record["eval/loss"])
-    assert written[-1]["eval/kept_epoch"] == least["epoch"]
-    assert accuracy(tuned, rows[60:]) == pytest.approx(least["eval/accuracy"])
-    steps = [record for record in written if "train/loss" in record]
-    assert set(steps[0]) == {"step", "epoch", "train/loss", "train/lr", "train/total_tokens"}
-    assert steps[-1]["step"] == 4 * 8
-    assert all(np.isfinite(list(record.values())).all() for record in written)
+    evaluations = [record for record in written if isinstance(record, Evaluation)]
+    assert [(record.number, record.epoch) for record in evaluations] == [(8, 1), (16, 2), (24, 3), (32, 4)]
+    assert evaluations[-1].loss < evaluations[0].loss
+    assert accuracy(tuned, rows[60:]) == pytest.approx(evaluations[-1].accuracy)
+    steps = [record for record in written if isinstance(record, TrainingStep)]
+    assert [record.number for record in steps] == list(range(1, 4 * 8 + 1))
+    assert all(np.isfinite(list(asdict(record).values())).all() for record in written)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -89,13 +86,21 @@ def test_every_hyper_parameter_has_an_effect(model: str, rows: Rows, tmp_path: P
         assert not np.allclose(scores[one], scores[two], atol=1e-6), (one, two)
 
 
-def test_epoch_zero_is_the_base_when_training_only_hurts(rows: Rows, tmp_path: Path, cache: Path) -> None:
+def test_the_last_epoch_is_served_although_an_earlier_one_had_less_loss(
+    rows: Rows, records: Records, tmp_path: Path, cache: Path
+) -> None:
+    written, on_record = records
     labels = sorted({row.labels[0] for row in rows})
     wrong = tuple(replace(row, labels=(labels[labels.index(row.labels[0]) - 1],)) for row in rows)
-    tuned = fit(SPEC, wrong, tmp_path, cache, evaluation=tuple(TrainingRow(name, (name,)) for name in labels))
+    spec = replace(SPEC, learning_rate=0.1)
+    train(spec, wrong, rows, tmp_path / "evaluated", cache, False, on_record)
+    losses = [record.loss for record in written if isinstance(record, Evaluation)]
+    assert losses[-1] > min(losses)
+    evaluated, alone = load_tuned(tmp_path / "evaluated", cache), fit(spec, wrong, tmp_path / "alone", cache)
+    assert accuracy(evaluated, wrong) > 0.9, "it learned what it was taught"
     texts = [row.text for row in rows]
-    base = load_base("char-ngram", cache).log_probabilities(texts, labels)
-    assert np.array_equal(tuned.log_probabilities(texts, None).argsort(axis=1), base.argsort(axis=1))
+    predictions = [model.log_probabilities(texts, None).argmax(axis=1) for model in (evaluated, alone)]
+    assert np.array_equal(*predictions), "evaluation rows choose no epoch"
 
 
 def test_row_weights_decide_between_contradictions(tmp_path: Path, cache: Path) -> None:
@@ -205,8 +210,8 @@ def test_a_continued_adapter_starts_where_it_ended(
     more = load_tuned(tmp_path / "more", cache)
     assert more.labels == ("card_arrival", "greeting", "refund"), "a label that the adapter has not learned"
     assert accuracy(more, rows[60:]) >= 0.95
-    evaluations = [record for record in written if "eval/loss" in record][-5:]
-    assert [record["epoch"] for record in evaluations] == [0, 1, 2, 3, 4]
+    evaluations = [record for record in written if isinstance(record, Evaluation)][-4:]
+    assert [record.epoch for record in evaluations] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ TUNED = TunedModel(
     temperature=1.5,
     threshold=0.5,
     allow_empty=False,
-    best_epoch=2.0,
     notes={"answer": "text"},
     arrays={"ngram": {"A": np.ones((2, 3), np.float32), "keys": np.array([4, 5], np.uint32)}},
 )
@@ -38,6 +37,13 @@ def test_a_model_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_model_without_arrays_is_the_base(tmp_path: Path) -> None:
     save(TunedModel(**{**TUNED.__dict__, "arrays": {}}), tmp_path)
     assert load(tmp_path).arrays == {}
+
+
+def test_a_model_that_kept_its_best_epoch_is_read(tmp_path: Path) -> None:
+    save(TUNED, tmp_path)
+    manifest = json.loads((tmp_path / MANIFEST_FILE).read_text())
+    (tmp_path / MANIFEST_FILE).write_text(json.dumps({**manifest, "best_epoch": 2.0}))
+    assert load(tmp_path).labels == TUNED.labels
 
 
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:

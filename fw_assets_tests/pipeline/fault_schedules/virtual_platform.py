@@ -130,7 +130,7 @@ class VirtualPlatform:
             tokens = self._trained_tokens(fields)
             self.charged += tokens * PRICES["training"] / 1e6
             loss = 0.1 + sum(id.encode()) % 50 / 100
-            curve = {"epoch": 1, "eval/loss": loss, "eval/accuracy": 0.9, "train/total_tokens": tokens}
+            curve = {"step": 1, "eval/loss": loss, "eval/ppl": 1.5, "train/total_tokens": tokens}
             self.stored[name] |= {"estimatedCost": self._cost(fields), "curve": json.dumps(curve) + "\n"}
             output = body["outputModel"]
             self.stored[output] = {"name": output, "state": "READY", "kind": "HF_PEFT_ADDON"}

@@ -1,4 +1,4 @@
-"""Accuracy, loss and curve of a job: all of the epoch that its platform kept."""
+"""Accuracy, loss and curve of a job: all of the epoch that its platform serves."""
 
 from __future__ import annotations
 
@@ -23,26 +23,35 @@ def test_figures_are_those_of_the_named_epoch_and_else_of_the_last(
         place = {"epoch": float(epoch)} if has_epochs else {}
         records.append({"step": 10 * epoch, **place, "train/loss": loss})
         records.append({"step": 10 * epoch, **place, "eval/loss": loss, "eval/accuracy": accuracy})
-    named = data.draw(st.none() | st.integers(1, len(figures)))
+    named = data.draw(st.none() | st.integers(1, len(figures))) if has_epochs else None
     if named is not None:
         records.append({KEPT_EPOCH: float(named)})
-    metrics = training_metrics(records)
+    metrics = training_metrics(records, len(figures))
     assert [(point.loss, point.accuracy) for point in metrics.curve] == figures
     assert [point.epoch for point in metrics.curve] == list(range(1, len(figures) + 1))
     epoch = named or len(figures)
     loss, accuracy = figures[epoch - 1]
-    assert metrics.kept == EpochMetrics(epoch=epoch, loss=loss, accuracy=accuracy)
+    assert metrics.served == EpochMetrics(epoch=epoch, loss=loss, accuracy=accuracy)
     assert metrics.train_loss == (loss if has_epochs else figures[-1][0])
 
 
 def test_records_of_one_epoch_are_one_point() -> None:
-    split = [{"step": 5, "eval/loss": 0.5}, {"step": 5, "eval/accuracy": 0.7}, {"step": 9, "eval/loss": 0.6}]
-    assert training_metrics(split).curve == (
+    split = [{"step": 5, "eval/loss": 0.5}, {"step": 5, "eval/accuracy": 0.7}, {"step": 10, "eval/loss": 0.6}]
+    assert training_metrics(split, 2).curve == (
         EpochMetrics(epoch=1, loss=0.5, accuracy=0.7),
         EpochMetrics(epoch=2, loss=0.6),
     )
     written_again = [{"epoch": 1.0, "eval/loss": 0.5}, {"epoch": 1.0, "eval/loss": 0.4}]
-    assert training_metrics(written_again).kept == EpochMetrics(epoch=1, loss=0.4)
+    assert training_metrics(written_again, 1).served == EpochMetrics(epoch=1, loss=0.4)
+
+
+def test_an_evaluation_that_is_missing_moves_no_other_to_its_epoch() -> None:
+    records = [{"step": float(step), "train/loss": 1 / step} for step in range(1, 31)]
+    first, last = {"step": 10.0, "eval/loss": 0.4, "eval/ppl": 1.5}, {"step": 30.0, "eval/loss": 0.6, "eval/ppl": 1.8}
+    metrics = training_metrics([*records[:10], first, *records[10:], last], 3)
+    assert metrics.curve == (EpochMetrics(epoch=1, loss=0.4), EpochMetrics(epoch=3, loss=0.6))
+    assert metrics.served == metrics.curve[-1]
+    assert training_metrics([*records[:10], first, *records[10:]], 3).served is None, "the served epoch has no figures"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ def test_records_of_one_epoch_are_one_point() -> None:
     ids=["nothing", "no evaluation", "an epoch without a record"],
 )
 def test_no_figure_is_taken_from_another_epoch(records: list[dict[str, float]]) -> None:
-    assert training_metrics(records).kept is None
+    assert training_metrics(records, 1).served is None
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30), st.data())

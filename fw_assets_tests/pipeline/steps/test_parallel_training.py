@@ -41,7 +41,7 @@ class CountingPlatform:
         return FineTuningJob(name=f"accounts/a/supervisedFineTuningJobs/{job_id}", output_model=job_id)
 
     async def fine_tuning_metrics(self, job: FineTuningJob) -> list[dict[str, float]]:
-        return [{"epoch": 1.0, "eval/loss": 0.5, "train/total_tokens": 10.0}]
+        return [{"step": 1.0, "eval/loss": 0.5, "train/total_tokens": 10.0}]
 
 
 class ThreeFinalists(PlanAccount):
