@@ -91,7 +91,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "ui": "asset_table run_config values",
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui",
-        "assets": "errors input_digests partitions run_config config phases values budget platform "
+        "assets": "errors input_digests partitions progress run_config config phases values budget platform "
         "planning run_tags approvals registration evaluation reporting resources ui steps",
         "automation": "machine partitions progress run_config config phases values "
         "failures jobs platform planning run_tags approvals registration resources runner standing steps",

@@ -12,6 +12,9 @@ import math
 
 import numpy as np
 
+from fw_assets.classification.selection.pair_comparison import PairComparison
+from fw_assets.classification.values import Frozen
+
 ASSUMED_DISCORDANCE = 0.2
 """Share of discordant rows where none was observed yet."""
 POWER = 0.8
@@ -21,6 +24,30 @@ MAX_ROWS = 10_000_000
 
 _REACH = 10.0
 _PRECISION = 1e-6
+
+
+class BaseDiscordance(Frozen):
+    """Discordance of the two best base models: what is known, before any is fine-tuned, of how often two models differ.
+
+    Of `rows` validation rows that both answered, the share on which exactly one of the two is right.
+
+    Attributes:
+        models: the best base model on these rows, and the next.
+        share: where there was none, the upper bound of none in so many (Clopper and Pearson, one-sided, 95 %).
+    """
+
+    models: tuple[str, str]
+    rows: int
+    share: float
+
+
+def base_discordance(models: tuple[str, str], pair: PairComparison) -> BaseDiscordance | None:
+    """None without a row that both models answered."""
+    rows = pair.rows
+    if not rows:
+        return None
+    discordant = pair.gained + pair.lost
+    return BaseDiscordance(models=models, rows=rows, share=discordant / rows if discordant else 1 - 0.05 ** (1 / rows))
 
 
 def exact_power(rows: int, difference: float, discordance: float, alpha: float = 0.05) -> float:

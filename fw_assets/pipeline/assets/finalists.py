@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -10,11 +10,15 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.metrics.confidence import validation_loss
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis, TokenUsage, revise_estimate
+from fw_assets.classification.selection.pair_comparison import compare_accuracy
+from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
+from fw_assets.classification.selection.power import BaseDiscordance, base_discordance
 from fw_assets.classification.selection.selection import Candidate, Finalists, choose_finalists
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.input_digests import finalists_inputs
+from fw_assets.pipeline.progress import announce
 from fw_assets.pipeline.reporting.mistakes import cost_column, model_cost
 from fw_assets.pipeline.reporting.records import validation_accuracy
 from fw_assets.pipeline.resources import WorkspaceResource
@@ -27,6 +31,9 @@ from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import interval_text, plural
+from fw_assets.report.plan.summary import revised_power
+from fw_assets.report.sections.small_numbers import power_sentence
+from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -47,6 +54,9 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         inputs = finalists_inputs(store, dataset, plan.digest, slugs)
         record = made_meanwhile(FinalistsRecord, inputs) or _choose_finalists(account)
     version = store.write("finalists", dataset, record, inputs=inputs)
+    seen = power_sentence(revised_power(plan, record.discordance))
+    if record.discordance is not None and record.slugs:
+        announce(f"{dataset}: {seen}")
     ranking, revised = record.finalists, record.revised
     names = ", ".join(code(slug, table=False) for slug in record.slugs) or "None: benchmark only"
     return dg.MaterializeResult(
@@ -57,6 +67,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "finalists": len(record.slugs),
             "best_validation": round(ranking.ranked[0].validation.value, 4),
             "cost_usd": account.ledger().spent,
+            "what_can_be_seen": dg.MetadataValue.text(seen),
             "ranking": table(_ranking_rows(record)),
             "estimate": table(_estimate_rows(plan, revised, account.mitigation)),
             "revised_usd": revised.for_finalists(record.slugs).expected if revised else float("nan"),
@@ -70,7 +81,20 @@ def _choose_finalists(account: PlanAccount) -> FinalistsRecord:
     base = {slug: account.store.require("base_metrics", account.dataset, BaseMetrics, slug) for slug in slugs}
     ranking = _choose(account.store, plan, base)
     going_on = () if plan.session.mode == "benchmark" else ranking.chosen
-    return FinalistsRecord(finalists=ranking, slugs=going_on, revised=_revised_estimate(account, base))
+    discordance = _discordance(account, [entry.model for entry in ranking.ranked])
+    revised = _revised_estimate(account, base)
+    return FinalistsRecord(finalists=ranking, slugs=going_on, revised=revised, discordance=discordance)
+
+
+def _discordance(account: PlanAccount, models: Sequence[str]) -> BaseDiscordance | None:
+    if len(models) < 2:
+        return None
+    first, second = models[:2]
+    frames = (
+        prediction_batches(account.store, account.dataset, slug, "base", "validation", COMPARED_COLUMNS)
+        for slug in (first, second)
+    )
+    return base_discordance((first, second), compare_accuracy(*frames))
 
 
 def _choose(store: Workspace, plan: Plan, base: Mapping[str, BaseMetrics]) -> Finalists:

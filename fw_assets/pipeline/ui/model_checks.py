@@ -34,7 +34,7 @@ def score_checks(asset: str, title: str, scores: Sequence[Scores]) -> list[dg.As
         ),
         check_result(
             *(asset, "above_majority", accuracy > majority, title),
-            f"{percent(accuracy)} right; the most frequent label alone {percent(majority)}",
+            f"{percent(accuracy)} right; the most frequent label of these rows alone {percent(majority)}",
             accuracy=figure(accuracy),
             majority_accuracy=figure(majority),
         ),

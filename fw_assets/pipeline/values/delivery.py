@@ -10,6 +10,7 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.prompting.opening import Opening
 from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.selection.power import BaseDiscordance
 from fw_assets.classification.selection.selection import Finalists, ModelKind, Winner
 from fw_assets.classification.values import Frozen
 from fw_assets.pipeline.values.serving_path import ServingPath
@@ -22,11 +23,13 @@ class FinalistsRecord(Frozen):
         finalists: the ranking of all base models.
         slugs: the models that go on, as they name partitions; empty if nothing is to be fine-tuned.
         revised: the estimate by the usage of the base models; the approved one stays the ceiling.
+        discordance: of the two best base models; None with a single one, or from an earlier version.
     """
 
     finalists: Finalists
     slugs: tuple[str, ...]
     revised: Estimate | None = None
+    discordance: BaseDiscordance | None = None
 
 
 class ServingProof(Frozen):

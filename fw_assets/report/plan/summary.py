@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.selection.power import BaseDiscordance
 from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
 from fw_assets.report.plan import fields, reading, slices
-from fw_assets.report.schema.power import power_result
+from fw_assets.report.schema.power import PowerResult, power_result
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.table import Table, columns
 
@@ -31,9 +32,7 @@ def first_screen(plan: Plan) -> Table:
         pairs.append(("How were they read?", read))
     if plan.session.mode == "fine-tune":
         margin = points_text(plan.session.margin)
-        test_rows = plan.rows.get("test", 0)
-        independent = plan.label_set.independent("test", test_rows)
-        seen = power_sentence(power_result(independent, groups=plan.label_set.groups.get("test", test_rows)))
+        seen = power_sentence(revised_power(plan))
         pairs.append(("What can be seen?", f"{seen} A loss of less than {margin} does not matter (margin)."))
         if plan.session.costs:
             pairs.append(("What do mistakes cost?", mistakes(plan.session.costs)))
@@ -43,6 +42,15 @@ def first_screen(plan: Plan) -> Table:
         pairs.append(("Which slices?", slices.sentence(plan)))
     pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
     return Table(columns("Question", "Answer"), tuple(pairs))
+
+
+def revised_power(plan: Plan, discordance: BaseDiscordance | None = None) -> PowerResult:
+    """What the plan's test rows can show: with the discordance assumed, or with that of the base models."""
+    rows = plan.rows.get("test", 0)
+    independent, groups = plan.label_set.independent("test", rows), plan.label_set.groups.get("test", rows)
+    if discordance is None:
+        return power_result(independent, groups=groups)
+    return power_result(independent, discordance.share, observed=True, groups=groups, models=discordance.models)
 
 
 def intention(plan: Plan) -> str:

@@ -22,6 +22,8 @@ class PowerResult(Frozen):
         discordance: share of rows on which exactly one of the two is right; `observed` on these rows, or assumed. Where
             there was none, `at_most`: the upper bound of none in so many (Clopper and Pearson, one-sided, 95 %).
         accuracy: of the first model on these rows, above which there may be no room for a gain; null where not known.
+        models: the base models whose discordance on the validation rows it is, before any is fine-tuned; null where it
+            was observed on these rows, or assumed.
         level: of the test, which is exact and two-sided.
         difference: null where so few rows can never show any.
         wanted, rows_wanted: a difference of accuracies, and the rows that show it; null where that is out of reach.
@@ -37,6 +39,7 @@ class PowerResult(Frozen):
     groups: int | None = None
     at_most: bool = False
     accuracy: float | None = None
+    models: tuple[str, str] | None = None
 
 
 def power_result(
@@ -47,6 +50,7 @@ def power_result(
     observed: bool = False,
     groups: int | None = None,
     accuracy: float | None = None,
+    models: tuple[str, str] | None = None,
 ) -> PowerResult:
     """What so many rows can show. The choice that validation rows make is judged alone, so its level is 5 %."""
     never = not discordance and rows > 0
@@ -65,4 +69,5 @@ def power_result(
         groups=groups if groups is not None and groups > rows else None,
         at_most=never,
         accuracy=accuracy,
+        models=models,
     )

@@ -16,6 +16,7 @@ MIN_VALIDATION_ROWS = 50
 MIN_LABEL_ROWS = 10
 """Distinct rows below which a caution is given."""
 MAX_NAMED = 6
+_ASSUMED = "assumed until it is known"
 
 
 def power_sentence(power: PowerResult) -> str:
@@ -33,13 +34,12 @@ def power_sentence(power: PowerResult) -> str:
         if power.groups is not None:
             shown = f"With {rows} no difference is sure to be shown in {runs}."
     else:
-        source = "as they do here" if power.observed else "assumed until it is known"
+        source, known = ("as they do here", "as here") if power.observed else (_ASSUMED, f"as is {_ASSUMED}")
+        if power.models is not None:
+            source = known = f"as of {' and '.join(power.models)} on the validation rows"
         if power.at_most:
-            source = "the most that fits these rows, of which it is none"
+            source = known = "the most that fits these rows, of which it is none"
         if power.difference > power.discordance:
-            known = "as here" if power.observed else "as is assumed until it is known"
-            if power.at_most:
-                known = "the most that fits these rows, of which it is none"
             source = f"no fewer can be with such a difference, and not on {percent(power.discordance)}, {known}"
         share = percent(max(power.difference, power.discordance))
         shown = (

@@ -9,11 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import multinomial
+from scipy.stats import binomtest, multinomial
 from statsmodels.stats.contingency_tables import mcnemar
 
-from fw_assets.classification.selection.power import exact_power, rows_to_show, smallest_detectable_difference
+from fw_assets.classification.selection.pair_comparison import compare_accuracy
+from fw_assets.classification.selection.power import (
+    base_discordance,
+    exact_power,
+    rows_to_show,
+    smallest_detectable_difference,
+)
 from fw_assets.classification.selection.sign_flip import difference_interval, independent
+from fw_assets_tests.classification.prediction_frames import frame
+
+RIGHT, WRONG = (["a"], ["a"]), (["a"], ["b"])
 
 
 def enumerated(rows: int, difference: float, discordance: float, alpha: float) -> float:
@@ -76,3 +85,19 @@ def test_what_no_number_of_rows_shows_has_none() -> None:
 def test_the_figures_of_one_table() -> None:
     assert smallest_detectable_difference(191, 0.445) == pytest.approx(0.14, abs=0.003)
     assert smallest_detectable_difference(1_000_000) < smallest_detectable_difference(10_000) < 0.02
+
+
+def test_the_share_is_of_the_rows_that_one_model_alone_gets_right() -> None:
+    first, second = frame([RIGHT, RIGHT, WRONG, WRONG, RIGHT]), frame([RIGHT, WRONG, RIGHT, WRONG, RIGHT])
+    found = base_discordance(("x", "y"), compare_accuracy(first, second))
+    assert found is not None
+    assert (found.models, found.rows, found.share) == (("x", "y"), 5, 0.4)
+
+
+@pytest.mark.parametrize("rows", [1, 16, 300])
+def test_none_seen_is_not_none(rows: int) -> None:
+    alike = frame([RIGHT] * rows)
+    found = base_discordance(("x", "y"), compare_accuracy(alike, alike))
+    assert found is not None
+    assert found.share == pytest.approx(binomtest(0, rows, alternative="less").proportion_ci(0.95, "exact").high)
+    assert found.rows == rows

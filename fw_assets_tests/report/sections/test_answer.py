@@ -100,6 +100,13 @@ def test_models_that_never_differ_are_not_said_to_differ_never() -> None:
     assert "the most that fits these rows" not in power_sentence(power_result(99, 0.2, observed=True))
 
 
+def test_base_models_are_named_where_the_discordance_is_theirs() -> None:
+    models = ("small", "large")
+    known, high = (power_result(200, share, observed=True, models=models) for share in (0.3, 0.01))
+    assert "right on 30.0% of the rows (as of small and large on the validation rows)" in power_sentence(known)
+    assert "and not on 1.0%, as of small and large on the validation rows)" in power_sentence(high)
+
+
 @pytest.mark.parametrize("rows", [8, 99])
 def test_no_rows_are_wanted_for_a_gain_above_every_row(rows: int) -> None:
     perfect = power_sentence(power_result(rows, 0.0, observed=True, accuracy=1.0))
