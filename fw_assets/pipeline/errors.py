@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fw_assets.classification.cost.prices import Item
+
 
 class PhaseError(Exception):
     """Base of the errors below; each says what to do."""
@@ -51,11 +53,22 @@ class InstanceFault(PhaseError):
 
 
 class RunStopped(PhaseError):
-    """Going on would cost more than was approved; the run ends as incomplete."""
+    """Going on would cost more than was approved; the run ends as incomplete.
+
+    Attributes:
+        remedy: what helps, in one sentence.
+    """
+
+    remedy = "Run the same command again with `--approve`."
 
 
 class JobCost(RunStopped):
     """The platform asks more for a job than the plan's highest figure for it."""
+
+    remedy = (
+        "Stop the job on the platform; then plan fewer rows or epochs, or name the price of training in the file of "
+        "FW_PRICES, and run the same command again with `--approve`."
+    )
 
     def __init__(self, job: str, line: str, usd: float, high: float) -> None:
         super().__init__(
@@ -68,6 +81,11 @@ class JobCost(RunStopped):
 class EstimateAboveHeld(RunStopped):
     """The platform would ask more for a job than the plan's highest figure for it; there is no such job."""
 
+    remedy = (
+        "Plan fewer rows or epochs, or name the price of training in the file of FW_PRICES, and run the same command "
+        "again with `--approve`."
+    )
+
     def __init__(self, job: str, line: str, usd: float, high: float, model: str, price: float) -> None:
         super().__init__(
             f"{job} was not started: the platform estimates ${usd:.4f} for it, more than the ${high:.4f} that the "
@@ -79,6 +97,8 @@ class EstimateAboveHeld(RunStopped):
 
 class EstimateAboveCeiling(RunStopped):
     """The platform asks more for a job without a price in the plan than is left of the approved ceiling."""
+
+    remedy = "Run the same command again with `--approve` and a higher ceiling (`--max-spend-usd`)."
 
     def __init__(self, job: str, line: str, usd: float, left: float, ceiling: float, *, started: bool) -> None:
         state = (
@@ -95,6 +115,8 @@ class EstimateAboveCeiling(RunStopped):
 
 class DeploymentAboveCeiling(RunStopped):
     """A deployment that is held at its quote would cost more than is left of what was approved."""
+
+    remedy = "Run the same command again with `--approve` and a higher ceiling (`--max-spend-usd`)."
 
     def __init__(
         self, deployment: str, line: str, accelerators: str, usd: float, most: float, left: float, ceiling: float
@@ -121,19 +143,35 @@ class RedeliveryAboveCeiling(RunStopped):
 class DeploymentAboveHeld(RunStopped):
     """The platform would run a deployment on accelerators that cost more than the plan's highest figure for it."""
 
+    remedy = (
+        "Run the same command again with `--approve`: the plan is made again by what the platform quotes now, and its "
+        "price is shown before anything is approved."
+    )
+
     def __init__(
-        self, deployment: str, line: str, accelerators: str, usd: float, most: float, held: float, model: str
+        self,
+        deployment: str,
+        line: str,
+        accelerators: str,
+        usd: float,
+        most: float,
+        held: float,
+        model: str,
+        item: Item = "deployment-hour",
     ) -> None:
         super().__init__(
             f"{deployment} was not created: the platform quotes {accelerators} for it, ${usd:.2f} an hour and up to "
             f"${most:.2f}, more than the ${held:.2f} that the approved plan holds for it at most ({line}). Ask in "
-            "batch jobs (`inference: batch`); or, to pay it, name a file by FW_PRICES with `- {item: deployment-hour, "
-            f"model: {model.rsplit('/', 1)[-1]}, usd: {usd:.2f}}}` and plan again."
+            "batch jobs (`inference: batch`); or, to pay it, plan again, which asks for the quote anew. A plan that "
+            f"has another price then takes yours from a file named by FW_PRICES: `- {{item: {item}, model: "
+            f"{model.rsplit('/', 1)[-1]}, usd: {usd:.2f}}}`."
         )
 
 
 class HoursUsedUp(RunStopped):
     """A deployment was in use for as long as the plan's highest figure for it."""
+
+    remedy = "Run the same command again with `--approve`: only the rows that have no answer yet are asked."
 
     def __init__(self, line: str, hours: float) -> None:
         super().__init__(

@@ -39,7 +39,7 @@ from fw_assets.pipeline.planning.serving_check import require_servable
 from fw_assets.pipeline.platform.entries import catalogue_model
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.platform.quota import active_jobs, when_quota_allows
-from fw_assets.pipeline.platform.serving_paths import serving_doubt
+from fw_assets.pipeline.platform.serving_paths import tuned_serving
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.fireworks.fake import NOT_FOUND, answers, client_of, reply, rpc
@@ -323,7 +323,7 @@ def test_an_adapter_of_the_account_shows_whether_the_next_one_would_be_served() 
 
     async def doubt() -> str:
         async with service.client() as client:
-            return await serving_doubt(client, BASE, merges=True, own=[parse_resource(Model, ADAPTER)])
+            return (await tuned_serving(client, BASE, merges=True, own=[parse_resource(Model, ADAPTER)])).doubt
 
     assert "live merge is not supported" in asyncio.run(doubt())
     assert service.deployment is None, "nothing was created to find out"

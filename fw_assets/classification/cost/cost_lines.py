@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from fw_assets.classification.cost.prices import Price
+from fw_assets.classification.cost.prices import BROADER, Price
 from fw_assets.classification.cost.ranges import NOTHING, Range, total
 from fw_assets.classification.values import Frozen
 
@@ -22,7 +22,10 @@ STAGES: tuple[Stage, ...] = (
 
 
 class CostPart(Frozen):
-    """A quantity at one price. `usd` is null when the price is not known."""
+    """A quantity at one price. `usd` is null when the price is not known.
+
+    `item` is what the quantity is of; the price may be of a narrower one, as an hour of a tuned model's deployment is.
+    """
 
     item: str
     quantity: Range
@@ -113,7 +116,7 @@ def cost_part(price: Price, quantity: Range) -> CostPart:
     usd_per_unit = price.per_unit
     unit = "tokens" if price.unit == "1M tokens" else "hours"
     return CostPart(
-        item=price.item,
+        item=BROADER.get(price.item, price.item),
         quantity=quantity,
         unit=unit,
         price=price,

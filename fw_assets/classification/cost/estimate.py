@@ -85,6 +85,10 @@ class Pricing(Frozen):
     def price(self, model: PlannedModel, item: Item) -> Price:
         return self.prices.price(model.name, item, model.parameter_count, model.base_model)
 
+    def hour(self, model: PlannedModel, *, tuned: bool) -> Price:
+        """The price of an hour of the deployment of a model, or of what is fine-tuned from it."""
+        return self.price(model, "tuned-deployment-hour" if tuned else "deployment-hour")
+
 
 def estimate_costs(models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing) -> Estimate:
     """The estimate of the whole workflow.
@@ -140,9 +144,9 @@ def _inference(
     ]
 
 
-def _hours(model: PlannedModel, volume: TextVolume, pricing: Pricing) -> CostPart:
+def _hours(model: PlannedModel, volume: TextVolume, pricing: Pricing, *, tuned: bool) -> CostPart:
     busy = pricing.timing.inference_minutes(volume.rows) + pricing.timing.idle_minutes
-    return cost_part(pricing.price(model, "deployment-hour"), busy.times(1 / 60))
+    return cost_part(pricing.hour(model, tuned=tuned), busy.times(1 / 60))
 
 
 def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> CostLine:
@@ -156,7 +160,7 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
     if model.strategy == "batch":
         return _batch_line("base-evaluation", model, volume, pricing, answer_length=answer_length)
     formula = f"{_rows_text(volume)} on a deployment of its own, until it has scaled to zero"
-    hours = [_hours(model, volume, pricing)]
+    hours = [_hours(model, volume, pricing, tuned=False)]
     return cost_line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
 
 
@@ -225,7 +229,7 @@ def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
         return _batch_line("tuned-evaluation", model, workload.evaluation, pricing, conditional=conditional)
     volume = workload.evaluation
     formula = f"{_rows_text(volume)} on the tuned model's deployment, until it has scaled to zero"
-    parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing)]
+    parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing, tuned=True)]
     minutes = pricing.timing.inference_minutes(volume.rows) + pricing.timing.deploy_minutes
     return cost_line("tuned-evaluation", model.slug, formula, parts, minutes, conditional=conditional)
 
@@ -251,7 +255,7 @@ def _curve_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
     parts = [
         *_inference(model, volume, pricing, tuned=True),
         cost_part(pricing.price(model, "training"), tokens),
-        cost_part(pricing.price(model, "deployment-hour"), busy.times(1 / 60)),
+        cost_part(pricing.hour(model, tuned=True), busy.times(1 / 60)),
     ]
     shares = " and ".join(f"{share:.0%}" for share in CURVE_SHARES)
     formula = f"training on {shares} of {workload.train.rows:,} rows, each answering {workload.test.rows:,} test rows"
@@ -262,7 +266,7 @@ def _deployment_lines(
     models: Sequence[PlannedModel], workload: Workload, session: Session, pricing: Pricing
 ) -> list[CostLine]:
     """Lines for the winner, which can be any candidate: at the highest price, or unknown if any price is."""
-    prices = [pricing.price(model, "deployment-hour") for model in models]
+    prices = [pricing.hour(model, tuned=bool(model.cells)) for model in models]
     unknown = next((price for price in prices if price.usd is None), None)
     highest = unknown or max(prices, key=lambda price: price.usd or 0.0)
     replayed = min(REPLAYED_ROWS, workload.test.rows)

@@ -23,6 +23,7 @@ Item = Literal[
     "tuned-inference-output",
     "training",
     "deployment-hour",
+    "tuned-deployment-hour",
     "accelerator-hour",
 ]
 MAX_ACCELERATORS = 1_000
@@ -34,8 +35,15 @@ UNITS: Mapping[str, str] = {
     "tuned-inference-output": "1M tokens",
     "training": "1M tokens",
     "deployment-hour": "hour",
+    "tuned-deployment-hour": "hour",
     "accelerator-hour": "hour",
 }
+
+
+BROADER: Mapping[str, Item] = {"tuned-deployment-hour": "deployment-hour"}
+"""Item whose price holds for another one that a layer has none for: what is fine-tuned costs as its base."""
+OF_BASE = "; it is that of the base model, as nothing that was trained from it exists yet to ask for"
+"""Ending of the source of a quote for deployments of what is fine-tuned, where the platform cannot quote these."""
 
 
 def _as_text(value: Any) -> Any:
@@ -53,6 +61,7 @@ class Price(Frozen):
 
     It applies to `model` (the id without its account); without a model, to every model of at most
     `max_parameters` parameters; without either, to every model. `usd` null: the price is not known.
+    A `tuned-deployment-hour` is of the deployments of what is fine-tuned from `model`.
     The `model` of an `accelerator-hour` is the type of the accelerator, such as `NVIDIA_H200_141GB`.
     `source` is where it was read, `date` (ISO) when it held.
     """
@@ -99,34 +108,42 @@ class PriceBook(Frozen):
     def price(self, model: str, item: Item, parameters: int | None = None, base_model: str = "") -> Price:
         """The price of an item for a model (full name or id); `usd` is null when no layer knows it.
 
+        Where a layer has a price for the broader item alone (`BROADER`), it is that price.
+
         Args:
             base_model: of an adapter, what it was trained from.
         """
         short, base = (name.rsplit("/", 1)[-1] for name in (model, base_model))
+        broader = BROADER.get(item, item)
         for layer in self.layers:
-            matching = [price for price in layer if price.item == item]
-            named = {price.model.rsplit("/", 1)[-1]: price for price in reversed(matching) if price.model is not None}
-            if short in named or base in named:
-                return named.get(short) or named[base]
-            bands = [
-                price
-                for price in matching
-                if price.model is None
-                and price.max_parameters is not None
-                and parameters is not None
-                and parameters <= price.max_parameters
-            ]
-            if bands:
-                return min(bands, key=lambda price: price.max_parameters or 0.0)
-            for price in matching:
-                if price.model is None and price.max_parameters is None:
+            for wanted in dict.fromkeys((item, broader)):
+                price = _price_in([price for price in layer if price.item == wanted], short, base, parameters)
+                if price is not None:
                     return price
-        return Price(item=item, usd=None, unit=UNITS[item], model=short, source="no price is published")
+        return Price(item=broader, usd=None, unit=UNITS[item], model=short, source="no price is published")
 
     def with_layer(self, prices: Iterable[Price]) -> PriceBook:
         """The book with a layer that wins over all others."""
         layer = tuple(prices)
         return PriceBook(layers=(layer, *self.layers)) if layer else self
+
+
+def _price_in(prices: Sequence[Price], model: str, base: str, parameters: int | None) -> Price | None:
+    """The price of one item in a layer; None where it has none for the model."""
+    named = {price.model.rsplit("/", 1)[-1]: price for price in reversed(prices) if price.model is not None}
+    if model in named or base in named:
+        return named.get(model) or named[base]
+    bands = [
+        price
+        for price in prices
+        if price.model is None
+        and price.max_parameters is not None
+        and parameters is not None
+        and parameters <= price.max_parameters
+    ]
+    if bands:
+        return min(bands, key=lambda price: price.max_parameters or 0.0)
+    return next((price for price in prices if price.model is None and price.max_parameters is None), None)
 
 
 def accelerators_price(book: PriceBook, model: str, type: str, count: int) -> Price | None:

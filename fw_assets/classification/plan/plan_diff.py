@@ -125,9 +125,11 @@ def price_changes(
                 continue
             unit = "per million tokens" if price.unit == "1M tokens" else f"per {price.unit}"
             change = f"{_usd(price.usd)} -> {_usd(changed.usd)} {unit}."
-            said = any(key.startswith(f"{part.item} ") and text == change for key, text in sentences.items())
+            # Deployments of what is fine-tuned may have a price of their own, which no line said before.
+            item = changed.item if part.item == "deployment-hour" else part.item
+            said = any(key.startswith(f"{item} ") and text == change for key, text in sentences.items())
             if line.model is not None or not said:
-                sentences[_priced(plan, line, part.item)] = change
+                sentences[_priced(plan, line, item)] = change
     return tuple(f"{what}: {change}" for what, change in sentences.items())
 
 

@@ -86,7 +86,7 @@ class PlanAccount:
             self._log.append_if(decide)
         except CeilingReached as reached:
             if ends_run:
-                self.stop(str(reached))
+                self.stop(str(reached), self._remedy)
             raise
         return earlier
 
@@ -112,11 +112,27 @@ class PlanAccount:
 
         self._log.append_if(decide)
 
-    def stop(self, reason: str) -> None:
+    @property
+    def _remedy(self) -> str:
+        """What helps where the ceiling is reached: that of the session is raised, the plan's own is not."""
+        limit = self.plan.session.max_spend_usd
+        if limit is not None and (self.estimate.lower_bound or limit < self.estimate.high):
+            return (
+                "Run the same command again with `--approve` and a higher ceiling "
+                f"(`--max-spend-usd`, which is {limit:g} now)."
+            )
+        return (
+            "A higher ceiling does not help, as the approval covers the plan's high figure and no more: plan fewer "
+            "rows, epochs, cells or finalists, and run the command with `--approve`."
+        )
+
+    def stop(self, reason: str, remedy: str) -> None:
         """End the run of this approval: nothing more is due but a report that says why it is incomplete."""
         header = self.store.header("approval", self.dataset)
         if header is not None:
-            self.store.write("stopped", self.dataset, Stopped(reason=reason, at=_now()), inputs=header.digest)
+            self.store.write(
+                "stopped", self.dataset, Stopped(reason=reason, at=_now(), remedy=remedy), inputs=header.digest
+            )
 
     def raise_reservation(self, id: str, usd: float) -> None:
         """Reserve at least that amount for what has started already, even above the ceiling."""
@@ -141,7 +157,7 @@ class PlanAccount:
         try:
             self._log.append_if(decide)
         except CeilingReached as reached:
-            self.stop(str(reached))
+            self.stop(str(reached), self._remedy)
             raise
 
     def release(self, id: str) -> None:

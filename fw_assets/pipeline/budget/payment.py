@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING, CeilingReached
+from fw_assets.classification.cost.prices import Item
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import UNUSABLE
 from fw_assets.pipeline.budget.line_prices import (
@@ -139,7 +140,7 @@ class Payment:
         return self.account.limit_usd(self.account.ledger())
 
     def _end(self, error: RunStopped) -> NoReturn:
-        self.account.stop(str(error))
+        self.account.stop(str(error), error.remedy)
         raise error
 
     def _price_of(self, line: CostLine, usd: float) -> float:
@@ -171,13 +172,14 @@ class Payment:
             self._end(JobCost(self.id, self.key, usd, high))
 
     def check_hour(
-        self, usd: float | None, deployment: str, accelerators: str, model: str, *, extends: bool = False
+        self, usd: float | None, deployment: str, accelerators: str, model: str, *, tuned: bool, extends: bool = False
     ) -> None:
         """Compare the quoted price of an hour of a deployment that does not exist yet with what is reserved for it.
 
         Where the plan has no price of an hour, what the hours cost at the quote is reserved.
 
         Args:
+            tuned: whether it is of what was fine-tuned from `model`.
             extends: reserve that in any case, as far as what was approved allows it.
 
         Raises:
@@ -193,7 +195,8 @@ class Payment:
             if left is not None:
                 self._end(DeploymentAboveCeiling(deployment, self.key, accelerators, usd, most, left, self._limit))
         elif most > held * (1 + ROUNDING) + ROUNDING:
-            self._end(DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model))
+            item: Item = "tuned-deployment-hour" if tuned else HOURS
+            self._end(DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model, item))
 
     def give_back(self, failure: Exception, idle_seconds: float) -> None:
         """Give back what is held for a deployment that did not come to serve.
@@ -240,7 +243,7 @@ class Payment:
             usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd)
             self.account.pay(self.key, f"{self.id}-used-up", hours, "hours", usd)
             error = HoursUsedUp(self.key, self._max_hours)
-            self.account.stop(str(error))
+            self.account.stop(str(error), error.remedy)
             raise error from None
 
     @property

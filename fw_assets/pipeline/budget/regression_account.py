@@ -44,7 +44,7 @@ class RegressionAccount(PlanAccount):
     def _path(self) -> tuple[str, ...]:
         return (self.dataset, "ledger", LOG)
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, remedy: str) -> None:
         """Nothing: no check ends a plan."""
 
     def _key(self, slug: str) -> str:

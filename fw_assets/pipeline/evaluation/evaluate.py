@@ -112,8 +112,8 @@ async def evaluate(
     base = account.plan.model(slug)
 
     def afford(deployment: str, quote: Accelerators) -> None:
-        usd = hour_usd(prices, quote, base)
-        payment.check_hour(usd, deployment, quote.accelerators, base.name)
+        usd = hour_usd(prices, quote, base, tuned=kind == "tuned")
+        payment.check_hour(usd, deployment, quote.accelerators, base.name, tuned=kind == "tuned")
 
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     items = (f"{prefix}-input", f"{prefix}-output")
@@ -137,7 +137,7 @@ async def evaluate(
         except (AttemptFailed, DeploymentAboveCeiling, DeploymentAboveHeld, NotServable) as failure:
             payment.give_back(failure, IDLE_SECONDS)
             raise
-        paid = payment.at_hour(hour_usd(prices, endpoint.accelerators, base))
+        paid = payment.at_hour(hour_usd(prices, endpoint.accelerators, base, tuned=kind == "tuned"))
         # The wait until a deployment is up is not charged for.
         started = time.monotonic()
         evaluator = _Evaluator(

@@ -143,10 +143,11 @@ async def _account_at_current_prices(
 ) -> RegressionAccount:
     """The account at the prices of the day, and of the accelerators that the deployment runs on."""
     deployment = await require_deployment(client, dataset, record)
+    slug, kind = record.serves
     account, listed = regression_account(store, dataset), await read_priced_catalogue(client)
     priced = await with_quotes(client, listed, account.plan.session)
     return replace(
         account,
         current=estimate_now(store, platform, account.plan, account.mitigation, priced),
-        hour_usd=hour_usd(listed.prices, deployment, account.plan.model(record.winner.model)),
+        hour_usd=hour_usd(listed.prices, deployment, account.plan.model(slug), tuned=kind == "tuned"),
     )

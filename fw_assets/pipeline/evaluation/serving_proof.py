@@ -80,7 +80,7 @@ async def prove_serving(
     """
     store, dataset, plan = account.store, account.dataset, account.plan
     attempts = Attempts.of(account)
-    slug, base = winner.slug, plan.model(winner.slug)
+    slug, base, tuned = winner.slug, plan.model(winner.slug), winner.kind == "tuned"
     serving = await live_deployment(client, winner.deployment) if winner.deployment else None
     new, again = serving is None, serving is None and winner.deployment is not None
     current = None if serving else await current_deployment(client, winner.model, attempts)
@@ -95,9 +95,9 @@ async def prove_serving(
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
 
     def afford(deployment: str, quote: Accelerators) -> None:
-        usd = hour_usd(prices, quote, base)
+        usd = hour_usd(prices, quote, base, tuned=tuned)
         for held in (first_hour, payment):
-            held.check_hour(usd, deployment, quote.accelerators, base.name, extends=again)
+            held.check_hour(usd, deployment, quote.accelerators, base.name, tuned=tuned, extends=again)
 
     async def replay(prompt: Prompt) -> tuple[EvaluatedWinner, InferenceResult]:
         served = winner
@@ -120,7 +120,7 @@ async def prove_serving(
         content = [prompt.digest, "proof", plan.digest, *([id] if again else [])]
         cache = ResponseCache(store, dataset, served.address, content)
         asked = await ask(client, served.address, prompt, rows, cache, what=f"{slug} proof")
-        return replace(served, usd_per_hour=hour_usd(prices, accelerators, base)), asked
+        return replace(served, usd_per_hour=hour_usd(prices, accelerators, base, tuned=tuned)), asked
 
     try:
         served, asked = await ask_as_accepted(store, dataset, slug, winner.kind, replay)

@@ -65,7 +65,7 @@ async def winner_deployment(client: Fireworks, store: Workspace, dataset: str) -
         except AttemptFailed as failed:
             failure = str(failed)
     runs_on = serving or standing or await client.quote_deployment(DeploymentSpec(base_model=record.model))
-    hour = hour_usd((await read_priced_catalogue(client)).prices, runs_on, model)
+    hour = hour_usd((await read_priced_catalogue(client)).prices, runs_on, model, tuned=record.winner.kind == "tuned")
     digest = account.plan.digest
     if hour is None:
         hour = record.usd_per_hour if record.usd_per_hour is not None else _planned_hour(account)

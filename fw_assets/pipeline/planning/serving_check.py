@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.session import Session
-from fw_assets.fireworks import Fireworks, FireworksError, Model
+from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.deployment_quotes import deploys_tuned
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.platform.serving_paths import serving_doubt
+from fw_assets.pipeline.platform.serving_paths import own_models, tuned_serving
 
 
 def require_servable(platform: Platform, session: Session, models: Sequence[CatalogueModel]) -> None:
@@ -29,13 +29,9 @@ def require_servable(platform: Platform, session: Session, models: Sequence[Cata
 
 
 async def _problems(client: Fireworks, models: Sequence[CatalogueModel]) -> list[Problem]:
-    try:
-        own = await client.own_models()
-    except FireworksError:
-        own = list[Model]()
-    problems = []
+    own, problems = await own_models(client), []
     for model in models:
-        doubt = await serving_doubt(client, model.name, merges=model.supports_lora, own=own)
+        doubt = (await tuned_serving(client, model.name, merges=model.supports_lora, own=own)).doubt
         if doubt:
             message = f"{model.slug} can be fine-tuned, but no deployment would serve the result ({doubt})"
             problems.append(Problem(kind="model", field="models", message=message))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel, resolve_models
-from fw_assets.classification.cost.prices import Price, PriceBook, accelerators_price
+from fw_assets.classification.cost.prices import OF_BASE, Price, PriceBook, accelerators_price
 from fw_assets.classification.session import Session
-from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks
+from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks, Model
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, own_prices, read_priced_catalogue
 from fw_assets.pipeline.platform.named_models import named_by, with_named_models
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.platform.serving_paths import own_models, tuned_serving
 
 
 async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Session) -> PricedCatalogue:
     """The catalogue with the quoted price of an hour of each model of the session that would be deployed.
 
-    Models outside the catalogue that the session names are in it too.
+    What is fine-tuned has a price of its own, as it may run on other accelerators than its base: by a model of the same
+    base that the account has already, else by the base itself. Models outside the catalogue that the session names are
+    in it too.
 
     A quote wins over what anybody lists, and the user's own price over a quote. Without a quote, or without a price of
     the accelerators, the listed price stays.
@@ -25,7 +28,12 @@ async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Sessi
     tunes = session.mode == "fine-tune"
     catalogue = await with_named_models(client, priced.models, named_by(session))
     models = resolve_models(session.models, catalogue, tunable=tunes, inference=session.inference)
-    quotes = [await _quoted(client, priced.prices, model) for model in models if _is_deployed(model, session)]
+    deployed = [model for model in models if _is_deployed(model, session)]
+    tuned = [model for model in models if model.tunable] if deploys_tuned(session) else []
+    quotes = [await _quoted(client, priced.prices, model) for model in deployed]
+    bases = {model.name: price for model, price in zip(deployed, quotes, strict=True) if price is not None}
+    own = await own_models(client) if tuned else []
+    quotes += [await _quoted_tuned(client, priced.prices, model, own, bases.get(model.name)) for model in tuned]
     prices = priced.prices.with_layer(price for price in quotes if price is not None)
     return PricedCatalogue(catalogue, prices.with_layer(own_prices()))
 
@@ -40,10 +48,13 @@ def quoted_catalogue(platform: Platform, session: Session) -> PricedCatalogue:
     return platform.call(read)
 
 
-def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedModel) -> float | None:
+def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedModel, *, tuned: bool) -> float | None:
     """US dollars for an hour of a replica of a model's deployment; None: the plan's price holds.
 
     By the user's own price of the model, else by that of the accelerators in the book that plans are priced from.
+
+    Args:
+        tuned: whether the deployment is of what was fine-tuned from the model.
     """
     price = None if accelerators is None else _price(book, model.name, accelerators)
     if price is None:
@@ -51,7 +62,9 @@ def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedM
     return (
         PriceBook(layers=((price,),))
         .with_layer(own_prices())
-        .price(model.name, "deployment-hour", model.parameter_count, model.base_model)
+        .price(
+            model.name, "tuned-deployment-hour" if tuned else "deployment-hour", model.parameter_count, model.base_model
+        )
         .usd
     )
 
@@ -74,6 +87,16 @@ async def _quoted(client: Fireworks, book: PriceBook, model: CatalogueModel) -> 
     else:
         accelerators = await client.quote_deployment(DeploymentSpec(base_model=model.name))
     return None if accelerators is None else _price(book, model.name, accelerators)
+
+
+async def _quoted_tuned(
+    client: Fireworks, book: PriceBook, model: CatalogueModel, own: list[Model], base: Price | None
+) -> Price | None:
+    serving = await tuned_serving(client, model.name, merges=model.supports_lora, own=own)
+    price = None if serving.quote is None else _price(book, model.name, serving.quote)
+    if price is None and base is not None:
+        price = base.model_copy(update={"source": f"{base.source}{OF_BASE}"})
+    return None if price is None else price.model_copy(update={"item": "tuned-deployment-hour"})
 
 
 def _price(book: PriceBook, model: str, accelerators: Accelerators) -> Price | None:

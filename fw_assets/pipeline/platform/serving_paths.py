@@ -10,8 +10,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from fw_assets.fireworks import (
+    Accelerators,
+    AccountError,
     ApiError,
     BadRequest,
     DeploymentSpec,
@@ -60,8 +63,29 @@ def _passes(error: FireworksError) -> bool:
     return isinstance(error, PlatformFault) or bool(isinstance(error, ApiError) and _SHORTAGE.search(error.detail))
 
 
-async def serving_doubt(client: Fireworks, base: str, *, merges: bool, own: list[Model]) -> str:
-    """Why nothing would serve a model that is fine-tuned from `base`; empty where nothing lasting speaks against it.
+class TunedServing(NamedTuple):
+    """How the platform would serve a model that is fine-tuned from a base.
+
+    Attributes:
+        doubt: why nothing would; empty where nothing lasting speaks against it.
+        quote: what the deployment would run on that is tried first of those that it accepts; None where it said so of
+            none.
+    """
+
+    doubt: str = ""
+    quote: Accelerators | None = None
+
+
+async def own_models(client: Fireworks) -> list[Model]:
+    """The account's own models; none where the key may not see them."""
+    try:
+        return await client.own_models()
+    except (AccountError, NotFound, PermissionDenied):
+        return []
+
+
+async def tuned_serving(client: Fireworks, base: str, *, merges: bool, own: list[Model]) -> TunedServing:
+    """How a model that is fine-tuned from `base` would be served.
 
     Nothing is created. An adapter of the same base that the account has already is tried on every path; without one,
     all that can be tried is whether the base takes adapters.
@@ -73,21 +97,19 @@ async def serving_doubt(client: Fireworks, base: str, *, merges: bool, own: list
     ready = (model for model in own if model.state == "READY" and model.status.ok)
     adapters = [model.name for model in ready if model.peft_details.base_model == base]
     if merges and not adapters:
-        return ""
+        return TunedServing()
     reasons: list[str] = []
     async for spec in serving_specs(client, adapters[-1] if adapters else base, base, adapter=True):
         if spec.base_model == base and not spec.enable_addons:
             continue
         try:
-            await client.validate_deployment(spec)
+            return TunedServing(quote=await client.validate_deployment(spec))
         except ApiError as error:
             if not is_refused(error) or _passes(error):
                 log.info("whether %s is served once it is fine-tuned is not known: %s", base, error)
-                return ""
+                return TunedServing()
             reasons.append(f"{spec.deployment_shape.rsplit('/', 1)[-1]}: {error.detail.rstrip('.')}")
-        else:
-            return ""
-    return "; ".join(dict.fromkeys(reasons))
+    return TunedServing(doubt="; ".join(dict.fromkeys(reasons)))
 
 
 async def _shapes(client: Fireworks, model: str, *, enable_addons: bool) -> list[str]:

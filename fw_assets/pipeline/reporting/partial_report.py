@@ -61,6 +61,7 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
         mitigation=account.mitigation,
         created=account.created_resources(),
         incomplete=(stopped.reason,),
+        remedy=stopped.remedy,
         mistakes=mistakes_result(store, plan, models, None),
     )
 

@@ -33,10 +33,15 @@ class Approval(Frozen):
 
 
 class Stopped(Frozen):
-    """The end of an approval's run by its ceiling; the stored `inputs` are the approval's digest."""
+    """The end of an approval's run by its ceiling; the stored `inputs` are the approval's digest.
+
+    Attributes:
+        remedy: what helps; empty where an earlier version stored it.
+    """
 
     reason: str
     at: str
+    remedy: str = ""
 
 
 class PlanChanges(Frozen):

@@ -77,9 +77,13 @@ def deployment_result(
 
 
 def _planned_hour(plan: Plan, winner: WinnerResult | None) -> float | None:
-    """The plan's price of an hour of the winner's deployment: of its own lines, else that of the dearest candidate."""
+    """The plan's price of an hour of the winner's deployment: of its own lines, else that of the dearest candidate.
+
+    Those of its base model are not its own where it was fine-tuned, as that may run on other accelerators.
+    """
     hours = [(line, part) for line in plan.estimate.lines for part in line.parts if part.item == "deployment-hour"]
     slugs = {model.slug for model in plan.models if winner is not None and model.name == winner.base_model}
-    own = [part for line, part in hours if line.model in slugs]
+    tuned = winner is not None and winner.kind == "tuned"
+    own = [part for line, part in hours if line.model in slugs and tuned != (line.stage == "base-evaluation")]
     shared = [part for line, part in hours if line.stage == "deployment"]
     return next((part.price.per_unit for part in (*own, *shared)), None)

@@ -51,6 +51,7 @@ def build_report(
     mitigation: Mitigation | None = None,
     created: Sequence[str] = (),
     incomplete: Sequence[str] = (),
+    remedy: str = "",
     example: str | None = None,
     before: Sequence[str] = (),
     served: Served | None = None,
@@ -73,6 +74,7 @@ def build_report(
         cost_rows: of `ledger.cost_rows` with the plan's estimate for `mitigation`, which the approval chose.
         created: full names of what the run created on the platform.
         incomplete: reasons why the run is not finished, such as a ceiling that was reached.
+        remedy: what helps against them.
         example: the messages (JSON array) of a row that the snippets show; a plain sentence otherwise.
         before: shell lines that must run before the snippets, such as exporting the key.
         served: what answers requests, deployed or not; None where nothing does.
@@ -98,6 +100,7 @@ def build_report(
         plan_digest=plan.digest,
         status="incomplete" if unfinished else "benchmark" if plan.session.mode == "benchmark" else "complete",
         incomplete=tuple(unfinished),
+        remedy=remedy,
         rows=SplitRows(**{part: plan.rows.get(part, 0) for part in SplitRows.model_fields}),
         labels=labels.labels,
         asked=plan.session,

@@ -167,6 +167,7 @@ class Report(Frozen):
     plan_digest: str
     status: Literal["complete", "benchmark", "incomplete"]
     incomplete: tuple[str, ...] = ()
+    remedy: str = ""
     answer: str = ""
     rows: SplitRows
     labels: tuple[str, ...]

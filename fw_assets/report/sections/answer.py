@@ -30,6 +30,7 @@ from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.report.sections.verdicts import UNTUNED_ROLE, Choice, choice, choice_sentence, interval_text
 from fw_assets.report.table import Table, columns
 
+REPEATED = "Run the same command again"
 BATCH_ONLY = (
     "On this platform it answers in batch jobs only; to ask it row by row, run again with inference set to deployment, "
     "which makes a deployment of it that scales to zero."
@@ -247,10 +248,10 @@ def next_step(report: Report) -> str:
         proof = f"Deployed, it answered {agreed} of {rows} as in the evaluation."
         return f"{first}{ask} it with the code under “Use it”. {proof}"
     if report.status == "incomplete":
-        return (
-            "Run the same command again, with a higher ceiling if that is what ended it: what exists is taken up, and "
-            "nothing is paid twice."
-        )
+        ceiling = any("would pass the approved" in reason for reason in report.incomplete)  # of an earlier version
+        higher = f"{REPEATED}, with `--approve` and a higher ceiling (`--max-spend-usd`)."
+        remedy = report.remedy or (higher if ceiling else f"{REPEATED}.")
+        return f"{remedy} What exists is taken up, and nothing is paid twice."
     if report.status == "benchmark":
         tunable = any(not c.adapter_of for c in report.candidates)
         again = "Run again" if tunable else "An adapter is not trained again: name a base model too, and run again"

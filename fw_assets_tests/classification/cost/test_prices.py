@@ -6,13 +6,24 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fw_assets.classification.cost.prices import UNITS, Price, PriceBook, platform_prices, read_prices, shipped_prices
+from fw_assets.classification.cost.prices import (
+    BROADER,
+    UNITS,
+    Item,
+    Price,
+    PriceBook,
+    platform_prices,
+    read_prices,
+    shipped_prices,
+)
 from fw_assets.classification.errors import InputError
+
+TUNED_HOUR: Item = "tuned-deployment-hour"
 
 
 def test_every_shipped_price_has_unit_source_and_date() -> None:
     (layer,) = shipped_prices().layers
-    assert {price.item for price in layer} == set(UNITS)
+    assert {price.item for price in layer} == set(UNITS) - set(BROADER)
     for price in layer:
         assert price.unit == UNITS[price.item]
         assert price.source
@@ -130,3 +141,15 @@ def test_an_adapter_has_its_own_price_then_that_of_its_base() -> None:
 
     assert price(book) == 7.0
     assert price(book.with_layer([Price(item="deployment-hour", model="mine", usd=3.0), base])) == 3.0
+
+
+def test_an_hour_of_what_is_fine_tuned_has_a_price_of_its_own_or_that_of_its_base_layer_by_layer() -> None:
+    base, tuned = (Price(item=item, model="m", usd=usd) for item, usd in (("deployment-hour", 8), (TUNED_HOUR, 52)))
+    listed = Price(item="deployment-hour", usd=1.0)
+    book = PriceBook(layers=((base, tuned), (listed,)))
+    assert [book.price("m", item).usd for item in ("deployment-hour", TUNED_HOUR)] == [8.0, 52.0]
+    assert book.price("other", TUNED_HOUR) == listed
+    own = book.with_layer([Price(item="deployment-hour", model="m", usd=3.0)])
+    assert own.price("m", TUNED_HOUR).usd == 3.0, "a user's own price of before holds for both"
+    assert book.with_layer([Price(item=TUNED_HOUR, usd=2.0)]).price("m", "deployment-hour").usd == 8.0
+    assert PriceBook(layers=()).price("m", TUNED_HOUR).item == "deployment-hour"

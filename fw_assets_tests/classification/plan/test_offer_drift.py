@@ -28,6 +28,7 @@ __all__ = ["dataset"]
 BATCHED = SMALL.model_copy(update={"serverless": False, "batch": True, "context_length": 4096})
 MODELS = {"serverless": SMALL, "deployment": LARGE, "batch": BATCHED}
 ITEMS = sorted(UNITS)
+TUNED = ("tuned-evaluation", "learning-curve", "deployment")
 
 
 @cache
@@ -42,7 +43,9 @@ def again(dataset: Path, plan: Plan, *models: CatalogueModel, prices: tuple[Pric
 
 def used(plan: Plan) -> set[tuple[str | None, str]]:
     lines = [line for option in plan.mitigations for line in option.estimate.lines]
-    return {(line.model, part.item) for line in lines for part in line.parts}
+    items = {(line.model, part.item) for line in lines for part in line.parts}
+    tuned = {line.model for line in lines for part in line.parts if part.unit == "hours" and line.stage in TUNED}
+    return items | {(model, "tuned-deployment-hour") for model in tuned}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.pipeline.values.approval import Stopped
 from fw_assets.workspace.file_lock import locked
 from fw_assets_tests.pipeline.budget.fixed_account import CEILING, fixed_account
 from fw_assets_tests.report.workflow import planned
@@ -88,6 +89,13 @@ def test_what_cannot_be_afforded_ends_the_run(tmp_path: Path, plan: Plan) -> Non
     assert header is not None
     assert header.inputs == approval
     assert account.ledger().reserved == 9.0
+    assert "A higher ceiling does not help" in account.store.require("stopped", "tickets", Stopped).remedy
+    own = plan.model_copy(update={"session": plan.session.model_copy(update={"max_spend_usd": 0.001})})
+    limited = fixed_account(tmp_path, own)
+    limited.store.write("approval", "tickets", plan.session, inputs=plan.digest)
+    with pytest.raises(CeilingReached):
+        limited.reserve("sweep/m", "two", 11.0)
+    assert "higher ceiling (`--max-spend-usd`" in limited.store.require("stopped", "tickets", Stopped).remedy
 
 
 def test_a_yes_of_its_own_allows_its_amount_beside_what_is_spent_and_no_more(tmp_path: Path, plan: Plan) -> None:

@@ -98,15 +98,16 @@ def test_a_job_is_settled_at_the_larger_of_its_tokens_and_the_estimate_of_the_pl
 def test_a_deployment_that_is_quoted_above_what_is_held_is_not_created(tmp_path: Path, plan: Plan) -> None:
     account = fixed_account(tmp_path, plan)
     payment = open_payment(account, "sweep/m", "evaluation")
-    payment.check_hour(None, "d", "", "m")
-    payment.check_hour(2.0, "d", "1 x A", "m")
+    payment.check_hour(None, "d", "", "m", tuned=False)
+    payment.check_hour(2.0, "d", "1 x A", "m", tuned=False)
     with pytest.raises(DeploymentAboveHeld) as caught:
-        payment.check_hour(52.0, "d", "4 x NVIDIA_B200_180GB", "accounts/fireworks/models/m")
+        payment.check_hour(52.0, "d", "4 x NVIDIA_B200_180GB", "accounts/fireworks/models/m", tuned=True)
     assert str(caught.value).startswith(
         "d was not created: the platform quotes 4 x NVIDIA_B200_180GB for it, $52.00 an hour and up to $29.00, more "
         "than the $4.00 that the approved plan holds for it at most (sweep/m)."
     )
-    assert "`- {item: deployment-hour, model: m, usd: 52.00}` and plan again." in str(caught.value)
+    assert "`- {item: tuned-deployment-hour, model: m, usd: 52.00}`" in str(caught.value)
+    assert "plan again, which asks for the quote anew" in str(caught.value)
 
 
 def test_hours_are_paid_and_limited_at_the_price_of_the_deployment_that_answers(tmp_path: Path, plan: Plan) -> None:
@@ -149,10 +150,10 @@ def test_estimates_of_jobs_without_a_price_are_held_under_the_ceiling(tmp_path: 
 def test_hours_without_a_price_are_held_and_limited_at_what_the_platform_quotes(tmp_path: Path, plan: Plan) -> None:
     account = unpriced_account(tmp_path, plan)
     payment = open_payment(account, "sweep/m", "evaluation")
-    payment.check_hour(8.0, "d", "1 x A", "m")
+    payment.check_hour(8.0, "d", "1 x A", "m", tuned=False)
     assert account.ledger().reserved == 4.0
     with pytest.raises(DeploymentAboveCeiling, match=r"\$52\.00 an hour and up to \$26\.00.*\$10\.00 is left"):
-        payment.check_hour(52.0, "d", "4 x B", "m")
+        payment.check_hour(52.0, "d", "4 x B", "m", tuned=False)
 
     async def use() -> None:
         async with payment.at_hour(8.0).limit_hours(1800.0):

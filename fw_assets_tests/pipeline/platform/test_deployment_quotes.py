@@ -9,6 +9,7 @@ import pytest
 
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.prices import Price, accelerators_price, shipped_prices
+from fw_assets.classification.cost.ranges import exactly
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.exit_codes import FAILED
@@ -62,7 +63,7 @@ def test_a_plan_has_the_quoted_price_and_the_users_own_wins(
     assert hour_prices(plan_of(rehearsal)) == {26.0}
     own.write_text("- {item: deployment-hour, model: char-ngram, usd: 2.9}\n")
     assert hour_prices(plan_of(rehearsal)) == {2.9}
-    assert hour_usd(shipped_prices(), B200, planned("char-ngram")) == 2.9
+    assert hour_usd(shipped_prices(), B200, planned("char-ngram"), tuned=True) == 2.9
 
 
 def test_a_service_that_creates_what_it_is_to_validate_gets_one_deployment_and_no_plan(rehearsal: Project) -> None:
@@ -80,28 +81,61 @@ def test_a_service_that_creates_what_it_is_to_validate_gets_one_deployment_and_n
     assert not (rehearsal.workspace / "tickets" / "plan.md").exists()
 
 
-def test_a_tuned_model_that_would_run_on_dearer_accelerators_is_not_deployed(rehearsal: Project) -> None:
+H200, MERGED = "1 x NVIDIA_H200_141GB", "4 x NVIDIA_B200_180GB"
+RISE = r"tuned-deployment-hour of char-ngram: \$8\.00 -> \$52\.00 per hour"
+
+
+def test_what_is_trained_is_priced_by_what_it_runs_on_and_never_deployed_for_more_than_was_approved(
+    rehearsal: Project,
+) -> None:
+    run_on(rehearsal, accelerators=H200, merged_accelerators=MERGED)
+    first = plan_of(rehearsal)
+    assert hour_prices(first) == {8.0}
+    text = (rehearsal.workspace / "tickets" / "plan.md").read_text("utf-8")
+    assert "it is that of the base model" in text
+    assert rehearsal.approve().returncode == 0
+    for asset, model in (("base_metrics", "char-ngram"), ("finalists", None), ("sweep", "char-ngram")):
+        start(rehearsal, asset, model)
+    start(rehearsal, "fine_tuned_models", "char-ngram")
+    with pytest.raises(StepFailed, match=RISE):  # the account has a fine-tuned model now, so it can be quoted
+        start(rehearsal, "metrics", "char-ngram")
+    assert rehearsal.platform()["deployments"] == 0
+    assert hour_prices(Workspace(str(rehearsal.workspace)).require("plan", "tickets", Plan)) == {52.0}
+    jobs = rehearsal.platform()["supervisedFineTuningJobs"]
+    assert rehearsal.approve().returncode == 0
+    run = rehearsal.run("run", str(rehearsal.data), "--model", "char-ngram", "--epochs", "1", "--approve")
+    assert run.returncode == 0, run.stderr
+    assert rehearsal.platform()["supervisedFineTuningJobs"] == jobs
+    account = approved_account(Workspace(str(rehearsal.workspace)), "tickets")
+    (paid,) = [entry for entry in account.entries() if entry.key == "tuned-evaluation/char-ngram"]
+    assert 52.0 * 300 / 3600 < (paid.usd or 0.0) <= (account.estimate.line(paid.key).usd or exactly(0.0)).high
+
+    second = rehearsal.run("plan", str(rehearsal.data), "--name", "again", "--model", "char-ngram", "--epochs", "1")
+    assert second.returncode == 0, second.stderr
+    again = Workspace(str(rehearsal.workspace)).require("plan", "again", Plan)
+    assert again.estimate.high > first.estimate.high
+    by_line = {
+        line.key: part.price.usd
+        for line in again.estimate.lines
+        for part in line.parts
+        if part.item == "deployment-hour"
+    }
+    assert set(by_line) >= {"tuned-evaluation/char-ngram", "deployment/proof", "deployment/first-hour"}
+    assert set(by_line.values()) == {52.0}
+    assert "tuned deployment hour" in (rehearsal.workspace / "again" / "plan.md").read_text("utf-8")
+
+
+def test_a_quote_that_rises_before_the_deployment_waits_for_another_yes(rehearsal: Project) -> None:
     plan_of(rehearsal)
     assert rehearsal.approve().returncode == 0
     for asset, model in (("base_metrics", "char-ngram"), ("finalists", None), ("sweep", "char-ngram")):
         start(rehearsal, asset, model)
     start(rehearsal, "fine_tuned_models", "char-ngram")
-    run_on(rehearsal, accelerators="4 x NVIDIA_H200_141GB", merged_accelerators="4 x NVIDIA_B200_180GB")
-    with pytest.raises(StepFailed, match=r"was not created: the platform quotes 4 x NVIDIA_B200_180GB") as caught:
+    run_on(rehearsal, accelerators="4 x NVIDIA_H200_141GB", merged_accelerators=MERGED)
+    with pytest.raises(StepFailed, match=r"tuned-deployment-hour of char-ngram: \$32\.00 -> \$52\.00") as caught:
         start(rehearsal, "metrics", "char-ngram")
-    assert "$52.00 an hour" in str(caught.value)
+    assert "--approve" in str(caught.value)
     assert rehearsal.platform()["deployments"] == 0
-    account = approved_account(Workspace(str(rehearsal.workspace)), "tickets")
-    assert [item.key for item in account.ledger().reservations] == []
-
-    b200 = {"model": "NVIDIA_B200_180GB", "item": "accelerator-hour", "unit": "hour", "usd": 1.25}
-    (rehearsal.workspace / ".platform" / "prices.json").write_text(json.dumps({"prices": [b200]}), "utf-8")
-    start(rehearsal, "metrics", "char-ngram")
-    (paid,) = [entry for entry in account.entries() if entry.key == "tuned-evaluation/char-ngram"]
-    idle_window = 300 / 3600
-    assert 4 * 1.25 * idle_window < (paid.usd or 0.0) < 2 * 4 * 1.25 * idle_window, (
-        "by the list that plans are priced by"
-    )
 
 
 def planned(id: str, parameters: int | None = None) -> PlannedModel:
@@ -115,13 +149,13 @@ def start(project: Project, asset: str, model: str | None) -> None:
 
 def test_without_a_quote_or_a_price_of_the_accelerators_the_listed_price_stays() -> None:
     model, book = planned("qwen3-8b", 8 * 10**9), shipped_prices()
-    assert hour_usd(book, None, model) is None
-    assert hour_usd(book, Accelerators(), model) is None
+    assert hour_usd(book, None, model, tuned=False) is None
+    assert hour_usd(book, Accelerators(), model, tuned=True) is None
     unpriced = Accelerators(accelerator_type="AMD_MI300X_192GB", accelerator_count=2)
-    assert hour_usd(book, unpriced, planned("qwen3-8b")) is None
-    assert hour_usd(book, B200, model) == 52.0
+    assert hour_usd(book, unpriced, planned("qwen3-8b"), tuned=False) is None
+    assert hour_usd(book, B200, model, tuned=True) == 52.0
     dearer = Price(item="accelerator-hour", model="NVIDIA_B200_180GB", usd=20.0)
-    assert hour_usd(book.with_layer([dearer]), B200, model) == 80.0
+    assert hour_usd(book.with_layer([dearer]), B200, model, tuned=False) == 80.0
     counts = (-4, 10**9)
     assert all(accelerators_price(shipped_prices(), model.name, "NVIDIA_H100_80GB", count) is None for count in counts)
     price = accelerators_price(shipped_prices(), model.name, "NVIDIA_H100_80GB", 1)

@@ -10,7 +10,7 @@ import pytest
 from fw_assets.fireworks import ValidateOnlyIgnored
 from fw_assets.fireworks._models import Model
 from fw_assets.fireworks._resources import parse_resource
-from fw_assets.pipeline.platform.serving_paths import serving_doubt
+from fw_assets.pipeline.platform.serving_paths import tuned_serving
 from fw_assets_tests.pipeline.evaluation.test_endpoint import (
     ADAPTER,
     BASE,
@@ -48,7 +48,9 @@ def test_what_speaks_against_serving_is_known_before_training(
 
     async def work() -> str:
         async with service.client() as client:
-            return await serving_doubt(client, BASE, merges=merges, own=[parse_resource(Model, item) for item in own])
+            return (
+                await tuned_serving(client, BASE, merges=merges, own=[parse_resource(Model, item) for item in own])
+            ).doubt
 
     found = asyncio.run(work())
     assert doubt in found
@@ -62,7 +64,7 @@ def test_a_service_that_creates_what_it_is_to_validate_is_no_doubt(refusals: dic
 
     async def work() -> str:
         async with service.client() as client:
-            return await serving_doubt(client, BASE, merges=True, own=[parse_resource(Model, ADAPTER)])
+            return (await tuned_serving(client, BASE, merges=True, own=[parse_resource(Model, ADAPTER)])).doubt
 
     with pytest.raises(ValidateOnlyIgnored):
         asyncio.run(work())

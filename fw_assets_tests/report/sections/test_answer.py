@@ -7,7 +7,7 @@ import pytest
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.power import power_result
 from fw_assets.report.schema.report import DeploymentResult, Report, WinnerResult
-from fw_assets.report.sections.answer import question, questions
+from fw_assets.report.sections.answer import next_step, question, questions
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets_tests.report.samples import sample_report
 from fw_assets_tests.report.verdict_reports import KnownRun, verdict_report
@@ -199,7 +199,11 @@ def test_an_unfinished_run_gives_no_verdict() -> None:
     )
     replies = dict(questions(report))
     assert "Did it help?" not in replies
-    assert "nothing is paid twice" in replies["What now?"]
+    assert replies["What now?"] == "Run the same command again. What exists is taken up, and nothing is paid twice."
+    dearer = report.model_copy(update={"remedy": "Plan fewer rows."})
+    assert next_step(dearer) == "Plan fewer rows. What exists is taken up, and nothing is paid twice."
+    reason = "sweep/m: up to $1.0000 more would pass the approved $2.0000 ($1.5000 spent, $0.0000 reserved)"
+    assert "with `--approve` and a higher ceiling" in next_step(report.model_copy(update={"incomplete": (reason,)}))
     assert "incomplete" in render_markdown(report)
 
 
