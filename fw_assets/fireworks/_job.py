@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BeforeValidator
 
-from ._errors import JobFailed
+from ._errors import JobFailed, NotFound
 from ._get_or_create import get_or_create
 from ._http import HttpClient
 from ._names import check_id, full_name, resource_path
@@ -36,6 +36,11 @@ _FAILED_STATES = (
     "DELETING_CLEANING_UP",
     "DELETED",
 )
+_UNEXPLAINED = {
+    "CANCELLED": "it was cancelled on the platform",
+    "DELETED": "it was deleted on the platform",
+    "EXPIRED": "the time ran out that the platform gives a job",
+}
 _QUEUED_STATES = ("UNSPECIFIED", "CREATING", "QUEUED", "VALIDATING", "PENDING")
 
 
@@ -86,6 +91,11 @@ class Job(Resource):
         if self.succeeded or self.state not in _FAILED_STATES:
             return ""
         return self.state.removesuffix("_CLEANING_UP").replace("DELETING", "DELETED")
+
+    @property
+    def reason(self) -> str:
+        """Why it ended so: the platform's words, else what the state says; empty where neither does."""
+        return self.status.message or _UNEXPLAINED.get(self.ending, "")
 
 
 J = TypeVar("J", bound=Job)
@@ -152,11 +162,18 @@ class JobCollection(Generic[J]):
         """The job once it has succeeded.
 
         Raises:
-            JobFailed: it ended otherwise.
+            JobFailed: it ended otherwise, or was seen and is gone.
             WaitTimeout: `timeout` seconds have passed; `Stalled`: `stall_timeout` seconds without progress of a job
                 whose turn has come.
         """
-        job = await poll(
+        last: list[J] = []
+
+        def seen(job: J) -> None:
+            last[:] = [job]
+            if on_progress:
+                on_progress(job)
+
+        waiting = poll(
             f"{self.noun} {job_id}",
             lambda: self.get(http, account, job_id),
             lambda job: job.finished,
@@ -164,11 +181,17 @@ class JobCollection(Generic[J]):
             interval=poll_interval,
             timeout=timeout,
             describe=lambda job: f"{job.state} {job.job_progress.percent:.0f} %",
-            on_progress=on_progress,
+            on_progress=seen,
             stall_timeout=stall_timeout,
             # A job may wait for its turn for hours, which is no stall: only `timeout` ends that.
             progress=lambda job: object() if job.state in _QUEUED_STATES else (job.state, job.job_progress),
         )
+        try:
+            job = await waiting
+        except NotFound:
+            if not last:
+                raise
+            raise JobFailed(last[0].name, "DELETED", _UNEXPLAINED["DELETED"]) from None
         if not job.succeeded:
-            raise JobFailed(job.name, job.state, job.status.message)
+            raise JobFailed(job.name, job.state, job.reason)
         return job

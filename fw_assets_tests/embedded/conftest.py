@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ TEXTS = {
         "buy more seats",
     ),
 }
+
+
+ENDS = ("COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "DELETED")
 
 
 class Client:
@@ -113,7 +117,7 @@ class Client:
         """The job, once it has ended."""
         return wait(
             lambda: self.get(f"/v1/accounts/local/{collection}/{id}"),
-            lambda job: job["state"].removeprefix("JOB_STATE_") in ("COMPLETED", "FAILED", "CANCELLED"),
+            lambda job: job["state"].removeprefix("JOB_STATE_") in ENDS,
             seconds,
         )
 
@@ -156,12 +160,20 @@ def client(tmp_path: Path) -> Client:
 @pytest.fixture
 def url(client: Client) -> Iterator[str]:
     """The address at which the same platform is served over HTTP."""
+    with served(client.home) as address:
+        yield address
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """The address at which the platform of a home that has its key is served over HTTP, by a process of its own."""
+    key = api_key(home)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     serve = "from fw_assets.embedded import serve; serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))"
     command = f"import pathlib, sys; {serve}"
-    process = subprocess.Popen([sys.executable, "-c", command, str(client.home), str(port)], stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", command, str(home), str(port)], stderr=subprocess.PIPE)
     address = f"http://127.0.0.1:{port}"
 
     def healthy() -> bool:
@@ -176,4 +188,4 @@ def url(client: Client) -> Iterator[str]:
     finally:
         process.terminate()
         _, errors = process.communicate(timeout=20)
-        assert client.key not in errors.decode(), "the key of an old home is not printed again"
+        assert key not in errors.decode(), "the key of an old home is not printed again"

@@ -136,6 +136,30 @@ def test_another_end_is_an_error_with_the_reason(state: str) -> None:
         asyncio.run(client.wait_fine_tuning_job("j"))
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("DELETING_CLEANING_UP", "it was deleted on the platform"),
+        ("DELETED", "it was deleted on the platform"),
+        ("EXPIRED", "the time ran out that the platform gives a job"),
+        ("FAILED", "the platform gives no reason"),
+    ],
+)
+def test_an_end_without_a_reason_says_what_it_is(state: str, reason: str) -> None:
+    client, _, _ = client_of(answers(job(f"JOB_STATE_{state}")))
+    with pytest.raises(JobFailed, match=f"ended as {state}: {reason}"):
+        asyncio.run(client.wait_fine_tuning_job("j"))
+
+
+def test_a_job_that_is_gone_while_it_is_waited_for_was_deleted() -> None:
+    client, _, _ = client_of(answers(job("JOB_STATE_RUNNING"), NOT_FOUND))
+    with pytest.raises(JobFailed, match="ended as DELETED: it was deleted on the platform"):
+        asyncio.run(client.wait_fine_tuning_job("j"))
+    client, _, _ = client_of(answers(NOT_FOUND))
+    with pytest.raises(NotFound):
+        asyncio.run(client.wait_fine_tuning_job("j"))
+
+
 def test_a_wait_times_out_and_cancels_nothing() -> None:
     client, recorder, clock = client_of(answers(job("JOB_STATE_PENDING")))
     with pytest.raises(WaitTimeout, match="PENDING") as caught:

@@ -30,7 +30,7 @@ from fw_assets.embedded.store.resource_names import (
     split_name,
 )
 
-_ENDED = ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
+_ENDED = tuple(f"JOB_STATE_{state}" for state in ("COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "DELETED"))
 
 
 def create(request: ApiRequest) -> dict[str, Any]:

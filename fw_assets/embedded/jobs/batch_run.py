@@ -19,7 +19,7 @@ from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
 from fw_assets.embedded.inference.routing import ServingTarget, batch_target
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
-from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
+from fw_assets.embedded.jobs.job_state import complete_job, end_job, finish_validation, update_job
 from fw_assets.embedded.jobs.repair import complete_or_repair
 from fw_assets.embedded.records.dataset_documents import new_dataset, ready_dataset
 from fw_assets.embedded.records.dataset_files import BatchRow, read_lines
@@ -40,9 +40,15 @@ def validate(platform: EmbeddedPlatform, claim: JobClaim) -> None:
 
 
 def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
-    """RUNNING, then COMPLETED together with the output dataset: results and errors, by `custom_id`."""
+    """RUNNING, then COMPLETED together with the output dataset: results and errors, by `custom_id`.
+
+    A job that is made to expire keeps the rows that it has finished; one that is made to end otherwise has none.
+    """
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING"})
-    faults.wait_or_fail(platform, BATCH_JOBS, claim.id)
+    ending = faults.wait_or_fail(platform, BATCH_JOBS, claim.id)
+    if ending and ending != "EXPIRED":
+        end_job(platform, claim, ending)
+        return
     _, path = ready_dataset(platform, job["inputDatasetId"], "inputDatasetId")
     _, output_id = split_name(job["outputDatasetId"], DATASETS, "outputDatasetId")
     for abandoned in platform.home.glob(f"datasets/.{output_id}.*"):
@@ -50,7 +56,8 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         shutil.rmtree(abandoned, ignore_errors=True)
     out = platform.dataset_folder(f".{output_id}.{claim.token}")
     out.mkdir(parents=True)
-    progress = _complete_rows(platform, claim, job, path, out)
+    total = job["jobProgress"]["totalInputRequests"]
+    progress = _complete_rows(platform, claim, job, path, out, total // 2 if ending else total)
     for name in (RESULTS, ERRORS):
         write_checksum(out / name)
     folder = platform.dataset_folder(output_id)
@@ -66,13 +73,13 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         documents.insert(connection, DATASETS, claim.account, output_id, document)
         shutil.rmtree(folder, ignore_errors=True)
         out.rename(folder)
-        complete_job(platform, connection, claim)
+        complete_job(platform, connection, claim, ending or "COMPLETED")
 
 
 def _complete_rows(
-    platform: EmbeddedPlatform, claim: JobClaim, job: dict[str, Any], path: Path, out: Path
+    platform: EmbeddedPlatform, claim: JobClaim, job: dict[str, Any], path: Path, out: Path, rows: int
 ) -> dict[str, Any]:
-    """Write a result or an error per row into `out`, and return the final `jobProgress`."""
+    """Write a result or an error for each of the first `rows` into `out`, and return the final `jobProgress`."""
     decoder = msgspec.json.Decoder(BatchRow)
     total = job["jobProgress"]["totalInputRequests"]
     target = batch_target(platform, job["model"])
@@ -92,7 +99,7 @@ def _complete_rows(
         }
 
     with (out / RESULTS).open("wb") as results, (out / ERRORS).open("wb") as errors:
-        for batch in _batches(decoder.decode(line) for _, line in read_lines(path)):
+        for batch in _batches(decoder.decode(line) for _, line in islice(read_lines(path), rows)):
             for row, completion in zip(batch, _complete_batch(platform, job, target, batch), strict=True):
                 if isinstance(completion, RpcError):
                     failed += 1

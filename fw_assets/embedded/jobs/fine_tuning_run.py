@@ -16,7 +16,7 @@ from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
-from fw_assets.embedded.jobs.job_state import complete_job, finish_validation, update_job
+from fw_assets.embedded.jobs.job_state import complete_job, end_job, finish_validation, update_job
 from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
 from fw_assets.embedded.jobs.metrics_file import metrics_line
 from fw_assets.embedded.jobs.training_rows import RecordRows, read_rows
@@ -39,7 +39,10 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     """RUNNING, WRITING_RESULTS, COMPLETED; the output model appears with the last of them, exactly once."""
     progress = {"percent": 0, "epoch": 0}
     job = update_job(platform, claim, {"state": "JOB_STATE_RUNNING", "jobProgress": progress})
-    faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
+    ending = faults.wait_or_fail(platform, FINE_TUNING_JOBS, claim.id)
+    if ending:
+        end_job(platform, claim, ending)
+        return
     rows = read_rows(platform, job)
     # Made before the write lock is taken; it also says what the engine calls the base model.
     tuned = tuned_document(platform, job)

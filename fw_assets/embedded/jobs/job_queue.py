@@ -10,6 +10,7 @@ from typing import Any
 from fw_assets.embedded.jobs.slots import is_held
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
+from fw_assets.embedded.store.faults import is_pending
 
 STALLED_SECONDS = 60.0
 """A worker that lives but has sent no heartbeat for so long loses its claim."""
@@ -58,13 +59,16 @@ def queued_ids(connection: sqlite3.Connection, collection: str) -> list[tuple[st
 
 
 def unclaimed_jobs(platform: EmbeddedPlatform) -> int:
-    """The number of jobs that wait for a worker; those of dead workers are queued again and count."""
+    """The number of jobs that wait for a worker, and not for their turn; those of dead workers are queued again."""
     with platform.database.read() as connection:
-        unfinished = connection.execute("SELECT slot, heartbeat FROM work").fetchall()
-    lost = [_is_lost(platform, slot, heartbeat) for slot, heartbeat in unfinished]
+        unfinished = connection.execute("SELECT kind, id, stage, queued, slot, heartbeat FROM work").fetchall()
+    lost = [_is_lost(platform, slot, heartbeat) for *_, slot, heartbeat in unfinished]
     if any(lost):
         requeue_lost(platform)
-    return sum(1 for (slot, _), is_lost in zip(unfinished, lost, strict=True) if slot is None or is_lost)
+    return sum(
+        is_lost or (slot is None and _has_its_turn(platform, *job))
+        for (*job, slot, _), is_lost in zip(unfinished, lost, strict=True)
+    )
 
 
 def requeue_lost(platform: EmbeddedPlatform, slot: int | None = None) -> None:
@@ -99,12 +103,13 @@ def requeue_lost(platform: EmbeddedPlatform, slot: int | None = None) -> None:
 def claim_next(platform: EmbeddedPlatform, slot: int) -> JobClaim | None:
     """Claim the next job for the worker in `slot`: new jobs are validated before others are run."""
     with platform.database.write() as connection:
-        row = connection.execute(
-            "SELECT kind, account, id, stage, attempts FROM work WHERE slot IS NULL ORDER BY stage, queued LIMIT 1"
-        ).fetchone()
+        waiting = connection.execute(
+            "SELECT kind, id, stage, queued, account, attempts FROM work WHERE slot IS NULL ORDER BY stage, queued"
+        )
+        row = next((row for row in waiting if _has_its_turn(platform, *row[:4])), None)
         if row is None:
             return None
-        collection, account, id, stage, attempts = row
+        collection, id, stage, _, account, attempts = row
         claim = JobClaim(collection, account, id, stage, attempts + 1, secrets.token_hex(8))
         connection.execute(
             "UPDATE work SET slot = ?, token = ?, heartbeat = ?, attempts = ? "
@@ -153,6 +158,10 @@ def queue_run(connection: sqlite3.Connection, claim: JobClaim) -> None:
         "WHERE kind = ? AND account = ? AND id = ? AND token = ?",
         claim.key(),
     )
+
+
+def _has_its_turn(platform: EmbeddedPlatform, collection: str, id: str, stage: int, queued: float) -> bool:
+    return stage == VALIDATE or not is_pending(platform, collection, id, queued)
 
 
 def _is_lost(platform: EmbeddedPlatform, slot: int | None, heartbeat: float | None) -> bool:

@@ -35,10 +35,23 @@ def finish_validation(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         _write(platform, connection, claim, {"state": "JOB_STATE_PENDING"})
 
 
-def complete_job(platform: EmbeddedPlatform, connection: sqlite3.Connection, claim: JobClaim) -> None:
+def complete_job(
+    platform: EmbeddedPlatform, connection: sqlite3.Connection, claim: JobClaim, state: str = "COMPLETED"
+) -> None:
     """COMPLETED, in the transaction that makes the results visible."""
-    _write(platform, connection, claim, {"state": "JOB_STATE_COMPLETED", "completedTime": platform.timestamp()})
+    _write(platform, connection, claim, {"state": f"JOB_STATE_{state}", "completedTime": platform.timestamp()})
     job_queue.dequeue(connection, claim.collection, claim.account, claim.id)
+
+
+def end_job(platform: EmbeddedPlatform, claim: JobClaim, state: str) -> None:
+    """Another end than COMPLETED and FAILED, for which the job gives no reason and has no results.
+
+    Raises:
+        ClaimLost: the claim no longer stands.
+    """
+    with platform.database.write() as connection:
+        job_queue.check_claim(connection, claim)
+        complete_job(platform, connection, claim, state)
 
 
 def fail_job(platform: EmbeddedPlatform, claim: JobClaim, error: Exception) -> None:

@@ -36,9 +36,14 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         merged_accelerators: the same for those of fine-tuned models, which are merged into their base.
         ignore_validate_only: whether deployments that are only to be validated are created.
         stall: seconds for which a job stays in RUNNING without progress; the request that creates it may carry this.
+        pending: seconds from its creation for which a job waits in PENDING for its turn; the request that creates a
+            job may carry this.
+        pending_passed: seconds by which every job has waited for longer than it did.
         max_jobs: unfinished jobs of one kind beyond which the account's quota refuses another; 0: no quota.
         fail_jobs: the code with which jobs fail once their turn has come, e.g. `INTERNAL`; the request that creates a
             job may carry this.
+        end_jobs: the state in which jobs end once their turn has come, without a reason; an expired batch job keeps the
+            first half of its rows. The request that creates a job may carry this.
         live_merge: where fine-tuned models are merged into their base: everywhere; `on shapes`: on those that are
             named; `never`.
         addons: whether adapters can be loaded onto a deployment of their base.
@@ -65,8 +70,11 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     merged_accelerators: str = ""
     ignore_validate_only: bool = False
     stall: float = 0.0
+    pending: float = 0.0
+    pending_passed: float = 0.0
     max_jobs: int = 0
     fail_jobs: str = ""
+    end_jobs: Literal["", "CANCELLED", "DELETED", "EXPIRED"] = ""
     live_merge: Literal["", "on shapes", "never"] = ""
     addons: bool = True
     fail_deployments: str = ""
@@ -82,6 +90,8 @@ NO_FAULTS = Faults()
 _SCOPE_KEY = "fw_assets.faults"
 _STALL_FILE = "stall"
 _FAILURE_FILE = "failure"
+_PENDING_FILE = "pending"
+_ENDING_FILE = "ending"
 _file_cache: dict[Path, tuple[tuple[int, int], dict[str, Any]]] = {}
 
 
@@ -144,30 +154,51 @@ def happens(rate: float) -> bool:
 
 
 def store_job_faults(platform: EmbeddedPlatform, faults: Faults, collection: str, id: str) -> None:
-    """Leave `stall` and `fail_jobs` of a request in the folder of the job that it creates, for the worker process."""
+    """Leave a request's faults of jobs in the folder of the job that it creates, for the worker process."""
     folder = platform.job_folder(collection, id)
-    for file, value in ((_STALL_FILE, faults.stall), (_FAILURE_FILE, faults.fail_jobs)):
+    values = (faults.stall, faults.fail_jobs, faults.pending, faults.end_jobs)
+    for file, value in zip((_STALL_FILE, _FAILURE_FILE, _PENDING_FILE, _ENDING_FILE), values, strict=True):
         if value:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(str(value))
 
 
-def wait_or_fail(platform: EmbeddedPlatform, collection: str, id: str) -> None:
+def is_pending(platform: EmbeddedPlatform, collection: str, id: str, created: float) -> bool:
+    """Whether a job that was created at this time still waits for its turn."""
+    active, own = active_faults(platform), _own_fault(platform, collection, id, _PENDING_FILE)
+    waited = platform.clock() - created + active.pending_passed
+    return waited < max(active.pending, float(own or 0))
+
+
+def wait_or_fail(platform: EmbeddedPlatform, collection: str, id: str) -> str:
     """Sleep for the longer of the job's own stall, once, and the file's; then fail where the job is to.
+
+    Returns:
+        The state of `end_jobs`: the job's own, once, or the file's.
 
     Raises:
         RpcError: with the job's own code, once, or the file's.
     """
-    failure = platform.job_folder(collection, id) / _FAILURE_FILE
-    code = failure.read_text() if failure.exists() else active_faults(platform).fail_jobs
-    failure.unlink(missing_ok=True)
-    path = platform.job_folder(collection, id) / _STALL_FILE
-    seconds = max(active_faults(platform).stall, float(path.read_text()) if path.exists() else 0.0)
-    path.unlink(missing_ok=True)
+    active = active_faults(platform)
+    stall, failure, ending = (
+        _own_fault(platform, collection, id, file) for file in (_STALL_FILE, _FAILURE_FILE, _ENDING_FILE)
+    )
+    for file in (_STALL_FILE, _FAILURE_FILE, _ENDING_FILE, _PENDING_FILE):
+        (platform.job_folder(collection, id) / file).unlink(missing_ok=True)
+    seconds = max(active.stall, float(stall or 0))
     if seconds:
         time.sleep(seconds)
-    if code:
+    if code := failure or active.fail_jobs:
         raise RpcError(code, "the job was made to fail", status=500)
+    return ending or active.end_jobs
+
+
+def _own_fault(platform: EmbeddedPlatform, collection: str, id: str, file: str) -> str:
+    """The fault that the request of a job left in this file; empty without."""
+    try:
+        return (platform.job_folder(collection, id) / file).read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def rename_state(faults: Faults, job: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,8 +88,7 @@ async def ask_in_batch(
             break  # of a sample, that is the finding
         # The first may have been asked with the field, by a call before this one: only its successors are attempts.
         if state.ending and not (refused and job_id == job) and requests.answered < requests.total:
-            status = state.status
-            ending = Ending(state.ending, status.code, status.message)
+            ending = Ending(state.ending, state.status.code, state.reason)
             attempts.check(job_id, "batch inference job", ending, attempt)
             attempt += 1
         job_id = batch_id(model, [job_id, requests.unanswered_digest()])
@@ -165,8 +164,11 @@ async def _finished_job(
         )
     except WaitTimeout as error:
         raise BatchStalled(job_id, model, str(error)) from None
-    except JobFailed:
-        return await client.batch_inference_job(job_id)
+    except JobFailed as failed:
+        job = await _find_job(client, job_id)
+        if job is None:
+            raise failed from None
+        return job
 
 
 async def _store_answers(

@@ -165,7 +165,7 @@ async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
         job = await client.fine_tuning_job(job_id)
     except NotFound:
         return None
-    return Ending(job.ending, job.status.code, job.status.message) if job.ending else None
+    return Ending(job.ending, job.status.code, job.reason) if job.ending else None
 
 
 async def tokens_before_end(client: Fireworks, job_id: str, training: Upload, epochs: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from fw_assets.embedded import counts
 from fw_assets.embedded.store import faults
-from fw_assets_tests.embedded.conftest import Client, row, wait
+from fw_assets_tests.embedded.conftest import Client, grammar, row, wait
 
 AT = "/v1/accounts/local/datasets"
 CREATE = {"datasetId": "d", "dataset": {"exampleCount": 3, "userUploaded": {}}}
@@ -135,3 +135,45 @@ def test_a_stated_refusal_has_its_words_for_its_method_and_path(client: Client) 
     assert client.send("GET", "/v1/accounts", headers=with_faults(client, refuse="POST 403 no")).status_code == 200
     assert client.send("GET", "/v1/accounts", headers=with_faults(client, refuse="GET 403 no")).status_code == 403
     assert client.send("GET", "/v1/accounts", headers=with_faults(client, refuse="sometimes")).status_code == 400
+
+
+def batch(client: Client, id: str, **fields: object) -> None:
+    """Create a batch job over the dataset `in`, with the faults of its request."""
+    chat = {"messages": [{"role": "user", "content": "?"}], "response_format": grammar("a", "b")}
+    if "in" not in {item["name"].rsplit("/", 1)[1] for item in client.get(AT)["datasets"]}:
+        client.dataset("in", [{"custom_id": name, "body": chat} for name in "abcd"])
+    client.post(
+        f"/v1/accounts/local/batchInferenceJobs?batchInferenceJobId={id}",
+        {"model": "accounts/fireworks/models/char-ngram", "inputDatasetId": "accounts/local/datasets/in"},
+        headers=with_faults(client, **fields),
+    )
+
+
+def test_a_job_waits_in_pending_until_its_time_has_passed(client: Client) -> None:
+    at = "/v1/accounts/local/batchInferenceJobs/"
+    batch(client, "waits", pending=12 * 3600)
+    wait(lambda: client.get(f"{at}waits")["state"], lambda state: state == "JOB_STATE_PENDING")
+    batch(client, "other")
+    assert client.finished("other", "batchInferenceJobs")["state"] == "JOB_STATE_COMPLETED", "it holds up no other"
+    assert client.get(f"{at}waits")["state"] == "JOB_STATE_PENDING"
+    file = client.home / faults.FILE
+    file.write_text('{"pending": 60, "pending_passed": 43000}')
+    assert client.get(f"{at}waits")["state"] == "JOB_STATE_PENDING", "its own time is the longer"
+    file.write_text('{"pending_passed": 43200}')
+    assert client.finished("waits", "batchInferenceJobs")["state"] == "JOB_STATE_COMPLETED"
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "DELETED", "EXPIRED"])
+def test_a_job_ends_as_it_is_told_without_a_reason(client: Client, state: str) -> None:
+    client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
+    body = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/fireworks/models/char-ngram"}
+    create = "/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId=j"
+    client.post(create, body, headers=with_faults(client, end_jobs=state))
+    batch(client, "b", end_jobs=state)
+    job, answers = client.finished("j"), client.finished("b", "batchInferenceJobs")
+    assert {job["state"], answers["state"]} == {f"JOB_STATE_{state}"}
+    assert {job["status"]["message"], answers["status"]["message"]} == {""}
+    assert counts(client.home)["models"] == 0
+    kept = 2 if state == "EXPIRED" else 0
+    assert answers["jobProgress"].get("outputRows", 0) == kept, "an expired batch job keeps what it has finished"
+    client.get(f"{AT}/b-output", status=200 if kept else 404)

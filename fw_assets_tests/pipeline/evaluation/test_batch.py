@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,59 @@ def test_a_job_that_never_begins_is_given_up_with_advice(embedded: EmbeddedPlatf
         embedded.batch(rows(TEXTS), stall=0.3)
     (embedded.home / "faults.json").unlink()
     assert embedded.batch(rows(TEXTS)).sent == 0, "the same job is waited for"
+
+
+def test_a_job_waits_for_its_turn_for_as_long_as_that_takes_and_says_so(
+    embedded: EmbeddedPlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedded.call(lambda client: client.datasets())
+    faults = embedded.home / "faults.json"
+    faults.write_text('{"pending": 43200}')
+
+    async def work(client: Fireworks) -> InferenceResult:
+        async def pass_the_time() -> None:
+            while not any(job.state == "PENDING" for job in await client.batch_inference_jobs()):
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1)
+            faults.write_text('{"pending": 43200, "pending_passed": 43200}')
+
+        attempts = Attempts(embedded.workspace, "tickets", "a1")
+        asked = ask_in_batch(
+            *(client, MODEL, PROMPT, rows(TEXTS), embedded.cache()),
+            job="fwa-batch-a",
+            poll=0.05,
+            what="test",
+            attempts=attempts,
+            stall=0.5,
+        )
+        result, _ = await asyncio.gather(asked, pass_the_time())
+        return result
+
+    with caplog.at_level(logging.INFO, "fw_assets.fireworks"):
+        assert embedded.call(work).sent == len(TEXTS)
+    assert "waiting for batch inference job fwa-batch-a: PENDING 0 %" in caplog.text
+    assert embedded.jobs() == 1
+
+
+def test_the_rows_that_an_expired_job_finished_are_kept_and_the_others_asked_again(embedded: EmbeddedPlatform) -> None:
+    embedded.call(lambda client: client.datasets())
+    faults = embedded.home / "faults.json"
+    faults.write_text('{"end_jobs": "EXPIRED"}')
+    with pytest.raises(AttemptFailed, match=r"ended EXPIRED: the time ran out.*approve again to try a second time"):
+        embedded.batch(rows(TEXTS))
+    faults.unlink()
+    assert embedded.batch(rows(TEXTS), approval="a2").sent == len(TEXTS) // 2
+    assert embedded.jobs() == 2
+
+
+def test_a_job_that_somebody_deletes_is_no_longer_waited_for(embedded: EmbeddedPlatform) -> None:
+    embedded.call(lambda client: client.datasets())
+    faults = embedded.home / "faults.json"
+    faults.write_text('{"end_jobs": "DELETED"}')
+    with pytest.raises(AttemptFailed, match=r"ended DELETED: it was deleted on the platform; approve again"):
+        embedded.batch(rows(TEXTS))
+    faults.unlink()
+    assert embedded.batch(rows(TEXTS), approval="a2").sent == len(TEXTS)
 
 
 def test_a_large_upload_reports_its_progress(embedded: EmbeddedPlatform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,47 +1,30 @@
-"""Training jobs of several finalists at once, on a platform that counts how many are active."""
+"""Training jobs of several finalists at once on an embedded platform, over its socket."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+
+import pytest
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.fireworks import FineTuningJob, FineTuningSpec, Fireworks, NotFound
+from fw_assets.embedded import api_key
+from fw_assets.fireworks import FineTuningJob, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.errors import AttemptFailed
 from fw_assets.pipeline.platform.fine_tuning import Upload
 from fw_assets.pipeline.steps.training import TrainingData, run_training_job
+from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.embedded.conftest import labelled_rows, served
 
-
-class CountingPlatform:
-    """Jobs that are active for a while after they were created."""
-
-    def __init__(self) -> None:
-        self.created: list[str] = []
-        self.active = self.most = 0
-
-    async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
-        raise NotFound(404, f"{job_id}: there is none")
-
-    async def estimate_fine_tuning_cost(self, spec: FineTuningSpec) -> None:
-        return None
-
-    async def ensure_fine_tuning_job(self, job_id: str, spec: FineTuningSpec) -> FineTuningJob:
-        self.created.append(job_id)
-        self.active += 1
-        self.most = max(self.most, self.active)
-        return FineTuningJob(name=f"accounts/a/supervisedFineTuningJobs/{job_id}", output_model=spec.output_model or "")
-
-    async def wait_fine_tuning_job(self, job_id: str, **_: Any) -> FineTuningJob:
-        await asyncio.sleep(0.01)
-        self.active -= 1
-        return FineTuningJob(name=f"accounts/a/supervisedFineTuningJobs/{job_id}", output_model=job_id)
-
-    async def fine_tuning_metrics(self, job: FineTuningJob) -> list[dict[str, float]]:
-        return [{"step": 1.0, "eval/loss": 0.5, "train/total_tokens": 10.0}]
+T = TypeVar("T")
+CELLS = [Cell(lora_rank=2**power, learning_rate=0.01, epochs=1) for power in range(6)]
 
 
 class ThreeFinalists(PlanAccount):
@@ -55,44 +38,100 @@ class ThreeFinalists(PlanAccount):
         return 1.0
 
 
-def account(folder: Path, limit: int) -> PlanAccount:
-    plan = SimpleNamespace(
-        session=SimpleNamespace(max_parallel_jobs=limit),
-        warm_start=None,
-        digest="plan",
-        job_id=lambda slug, cell, *_: f"fwa-{slug}-{cell.lora_rank}",
-        model=lambda slug: SimpleNamespace(name=f"accounts/fireworks/models/{slug}"),
-    )
-    return ThreeFinalists(Workspace(str(folder)), "tickets", cast("Plan", plan), "none")
+class Trainer:
+    """A platform behind a socket, and a workspace whose plan has finalists that are all of one base model."""
 
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self.home, self._url = folder, folder / "platform", url
 
-def test_six_jobs_at_most_are_active_over_all_finalists_of_a_dataset(tmp_path: Path) -> None:
-    platform = CountingPlatform()
-    data = TrainingData(
-        "sweep", 1.0, Upload("accounts/a/datasets/train", 10, 1_000), Upload("accounts/a/datasets/valid", 3, 300)
-    )
+    def faults(self, **faults: Any) -> None:
+        (self.home / "faults.json").write_text(json.dumps(faults))
 
-    async def sweep(slug: str) -> None:
-        # As in a process of its own: nothing is shared with the other finalists but the workspace.
-        own = account(tmp_path, 6)
-        await asyncio.gather(
-            *(
-                run_training_job(
-                    cast("Fireworks", platform),
-                    own,
-                    slug,
-                    Cell(lora_rank=2**power, learning_rate=1e-4, epochs=1),
-                    data,
-                    line=f"sweep/{slug}",
-                    poll=0.002,
-                    what=slug,
-                )
-                for power in range(6)
-            )
+    def call(self, work: Callable[[Fireworks], Awaitable[T]]) -> T:
+        async def inside() -> T:
+            async with Fireworks(base_url=self._url, api_key=api_key(self.home)) as client:
+                return await work(client)
+
+        return asyncio.run(inside())
+
+    async def upload(self, client: Fireworks) -> TrainingData:
+        path = self.folder / "rows.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in labelled_rows(1)))
+        rows = len(labelled_rows(1))
+        uploads = []
+        for id in ("train", "valid"):
+            dataset = await client.ensure_dataset(id, path, rows=rows)
+            uploads.append(Upload(dataset.name, rows, path.stat().st_size))
+        return TrainingData("sweep", 1.0, *uploads)
+
+    async def train(
+        self, client: Fireworks, data: TrainingData, slug: str, cell: Cell, approval: str = "a1"
+    ) -> SweepCell:
+        """One job, as a process of its own runs it: it shares the workspace alone with others."""
+        plan = SimpleNamespace(
+            session=SimpleNamespace(max_parallel_jobs=6),
+            warm_start=None,
+            digest="plan",
+            job_id=lambda slug, cell, *_: f"fwa-{slug}-{cell.lora_rank}",
+            model=lambda _: SimpleNamespace(name="accounts/fireworks/models/char-ngram"),
+        )
+        account = ThreeFinalists(Workspace(str(self.folder)), "tickets", cast("Plan", plan), "none", approval)
+        return await run_training_job(
+            client, account, slug, cell, data, line=f"sweep/{slug}", poll=0.05, what=f"{slug} {cell.name}"
         )
 
-    async def sweep_all() -> None:
-        await asyncio.gather(*map(sweep, ("a", "b", "c")))
 
-    asyncio.run(sweep_all())
-    assert (len(platform.created), platform.active, platform.most) == (18, 0, 6)
+@pytest.fixture
+def trainer(tmp_path: Path) -> Iterator[Trainer]:
+    (tmp_path / "platform").mkdir()
+    with served(tmp_path / "platform") as url:
+        yield Trainer(tmp_path, url)
+
+
+def most_active(jobs: list[FineTuningJob]) -> int:
+    """How many jobs the platform had at a time that were created and had not ended, by its own record."""
+    changes = [(job.raw["createTime"], 1) for job in jobs] + [(job.raw["completedTime"], -1) for job in jobs]
+    active = most = 0
+    for _, change in sorted(changes):
+        active += change
+        most = max(most, active)
+    return most
+
+
+def test_six_jobs_at_most_are_active_over_all_finalists_of_a_dataset(trainer: Trainer) -> None:
+    trainer.faults(stall=0.3)
+
+    async def work(client: Fireworks) -> tuple[list[SweepCell], list[FineTuningJob]]:
+        data = await trainer.upload(client)
+        trained = await asyncio.gather(
+            *(trainer.train(client, data, slug, cell) for slug in ("a", "b", "c") for cell in CELLS)
+        )
+        return trained, await client.fine_tuning_jobs()
+
+    trained, jobs = trainer.call(work)
+    assert len({cell.model for cell in trained}) == 18
+    assert [job.state for job in jobs] == ["COMPLETED"] * 18
+    assert most_active(jobs) == 6
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("EXPIRED", "the time ran out that the platform gives a job"), ("DELETED", "it was deleted on the platform")],
+)
+def test_a_job_that_ends_without_a_model_has_a_successor_under_a_new_approval(
+    trainer: Trainer, state: str, reason: str
+) -> None:
+    async def train(client: Fireworks, approval: str) -> SweepCell:
+        return await trainer.train(client, await trainer.upload(client), "a", CELLS[3], approval)
+
+    trainer.faults(end_jobs=state)
+    with pytest.raises(AttemptFailed, match=rf"ended {state}: {reason}; approve again to try a second time"):
+        trainer.call(lambda client: train(client, "a1"))
+    trainer.faults()
+    with pytest.raises(AttemptFailed, match=state):
+        trainer.call(lambda client: train(client, "a1"))
+    trained = trainer.call(lambda client: train(client, "a2"))
+    jobs = {job.name: job.state for job in trainer.call(lambda client: client.fine_tuning_jobs())}
+    assert sorted(jobs.values()) == ["COMPLETED", state]
+    assert jobs[trained.job] == "COMPLETED"
+    assert not trained.job.endswith("/fwa-a-8"), "an id of its own"
