@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from fw_assets.classification.values import Frozen
 
 MAX_MEASURED_ROWS = 50_000
 """Rows of a part whose texts are measured; the rest is scaled from them."""
+LENGTH_BOUNDS = tuple(quarters << (power - 2) for power in range(6, 22) for quarters in (4, 5, 6, 7))
+"""Tokens, of which prompts longer than each are counted: the context lengths of models are powers of two, or near."""
 
 
 class TextVolume(Frozen):
@@ -25,7 +28,8 @@ class TextVolume(Frozen):
     message; `answer_characters` is the text of correct answers. Bytes are those in UTF-8, symbols the digits and marks
     of ASCII; both are 0 in what earlier versions stored. The tokens of both are null unless they were counted with the
     model's own tokenizer; they do not include what a chat template adds. `approximate`: scaled from other rows, so that
-    even counted tokens are not exact.
+    even counted tokens are not exact. `longer` has for bounds in tokens, in ascending order, the rows whose prompt is
+    longer, down to the last bound that any prompt passes.
     """
 
     rows: int = 0
@@ -39,6 +43,11 @@ class TextVolume(Frozen):
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     approximate: bool = False
+    longer: tuple[tuple[int, int], ...] = ()
+
+    def longer_than(self, tokens: int) -> int:
+        """Rows whose prompt is longer; at least so many where `tokens` is none of `LENGTH_BOUNDS`."""
+        return next((rows for bound, rows in self.longer if bound >= tokens), 0)
 
     def __add__(self, other: TextVolume) -> TextVolume:
         if not self.rows or not other.rows:
@@ -48,6 +57,7 @@ class TextVolume(Frozen):
             prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
             answer_tokens=_sum(self.answer_tokens, other.answer_tokens),
             approximate=self.approximate or other.approximate,
+            longer=tuple(sorted((Counter(dict(self.longer)) + Counter(dict(other.longer))).items())),
         )
 
     def scaled(self, rows: int) -> TextVolume:
@@ -66,6 +76,7 @@ class TextVolume(Frozen):
             prompt_tokens=part(self.prompt_tokens),
             answer_tokens=part(self.answer_tokens),
             approximate=True,
+            longer=tuple((bound, round(longer * share)) for bound, longer in self.longer),
         )
 
 
@@ -95,6 +106,11 @@ class _Size:
         self.bytes += len(data) * times
         self.symbols += (len(data) - len(data.translate(None, _SYMBOLS))) * times
 
+    def include(self, other: _Size) -> None:
+        self.characters += other.characters
+        self.bytes += other.bytes
+        self.symbols += other.symbols
+
 
 _SYMBOLS = (string.digits + string.punctuation).encode()
 
@@ -113,6 +129,7 @@ def measure_volumes(
     system: str = "",
     render: Callable[[Sequence[str]], str] = "\n".join,
     count: Callable[[str], int] | None = None,
+    estimate: Callable[[int, int, int], float] | None = None,
 ) -> Mapping[str, TextVolume]:
     """The volume of each part of a split frame (`messages`, `labels`, `split`), by the part's name.
 
@@ -121,16 +138,20 @@ def measure_volumes(
         system: the system message that is added to every row, empty for none.
         render: the answer text for a row's labels.
         count: the tokens of a text by the model's own tokenizer; without it only characters are counted.
+        estimate: the tokens of so many characters, UTF-8 bytes and symbols, by which long prompts are counted where
+            there is no `count`.
 
     Of a part with more than `MAX_MEASURED_ROWS` rows, evenly spaced ones are measured and the sums scaled. A part with
     repeated messages has a second entry, `PART/asked`, in which each counts once.
     """
     volumes: dict[str, TextVolume] = {}
     for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True):
-        volumes[str(name)] = _measure(_sample(part), system, render, count).scaled(part.height)
+        volumes[str(name)] = _measure(_sample(part), system, render, count, estimate).scaled(part.height)
         distinct = part.unique("messages", maintain_order=True)
         if distinct.height < part.height:
-            volumes[f"{name}/asked"] = _measure(_sample(distinct), system, render, count).scaled(distinct.height)
+            volumes[f"{name}/asked"] = _measure(_sample(distinct), system, render, count, estimate).scaled(
+                distinct.height
+            )
     return volumes
 
 
@@ -148,18 +169,27 @@ def _measure(
     system: str,
     render: Callable[[Sequence[str]], str],
     count: Callable[[str], int] | None,
+    estimate: Callable[[int, int, int], float] | None,
 ) -> TextVolume:
     answers: Counter[tuple[str, ...]] = Counter()
     messages = tokens = 0
     prompts = _Size()
+    lengths: list[float] = []
     for conversation, labels in part.select("messages", "labels").iter_rows():
         turns = _prompt(conversation)
         if system:
             turns.append(system)
         messages += len(turns)
+        row = _Size()
         for turn in turns:
-            prompts.add(turn)
-        tokens += sum(map(count, turns)) if count else 0
+            row.add(turn)
+        prompts.include(row)
+        if count:
+            counted = sum(map(count, turns))
+            tokens += counted
+            lengths.append(counted)
+        elif estimate:
+            lengths.append(estimate(row.characters, row.bytes, row.symbols))
         answers[tuple(labels or ())] += 1
     rendered = [(render(labels), times) for labels, times in answers.items() if labels]
     written = _Size()
@@ -176,7 +206,14 @@ def _measure(
         answer_symbols=written.symbols,
         prompt_tokens=tokens if count else None,
         answer_tokens=sum(count(text) * times for text, times in rendered) if count else None,
+        longer=_longer(sorted(lengths)),
     )
+
+
+def _longer(lengths: Sequence[float]) -> tuple[tuple[int, int], ...]:
+    """(bound, lengths above it) for the bounds that some length passes; lengths in ascending order."""
+    pairs = ((bound, len(lengths) - bisect_right(lengths, bound)) for bound in LENGTH_BOUNDS)
+    return tuple(pair for pair in pairs if pair[1])
 
 
 def _prompt(messages: str) -> list[str]:

@@ -32,6 +32,12 @@ class TokenRatio(Frozen):
     scale: float = 1.0
     source: str
 
+    def expected_tokens(self, characters: int, bytes: int, symbols: int) -> float:
+        """The expected tokens of a text, without what a chat template adds."""
+        extra_bytes, extra_symbols = _beyond_prose(characters, bytes, symbols)
+        more = self.per_extra_byte.expected * extra_bytes + self.per_symbol.expected * extra_symbols
+        return characters / self.characters.expected + more
+
     def prompt_tokens(self, volume: TextVolume) -> Range:
         text = self._text_tokens(
             volume.prompt_characters,
@@ -66,9 +72,13 @@ class TokenRatio(Frozen):
         letters = Range(
             low=characters / per_token.high, expected=characters / per_token.expected, high=characters / per_token.low
         )
-        extra_bytes = max(0, bytes - characters)
-        extra_symbols = max(0.0, symbols - SYMBOLS_OF_PROSE * characters)
+        extra_bytes, extra_symbols = _beyond_prose(characters, bytes, symbols)
         return letters + self.per_extra_byte.times(extra_bytes) + self.per_symbol.times(extra_symbols)
+
+
+def _beyond_prose(characters: int, bytes: int, symbols: int) -> tuple[float, float]:
+    """Bytes beyond one a character, and symbols beyond those of prose."""
+    return max(0, bytes - characters), max(0.0, symbols - SYMBOLS_OF_PROSE * characters)
 
 
 # Measured on the user turns of banking77, clinc150, goemotions and sms_spam (4,000 rows each), 2026-11-22:

@@ -34,10 +34,10 @@ def spelling_findings(
     if near_misses:
         pairs = _list(f"{rare!r} beside {frequent!r}" for rare, frequent in near_misses)
         rows = rows_spelling(rare for rare, _ in near_misses)
-        yield _finding("labels_known", "warn", f"Labels that may be misspelt, left as they are: {pairs}.", rows)
+        yield _telling("labels_known", f"Labels that may be misspelt, left as they are: {pairs}.", rows)
     for variants in colliding:
         names = _list(map(repr, variants))
-        yield _finding("labels_known", "warn", f"Labels that differ in case or joints only, matched exactly: {names}.")
+        yield _telling("labels_known", f"Labels that differ in case or joints only, matched exactly: {names}.")
     if contained:
         pairs = _list(f"{inner!r} in {outer!r}" for inner, outer in contained)
         yield _finding("labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}.")
@@ -71,7 +71,7 @@ def occurrence_findings(
         yield _finding("labels_known", "warn", f"Labels that no row has: {_list(absent)}.")
     if only_in_eval:
         message = f"Labels only in the evaluation dataset, which cannot be learned: {_list(only_in_eval)}."
-        yield _finding("labels_known", "warn", message, rows_with(only_in_eval))
+        yield _telling("labels_known", message, rows_with(only_in_eval))
     unlearned = [count.label for count in counts if count.total and not count.train and count.label in removed]
     if unlearned:
         names = _list(f"{label} ({_count(removed[label], 'row', 'rows')})" for label in unlearned)
@@ -79,13 +79,12 @@ def occurrence_findings(
             f"Labels that cannot be learned, since all their training rows repeat evaluation rows and were taken out: "
             f"{names}. They count as wrong in the test figures of every fine-tuned model; give other rows of them."
         )
-        finding = _finding("rare_labels", "warn", message, rows_with(unlearned))
-        yield finding.model_copy(update={"consequential": True})
+        yield _telling("rare_labels", message, rows_with(unlearned))
     too_rare = [(label, count) for label, count in split.too_rare if count and label not in {*only_in_eval, *unlearned}]
     if too_rare:
         names = _list(f"{label} ({count})" for label, count in too_rare)
         rows = rows_with(label for label, _ in too_rare)
-        yield _finding("rare_labels", "warn", f"Labels too rare to be in train, validation and test: {names}.", rows)
+        yield _telling("rare_labels", f"Labels too rare to be in train, validation and test: {names}.", rows)
     if rare:
         by_label = {count.label: count for count in counts}
         names = _list(
@@ -133,7 +132,7 @@ def overlap_findings(
     if contradictions:
         texts = _count(contradictions, "text occurs", "texts occur")
         message = f"{texts} with different labels; no model can answer both."
-        yield _finding("overlap", "warn", message, contradicting)
+        yield _telling("overlap", message, contradicting)
     if shared_keys:
         ids = _count(shared_keys, "conversation or user id occurs", "conversation or user ids occur")
         message = f"{ids} in both datasets; not taken as the same."
@@ -156,7 +155,7 @@ def large_group_findings(split: SplitFacts) -> Iterator[Finding]:
         f"all rows and {100 * split.large_test_share:.0f}% of the test rows. The test figures are about the other rows "
         "more than about these, and the parts may miss their sizes."
     )
-    yield _finding("overlap", "warn", message)
+    yield _telling("overlap", message)
 
 
 def unused_group_findings(repeated: Sequence[RepeatedField]) -> Iterator[Finding]:
@@ -170,7 +169,7 @@ def unused_group_findings(repeated: Sequence[RepeatedField]) -> Iterator[Finding
         "rows together: rows of one value may be both learned and tested. If it names what belongs together, plan with "
         f"--group-field {finest.name}."
     )
-    yield _finding("overlap", "warn", message)
+    yield _telling("overlap", message)
 
 
 def left_out_finding(reason: str, rows: Sequence[str]) -> Finding:
@@ -179,6 +178,11 @@ def left_out_finding(reason: str, rows: Sequence[str]) -> Finding:
 
 def _finding(check: str, severity: Severity, message: str, rows: Sequence[str] = ()) -> Finding:
     return Finding(check=check, severity=severity, message=message, rows=tuple(rows[:MAX_ROWS_LISTED]))
+
+
+def _telling(check: str, message: str, rows: Sequence[str] = ()) -> Finding:
+    """A warning that a person should see before the plan is approved, and not only in `plan.md`."""
+    return _finding(check, "warn", message, rows).model_copy(update={"consequential": True})
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -11,6 +11,7 @@ from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
@@ -58,6 +59,7 @@ class Plan(Frozen):
         id_rules: what the ids of uploaded rows are made from. Plans that were stored before ids came from the content
             alone lack the field, and keep the ids that they were approved with.
         warm_start: the adapter that the fine-tuning jobs continue.
+        long_rows: rows that are longer than a model's context, for each model that has such.
         inputs: digest of what the plan was made from.
     """
 
@@ -82,6 +84,7 @@ class Plan(Frozen):
     on_rejection: tuple[str, ...] = ()
     id_rules: IdRules = "dataset's name"
     warm_start: WarmStart | None = None
+    long_rows: tuple[LongRows, ...] = ()
     inputs: str = ""
 
     @property

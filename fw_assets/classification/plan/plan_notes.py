@@ -12,6 +12,7 @@ from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.json_rules import is_flat
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.long_rows import LongRows, long_row_warnings
 from fw_assets.classification.session import Session
 
 MIN_TEST_ROWS = 100
@@ -31,6 +32,7 @@ def warnings(
     priced: Estimate,
     unused: Sequence[str],
     warm_start: WarmStart | None = None,
+    too_long: Sequence[LongRows] = (),
 ) -> tuple[str, ...]:
     """All warnings, the most consequential first."""
     return (
@@ -39,6 +41,7 @@ def warnings(
         *mixed_format_warning(label_set.extraction),
         *(finding.message for finding in label_set.findings if finding.consequential),
         *_field_warnings(inspected, label_set),
+        *long_row_warnings(too_long, rows),
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),

@@ -15,6 +15,7 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.mistake_costs import check_costs
 from fw_assets.classification.plan.job_limits import check_jobs
+from fw_assets.classification.plan.long_rows import long_rows
 from fw_assets.classification.plan.part_limits import check_parts
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
@@ -62,6 +63,7 @@ def make_plan(
     option = next((item for item in options if item.name == session.mitigation), options[0])
     priced = option.estimate
     full_jobs = priced.finalists if session.full_data_run and sweep_rows < rows["train"] else 0
+    too_long = long_rows(models, volumes)
     plan = Plan(
         dataset=dataset_name,
         session=session,
@@ -78,11 +80,12 @@ def make_plan(
         full_waves=waves(full_jobs, session.max_parallel_jobs),
         estimate=priced,
         mitigations=options,
-        warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused, warm_start),
+        warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused, warm_start, too_long),
         on_approval=on_approval(session, planned, priced, warm_start),
         on_rejection=on_rejection(dataset_name),
         id_rules="content",
         warm_start=warm_start,
+        long_rows=too_long,
         inputs=inputs,
     )
     return plan.model_copy(update={"created": _resources(plan)})

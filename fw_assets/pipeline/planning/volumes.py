@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
+from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.sampling import stratified_sample
@@ -23,6 +24,7 @@ def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform
         system=prompt.system or "",
         render="".join if prompt.fields else prompt.render,
         count=platform.count_tokens,
+        estimate=BYTE_PAIR.expected_tokens,
     )
 
 

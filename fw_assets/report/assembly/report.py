@@ -151,5 +151,6 @@ def build_report(
         similarity=tuple(similarity),
         slices=slices,
         fields=fields,
+        long_rows=plan.long_rows,
     )
     return report.model_copy(update={"answer": answer(report)})

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from fw_assets.classification.gate.label_check import LabelCheck
+from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
@@ -203,6 +204,8 @@ class Report(Frozen):
     """Null where the session names no slices."""
     fields: Fields | None = None
     """Null where the label alone is asked for."""
+    long_rows: tuple[LongRows, ...] = ()
+    """Rows longer than a model's context, for each model that has such."""
     mistakes: MistakeCostsResult | None = None
     """Null where the session has no costs of mistakes."""
 

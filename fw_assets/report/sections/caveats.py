@@ -57,6 +57,7 @@ def caveats(report: Report) -> tuple[str, ...]:
             f"Fine-tuning continued {short(start)}, which existed before: if it was trained on rows that are test rows "
             "here, the figures of what continues it flatter."
         )
+    notes += long_row_notes(report)
     notes += field_cautions(report)
     notes += slice_cautions(report)
     notes += small_number_notes(report)
@@ -111,6 +112,22 @@ def majority_note(result: ModelResult, kind: str) -> str:
         f"The {kind} model's {percent(result.accuracy)} is {relation} always answering the most frequent label "
         f"({percent(majority)})."
     )
+
+
+def long_row_notes(report: Report) -> tuple[str, ...]:
+    """A caveat for each model that read only a part of some rows."""
+    notes = []
+    for item in report.long_rows:
+        parts = {"test": report.rows.test, "training": report.rows.train}
+        numbers = {"test": item.rows.get("test", 0), "training": item.rows.get("train", 0)}
+        shares = [f"{count(number)} of {count(parts[part])} {part} rows" for part, number in numbers.items() if number]
+        if shares:
+            notes.append(
+                f"{listing(shares)} are longer than the context of {item.model} ({count(item.context_length)} "
+                f"tokens{', as estimated' if item.estimated else ''}): what lies beyond was not learned from, and such "
+                "test rows were answered from their beginning, or not at all."
+            )
+    return tuple(notes)
 
 
 def unchanged_note(candidate: CandidateResult) -> str:

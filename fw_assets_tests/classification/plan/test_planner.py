@@ -305,3 +305,14 @@ def test_answers_of_one_field_say_nothing_of_fields(dataset: Path) -> None:
     plan = plan_for(dataset, OWN_GRID)
     assert not plan.inspected.fields
     assert "Fields" not in render_plan(plan)
+
+
+def test_what_flatters_or_caps_the_figures_is_among_the_warnings(dataset: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) | {"ticketId": f"t{n // 4}"} for n, line in enumerate(dataset.read_text().splitlines())]
+    turn = {"role": "user", "content": "Which of the two is it?"}
+    rows += [{"messages": [turn, {"role": "assistant", "content": label}]} for label in ("billing", "account")]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    warnings = " ".join(plan_for(file, SMALL).warnings)
+    assert "1 text occurs with different labels" in warnings
+    assert "ticketId has 25 values in the first 102 rows, and is not used to keep rows together" in warnings

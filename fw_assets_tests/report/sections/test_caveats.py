@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.schema.comparison import LabelDifference
 from fw_assets.report.sections.caveats import caveats, majority_note
@@ -119,3 +120,13 @@ def test_large_groups_are_counted_from_the_split_where_their_share_is_amiss() ->
         split = plan.label_set.split.model_copy(update={**amiss, "large_test_share": test_share})
         summary = dataset_summary(plan.inspected, plan.label_set.model_copy(update={"split": split}))
         assert summary.large_groups_outside == groups
+
+
+def test_rows_that_a_model_read_in_part_are_mentioned() -> None:
+    long = LongRows(model="minilm-l6-v2", context_length=512, rows={"train": 3, "validation": 1, "test": 2})
+    report = sample_report(long_rows=(long,))
+    assert (
+        f"2 of {report.rows.test} test rows and 3 of {report.rows.train:,} training rows are longer than the context of "
+        "minilm-l6-v2 (512 tokens): what lies beyond was not learned from, and such test rows were answered from their "
+        "beginning, or not at all." in caveats(report)
+    )
