@@ -125,8 +125,9 @@ def test_large_groups_are_counted_from_the_split_where_their_share_is_amiss() ->
 def test_rows_that_a_model_read_in_part_are_mentioned() -> None:
     long = LongRows(model="minilm-l6-v2", context_length=512, rows={"train": 3, "validation": 1, "test": 2})
     report = sample_report(long_rows=(long,))
+    tests, learned = report.rows.test, f"{report.rows.train:,}"
     assert (
-        f"2 of {report.rows.test} test rows and 3 of {report.rows.train:,} training rows are longer than the context of "
-        "minilm-l6-v2 (512 tokens): what lies beyond was not learned from, and such test rows were answered from their "
-        "beginning, or not at all." in caveats(report)
+        f"2 of {tests} test rows and 3 of {learned} training rows are longer than the context of minilm-l6-v2 (512 "
+        "tokens): what lies beyond was not learned from, and such test rows were answered from their beginning, or not "
+        "at all." in caveats(report)
     )
