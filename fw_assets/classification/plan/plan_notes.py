@@ -156,8 +156,10 @@ def _keeping(inspected: InspectedDataset, label_set: LabelSet) -> str:
 
 def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSet) -> Iterator[str]:
     distinct = label_set.groups.get("test", rows["test"])
-    if distinct < MIN_TEST_ROWS:
+    independent = label_set.independent("test", rows["test"])
+    if independent < MIN_TEST_ROWS:
         test_rows = f"{rows['test']} test rows" + (f", {distinct} distinct" if distinct < rows["test"] else "")
+        test_rows += f", worth at least {independent} of equal weight" if independent < distinct else ""
         yield f"Only {test_rows}: small differences between models cannot be told from chance."
     if session.mode == "fine-tune" and rows["train"] < MIN_TRAINING_ROWS:
         yield f"Only {rows['train']} training rows: fine-tuning may do little."

@@ -91,7 +91,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         choice=against.choice,
         pairs=against.pairs,
         tied=against.tied,
-        similarity=_similarity(store, plan, base, tuned),
+        similarity=_similarity(store, plan, base, tuned, baselines),
         fields=record_results(store, plan, list(scores), record.winner),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )
@@ -103,10 +103,15 @@ def _all_models(scores: dict[Model, Scores], baselines: Baselines | None) -> lis
 
 
 def _similarity(
-    store: Workspace, plan: Plan, base: dict[str, BaseMetrics], tuned: dict[str, TunedMetrics]
+    store: Workspace,
+    plan: Plan,
+    base: dict[str, BaseMetrics],
+    tuned: dict[str, TunedMetrics],
+    baselines: Baselines | None,
 ) -> tuple[SimilarityResult, ...]:
     models = {(slug, "base"): metrics.model for slug, metrics in base.items()}
     models |= {(slug, "tuned"): metrics.model for slug, metrics in tuned.items()}
+    models |= {(item.name, "baseline"): item.name for item in (baselines.found if baselines else ())}
     return similarity_results(store, plan.dataset, models, plan.rows.get("train", 0), plan.rows.get("test", 0))
 
 

@@ -26,7 +26,7 @@ def similarity_results(
     """One result per model.
 
     Args:
-        models: the full name of each model, by slug and kind (`base`, `tuned`).
+        models: the full name of each model, by slug and kind (`base`, `tuned`, `baseline`).
         train_rows, test_rows: sizes of the parts.
     """
     parts = list(_rows(store, dataset, "test", -(-test_rows // MAX_TEST_ROWS)))

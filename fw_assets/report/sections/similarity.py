@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.report.formatting import Quoted, before_verb, count, p_value, percent, percent_range, rows_text, short
 from fw_assets.report.schema.report import Report
 from fw_assets.report.schema.similarity import SimilarityResult
+from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.sections.candidates import ordered, subject
 from fw_assets.report.table import Table, columns
 
@@ -14,15 +15,16 @@ ALPHA = 0.05
 def similarity(report: Report) -> Table:
     """One row per model and range of similarity that has test rows, in the order of the candidates."""
     places = {short(candidate.model): place for place, candidate in enumerate(ordered(report))}
+    last = len(places)
     rows = tuple(
         (
-            Quoted(short(result.model)),
+            baseline_name(result.model) if result.kind == "baseline" else Quoted(short(result.model)),
             report.kind_of(short(result.model), result.kind),
             f"{item.low:.1f} to {item.high:.1f}",
             count(item.rows) + (f" ({count(item.groups)} distinct)" if item.groups and item.groups < item.rows else ""),
             f"{percent(item.accuracy)} ({percent_range(item.interval)})",
         )
-        for result in sorted(report.similarity, key=lambda item: (places.get(short(item.model), 0), item.kind))
+        for result in sorted(report.similarity, key=lambda item: (places.get(short(item.model), last), item.kind))
         for item in result.bins
         if item.accuracy is not None and item.interval is not None
     )
@@ -52,6 +54,9 @@ def new_texts_answer(report: Report) -> str:
         return ""
     base = next((item for item in report.similarity if item.model == result.model and item.kind == "base"), None)
     beside = f", where it has {percent(base.far_accuracy)} without tuning" if base else ""
+    free = [item for item in report.similarity if item.kind == "baseline" and item.far_accuracy is not None]
+    if best := max(free, key=lambda item: item.far_accuracy or 0.0, default=None):
+        beside += f", and {baseline_name(best.model)}, which is free, {percent(best.far_accuracy)}"
     rows = rows_text(result.far_rows, result.far_groups)
     return (
         f"About {percent(result.far_accuracy)}: that is its share on the {before_verb(rows)} that are not near to "

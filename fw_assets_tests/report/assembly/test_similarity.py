@@ -129,6 +129,17 @@ def test_the_headline_says_what_to_expect_on_new_texts() -> None:
     assert "where it has 57.7% without tuning" in dict(questions(content))["And on new texts?"]
 
 
+def test_free_models_have_their_figure_on_new_texts_too() -> None:
+    content = near_and_far(46)
+    free = shares(45, 52, 200, 270).model_copy(update={"model": "tfidf", "kind": "baseline"})
+    poor = free.model_copy(update={"model": "majority", "far_accuracy": 0.25})
+    content = content.model_copy(update={"similarity": (poor, free, *content.similarity)})
+    reply = dict(questions(content))["And on new texts?"]
+    assert "57.7% without tuning, and TF-IDF with logistic regression, which is free, 86.5%." in reply
+    assert [row[:2] for row in similarity(content).rows][-1] == ("TF-IDF with logistic regression", "baseline")
+    assert "The fine-tuned tfidf" not in render_markdown(content)
+
+
 def test_the_headline_says_nothing_of_new_texts_where_far_rows_are_answered_as_well() -> None:
     content = near_and_far(52)
     assert "new texts" not in content.answer
