@@ -181,7 +181,8 @@ def _batch_line(
         ),
     ]
     formula = f"{_rows_text(volume)} x (prompt + answer tokens), batch inference at half the serverless price"
-    minutes = pricing.timing.inference_minutes(volume.rows) + pricing.timing.job_start_minutes
+    # The first rows are a job of their own, which the others wait for.
+    minutes = pricing.timing.inference_minutes(volume.rows) + pricing.timing.job_start_minutes.times(2)
     return cost_line(stage, model.slug, formula, parts, minutes, conditional=conditional)
 
 

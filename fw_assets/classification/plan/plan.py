@@ -234,6 +234,11 @@ class Plan(Frozen):
             content += [self.session.free_rows, self.session.seed]
         return batch_id(model, content)
 
+    def pilot_id(self, model: str) -> str:
+        """The id of the batch job in which a model answers a handful of rows before it is asked all others."""
+        split = self.label_set.split
+        return batch_id(model, ["pilot", split.validation_digest, split.test_digest, self.prompt_digest])
+
 
 def _price_terms(estimate: Estimate) -> dict[str, Any]:
     return {

@@ -239,7 +239,13 @@ def _deployment(model: str, purpose: str, one_of: str | None = None) -> PlannedR
 
 def _batch_jobs(plan: Plan, model: str, slug: str, *, tuned: bool) -> list[PlannedResource]:
     name = f"{slug}, tuned" if tuned else slug
-    return [
+    pilot = PlannedResource(
+        kind="batch inference job",
+        id=plan.pilot_id(model),
+        purpose=f"{name}, the first rows, before all others are asked",
+        one_of=f"{slug} tuned, first" if tuned else None,
+    )
+    return [pilot] + [
         PlannedResource(
             kind="batch inference job",
             id=plan.batch_id(model, part),

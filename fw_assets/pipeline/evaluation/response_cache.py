@@ -82,6 +82,11 @@ class ResponseCache:
         self._rounds += 1
         return self._rounds
 
+    def answers(self) -> Iterator[StoredAnswer]:
+        """All answers, in no order."""
+        for (line,) in self.database.execute("SELECT line FROM answer"):
+            yield decode_answer(line)
+
     def tokens(self) -> tuple[int, int]:
         """Tokens of the prompts and of the completions of all answers."""
         query = "SELECT COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0) FROM answer"

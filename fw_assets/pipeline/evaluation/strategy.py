@@ -13,9 +13,11 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
+from fw_assets.pipeline.evaluation.batch_pilot import ask_pilot
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.workspace.batches import Batches
+from fw_assets.workspace.predictions import PARTS
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,19 @@ class InferenceStrategy:
         if not self.in_batch:
             return await ask(self.client, self.address, prompt, rows, cache, what=what, count_tokens=self.meter.add)
         job = self.plan.batch_id(self.model, part)
+        if part in PARTS:  # of the others the same model has answered these before
+            await ask_pilot(
+                self.client,
+                self.model,
+                prompt,
+                rows,
+                cache,
+                pilot=self.plan.pilot_id(self.model),
+                job=job,
+                poll=self.poll,
+                what=what,
+                attempts=self.attempts,
+            )
         return await ask_in_batch(
             self.client, self.model, prompt, rows, cache, job=job, poll=self.poll, what=what, attempts=self.attempts
         )

@@ -308,7 +308,7 @@ def test_everything_of_an_evaluation_is_asked_in_batch_jobs_that_the_plan_names(
             item["name"].rsplit("/", 1)[-1] for item in documents.list_all(connection, "batchInferenceJobs", ACCOUNT)
         }
     assert started <= set(named)
-    assert len(started) == 7, "four for the base model, three for the fine-tuned one"
+    assert len(started) == 9, "five for the base model, four for the fine-tuned one"
     assert project.platform()["deployments"] == 0
 
     prediction = project.run("predict", "tickets", "I was charged twice")
