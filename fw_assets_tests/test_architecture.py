@@ -106,10 +106,11 @@ ROOMS: dict[str, dict[str, str]] = {
         "imbalance": "formatting glossary schema table",
         "sections": "formatting glossary schema table fields imbalance",
         "advice": "formatting imbalance schema sections",
+        "confusion": "formatting schema sections table",
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
-        "plots": "formatting schema sections",
-        "rendering": "escape formatting schema table fields imbalance advice plan sections plots",
+        "plots": "formatting schema confusion sections",
+        "rendering": "escape formatting schema table fields imbalance advice confusion plan sections plots",
     },
     "embedded": {
         "errors": "",

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 
+from fw_assets.classification.metrics.confused_cells import CellCounter
 from fw_assets.classification.session import Session
+from fw_assets.report.assembly.confused_cells import cell_results
 from fw_assets.report.assembly.snippets import make_snippets
 from fw_assets.report.schema.comparison import ComparisonResult, Flip
+from fw_assets.report.schema.confused_cells import ConfusedCell
 from fw_assets.report.schema.cost import Cost, CostEntry
 from fw_assets.report.schema.dataset import DataFile, DatasetSummary, SplitRows
 from fw_assets.report.schema.model_result import ConfusionCount, LabelResult, ModelResult
@@ -182,6 +186,11 @@ def candidate(
         )
         for i in range(3)
     ]
+    shown = [OPENINGS[i % len(OPENINGS)] + texts[i % len(texts)] for i in range(rows)]
+    base, tuned = (
+        result.model_copy(update={"cells": cells(gold, answers, labels, shown)})
+        for result, answers in ((base, before), (tuned, after))
+    )
     return CandidateResult(
         model=full,
         base=base,
@@ -223,6 +232,27 @@ def candidate(
             for i, (rank, rate) in enumerate(grid)
         ),
     )
+
+
+def cells(
+    gold: Sequence[int], answers: Sequence[int | None], labels: Sequence[str], texts: Sequence[str]
+) -> tuple[ConfusedCell, ...]:
+    """The cells of a confusion matrix with rows behind them."""
+    counter = CellCounter(multi_label=False)
+    counter.add(
+        pl.DataFrame(
+            {
+                "id": [f"test:{i + 1}" for i in range(len(gold))],
+                "gold": [[labels[g]] for g in gold],
+                "predicted": [[] if a is None else [labels[a]] for a in answers],
+                "outcome": ["correct" if a == g else "wrong_label" for a, g in zip(answers, gold, strict=True)],
+                "confidence": [((7 * i) % 100) / 100 for i in range(len(gold))],
+            },
+            schema_overrides={"predicted": pl.List(pl.String)},
+        )
+    )
+    by_id = {f"test:{i + 1}": text for i, text in enumerate(texts)}
+    return cell_results(counter.counts, counter.rows(), by_id, every=False)
 
 
 def request_body(labels: Sequence[str]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.assembly.pairs import Model, pair_result
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import BaselineResult, PairResult
+from fw_assets.report.schema.confused_cells import ConfusedCell
 from fw_assets.report.schema.cost import CostPoint, mark_dominated
 from fw_assets.report.schema.tuning import LearningPoint
 from fw_assets.workspace.predictions import prediction_batches
@@ -39,12 +40,16 @@ from fw_assets.workspace.workspace import Workspace
 
 
 def diagnostics(
-    trust: ModelConfidence | None, free: UnconstrainedSample | None, control: Comparison | None = None
+    trust: ModelConfidence | None,
+    free: UnconstrainedSample | None,
+    control: Comparison | None = None,
+    cells: tuple[ConfusedCell, ...] = (),
 ) -> Diagnostics:
     return Diagnostics(
         confidence=confidence_result(trust) if trust else None,
         free=unconstrained_result(free.rows, free.free, free.constrained, free.why) if free else None,
         null_control=null_control(control) if control else None,
+        cells=cells,
     )
 
 

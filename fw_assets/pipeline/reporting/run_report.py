@@ -16,6 +16,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
+from fw_assets.pipeline.reporting.confused_cells import confused_cells
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, predict_command, report_run
@@ -61,7 +62,9 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     candidates = [
         _tuned_candidate(store, plan, model.slug, base[model.slug], tuned[model.slug], comparisons[model.slug], rows)
         if model.slug in tuned
-        else _base_candidate(model.name, base[model.slug], _why_not_tuned(plan, finalists, model.slug))
+        else _base_candidate(
+            store, plan, model.slug, base[model.slug], _why_not_tuned(plan, finalists, model.slug), rows
+        )
         for model in plan.models
     ]
     entries, kept = account.entries(), record.in_use
@@ -132,12 +135,15 @@ def _own_comparison(
     return comparison if pair is None else comparison.at_level(pair.level, pair.adjusted_p_value)
 
 
-def _base_candidate(model: str, base: BaseMetrics, note: str) -> CandidateInputs:
+def _base_candidate(
+    store: Workspace, plan: Plan, slug: str, base: BaseMetrics, note: str, rows: Batches
+) -> CandidateInputs:
+    cells = confused_cells(store, plan, (slug, "base"), rows)
     return CandidateInputs(
-        model=model,
+        model=plan.model(slug).name,
         base_scores=base.test,
         base_validation=base.validation.headline,
-        base_diagnostics=diagnostics(base.trust, base.free, base.null_control),
+        base_diagnostics=diagnostics(base.trust, base.free, base.null_control, cells),
         note=note,
     )
 
@@ -159,8 +165,12 @@ def _tuned_candidate(
         model=base.model,
         base_scores=base.test,
         base_validation=base.validation.headline,
-        base_diagnostics=diagnostics(base.trust, base.free, base.null_control),
-        tuned_diagnostics=diagnostics(metrics.trust, metrics.free),
+        base_diagnostics=diagnostics(
+            base.trust, base.free, base.null_control, confused_cells(store, plan, (slug, "base"), rows)
+        ),
+        tuned_diagnostics=diagnostics(
+            metrics.trust, metrics.free, cells=confused_cells(store, plan, (slug, "tuned"), rows)
+        ),
         learning=learning_points(store, plan, slug),
         tuned_model=metrics.tuned_model,
         tuned_scores=metrics.test,

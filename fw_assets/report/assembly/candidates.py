@@ -15,6 +15,7 @@ from fw_assets.report.formatting import clip, short, typeset
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import Flip
 from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, UnconstrainedResult
+from fw_assets.report.schema.confused_cells import ConfusedCell
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, RankedModel, WinnerResult
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
@@ -22,11 +23,12 @@ from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostics:
-    """One model's calibration, unconstrained rows and null control, as far as they were measured."""
+    """One model's calibration, unconstrained rows, null control and confused rows, as far as they were measured."""
 
     confidence: ConfidenceResult | None = None
     free: UnconstrainedResult | None = None
     null_control: NullControl | None = None
+    cells: tuple[ConfusedCell, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 
 from fw_assets.classification.visible_text import visible
+from fw_assets.report.confusion.axes import Axes, Position, axes_of, matrix_cells
 from fw_assets.report.formatting import clip
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult
@@ -32,8 +33,6 @@ _STYLE = ".hg{stroke:#e2e5ea;stroke-width:1px}.strong{fill:#fff}" + "".join(
 )
 
 Number = TypeVar("Number", int, float)
-Cell = tuple[int, int]
-"""(row, column) of a matrix: true label, answer. The column after the last label is "no valid label"."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ class View:
 class HeatMap:
     """A candidate's matrices over the same axes. `size` is the side of a square in CSS pixels."""
 
-    labels: tuple[str, ...]
-    columns: int
+    axes: Axes
     size: int
     views: tuple[View, ...]
     data: dict[str, Any]
@@ -60,16 +58,17 @@ class HeatMap:
 def heat_map(candidate: CandidateResult, labels: Sequence[str]) -> HeatMap | None:
     """The matrices of base, fine-tuned and their difference; None when there is nothing to draw."""
     base, tuned = candidate.base, candidate.tuned
-    if base is None or not base.confusion:
+    if base is None or not matrix_cells(base):
         return None
     results = {"base": base, **({"tuned": tuned} if tuned else {})}
-    counts = {name: confusion_counts(result, labels) for name, result in results.items()}
-    shares = {name: confusion_shares(result, labels) for name, result in results.items()}
-    columns = len(labels) + any(column == len(labels) for count in counts.values() for _, column in count)
+    axes = axes_of(results.values(), labels)
+    counts = {name: axes.counts(result) for name, result in results.items()}
+    shares = {name: confusion_shares(count) for name, count in counts.items()}
+    rows, columns = len(axes.rows), len(axes.columns)
 
-    def view(name: str, title: str, alt: str, cells: Mapping[Cell, float], numbers: Mapping[Cell, int]) -> View:
-        squares = Markup(heat_cells(cells, len(labels), columns, alt))  # noqa: S704
-        few = len(labels) <= MAX_NUMBERED_LABELS
+    def view(name: str, title: str, alt: str, cells: Mapping[Position, float], numbers: Mapping[Position, int]) -> View:
+        squares = Markup(heat_cells(cells, rows, columns, alt))  # noqa: S704
+        few = len(axes.labels) <= MAX_NUMBERED_LABELS
         dark = ((*cell, number, abs(cells[cell]) > LIGHT_TEXT_SHARE) for cell, number in sorted(numbers.items()))
         return View(name, title, squares, tuple(dark) if few else ())
 
@@ -80,26 +79,28 @@ def heat_map(candidate: CandidateResult, labels: Sequence[str]) -> HeatMap | Non
         moved = {cell: rows for cell, rows in _difference(counts["base"], counts["tuned"]).items() if rows}
         views.append(view("change", "Change", "Change of the confusion matrix", change, moved))
     data = {
-        "support": [base.per_label[label].support if label in base.per_label else 0 for label in labels],
+        "relation": " answered as " if base.confusion else " missed, given in its place: ",
+        "support": [base.per_label[name].support if name in base.per_label else 0 for name in axes.rows],
         "cells": [
             [*cell, *(count.get(cell, 0) for count in counts.values())]
             for cell in sorted(set().union(*counts.values()))
         ],
     }
     sizes = ((6, 56), (12, 40), (24, 26), (40, 20), (80, 14))
-    return HeatMap(tuple(labels), columns, _first_fitting(sizes, len(labels), 11), tuple(views), data)
+    return HeatMap(axes, _first_fitting(sizes, len(axes.labels), 11), tuple(views), data)
 
 
 def heat_picture(result: ModelResult) -> str:
     """One matrix with its labels as one image; blue is right, orange wrong, darker is a larger share of the row.
 
-    Empty where there is nothing to draw: multi-label data, or no row at all.
+    Empty where there is nothing to draw.
     """
-    labels = tuple(result.per_label)
-    if not labels or not result.confusion:
+    if not result.per_label or not matrix_cells(result):
         return ""
-    counts, shares = confusion_counts(result, labels), confusion_shares(result, labels)
-    columns = [*labels, *(["(no valid label)"] if any(column == len(labels) for _, column in shares) else [])]
+    axes = axes_of([result], tuple(result.per_label))
+    labels, columns = axes.rows, list(axes.columns)
+    counts = axes.counts(result)
+    shares = confusion_shares(counts)
     side = _first_fitting(((6, 56), (12, 40), (24, 26), (60, 16)), len(labels), 10)
     font = min(13, side)
     margin = round(0.62 * font * min(MAX_LABEL_CHARACTERS, max(len(name) for name in columns))) + 24
@@ -122,7 +123,7 @@ def heat_picture(result: ModelResult) -> str:
     )
 
 
-def heat_cells(shares: Mapping[Cell, float], rows: int, columns: int, title: str) -> str:
+def heat_cells(shares: Mapping[Position, float], rows: int, columns: int, title: str) -> str:
     """A matrix of shares (-1 to 1) as squares of unit size; the sign and the diagonal choose the colour class.
 
     Squares of one shade share one path, so that 150 x 151 cells stay small and quick to draw.
@@ -145,25 +146,15 @@ def heat_cells(shares: Mapping[Cell, float], rows: int, columns: int, title: str
     )
 
 
-def confusion_counts(result: ModelResult, labels: Sequence[str]) -> dict[Cell, int]:
-    """Rows of every cell of the confusion matrix that has any."""
-    at = {label: i for i, label in enumerate(labels)}
-    return {
-        (at[cell.gold], len(labels) if cell.predicted is None else at[cell.predicted]): cell.count
-        for cell in result.confusion
-    }
-
-
-def confusion_shares(result: ModelResult, labels: Sequence[str]) -> dict[Cell, float]:
+def confusion_shares(counts: Mapping[Position, int]) -> dict[Position, float]:
     """Every cell's share of the rows of its true label."""
-    counts = confusion_counts(result, labels)
     totals = Counter[int]()
     for (row, _), rows in counts.items():
         totals[row] += rows
     return {(row, column): rows / totals[row] for (row, column), rows in counts.items()}
 
 
-def _difference(before: Mapping[Cell, Number], after: Mapping[Cell, Number]) -> dict[Cell, Number]:
+def _difference(before: Mapping[Position, Number], after: Mapping[Position, Number]) -> dict[Position, Number]:
     return {cell: after.get(cell, 0) - before.get(cell, 0) for cell in before.keys() | after.keys()}
 
 

@@ -9,6 +9,8 @@ import jinja2
 
 from fw_assets.report import formatting
 from fw_assets.report.advice.headline import headline
+from fw_assets.report.confusion import tables as confusion
+from fw_assets.report.confusion.cells import cell_rows
 from fw_assets.report.fields import tables
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
@@ -34,7 +36,9 @@ from fw_assets.report.sections.caveats import caveats
 CONTEXT: dict[str, Any] = {
     "answer": answer,
     "caveats": caveats,
+    "cell_rows": cell_rows,
     "confidence": confidence,
+    "confusion": confusion,
     "costs": costs,
     "deployment": deployment,
     "fields": tables,

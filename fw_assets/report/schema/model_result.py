@@ -7,6 +7,7 @@ from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, UnconstrainedResult
+from fw_assets.report.schema.confused_cells import ConfusedCell
 
 
 class LabelResult(Frozen):
@@ -60,3 +61,7 @@ class ModelResult(LabelMetrics, _ModelRows):
     groups: int | None = None
     macro_f1_interval: Bounds | None = None
     balanced_accuracy_interval: Bounds | None = None
+    cells: tuple[ConfusedCell, ...] = ()
+    """Cells of the confusion matrix with rows behind them; empty in older reports. Where rows may have several labels
+    `confusion` is empty, and these are all cells.
+    """

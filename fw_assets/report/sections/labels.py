@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fw_assets.report.formatting import Quoted, count, decimal, percent, percent_range, points, short
-from fw_assets.report.schema.model_result import LabelResult, ModelResult
+from fw_assets.report.schema.model_result import LabelResult
 from fw_assets.report.schema.report import CandidateResult
 from fw_assets.report.table import Column, Table, columns
 
@@ -99,41 +98,3 @@ def base_per_label(candidates: Sequence[CandidateResult], labels: Sequence[str])
         ),
         tuple(rows),
     )
-
-
-def confusions(candidate: CandidateResult, most: int = 10) -> Table:
-    """The pairs that are confused most, after tuning where there was any, with the count before."""
-    base, tuned = candidate.base, candidate.tuned
-    final = tuned or base
-    if base is None or final is None:
-        return Table(columns("Label"), ())
-    before = Counter({(cell.gold, cell.predicted): cell.count for cell in base.confusion})
-    after = Counter({(cell.gold, cell.predicted): cell.count for cell in final.confusion})
-    pairs = {pair for pair in (before | after) if pair[0] != pair[1]}
-    worst = sorted(pairs, key=lambda pair: (-after[pair], -before[pair], pair[0], pair[1] or ""))[:most]
-    rows = []
-    for gold, predicted in worst:
-        answer = "no valid label" if predicted is None else Quoted(predicted)
-        support = final.per_label[gold].support if gold in final.per_label else 0
-        counts = (
-            (count(before[gold, predicted]), count(after[gold, predicted]))
-            if tuned
-            else (count(before[gold, predicted]),)
-        )
-        rows.append((Quoted(gold), answer, *counts, count(support)))
-    count_columns = (">Base", ">Fine-tuned") if tuned else (">Rows",)
-    return Table(columns("True label", "Answered", *count_columns, ">Of test rows"), tuple(rows))
-
-
-def matrix(result: ModelResult, labels: Sequence[str]) -> Table:
-    """The whole confusion matrix: rows are true labels, columns are answers."""
-    cells = Counter({(cell.gold, cell.predicted): cell.count for cell in result.confusion})
-    answers: list[str | None] = [
-        *labels,
-        *([None] if any(cell.predicted is None for cell in result.confusion) else []),
-    ]
-    rows = tuple((Quoted(gold), *(count(cells[gold, answer]) for answer in answers)) for gold in labels)
-    answer_columns = (
-        Column("no valid label" if answer is None else Quoted(answer), figures=True) for answer in answers
-    )
-    return Table((Column("True label"), *answer_columns), rows)

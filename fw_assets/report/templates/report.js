@@ -89,7 +89,9 @@
       return {
         cells: data.cells,
         support: data.support,
+        relation: data.relation,
         labels: all(".rows span", one(".view", heat)).map((span) => span.textContent),
+        answers: all(".columns span", one(".view", heat)).map((span) => span.textContent),
         counts: new Map(data.cells.map(([row, column, base, tuned]) => [`${row},${column}`, [base, tuned]])),
       };
     });
@@ -98,10 +100,9 @@
     const at = { row: 0, column: 0 };
     let walked = -1;
     const view = () => one(`.view[data-name="${heat.dataset.view}"]`, heat);
-    const name = (labels, column) => (column < labels.length ? labels[column] : "no valid label");
     const bold = (text) => { const b = document.createElement("b"); b.textContent = text; return b; };
     const show = (row, column, scroll) => {
-      const { counts, labels, support } = known();
+      const { counts, labels, answers, relation, support } = known();
       at.row = Math.max(0, Math.min(labels.length - 1, row));
       at.column = Math.max(0, Math.min(columns - 1, column));
       const place = view(), grid = one(".grid", place), cursor = one(".cursor", place);
@@ -113,9 +114,9 @@
       one(".columns", place).children[at.column].classList.add("on");
       const [base, tuned] = counts.get(`${at.row},${at.column}`) || [0, 0];
       const total = support[at.row];
-      const part = (n) => `${n} of ${total} (${total ? (100 * n / total).toFixed(1) : "0.0"}%)`;
+      const part = (n) => (total ? `${n} of ${total} (${(100 * n / total).toFixed(1)}%)` : `${n}`);
       const hasTuned = !!one('.view[data-name="tuned"]', heat);
-      readout.replaceChildren(bold(labels[at.row]), " answered as ", bold(name(labels, at.column)),
+      readout.replaceChildren(bold(labels[at.row]), relation, bold(answers[at.column]),
         hasTuned ? `: base ${part(base)}, fine-tuned ${part(tuned || 0)}` : `: ${part(base)}`);
       if (scroll) {
         const cell = cursor.offsetWidth, axis = one(".corner", place);
@@ -125,13 +126,32 @@
         if (y < grid.scrollTop || y > grid.scrollTop + high) grid.scrollTop = y - high / 2;
       }
     };
+    // The rows of the square under the cursor: lists of the page, of which this opens one.
+    const openRows = () => {
+      const kind = heat.dataset.view === "base" ? "base" : "tuned";
+      const listed = one(`.behind[data-name="${kind}"]`, heat) ? kind : "base";
+      const cell = document.getElementById(`cell-${heat.dataset.index}-${listed}-${at.row}-${at.column}`);
+      if (!cell) { readout.append(". None of its rows is listed here."); return; }
+      for (const other of all(".cell[open]", heat)) other.open = other === cell;
+      cell.closest(".behind").open = true;
+      cell.open = true;
+      one("summary", cell).focus({ preventScroll: true });
+      cell.scrollIntoView({ block: "nearest" });
+    };
+    const fit = one(".fit", heat), side = heat.style.getPropertyValue("--cell");
+    fit?.addEventListener("change", () => {
+      const room = heat.clientWidth - one(".corner", view()).offsetWidth - 24;
+      heat.style.setProperty("--cell", fit.checked ? `${Math.max(2, Math.floor(room / columns))}px` : side);
+    });
     for (const grid of all(".grid", heat)) {
       const body = one(".body", grid);
       body.addEventListener("pointermove", (event) => {
         const box = body.getBoundingClientRect(), cell = box.height / known().labels.length;
         show(Math.floor((event.clientY - box.top) / cell), Math.floor((event.clientX - box.left) / cell), false);
       });
+      body.addEventListener("click", () => { if (!one(".cursor", grid).hidden) openRows(); });
       grid.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" && !one(".cursor", grid).hidden) { event.preventDefault(); openRows(); return; }
         const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
           Home: [0, -columns], End: [0, columns], PageUp: [-10, 0], PageDown: [10, 0] }[event.key];
         if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -154,7 +174,7 @@
   // On paper nothing can be opened.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = all("details:not([open])");
+    opened = all("details:not([open]):not(.behind):not(.cell)");
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => { for (const details of opened) details.open = false; });

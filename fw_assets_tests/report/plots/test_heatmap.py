@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.report.confusion.axes import axes_of
 from fw_assets.report.plots.heatmap import confusion_shares, heat_map, heat_picture
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import sample_report
@@ -28,7 +29,7 @@ def test_heat_maps_of_few_labels_carry_numbers() -> None:
 def test_shares_are_of_the_true_label() -> None:
     base = sample_report(4).candidates[0].base
     assert base is not None
-    shares = confusion_shares(base, tuple(base.per_label))
+    shares = confusion_shares(axes_of([base], tuple(base.per_label)).counts(base))
     for row in range(4):
         assert sum(share for (at, _), share in shares.items() if at == row) == pytest.approx(1)
 
