@@ -46,8 +46,7 @@ def _nothing_learned(trial: Trial) -> str | None:
 
 
 def _system_message(trial: Trial) -> str | None:
-    snippet = trial.calls[0].written("final_report.md")
-    asked = 'system", "content": "Give the team number' in snippet.replace("\\", "")
+    asked = '"content": "Give the team number' in trial.calls[0].written("final_report.md")
     return _answers(trial.calls[1], "3", 0.9) if asked else "no system message in the report's code"
 
 

@@ -14,6 +14,7 @@ MAX_NEAR_MISS_SHARE = 0.05
 MIN_SIMILARITY = 0.6
 """difflib's ratio from which a label is suggested for an unknown one."""
 
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
 _OPTION = re.compile(r"\(?([A-Za-z]|\d{1,2})[).:]\s+(\S.*)", re.DOTALL)
 
 
@@ -99,6 +100,19 @@ def near_misses(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
                 if few < many and few <= max(1, MAX_NEAR_MISS_SHARE * many) and _letters_differ(rare, frequent):
                     pairs.add((rare, frequent))
     return tuple(sorted(pairs))
+
+
+def equal_numbers(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Groups of labels that are one number in several forms ("1", "1.0"), with other labels beside them.
+
+    A single group may be a joke or a code; from two on the forms were mixed, as by a table with empty cells.
+    """
+    by_value: dict[float, list[str]] = defaultdict(list)
+    for label in labels:
+        if _DECIMAL.fullmatch(label):
+            by_value[float(label)].append(label)
+    groups = tuple(tuple(group) for group in by_value.values() if len(group) > 1)
+    return groups if len(groups) > 1 else ()
 
 
 def nearest(spelling: str, labels: Iterable[str]) -> str | None:

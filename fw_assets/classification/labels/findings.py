@@ -27,6 +27,7 @@ def spelling_findings(
     contained: Sequence[tuple[str, str]],
     colliding: Sequence[tuple[str, ...]],
     rows_spelling: RowsWithLabels,
+    same_number: Sequence[tuple[str, ...]] = (),
 ) -> Iterator[Finding]:
     """Findings about how labels are written; `rows_spelling` takes labels as the rows spell them."""
     for message in mixed_format_warning(extraction):
@@ -38,6 +39,10 @@ def spelling_findings(
     for variants in colliding:
         names = _list(map(repr, variants))
         yield _telling("labels_known", f"Labels that differ in case or joints only, matched exactly: {names}.")
+    if same_number:
+        names = _list(" and ".join(map(repr, forms)) for forms in same_number)
+        rows = rows_spelling(form for forms in same_number for form in forms)
+        yield _telling("labels_known", f"Labels that are one number in two forms, left as they are: {names}.", rows)
     if contained:
         pairs = _list(f"{inner!r} in {outer!r}" for inner, outer in contained)
         yield _finding("labels_known", "info", f"Labels inside other labels, so only whole answers count: {pairs}.")

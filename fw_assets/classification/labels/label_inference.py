@@ -73,7 +73,8 @@ def check_lists(spellings: LabelSpellings, inspected: InspectedDataset) -> None:
         return
     rows = {label: _rows(spellings, label) for label in spellings.doubtful}
     shown = sorted(rows, key=lambda label: (-rows[label], label))
-    parts = sorted({part for label in shown for part in pieces(label)} | set(spellings.lookup.labels).difference(shown))
+    named = {part for label in shown for part in pieces(label)} | set(spellings.lookup.labels)
+    parts = sorted(named.difference(shown))
     single = list(parts) if len(parts) >= MIN_LABELS_GIVEN else ["...", "..."]
     message = (
         f"it cannot be told whether {named_rows([(label, rows[label]) for label in shown], MAX_NAMED)} "

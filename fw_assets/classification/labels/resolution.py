@@ -13,7 +13,7 @@ from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.dataset.read_result import RejectedRow
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.labels import findings
-from fw_assets.classification.labels.aliases import LabelLookup, contained_labels, near_misses
+from fw_assets.classification.labels.aliases import LabelLookup, contained_labels, equal_numbers, near_misses
 from fw_assets.classification.labels.extraction import extract
 from fw_assets.classification.labels.imbalance import Imbalance, measure_imbalance, with_mitigations
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
@@ -101,7 +101,14 @@ def resolve(
     all_findings = (
         *reading_findings(frame, extracted, several, spellings, aliases, inspected),
         *left_out_findings(*left_out, lookup),
-        *findings.spelling_findings(inspected.extraction, misspelled, contained, lookup.colliding, rows_spelling),
+        *findings.spelling_findings(
+            inspected.extraction,
+            misspelled,
+            contained,
+            lookup.colliding,
+            rows_spelling,
+            equal_numbers(lookup.labels) if session.labels is None else (),
+        ),
         *findings.occurrence_findings(counts, only_in_eval, split, rare, removed, rows_with),
         *findings.imbalance_findings(imbalance, rows_with),
         *findings.overlap_findings(overlap, contradicting, contradictions, shared_keys),

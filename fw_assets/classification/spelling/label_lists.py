@@ -14,8 +14,8 @@ from typing import NamedTuple
 _STRONG = r"[,;|\n\t、，；،؛•]"
 _WORDS = r"(?:and|und|et|y|e|i|og|och|en|ve|и|و|和|与|및)"
 _WORD = rf"(?<!\S){_WORDS}(?=\s)"
-_WEAK = rf"(?:{_WORD}|\s[-–—]\s|[/&+#])"
-_SEPARATOR = re.compile(rf"\s*(?:{_STRONG}\s*(?:(?:[-*•]\s|\d{{1,2}}[.)]\s|(?:{_WORD}|&)\s))?|{_WEAK})\s*")
+_WEAK = rf"(?:{_WORD}|\s[-–—·]\s|[/&+#])"
+_SEPARATOR = re.compile(rf"\s*(?:(?:\|\||{_STRONG})\s*(?:(?:[-*•]\s|\d{{1,2}}[.)]\s|(?:{_WORD}|&)\s))?|{_WEAK})\s*")
 _FIRST_MARK = re.compile(r"^(?:[-*•]|1[.)])\s+")
 _NUMBERED = re.compile(r"\s*(\d{1,2})[.)]\s+(\S.*)")
 _HAS_STRONG = re.compile(_STRONG)
@@ -26,6 +26,7 @@ MAX_LITERAL = 10_000
 MIN_RECURRING = 2
 MIN_MOVING = 1 / 3
 MIN_HELD = 1 / 2
+MIN_BLANK_LISTS = 3
 
 Find = Callable[[str], str | None]
 
@@ -46,7 +47,11 @@ class Lists(NamedTuple):
 def read_literal(text: str) -> tuple[str, ...] | None:
     """The items of a list of texts or numbers in JSON or Python; None where the text is none."""
     text = text.strip()
-    if not (text[:1] in ("[", "(", "{") and text[-1:] in ("]", ")", "}")) or len(text) > MAX_LITERAL:
+    if len(text) > MAX_LITERAL:
+        return None
+    if text[:2] in ('"[', '"{') and isinstance(inner := parse_literal(text), str):
+        text = inner  # JSON within JSON, as exports write it
+    if not (text[:1] in ("[", "(", "{") and text[-1:] in ("]", ")", "}")):
         return None
     value = parse_literal(text)
     if not isinstance(value, list | tuple | set) or not all(isinstance(item, str | int | float) for item in value):
@@ -102,8 +107,15 @@ def split_labels(text: str, find: Find, most: int = MAX_PIECES) -> tuple[str, ..
             if label is not None and rest is not None:
                 tails[first] = (label, *rest)
                 break
-    labels_of_all = tails[0]
+    labels_of_all = tails[0] or _words(text, find)
     return None if labels_of_all is None else tuple(dict.fromkeys(labels_of_all))
+
+
+def _words(text: str, find: Find) -> tuple[str, ...] | None:
+    """The labels of a text whose every word is one, as tags with blanks between them are written."""
+    words = text.split()
+    labels = tuple(label for word in words if (label := find(word)) is not None)
+    return labels if 1 < len(words) == len(labels) <= MAX_PIECES else None
 
 
 def most_parts(labels: Iterable[str]) -> int:
@@ -155,7 +167,17 @@ def find_lists(labels: Sequence[str], key: Callable[[str], str]) -> Lists:
     doubtful = [label for label in rest if read and _HAS_STRONG.search(label) and _any_known(label, atoms, key)]
     if not read and _moving(rest, key):
         doubtful = [label for label in rest if len(pieces(label)) > 1]
-    return Lists(read, tuple(doubtful))
+    return Lists(read, tuple(doubtful) or _blank_lists(atoms, key))
+
+
+def _blank_lists(atoms: Mapping[str, str], key: Callable[[str], str]) -> tuple[str, ...]:
+    """Texts of several words that may be tags with blanks between them: each word is a label of its own.
+
+    Names of several words are not made of labels alone; where more than a few are, and no others, it is asked.
+    """
+    several = [label for label in atoms.values() if len(label.split()) > 1]
+    lists = [label for label in several if all(key(word) in atoms for word in label.split())]
+    return tuple(lists) if len(lists) == len(several) >= MIN_BLANK_LISTS else ()
 
 
 def _in_one_form(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,11 @@ from itertools import groupby
 from fw_assets.classification.visible_text import drop_invisible
 
 _END_TOKEN = r"(?:<\|[^<>|\s]{1,40}\|>|<｜[^<>｜]{1,40}｜>|</?s>|<(?:bos|eos|pad|(?:start|end)_of_turn)>|\[/?INST\])"  # noqa: S105
-_TOKENS = re.compile(rf"^(?:\s*{_END_TOKEN})+|(?:{_END_TOKEN}\s*)+$")
+_ROLE = r"(?:assistant|model)"
+# The header that a chat template writes before an answer, with its tokens or without them.
+_TOKENS = re.compile(
+    rf"^(?:\s*{_END_TOKEN})+(?:\s*{_ROLE}\s*(?:\n|{_END_TOKEN}\s*)+)?|^{_ROLE}\s*\n\s*|(?:{_END_TOKEN}\s*)+$"
+)
 _PAIRS = (
     *((mark, mark) for mark in ("```", "***", "**", "__", "~~", "*", "_", "`", '"', "'")),
     *(
@@ -24,8 +28,13 @@ _PAIRS = (
         ("‹", "›"),
         ("「", "」"),
         ("『", "』"),
+        ("【", "】"),
+        ("《", "》"),
+        ("〈", "〉"),
     ),
 )
+_ANGLES = re.compile(r"<(\w+://[^<>\s]+|[^<>\s=\"'/][^<>=\"']*)>")
+"""A label or an address in angle brackets; no markup with attributes."""
 # Followed by a letter or a mark: "> 50", "# 1" and "- 5" are labels.
 _LEADING = re.compile(r"^(?:#{1,6}|[-*•·▪◦‣>])\s+(?=[^\W\d_]|[\"'“„‘«*_`])")
 _LISTED = re.compile(r"[,;|\n\"']")
@@ -102,6 +111,8 @@ def _plain_spaces(text: str) -> str:
 
 
 def _without_pair(text: str) -> str:
+    if angles := _ANGLES.fullmatch(text):
+        return angles[1]
     for opening, closing in _PAIRS:
         inner = text[len(opening) : len(text) - len(closing)]
         if not (len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)):

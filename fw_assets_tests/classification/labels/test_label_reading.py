@@ -45,6 +45,7 @@ LISTS: dict[str, Write] = {
     "numbers": lambda row: "\n".join(f"{i + 1}. {label}" for i, label in enumerate(row)),
     "json": json.dumps,
     "python": repr,
+    "json in json": lambda row: json.dumps(json.dumps(row)),
     "tuple": lambda row: repr(tuple(row)),
     "objects": lambda row: json.dumps([{"label": label, "score": 0.5} for label in row]),
     "prefix": lambda row: f"Labels: {', '.join(row)}",
@@ -206,6 +207,23 @@ def test_one_row_with_two_labels_is_named(tmp_path: Path) -> None:
     label_set = resolve(frame, facts, settings)[1]
     assert label_set.multi_label
     assert "1 of 120 rows has several labels or none (line 41 of" in said(label_set)
+
+
+def test_one_number_in_two_forms_is_said_and_left(tmp_path: Path) -> None:
+    forms = {"sales": ("1", "1.0"), "billing": ("2", "2.0"), "technical": ("3", "3")}
+    answers = [forms[label][i % 2] for i, (_, label) in enumerate(LABELLED[:60])]
+    label_set = read(tmp_path, answers)
+    assert label_set.labels == ("1", "1.0", "2", "2.0", "3")
+    assert "one number in two forms, left as they are: '1' and '1.0', '2' and '2.0'" in said(label_set)
+
+
+def test_words_that_are_labels_are_asked_about_and_taken_as_said(tmp_path: Path) -> None:
+    answers = [" ".join(row) for row in sets_of_labels()]
+    with pytest.raises(InputError) as raised:
+        read(tmp_path, answers)
+    assert "labels: ['billing', 'sales', 'technical']" in str(raised.value)
+    label_set = read(tmp_path, answers, labels=list(LABELS))
+    assert (label_set.labels, label_set.multi_label) == (LABELS, True)
 
 
 def test_null_is_a_label_and_said(tmp_path: Path) -> None:

@@ -10,7 +10,27 @@ from fw_assets.classification.spelling.label_lists import find_lists, parse_lite
 from fw_assets.classification.spelling.label_text import spelling_key
 
 SINGLE = ("billing", "delivery", "technical")
-SEPARATORS = [", ", ",", "; ", " | ", "/", " and ", " & ", " + ", "\n", "\n- ", "\t", "、", "，", " und ", "#", " - "]
+TAGS = ("haze primary", "clear primary", "primary haze")
+SEPARATORS = [
+    ", ",
+    ",",
+    "; ",
+    " | ",
+    "/",
+    " and ",
+    " & ",
+    " + ",
+    "\n",
+    "\n- ",
+    "\t",
+    "、",
+    "，",
+    " und ",
+    "#",
+    " - ",
+    " · ",
+    " || ",
+]
 
 
 def lists(*labels: str) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
@@ -42,6 +62,8 @@ def test_texts_whose_pieces_occur_alone_are_lists(separator: str) -> None:
             '"billing", "delivery", "technical"',
         ),
         "**billing**, **delivery**, **technical**",
+        '"[\\"billing\\", \\"delivery\\", \\"technical\\"]"',
+        "billing Delivery technical",
     ],
 )
 def test_a_list_is_read_in_any_of_its_forms(text: str) -> None:
@@ -66,6 +88,8 @@ def test_a_list_is_read_in_any_of_its_forms(text: str) -> None:
         ("(a) and (b)", "(c) and (d)"),
         ("a|b", "&lt;b&gt;", "',\"; DROP", "=cmd|' /C calc'!A0", "-1+1", "back\\|slash", "[link](http://x.example)"),
         ("1.5", "2.5"),
+        ("new york", "york", "new", "new car", "car"),
+        ("bank", "account", "bank account", "account bank"),
     ],
 )
 def test_names_with_separators_are_no_lists(labels: tuple[str, ...]) -> None:
@@ -87,6 +111,7 @@ def test_a_label_may_hold_a_separator_itself() -> None:
         (("a, b", "a, c", "b, c", "a, b, c"), {"a, b", "a, c", "b, c", "a, b, c"}),
         (("health", "safety", "health and safety"), {"health and safety"}),
         (("a", "b", "c", "a, b", "b, c", "c, x"), {"c, x"}),
+        (("haze", "primary", "clear", "haze primary", "clear primary", "primary haze"), set(TAGS)),
     ],
 )
 def test_what_cannot_be_told_is_asked(labels: tuple[str, ...], doubtful: set[str]) -> None:

@@ -30,6 +30,10 @@ ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007
             "bil\x00ling",
         ),
         *("billing</s>", "billing<|im_end|>", "<s>billing", "billing<end_of_turn>", "[/INST] billing"),
+        *("<billing>", "【billing】", "《billing》", "〈billing〉", "assistant\nbilling"),
+        "<|im_start|>assistant\nbilling<|im_end|>",
+        "<|start_header_id|>assistant<|end_header_id|>\n\nbilling<|eot_id|>",
+        "<start_of_turn>model\nbilling<end_of_turn>",
         *("billing\ufe0f", "billing<｜end▁of▁sentence｜>", "  billing\n", "billing<|eot_id|></s>"),
     ],
 )
@@ -43,6 +47,7 @@ def test_what_is_around_a_label_is_no_part_of_it(written: str) -> None:
     [
         *('exchange "rate"', 'size 5"', "the 'other'", '"a" or "b"', "'tis", "rock 'n' roll"),
         *("*", "**", "***", "+", "-", "?", "-1", "> 50", "# 1", "- 5", "C++", "C#", ".NET", "❤\ufe0f", "1\ufe0f\u20e3"),
+        *("<5", "<5>10", "<>", "<a href=x>", "</b>", "assistant", "model", "assistant billing"),
         *("lost\nor stolen", "Finance > Invoices", "http://example.org/a#B", "a:b", "account (3)", ENGLAND, SCOTLAND),
         *("می\u200cخواهم", "👨\u200d👩\u200d👧", "1. billing", "A) billing", "a_b", "snake_case_"),
     ],
