@@ -214,19 +214,39 @@ def report(name: str, open_it: bool, root: str | None) -> int:
 
 @main.command()
 @click.argument("name")
-@click.argument("text")
-@click.option("--system", help="System message before TEXT. Default: that of most rows, if they have one.")
+@click.argument("text", required=False)
+@click.option("--file", metavar="FILE", help="Label the rows of this file, of any form that a dataset can have.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where they are written with their labels: .parquet, .csv, .tsv, .jsonl or .arrow.",
+)
+@click.option("--text-column", help="The file's column of the text; left out, as in the dataset, or found.")
+@click.option("--text-template", help="Several columns as one text, each in braces: {subject}: {body}.")
+@click.option("--system", help="System message before the text. Default: that of most rows, if they have one.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Leave the label out below this confidence. Default: the report's, if it has one; 0: never.",
+)
 @click.option(
     "--free", is_flag=True, help="Ask the free model of the report instead, trained here; no platform is asked."
 )
+@click.option("--probabilities", is_flag=True, help="A column more for each label, with its probability.")
+@click.option("--max-spend-usd", type=click.FloatRange(0), help="The most that labelling the file may cost.")
+@click.option("--yes", is_flag=True, help="Agree to the price that is shown.")
 @click.option("--workspace", "root", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True)
 @readable_errors
-def predict(name: str, text: str, system: str | None, free: bool, root: str | None, as_json: bool) -> int:
-    """Ask the winner of a dataset for the label of TEXT."""
-    from fw_assets.commands import inspect
+def predict(name: str, text: str | None, root: str | None, as_json: bool, **options: Any) -> int:
+    """Ask the winner of a dataset for the label of TEXT, or for those of all rows of a file.
 
-    return inspect.predict(_root(root), name, text, system=system, free=free, as_json=as_json)
+    A file is priced first, and asked for a text once; a command that was interrupted asks for the rest only.
+    """
+    from fw_assets.commands import predict
+
+    return predict.predict(_root(root), name, text, options, as_json=as_json)
 
 
 @main.command()

@@ -52,6 +52,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "cost": "errors values dataset yaml_file session catalogue",
         "instruction": "errors values session catalogue",
         "formats": "errors values dataset",
+        "unlabelled": "errors dataset formats",
         "labels": "errors values visible_text spelling dataset fields formats intervals session splits slices",
         "prompting": "errors values dataset fields labels",
         "metrics": "values dataset fields clusters intervals mistake_costs prompting",
@@ -84,6 +85,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "registration": "run_config values platform",
         "run_workers": "machine run_tags",
         "evaluation": "errors input_digests progress values budget platform planning approvals",
+        "prediction": "errors input_digests machine progress values budget platform registration evaluation",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_origin run_tags run_workers",
         "runner": "errors partitions progress run_config failures values budget phases jobs platform planning "

@@ -1,11 +1,10 @@
-"""Commands that read results: status, report, predict, compare."""
+"""Commands that read results: status, report, compare."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 import webbrowser
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from rich.table import Table
@@ -15,18 +14,18 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.render import registered_dataset
 from fw_assets.console import echo, echo_json, err, out
-from fw_assets.exit_codes import DONE, FAILED
+from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.attempts import waits_for_signature
+from fw_assets.pipeline.budget.prediction_account import prediction_ledger
 from fw_assets.pipeline.budget.regression_account import regression_ledger
-from fw_assets.pipeline.errors import NotServed
-from fw_assets.pipeline.evaluation.removed_deployment import removed_deployments, require_deployment
+from fw_assets.pipeline.evaluation.removed_deployment import removed_deployments
 from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.reporting.report_files import changed_report_files
 from fw_assets.pipeline.standing import standings
-from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
+from fw_assets.pipeline.values.delivery import ReportRecord
 from fw_assets.report.formatting import percent
 from fw_assets.workspace.envelope import slug
 from fw_assets.workspace.workspace import Workspace
@@ -42,7 +41,8 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         store = take_snapshot(store)
         names = store.datasets()
     status_of = standings(store, names, driver=None)
-    checks = {item: _checks(store, item) for item in names}
+    checks = {item: _ledger(store, item, regression_ledger) for item in names}
+    labelled = {item: _ledger(store, item, prediction_ledger) for item in names}
     removed = removed_deployments(platform_from_environment, store, [i for i in names if status_of[i].state == "done"])
     notes = {item: status.note + _signature(root, item) + _removal(removed, item) for item, status in status_of.items()}
     results = {item: _result(store, item) if status.state == "done" else None for item, status in status_of.items()}
@@ -57,6 +57,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
                     "winner": result.winner if (result := results[item]) else None,
                     "accuracy": result.accuracy if result else None,
                     "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
+                    "predictions": {"paid_usd": labelled[item].spent, "held_usd": labelled[item].reserved},
                 }
                 for item, status in status_of.items()
             ]
@@ -64,7 +65,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for item, status in status_of.items():
-        table.add_row(item, status.state, _outcome(results[item]) + notes[item] + _check_costs(checks[item]))
+        table.add_row(item, status.state, _outcome(results[item]) + notes[item] + _costs(checks[item], labelled[item]))
     out.print(table if names else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
 
@@ -86,10 +87,10 @@ def _outcome(result: ReportRecord | None) -> str:
     return f"{slug(result.winner)}{right}; "
 
 
-def _checks(store: Workspace, name: str) -> Ledger:
-    """The ledger of a dataset's regression checks; one that is damaged keeps no other dataset from being listed."""
+def _ledger(store: Workspace, name: str, read: Callable[[Workspace, str], Ledger]) -> Ledger:
+    """A ledger of costs outside the plan; one that is damaged keeps no other dataset from being listed."""
     try:
-        return regression_ledger(store, name)
+        return read(store, name)
     except (InputError, OSError) as error:
         err.print(f"fw-assets: {printable(message_of(error))}", markup=False)
         return Ledger()
@@ -110,12 +111,16 @@ def _removal(removed: Collection[str], name: str) -> str:
     return f"; its deployment was removed on the platform: fw-assets deploy {name}" if name in removed else ""
 
 
-def _check_costs(ledger: Ledger) -> str:
-    """The cost of a deployment's regression checks, in words; empty if there were none."""
+def _costs(checks: Ledger, labelled: Ledger) -> str:
+    """The costs of a deployment's regression checks and of labelled files, in words; empty if there were none."""
+    return _cost("regression checks", checks) + _cost("files labelled", labelled)
+
+
+def _cost(what: str, ledger: Ledger) -> str:
     if not ledger.entries and not ledger.reservations:
         return ""
     held = f", ${ledger.reserved:,.2f} held" if ledger.reserved else ""
-    return f"; {len(ledger.entries)} regression checks, ${ledger.spent:,.2f} paid{held}"
+    return f"; {len(ledger.entries)} {what}, ${ledger.spent:,.2f} paid{held}"
 
 
 def report(root: str, name: str, *, open_it: bool) -> int:
@@ -139,78 +144,6 @@ def report(root: str, name: str, *, open_it: bool) -> int:
             page = Path(tempfile.mkdtemp(prefix="fw-assets-")) / "final_report.html"
             store.download(page, name, page.name)
         webbrowser.open(page.as_uri())
-    return DONE
-
-
-def predict(root: str, name: str, text: str, *, system: str | None, free: bool, as_json: bool) -> int:
-    """Ask the winner for the label of a text, as its rows were asked: after their own system message, or `system`.
-
-    Args:
-        free: the free model instead.
-    """
-    if free:
-        return _predict_free(root, name, text, system=system, as_json=as_json)
-    from fw_assets.classification.prompting.answer_parser import parse_answer
-    from fw_assets.classification.prompting.completion import Completion
-    from fw_assets.classification.prompting.prompt import request
-    from fw_assets.classification.prompting.record_parser import RecordParser
-    from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
-
-    store = Workspace(root)
-    registered_dataset(store, name)
-    record = store.require("deployment", name, DeploymentRecord)
-    if record.address is None:
-        raise NotServed(record.model, record.gate.why)
-    prompt = served_prompt(store, name, record)
-    opening = served_opening(store, name, record)
-    if system is None and opening.variants > 1:
-        err.print(
-            f"fw-assets: the rows of {name} begin with {opening.variants} different system messages; asked with the "
-            "most frequent (--system gives another)",
-            markup=False,
-        )
-    body = request(prompt, json.dumps(opening.conversation(text, system)))
-    platform = platform_from_environment()
-    platform.call(lambda client: require_deployment(client, name, record))
-    completion = platform.call(
-        lambda client: client.chat_at_any_effort(
-            {"model": record.address, **body}, deployment_known=record.deployment is not None
-        )
-    )
-    answer = parse_answer(
-        prompt,
-        Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),
-    )
-    values = RecordParser(prompt.fields).values(completion.text or "") if prompt.fields else {}
-    if as_json:
-        echo_json(
-            {
-                "labels": list(answer.labels),
-                **({"fields": values} if prompt.fields else {}),
-                "confidence": completion.confidence,
-                "text": completion.text,
-                "model": record.address,
-            }
-        )
-    elif values:
-        echo(json.dumps(values, ensure_ascii=False))
-    else:
-        echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
-    return DONE if answer.kind == "valid" else FAILED
-
-
-def _predict_free(root: str, name: str, text: str, *, system: str | None, as_json: bool) -> int:
-    from fw_assets.pipeline.evaluation.free_model import free_answer
-    from fw_assets.pipeline.values.served_prompt import tested_opening
-
-    store = Workspace(root)
-    registered_dataset(store, name)
-    answer = free_answer(store, name, tested_opening(store, name).conversation(text, system))
-    if as_json:
-        result = {"labels": list(answer.labels), "confidence": answer.confidence, "text": answer.text}
-        echo_json({**result, "model": answer.method})
-    else:
-        echo(", ".join(answer.labels) or "(no label)")
     return DONE
 
 

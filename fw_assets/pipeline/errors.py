@@ -180,6 +180,35 @@ class HoursUsedUp(RunStopped):
         )
 
 
+class PredictionAboveCeiling(RunStopped):
+    """Labelling a file could cost more than it may."""
+
+    def __init__(self, file: str, usd: float | None, allowed: float) -> None:
+        cost = "has no known price" if usd is None else f"could cost ${usd:.4f}"
+        raise_it = "leave --max-spend-usd out" if usd is None else "raise --max-spend-usd"
+        super().__init__(
+            f"labelling {file} {cost}, and ${allowed:.4f} is allowed: {raise_it}, or give fewer rows. "
+            "Nothing was asked."
+        )
+
+
+class PredictionStopped(RunStopped):
+    """Labelling a file has come to what it may cost."""
+
+    def __init__(self, file: str, usd: float) -> None:
+        super().__init__(
+            f"labelling {file} came to the ${usd:.4f} that it may cost. No more is asked, and nothing was written; "
+            "every answer that came is kept: run the same command again, which asks for the rest only."
+        )
+
+
+class NoProbabilities(PhaseError):
+    """The platform gives no probability for each label."""
+
+    def __init__(self, model: str, why: str) -> None:
+        super().__init__(f"{model} gives no probability for each label ({why}): leave --probabilities out")
+
+
 class AttemptFailed(PhaseError):
     """A job or a deployment ended without its result; another attempt needs a new signature, or would not help."""
 

@@ -93,6 +93,37 @@ def choose_label(columns: Mapping[str, ColumnProfile], file: str) -> str:
     return _label(columns, columns, ReadingOptions(), file)
 
 
+def choose_text(
+    columns: Mapping[str, ColumnProfile], options: ReadingOptions, file: str, usual: ReadingOptions
+) -> tuple[tuple[tuple[str, str | None], ...], str | None]:
+    """The parts of the text, and the column of system messages if there is one, of rows that nobody has labelled.
+
+    Columns that are named as labels are not the text, unless there is no other.
+
+    Args:
+        usual: where the text is in rows of the dataset; it holds where the file has these columns too, and nothing
+            else is said.
+
+    Raises:
+        InputError: as `choose_columns`, of the text.
+    """
+    if options.text_column is None and options.text_template is None:
+        known = {usual.text_column, *_template_columns(usual)} - {None}
+        if known and known <= set(columns):
+            options = usual
+    _check_named(columns, columns, options.model_copy(update={"label_column": None}), file)
+    if options.text_column is None and options.text_template is None:
+        by_name = {normal_name(name): name for name in columns}
+        for first, second in PAIRS:
+            text = by_name.get(normal_name(first))
+            paired = normal_name(second) in by_name or (first == "instruction" and "input" in by_name)
+            if text is not None and paired:
+                return _paired_text(text, first, by_name, columns)
+    label = usual.label_column or ""
+    unlabelled = {name: item for name, item in columns.items() if name != label and not is_label_name(name)}
+    return _text(unlabelled or columns, label, options, file), None
+
+
 def template_parts(template: str) -> tuple[tuple[str, str | None], ...]:
     """The parts of a template such as `{subject}: {body}`.
 
@@ -117,14 +148,22 @@ def _pair(
         others = [name for name in labels if name != label and is_label_name(name) and labels[name].is_label]
         if [name for name in others if normal_name(name) not in (normal_name(first), "response", "output")]:
             continue
-        system = by_name.get("system") or by_name.get("systemprompt")
-        more = by_name.get("input") if normal_name(first) == "instruction" else None
-        if more is None or not texts[more].filled:
-            return (("", text),), label, system
-        if texts[text].distinct == 1 and not system:
-            return (("", more),), label, text
-        return (("", text), ("\n\n", more)), label, system
+        parts, system = _paired_text(text, first, by_name, texts)
+        return parts, label, system
     return None
+
+
+def _paired_text(
+    text: str, first: str, by_name: Mapping[str, str], columns: Mapping[str, ColumnProfile]
+) -> tuple[tuple[tuple[str, str | None], ...], str | None]:
+    """The parts of a text that belongs to a pair, and the column of system messages."""
+    system = by_name.get("system") or by_name.get("systemprompt")
+    more = by_name.get("input") if first == "instruction" else None
+    if more is None or not columns[more].filled:
+        return (("", text),), system
+    if columns[text].distinct == 1 and not system:
+        return (("", more),), text
+    return (("", text), ("\n\n", more)), system
 
 
 def _label(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fw_assets.classification.formats.class_names import class_names
@@ -55,22 +55,35 @@ def recognise(path: Path, options: ReadingOptions) -> RecognisedFile:
         InputError: it is nothing that is read, or the fields of its objects are not clear.
         OSError: it cannot be read.
     """
+    file = recognise_format(path)
+    if file.kind != "JSONL":
+        return file
+    lines = file.text.replace("\r", "\n").lstrip("\ufeff").split("\n", SAMPLE_RECORDS)[:SAMPLE_RECORDS]
+    return replace(file, shape=shape_of(path, lines, options))
+
+
+def recognise_format(path: Path, *, one_column: bool = False) -> RecognisedFile:
+    """What a file is, without the shape of its objects.
+
+    Args:
+        one_column: take text of one column too.
+
+    Raises:
+        InputError: it is nothing that is read.
+        OSError: it cannot be read.
+    """
     content = open_content(path)
     kind = binary_format(path, content.head)
     if kind is not None:
         return RecognisedFile(content, kind)
     encoding, guess = find_encoding(content.head), ""
     text = content.head.decode(encoding or "utf-8", "replace")
-    kind = text_format(path, text, whole=len(content.head) < HEAD_BYTES)
+    kind = text_format(path, text, whole=len(content.head) < HEAD_BYTES, one_column=one_column)
     if kind == "CSV" and encoding is None and not is_utf8(content.blocks()):
         encoding, guess = guess_encoding(path, content.blocks())
         text = content.head.decode(encoding, "replace")
     text = text.replace("\r\n", "\n")
-    shape = None
-    if kind == "JSONL":
-        lines = text.replace("\r", "\n").lstrip("\ufeff").split("\n", SAMPLE_RECORDS)[:SAMPLE_RECORDS]
-        shape = shape_of(path, lines, options)
-    return RecognisedFile(content, kind, encoding, guess, text, shape, old_lines="\r" in text and "\n" not in text)
+    return RecognisedFile(content, kind, encoding, guess, text, old_lines="\r" in text and "\n" not in text)
 
 
 def shape_of(path: Path, lines: Iterable[str | bytes], options: ReadingOptions) -> Shape | None:

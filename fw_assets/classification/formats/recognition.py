@@ -52,11 +52,12 @@ def binary_format(path: Path, head: bytes) -> Format | None:
     return None
 
 
-def text_format(path: Path, text: str, *, whole: bool) -> Format:
+def text_format(path: Path, text: str, *, whole: bool, one_column: bool = False) -> Format:
     """The format of a text file by its beginning.
 
     Args:
         whole: whether the text is all of it.
+        one_column: take text of one column too, as rows without a label are.
 
     Raises:
         InputError: it is recognised as something else, or damaged in a way that holds for most of it.
@@ -90,6 +91,8 @@ def text_format(path: Path, text: str, *, whole: bool) -> Format:
         return "CSV"
     if any(objects) or path.name.lower().split(".")[1:2] in (["jsonl"], ["ndjson"], ["json"]) or not lines:
         return "JSONL"
+    if one_column:
+        return "CSV"
     raise not_rows(
         path,
         f"is text of one column (line 1 is {lines[0][:40]!r}): expected CSV, TSV or JSON with a text and a label a row",

@@ -96,7 +96,7 @@ def parse_lines(
         if record is None or convert is None:
             chat_lines.append(msgspec.json.format(line, indent=-1) if record is not None else b"")
             if record is None and line.strip():
-                rejected.append(RejectedLine(number, line[:EXCERPT_BYTES], _errors(line)))
+                rejected.append(RejectedLine(number, line[:EXCERPT_BYTES], line_errors(line)))
             continue
         converted = convert(record)
         if isinstance(converted, dict):
@@ -123,7 +123,8 @@ def _heads(fields: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*fields, *(name.partition(".")[0] for name in fields)]))
 
 
-def _errors(line: bytes) -> list[RowError]:
+def line_errors(line: bytes) -> list[RowError]:
+    """The errors of a line that is no object."""
     try:
         value = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -57,15 +57,44 @@ def find_shape(
     if _most(records, lambda record: isinstance(record.get("messages"), list)):
         label = options.label_column or _label_beside(records, file)
         return _labelled_chat(label) if label else None
-    for field, name in CONVERSATIONS.items():
-        if _most(records, partial(_has_list, field)):
-            return Shape(f"{name} (`{field}`)", partial(_conversation, field))
+    conversation = _whole_conversations(records)
+    if conversation is not None:
+        return conversation
     if _most(records, _is_trl):
         return Shape("prompt and completion as messages", _prompt_and_completion)
     for name, belongs, flatten in EXPORTS:
         if _most(records, belongs):
             return _flat_shape(name, records, flatten, options, class_names, file)
     return _flat_shape("", records, _flattened, options, class_names, file)
+
+
+def find_conversation(records: Sequence[Record]) -> Shape | None:
+    """The shape of objects that hold whole conversations, labelled or not; None for others."""
+    if _most(records, lambda record: isinstance(record.get("messages"), list)):
+        return Shape("chat rows", lambda record: {"messages": record.get("messages")})
+    if _most(records, partial(_has_list, "prompt")):
+        return Shape("prompts as messages", lambda record: {"messages": record.get("prompt")})
+    return _whole_conversations(records)
+
+
+def _whole_conversations(records: Sequence[Record]) -> Shape | None:
+    for field, name in CONVERSATIONS.items():
+        if _most(records, partial(_has_list, field)):
+            return Shape(f"{name} (`{field}`)", partial(_conversation, field))
+    return None
+
+
+def flat_texts(records: Sequence[Record]) -> Callable[[Record], Record]:
+    """What makes the columns of an object that may hold its text, by the tool that most objects are of."""
+    for _, belongs, flatten in EXPORTS:
+        if _most(records, belongs):
+
+            def texts(record: Record, flatten: Callable[[Record], Flat | str] = flatten) -> Record:
+                flat = flatten(record)
+                return flat.texts if isinstance(flat, Flat) else _flattened(record).texts
+
+            return texts
+    return lambda record: _flattened(record).texts
 
 
 def _flattened(record: Record) -> Flat:
@@ -128,18 +157,27 @@ def _flat_row(record: Record, flatten: Callable[[Record], Flat | str], choice: C
         return label_error(choice.label, error)
     if label is None or (isinstance(label, str) and not label.strip()):
         return EMPTY_LABEL
-    parts: list[str] = []
-    plain = len(choice.text) == 1 and not choice.text[0][0]
-    for literal, column in choice.text:
-        value = flat.texts.get(column) if column else None
-        if isinstance(value, dict | list) and not content_text(value):
-            return RowError("text", column, f"found {describe(value)}, expected text")
-        parts += [literal, "" if is_empty(value) else content_text(value) or str(value)]
-    text = "".join(parts) if plain else "".join(parts).strip()
-    if all(is_empty(flat.texts.get(column)) for column in choice.text_columns):
+    text = text_of(flat.texts, choice.text)
+    if isinstance(text, RowError):
+        return text
+    if text is None:
         return EMPTY_TEXT
     system = flat.texts.get(choice.system) if choice.system else None
     return _row(record, text, label, None if is_empty(system) else str(system))
+
+
+def text_of(record: Record, text: Sequence[tuple[str, str | None]]) -> str | RowError | None:
+    """The text of an object by its parts (`ColumnChoice.text`), None where it is empty, or what is wrong."""
+    parts: list[str] = []
+    for literal, column in text:
+        value = record.get(column) if column else None
+        if isinstance(value, dict | list) and not content_text(value):
+            return RowError("text", column, f"found {describe(value)}, expected text")
+        parts += [literal, "" if is_empty(value) else content_text(value) or str(value)]
+    if all(is_empty(record.get(column)) for _, column in text if column is not None):
+        return None
+    plain = len(text) == 1 and not text[0][0]
+    return "".join(parts) if plain else "".join(parts).strip()
 
 
 def _row(record: Record, text: str, label: str | list[str], system: str | None = None) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def parse_table(
     columns = [name for name in table.columns if name != ROW]
     texts = table.select(
         pl.col(ROW).cast(pl.UInt32).alias("row"),
-        _text(choice).alias("text"),
+        text_expression(choice.text).alias("text"),
         system=pl.col(choice.system).cast(pl.String) if choice.system else pl.lit(None, pl.String),
     )
     labels, bad = _labels(table[choice.label], choice.names)
@@ -79,14 +79,19 @@ def parse_table(
     )
 
 
-def _text(choice: ColumnChoice) -> pl.Expr:
-    if len(choice.text) == 1 and not choice.text[0][0] and choice.text[0][1]:
-        return pl.col(choice.text[0][1]).cast(pl.String)
+def text_expression(text: Sequence[tuple[str, str | None]]) -> pl.Expr:
+    """The text of each row; null where every column of several is blank.
+
+    Args:
+        text: its parts, as `ColumnChoice.text`.
+    """
+    if len(text) == 1 and not text[0][0] and text[0][1]:
+        return pl.col(text[0][1]).cast(pl.String)
     parts: list[pl.Expr] = []
-    for literal, column in choice.text:
+    for literal, column in text:
         parts += [pl.lit(literal)] if literal else []
         parts += [pl.col(column).cast(pl.String).fill_null("")] if column else []
-    filled = pl.any_horizontal([pl.col(name).cast(pl.String).str.contains(NOT_BLANK) for name in choice.text_columns])
+    filled = pl.any_horizontal([pl.col(name).cast(pl.String).str.contains(NOT_BLANK) for _, name in text if name])
     return pl.when(filled.fill_null(value=False)).then(pl.concat_str(parts).str.strip_chars())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -29,8 +30,39 @@ class FreeAnswer:
     method: str
 
 
-def free_answer(store: Workspace, dataset: str, conversation: list[Turn]) -> FreeAnswer:
-    """The answer of the baseline that is best on the validation rows, the one that the report names.
+@dataclass(frozen=True)
+class FreeModel:
+    """The free model, fitted.
+
+    Attributes:
+        predict: from rows (of a SPLIT frame) to their predictions (schema PREDICTIONS).
+        row: one of its training rows, whose columns every row that is asked has.
+    """
+
+    prompt: Prompt
+    method: str
+    predict: Callable[[pl.DataFrame], pl.DataFrame]
+    row: pl.DataFrame
+
+    def answer(self, conversation: list[Turn]) -> FreeAnswer:
+        """The answer to one conversation."""
+        (row,) = self.answers([json.dumps(conversation)]).iter_rows()
+        labels, confidence, text = row
+        return FreeAnswer(tuple(labels or ()), confidence, text, self.method)
+
+    def answers(self, conversations: Sequence[str]) -> pl.DataFrame:
+        """The answers to conversations as JSON: `predicted`, `confidence`, `completion`."""
+        number = len(conversations)
+        rows = self.row[[0] * number].with_columns(
+            pl.Series("messages", conversations, dtype=pl.String),
+            # Completions are told apart by it.
+            pl.int_range(number, eager=True).cast(pl.String).alias("id"),
+        )
+        return self.predict(rows).select("predicted", "confidence", "completion")
+
+
+def free_model(store: Workspace, dataset: str) -> FreeModel:
+    """The baseline that is best on the validation rows, the one that the report names.
 
     It is fitted as it was for the report, with the same rows and seed; nothing is asked of a platform.
 
@@ -45,6 +77,4 @@ def free_answer(store: Workspace, dataset: str, conversation: list[Turn]) -> Fre
     prompt = store.require("prompt", dataset, Prompt)
     train = split_rows(store, dataset, "train").collect()
     predict = fit_baseline(best.name, prompt, train, plan.session.seed)
-    row = train.head(1).with_columns(messages=pl.lit(json.dumps(conversation)))
-    labels, confidence, text = predict(row).select("predicted", "confidence", "completion").row(0)
-    return FreeAnswer(tuple(labels or ()), confidence, text, best.method)
+    return FreeModel(prompt, best.method, predict, train.head(1))

@@ -21,7 +21,7 @@ from fw_assets.fireworks import (
     PreconditionUnmet,
     ReasoningRefused,
 )
-from fw_assets.pipeline.errors import ThinksBeforeAnswering
+from fw_assets.pipeline.errors import NoProbabilities, PhaseError
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -88,21 +88,31 @@ async def ask(
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
     count_tokens(requests.usage.prompt_tokens, requests.usage.completion_tokens)
-    sent = await _send_all(client, address, prompt, requests, cache, what, concurrency, count_tokens)
+    sent = await send_all(
+        client, address, prompt, requests, cache, what=what, concurrency=concurrency, count_tokens=count_tokens
+    )
     return InferenceResult(requests, requests.usage, sent, requests.rejection)
 
 
-async def _send_all(
+async def send_all(
     client: Fireworks,
     address: str,
     prompt: Prompt,
     requests: RequestSet,
     cache: ResponseCache,
+    *,
     what: str,
-    concurrency: int,
+    concurrency: int = INITIAL_LIMIT,
     count_tokens: Callable[[int, int], None],
+    alternatives: int = 0,
 ) -> int:
-    """Send every request that has no answer yet; returns how many were sent."""
+    """Send every request that has no answer yet; returns how many were sent.
+
+    Args:
+        alternatives: tokens whose probabilities are asked for at each place of an answer.
+        count_tokens: is called with the tokens of each answer that comes.
+        what, concurrency: as for `ask`, which says what is raised.
+    """
     total = requests.total
     cached = answered = requests.answered
     started = time.monotonic()
@@ -110,6 +120,7 @@ async def _send_all(
     unanswered = requests.unanswered()
     tell(what, answered, total)
 
+    more = {"top_logprobs": alternatives} if alternatives else {}
     watch = ThinkingWatch.over(address, prompt, requests.answers())
     over = False
 
@@ -119,20 +130,22 @@ async def _send_all(
             async with limiter.slot():
                 if over:  # the cancellation of this worker may come after its turn
                     return
-                completion = await client.chat({"model": address, **request(prompt, messages)})
+                completion = await client.chat({"model": address, **request(prompt, messages), **more})
                 # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
                 answer = requests.stored_answer(key, completion)
                 cache.add(answer)
                 count_tokens(answer.prompt_tokens, answer.completion_tokens)
                 watch.add(answer)
                 watch.check()
+                if alternatives and answer.probabilities is None and answered == cached:
+                    raise NoProbabilities(address, "what came beside its first answer does not tell the labels apart")
         except FireworksError as error:
             if _concerns_all(error, prompt, requests):
                 over = True
                 raise
             requests.record_failure(key, error)
             return
-        except (CeilingReached, ThinksBeforeAnswering):
+        except (CeilingReached, PhaseError):
             over = True
             raise
         answered += 1

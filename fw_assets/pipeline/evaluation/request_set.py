@@ -17,6 +17,7 @@ import polars as pl
 
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
+from fw_assets.classification.prompting.label_probabilities import label_probabilities
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import BadRequest, ChatCompletion, FireworksError
@@ -71,6 +72,7 @@ class RequestSet:
             prompt_tokens=self._possible_tokens("prompt", completion.prompt_tokens),
             completion_tokens=self._possible_tokens("completion", completion.completion_tokens),
             thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
+            probabilities=label_probabilities(self._prompt, completion.logprobs),
         )
 
     def _possible_tokens(self, kind: str, reported: int) -> int:
@@ -160,6 +162,19 @@ class RequestSet:
 
     def prediction_batches(self) -> Iterator[pl.DataFrame]:
         """The predictions (schema PREDICTIONS) of all rows, in their order."""
+        empty = True
+        for batch, answers in self.answer_batches():
+            completions = {
+                row: Completion(error=answer) if isinstance(answer, str) else answer.completion()
+                for row, answer in zip(batch["id"], answers, strict=True)
+            }
+            yield predictions_frame(self._prompt, batch, completions)
+            empty = False
+        if empty:
+            yield pl.DataFrame(schema=PREDICTIONS)
+
+    def answer_batches(self) -> Iterator[tuple[pl.DataFrame, list[StoredAnswer | str]]]:
+        """The rows in their order, each with its answer, or the reason why there is none."""
         start = 0
         for batch in self._rows:
             answers = self._database.execute(
@@ -167,14 +182,8 @@ class RequestSet:
                 "WHERE round = ? AND position >= ? AND position < ? ORDER BY position",
                 (self._round, start, start + batch.height),
             ).fetchall()
-            completions = {
-                row: decode_answer(line).completion() if line else Completion(error=error or "gave no answer")
-                for row, (line, error) in zip(batch["id"], answers, strict=True)
-            }
-            yield predictions_frame(self._prompt, batch, completions)
+            yield batch, [decode_answer(line) if line else error or "gave no answer" for line, error in answers]
             start += batch.height
-        if not start:
-            yield pl.DataFrame(schema=PREDICTIONS)
 
     def _fetch(self, query: str, *values: object) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._database.execute(query, (self._round, *values)).fetchone()

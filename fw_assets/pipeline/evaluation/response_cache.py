@@ -27,7 +27,10 @@ log = logging.getLogger("fw_assets.workspace")
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer; `key` is the digest of the request's messages, `thinks` whether reasoning came with the text."""
+    """One answer; `key` is the digest of the request's messages, `thinks` whether reasoning came with the text.
+
+    `probabilities` are those of the labels, where they were asked for and the platform gives them.
+    """
 
     key: str
     text: str | None
@@ -37,6 +40,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     thinks: bool = False
+    probabilities: dict[str, float] | None = None
 
     def completion(self) -> Completion:
         """The answer as the domain reads it."""

@@ -1,0 +1,81 @@
+"""Probability of each label, from the alternatives to the token of an answer that tells the labels apart."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from fw_assets.classification.prompting.prompt import Prompt
+
+
+class AnswerToken(Protocol):
+    """A token of an answer, and those that could stand in its place, each with its log probability."""
+
+    @property
+    def token(self) -> str: ...
+    @property
+    def logprob(self) -> float: ...
+    @property
+    def top(self) -> Sequence[tuple[str, float]]: ...
+
+
+def why_none(prompt: Prompt, alternatives: int) -> str:
+    """Why there can be no probability for each label, empty where there can.
+
+    Args:
+        alternatives: the most that the platform names.
+    """
+    if prompt.fields:
+        return "its answers have several fields"
+    if prompt.multi_label:
+        return "its answers are lists of labels"
+    if len(prompt.labels) > alternatives:
+        return f"the platform names {alternatives} alternatives at most, and there are {len(prompt.labels)} labels"
+    return ""
+
+
+def label_probabilities(prompt: Prompt, tokens: Sequence[AnswerToken]) -> dict[str, float] | None:
+    """The probability of each label, which add up to 1.
+
+    None where no token has alternatives, or they do not stand for one label each.
+    """
+    if prompt.fields or prompt.multi_label:
+        return None
+    written = ""
+    for token in tokens:
+        alternatives = {**dict(token.top), token.token: token.logprob}
+        if len(alternatives) > 1:
+            return _of_labels(_answers(prompt), written, alternatives)
+        written += token.token
+    return None
+
+
+def _answers(prompt: Prompt) -> dict[str, tuple[str, ...]]:
+    """The ways in which each label's answer is spelled; JSON has or lacks its spaces."""
+    answers: dict[str, tuple[str, ...]] = {}
+    for label in prompt.labels:
+        text = prompt.render([label])
+        compact = text if prompt.answers is not None else json.dumps(json.loads(text), separators=(",", ":"))
+        answers[label] = (text, compact)
+    return answers
+
+
+def _of_labels(
+    answers: dict[str, tuple[str, ...]], written: str, alternatives: dict[str, float]
+) -> dict[str, float] | None:
+    found = dict.fromkeys(answers, 0.0)
+    for text, logprob in alternatives.items():
+        begun = written + text
+        labels = [label for label, spelled in answers.items() if any(form.startswith(begun) for form in spelled)]
+        if len(labels) > 1:
+            labels = [label for label, spelled in answers.items() if begun in spelled]
+        if len(labels) == 1:
+            found[labels[0]] += math.exp(min(0.0, logprob))
+        elif labels:
+            return None
+    total = sum(found.values())
+    if not total or not all(found.values()):
+        return None
+    return {label: value / total for label, value in found.items()}

@@ -1,0 +1,97 @@
+"""Served model of a dataset, with all that its answers to new texts are asked and judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
+from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.prompting.opening import Opening
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.input_digests import delivery_inputs
+from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
+from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
+from fw_assets.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Served:
+    """A served model.
+
+    Attributes:
+        address: the `model` field of requests.
+        digest: of the record.
+        confidence: calibration and threshold from the rows that it was evaluated on; None where there are none, or
+            where they belong to another plan by now.
+    """
+
+    record: DeploymentRecord
+    address: str
+    digest: str
+    prompt: Prompt
+    opening: Opening
+    plan: Plan
+    confidence: ModelConfidence | None
+    is_planned: bool
+
+    @property
+    def is_tuned(self) -> bool:
+        return self.record.serves[1] == "tuned"
+
+    def planned(self, models: tuple[CatalogueModel, ...]) -> PlannedModel:
+        """The model by which it is priced: the plan's, or where that has another by now, the catalogue's."""
+        slug = self.record.serves[0]
+        for model in self.plan.models:
+            if model.slug == slug:
+                return model
+        entry = next((model for model in models if model.slug == slug), None)
+        return PlannedModel(
+            name=entry.name if entry else self.record.model,
+            slug=slug,
+            parameter_count=entry.parameter_count if entry else None,
+            tunable=bool(entry and entry.tunable),
+            strategy=entry.strategy if entry else "deployment",
+            cells=(),
+            entry=entry,
+        )
+
+
+def served_model(store: Workspace, dataset: str) -> Served:
+    """What serves a dataset's winner, or the base model that was kept.
+
+    Raises:
+        FileNotFoundError: nothing was decided yet.
+        NotServed: it answers in batch jobs only.
+        PhaseError: an earlier version made the record, and the dataset has been planned anew since.
+    """
+    record = store.require("deployment", dataset, DeploymentRecord)
+    head = store.header("deployment", dataset)
+    if record.address is None:
+        raise NotServed(record.model, record.gate.why)
+    plan = store.require("plan", dataset, Plan)
+    finalists = store.read("finalists", dataset, FinalistsRecord)
+    slugs = finalists.slugs if finalists else ()
+    is_planned = head is not None and head.inputs == delivery_inputs(store, dataset, plan.digest, slugs)
+    return Served(
+        record=record,
+        address=record.address,
+        digest=head.digest if head else "",
+        prompt=served_prompt(store, dataset, record),
+        opening=served_opening(store, dataset, record),
+        plan=plan,
+        confidence=_confidence(store, dataset, record) if is_planned else None,
+        is_planned=is_planned,
+    )
+
+
+def _confidence(store: Workspace, dataset: str, record: DeploymentRecord) -> ModelConfidence | None:
+    slug, kind = record.serves
+    metrics: BaseMetrics | TunedMetrics | None
+    if kind == "tuned":
+        metrics = store.read("metrics", dataset, TunedMetrics, slug)
+    else:
+        metrics = store.read("base_metrics", dataset, BaseMetrics, slug)
+    return metrics.trust if metrics is not None else None
