@@ -107,11 +107,14 @@ def below_line_text(report: Report) -> str:
             f"mistakes of {titled(name, report.kind_of(name, 'base'))} {costs_text(cost)}, {more} always answering "
             f"{report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
         )
-    relation = "worse than" if kept.interval[1] < kept.majority_accuracy else "not shown to be better than"
     return (
-        f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is {relation} always answering "
+        f"{name} as it is, with {percent(kept.accuracy)} of the test rows right, is {_relation(kept)} always answering "
         f"{most_frequent(report)} ({percent(kept.majority_accuracy)})"
     )
+
+
+def _relation(result: ModelResult) -> str:
+    return "worse than" if result.interval[1] < result.majority_accuracy else "not shown to be better than"
 
 
 def none_text(report: Report) -> str:
@@ -128,7 +131,10 @@ def none_text(report: Report) -> str:
         return f"{text}, and those of the fine-tuned {own[0]} cost {cost:,.0f}"
     if tuned.accuracy > tuned.majority_accuracy:
         return text
-    return f"{text}, and so is the fine-tuned {short(winner.base_model)} ({percent(tuned.accuracy)})"
+    kept, name = _kept(report), f"the fine-tuned {short(winner.base_model)} ({percent(tuned.accuracy)})"
+    if kept is not None and _relation(kept) == _relation(tuned):
+        return f"{text}, and so is {name}"
+    return f"{text}, and {name} is {_relation(tuned)} that"
 
 
 def below_line_note(report: Report) -> str:

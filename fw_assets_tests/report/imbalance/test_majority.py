@@ -180,7 +180,11 @@ def test_where_none_is_recommended_a_tuned_winner_is_not_passed_over() -> None:
     winner = WinnerResult(model="accounts/a/models/t", kind="tuned", base_model=base, untuned=base)
     report = kept(with_figures(sample_report(), majority=0.6, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
     report = report.model_copy(update={"winner": winner})
-    assert "always answering sales (60.0%), and so is the fine-tuned minilm-ngram (60.0%); nothing" in answer(report)
+    own = "always answering sales (60.0%), and the fine-tuned minilm-ngram (60.0%) is not shown to be better than that;"
+    assert own in answer(report), "it has as many right, which is no worse"
+    worse = kept(with_figures(sample_report(), majority=0.6, base=0.2, tuned=0.5, balanced=0.4), "keep-none")
+    worse = worse.model_copy(update={"winner": winner})
+    assert "always answering sales (60.0%), and so is the fine-tuned minilm-ngram (50.0%); nothing" in answer(worse)
     costs = [("minilm-ngram", "base", 800.0), ("minilm-ngram", "tuned", 500.0)]
     mistakes = MistakeCostsResult(
         models=tuple(
