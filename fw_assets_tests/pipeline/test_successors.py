@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fw_assets.classification.cost.ledger import ENDED_UNCOUNTED
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import open_platform
 from fw_assets.embedded.store.resource_names import ACCOUNT
@@ -68,14 +69,18 @@ def check_ledger(project: FaultyProject) -> None:
     """Compare the ledger with the platform's record to the cent; at no time did it pass the ceiling."""
     store = Workspace(str(project.workspace))
     account = approved_account(store, "tickets")
-    completed = [job for job in project.listed("supervisedFineTuningJobs") if job["state"] == "JOB_STATE_COMPLETED"]
+    jobs = project.listed("supervisedFineTuningJobs")
     paid = account.paid_usd("sweep/char-ngram", "full-training/char-ngram")
-    assert paid == pytest.approx(sum(map(job_usd, completed)), abs=0.005)
+    assert paid == pytest.approx(sum(map(job_usd, jobs)), abs=0.005)
+    failed = [job["name"].rsplit("/", 1)[-1] for job in jobs if job["state"] == "JOB_STATE_FAILED"]
+    uncounted = {entry.id: entry for entry in account.entries() if entry.note == ENDED_UNCOUNTED}
+    assert set(failed) == set(uncounted)
+    assert all(entry.estimated and (entry.usd or 0.0) > 0.1 for entry in uncounted.values())
     assert paid > 0.1
     lines = list(store.lines("tickets", "ledger", f"{account.plan.digest}.jsonl"))
     for count in range(1, len(lines) + 1):
         ledger = parse_ledger(lines[:count])
-        assert ledger.spent + ledger.reserved <= account.ceiling + 1e-9
+        assert ledger.spent + ledger.reserved <= account.ceiling + ledger.uncounted + 1e-9
     promised = {json.loads(line)[1]["id"] for line in lines if json.loads(line)[0] == "promised"}
     assert {job["name"].rsplit("/", 1)[-1] for job in project.listed("supervisedFineTuningJobs")} <= promised
 

@@ -21,6 +21,8 @@ DATASET_COUNT = "the platform's count of the dataset's tokens, times the epochs"
 """The note of a job whose tokens were counted before it trained, and not while it did."""
 PLATFORM_ESTIMATE = "the platform's own estimate, above the price of the tokens"
 """The note of a job that is not paid by the tokens that it counted."""
+ENDED_UNCOUNTED = "of a job that ended without a model or a count of its tokens: the most that it can have cost"
+"""The note of a job that the platform may have billed or not, as it does not say which."""
 ROUNDING = 1e-9
 """US dollars by which a sum of floats may differ from the same sum in another order."""
 
@@ -77,6 +79,11 @@ class Ledger(Frozen):
     def spent(self) -> float:
         """US dollars of all entries whose price is known."""
         return math.fsum(entry.usd for entry in self.entries if entry.usd is not None)
+
+    @property
+    def uncounted(self) -> float:
+        """US dollars of jobs that ended without a model, and may have been billed up to that."""
+        return math.fsum(entry.usd or 0.0 for entry in self.entries if entry.note == ENDED_UNCOUNTED)
 
     @property
     def reserved(self) -> float:

@@ -47,7 +47,9 @@ def _day(request: ApiRequest, field: str) -> str:
 def _jobs(request: ApiRequest, start: str, end: str) -> Iterator[dict[str, Any]]:
     prices = _prices(request)
     for job in list_documents(request, FINE_TUNING_JOBS):
-        if job["state"] != "JOB_STATE_COMPLETED" or not start <= str(job.get("completedTime", ""))[:10] < end:
+        # What a job costs that failed is said nowhere: this is the most that it can.
+        billed = job["state"] in ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED")
+        if not billed or not start <= str(job.get("completedTime", ""))[:10] < end:
             continue
         model, total = job["baseModel"], usd(job["estimatedCost"])
         price = prices.get((model, "training"), 0.0)

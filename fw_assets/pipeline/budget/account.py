@@ -94,8 +94,14 @@ class PlanAccount:
         return ledger.model_copy(update={"ceiling": self.limit_usd(ledger)})
 
     def limit_usd(self, ledger: Ledger) -> float:
-        """Approved US dollars: the ceiling, or what a yes of its own allowed above it."""
-        return max(self.ceiling, ledger.ceiling or 0.0)
+        """Approved US dollars: the ceiling, or what a yes of its own allowed above it.
+
+        What jobs that ended without a count may have cost does not use it up, as another attempt needs a new yes, and
+        would have no room otherwise. A ceiling of the session's own holds for them too.
+        """
+        approved = max(self.ceiling, ledger.ceiling or 0.0)
+        own = self.plan.session.max_spend_usd
+        return approved + ledger.uncounted if own is None else max(approved, min(own, approved + ledger.uncounted))
 
     def allow(self, usd: float, by: str, *, replaces: Container[str] = ()) -> None:
         """Record a yes to so many US dollars beside what is spent and held, where the ceiling has no room for them.
@@ -108,7 +114,7 @@ class PlanAccount:
             ledger = self._parse(lines)
             held = sum(item.usd for item in ledger.reservations if item.key not in replaces)
             total = ledger.spent + held + usd
-            return approval_line(total, by, _now()) if total > self.limit_usd(ledger) else None
+            return approval_line(total - ledger.uncounted, by, _now()) if total > self.limit_usd(ledger) else None
 
         self._log.append_if(decide)
 

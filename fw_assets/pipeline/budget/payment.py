@@ -9,10 +9,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from fw_assets.classification.cost.cost_lines import CostLine
-from fw_assets.classification.cost.ledger import DATASET_COUNT, NO_QUANTITY, PLATFORM_ESTIMATE, ROUNDING, CeilingReached
+from fw_assets.classification.cost.ledger import (
+    DATASET_COUNT,
+    ENDED_UNCOUNTED,
+    NO_QUANTITY,
+    PLATFORM_ESTIMATE,
+    ROUNDING,
+    CeilingReached,
+)
 from fw_assets.classification.cost.prices import Item
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import UNUSABLE
@@ -97,10 +104,26 @@ class Payment:
             note, usd = PLATFORM_ESTIMATE, estimate
         self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=counted is None, note=note)
 
+    def settle_uncounted(self, estimate: float | None, in_dataset: int | None) -> None:
+        """Record a training job that ended without a model or a count of its tokens, at the most that it can have cost.
+
+        Args:
+            estimate: the platform's, in US dollars, for the whole job.
+            in_dataset: tokens of the rows times the epochs by the platform's count; None: the plan's high figure holds.
+        """
+        line = self.account.line(self.key)
+        tokens = float(in_dataset) if in_dataset is not None else self._tokens(line, "high")
+        priced = quantities_usd(line, {TRAINING: tokens})
+        usd = estimate if priced is None else max(priced, estimate or 0.0)
+        self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=True, note=ENDED_UNCOUNTED)
+
     def _expected_tokens(self, line: CostLine | None) -> float:
-        expected = sum(part.quantity.expected for part in line.parts if part.item == "training") if line else 0.0
+        return self._tokens(line, "expected")
+
+    def _tokens(self, line: CostLine | None, bound: Literal["expected", "high"]) -> float:
+        tokens = sum(getattr(part.quantity, bound) for part in line.parts if part.item == TRAINING) if line else 0.0
         # Where the line pays for more than training, this payment's share of its price is smaller than of its tokens.
-        return expected * self.share / (item_share(line, "training") if line else 1.0)
+        return float(tokens * self.share / (item_share(line, TRAINING) if line else 1.0))
 
     def check_estimate(self, usd: float | None, model: str) -> None:
         """Compare the platform's estimate of a job that does not exist yet with what is reserved for it.

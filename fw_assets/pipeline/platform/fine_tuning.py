@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import polars as pl
@@ -168,10 +169,23 @@ async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
     return Ending(job.ending, job.status.code, job.reason) if job.ending else None
 
 
-async def tokens_before_end(client: Fireworks, job_id: str, training: Upload, epochs: int) -> int:
-    """The tokens that a job trained on before it ended: none where it has no metrics."""
-    records = await client.fine_tuning_metrics(await client.fine_tuning_job(job_id))
-    return training.possible_tokens(trained_tokens(records), epochs) or 0
+class EndedJob(NamedTuple):
+    """What is known of the cost of a job that ended without a model.
+
+    Attributes:
+        tokens: that it trained on by its metrics; None where it left none.
+        estimated_usd: the platform's estimate for the whole job.
+    """
+
+    tokens: int | None
+    estimated_usd: float | None
+
+
+async def ended_job(client: Fireworks, job_id: str, training: Upload, epochs: int) -> EndedJob:
+    """What a job that ended without a model has used of its rows."""
+    job = await client.fine_tuning_job(job_id)
+    records = await client.fine_tuning_metrics(job)
+    return EndedJob(training.possible_tokens(trained_tokens(records), epochs), _usd(job.estimated_cost))
 
 
 def best_cell(cells: tuple[SweepCell, ...]) -> tuple[SweepCell, str]:

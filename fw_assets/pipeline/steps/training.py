@@ -22,8 +22,8 @@ from fw_assets.pipeline.errors import JobStalled
 from fw_assets.pipeline.platform.fine_tuning import (
     STALL_SECONDS,
     Upload,
+    ended_job,
     job_ending,
-    tokens_before_end,
     train,
     upload,
 )
@@ -114,11 +114,18 @@ async def run_training_job(
     """
     first_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
 
+    tokens = data.training.tokens
+    in_dataset = None if tokens is None else tokens * cell.epochs
+
     async def settle(job_id: str) -> None:
         # What another workspace's attempt cost is in its own ledger.
         if job_id in {item.id for item in account.ledger().reservations}:
-            tokens = await tokens_before_end(client, job_id, data.training, cell.epochs)
-            open_payment(account, line, job_id, price_share).settle({"training": tokens}, "tokens")
+            ended = await ended_job(client, job_id, data.training, cell.epochs)
+            failed = open_payment(account, line, job_id, price_share)
+            if ended.tokens is not None:
+                failed.settle({"training": ended.tokens}, "tokens")
+            else:
+                failed.settle_uncounted(ended.estimated_usd, in_dataset)
 
     async def current_id() -> str:
         current = await Attempts.of(account).current(first_id, "fine-tuning job", partial(job_ending, client), settle)
@@ -152,7 +159,5 @@ async def run_training_job(
             raise
         except Stalled as stall:
             raise JobStalled(job_id, stall.last, STALL_SECONDS / 60, account.dataset) from stall
-    tokens = data.training.tokens
-    in_dataset = None if tokens is None else tokens * cell.epochs
     payment.settle_tokens(trained.trained_tokens, trained.estimated_usd, in_dataset)
     return trained

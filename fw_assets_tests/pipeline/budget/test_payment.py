@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.classification.cost.ledger import DATASET_COUNT, CeilingReached, cost_rows
+from fw_assets.classification.cost.ledger import DATASET_COUNT, ENDED_UNCOUNTED, CeilingReached, cost_rows
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.errors import (
@@ -17,7 +17,7 @@ from fw_assets.pipeline.errors import (
     HoursUsedUp,
     JobCost,
 )
-from fw_assets_tests.pipeline.budget.fixed_account import fixed_account, unpriced_account
+from fw_assets_tests.pipeline.budget.fixed_account import CEILING, fixed_account, unpriced_account
 from fw_assets_tests.report.workflow import planned
 
 
@@ -175,3 +175,31 @@ def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> Non
     aged = type(second)(account, second.key, second.id, 1.0, day_old)
     assert aged.hours(60, 300) == pytest.approx(0.5), "never more than the line's high figure"
     assert len(account.ledger().reservations) == 1
+
+
+@pytest.mark.parametrize(
+    ("estimate", "in_dataset", "usd"),
+    [(1.5, 1_000_000, 1.5), (0.5, 1_000_000, 1.0), (None, 2_000_000, 2.0), (0.0, None, 3.0), (None, None, 3.0)],
+)
+def test_a_job_that_ended_without_a_count_is_held_at_the_most_that_it_can_have_cost(
+    tmp_path: Path, plan: Plan, estimate: float | None, in_dataset: int | None, usd: float
+) -> None:
+    account = fixed_account(tmp_path, plan)
+    # Three quarters of the line's price are for training: the share is of one job that has all its tokens.
+    open_payment(account, "sweep/m", "job", share=0.75).settle_uncounted(estimate, in_dataset)
+    (entry,) = account.entries()
+    assert entry.usd == pytest.approx(usd)
+    assert (entry.estimated, entry.note) == (True, ENDED_UNCOUNTED)
+    ledger = account.ledger()
+    assert account.limit_usd(ledger) - ledger.spent == pytest.approx(CEILING), "another attempt has room"
+    own = plan.model_copy(update={"session": plan.session.model_copy(update={"max_spend_usd": CEILING})})
+    assert fixed_account(tmp_path, own).limit_usd(ledger) == CEILING
+
+
+def test_an_unpriced_job_that_ended_without_a_count_has_the_platforms_estimate_or_an_unknown_price(
+    tmp_path: Path, plan: Plan
+) -> None:
+    account = unpriced_account(tmp_path, plan)
+    for id, estimate in (("told", 2.5), ("silent", None)):
+        open_payment(account, "sweep/m", id).settle_uncounted(estimate, None)
+    assert [entry.usd for entry in account.entries()] == [2.5, None]
