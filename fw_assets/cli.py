@@ -203,13 +203,16 @@ def forget(name: str, root: str | None) -> int:
 @main.command()
 @click.argument("name")
 @click.option("--open", "open_it", is_flag=True, help="Open the HTML report in a browser.")
+@click.option(
+    "--card", is_flag=True, help="Print the model card (model_card.md) instead, in the form of Hugging Face's hub."
+)
 @click.option("--workspace", "root", metavar="DIR")
 @readable_errors
-def report(name: str, open_it: bool, root: str | None) -> int:
+def report(name: str, open_it: bool, card: bool, root: str | None) -> int:
     """Print the report of a dataset."""
     from fw_assets.commands import inspect
 
-    return inspect.report(_root(root), name, open_it=open_it)
+    return inspect.report(_root(root), name, open_it=open_it, card=card)
 
 
 @main.command()

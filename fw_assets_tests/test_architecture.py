@@ -109,10 +109,11 @@ ROOMS: dict[str, dict[str, str]] = {
         "sections": "formatting glossary schema table fields imbalance",
         "advice": "formatting imbalance schema sections",
         "confusion": "formatting schema sections table",
+        "card": "formatting schema table fields imbalance sections",
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections",
-        "rendering": "escape formatting schema table fields imbalance advice confusion plan sections plots",
+        "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections plots",
     },
     "embedded": {
         "errors": "",

@@ -123,8 +123,8 @@ def _cost(what: str, ledger: Ledger) -> str:
     return f"; {len(ledger.entries)} {what}, ${ledger.spent:,.2f} paid{held}"
 
 
-def report(root: str, name: str, *, open_it: bool) -> int:
-    """Print the report."""
+def report(root: str, name: str, *, open_it: bool, card: bool) -> int:
+    """Print the report, or with `card` the model card, which is made of report.json, of earlier versions too."""
     store = Workspace(root)
     registered_dataset(store, name)
     changed = [store.url(name, file) for file in changed_report_files(store, name)]
@@ -136,6 +136,11 @@ def report(root: str, name: str, *, open_it: bool) -> int:
     text = store.read_text(name, "final_report.md")
     if text is None:
         raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
+    if card:
+        from fw_assets.report.rendering.model_card import render_card
+        from fw_assets.report.schema.report import Report
+
+        text = render_card(Report.model_validate_json(store.read_text(name, "report.json") or ""))
     echo(text)
     if open_it:
         if store.is_local:

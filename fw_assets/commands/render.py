@@ -52,4 +52,6 @@ def show_report(store: Workspace, name: str, *, as_json: bool) -> None:
         return
     show(report_view(Report.model_validate_json(text)), out)
     paths = f"{store.url(name, 'final_report.md')}\n        {store.url(name, 'final_report.html')}"
+    if store.exists(name, "model_card.md"):
+        paths += f"\n        {store.url(name, 'model_card.md')}"
     out.print(f"Report: {paths}")

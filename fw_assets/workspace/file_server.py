@@ -30,6 +30,7 @@ URL_PREFIX = "/workspace"
 READABLE: Mapping[str, str] = {
     r"final_report\.html": "text/html; charset=utf-8",
     r"final_report\.md": "text/plain; charset=utf-8",
+    r"model_card\.md": "text/plain; charset=utf-8",
     r"report\.json": "application/json",
     r"plan\.md": "text/plain; charset=utf-8",
     r"label_suspects_[a-z]+\.csv": "text/plain; charset=utf-8",
@@ -93,7 +94,11 @@ def _index(root: Path) -> Response:
     for name in folders:
         if name.startswith(".") or not _is_own(root, name, "assets/registration.json"):
             continue
-        shown = [file for file in ("final_report.html", "final_report.md", "plan.md") if _is_own(root, name, file)]
+        shown = [
+            file
+            for file in ("final_report.html", "final_report.md", "model_card.md", "plan.md")
+            if _is_own(root, name, file)
+        ]
         links = " · ".join(f'<a href="{URL_PREFIX}/{quote(name)}/{file}">{file}</a>' for file in shown)
         lines.append(f"<li><b>{escape(name)}</b>: {links or 'nothing yet'}</li>")
     body = f"<ul>{''.join(lines)}</ul>" if lines else "<p>No datasets yet. Start with: fw-assets run FILE</p>"

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from fw_assets_tests.pipeline.selection import no_test_row_was_read
 from fw_assets_tests.project import Project
@@ -96,6 +97,9 @@ def test_a_run_and_the_same_run_again(project: Project, opened: list[str], sent:
     assert free["labels"][0] in report["labels"]
     assert free["model"].startswith("TF-IDF")
     assert sent == [], "the free model asks nobody"
+    card = (project.workspace / "tickets" / "model_card.md").read_text("utf-8")
+    assert yaml.safe_load(card.split("---\n")[1])["datasets"] == ["tickets"]
+    assert project.run("report", "tickets", "--card").stdout.strip() == card.strip()
     status = json.loads(project.run("status", "--json").stdout)
     assert [(entry["dataset"], entry["state"]) for entry in status] == [("tickets", "done")]
 

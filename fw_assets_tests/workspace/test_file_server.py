@@ -17,6 +17,7 @@ TOKEN, KEY = "t" * 43, "fwl_" + "k" * 43
 READ = (
     "final_report.html",
     "final_report.md",
+    "model_card.md",
     "report.json",
     "plan.md",
     "label_suspects_train.csv",

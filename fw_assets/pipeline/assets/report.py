@@ -28,6 +28,7 @@ from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
+from fw_assets.report.rendering.model_card import render_card
 from fw_assets.report.schema.comparison import ComparisonResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.looks import Look
@@ -38,7 +39,7 @@ from fw_assets.report.sections.costs import is_free
 from fw_assets.report.sections.looks import extra_reads
 from fw_assets.workspace.workspace import Workspace
 
-FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json"}
+FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json", "card": "model_card.md"}
 
 
 @pipeline_asset(
@@ -76,6 +77,8 @@ def report(
             content = _counted(store, account.plan, content)
     text = render_markdown(content)
     record = made if made and written else _write(store, dataset, content, text)
+    if not store.exists(dataset, FILES["card"]):  # an earlier version made the report meanwhile
+        store.write_text(render_card(content), dataset, FILES["card"])
     version = store.write("report", dataset, record, inputs=inputs)
     cost = content.cost
     missing = sorted(set(FILES.values()) - set(store.names(dataset)))
@@ -117,6 +120,7 @@ def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> Re
         FILES["json"]: content.model_dump_json(indent=2) + "\n",
         FILES["markdown"]: markdown,
         FILES["html"]: render_html(content),
+        FILES["card"]: render_card(content),
     }
     for name, text in texts.items():
         store.write_text(text, dataset, name)

@@ -146,7 +146,7 @@ def test_the_files_that_are_served_are_those_a_person_reads(told: tuple[Project,
     client.get(f"{FILES}/?token={TOKEN}")
     every = [path.relative_to(project.workspace).as_posix() for path in project.workspace.rglob("*") if path.is_file()]
     served = {name for name in every if client.get(f"{FILES}/{name}").status_code == 200}
-    texts = {"final_report.html", "final_report.md", "report.json", "plan.md", "regression.jsonl"}
+    texts = {"final_report.html", "final_report.md", "model_card.md", "report.json", "plan.md", "regression.jsonl"}
     suspects = {"label_suspects_train.csv", "label_suspects_test.csv"}
     others = {name for name in served if name.startswith("tickets/") and "/predictions/" not in name}
     assert others == {f"tickets/{name}" for name in texts | suspects}
