@@ -38,7 +38,7 @@ DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
 LATER_FIELDS = (
     *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from"),
-    *("text_column", "text_template", "label_column", "label_names"),
+    *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
@@ -99,6 +99,12 @@ class Session(Frozen):
     """The column or field that holds the label; left out, it is found by its name or its values."""
     label_names: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
     """Names of labels that are numbers, in their order from 0; left out, those that the file itself has."""
+    label_flags: tuple[_FieldName, ...] | None = Field(None, min_length=1, max_length=5_000)
+    """Columns of 0 and 1, each of which is a label that a row has or has not. `*` stands for all such columns."""
+    weight_column: _FieldName | None = None
+    """The column with the weight of each row in training, a number of at least 0; `sample_weight` is known by name."""
+    sheet: _FieldName | None = None
+    """The sheet of a spreadsheet that has several sheets of rows."""
     imbalance_threshold: float = Field(50.0, ge=1, le=1_000_000)
     """Most frequent over least frequent label; above it the plan proposes mitigations."""
     train_fraction: float = Field(0.8, ge=0.001, le=0.999)
@@ -201,13 +207,14 @@ class Session(Frozen):
         return value
 
     @field_validator(
-        *("models", "labels", "label_names", "lora_ranks", "learning_rates", "slices", "fields"), mode="before"
+        *("models", "labels", "label_names", "label_flags", "lora_ranks", "learning_rates", "slices", "fields"),
+        mode="before",
     )
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
-    @field_validator("models", "labels", "label_names", "slices", "fields")
+    @field_validator("models", "labels", "label_names", "label_flags", "slices", "fields")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -118,14 +119,17 @@ def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Pat
     return faults, others
 
 
-def binary_table(path: Path, kind: Format, first_row: int) -> Table:
+def binary_table(path: Path, kind: Format, first_row: int, sheet: str | None = None) -> Table:
     """The table of a Parquet or Arrow file or of a spreadsheet.
+
+    Args:
+        sheet: the name of the one that is read, of a spreadsheet with several.
 
     Raises:
         InputError: it is damaged, or a spreadsheet with several sheets of rows.
     """
     if kind == "spreadsheet":
-        return _spreadsheet(path, first_row)
+        return _spreadsheet(path, first_row, sheet)
     metadata: dict[str, str] = {}
     with refusals(path, kind):
         if kind == "Parquet":
@@ -144,7 +148,7 @@ def binary_table(path: Path, kind: Format, first_row: int) -> Table:
     return Table(kind.removesuffix(" stream"), sample.drop(ROW), parts, metadata)
 
 
-def _spreadsheet(path: Path, first_row: int) -> Table:
+def _spreadsheet(path: Path, first_row: int, wanted: str | None) -> Table:
     import fastexcel
 
     with refusals(path, "a spreadsheet"):
@@ -154,11 +158,20 @@ def _spreadsheet(path: Path, first_row: int) -> Table:
             sheet = workbook.load_sheet(name, header_row=None, dtypes="string").to_polars()
             if sheet.height > 1 and sheet.width > 1:
                 sheets[name] = sheet
-    if len(sheets) != 1:
-        names = ", ".join(repr(name) for name in sheets) or "none"
-        message = f"expected one sheet with rows, found {len(sheets)} ({names}); save the one that is meant as CSV"
+    names = ", ".join(repr(name) for name in sheets) or "none"
+    if wanted is not None and wanted not in sheets:
+        message = f"there is no sheet {wanted!r} with rows; the sheets with rows are {names}"
         raise InputError(
-            [Problem(kind="several-sheets", file=str(path), message=message)], advice="Nothing was started."
+            [Problem(kind="sheet", file=str(path), field="sheet", message=message)], advice="Nothing was started."
+        )
+    if wanted is not None:
+        sheets = {wanted: sheets[wanted]}
+    if len(sheets) != 1:
+        message = f"expected one sheet with rows, found {len(sheets)} ({names})"
+        choose = f"Choose one: --sheet {shlex.quote(next(iter(sheets)))} (`sheet` in a session). " if sheets else ""
+        raise InputError(
+            [Problem(kind="several-sheets", file=str(path), message=message)],
+            advice=f"{choose}Nothing was started.",
         )
     ((name, cells),) = sheets.items()
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from fw_assets.classification.errors import InputError, Problem
@@ -13,9 +13,11 @@ from fw_assets.classification.formats.column_names import (
     BOOKKEEPING,
     PAIRS,
     TEXT_NAMES,
+    WEIGHTS,
     is_label_name,
     normal_name,
 )
+from fw_assets.classification.formats.label_values import ALL_FLAGS, MIN_FLAGS, flag_columns
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.formats.profiles import ColumnProfile
 
@@ -37,10 +39,15 @@ class ColumnChoice:
     system: str | None = None
     numbered: bool = False
     """Whether the labels are numbers without names."""
+    flags: tuple[str, ...] = ()
+    """Columns of 0 and 1, a label each, in place of `label`, which is empty then."""
+    weight: str | None = None
+    """The column of the rows' weights in training."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.text_columns, self.label, *((self.system,) if self.system else ()))))
+        more = (self.label, self.system, self.weight)
+        return tuple(dict.fromkeys((*self.text_columns, *self.flags, *(name for name in more if name))))
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -51,7 +58,11 @@ class ColumnChoice:
         text = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} with {quoted[-1]}"
         system = f" after the system message `{self.system}`" if self.system else ""
         numbers = ", whose labels are numbers (--label-name, once for each from 0, names them)" if self.numbered else ""
-        return f"{text} and `{self.label}`{system}{numbers}"
+        weight = f", weighted by `{self.weight}`" if self.weight else ""
+        label = f"`{self.label}`"
+        if self.flags:
+            label = f"{len(self.flags)} columns of flags, a label each ({_listed(self.flags)})"
+        return f"{text} and {label}{system}{numbers}{weight}"
 
 
 def choose_columns(
@@ -73,6 +84,13 @@ def choose_columns(
             them with the options that choose.
     """
     _check_named(texts, labels, options, file)
+    weight = options.weight_column or _weight(labels)
+    labels = {name: item for name, item in labels.items() if name != weight}
+    texts = {name: item for name, item in texts.items() if name != weight}
+    flags = _flags(texts, labels, options)
+    if flags:
+        others = {name: item for name, item in texts.items() if name not in flags}
+        return ColumnChoice(_text(others, "", options, file), "", flags=flags, weight=weight)
     free = options.text_column is None and options.text_template is None and options.label_column is None
     pair = _pair(texts, labels) if free and texts == labels else None
     if pair is not None:
@@ -81,7 +99,40 @@ def choose_columns(
         label = options.label_column or _label(texts, labels, options, file)
         text, system = _text(texts, label, options, file), None
     names = options.label_names or class_names.get(label)
-    return ColumnChoice(text, label, names, system, names is None and labels[label].kind == "integer")
+    numbered = names is None and labels[label].kind == "integer"
+    return ColumnChoice(text, label, names, system, numbered, weight=weight)
+
+
+def _weight(columns: Mapping[str, ColumnProfile]) -> str | None:
+    """The column that is known to be the rows' weight; one that is called `weight` may be that of a parcel."""
+    return next((name for name, item in columns.items() if normal_name(name) in WEIGHTS and item.filled), None)
+
+
+def _flags(
+    texts: Mapping[str, ColumnProfile], labels: Mapping[str, ColumnProfile], options: ReadingOptions
+) -> tuple[str, ...]:
+    """The columns of flags that are the labels: those that are named, or all where nothing else may be the label."""
+    taken = {options.text_column, *_template_columns(options)}
+    known = tuple(name for name in flag_columns(labels) if name not in taken)
+    if options.label_flags is not None:
+        return known if options.label_flags == (ALL_FLAGS,) else options.label_flags
+    if options.label_column is not None or texts != labels or len(known) < MIN_FLAGS:
+        return ()
+    return () if [name for name in _told(labels, taken) if name not in known] else known
+
+
+def _told(labels: Mapping[str, ColumnProfile], taken: Set[str | None]) -> list[str]:
+    """The columns that may be the label by name or by values."""
+    return [
+        name
+        for name, item in labels.items()
+        if name not in taken
+        and item.filled
+        and (
+            (is_label_name(name) and item.kind not in ("number", "object"))
+            or (item.is_label and normal_name(name) not in BOOKKEEPING | TEXT_NAMES)
+        )
+    ]
 
 
 def choose_label(columns: Mapping[str, ColumnProfile], file: str) -> str:
@@ -235,6 +286,14 @@ def _check_named(
 ) -> None:
     wanted = [("text_column", options.text_column, texts), ("label_column", options.label_column, labels)]
     wanted += [("text_template", name, texts) for name in _template_columns(options)]
+    wanted += [("label_flags", name, labels) for name in options.label_flags or () if name != ALL_FLAGS]
+    wanted += [("weight_column", options.weight_column, labels)]
+    if options.label_flags is not None and options.label_column is not None:
+        message = "is given beside label_column; give one of them"
+        raise InputError([Problem(kind="column", file=file, field="label_flags", message=message)], advice=_NOTHING)
+    if options.label_flags == (ALL_FLAGS,) and not flag_columns(labels):
+        message = f"no column holds nothing but 0 and 1; the columns are {_listed(labels)}"
+        raise InputError([Problem(kind="column", file=file, field="label_flags", message=message)], advice=_NOTHING)
     for field, name, columns in wanted:
         if name is not None and name not in columns:
             close = difflib.get_close_matches(name, list(columns), n=1)
@@ -248,6 +307,9 @@ def _ambiguous(role: str, columns: Mapping[str, ColumnProfile], file: str) -> In
     options = [f"--{role}-column {_shell(name)}" for name in columns]
     if role == "text":
         options.append(f"--text-template {_shell(' '.join(f'{{{name}}}' for name in columns))} for all of them")
+    if role == "label" and (flags := flag_columns(columns)):
+        options = [option for option, name in zip(options, columns, strict=True) if name not in flags or len(flags) < 3]
+        options.append("--label-flag '*' for all columns of 0 and 1, a label each")
     message = f"{'two' if len(columns) == 2 else len(columns)} columns may be the {role}: {readings}"
     advice = f"Choose one: {', or '.join(options)} (`{role}_column` in a session). {_NOTHING}"
     return InputError([Problem(kind="ambiguous", file=file, field=f"{role}_column", message=message)], advice=advice)
@@ -264,7 +326,7 @@ _NOTHING = "Nothing was started."
 _MAX_LISTED = 20
 
 
-def _listed(columns: Mapping[str, ColumnProfile]) -> str:
+def _listed(columns: Collection[str]) -> str:
     names = [f"`{name}`" for name in columns][:_MAX_LISTED]
     more = len(columns) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "") if names else "none"

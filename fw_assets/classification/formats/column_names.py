@@ -42,6 +42,7 @@ BOOKKEEPING = frozenset(
         *("inputhash", "taskhash", "timestamp", "sessionid", "annotatorid", "viewid", "split"),
     )
 )
+WEIGHTS = frozenset(("sampleweight", "sampleweights", "exampleweight", "instanceweight", "rowweight"))
 _NAMED_SUFFIX = re.compile(r"(label|category|intent|class)(es|s)?\d*$|^(label|category|intent|class)")
 
 

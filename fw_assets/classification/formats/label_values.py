@@ -1,18 +1,28 @@
-"""Label as a table or an object holds it, in text: numbers by their names, lists as several labels."""
+"""Label as a table or an object holds it, in text: numbers by their names; lists, and columns of flags, as several
+labels.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from fw_assets.classification.dataset.json_errors import RowError, describe
-from fw_assets.classification.formats.profiles import is_empty
+from fw_assets.classification.formats.column_names import BOOKKEEPING, normal_name
+from fw_assets.classification.formats.profiles import ColumnProfile, is_empty
 
 _NUMBER = re.compile(r"([+-]?\d{1,18})(\.0+)?")
 """As tables write a number; with a point where other cells of the column are empty."""
 NO_LABEL = -1
 """Number that Hugging Face's datasets gives a row without a label."""
+
+ALL_FLAGS = "*"
+MIN_FLAGS = 3
+"""Columns of flags, from which on they are taken for labels where no other column may be the label."""
+_FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
 class BadLabel(ValueError):
@@ -62,3 +72,44 @@ def _named(number: int, names: Sequence[str] | None) -> str | None:
 
 def label_error(column: str, error: BadLabel) -> RowError:
     return RowError("label", column, str(error))
+
+
+def flag_columns(columns: Mapping[str, ColumnProfile]) -> tuple[str, ...]:
+    """The columns that hold nothing but 0 and 1, or true and false."""
+    return tuple(
+        name
+        for name, item in columns.items()
+        if item.filled
+        and item.distinct <= 2
+        and all(example.casefold() in _FLAGS for example in item.examples)
+        and normal_name(name) not in BOOKKEEPING
+    )
+
+
+def labels_of(record: Mapping[str, Any], flags: Sequence[str]) -> list[str] | RowError:
+    """The labels whose flags a record has; a flag that is empty or missing is none."""
+    labels = []
+    for name in flags:
+        value = record.get(name)
+        known = False if is_empty(value) else _FLAGS.get(str(value).strip().casefold())
+        if known is None:
+            return label_error(name, BadLabel(f"found {describe(value)}, expected 0 or 1"))
+        if known:
+            labels.append(name)
+    return labels
+
+
+def flag_labels(table: pl.DataFrame, flags: Sequence[str]) -> tuple[pl.Series, dict[int, RowError]]:
+    """The labels of each row of a table, and what is wrong with a flag by its position."""
+    bad: dict[int, RowError] = {}
+    shown = {name: table[name].cast(pl.String).str.strip_chars().str.to_lowercase().fill_null("") for name in flags}
+    for name, values in shown.items():
+        for at in (~values.is_in([*_FLAGS, ""])).arg_true():
+            bad.setdefault(at, label_error(name, BadLabel(f"found {table[name][at]!r}, expected 0 or 1")))
+    true = [name for name, known in _FLAGS.items() if known]
+    lists = pl.DataFrame(
+        {f"{at}": values.is_in(true) for at, values in enumerate(shown.values())}, height=table.height
+    ).select(
+        pl.concat_list(pl.when(pl.col(f"{at}")).then(pl.lit(name)) for at, name in enumerate(flags)).list.drop_nulls()
+    )
+    return lists.to_series().alias("ground_truth"), bad

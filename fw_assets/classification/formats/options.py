@@ -14,3 +14,7 @@ class ReadingOptions(Frozen):
     label_column: str | None = None
     label_names: tuple[str, ...] | None = None
     """Names of the labels that are numbers, from 0."""
+    label_flags: tuple[str, ...] | None = None
+    """Columns of 0 and 1, a label each; `*` for all of them."""
+    weight_column: str | None = None
+    sheet: str | None = None

@@ -79,7 +79,7 @@ class FileParser:
         elif file.kind == "CSV":
             summary = self._parse_delimited(plain, file.text, place, folder)
         else:
-            summary = self._parse_table(binary_table(plain, file.kind, place.first_row), place)
+            summary = self._parse_table(binary_table(plain, file.kind, place.first_row, self.options.sheet), place)
         more = [part for part in (file.written, packed) if part]
         summary.read_as += f" ({', '.join(more)})" if more else ""
         return summary

@@ -13,7 +13,7 @@ from fw_assets.classification.dataset.row_parser import GROUP_KEYS
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.formats.annotations import EXPORTS, Flat
 from fw_assets.classification.formats.column_choice import ColumnChoice, choose_columns, choose_label
-from fw_assets.classification.formats.label_values import BadLabel, label_error, label_text
+from fw_assets.classification.formats.label_values import BadLabel, label_error, label_text, labels_of
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.formats.profiles import is_empty, profiles
 from fw_assets.classification.formats.tables import EMPTY_LABEL, EMPTY_TEXT
@@ -151,10 +151,15 @@ def _flat_row(record: Record, flatten: Callable[[Record], Flat | str], choice: C
     if isinstance(flat, str):
         return flat
     value = flat.labels.get(choice.label)
+    label: str | list[str] | RowError | None
     try:
         label = value if isinstance(value, str) and choice.names is None else label_text(value, choice.names)
     except BadLabel as error:
         return label_error(choice.label, error)
+    if choice.flags:
+        label = labels_of(flat.labels, choice.flags)
+        if isinstance(label, RowError):
+            return label
     if label is None or (isinstance(label, str) and not label.strip()):
         return EMPTY_LABEL
     text = text_of(flat.texts, choice.text)
@@ -163,7 +168,9 @@ def _flat_row(record: Record, flatten: Callable[[Record], Flat | str], choice: C
     if text is None:
         return EMPTY_TEXT
     system = flat.texts.get(choice.system) if choice.system else None
-    return _row(record, text, label, None if is_empty(system) else str(system))
+    row = _row(record, text, label, None if is_empty(system) else str(system))
+    weight = flat.labels.get(choice.weight) if choice.weight else None
+    return row if is_empty(weight) else {**row, "weight": _number(weight)}
 
 
 def text_of(record: Record, text: Sequence[tuple[str, str | None]]) -> str | RowError | None:
@@ -188,6 +195,14 @@ def _row(record: Record, text: str, label: str | list[str], system: str | None =
         return {"messages": turns, "ground_truth": label, **_keys(record)}
     # What `json.dumps` would write of a common row, so that it is parsed as one.
     return {"messages": [*turns, {"role": "assistant", "content": label}], **_keys(record)}
+
+
+def _number(weight: Any) -> Any:
+    """A weight that is written as text as a number; what is none stays, to be named."""
+    try:
+        return float(weight) if isinstance(weight, str) else weight
+    except ValueError:
+        return weight
 
 
 def _keys(record: Record) -> dict[str, Any]:

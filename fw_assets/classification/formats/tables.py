@@ -21,7 +21,7 @@ from fw_assets.classification.dataset.regex_parser import NOT_BLANK, common_rows
 from fw_assets.classification.dataset.row_fields import json_text
 from fw_assets.classification.dataset.row_parser import GROUP_KEYS, content_digest
 from fw_assets.classification.formats.column_choice import ColumnChoice
-from fw_assets.classification.formats.label_values import BadLabel, label_error, label_text
+from fw_assets.classification.formats.label_values import BadLabel, flag_labels, label_error, label_text
 
 EMPTY_LABEL, EMPTY_TEXT = "empty-label", "empty-text"
 ROW = "\x00row"
@@ -48,8 +48,15 @@ def parse_table(
         text_expression(choice.text).alias("text"),
         system=pl.col(choice.system).cast(pl.String) if choice.system else pl.lit(None, pl.String),
     )
-    labels, bad = _labels(table[choice.label], choice.names)
-    texts = texts.with_columns(labels)
+    if choice.flags:
+        lists, bad = flag_labels(table, choice.flags)
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, table.height)
+        labels = [nothing.alias("answer"), nothing.alias("truth"), lists]
+    else:
+        labels, bad = _labels(table[choice.label], choice.names)
+    weights, bad_weights = _weights(table, choice.weight)
+    bad = {**bad_weights, **bad}
+    texts = texts.with_columns(*labels, weights)
     no_text = ~pl.col("text").str.contains(NOT_BLANK).fill_null(value=False)
     no_label = ~pl.col("answer").str.contains(NOT_BLANK).fill_null(value=False) & pl.col("ground_truth").is_null()
     state = texts.select(
@@ -57,7 +64,7 @@ def parse_table(
     ).to_series()
     blank = table.select(pl.all_horizontal([pl.col(name).is_null() for name in columns])).to_series()
     numbers = texts["row"]
-    rejected = [RejectedLine(numbers[at], _excerpt(texts["text"][at]), [error]) for at, error in bad.items()]
+    rejected = [RejectedLine(numbers[at], _excerpt(texts["text"][at]), [error]) for at, error in sorted(bad.items())]
     is_bad = pl.Series([False], dtype=pl.Boolean).new_from_index(0, texts.height)
     is_bad = is_bad.scatter(list(bad), True) if bad else is_bad
     left_out = (state.is_not_null() & ~blank & ~is_bad).arg_true()
@@ -69,6 +76,7 @@ def parse_table(
         lines=table.height,
         rows=rows.height,
         blank=int(blank.sum()),
+        weighted=rows.height - rows["weight"].null_count(),
         systems=system_digests(texts.filter(kept)["system"]),
         rejected=rejected,
         left_out=Counter(state.gather(left_out).to_list()),
@@ -120,6 +128,18 @@ def _labels(column: pl.Series, names: Sequence[str] | None) -> tuple[list[pl.Ser
     return [answer, nothing.alias("truth"), pl.Series("ground_truth", truths, dtype=pl.List(pl.String))], bad
 
 
+def _weights(table: pl.DataFrame, column: str | None) -> tuple[pl.Series, dict[int, RowError]]:
+    """The column `weight`, and what is wrong with a weight by its position."""
+    if column is None:
+        return pl.Series("weight", [None], dtype=pl.Float64).new_from_index(0, table.height), {}
+    written = table[column].cast(pl.String).str.strip_chars()
+    weights = written.cast(pl.Float64, strict=False).alias("weight")
+    wrong = (written.fill_null("") != "") & ~(weights.is_finite() & (weights >= 0)).fill_null(value=False)
+    message = "expected a number of at least 0"
+    bad = {at: RowError("row-weight", column, f"found {written[at]!r}, {message}") for at in wrong.arg_true()}
+    return weights, bad
+
+
 def _converted(value: Any, names: Sequence[str] | None) -> str | list[str] | BadLabel | None:
     try:
         return label_text(value, names)
@@ -134,6 +154,7 @@ def _rows(texts: pl.DataFrame, table: pl.DataFrame, source: str, fields: Sequenc
     if several.any():
         more = _several(with_messages.filter(several))
         rows = pl.concat([rows, more]).sort("row")
+    rows = rows.with_columns(texts["weight"])
     extra = []
     if fields:
         values = [

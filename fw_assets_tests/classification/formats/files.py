@@ -174,7 +174,65 @@ _STUDIO = [
 _LISTS = tuple((t, [label, "urgent"] if n % 2 else [label]) for n, (t, label) in enumerate(ROWS))
 _TEMPLATE = ReadingOptions(text_template="{subject}: {body}")
 
+_FLAGS = tuple(
+    (t, ([v] if n % 4 else []) + (["urgent"] if n % 5 == 0 else []), 0.5 + n) for n, (t, v) in enumerate(ROWS)
+)
+_FLAG_NAMES = (*LABELS, "urgent")
+_FLAG_CELLS = tuple((t, *(int(name in labels) for name in _FLAG_NAMES)) for t, labels, _ in _FLAGS)
+_FLAGGED = tuple((t, labels) for t, labels, _ in _FLAGS)
+_FLAGS_READ = "`text` and 4 columns of flags, a label each (`billing`, `delivery`, `technical`, `urgent`)"
+
 READABLE = (
+    Readable(
+        "flags.csv",
+        text(csv("text,billing,delivery,technical,urgent", *_FLAG_CELLS)),
+        f"CSV, {_FLAGS_READ}",
+        _FLAGGED,
+    ),
+    Readable(
+        "flags.jsonl",
+        text(jsonl(*({"text": t, **{name: name in labels for name in _FLAG_NAMES}} for t, labels, _ in _FLAGS))),
+        f"JSONL, {_FLAGS_READ}",
+        _FLAGGED,
+    ),
+    Readable(
+        "flags.parquet",
+        lambda path: pl.DataFrame(
+            {"text": [t for t, _, _ in _FLAGS], **{n: [n in ls or None for _, ls, _ in _FLAGS] for n in _FLAG_NAMES}}
+        ).write_parquet(path),
+        f"Parquet, {_FLAGS_READ}",
+        _FLAGGED,
+    ),
+    Readable(
+        "flags-beside-a-source.csv",
+        text(
+            csv(
+                "text,source,billing,delivery,technical,urgent",
+                *((t, "ab"[n % 2], *rest) for n, (t, *rest) in enumerate(_FLAG_CELLS)),
+            )
+        ),
+        f"CSV, {_FLAGS_READ}",
+        _FLAGGED,
+        ReadingOptions(label_flags=("*",)),
+    ),
+    Readable(
+        "two-flags.csv",
+        text(csv("text,billing,delivery,technical,urgent", *_FLAG_CELLS)),
+        "CSV, `text` and 2 columns of flags, a label each (`urgent`, `billing`)",
+        tuple((t, [name for name in ("urgent", "billing") if name in labels]) for t, labels in _FLAGGED),
+        ReadingOptions(label_flags=("urgent", "billing")),
+    ),
+    Readable(
+        "weighted.csv",
+        text(csv("text,label,sample_weight", *((*row, n / 4) for n, row in enumerate(ROWS)))),
+        "CSV, `text` and `label`, weighted by `sample_weight`",
+    ),
+    Readable(
+        "two-sheets.xlsx",
+        data(spreadsheet(("Text", "Label"), *ROWS, sheets=("May", "June"))),
+        "sheet 'June', `Text` and `Label`",
+        options=ReadingOptions(sheet="June"),
+    ),
     Readable("comma.csv", text(_CSV), "CSV, `text` and `category`"),
     Readable("crlf.csv", text(_CSV.replace("\n", "\r\n")), "CSV, `text` and `category`"),
     Readable("old-mac.csv", text(_CSV.replace("\n", "\r")), "CSV, `text` and `category`"),
@@ -513,7 +571,24 @@ REFUSED = (
         "sheets.xlsx",
         data(spreadsheet(("text", "label"), *ROWS, sheets=("May", "June"))),
         "several-sheets",
-        ("'May'", "'June'"),
+        ("'May'", "'June'", "--sheet May"),
+    ),
+    Refused(
+        "flags-or-source.csv",
+        text(
+            csv(
+                "text,source,billing,delivery,technical",
+                *((t, "ab"[n % 2], *(int(v == label) for label in LABELS)) for n, (t, v) in enumerate(ROWS)),
+            )
+        ),
+        "ambiguous",
+        ("`source`", "--label-column source", "--label-flag '*'"),
+    ),
+    Refused(
+        "bad-weight.csv",
+        text(csv("text,label,sample_weight", *((*row, -1) for row in ROWS))),
+        "row-weight",
+        ("sample_weight: found '-1', expected a number of at least 0", "36 of 36"),
     ),
     Refused(
         "fields.csv",

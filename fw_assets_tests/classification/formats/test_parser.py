@@ -18,7 +18,16 @@ from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.formats.parser import FileParser
-from fw_assets_tests.classification.formats.files import LABELS, READABLE, REFUSED, ROWS, Readable, Refused, jsonl
+from fw_assets_tests.classification.formats.files import (
+    LABELS,
+    READABLE,
+    REFUSED,
+    ROWS,
+    Readable,
+    Refused,
+    jsonl,
+    spreadsheet,
+)
 
 
 def read(path: Path, options: ReadingOptions | None = None, **more: Any) -> RowsRead:
@@ -199,3 +208,35 @@ def test_a_large_table_is_read_in_parts_with_their_numbers(tmp_path: Path) -> No
     frame = read(path, row_store=RowStore(folder)).frame
     assert frame["row"].to_list() == list(range(2, rows + 2))
     assert frame["text"][rows - 1] == f"text number {rows - 1}"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_weights_are_those_of_a_column_that_is_named_or_known(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows.{suffix}"
+    rows = [{"text": t, "label": v, "weight": n / 2} for n, (t, v) in enumerate(ROWS)]
+    if suffix == "csv":
+        path.write_text(
+            "text,label,weight\n" + "".join(f"text {n} of it,{r['label']},{n / 2}\n" for n, r in enumerate(rows))
+        )
+    else:
+        path.write_text(jsonl(*rows))
+    options = {"text_column": "text", "label_column": "label"}
+    assert read(path, ReadingOptions(**options)).frame["weight"].to_list() == [None] * len(rows)
+    weighted = read(path, ReadingOptions(**options, weight_column="weight"))
+    assert weighted.frame["weight"].to_list() == [n / 2 for n in range(len(rows))]
+
+
+def test_a_sheet_that_is_not_there_is_named_with_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.xlsx"
+    path.write_bytes(spreadsheet(("Text", "Label"), *ROWS, sheets=("May", "June")))
+    with pytest.raises(InputError, match="there is no sheet 'Jule' with rows; the sheets with rows are 'May', 'June'"):
+        read(path, ReadingOptions(sheet="Jule"))
+
+
+def test_a_flag_that_is_neither_0_nor_1_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = [f"text {n} of many,{n % 2},{n % 3 % 2},{int(n < 20)}" for n in range(1_500)]
+    path.write_text("text,a,b,c\n" + "\n".join(rows) + "\nlast of all,3,1,0\n")
+    with pytest.raises(InputError, match=r"rows.csv:1502: a: found '3', expected 0 or 1"):
+        read(path)
+    assert read(path, bad_rows="quarantine").frame.height == 1_500
