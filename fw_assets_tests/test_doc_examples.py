@@ -1,0 +1,310 @@
+"""Every example in the documents is run, or parsed by what would run it; what cannot be run is listed with a reason."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+import yaml
+
+from fw_assets.classification.cost.prices import read_prices
+from fw_assets.classification.dataset.row_parser import Row, parse_row
+from fw_assets.classification.session import load_session, make_session
+from fw_assets.cli import main
+from fw_assets.commands.session_options import session_values
+from fw_assets.embedded.settings import EmbeddedSettings
+from fw_assets.settings import Settings
+from fw_assets_tests.project import EXAMPLES, InProcessPool, Project
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md")),
+]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page, or a command in its prose (`inline`)."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks() -> list[Block]:
+    found = []
+    for page in PAGES:
+        if not page.exists():
+            continue
+        text = page.read_text("utf-8")
+        name = str(page.relative_to(ROOT))
+        for match in re.finditer(r"^( *)```(\w*)\n(.*?)^\1```", text, flags=re.DOTALL | re.MULTILINE):
+            found.append(Block(name, text[: match.start()].count("\n") + 1, match[2], match[3]))
+        outside = re.sub(r"^( *)```.*?^\1```", lambda m: "\n" * m[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
+        for match in re.finditer(r"`(fw-assets [^`]+)`", outside):
+            found.append(Block(name, outside[: match.start()].count("\n") + 1, "inline", match[1]))
+    return found
+
+
+BLOCKS = blocks()
+SHELL = ("sh", "bash", "console")
+NOT_RUN: Mapping[str, str] = {
+    "fw-assets serve --port 8432": "serves until it is interrupted; `test_python_runs` starts it",
+    "fw-assets run tickets.csv --model minilm-l6-v2 --approve": "trains; the fixture runs a quicker model",
+    "fw-assets run --session examples/support-intents.session.yaml": "trains; `make run` does it",
+    "fw-assets run tickets.jsonl --model minilm-l6-v2 --model char-ngram": "trains",
+    "fw-assets run tickets.jsonl --model qwen3-8b --model my-lora": "needs a live account",
+    "fw-assets run mails.jsonl --model minilm-l6-v2 --costs '{spam: {ham: 5}, ham: {spam: 2.5}}' "
+    "--gate '{label_loss: 0.05}'": "trains",
+    "fw-assets compare tickets/minilm-l6-v2:base tickets/minilm-l6-v2": "needs a fine-tuned model",
+    "fw-assets compare tickets tickets-2027": "needs two finished datasets",
+    "fw-assets deploy tickets": "needs a deployed winner; commands/test_deploy.py has one",
+}
+"""Commands of shell blocks that are parsed and not run, and why."""
+OTHER_PROGRAMS: Mapping[str, str] = {
+    "make": "its targets are checked",
+    "export": "the variables are checked",
+    ".": "activates .venv",
+    "pip": "installs",
+    "curl": "asks a server; report snippets that do are run by test_snippets_live.py",
+    "dagster": "needs Postgres",
+    "dagster-daemon": "needs Postgres, and runs until it is interrupted",
+    "dagster-webserver": "needs Postgres, and runs until it is interrupted",
+    "celery": "needs a broker",
+    "docker": "needs docker; test_deployment.py reads the file",
+    "helm": "needs a cluster; test_deployment.py reads the values",
+}
+"""First words of other command lines, and why they are not run."""
+NOT_CODE = {"text": "generated from the code (test_docs.py), a diagram, or what a terminal shows"}
+
+
+def lines(block: Block) -> list[str]:
+    """The command lines of a shell block, without comments and prompts."""
+    joined = re.sub(r"\\\n\s*", " ", block.text)
+    commands = []
+    for line in joined.splitlines():
+        words = " ".join(re.sub(r"(^|\s)#.*$", "", line.removeprefix("$ ")).split())
+        if words:
+            commands.append(words)
+    return commands
+
+
+def commands(language: tuple[str, ...]) -> list[str]:
+    found = (line for block in BLOCKS if block.language in language for line in lines(block))
+    return list(dict.fromkeys(line for line in found if line.startswith("fw-assets ")))
+
+
+def parse(command: str) -> tuple[click.Command, dict[str, object]]:
+    """What the program's own parser makes of a command."""
+    name, *arguments = shlex.split(command)[1:]
+    found = main.commands[name]
+    with found.make_context(name, arguments) as context:
+        return found, dict(context.params)
+
+
+def test_every_block_is_of_a_language_that_is_checked() -> None:
+    known = {*SHELL, "inline", "yaml", "python", "json", "jsonl", *NOT_CODE}
+    assert [f"{block}: {block.language!r}" for block in BLOCKS if block.language not in known] == []
+    assert {block.language for block in BLOCKS} >= {"sh", "inline", "yaml", "python", "json"}
+
+
+@pytest.mark.parametrize("command", commands(SHELL))
+def test_commands_are_what_the_parser_takes(command: str) -> None:
+    found, values = parse(command)
+    if {"session_file", "costs"} <= set(values):
+        # Values of session fields, too, as far as no file is read.
+        make_session({key: value for key, value in session_values(values).items() if key != "eval_dataset"})
+    assert found.callback is not None
+
+
+def test_commands_in_prose_exist_with_their_options() -> None:
+    wrong = []
+    for block in BLOCKS:
+        if block.language != "inline":
+            continue
+        words = shlex.split(block.text)[1:]
+        name, arguments = words[0], [word for word in words[1:] if word != "..."]
+        if name.startswith("-"):
+            continue
+        if name not in main.commands:
+            wrong.append(f"{block}: {block.text}")
+            continue
+        options = {option for item in main.commands[name].params for option in (*item.opts, *item.secondary_opts)}
+        wrong += [f"{block}: {word}" for word in arguments if word.startswith("-") and word not in options | {"--help"}]
+        after = [value for option, value in itertools.pairwise(arguments) if option.startswith("-")]
+        placeholders = [value for value in after if value.isupper()]
+        if len(arguments) > 1 and "..." not in words and not placeholders:
+            parse(block.text)
+    assert wrong == []
+
+
+def test_other_command_lines_name_what_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    known = {name.upper() for name in (*Settings.model_fields, *EmbeddedSettings.model_fields)}
+    known |= set(re.findall(r"env: (\w+)", (ROOT / "docs/deployment/dagster.yaml").read_text("utf-8")))
+    wrong = []
+    for block in (block for block in BLOCKS if block.language in SHELL):
+        done = subprocess.run(["sh", "-n", "-c", block.text], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (str(block), done.stderr)
+        for line in lines(block):
+            first, *rest = line.split()
+            if first == "fw-assets":
+                continue
+            if first not in OTHER_PROGRAMS:
+                wrong.append(f"{block}: {line}")
+            if first == "make" and not re.search(rf"^{rest[0]}:", makefile, re.MULTILINE):
+                wrong.append(f"{block}: no target {rest[0]}")
+            if first == "export":
+                wrong += [f"{block}: {word}" for word in rest if word.partition("=")[0] not in known]
+            files = re.findall(r"(?:docs/deployment|fw_assets_tests|fw_assets)/[\w./-]+", line)
+            wrong += [f"{block}: {file}" for file in files if not (ROOT / file).exists()]
+    assert wrong == []
+
+
+def test_the_lists_of_what_is_not_run_are_of_what_is_written() -> None:
+    assert set(NOT_RUN) - set(commands(SHELL)) == set()
+    programs = {line.split()[0] for block in BLOCKS if block.language in SHELL for line in lines(block)}
+    assert set(OTHER_PROGRAMS) - programs == set()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The dataset `tickets`, benchmarked, and the files that the examples name."""
+    project = Project(tmp_path_factory.mktemp("project"), rows=120)
+    project.make_pool = InProcessPool
+    done = project.run(*project.workflow("--benchmark-only"))
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line)["messages"] for line in project.data.read_text("utf-8").splitlines()]
+    texts = [(turns[0]["content"], turns[-1]["content"]) for turns in rows]
+    table = "".join(f"{json.dumps(text)[1:-1]}\t{label}\n" for text, label in texts)
+    (project.folder / "tickets.csv").write_text(f"text\tlabel\n{table}", "utf-8")
+    (project.folder / "new.csv").write_text("id,text\n1,I was charged twice\n2,the app crashes\n", "utf-8")
+    return project
+
+
+def test_commands_that_are_cheap_run(project: Project) -> None:
+    run = [command for command in commands(SHELL) if command not in NOT_RUN]
+    assert len(run) >= 7
+    for command in run:
+        arguments = shlex.split(command)[1:]
+        if arguments[0] == "plan":
+            # It registers the dataset's name anew, which the commands after it ask for.
+            arguments += ["--workspace", str(project.folder / "other")]
+        if arguments[0] == "forget":
+            shutil.copytree(project.workspace, project.folder / "copy")
+            arguments += ["--workspace", str(project.folder / "copy")]
+        done = project.run(*arguments)
+        assert done.returncode == 0, (command, done.stderr)
+    assert (project.folder / "labelled.parquet").exists()
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "yaml"], ids=str)
+def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(block.text)
+    if "prices" in yaml.safe_load(block.text):
+        assert read_prices(file)
+    else:
+        make_session(load_session(file))
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language in ("json", "jsonl")], ids=str)
+def test_json_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
+    for line in block.text.splitlines():
+        if "prices" in json.loads(line):
+            (tmp_path / "prices.json").write_text(line)
+            assert read_prices(tmp_path / "prices.json")
+        else:
+            assert isinstance(parse_row(line.encode()), Row), (str(block), line)
+
+
+def python_blocks() -> dict[str, Block]:
+    return {block.page: block for block in BLOCKS if block.language == "python"}
+
+
+@pytest.fixture
+def server(project: Project) -> Iterator[str]:
+    """The address of `fw-assets serve` on the project's platform."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = project.start("serve", "--port", str(port))
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            try:
+                if httpx.get(f"{address}/healthz").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def run_python(project: Project, text: str) -> str:
+    environment = {**project.environment, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=project.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def client_example(project: Project, server: str, text: str) -> None:
+    (project.folder / "train.jsonl").write_text(EXAMPLES.read_text("utf-8"))
+    key = (project.workspace / ".platform" / "api_key").read_text().strip()
+    number = len(EXAMPLES.read_text("utf-8").splitlines())
+    text = text.replace('api_key="..."', f"api_key={key!r}").replace("rows=600", f"rows={number}")
+    shown = run_python(project, text.replace("http://127.0.0.1:8432", server))
+    label, confidence = shown.split()
+    assert label in ("billing", "technical", "account", "sales")
+    assert 0 < float(confidence) <= 1
+
+
+def prediction_example(project: Project, server: str, text: str) -> None:
+    del server
+    shown = run_python(project, text + "\nprint(result.rows, result.labelled + result.abstained)\n")
+    assert shown.split() == ["2", "2"]
+
+
+PYTHON: Mapping[str, Callable[[Project, str, str], None]] = {
+    "docs/client.md": client_example,
+    "docs/predict.md": prediction_example,
+}
+
+
+def test_python_runs(project: Project, server: str) -> None:
+    found = python_blocks()
+    assert sorted(found) == sorted(PYTHON)
+    assert len(found) == sum(block.language == "python" for block in BLOCKS)
+    for page, example in PYTHON.items():
+        example(project, server, found[page].text)
