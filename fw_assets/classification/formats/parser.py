@@ -182,5 +182,4 @@ def _refuse_chats_as_text(choice: ColumnChoice, rows: Sequence[Mapping[str, obje
 def _object_jobs(table: Table, place: _Place, shape: Shape | None) -> Iterator[Callable[[], ParseSummary]]:
     for part in table.parts(table.sample.columns):
         lines, first = json_lines(part), int(part[ROW][0])
-        convert = shape.convert if shape else None
-        yield partial(parse_lines, lines, first, place.source, place.row_store, convert)
+        yield partial(parse_lines, lines, first, place.source, place.row_store, shape)

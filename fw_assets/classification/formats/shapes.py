@@ -39,11 +39,12 @@ class Shape:
     Attributes:
         read_as: in words, with the fields that are read.
         convert: makes a chat row of an object.
-        fields: the fields that are read, beside which slices may name others.
+        columns: where the text is one field and the label another: objects with texts in both are rows of a table too.
     """
 
     read_as: str
     convert: Callable[[Record], Converted]
+    columns: ColumnChoice | None = None
 
 
 def find_shape(
@@ -143,7 +144,9 @@ def _flat_shape(
     labels = texts if annotated[0].texts is annotated[0].labels else profiles([item.labels for item in annotated])
     choice = choose_columns(texts, labels, options, class_names, file)
     read_as = f"{name}, {choice}" if name else str(choice)
-    return Shape(read_as, lambda record: _flat_row(record, flatten, choice))
+    single = len(choice.text) == 1 and not choice.text[0][0] and not (choice.flags or choice.system or choice.weight)
+    columns = choice if not name and single and choice.names is None else None
+    return Shape(read_as, lambda record: _flat_row(record, flatten, choice), columns)
 
 
 def _flat_row(record: Record, flatten: Callable[[Record], Flat | str], choice: ColumnChoice) -> Converted:
