@@ -14,6 +14,7 @@ from fw_assets.pipeline.reporting.looks import record_look
 from fw_assets.pipeline.reporting.partial_report import partial_report, read_stopped
 from fw_assets.pipeline.reporting.report_files import text_digest
 from fw_assets.pipeline.reporting.run_report import run_report
+from fw_assets.pipeline.reporting.trend import record_trend
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -37,6 +38,7 @@ from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.costs import is_free
 from fw_assets.report.sections.looks import extra_reads
+from fw_assets.report.trend.table import has_trend, trend_table
 from fw_assets.workspace.workspace import Workspace
 
 FILES = {"html": "final_report.html", "markdown": "final_report.md", "json": "report.json", "card": "model_card.md"}
@@ -91,6 +93,7 @@ def report(
             "summary": summary(dataset, f"**{prose(headline(content))}**", prose(content.answer)),
             "report": document(text),
             **files(**{kind: (dataset, name) for kind, name in FILES.items()}),
+            **({"trend": table(_trend_rows(content))} if has_trend(content) else {}),
             "accuracy": figure(record.accuracy),
             "accuracies": picture(accuracy_bars(content)),
             **({} if is_free(content) else {"cost_accuracy": picture(cost_accuracy(content))}),
@@ -112,7 +115,8 @@ def _counted(store: Workspace, plan: Plan, content: Report) -> Report:
         at=content.run.finished_at or "",
         extra_reads=extra_reads(content),
     )
-    return content.model_copy(update={"looks": record_look(store, look)})
+    counted = content.model_copy(update={"looks": record_look(store, look)})
+    return counted.model_copy(update={"trend": record_trend(store, counted)})
 
 
 def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> ReportRecord:
@@ -177,6 +181,13 @@ def _field_rows(fields: Fields) -> list[Row]:
         }
         for item in fields.models
     ]
+
+
+def _trend_rows(content: Report) -> list[Row]:
+    """The dataset's reports, this one first."""
+    shown = trend_table(content)
+    names = [column.name or "kind" for column in shown.columns]
+    return [dict(zip(names, map(str, row), strict=True)) for row in reversed(shown.rows)]
 
 
 def _slice_rows(slices: Slices) -> list[Row]:

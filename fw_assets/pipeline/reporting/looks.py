@@ -53,6 +53,11 @@ def record_look(store: Workspace, look: Look) -> Looks:
     return Looks(number=number, earlier=tuple(looks.values())[: number - 1])
 
 
+def dataset_plans(store: Workspace, dataset: str) -> set[str]:
+    """The plans of a dataset that have shown figures of any test rows."""
+    return {look.plan for look in _looks(store.log(LOG).lines()) if look.dataset == dataset}
+
+
 def _looks(lines: Iterable[str]) -> list[Look]:
     looks: list[Look] = []
     for line in lines:

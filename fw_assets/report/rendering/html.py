@@ -21,6 +21,7 @@ from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.plots.heatmap import heat_map
 from fw_assets.report.plots.learning_curve import learning_curve
 from fw_assets.report.plots.sweep_curves import sweep_curves
+from fw_assets.report.plots.trend import trend_chart
 from fw_assets.report.rendering import templates
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import ordered
@@ -43,6 +44,7 @@ def render_html(report: Report) -> str:
         reliability,
         risk_coverage,
         sweep_curves,
+        trend_chart,
     )
     return (
         environment()

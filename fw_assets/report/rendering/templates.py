@@ -32,6 +32,7 @@ from fw_assets.report.sections import (
 )
 from fw_assets.report.sections.candidates import ordered, subject
 from fw_assets.report.sections.caveats import caveats
+from fw_assets.report.trend import table as trend
 
 CONTEXT: dict[str, Any] = {
     "answer": answer,
@@ -56,6 +57,7 @@ CONTEXT: dict[str, Any] = {
     "similarity": similarity,
     "slices": slices,
     "subject": subject,
+    "trend": trend,
     "tuning": tuning,
     "verdicts": verdicts,
 }

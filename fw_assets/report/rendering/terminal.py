@@ -29,6 +29,7 @@ from fw_assets.report.sections.caveats import caveats
 from fw_assets.report.sections.looks import reads_sentence
 from fw_assets.report.sections.model_comparison import ModelComparison
 from fw_assets.report.table import Table
+from fw_assets.report.trend.table import has_trend, trend_table
 
 MAX_LABELS = 20
 _VERDICTS = {"better": "green", "worse": "red", "cannot be told": "yellow"}
@@ -168,6 +169,9 @@ def _report_parts(report: Report) -> Iterator[RenderableType]:
         yield from (Text(visible(note)) for note in slices.notes(report))
     yield _heading("Best model" if benchmark else "Winner and deployment")
     yield draw(deployment.deployment(report), heads=False)
+    if has_trend(report):
+        yield _heading("Reports of this dataset")
+        yield draw(_without(trend_table(report), "Decision"))
     if not costs.is_free(report):
         yield _heading("Cost")
         yield draw(_without(costs.bill(report), "Calculated as", "Range"))

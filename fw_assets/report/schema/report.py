@@ -26,6 +26,7 @@ from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.slices import Slices
+from fw_assets.report.schema.trend import Trend
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
 VERSION: Literal[2] = 2
@@ -192,6 +193,8 @@ class Report(Frozen):
     power: PowerResult | None = None
     looks: Looks | None = None
     """Null in reports of before looks were counted, and where no figure of the test rows is shown."""
+    trend: Trend | None = None
+    """Null in reports of before there was a trend, and where the run has no verdict."""
     groups: SplitGroups | None = None
     choice: PairResult | None = None
     """The best fine-tuned model against the best that needs no tuning, both chosen on the validation rows."""

@@ -1,0 +1,53 @@
+"""Line chart of the trend: accuracy by report, joined where the test rows are the same."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fw_assets.report.formatting import percent, percent_range
+from fw_assets.report.plots.svg import svg, text
+from fw_assets.report.schema.report import Report
+from fw_assets.report.trend.table import is_comparable
+
+_LEFT, _WIDTH, _TOP, _HEIGHT = 56.0, 620.0, 14.0, 180.0
+
+
+def trend_chart(report: Report) -> str:
+    """Accuracy with its interval, one mark per report in the order of their dates; empty for a single one."""
+    points = report.trend.points if report.trend else ()
+    if len(points) < 2:
+        return ""
+    low = max(0.0, min(point.interval[0] for point in points) - 0.03)
+    high = min(1.0, max(point.interval[1] for point in points) + 0.03)
+
+    def at(place: int, share: float) -> tuple[float, float]:
+        x = _LEFT + _WIDTH * (place + 0.5) / len(points)
+        return round(x, 1), round(_TOP + _HEIGHT * (high - share) / max(high - low, 1e-9), 1)
+
+    marks = []
+    for part in range(5):
+        value = low + (high - low) * part / 4
+        y = at(0, value)[1]
+        marks.append(f'<line class="g" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y}" y2="{y}"/>')
+        marks.append(text(_LEFT - 8, y + 4, percent(value, 0), "m n", "end"))
+    joined = [at(place, point.accuracy) for place, point in enumerate(points) if is_comparable(report, point)]
+    line = " ".join(f"{x},{y}" for x, y in joined)
+    marks.append(f'<polyline class="l0" fill="none" stroke-width="2.5" points="{line}"/>')
+    every = max(1, -(-len(points) // 8))
+    for place, point in enumerate(points):
+        x, y = at(place, point.accuracy)
+        ends = [at(place, bound)[1] for bound in point.interval]
+        same = is_comparable(report, point)
+        kind = report.kind_of(point.model, point.kind)
+        hint = (
+            f"{point.at[:10]}, plan {point.plan}: {point.model} ({kind}) {percent(point.accuracy)} "
+            f"({percent_range(point.interval)}){'' if same else ', on other test rows'}"
+        )
+        shape = 'class="tuned"' if same else 'class="w" fill="none" stroke-width="1.5"'
+        marks.append(
+            f"<g><title>{escape(hint)}</title>"
+            f'<path class="w" fill="none" d="M{x} {ends[0]}V{ends[1]}"/><circle {shape} cx="{x}" cy="{y}" r="5"/></g>'
+        )
+        if place % every == 0 or place == len(points) - 1:
+            marks.append(text(x, _TOP + _HEIGHT + 20, point.at[:10], "m n", "middle"))
+    return svg(_LEFT + _WIDTH + 30, _TOP + _HEIGHT + 34, "Accuracy by report", marks)

@@ -1,0 +1,1 @@
+"""What earlier reports of the same dataset said. May import formats, schema and tables; `plots` draws it."""
