@@ -83,6 +83,22 @@ def long_texts(language: str, count: int, seed: int = 0) -> list[str]:
     return [" ".join(draw.sample(SENTENCES[language], 6)) for _ in range(count)]
 
 
+def labelled_texts(kind: str, count: int) -> list[tuple[str, str]]:
+    """(text, label) of a language, of `code` or of `json`; what a language's texts are about is one of four."""
+    if kind == "code":
+        return [(text, "class" if "\nclass " in text else "functions") for text in code_texts(count)]
+    if kind == "json":
+        return [(text, "paid" if '"paid":true' in text else "open") for text in json_texts(count)]
+    draw, sentences = random.Random(kind), SENTENCES[kind.capitalize()]
+    labelled = []
+    for number in range(count):
+        topic = number % 4
+        about = [sentence for place, sentence in enumerate(sentences) if place % 4 == topic]
+        others = [sentence for place, sentence in enumerate(sentences) if place % 4 != topic]
+        labelled.append((" ".join([*draw.sample(about, 3), *draw.sample(others, 2)]), f"topic {topic + 1}"))
+    return labelled
+
+
 def code_texts(count: int, package: str = "fw_assets") -> list[str]:
     """Stretches of 60 lines of a package's source."""
     files = sorted((Path(__file__).parents[1] / package).rglob("*.py"))

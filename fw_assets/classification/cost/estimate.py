@@ -20,6 +20,7 @@ from fw_assets.classification.cost.prices import Item, Price, PriceBook
 from fw_assets.classification.cost.ranges import NOTHING, Range, exactly, longest, total
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import TokenRatio
+from fw_assets.classification.cost.vocabularies import ratio_by_name
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 
@@ -68,19 +69,22 @@ class Workload(Frozen):
 class Pricing(Frozen):
     """Prices, token ratios and durations: all that turns quantities into money and minutes.
 
-    `ratios` holds measured ratios by model slug. `base_answers_freely`: whether base models answer without constrained
-    decoding; the others refuse such requests, which then cost nothing.
+    `ratios` holds measured ratios by model slug, `vocabularies` those of model families, as `ratio_by_name` takes them.
+    `base_answers_freely`: whether base models answer without constrained decoding; the others refuse such requests,
+    which then cost nothing.
     """
 
     prices: PriceBook
     ratio: TokenRatio
     timing: Timing
     ratios: Mapping[str, TokenRatio] = {}
+    vocabularies: Mapping[str, TokenRatio] = {}
     base_answers_freely: bool = True
 
     def ratio_of(self, model: PlannedModel) -> TokenRatio:
-        """The measured ratio of a model, else the general one."""
-        return self.ratios.get(model.slug, self.ratio)
+        """The measured ratio of a model, else that of its family, else the general one."""
+        measured = self.ratios.get(model.slug)
+        return measured or ratio_by_name(self.vocabularies, model.base_model or model.name) or self.ratio
 
     def price(self, model: PlannedModel, item: Item) -> Price:
         return self.prices.price(model.name, item, model.parameter_count, model.base_model)

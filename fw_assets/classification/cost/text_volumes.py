@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import string
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from fw_assets.classification.cost.text_sizes import TextKinds, TextSize
 from fw_assets.classification.dataset.chat import content_text
 from fw_assets.classification.values import Frozen
 
@@ -40,10 +39,20 @@ class TextVolume(Frozen):
     answer_characters: int = 0
     answer_bytes: int = 0
     answer_symbols: int = 0
+    prompt_kinds: TextKinds = TextKinds()
+    answer_kinds: TextKinds = TextKinds()
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     approximate: bool = False
     longer: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def prompt_size(self) -> TextSize:
+        return TextSize(self.prompt_characters, self.prompt_bytes, self.prompt_symbols, **vars(self.prompt_kinds))
+
+    @property
+    def answer_size(self) -> TextSize:
+        return TextSize(self.answer_characters, self.answer_bytes, self.answer_symbols, **vars(self.answer_kinds))
 
     def longer_than(self, tokens: int) -> int:
         """Rows whose prompt is longer; at least so many where `tokens` is none of `LENGTH_BOUNDS`."""
@@ -53,7 +62,7 @@ class TextVolume(Frozen):
         if not self.rows or not other.rows:
             return other if not self.rows else self
         return TextVolume(
-            **{name: getattr(self, name) + getattr(other, name) for name in _COUNTS},
+            **{name: getattr(self, name) + getattr(other, name) for name in _SUMS},
             prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
             answer_tokens=_sum(self.answer_tokens, other.answer_tokens),
             approximate=self.approximate or other.approximate,
@@ -73,6 +82,8 @@ class TextVolume(Frozen):
 
         return TextVolume(
             **{name: round(getattr(self, name) * share) for name in _COUNTS} | {"rows": rows},
+            prompt_kinds=self.prompt_kinds.scaled(share),
+            answer_kinds=self.answer_kinds.scaled(share),
             prompt_tokens=part(self.prompt_tokens),
             answer_tokens=part(self.answer_tokens),
             approximate=True,
@@ -90,29 +101,7 @@ _COUNTS = (
     "answer_bytes",
     "answer_symbols",
 )
-
-
-@dataclass
-class _Size:
-    """Characters, UTF-8 bytes and symbols of texts."""
-
-    characters: int = 0
-    bytes: int = 0
-    symbols: int = 0
-
-    def add(self, text: str, times: int = 1) -> None:
-        data = text.encode("utf-8", "surrogatepass")
-        self.characters += len(text) * times
-        self.bytes += len(data) * times
-        self.symbols += (len(data) - len(data.translate(None, _SYMBOLS))) * times
-
-    def include(self, other: _Size) -> None:
-        self.characters += other.characters
-        self.bytes += other.bytes
-        self.symbols += other.symbols
-
-
-_SYMBOLS = (string.digits + string.punctuation).encode()
+_SUMS = (*_COUNTS, "prompt_kinds", "answer_kinds")
 
 
 class _Turn(msgspec.Struct):
@@ -129,7 +118,7 @@ def measure_volumes(
     system: str = "",
     render: Callable[[Sequence[str]], str] = "\n".join,
     count: Callable[[str], int] | None = None,
-    estimate: Callable[[int, int, int], float] | None = None,
+    estimate: Callable[[TextSize], float] | None = None,
 ) -> Mapping[str, TextVolume]:
     """The volume of each part of a split frame (`messages`, `labels`, `split`), by the part's name.
 
@@ -138,8 +127,7 @@ def measure_volumes(
         system: the system message that is added to every row, empty for none.
         render: the answer text for a row's labels.
         count: the tokens of a text by the model's own tokenizer; without it only characters are counted.
-        estimate: the tokens of so many characters, UTF-8 bytes and symbols, by which long prompts are counted where
-            there is no `count`.
+        estimate: the tokens of a text of this size, by which long prompts are counted where there is no `count`.
 
     Of a part with more than `MAX_MEASURED_ROWS` rows, evenly spaced ones are measured and the sums scaled. A part with
     repeated messages has a second entry, `PART/asked`, in which each counts once.
@@ -169,18 +157,18 @@ def _measure(
     system: str,
     render: Callable[[Sequence[str]], str],
     count: Callable[[str], int] | None,
-    estimate: Callable[[int, int, int], float] | None,
+    estimate: Callable[[TextSize], float] | None,
 ) -> TextVolume:
     answers: Counter[tuple[str, ...]] = Counter()
     messages = tokens = 0
-    prompts = _Size()
+    prompts = TextSize()
     lengths: list[float] = []
     for conversation, labels in part.select("messages", "labels").iter_rows():
         turns = _prompt(conversation)
         if system:
             turns.append(system)
         messages += len(turns)
-        row = _Size()
+        row = TextSize()
         for turn in turns:
             row.add(turn)
         prompts.include(row)
@@ -189,10 +177,10 @@ def _measure(
             tokens += counted
             lengths.append(counted)
         elif estimate:
-            lengths.append(estimate(row.characters, row.bytes, row.symbols))
+            lengths.append(estimate(row))
         answers[tuple(labels or ())] += 1
     rendered = [(render(labels), times) for labels, times in answers.items() if labels]
-    written = _Size()
+    written = TextSize()
     for text, times in rendered:
         written.add(text, times)
     return TextVolume(
@@ -204,6 +192,8 @@ def _measure(
         answer_characters=written.characters,
         answer_bytes=written.bytes,
         answer_symbols=written.symbols,
+        prompt_kinds=prompts.kinds,
+        answer_kinds=written.kinds,
         prompt_tokens=tokens if count else None,
         answer_tokens=sum(count(text) * times for text, times in rendered) if count else None,
         longer=_longer(sorted(lengths)),

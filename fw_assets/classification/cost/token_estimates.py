@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.cost.ranges import NOTHING, Range, exactly
+from fw_assets.classification.cost.ranges import NOTHING, Range, exactly, total
+from fw_assets.classification.cost.text_sizes import TextSize
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.values import Frozen
 
@@ -17,82 +18,101 @@ MEASURED_RATIO = 1.05
 class TokenRatio(Frozen):
     """Characters per token, the tokens that a chat template adds to each message, and an answer's end tokens.
 
-    `per_extra_byte`: tokens for each UTF-8 byte beyond one a character, of which Latin script has few, Arabic one and
-    Chinese or Devanagari two a character. `per_symbol`: tokens for each digit or mark beyond those of prose, of which
-    code and JSON have many. Both come on top of those for characters.
+    `per_prompt`: tokens with which a template opens the answer. `per_digit` to `per_cjk`: tokens for each character of
+    a kind (`TextKinds`), in place of those for characters; without one the kind counts as characters do. What follows
+    comes on top: `per_capital`, `per_break`; `per_extra_byte`, for each UTF-8 byte beyond one a character where no kind
+    tells; `per_symbol`, for each digit or mark beyond those of prose.
 
     `scale` corrects the tokens of prompts by those that a real run counted.
     """
 
     characters: Range
     per_message: Range
+    per_prompt: Range = NOTHING
     per_answer: Range = Range(low=1, expected=1, high=2)
     per_extra_byte: Range = NOTHING
     per_symbol: Range = NOTHING
+    per_break: Range = NOTHING
+    per_capital: Range = NOTHING
+    per_digit: Range = NOTHING
+    per_alphabet: Range = NOTHING
+    per_abugida: Range = NOTHING
+    per_cjk: Range = NOTHING
     scale: float = 1.0
     source: str
 
-    def expected_tokens(self, characters: int, bytes: int, symbols: int) -> float:
+    def expected_tokens(self, size: TextSize) -> float:
         """The expected tokens of a text, without what a chat template adds."""
-        extra_bytes, extra_symbols = _beyond_prose(characters, bytes, symbols)
-        more = self.per_extra_byte.expected * extra_bytes + self.per_symbol.expected * extra_symbols
-        return characters / self.characters.expected + more
+        return self._size_tokens(size).expected
 
     def prompt_tokens(self, volume: TextVolume) -> Range:
-        text = self._text_tokens(
-            volume.prompt_characters,
-            volume.prompt_bytes,
-            volume.prompt_symbols,
-            volume.prompt_tokens,
-            volume.approximate,
-        )
-        return (text + self.per_message.times(volume.messages)).times(self.scale)
+        return (self._prompts(volume) + self.per_prompt.times(volume.rows)).times(self.scale)
 
     def answer_tokens(self, volume: TextVolume) -> Range:
         """Tokens of all answers, including the end token."""
-        text = self._text_tokens(
-            volume.answer_characters,
-            volume.answer_bytes,
-            volume.answer_symbols,
-            volume.answer_tokens,
-            volume.approximate,
-        )
-        return text + self.per_answer.times(volume.rows)
+        return self._answers(volume) + self.per_answer.times(volume.rows)
 
     def training_tokens(self, volume: TextVolume) -> Range:
         """Tokens of all prompts with their answers, for one epoch."""
-        return self.prompt_tokens(volume) + self.answer_tokens(volume) + self.per_message.times(volume.rows)
+        return self._prompts(volume).times(self.scale) + self._answers(volume) + self.per_message.times(volume.rows)
 
-    def _text_tokens(self, characters: int, bytes: int, symbols: int, counted: int | None, approximate: bool) -> Range:
-        if counted is not None:
-            if not approximate:
-                return exactly(counted)
-            return Range(low=counted / APPROXIMATE_COUNT, expected=counted, high=counted * APPROXIMATE_COUNT)
+    def _prompts(self, volume: TextVolume) -> Range:
+        text = self._text_tokens(volume.prompt_size, volume.prompt_tokens, volume.approximate)
+        return text + self.per_message.times(volume.messages)
+
+    def _answers(self, volume: TextVolume) -> Range:
+        return self._text_tokens(volume.answer_size, volume.answer_tokens, volume.approximate)
+
+    def _text_tokens(self, size: TextSize, counted: int | None, approximate: bool) -> Range:
+        if counted is None:
+            return self._size_tokens(size)
+        if not approximate:
+            return exactly(counted)
+        return Range(low=counted / APPROXIMATE_COUNT, expected=counted, high=counted * APPROXIMATE_COUNT)
+
+    def _size_tokens(self, size: TextSize) -> Range:
+        kinds = (
+            (size.digits, 0, self.per_digit),
+            (size.alphabets, 1, self.per_alphabet),
+            (size.abugidas, 2, self.per_abugida),
+            (size.cjk, 2, self.per_cjk),
+        )
+        rated = [(count, extra, rate) for count, extra, rate in kinds if count > 0 and rate != NOTHING]
+        characters = size.characters - sum(count for count, _, _ in rated)
+        extra_bytes = size.bytes - size.characters - sum(count * extra for count, extra, _ in rated)
+        extra_symbols = size.symbols - SYMBOLS_OF_PROSE * size.characters
         per_token = self.characters
         letters = Range(
             low=characters / per_token.high, expected=characters / per_token.expected, high=characters / per_token.low
         )
-        extra_bytes, extra_symbols = _beyond_prose(characters, bytes, symbols)
-        return letters + self.per_extra_byte.times(extra_bytes) + self.per_symbol.times(extra_symbols)
+        return total(
+            [
+                letters,
+                *(rate.times(count) for count, _, rate in rated),
+                self.per_break.times(size.breaks),
+                self.per_capital.times(size.capitals),
+                self.per_extra_byte.times(max(0, extra_bytes)),
+                self.per_symbol.times(max(0.0, extra_symbols)),
+            ]
+        )
 
 
-def _beyond_prose(characters: int, bytes: int, symbols: int) -> tuple[float, float]:
-    """Bytes beyond one a character, and symbols beyond those of prose."""
-    return max(0, bytes - characters), max(0.0, symbols - SYMBOLS_OF_PROSE * characters)
-
-
-# Measured on the user turns of banking77, clinc150, goemotions and sms_spam (4,000 rows each), 2026-11-22:
-# byte-pair vocabularies of DeepSeek (4.30, 4.38, 4.06, 3.58) and Anthropic (4.25, 4.40, 4.04, 3.57), WordPiece of
-# all-MiniLM-L6-v2 (4.16, 4.46, 3.96, 3.45). Other scripts, by the byte-pair vocabulary of Qwen, 2026-11-27: long
-# Chinese 0.47 tokens a character, Hindi 0.79, code and JSON 0.28; larger vocabularies have fewer, smaller ones more.
+# Between the families of `vocabularies`, 2026-11-28, and wide enough for those of DeepSeek and Anthropic (English: 3.6
+# to 4.4 characters a token in all) and smaller ones.
 # `python -m benchmarks.token_estimates` measures with any vocabulary.
 BYTE_PAIR = TokenRatio(
-    characters=Range(low=3.4, expected=4.1, high=4.5),
+    characters=Range(low=3.7, expected=4.75, high=5.2),
     per_message=Range(low=3, expected=5, high=7),
+    per_prompt=Range(low=2, expected=3, high=8),
     per_extra_byte=Range(low=0.04, expected=0.2, high=0.4),
-    per_symbol=Range(low=0.0, expected=0.25, high=0.6),
-    source="3.6 to 4.4 characters per token on four English datasets; more tokens for the bytes of other scripts and "
-    "the symbols of code",
+    per_break=Range(low=0.3, expected=0.8, high=1.2),
+    per_capital=Range(low=0.2, expected=0.4, high=0.7),
+    per_digit=Range(low=0.3, expected=1.0, high=1.6),
+    per_alphabet=Range(low=0.3, expected=0.41, high=0.6),
+    per_abugida=Range(low=0.25, expected=0.6, high=1.25),
+    per_cjk=Range(low=0.4, expected=0.7, high=1.0),
+    source="4.75 characters of prose per token, more tokens for capitals, digits and other scripts: the middle of "
+    "three byte-pair vocabularies",
 )
 COUNTED = TokenRatio(
     characters=Range(low=3.4, expected=4.3, high=5.2),

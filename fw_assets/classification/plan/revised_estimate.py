@@ -48,7 +48,9 @@ def revise_estimate(
     rows = next((option.rows for option in plan.mitigations if option.name == mitigation), plan.rows["train"])
     workload = workload_of(plan.session, basis.volumes, rows, plan.sweep_rows, plan.label_set.multi_label)
     ratios = {
-        slug: _ratio(basis.pricing.ratio, workload, tokens.prompt_tokens, basis.pricing.base_answers_freely)
+        slug: _ratio(
+            basis.pricing.ratio_of(plan.model(slug)), workload, tokens.prompt_tokens, basis.pricing.base_answers_freely
+        )
         for slug, tokens in usage.items()
         if tokens.prompt_tokens > 0
     }

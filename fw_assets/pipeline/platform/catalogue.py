@@ -12,6 +12,7 @@ from fw_assets.classification.cost.durations import EMBEDDED_TIMING, FIREWORKS_T
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Price, PriceBook, platform_prices, read_prices, shipped_prices
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
+from fw_assets.classification.cost.vocabularies import VOCABULARIES
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import digest
@@ -125,4 +126,4 @@ def platform_pricing(platform: Platform, prices: PriceBook) -> Pricing:
     """What turns text into money and minutes on this platform."""
     if platform.is_embedded:
         return Pricing(prices=prices, ratio=COUNTED, timing=EMBEDDED_TIMING, base_answers_freely=False)
-    return Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING)
+    return Pricing(prices=prices, ratio=BYTE_PAIR, timing=FIREWORKS_TIMING, vocabularies=VOCABULARIES)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.multilingual import code_texts, json_texts, long_texts
+from fw_assets.classification.cost.text_sizes import TextKinds
 from fw_assets.classification.cost.text_volumes import MAX_MEASURED_ROWS, TextVolume, measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED, measured_ratio
 
@@ -48,9 +49,16 @@ def test_the_final_assistant_turn_is_the_answer_and_not_the_prompt() -> None:
         answer_characters=9 + 7,
         answer_bytes=9 + 7,
         answer_symbols=2 + 2,
+        prompt_kinds=TextKinds(digits=5 + 2 + 3),
     )
     assert volumes["test"] == TextVolume(
-        rows=1, messages=2, prompt_characters=7, prompt_bytes=7, prompt_symbols=4, answer_characters=0
+        rows=1,
+        messages=2,
+        prompt_characters=7,
+        prompt_bytes=7,
+        prompt_symbols=4,
+        prompt_kinds=TextKinds(digits=4),
+        answer_characters=0,
     )
 
 
@@ -64,9 +72,13 @@ def test_a_tokenizer_at_hand_makes_the_count_exact() -> None:
 
 
 def test_a_ratio_gives_a_range_around_the_expected() -> None:
-    volume = TextVolume(rows=10, messages=10, prompt_characters=4100, answer_characters=82)
+    volume = TextVolume(rows=10, messages=10, prompt_characters=47_500, answer_characters=950)
     prompt = BYTE_PAIR.prompt_tokens(volume)
-    assert prompt.expected == pytest.approx(1000 + 50)
+    assert prompt.expected == pytest.approx(10_000 + 50 + 30)
+    assert BYTE_PAIR.answer_tokens(volume).expected == pytest.approx(200 + 10)
+    assert BYTE_PAIR.training_tokens(volume).expected == pytest.approx(10_000 + 50 + 200 + 50), (
+        "the answer is a message"
+    )
     assert prompt.low < prompt.expected < prompt.high
 
 
@@ -97,7 +109,7 @@ def test_bytes_and_symbols_only_add_tokens(texts: list[str]) -> None:
     volume = measure_volumes(frame([([user(text), ANSWER], ["a"], "test") for text in texts]))["test"]
     assert volume.prompt_characters == sum(map(len, texts))
     assert volume.prompt_bytes == sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    plain = volume.model_copy(update={"prompt_bytes": 0, "prompt_symbols": 0})
+    plain = volume.model_copy(update={"prompt_bytes": 0, "prompt_symbols": 0, "prompt_kinds": TextKinds()})
     assert BYTE_PAIR.prompt_tokens(volume).low >= BYTE_PAIR.prompt_tokens(plain).low
     assert BYTE_PAIR.prompt_tokens(volume).high >= BYTE_PAIR.prompt_tokens(plain).high
 
