@@ -8,7 +8,6 @@ start-up time of `fw-assets --help`.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -16,14 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.dotenv_file import read_dotenv
 
 PlatformName = Literal["embedded", "fireworks"]
-DOTENV_NAMES = ("FIREWORKS_API_KEY", "FIREWORKS_AGENT_API_KEY", "FIREWORKS_ACCOUNT_ID")
-"""What is read from `.env` in the current folder, which the vendor's instructions have users `source`."""
-_ASSIGNMENT = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s#"']*))[ \t\r]*(?:[ \t]#.*)?$""",
-    re.MULTILINE,
-)
 
 
 class Settings(BaseModel):
@@ -132,24 +126,6 @@ class Settings(BaseModel):
 
 def _secret(value: SecretStr | None) -> str | None:
     return None if value is None else value.get_secret_value()
-
-
-def read_dotenv(path: Path) -> dict[str, str]:
-    """Key and account for the service in a file that a shell can read; empty where there is none that can be read.
-
-    Nothing else is read: a file that came with a folder must not say where a key is sent to. What a shell would have
-    to work out (`$NAME`, a command) is left out.
-    """
-    try:
-        text = path.read_text("utf-8-sig", errors="replace")
-    except (OSError, ValueError):
-        return {}
-    values: dict[str, str] = {}
-    for match in _ASSIGNMENT.finditer(text):
-        value = next(group for group in match.groups()[1:] if group is not None)
-        if match[1] in DOTENV_NAMES and value and not set(value) & {"$", "`"}:
-            values[match[1]] = value
-    return values
 
 
 def settings() -> Settings:

@@ -14,6 +14,7 @@ from ._errors import (
     BadRequest,
     BillingError,
     FailedPrecondition,
+    HardwareShortage,
     ModelAccessDenied,
     NotFound,
     PermissionDenied,
@@ -63,18 +64,35 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 _QUOTA = re.compile(r"in use: *[\d.]+, *quota: *[\d.]+", re.IGNORECASE)
+_LOADABLE, _LOADED = r"\b(?:lora|adapter|add-?on|peft)s?\b", r"\b(?:un)?load(?:s|ed|ing|able)?\b"
+_FAILED = r"\b(?:fail(?:s|ed|ure)?|could ?n[o']t|can ?not|can't|unable|error|did not|is not|was not|unloadable)\b"
+_HARDWARE = r"\b(?:shape|accelerator|gpu|hardware)s?\b"
 _PRECONDITIONS: tuple[tuple[type[ApiError], re.Pattern[str]], ...] = (
     (
-        AdapterNotLoaded,
-        re.compile(r"\b(?:lora|adapter|add-?on|peft)s?\b.*\bload|\bload.*\b(?:lora|adapter|add-?on)", re.I | re.S),
+        BillingError,
+        re.compile(
+            r"payment|billing|invoice|past due|suspended|unpaid|out of (?:credit|fund)s?|spend(?:ing)? limit"
+            r"|\b(?:insufficient|no|not enough|add|low) (?:\w+ )?(?:credit|fund|balance)s?\b"
+            r"|\b(?:credit|fund|balance)s?\b.*\b(?:exhausted|depleted|required|used up|too low|ran out)\b",
+            re.I | re.S,
+        ),
     ),
     (
-        ShapeNotEnabled,
-        re.compile(r"\b(?:shape|accelerator|gpu|hardware)s?\b.*\b(?:enabled|allowed|available)\b", re.I | re.S),
+        HardwareShortage,
+        re.compile(
+            rf"(?=.*{_HARDWARE})(?!.*enabled).*\b(?:capacity|shortage|insufficient|exhausted|currently|available)\b",
+            re.I | re.S,
+        ),
     ),
-    (BillingError, re.compile(r"payment|billing|credit|spend|suspended|invoice|balance|past due", re.I)),
+    (AdapterNotLoaded, re.compile(rf"(?=.*{_LOADABLE})(?=.*{_LOADED})(?=.*{_FAILED})", re.I | re.S)),
+    (
+        ShapeNotEnabled,
+        re.compile(rf"{_HARDWARE}.*\b(?:enabled|allowed|permitted)\b|\bnot enabled\b.*{_HARDWARE}", re.I | re.S),
+    ),
+    (BillingError, re.compile(r"\b(?:credit|spend|balance)", re.I)),
 )
-"""What a 412 is about, by its words; the first that fits."""
+"""What a 412 is about, by its reason and by its words; the first that fits. A payment method that is missing comes
+before what it would allow: an adapter to be loaded, or hardware."""
 
 
 def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
@@ -101,7 +119,9 @@ def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:
     if status == 403 and "MODEL-ACCESS POLICY" in words.replace("MODEL ACCESS", "MODEL-ACCESS"):
         return ModelAccessDenied
     if status == 412:
-        return next((kind for kind, pattern in _PRECONDITIONS if pattern.search(detail)), PreconditionUnmet)
+        said = (reason.replace("_", " "), detail)
+        kinds = (kind for text in said for kind, pattern in _PRECONDITIONS if pattern.search(text))
+        return next(kinds, PreconditionUnmet)
     if status == 400:
         return {
             "FAILED_PRECONDITION": FailedPrecondition,

@@ -15,7 +15,8 @@ FireworksError
 │   ├── BillingError          402, 412: payment or account standing
 │   ├── PreconditionUnmet     412: something that the request needs is missing
 │   │   ├── AdapterNotLoaded    a fine-tuned model failed to load
-│   │   └── ShapeNotEnabled     hardware that the account may not use
+│   │   ├── ShapeNotEnabled     hardware that the account may not use
+│   │   └── HardwareShortage    hardware of which none is free
 │   ├── NotFound              404
 │   ├── AlreadyExists         409: the id is taken
 │   ├── TooLarge              413
@@ -158,7 +159,7 @@ class AdapterNotLoaded(PreconditionUnmet):
 
     advice = (
         "The deployment could not load the fine-tuned model, and will not by waiting: its hardware or precision does "
-        "not take it. Payment is in order."
+        "not take it."
     )
 
 
@@ -169,6 +170,12 @@ class ShapeNotEnabled(PreconditionUnmet):
         "This hardware is not enabled for the account: ask the vendor to enable it (its tier depends on what was spent "
         "before), or name a smaller model."
     )
+
+
+class HardwareShortage(PreconditionUnmet):
+    """412 about hardware of which none is free."""
+
+    advice = "The platform has none of this hardware free: run again later, or name a smaller model."
 
 
 class NotFound(ApiError):
