@@ -39,7 +39,8 @@ def main() -> int:
     if not folder.is_dir():
         print(f"skipped: there is no folder of cases, {folder}")
         return 0
-    by_number = {int(path.name[:2]): path for path in sorted(folder.iterdir()) if path.name[:2].isdigit()}
+    folders = [path for path in sorted(folder.iterdir()) if path.name.partition("-")[0].isdigit()]
+    by_number = {int(path.name.partition("-")[0]): path for path in folders}
     absent = [number for number in numbers if number not in by_number]
     if absent:
         parser.error(f"no such case: {', '.join(map(str, absent))}")
