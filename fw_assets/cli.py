@@ -2,82 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import getpass
-import io
-import os
-import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import click
 
 from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.session import MITIGATIONS
+from fw_assets.commands.errors import JsonErrors, readable_errors
 from fw_assets.commands.session_options import session_options
-from fw_assets.exit_codes import DONE, INTERRUPTED
 from fw_assets.pipeline.run_config import DRIVERS
 from fw_assets.settings import set_workspace, settings
 
-P = ParamSpec("P")
-
-
-def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
-    """Have a command print expected errors without a traceback, and end with their exit code.
-
-    With `--json` standard output gets `{"error": {"kind": ..., "message": ...}}` as well.
-    """
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from fw_assets.classification.visible_text import printable, visible_json
-        from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, kind_of, message_of
-
-        _make_output_lenient()
-        try:
-            _require_current_folder()
-            code = command(*args, **kwargs)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read the output has read enough. Python would say so again at its exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            code = DONE
-        except EXPECTED_ERRORS as error:
-            code, message = exit_code_of(error), printable(message_of(error))
-            with contextlib.suppress(OSError, ValueError):
-                click.echo(f"fw-assets: {message}", err=True)
-            if kwargs.get("as_json"):
-                with contextlib.suppress(OSError, ValueError):
-                    click.echo(visible_json({"error": {"kind": kind_of(error), "message": message}}))
-        except KeyboardInterrupt:
-            click.echo("fw-assets: stopped; run the same command again to go on where it was", err=True)
-            code = INTERRUPTED
-        sys.exit(code or DONE)
-
-    return run
-
-
-def _require_current_folder() -> None:
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        raise FileNotFoundError("the current folder is gone: change to another, and run the command again") from None
-
-
-def _make_output_lenient() -> None:
-    """Let closed streams take what is printed and give nothing, and those of few characters escape what they lack."""
-    if sys.stdout is None:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for the process's life
-    if sys.stdin is None:
-        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else; errors too."
+)
 
 
 def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,14 +39,14 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--name", metavar="NAME", help="The dataset's name; left out, made from the file's."),
         click.option("--workspace", "root", metavar="DIR", help="Default: $FW_WORKSPACE, or workspace/."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
+        json_option,
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=JsonErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="fw-assets")
 def main() -> None:
     """Benchmark, fine-tune, compare and deploy label predictors."""
@@ -152,19 +94,20 @@ def plan(root: str | None, as_json: bool, **arguments: Any) -> int:
     help="Who carries on: Dagster's daemon or `fw-assets run`. Default: whoever planned.",
 )
 @click.option("--workspace", "root", metavar="DIR")
+@json_option
 @readable_errors
-def approve(name: str, root: str | None, **answer: Any) -> int:
+def approve(name: str, root: str | None, as_json: bool, **answer: Any) -> int:
     """Answer the plan of a dataset."""
     from fw_assets.commands import workflow
 
-    return workflow.approve(_root(root), name, **answer)
+    return workflow.approve(_root(root), name, as_json=as_json, **answer)
 
 
 @main.command()
 @click.argument("name")
 @click.option("--digest", default="", help="Digest of the dataset's plan: a yes to what bringing it back costs.")
 @click.option("--workspace", "root", metavar="DIR")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @readable_errors
 def deploy(name: str, digest: str, root: str | None, as_json: bool) -> int:
     """Bring the winner of a finished dataset back, whose deployment was idle for days and removed.
@@ -180,7 +123,7 @@ def deploy(name: str, digest: str, root: str | None, as_json: bool) -> int:
 @main.command()
 @click.argument("name", required=False)
 @click.option("--workspace", "root", metavar="DIR")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @readable_errors
 def status(name: str | None, root: str | None, as_json: bool) -> int:
     """Where each dataset stands, and what waits for a person."""
@@ -192,12 +135,13 @@ def status(name: str | None, root: str | None, as_json: bool) -> int:
 @main.command()
 @click.argument("name")
 @click.option("--workspace", "root", metavar="DIR")
+@json_option
 @readable_errors
-def forget(name: str, root: str | None) -> int:
+def forget(name: str, root: str | None, as_json: bool) -> int:
     """Forget a dataset: its records are set aside in the workspace; nothing on the platform is touched."""
     from fw_assets.commands import forget
 
-    return forget.forget(_root(root), name)
+    return forget.forget(_root(root), name, as_json=as_json)
 
 
 @main.command()
@@ -207,12 +151,13 @@ def forget(name: str, root: str | None) -> int:
     "--card", is_flag=True, help="Print the model card (model_card.md) instead, in the form of Hugging Face's hub."
 )
 @click.option("--workspace", "root", metavar="DIR")
+@json_option
 @readable_errors
-def report(name: str, open_it: bool, card: bool, root: str | None) -> int:
-    """Print the report of a dataset."""
+def report(name: str, open_it: bool, card: bool, root: str | None, as_json: bool) -> int:
+    """Print the report of a dataset; with --json, report.json."""
     from fw_assets.commands import inspect
 
-    return inspect.report(_root(root), name, open_it=open_it, card=card)
+    return inspect.report(_root(root), name, open_it=open_it, card=card, as_json=as_json)
 
 
 @main.command()
@@ -240,7 +185,7 @@ def report(name: str, open_it: bool, card: bool, root: str | None) -> int:
 @click.option("--max-spend-usd", type=click.FloatRange(0), help="The most that labelling the file may cost.")
 @click.option("--yes", is_flag=True, help="Agree to the price that is shown.")
 @click.option("--workspace", "root", metavar="DIR")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @readable_errors
 def predict(name: str, text: str | None, root: str | None, as_json: bool, **options: Any) -> int:
     """Ask the winner of a dataset for the label of TEXT, or for those of all rows of a file.
@@ -256,7 +201,7 @@ def predict(name: str, text: str | None, root: str | None, as_json: bool, **opti
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option("--workspace", "root", metavar="DIR")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @readable_errors
 def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
     """Compare two evaluated models on the test rows that they share.
@@ -271,7 +216,7 @@ def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
 
 @main.command()
 @click.option("--all", "everything", is_flag=True, help="Also say why each of the other models cannot label texts.")
-@click.option("--json", "as_json", is_flag=True, help="Every model, as JSON.")
+@json_option
 @readable_errors
 def models(everything: bool, as_json: bool) -> int:
     """List the models that can label texts, read live from the platform."""
@@ -282,7 +227,7 @@ def models(everything: bool, as_json: bool) -> int:
 
 @main.command()
 @click.argument("text")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @readable_errors
 def parse(text: str, as_json: bool) -> int:
     """Show what an instruction in plain English is understood to say."""
@@ -301,12 +246,16 @@ def parse(text: str, as_json: bool) -> int:
     metavar="FILE",
     help="Charge by this price file from now on.",
 )
+@json_option
 @readable_errors
-def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path | None) -> int:
-    """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace."""
+def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path | None, as_json: bool) -> int:
+    """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace.
+
+    With --json, the addresses are printed when it begins.
+    """
     from fw_assets.commands import serve
 
-    return serve.serve(_root(root), host, port, rehearse_prices)
+    return serve.serve(_root(root), host, port, rehearse_prices, as_json=as_json)
 
 
 @main.command()
@@ -320,21 +269,26 @@ def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path |
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another address than loopback needs a password.")
 @click.option("--allow-host", "hosts", metavar="NAME", multiple=True, help="A further name of the UI; repeat.")
 @click.option("--workspace", "root", metavar="DIR")
+@json_option
 @readable_errors
-def ui(port: int | None, platform_port: int | None, host: str, hosts: tuple[str, ...], root: str | None) -> int:
+def ui(
+    port: int | None, platform_port: int | None, host: str, hosts: tuple[str, ...], root: str | None, as_json: bool
+) -> int:
     """Start Dagster's UI behind a guard, its daemon, and the embedded platform, on one workspace.
 
     Pages of other sites that the same browser has open can then start, approve or end nothing; `dagster dev` has no
-    such guard. $FW_UI_PASSWORD or $FW_UI_PROXY_HEADER say who may use it from other machines.
+    such guard. $FW_UI_PASSWORD or $FW_UI_PROXY_HEADER say who may use it from other machines. With --json, its address
+    is printed when it answers.
     """
-    from fw_assets.commands.serve import link_token
+    from fw_assets.commands.serve import link_token, show_ui
     from fw_assets.pipeline.platform.catalogue import own_prices
     from fw_assets.webserver.services import run_services
 
     workspace = _root(root)
     own_prices()  # the runs that it starts will need them
     token = None if is_url(workspace) else link_token(workspace)
-    return run_services(host, port, hosts, platform_port=platform_port, link_token=token)
+    say = show_ui if as_json else None
+    return run_services(host, port, hosts, platform_port=platform_port, link_token=token, on_served=say)
 
 
 def _root(option: str | None) -> str:

@@ -28,7 +28,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "dagster_runtime": "code_location pipeline",
         "definitions": "pipeline",
         "commands": "classification code_location embedded exit_codes report settings workspace pipeline console",
-        "cli": "classification code_location exit_codes settings pipeline webserver commands",
+        "cli": "classification code_location settings pipeline webserver commands",
         "__main__": "cli",
     },
     "classification": {

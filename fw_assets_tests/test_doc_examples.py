@@ -25,6 +25,7 @@ from fw_assets.classification.cost.prices import read_prices
 from fw_assets.classification.dataset.row_parser import Row, parse_row
 from fw_assets.classification.session import load_session, make_session
 from fw_assets.cli import main
+from fw_assets.commands.errors import error_object
 from fw_assets.commands.session_options import session_values
 from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.settings import Settings
@@ -230,7 +231,10 @@ def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language in ("json", "jsonl")], ids=str)
 def test_json_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
     for line in block.text.splitlines():
-        if "prices" in json.loads(line):
+        if "error" in json.loads(line):
+            documented = json.loads(line)["error"]
+            assert error_object(**documented) == {"error": documented}
+        elif "prices" in json.loads(line):
             (tmp_path / "prices.json").write_text(line)
             assert read_prices(tmp_path / "prices.json")
         else:

@@ -141,7 +141,7 @@ def test_prices_to_rehearse_with_are_charged_from_then_on(project: Project, port
     key = (project.workspace / ".platform" / "api_key").read_text().strip()
     found = httpx.get(f"http://127.0.0.1:{port}/v1/prices", headers={"Authorization": f"Bearer {key}"}).json()
     assert PRICES["prices"][0] in found["prices"]
-    shown = json.loads(project.run("models", "--json").stdout)
+    shown = json.loads(project.run("models", "--json").stdout)["models"]
     (usd,) = {
         price["usd"]
         for entry in shown

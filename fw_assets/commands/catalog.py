@@ -34,7 +34,7 @@ def models(*, everything: bool, as_json: bool) -> int:
     if error:
         err.print(f"The account's own models are not shown: {error}")
     if as_json:
-        echo_json([model_entry(model, book) for model in (*catalogue, *own)])
+        echo_json({"models": [model_entry(model, book) for model in (*catalogue, *own)]})
         return DONE
     reasons = {model.name: model.refusal(tunable=False, inference=None) for model in catalogue}
     usable = [model for model in catalogue if reasons[model.name] is None]

@@ -36,6 +36,8 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
     err.print(what_it_costs(name, found))
     with workers(store, name, as_json, make_pool) as pool:
         status = bring_back(pool, store, platform, name, found, getpass.getuser(), report=err.print)
+    if as_json and status.state != "done":
+        echo_json({"dataset": name, "state": status.state, "note": status.note})
     if status.state == "elsewhere":
         err.print(f"{name}: {status.note}, which brings it back (fw-assets ui)")
         return WAITING

@@ -9,7 +9,7 @@ import msgspec
 from fw_assets.classification.catalogue.resource_ids import PREFIX
 from fw_assets.classification.errors import input_error
 from fw_assets.commands.render import registered_dataset
-from fw_assets.console import out
+from fw_assets.console import echo_json, out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.budget.ledger_log import read_ledger
 from fw_assets.pipeline.standing import steps_at_work
@@ -23,7 +23,7 @@ class _Deployed(msgspec.Struct):
     deployment: str | None = None
 
 
-def forget(root: str, name: str) -> int:
+def forget(root: str, name: str, *, as_json: bool) -> int:
     """Set the local records of a dataset aside, and remove its partition from Dagster."""
     from fw_assets.pipeline.partitions import remove_partition
     from fw_assets.pipeline.runner.instance import open_instance
@@ -41,6 +41,9 @@ def forget(root: str, name: str) -> int:
     kept = store.move((name,), (FORGOTTEN, f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"))
     with open_instance(root) as instance:
         remove_partition(instance, name)
+    if as_json:
+        echo_json({"dataset": name, "kept": str(kept), "jobs": jobs, "deployments": deployments})
+        return DONE
     out.print(f"{name} is forgotten. Its records are in {kept}: remove them, or move them back.", markup=False)
     if jobs:
         out.print(f"On the platform everything stays, its jobs among it: {', '.join(jobs)}", markup=False)

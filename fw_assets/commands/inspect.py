@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import webbrowser
 from collections.abc import Callable, Collection
@@ -48,19 +49,21 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     results = {item: _result(store, item) if status.state == "done" else None for item, status in status_of.items()}
     if as_json:
         echo_json(
-            [
-                {
-                    "dataset": item,
-                    "state": status.state,
-                    "note": notes[item],
-                    "due": [step.key for step in status.steps],
-                    "winner": result.winner if (result := results[item]) else None,
-                    "accuracy": result.accuracy if result else None,
-                    "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
-                    "predictions": {"paid_usd": labelled[item].spent, "held_usd": labelled[item].reserved},
-                }
-                for item, status in status_of.items()
-            ]
+            {
+                "datasets": [
+                    {
+                        "dataset": item,
+                        "state": status.state,
+                        "note": notes[item],
+                        "due": [step.key for step in status.steps],
+                        "winner": result.winner if (result := results[item]) else None,
+                        "accuracy": result.accuracy if result else None,
+                        "regression_checks": {"paid_usd": checks[item].spent, "held_usd": checks[item].reserved},
+                        "predictions": {"paid_usd": labelled[item].spent, "held_usd": labelled[item].reserved},
+                    }
+                    for item, status in status_of.items()
+                ]
+            }
         )
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
@@ -123,7 +126,7 @@ def _cost(what: str, ledger: Ledger) -> str:
     return f"; {len(ledger.entries)} {what}, ${ledger.spent:,.2f} paid{held}"
 
 
-def report(root: str, name: str, *, open_it: bool, card: bool) -> int:
+def report(root: str, name: str, *, open_it: bool, card: bool, as_json: bool) -> int:
     """Print the report, or with `card` the model card, which is made of report.json, of earlier versions too."""
     store = Workspace(root)
     registered_dataset(store, name)
@@ -141,7 +144,10 @@ def report(root: str, name: str, *, open_it: bool, card: bool) -> int:
         from fw_assets.report.schema.report import Report
 
         text = render_card(Report.model_validate_json(store.read_text(name, "report.json") or ""))
-    echo(text)
+    if as_json:
+        echo_json({"dataset": name, "card": text} if card else json.loads(store.read_text(name, "report.json") or "{}"))
+    else:
+        echo(text)
     if open_it:
         if store.is_local:
             page = store.local(name, "final_report.html")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fw_assets.classification.dataset_reference import is_url
-from fw_assets.console import echo
+from fw_assets.console import echo, echo_json
 from fw_assets.embedded import secret_in
 from fw_assets.embedded import serve as serve_platform
 from fw_assets.exit_codes import DONE
@@ -21,24 +22,32 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def serve(workspace: str, host: str, port: int | None, prices: Path | None) -> int:
+def serve(workspace: str, host: str, port: int | None, prices: Path | None, *, as_json: bool) -> int:
     """Serve until interrupted."""
     if prices is not None:
         rehearse_prices(prices)
     port = port or settings().fw_port
-    if is_url(workspace) or host not in LOOPBACK:
-        # Reports hold the dataset's text: they are served to this machine only.
-        serve_platform(settings().platform_home, host=host, port=port)
-        return DONE
-    token = link_token(workspace)
+    shown_host = f"[{host}]" if ":" in host else host
+    # Reports hold the dataset's text: they are served to this machine only.
+    token = None if is_url(workspace) or host not in LOOPBACK else link_token(workspace)
+    reports = None if token is None else f"http://{shown_host}:{port}{URL_PREFIX}/?token={token}"
 
     def mounts(key: str) -> Mapping[str, ASGIApp]:
-        shown_host = f"[{host}]" if ":" in host else host
-        echo(f"Reports: http://{shown_host}:{port}{URL_PREFIX}/?token={token}", to_stderr=True)
+        if as_json:
+            echo_json({"platform": f"http://{shown_host}:{port}", "reports": reports})
+        if token is None:
+            return {}
+        echo(f"Reports: {reports}", to_stderr=True)
         return {URL_PREFIX: file_server(Path(workspace), token, keys=[key])}
 
-    serve_platform(settings().platform_home, host=host, port=port, mounts=mounts)
+    with contextlib.suppress(KeyboardInterrupt):  # also before the server handles it
+        serve_platform(settings().platform_home, host=host, port=port, mounts=mounts)
     return DONE
+
+
+def show_ui(url: str) -> None:
+    """Print the object of a UI that answers."""
+    echo_json({"ui": url})
 
 
 def link_token(workspace: str) -> str:

@@ -95,6 +95,8 @@ def run(
                 f"{name}: the plan costs more than when it was made, so nothing was approved; --approve again says yes "
                 "to this plan"
             )
+            if as_json:
+                _echo_waiting(store, name, status)
             return WAITING
         if undecided and approves:
             if not as_json:
@@ -152,6 +154,8 @@ def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json:
     if status.state == "incomplete":
         show_report(store, name, as_json=as_json)
         return INCOMPLETE
+    if as_json:
+        echo_json({"dataset": name, "state": status.state, "note": status.note})
     if status.state == "elsewhere":
         _print(f"{name}: {status.note}; with --approve this command takes it over")
         return WAITING
@@ -201,18 +205,23 @@ def _ask_for_approval(
         if reply != "later":
             return config | {"decision": "approve" if reply == "yes" else "reject"}
     elif as_json:
-        echo_json(
-            {
-                "dataset": name,
-                "state": status.state,
-                "plan_digest": plan.digest,
-                "unused": [{"clause": clause, "instead": suggest(clause)} for clause in unused],
-            }
-        )
+        _echo_waiting(store, name, status, unused)
     # Only a person who names the digest approves a plan that an instruction was not wholly used for.
     command = f"approve {name} --digest {plan.digest}" if unused else f"run {name} --approve"
     _print(f"\n{name}: {status.note}. Approve with: fw-assets {command}, or in the Dagster UI.")
     return None
+
+
+def _echo_waiting(store: Workspace, name: str, status: DatasetStatus, unused: Sequence[str] = ()) -> None:
+    """Print the object of a plan that waits for approval."""
+    echo_json(
+        {
+            "dataset": name,
+            "state": status.state,
+            "plan_digest": store.require("plan", name, Plan).digest,
+            "unused": [{"clause": clause, "instead": suggest(clause)} for clause in unused],
+        }
+    )
 
 
 def _show_unused(unused: Sequence[str]) -> None:
@@ -232,6 +241,7 @@ def approve(
     reject: bool,
     driver: Driver | None,
     labels_confirmed: bool,
+    as_json: bool,
 ) -> int:
     """Answer a plan."""
     from fw_assets.pipeline.runner.worker import materialize
@@ -239,7 +249,8 @@ def approve(
     store = Workspace(root)
     if not reject:
         own_prices()
-    driver = driver or registered_dataset(store, name).driver
+    registration = registered_dataset(store, name)
+    driver = driver or registration.driver
     head = store.header("plan", name)
     if head is not None and not digest and not reject:
         shown = store.local(name, "plan.md") if store.is_local else store.url(name, "plan.md")
@@ -258,6 +269,9 @@ def approve(
         note=note,
     )
     materialize(root, CODE_LOCATION, Step(APPROVAL, name, None, ""), config)
+    if as_json:
+        answered = {"decision": config["decision"], "plan_digest": config["plan_digest"], "driver": driver}
+        echo_json({"dataset": name, **answered, "by": by})
     if reject:
         _print(f"{name}: rejected; nothing was started.")
     elif driver == "daemon":

@@ -66,6 +66,13 @@ POLICIES = (
 )
 """The first one that fits an error holds."""
 
+_ADVICE = {
+    FAILED: "Correct what the message names, and run the same command again: what was done is kept.",
+    BAD_INPUT: "Correct what the message names, and run the same command again.",
+    WAITING: "Look at the plan, and answer it: fw-assets approve NAME --digest DIGEST.",
+    INCOMPLETE: "Run the same command again when the cause that the message names is gone: what was done is kept.",
+}
+
 EXPECTED_ERRORS = tuple(policy.error for policy in POLICIES)
 
 
@@ -94,6 +101,14 @@ def kind_of(error: BaseException) -> str:
             return item.kind
     name = type(error.__cause__ or error).__name__
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower().removesuffix("-error")
+
+
+def advice_of(error: BaseException) -> str:
+    """What to do about an error: its own advice, or what its exit code stands for."""
+    for item in (error, error.__cause__):
+        if isinstance(item, InputError) and item.advice:
+            return item.advice
+    return _ADVICE[exit_code_of(error)]
 
 
 def is_transient(error: BaseException) -> bool:

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,13 +71,20 @@ def dagster_home(given: str | None, folder: Path) -> str:
 
 
 def run_services(
-    host: str, port: int | None, hosts: Sequence[str], *, platform_port: int | None = None, link_token: str | None
+    host: str,
+    port: int | None,
+    hosts: Sequence[str],
+    *,
+    platform_port: int | None = None,
+    link_token: str | None,
+    on_served: Callable[[str], None] | None = None,
 ) -> int:
     """Start all services and wait until one of them ends, or this process is interrupted. An exit code.
 
     Args:
         port: of the UI; None for that of the settings.
         platform_port: of the embedded platform; None for that of the settings.
+        on_served: is called with the UI's address when that answers.
         link_token: opens the workspace's files where the embedded platform serves them; None if they are elsewhere.
 
     Raises:
@@ -127,7 +134,10 @@ def run_services(
             script = Path(sys.executable).with_name("dagster-daemon")
             started.start(Service("daemon", (str(script), "run", *of_dagster, *_QUIET)))
             started.wait_until_served(host, port)
-            print(f"Open http://{_in_address(host)}:{port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+            url = f"http://{_in_address(host)}:{port}"
+            print(f"Open {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+            if on_served is not None:
+                on_served(url)
             return started.wait()
     return 0
 
@@ -166,7 +176,13 @@ class _Processes:
 
     def start(self, service: Service) -> None:
         """In a session of its own: Ctrl-C reaches this process alone, which then ends the others in order."""
-        process = subprocess.Popen(service.command, env=self._environment, start_new_session=True)
+        process = subprocess.Popen(
+            service.command,
+            env=self._environment,
+            start_new_session=True,
+            # Standard output is this command's own, for the one object of `--json`.
+            stdout=2,
+        )
         self._running.append((service, process))
 
     def wait_for(self, code_socket: Path) -> None:

@@ -43,7 +43,7 @@ def run(*arguments: str) -> Result:
 
 
 def entries() -> dict[str, Any]:
-    return {entry["slug"]: entry for entry in json.loads(run("models", "--json").stdout)}
+    return {entry["slug"]: entry for entry in json.loads(run("models", "--json").stdout)["models"]}
 
 
 def test_what_labels_texts_is_listed_and_the_rest_counted() -> None:

@@ -37,12 +37,12 @@ class TestWhatFailed:
         assert note.endswith("correct that, then: fw-assets run tickets")
         listed = project.run("status")
         assert "failed" in listed.stdout
-        assert json.loads(project.run("status", "tickets", "--json").stdout)[0]["state"] == "failed"
+        assert json.loads(project.run("status", "tickets", "--json").stdout)["datasets"][0]["state"] == "failed"
 
         project.data.write_text(good, "utf-8")
         assert project.run(*project.workflow("--benchmark-only")).returncode == 0
         assert standing(project) == ("done", "its report is there")
-        (found,) = json.loads(project.run("status", "--json").stdout)
+        (found,) = json.loads(project.run("status", "--json").stdout)["datasets"]
         assert found["winner"] == "accounts/fireworks/models/char-ngram"
         assert 0 < found["accuracy"] <= 1
         assert "char-ngram, " in project.run("status").stdout

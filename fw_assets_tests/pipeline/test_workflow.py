@@ -100,7 +100,7 @@ def test_a_run_and_the_same_run_again(project: Project, opened: list[str], sent:
     card = (project.workspace / "tickets" / "model_card.md").read_text("utf-8")
     assert yaml.safe_load(card.split("---\n")[1])["datasets"] == ["tickets"]
     assert project.run("report", "tickets", "--card").stdout.strip() == card.strip()
-    status = json.loads(project.run("status", "--json").stdout)
+    status = json.loads(project.run("status", "--json").stdout)["datasets"]
     assert [(entry["dataset"], entry["state"]) for entry in status] == [("tickets", "done")]
 
 

@@ -87,7 +87,7 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
     assert [entry.id[-10:] for entry in ledger.entries] == ["2026-03-02", "2026-03-03"], "a date is paid for once"
     assert all(entry.quantity > test_rows for entry in ledger.entries)
     assert ledger.reservations == ()
-    (told,) = json.loads(deployed.run("status", "--json").stdout)
+    (told,) = json.loads(deployed.run("status", "--json").stdout)["datasets"]
     assert told["regression_checks"] == {"paid_usd": 0, "held_usd": 0}
     assert "2 regression checks, $0.00 paid" in " ".join(deployed.run("status").stdout.split())
     kept = [json.loads(line)["date"] for line in store.lines("tickets", "regression.jsonl")]

@@ -191,7 +191,7 @@ def test_a_killed_command_asks_for_the_rest_only_and_pays_for_all(project: Proje
     ledger = prediction_ledger(Workspace(str(project.workspace)), "tickets")
     assert ledger.spent - paid == pytest.approx(tokens / 1000)
     assert not ledger.reservations
-    (status,) = json.loads(project.run("status", "tickets", "--json").stdout)
+    (status,) = json.loads(project.run("status", "tickets", "--json").stdout)["datasets"]
     assert status["predictions"]["paid_usd"] == pytest.approx(ledger.spent)
 
 
