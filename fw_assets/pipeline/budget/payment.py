@@ -75,6 +75,9 @@ class Payment:
     def settle_at(self, prices: str, quantities: dict[str, float], unit: str) -> None:
         """Record the quantities at another line's prices, for a line that reserves the dearest of several models."""
         usd = quantities_usd(self.account.line(prices), quantities, self.hour_usd)
+        if usd is not None and not quantities.get(HOURS):
+            # Tokens are those of all answers, also of the ones that were paid when the ceiling ended an earlier call.
+            usd = max(0.0, usd - math.fsum(self._paid_at_ceiling()))
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
 
     def settle_stopped(self, quantities: dict[str, float], unit: str) -> None:
@@ -85,6 +88,23 @@ class Payment:
         usd = quantities_usd(self.account.line(self.key), quantities, self.hour_usd)
         self.account.pay(self.key, f"{self.id}-stopped", sum(quantities.values()), unit, usd)
         self.account.release(self.id)
+
+    def settle_at_ceiling(self, tokens: float, usd: float, hours: float) -> None:
+        """Record what was used until the ceiling ended the work; nothing is held for it any more.
+
+        Args:
+            tokens, usd: of all answers so far, those of earlier calls included.
+            hours: of the deployment in this call.
+        """
+        earlier = self._paid_at_ceiling()
+        hours_usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd) or 0.0
+        used = max(0.0, usd - math.fsum(earlier)) + hours_usd
+        self.account.pay(self.key, f"{self.id}-ceiling-{len(earlier) + 1}", tokens + hours, "tokens and hours", used)
+        self.account.release(self.id)
+
+    def _paid_at_ceiling(self) -> list[float]:
+        entries = self.account.entries()
+        return [entry.usd or 0.0 for entry in entries if entry.id.startswith(f"{self.id}-ceiling-")]
 
     def settle_tokens(self, trained: int | None, estimate: float | None = None, in_dataset: int | None = None) -> None:
         """Record a training job at the larger of its tokens' price and the platform's own estimate.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
@@ -162,9 +163,13 @@ async def evaluate(
                     unconstrained, null_control, extra_usage = await evaluator.robustness()
                     usage += extra_usage
         except Exception as failure:
-            if isinstance(first_error(failure), ThinksBeforeAnswering):
-                used = zip(items, map(float, evaluator.cache().tokens()), strict=True)
-                paid.settle_stopped({**dict(used), "deployment-hour": hours()}, "tokens and hours")
+            cause = first_error(failure)
+            if isinstance(cause, CeilingReached | ThinksBeforeAnswering):
+                used = dict(zip(items, map(float, evaluator.cache().tokens()), strict=True))
+                if isinstance(cause, CeilingReached):
+                    paid.settle_at_ceiling(sum(used.values()), meter.usd, hours())
+                else:
+                    paid.settle_stopped({**used, "deployment-hour": hours()}, "tokens and hours")
             raise
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")

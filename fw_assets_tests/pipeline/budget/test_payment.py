@@ -203,3 +203,15 @@ def test_an_unpriced_job_that_ended_without_a_count_has_the_platforms_estimate_o
     for id, estimate in (("told", 2.5), ("silent", None)):
         open_payment(account, "sweep/m", id).settle_uncounted(estimate, None)
     assert [entry.usd for entry in account.entries()] == [2.5, None]
+
+
+def test_what_was_used_until_the_ceiling_is_paid_once_and_no_longer_held(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    open_payment(account, "sweep/m", "evaluation").settle_at_ceiling(500_000, 0.5, 0.0)
+    assert [(entry.id, entry.usd) for entry in account.entries()] == [("evaluation-ceiling-1", 0.5)]
+    assert not account.ledger().reservations
+    open_payment(account, "sweep/m", "evaluation").settle_at_ceiling(800_000, 0.8, 0.1)
+    assert account.ledger().spent == pytest.approx(0.8 + 0.1 * 2.0)
+    open_payment(account, "sweep/m", "other").settle_at_ceiling(500_000, 0.5, 0.0)
+    open_payment(account, "sweep/m", "other").settle({"training": 1_500_000.0}, "tokens")
+    assert sum(entry.usd or 0.0 for entry in account.entries() if entry.id.startswith("other")) == pytest.approx(1.5)
