@@ -9,7 +9,7 @@ from fw_assets.report.formatting import learning_rate
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.tuning import SweepCellResult
 
-_WIDTH = 760
+_WIDTH = 800
 
 
 def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
@@ -46,7 +46,8 @@ def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
         marks.append(
             f'<line class="l{i % 6}" x1="540" x2="566" y1="{y - 4}" y2="{y - 4}" stroke-width="{thick}"{dash}/>'
         )
-        name = f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}{', chosen' if cell.chosen else ''}"
+        epochs = f"{cell.epochs:g} epoch{'' if cell.epochs == 1 else 's'}{', chosen' if cell.chosen else ''}"
+        name = f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}, {epochs}"
         marks.append(text(574, y, name, "t", "start"))
     return svg(_WIDTH, max(height + 48, 24 + 20 * len(lines)), "Validation loss by epoch", marks)
 

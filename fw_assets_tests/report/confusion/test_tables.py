@@ -69,7 +69,7 @@ def test_a_matrix_of_many_labels_has_the_most_confused_and_the_others_in_one_col
 
 def test_of_thousands_of_labels_the_most_confused_are_drawn() -> None:
     labels = tuple(f"label number {index}" for index in range(5_000))
-    report = sample_report(labels=labels, rows=4_000)
+    report = sample_report(labels=labels, rows=2_000)
     heat = heat_map(report.candidates[0], labels)
     assert heat is not None
     assert (len(heat.axes.labels), heat.axes.left_out) == (MAX_HARDEST, 5_000 - MAX_HARDEST)

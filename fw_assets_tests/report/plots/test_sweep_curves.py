@@ -9,6 +9,13 @@ def test_a_model_that_was_not_tuned_has_no_curve() -> None:
     assert sweep_curves(sample_report().candidates[-1].sweep) == ""
 
 
+def test_settings_that_differ_in_epochs_alone_have_names_of_their_own() -> None:
+    cell = sample_report().candidates[0].sweep[0]
+    chart = sweep_curves((cell, cell.model_copy(update={"epochs": 8, "chosen": False})))
+    assert f"rank {cell.lora_rank}, 1.5e-4, 4 epochs, chosen" in chart
+    assert f"rank {cell.lora_rank}, 1.5e-4, 8 epochs" in chart
+
+
 def test_the_losses_of_jobs_that_publish_no_accuracy_are_drawn() -> None:
     cells = [
         SweepCellResult(
