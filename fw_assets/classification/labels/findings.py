@@ -85,7 +85,13 @@ def occurrence_findings(
             f"{names}. They count as wrong in the test figures of every fine-tuned model; give other rows of them."
         )
         yield _telling("rare_labels", message, rows_with(unlearned))
-    too_rare = [(label, count) for label, count in split.too_rare if count and label not in {*only_in_eval, *unlearned}]
+    untested = [count for count in counts if split.eval_dataset and count.train and not count.test]
+    if untested:
+        names = _list(f"{count.label} ({_count(count.train, 'training row', 'training rows')})" for count in untested)
+        message = f"Labels without test rows, which are learned and cannot be judged: {names}."
+        yield _telling("rare_labels", message, rows_with(count.label for count in untested))
+    said = {*only_in_eval, *unlearned, *(count.label for count in untested)}
+    too_rare = [(label, count) for label, count in split.too_rare if count and label not in said]
     if too_rare:
         names = _list(f"{label} ({count})" for label, count in too_rare)
         rows = rows_with(label for label, _ in too_rare)

@@ -316,3 +316,18 @@ def test_what_flatters_or_caps_the_figures_is_among_the_warnings(dataset: Path, 
     warnings = " ".join(plan_for(file, SMALL).warnings)
     assert "1 text occurs with different labels" in warnings
     assert "ticketId has 25 values in the first 100 rows, and is not used to keep rows together" in warnings
+
+
+def test_labels_that_the_evaluation_rows_lack_are_named_as_such(dataset: Path, tmp_path: Path) -> None:
+    lines = dataset.read_text().splitlines(keepends=True)
+    train, test = tmp_path / "train.jsonl", tmp_path / "test.jsonl"
+    train.write_text("".join(lines[:80]))
+    test.write_text("".join(line for line in lines[80:] if '"billing"' in line))
+    session = Session.model_validate({"dataset": str(train), "eval_dataset": str(test)})
+    frame, inspected = inspect_in_memory(train, test, session)
+    messages = [finding.message for finding in resolve(frame, inspected, session)[1].findings if finding.consequential]
+    (said,) = [message for message in messages if message.startswith("Labels without test rows")]
+    assert "account (" in said
+    assert "technical (" in said
+    assert "billing" not in said
+    assert not [message for message in messages if "too rare" in message]
