@@ -192,10 +192,10 @@ def test_rare_and_unseen_labels_are_named(tmp_path: Path) -> None:
     assert "novel" in messages(label_set, "labels_known")
     assert set(label_set.rare) == {"novel", "rare"}
     assert ("rare", 1) in label_set.split.too_rare
-    assert "rare (1)" in messages(label_set, "rare_labels")
+    assert "rare (1 training row)" in messages(label_set, "rare_labels")
     rows_of = {finding.message.split(":")[0]: finding.rows for finding in label_set.findings}
     assert rows_of["Labels only in the evaluation dataset, which cannot be learned"] == ("eval:51",)
-    assert rows_of["Labels too rare to be in train, validation and test"] == ("train:91",)
+    assert rows_of["Labels without test rows, which are learned and cannot be judged"] == ("train:91",)
     assert rows_of["Too few test rows to judge these labels by"] == ("train:91", "eval:51")
 
 
