@@ -1,7 +1,7 @@
 """Refusals of the API: one exception, two envelopes.
 
 Management calls answer `{"code": <google.rpc code>, "message", "details": [...]}`, inference calls
-`{"error": {"message", "code", "type"}}`.
+`{"error": {"object": "error", "message", "code", "type"}}`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,17 @@ class RpcError(Exception):
 
     def inference_body(self) -> dict[str, Any]:
         kind = "invalid_request_error" if 400 <= self.status < 500 and self.status != 429 else "error"
-        return {"error": {"message": self.message, "code": self.reason or self.code, "type": kind}}
+        return {"error": {"object": "error", "message": self.message, "code": self.reason or self.code, "type": kind}}
+
+    def decision_body(self) -> dict[str, Any]:
+        """The inference envelope, and beside it `detail`, where clients of the System One contract look."""
+        fields = [violation["field"] for detail in self.details for violation in detail.get("fieldViolations", ())]
+        if self.status in (400, 413):
+            detail: Any = [{"loc": ["body", *fields], "msg": self.message, "type": self.reason or self.code}]
+        else:
+            kind = "authentication_error" if self.status in (401, 403) else (self.reason or self.code).lower()
+            detail = {"error_type": kind, "message": self.message}
+        return self.inference_body() | {"detail": detail}
 
 
 def invalid(message: str, field_name: str | None = None) -> RpcError:

@@ -9,6 +9,7 @@ import re
 from functools import cache
 from typing import Any
 
+from fw_assets.embedded.decisions.openapi_schemas import DECISIONS, SYSTEMONE
 from fw_assets.embedded.routes import Operation, operations
 
 _LIST_PARAMETERS = ("filter", "orderBy", "pageToken", "readMask")
@@ -32,8 +33,8 @@ _INFERENCE_ERROR = {
     "properties": {
         "error": {
             "type": "object",
-            "required": ["message", "code", "type"],
-            "properties": {key: {"type": "string"} for key in ("message", "code", "type")},
+            "required": ["object", "message", "code", "type"],
+            "properties": {key: {"type": "string"} for key in ("object", "message", "code", "type")},
         }
     },
 }
@@ -74,6 +75,13 @@ def document() -> dict[str, Any]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe_operation(operation)
     for prefix in ("", "/inference"):
         paths[f"{prefix}/v1/chat/completions"] = {"post": _describe_chat(f"{prefix.strip('/')}ChatCompletions")}
+        for path, summary, schema in (
+            ("systemone", "Answer questions about a state.", SYSTEMONE),
+            ("decisions", "Answer questions about an input, in OpenAI's form.", DECISIONS),
+        ):
+            description = _describe(summary, f"{prefix.strip('/')}{path}", _INFERENCE_ERROR)
+            body = {"required": True, "content": {"application/json": {"schema": schema}}}
+            paths[f"{prefix}/v1/{path}"] = {"post": description | {"requestBody": body}}
         paths[f"{prefix}/v1/models"] = {
             "get": _describe("List the models that can be asked.", f"{prefix.strip('/')}ListServed", _INFERENCE_ERROR)
         }

@@ -16,6 +16,7 @@ from fw_assets.embedded.endpoints import (
     billing,
     chat_completions,
     datasets,
+    decisions,
     deployed_models,
     deployments,
     fine_tuning_jobs,
@@ -25,6 +26,7 @@ from fw_assets.embedded.endpoints import (
 )
 from fw_assets.embedded.http.file_transfer import transfer_signed
 from fw_assets.embedded.http.handler import ApiRequest, Handler, JSONReply, endpoint
+from fw_assets.embedded.http.middleware import DECISION_PATHS
 from fw_assets.embedded.inference.routing import clear_route_cache
 from fw_assets.embedded.store.resource_names import (
     BATCH_JOBS,
@@ -124,6 +126,14 @@ def routes(openapi: Callable[[], dict[str, Any]]) -> list[Route]:
     return [
         Route("/v1/chat/completions", chat_completions.complete, methods=["POST"]),
         Route("/inference/v1/chat/completions", chat_completions.complete, methods=["POST"]),
+        *(
+            Route(f"{prefix}{DECISION_PATHS[0]}", decisions.systemone, methods=["POST"])
+            for prefix in ("", "/inference")
+        ),
+        *(
+            Route(f"{prefix}{DECISION_PATHS[1]}", decisions.decisions, methods=["POST"])
+            for prefix in ("", "/inference")
+        ),
         Route("/v1/models", chat_completions.list_models, methods=["GET"]),
         Route("/inference/v1/models", chat_completions.list_models, methods=["GET"]),
         Route(f"{ACCOUNT_PATH}/{DATASETS}/{{id}}:upload", datasets.upload, methods=["POST"]),

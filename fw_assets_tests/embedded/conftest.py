@@ -148,6 +148,18 @@ def labelled_rows(copies: int = 3) -> list[dict[str, Any]]:
     ]
 
 
+def deploy(client: Client, target: Callable[[str], str]) -> str:
+    """Fine-tune on rows with the targets `target(label)`, and deploy the result."""
+    rows = [row(each["messages"][0]["content"], target(each["messages"][1]["content"])) for each in labelled_rows(6)]
+    client.dataset("train", rows)
+    client.job("j", epochs=10, evalAutoCarveout=False)
+    assert client.finished("j")["state"] == "JOB_STATE_COMPLETED"
+    fields = {"baseModel": "accounts/local/models/j-model", "deploymentShape": "default"}
+    client.post("/v1/accounts/local/deployments?deploymentId=d", fields)
+    wait(lambda: client.get("/v1/accounts/local/deployments/d"), lambda deployment: deployment["state"] == "READY")
+    return "accounts/local/deployments/d"
+
+
 def grammar(*answers: str) -> dict[str, str]:
     return {"type": "grammar", "grammar": "root ::= " + " | ".join(json.dumps(answer) for answer in answers)}
 

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 import msgspec
-from anyio import CapacityLimiter
-from anyio.lowlevel import RunVar
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from fw_assets.embedded.endpoints.batching import batcher
 from fw_assets.embedded.engine.registry import REGISTRY
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http.handler import JSONReply
+from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
-from fw_assets.embedded.inference.micro_batcher import MicroBatcher
 from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
-from fw_assets.embedded.inference.routing import route
+from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.inference.token_counts import split_tokens
-from fw_assets.embedded.jobs.repair import complete_or_repair
+from fw_assets.embedded.jobs.repair import with_repair
+from fw_assets.embedded.records.model_documents import PUBLISH_TIME
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.faults import Faults, attached_faults
 from fw_assets.embedded.store.resource_names import ACCOUNT, DEPLOYMENTS, MODELS, PUBLISHER, resource_name
-
-_Batcher = MicroBatcher[ChatRequest, dict[str, Any]]
-_BatcherKey = tuple[Path, str, Faults]
-
-# One limiter and one set of batchers per event loop: an app may be served by several, one after the other.
-_thread_limiter: RunVar[CapacityLimiter] = RunVar("fw_assets.embedded.thread_limiter")
-_batchers: RunVar[dict[_BatcherKey, _Batcher]] = RunVar("fw_assets.embedded.batchers")
-_MAX_BATCHERS = 256
 
 
 async def complete(request: Request) -> Response:
@@ -43,8 +33,7 @@ async def complete(request: Request) -> Response:
     chat_request = read_request(await request.body())
     faults = attached_faults(request.scope)
     check_effort(chat_request, faults)
-    batcher = _batcher(platform, chat_request.model, faults)
-    completion = await batcher.submit(chat_request)
+    completion = await batcher(_complete, platform, chat_request.model, faults).submit(chat_request)
     if chat_request.stream:
         return StreamingResponse(_events(completion), media_type="text/event-stream")
     return JSONReply(completion)
@@ -59,49 +48,22 @@ async def list_models(request: Request) -> Response:
         {"id": name, "object": "model", "created": 0, "owned_by": name.split("/")[1], "supports_chat": True}
         for name in names
     ]
-    return JSONReply({"object": "list", "data": data})
+    # `data` is for OpenAI's clients, `models` for those of the System One contract.
+    models = [{"name": name, "description": "", "release_date": PUBLISH_TIME[:10]} for name in names]
+    return JSONReply({"object": "list", "data": data, "models": models})
 
 
-def _batcher(platform: EmbeddedPlatform, model: str, faults: Faults) -> _Batcher:
-    """The batcher in which the requests to one model wait for each other."""
-    batchers = _loop_batchers()
-    key = (platform.home, model, faults)
-    batcher = batchers.get(key)
-    if batcher is None:
-        if len(batchers) >= _MAX_BATCHERS:
-            for idle in [key for key, other in batchers.items() if other.idle]:
-                del batchers[idle]
-
-        def process(requests: Sequence[ChatRequest]) -> list[dict[str, Any] | RpcError]:
-            completions = complete_or_repair(platform, requests, route(platform, model, faults))
-            return with_reasoning(requests, completions, faults)
-
-        batcher = batchers[key] = MicroBatcher(process, _loop_thread_limiter())
-    return batcher
+def _complete(
+    platform: EmbeddedPlatform, requests: Sequence[ChatRequest], target: ServingTarget, faults: Faults
+) -> list[dict[str, Any] | RpcError]:
+    completions = with_repair(platform, target, lambda: complete_all(platform, requests, target))
+    return with_reasoning(requests, completions, faults)
 
 
 def _deployed_names(platform: EmbeddedPlatform) -> list[str]:
     with platform.database.read() as connection:
         deployments = documents.list_all(connection, DEPLOYMENTS, ACCOUNT)
     return [f"{item['baseModel']}#{item['name']}" for item in deployments if item["state"] != "DELETED"]
-
-
-def _loop_thread_limiter() -> CapacityLimiter:
-    try:
-        return _thread_limiter.get()
-    except LookupError:
-        limiter = CapacityLimiter(max(2, os.cpu_count() or 1))
-        _thread_limiter.set(limiter)
-        return limiter
-
-
-def _loop_batchers() -> dict[_BatcherKey, _Batcher]:
-    try:
-        return _batchers.get()
-    except LookupError:
-        batchers: dict[_BatcherKey, _Batcher] = {}
-        _batchers.set(batchers)
-        return batchers
 
 
 async def _events(completion: Mapping[str, Any]) -> AsyncIterator[bytes]:

@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fw_assets.embedded.errors import RpcError, machine_fault
 from fw_assets.embedded.http import rate_limit
 from fw_assets.embedded.http.body_limit import limited
+from fw_assets.embedded.http.content_coding import decoded
 from fw_assets.embedded.http.signing import SIGNED_PREFIX
 from fw_assets.embedded.store import faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
+DECISION_PATHS = ("/v1/systemone", "/v1/decisions")
 _KEYLESS_PATHS = ("/openapi.json", "/healthz")
 _log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class PlatformMiddleware:
                 if not has_key:
                     raise _unauthenticated()
                 rate_limit.count_request(self.platform)
-            receive = limited(receive, path, headers)
+            receive = decoded(limited(receive, path, headers), path, headers)
             # Whoever has no key must not hold up a connection at will.
             active = faults.active_faults(self.platform, headers.get(faults.HEADER) if has_key else None)
             if faults.attach(scope, active) is faults.NO_FAULTS:
@@ -124,5 +126,7 @@ async def _send_error(send: Send, path: str, error: RpcError) -> None:
 
 def error_body(path: str, error: RpcError) -> dict[str, Any]:
     """The body of a refusal, in the envelope of the API that the path belongs to."""
+    if path.endswith(DECISION_PATHS):
+        return error.decision_body()
     is_inference = path.startswith(("/inference/", "/v1/chat/")) or path == "/v1/models"
     return error.inference_body() if is_inference else error.management_body()

@@ -185,10 +185,10 @@ def _constraint(
 ) -> AnswerConstraint:
     if not labels or "" in labels:
         raise invalid("response_format: it allows an empty answer, or none at all", "response_format")
-    return AnswerConstraint(tuple(labels), _label_names(tuple(labels)), format, min_labels, max_labels)
+    return AnswerConstraint(tuple(labels), label_names(tuple(labels)), format, min_labels, max_labels)
 
 
-def _label_names(labels: tuple[str, ...]) -> tuple[str, ...]:
+def label_names(labels: tuple[str, ...]) -> tuple[str, ...]:
     """The labels without a frame such as `Category: ` that is around each of them."""
     if len(labels) < 2:
         return labels

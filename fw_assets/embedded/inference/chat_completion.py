@@ -7,13 +7,12 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from fw_assets.embedded.engine.errors import DamagedModel, EngineError, WeightsError
-from fw_assets.embedded.errors import RpcError, precondition
+from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.answer_constraint import read_constraint
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
 from fw_assets.embedded.inference.choose import choose
-from fw_assets.embedded.inference.model_cache import LoadedModel, load_model
+from fw_assets.embedded.inference.model_cache import load_model
 from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.inference.token_counts import count_prompt, split_tokens
 from fw_assets.embedded.message_text import content_text
@@ -30,21 +29,9 @@ def complete_all(
     """For each request the completion by `target`, or why it was refused.
 
     Raises:
-        DamagedModel: a tuned model's files are missing or not what was written.
-        RpcError: FAILED_PRECONDITION when the base model's files are missing or not the published ones.
+        DamagedModel, EngineError, WeightsError: the model's files cannot be used.
     """
-    try:
-        return _complete_all(platform, requests, target, load_model(platform, target))
-    except DamagedModel:
-        raise
-    except (EngineError, WeightsError) as error:
-        # Asking again changes no file: as a server error, the reason would come after minutes of retries.
-        raise precondition(str(error)) from None
-
-
-def _complete_all(
-    platform: EmbeddedPlatform, requests: Sequence[ChatRequest], target: ServingTarget, model: LoadedModel
-) -> list[dict[str, Any] | RpcError]:
+    model = load_model(platform, target)
     by_format: dict[bytes, list[int]] = {}
     for index, request in enumerate(requests):
         by_format.setdefault(bytes(request.response_format), []).append(index)

@@ -13,6 +13,7 @@ import msgspec
 
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.file_checksums import write_checksum
+from fw_assets.embedded.inference.chat_completion import complete_all
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
 from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
@@ -20,7 +21,7 @@ from fw_assets.embedded.inference.routing import ServingTarget, batch_target
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, end_job, finish_validation, update_job
-from fw_assets.embedded.jobs.repair import complete_or_repair
+from fw_assets.embedded.jobs.repair import with_repair
 from fw_assets.embedded.records.dataset_documents import new_dataset, ready_dataset
 from fw_assets.embedded.records.dataset_files import BatchRow, read_lines
 from fw_assets.embedded.store import documents, faults
@@ -138,7 +139,8 @@ def _complete_batch(
         except RpcError as error:
             completions.append(error)
     readable = list(requests.values())
-    answers = with_reasoning(readable, complete_or_repair(platform, readable, target), active)
+    chosen = with_repair(platform, target, lambda: complete_all(platform, readable, target))
+    answers = with_reasoning(readable, chosen, active)
     for index, completion in zip(requests, answers, strict=True):
         completions[index] = completion
     return completions

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from fw_assets.embedded.engine.errors import DamagedModel
-from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.engine.errors import DamagedModel, EngineError, WeightsError
+from fw_assets.embedded.errors import RpcError, precondition
 from fw_assets.embedded.file_checksums import is_whole
-from fw_assets.embedded.inference.chat_completion import complete_all
-from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.routing import ServingTarget, clear_route_cache
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
@@ -18,6 +16,8 @@ from fw_assets.embedded.records.model_documents import model_files
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import ACCOUNT, FINE_TUNING_JOBS, MODELS, short_id, split_name
+
+ResultT = TypeVar("ResultT")
 
 
 def with_whole_results(platform: EmbeddedPlatform, job: dict[str, Any]) -> dict[str, Any]:
@@ -30,20 +30,22 @@ def with_whole_results(platform: EmbeddedPlatform, job: dict[str, Any]) -> dict[
     return (damaged and _run_again(platform, id, f"{damaged} was damaged")) or job
 
 
-def complete_or_repair(
-    platform: EmbeddedPlatform, requests: Sequence[ChatRequest], target: ServingTarget
-) -> list[dict[str, Any] | RpcError]:
-    """As `complete_all`.
+def with_repair(platform: EmbeddedPlatform, target: ServingTarget, answer: Callable[[], ResultT]) -> ResultT:
+    """The result of `answer`, which asks the model of `target`.
 
     Raises:
-        RpcError: the model is damaged; it is trained again, and answers after that.
+        RpcError: the model is damaged: it is trained again, and answers after that. FAILED_PRECONDITION when the files
+            of the base model are missing or not the published ones.
     """
     try:
-        return complete_all(platform, requests, target)
+        return answer()
     except DamagedModel as error:
         again = _train_again(platform, target, str(error))
         advice = "it is trained again, and answers after that" if again else "train it again under another name"
         raise RpcError("INTERNAL", f"{error}; {advice}", status=503 if again else 400) from error
+    except (EngineError, WeightsError) as error:
+        # Asking again changes no file: as a server error, the reason would come after minutes of retries.
+        raise precondition(str(error)) from None
 
 
 def _train_again(platform: EmbeddedPlatform, target: ServingTarget, why: str) -> bool:

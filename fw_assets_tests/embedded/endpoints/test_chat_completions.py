@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fw_assets.embedded import counts
-from fw_assets_tests.embedded.conftest import TEXTS, Client, grammar, labelled_rows, row, wait
+from fw_assets_tests.embedded.conftest import TEXTS, Client, deploy, grammar
 
 BASE = "accounts/fireworks/models/char-ngram"
 LABELS = ("billing question", "technical issue", "sales")
@@ -130,18 +130,6 @@ def test_requests_are_counted(client: Client) -> None:
         client.post(PATHS[0], body())
     client.post(PATHS[0], body(messages=[]), status=400)
     assert counts(client.home)["inference_requests"] == 3
-
-
-def deploy(client: Client, target: Any) -> str:
-    """Fine-tune on rows with the targets `target(label)`, and deploy the result."""
-    rows = [row(each["messages"][0]["content"], target(each["messages"][1]["content"])) for each in labelled_rows(6)]
-    client.dataset("train", rows)
-    client.job("j", epochs=10, evalAutoCarveout=False)
-    assert client.finished("j")["state"] == "JOB_STATE_COMPLETED"
-    fields = {"baseModel": "accounts/local/models/j-model", "deploymentShape": "default"}
-    client.post("/v1/accounts/local/deployments?deploymentId=d", fields)
-    wait(lambda: client.get("/v1/accounts/local/deployments/d"), lambda deployment: deployment["state"] == "READY")
-    return "accounts/local/deployments/d"
 
 
 def ask(client: Client, model: str, text: str, **fields: Any) -> str:
