@@ -11,6 +11,8 @@ from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
 from ._connection import HOSTED
 from ._datasets import Dataset
+from ._decision import Decision, DecisionAnswer
+from ._decision_question import MAX_OPTIONS, Choice, Noul, Question, Score
 from ._deployed_models import DeployedModel
 from ._deployments import Accelerators, Deployment, DeploymentSpec
 from ._errors import (
@@ -60,6 +62,7 @@ from ._shapes import Shape
 __all__ = [
     "CATALOGUE_OWNER",
     "HOSTED",
+    "MAX_OPTIONS",
     "Accelerators",
     "AccountError",
     "AdapterNotLoaded",
@@ -73,11 +76,14 @@ __all__ = [
     "BillingError",
     "BillingSummary",
     "ChatCompletion",
+    "Choice",
     "Clock",
     "ConflictError",
     "ConnectionFailed",
     "Dataset",
     "DatasetFailed",
+    "Decision",
+    "DecisionAnswer",
     "DeployedModel",
     "Deployment",
     "DeploymentFailed",
@@ -98,16 +104,19 @@ __all__ = [
     "ModelAccessDenied",
     "Money",
     "NotFound",
+    "Noul",
     "OversizedResponse",
     "PermissionDenied",
     "PlatformFault",
     "PreconditionUnmet",
+    "Question",
     "QuotaExceeded",
     "RateLimited",
     "ReadyDeployment",
     "ReasoningRefused",
     "RetryPolicy",
     "ScalingUp",
+    "Score",
     "ServerError",
     "Shape",
     "ShapeNotEnabled",

@@ -13,6 +13,9 @@ from ._chat import chat
 from ._completion import ChatCompletion
 from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
+from ._decision import Decision
+from ._decision_question import Question
+from ._decisions import State, decisions, refusal_of, systemone
 from ._deployed_models import DeployedModel, ensure_loaded
 from ._deployments import (
     Accelerators,
@@ -285,8 +288,28 @@ class Fireworks(Connection):
         waited for; by default true for deployments that this client has seen.
         """
         if deployment_known is None:
-            deployment_known = str(body.get("model", "")).rpartition("#")[2] in self._known_deployments
+            deployment_known = self._knows(str(body.get("model", "")))
         return await chat(self._http, body, deployment_known=deployment_known)
+
+    async def systemone(self, model: str, state: State, questions: Mapping[str, Question]) -> Decision:
+        """Probabilities over the options of each question about a state; more than 64 questions are split.
+
+        `model` is a model, a deployment, a router, or `model#deployment`.
+
+        Raises:
+            ValueError: a question that servers refuse, before anything is sent.
+            BadRequest: also for a model that answers no decisions.
+            UnexpectedResponse: an answer is missing, or is no distribution over the options.
+        """
+        return await systemone(self._http, model, state, questions, deployment_known=self._knows(model))
+
+    async def decisions(self, model: str, input: str | list[Any], questions: Mapping[str, Question]) -> Decision:
+        """As `systemone`, in OpenAI's form: `input` is a text or an array of messages; answers may be refused."""
+        return await decisions(self._http, model, input, questions, deployment_known=self._knows(model))
+
+    async def decision_refusal(self, model: str) -> str | None:
+        """Why a model answers no decisions, by one small request; None where it does."""
+        return await refusal_of(self._http, model)
 
     async def chat_at_any_effort(
         self, body: Mapping[str, Any], *, deployment_known: bool | None = None
@@ -299,6 +322,9 @@ class Fireworks(Connection):
                 raise
         rest = {field: value for field, value in body.items() if field != "reasoning_effort"}
         return await self.chat(rest, deployment_known=deployment_known)
+
+    def _knows(self, model: str) -> bool:
+        return model.rpartition("#")[2] in self._known_deployments
 
     # Batch inference
 

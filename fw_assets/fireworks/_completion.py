@@ -62,15 +62,15 @@ def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompl
     choices = body.get("choices")
     if not isinstance(choices, list):
         raise UnexpectedResponse("chat completion: the response has no choices")
-    choice = _object(choices[0] if choices else None)
-    message = _object(choice.get("message"))
-    usage = _object(body.get("usage"))
+    choice = read_object(choices[0] if choices else None)
+    message = read_object(choice.get("message"))
+    usage = read_object(body.get("usage"))
     return ChatCompletion(
         text=_text(message.get("content")),
         finish_reason=_string(choice.get("finish_reason")),
-        prompt_tokens=_tokens(usage, "prompt_tokens"),
-        completion_tokens=_tokens(usage, "completion_tokens"),
-        cached_tokens=_tokens(_object(usage.get("prompt_tokens_details")), "cached_tokens"),
+        prompt_tokens=read_tokens(usage, "prompt_tokens"),
+        completion_tokens=read_tokens(usage, "completion_tokens"),
+        cached_tokens=read_tokens(read_object(usage.get("prompt_tokens_details")), "cached_tokens"),
         refusal=_string(message.get("refusal")),
         reasoning=_string(message.get("reasoning_content")) or _string(message.get("reasoning")),
         model=str(body.get("model") or ""),
@@ -80,7 +80,7 @@ def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompl
     )
 
 
-def _object(value: Any) -> dict[str, Any]:
+def read_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -88,7 +88,7 @@ def _string(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _tokens(usage: Mapping[str, Any], name: str) -> int:
+def read_tokens(usage: Mapping[str, Any], name: str) -> int:
     """A number of tokens; 0, with a warning, for a figure that is none: nobody can pay by it."""
     value = usage.get(name) or 0
     try:
@@ -103,7 +103,7 @@ def _tokens(usage: Mapping[str, Any], name: str) -> int:
 
 @functools.lru_cache(maxsize=64)
 def _warn_once(name: str, shown: str) -> None:
-    log.warning("chat completion: %s is %s, which is no number of tokens; it counts as 0", name, shown)
+    log.warning("usage: %s is %s, which is no number of tokens; it counts as 0", name, shown)
 
 
 def _text(content: Any) -> str | None:

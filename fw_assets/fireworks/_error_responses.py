@@ -96,10 +96,11 @@ before what it would allow: an adapter to be loaded, or hardware."""
 
 
 def api_error(status: int, body: Any, *, request: str = "", retry_after: float | None = None) -> ApiError:
-    """The error that a response reports in either envelope: `{"error": ...}` or `{"code", "message", "details"}`."""
-    inner = body.get("error", body) if isinstance(body, Mapping) else body
+    """The error that a response reports in any envelope: `{"error": ...}`, `{"code", "message", "details"}` or
+    `{"detail": ...}`."""
+    inner = body.get("error", body.get("detail", body)) if isinstance(body, Mapping) else body
     if not isinstance(inner, Mapping):
-        inner = {"message": "" if inner is None else str(inner)}
+        inner = {"message": _words(inner)}
     code = _code(inner.get("code"))
     reason = _reason(inner.get("details")) or code
     detail = str(inner.get("message") or "")[:2000]
@@ -108,6 +109,18 @@ def api_error(status: int, body: Any, *, request: str = "", retry_after: float |
     if issubclass(kind, BadRequest) and asks and names_reasoning(detail):
         kind = ReasoningRefused
     return kind(status, detail, code=code, reason=reason, request=request, retry_after=retry_after)
+
+
+def _words(value: Any) -> str:
+    """What an error says that is no object: a text, or a list of what is wrong with which field."""
+    if not isinstance(value, list):
+        return "" if value is None else str(value)
+    items = [item if isinstance(item, Mapping) else {"msg": item} for item in value]
+    places = [".".join(map(str, item["loc"])) if isinstance(item.get("loc"), list) else "" for item in items]
+    return "; ".join(
+        f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", ""))
+        for place, item in zip(places, items, strict=True)
+    )
 
 
 def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:

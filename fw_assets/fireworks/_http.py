@@ -6,7 +6,7 @@ nothing on the platform can be deleted, cancelled or changed in place.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Literal
 
 import httpx
@@ -16,10 +16,11 @@ from pydantic import SecretStr
 from ._clock import Clock
 from ._errors import FireworksError, OversizedResponse, UnexpectedResponse
 from ._request_sender import RequestSender
-from ._responses import json_object
+from ._responses import HttpResponse, json_object
 from ._retry import Backoff, RetryPolicy, not_delivered, retrying
 from ._signed_urls import SignedUrls
 
+ReadBody = Callable[[HttpResponse], dict[str, Any]]
 Query = Mapping[str, str | int | bool]
 
 VERBS = frozenset({"upload", "getUploadEndpoint", "validateUpload", "getDownloadEndpoint", "estimateCost", "match"})
@@ -74,14 +75,15 @@ class HttpClient:
         *,
         idempotent: bool = False,
         deployment_known: bool = False,
+        read: ReadBody = json_object,
     ) -> dict[str, Any]:
-        """A JSON object.
+        """A JSON object, as `read` reads it.
 
         `idempotent`: a second delivery does no harm, so the request is repeated like a GET; otherwise only when
         the first was surely not delivered. `deployment_known`: see `RetryPolicy.backoff_for`.
         """
         return await self._call(
-            "POST", path, query=query, body=body, idempotent=idempotent, deployment_known=deployment_known
+            "POST", path, query=query, body=body, idempotent=idempotent, deployment_known=deployment_known, read=read
         )
 
     async def post_once(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,6 +140,7 @@ class HttpClient:
         body: Mapping[str, Any] | None = None,
         idempotent: bool,
         deployment_known: bool = False,
+        read: ReadBody = json_object,
     ) -> dict[str, Any]:
         url, name = self._url(path, query), f"{method} {path}"
         data = None if body is None else _encode(body)
@@ -148,7 +151,7 @@ class HttpClient:
             return self.retry_policy.backoff_for(error, deployment_known=deployment_known)
 
         async def attempt() -> dict[str, Any]:
-            return json_object(await self._sender.send(method, url, name, data))
+            return read(await self._sender.send(method, url, name, data))
 
         return await retrying(attempt, backoff_for, self.clock, name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ import msgspec
 from ._error_responses import api_error
 from ._errors import ApiError, UnexpectedResponse
 from ._retry import retry_after
+
+_MARKUP = re.compile(r"(?is)<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>")
 
 
 class HttpResponse(NamedTuple):
@@ -44,16 +47,45 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
     raise UnexpectedResponse(f"{response.request}: status {response.status} with a body that is not a JSON object")
 
 
+def unambiguous_object(response: HttpResponse) -> dict[str, Any]:
+    """The body as a JSON object in which no name stands twice: of two probabilities for an option neither counts.
+
+    Raises:
+        UnexpectedResponse: it is something else.
+    """
+    try:
+        body = json.loads(response.content, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedResponse(f"{response.request}: status {response.status}, {str(error)[:200]}") from None
+    if not isinstance(body, dict):
+        raise UnexpectedResponse(f"{response.request}: status {response.status} with a body that is not a JSON object")
+    return body
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"a body that names {next(name for name in names if names.count(name) > 1)!r} twice")
+    return fields
+
+
 def error_of(response: HttpResponse) -> ApiError:
     """The error that a response outside 2xx reports."""
     try:
         body = _json(response.content)
     except ValueError:
-        body = {"message": response.content.decode("utf-8", "replace").strip()[:300]}
+        body = {"message": _plain(response.content.decode("utf-8", "replace"))[:300]}
     if 300 <= response.status < 400:
         body = {"message": "the platform redirects; check the base URL"}
     seconds = retry_after(response.headers.get("retry-after"), response.headers.get("retry-after-ms"))
     return api_error(response.status, body, request=response.request, retry_after=seconds)
+
+
+def _plain(text: str) -> str:
+    """The words of an error page."""
+    text = text.strip()
+    return " ".join(_MARKUP.sub(" ", text).split()) if text.startswith("<") else text
 
 
 def _json(content: bytes) -> Any:

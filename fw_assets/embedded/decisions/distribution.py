@@ -111,7 +111,7 @@ def _read(question: Question, scorer: Scorer) -> _Reading:
         # As for an enum of chat: without the frame, such as `Category: `, that all names share.
         plain = label_names(tuple(option.name for option in question.options))
         names = [
-            _described(option) if option.description else name
+            name if _described(option) == option.name else _described(option)
             for option, name in zip(question.options, plain, strict=True)
         ]
     # Two options may read the same, such as the text "true" and the boolean; they share what that text gets.
@@ -123,7 +123,10 @@ def _read(question: Question, scorer: Scorer) -> _Reading:
 
 
 def _described(option: Option) -> str:
-    return f"{option.name}: {option.description}" if option.description else option.name
+    """An option with what it means; clients that send no null describe one by its name."""
+    if option.description in ("", option.name):
+        return option.name
+    return f"{option.name}: {option.description}"
 
 
 def _trained(option: Option, trained: Sequence[str]) -> str | None:
