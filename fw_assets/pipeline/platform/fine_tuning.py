@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -77,6 +78,7 @@ async def train(
     estimated: Callable[[float | None], None] | None = None,
     quoted: Callable[[float | None], None] | None = None,
     stall: float = STALL_SECONDS,
+    turn: AbstractAsyncContextManager[None] | None = None,
 ) -> SweepCell:
     """Train `model` with one cell of the grid and wait for it; an existing job of the same id is adopted.
 
@@ -86,6 +88,7 @@ async def train(
             there is none yet; what it raises ends the work with nothing started.
         quoted: is called with the platform's estimate of the job's cost in US dollars, once the job exists.
         stall: seconds that a running job may stay at one percentage.
+        turn: is held while a job is created that does not exist yet.
 
     Raises:
         JobFailed: the platform gave up on the job; the message has its reason.
@@ -103,19 +106,20 @@ async def train(
         rows=training.rows,
         batch_size_samples=cell.batch_size,
     )
-    if estimated is not None and not await _exists(client, job_id):
+    exists = await _exists(client, job_id)
+    if estimated is not None and not exists:
         estimated(_usd(await client.estimate_fine_tuning_cost(spec)))
-    created = await when_quota_allows(
-        partial(_ensure_job, client, job_id, spec), partial(active_jobs, client), what=f"{what} {cell.name}", poll=poll
-    )
+    title, ensure = f"{what} {cell.name}", partial(_ensure_job, client, job_id, spec)
+    async with turn if turn and not exists else nullcontext():
+        created = await when_quota_allows(ensure, partial(active_jobs, client), what=title, poll=poll)
     if quoted is not None:
         quoted(_usd(created.estimated_cost))
 
     def report(job: FineTuningJob) -> None:
-        tell(f"{what} {cell.name}", job.job_progress.percent, 100, job.state.lower())
+        tell(title, job.job_progress.percent, 100, job.state.lower())
 
     job = await client.wait_fine_tuning_job(job_id, poll_interval=poll, stall_timeout=stall, on_progress=report)
-    tell(f"{what} {cell.name}", 100, 100, "done")
+    tell(title, 100, 100, "done")
     records = await client.fine_tuning_metrics(job)
     metrics = training_metrics(records, cell.epochs)
     return SweepCell(

@@ -27,6 +27,7 @@ from fw_assets.pipeline.platform.fine_tuning import (
     train,
     upload,
 )
+from fw_assets.pipeline.steps.job_start import job_start
 from fw_assets.pipeline.values.tuning import SweepCell
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.slots import slot
@@ -153,6 +154,7 @@ async def run_training_job(
                 what=what,
                 estimated=partial(payment.check_estimate, model=account.plan.model(slug).name),
                 quoted=accept_quote,
+                turn=job_start(client, account, job_id, poll=poll, what=f"{what} {cell.name}"),
             )
         except JobFailed:
             await current_id()  # settles the attempt, and says whether there is another

@@ -69,7 +69,7 @@ class Trainer:
     ) -> SweepCell:
         """One job, as a process of its own runs it: it shares the workspace alone with others."""
         plan = SimpleNamespace(
-            session=SimpleNamespace(max_parallel_jobs=6),
+            session=SimpleNamespace(max_parallel_jobs=6, max_spend_usd=None),
             warm_start=None,
             digest="plan",
             job_id=lambda slug, cell, *_: f"fwa-{slug}-{cell.lora_rank}",
@@ -111,6 +111,27 @@ def test_six_jobs_at_most_are_active_over_all_finalists_of_a_dataset(trainer: Tr
     trained, jobs = trainer.call(work)
     assert len({cell.model for cell in trained}) == 18
     assert [job.state for job in jobs] == ["COMPLETED"] * 18
+    assert most_active(jobs) == 6
+
+
+def test_jobs_that_nobody_waits_for_any_more_count_among_the_six(trainer: Trainer) -> None:
+    trainer.faults(stall=1.5)
+
+    async def work(client: Fireworks) -> tuple[list[SweepCell], list[FineTuningJob]]:
+        data = await trainer.upload(client)
+        left = [asyncio.ensure_future(trainer.train(client, data, "a", cell)) for cell in CELLS[:4]]
+        while len(await client.fine_tuning_jobs()) < len(left):
+            await asyncio.sleep(0.05)
+        for task in left:
+            task.cancel()  # as one that stalls, it leaves its job active
+        await asyncio.gather(*left, return_exceptions=True)
+        trained = await asyncio.gather(*(trainer.train(client, data, "b", cell) for cell in CELLS))
+        await asyncio.gather(*(trainer.train(client, data, "a", cell) for cell in CELLS[:4]))
+        return trained, await client.fine_tuning_jobs()
+
+    trained, jobs = trainer.call(work)
+    assert len({cell.model for cell in trained}) == 6
+    assert [job.state for job in jobs] == ["COMPLETED"] * 10
     assert most_active(jobs) == 6
 
 

@@ -73,6 +73,9 @@ class Recorder:
     async def fine_tuning_job(self, job_id: str) -> FineTuningJob:
         raise NotFound(404, f"{job_id} does not exist")
 
+    async def fine_tuning_jobs(self) -> list[FineTuningJob]:
+        return []
+
     async def estimate_fine_tuning_cost(self, spec: FineTuningSpec) -> Money | None:
         return self.estimate
 
