@@ -18,6 +18,8 @@ from fw_assets.classification.values import Frozen
 ASSUMED_DISCORDANCE = 0.2
 """Share of discordant rows where none was observed yet."""
 POWER = 0.8
+BOUND_CONFIDENCE = 0.8
+"""Of the bound of an observed discordance, one-sided."""
 WANTED_DIFFERENCE = 0.03
 """What the plan and the report say the number of rows for."""
 MAX_ROWS = 10_000_000
@@ -33,12 +35,15 @@ class BaseDiscordance(Frozen):
 
     Attributes:
         models: the best base model on these rows, and the next.
-        share: where there was none, the upper bound of none in so many (Clopper and Pearson, one-sided, 95 %).
+        share: upper bound of the share that was observed (`discordance_bound`), by the independent rows that these are
+            worth; in values of earlier versions the share itself.
+        observed: null in values of earlier versions.
     """
 
     models: tuple[str, str]
     rows: int
     share: float
+    observed: float | None = None
 
 
 def base_discordance(models: tuple[str, str], pair: PairComparison) -> BaseDiscordance | None:
@@ -46,8 +51,28 @@ def base_discordance(models: tuple[str, str], pair: PairComparison) -> BaseDisco
     rows = pair.rows
     if not rows:
         return None
-    discordant = pair.gained + pair.lost
-    return BaseDiscordance(models=models, rows=rows, share=discordant / rows if discordant else 1 - 0.05 ** (1 / rows))
+    observed = (pair.gained + pair.lost) / rows
+    units = pair.differences.effective_rows if pair.differences else rows
+    return BaseDiscordance(models=models, rows=rows, share=discordance_bound(observed, units), observed=observed)
+
+
+def discordance_bound(observed: float, units: float) -> float:
+    """The discordance to plan with: the upper bound of the one that was observed (Clopper and Pearson, one-sided).
+
+    The point estimate of few rows is too low in half of the cases, and then so are the rows that a difference takes.
+    The upper limit of 80 % bounds the risk of that at 20 % (Browne, Statistics in Medicine 14, 1995). It grows with
+    every discordant row, from none on.
+
+    Args:
+        observed: share of rows on which exactly one of the two models is right.
+        units: independent rows that it was observed on, at least one; not necessarily whole.
+    """
+    from scipy.special import betaincinv
+
+    discordant = observed * units
+    if discordant >= units:
+        return 1.0
+    return float(betaincinv(discordant + 1, units - discordant, BOUND_CONFIDENCE))
 
 
 def exact_power(rows: int, difference: float, discordance: float, alpha: float = 0.05) -> float:

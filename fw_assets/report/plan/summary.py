@@ -50,7 +50,14 @@ def revised_power(plan: Plan, discordance: BaseDiscordance | None = None) -> Pow
     independent, groups = plan.label_set.independent("test", rows), plan.label_set.groups.get("test", rows)
     if discordance is None:
         return power_result(independent, groups=groups)
-    return power_result(independent, discordance.share, observed=True, groups=groups, models=discordance.models)
+    return power_result(
+        independent,
+        discordance.share,
+        observed=True,
+        groups=groups,
+        models=discordance.models,
+        observed_discordance=discordance.observed,
+    )
 
 
 def intention(plan: Plan) -> str:

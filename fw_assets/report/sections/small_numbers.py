@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from fw_assets.classification.intervals import wilson_half_width
+from fw_assets.classification.selection.power import BOUND_CONFIDENCE
 from fw_assets.report.formatting import listing, percent, plural, points, points_text, rows_text
 from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.report import Report
@@ -34,11 +35,7 @@ def power_sentence(power: PowerResult) -> str:
         if power.groups is not None:
             shown = f"With {rows} no difference is sure to be shown in {runs}."
     else:
-        source, known = ("as they do here", "as here") if power.observed else (_ASSUMED, f"as is {_ASSUMED}")
-        if power.models is not None:
-            source = known = f"as of {' and '.join(power.models)} on the validation rows"
-        if power.at_most:
-            source = known = "the most that fits these rows, of which it is none"
+        source, known = _source(power)
         if power.difference > power.discordance:
             source = f"no fewer can be with such a difference, and not on {percent(power.discordance)}, {known}"
         share = percent(max(power.difference, power.discordance))
@@ -52,7 +49,24 @@ def power_sentence(power: PowerResult) -> str:
         return shown
     more = plural(power.rows_wanted - power.rows, "more test row")
     more = more if power.groups is None else f"at most {more}"
-    return f"{shown} Label {more} to see {points_text(power.wanted)}."
+    least = f", which takes {percent(power.wanted)} of such rows at least" if power.discordance < power.wanted else ""
+    return f"{shown} Label {more} to see {points_text(power.wanted)}{least}."
+
+
+def _source(power: PowerResult) -> tuple[str, str]:
+    """Where the discordance comes from: on its own, and behind a comma."""
+    if power.observed_discordance is not None:
+        of = f" of {' and '.join(power.models)} on the validation rows" if power.models else " seen here"
+        seen = f"the {percent(power.observed_discordance)}" if power.observed_discordance else "none"
+        bound = f"the upper {BOUND_CONFIDENCE:.0%} bound of {seen}{of}"
+        return bound, bound
+    if power.at_most:
+        bound = "the most that fits these rows, of which it is none"
+        return bound, bound
+    if power.models is not None:
+        theirs = f"as of {' and '.join(power.models)} on the validation rows"
+        return theirs, theirs
+    return ("as they do here", "as here") if power.observed else (_ASSUMED, f"as is {_ASSUMED}")
 
 
 def small_number_notes(report: Report) -> Iterator[str]:

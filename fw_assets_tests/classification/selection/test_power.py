@@ -15,6 +15,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from fw_assets.classification.selection.pair_comparison import compare_accuracy
 from fw_assets.classification.selection.power import (
     base_discordance,
+    discordance_bound,
     exact_power,
     rows_to_show,
     smallest_detectable_difference,
@@ -91,7 +92,36 @@ def test_the_share_is_of_the_rows_that_one_model_alone_gets_right() -> None:
     first, second = frame([RIGHT, RIGHT, WRONG, WRONG, RIGHT]), frame([RIGHT, WRONG, RIGHT, WRONG, RIGHT])
     found = base_discordance(("x", "y"), compare_accuracy(first, second))
     assert found is not None
-    assert (found.models, found.rows, found.share) == (("x", "y"), 5, 0.4)
+    assert (found.models, found.rows, found.observed) == (("x", "y"), 5, 0.4)
+    assert found.share == pytest.approx(binomtest(2, 5, alternative="less").proportion_ci(0.8, "exact").high)
+
+
+@given(st.integers(1, 40), st.integers(2, 9), st.data())
+def test_copies_tell_no_more_of_the_discordance(texts: int, copies: int, data: st.DataObject) -> None:
+    answers = [data.draw(st.sampled_from((RIGHT, WRONG))) for _ in range(texts)]
+    groups = list(range(texts))
+    once = base_discordance(
+        ("x", "y"), compare_accuracy(frame([RIGHT] * texts, groups=groups), frame(answers, groups=groups))
+    )
+    copied = base_discordance(
+        ("x", "y"),
+        compare_accuracy(
+            frame([RIGHT] * texts * copies, groups=groups * copies), frame(answers * copies, groups=groups * copies)
+        ),
+    )
+    assert once is not None
+    assert copied is not None
+    assert (copied.observed, copied.rows) == (once.observed, once.rows * copies)
+    assert copied.share == pytest.approx(once.share)
+
+
+@given(st.integers(1, 300), st.data())
+def test_the_bound_is_clopper_and_pearsons_and_grows(rows: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, rows - 1))
+    bound = discordance_bound(count / rows, rows)
+    assert bound == pytest.approx(binomtest(count, rows, alternative="less").proportion_ci(0.8, "exact").high)
+    assert count / rows < bound < discordance_bound((count + 1) / rows, rows)
+    assert discordance_bound(1.0, rows) == 1.0
 
 
 @pytest.mark.parametrize("rows", [1, 16, 300])
@@ -99,5 +129,5 @@ def test_none_seen_is_not_none(rows: int) -> None:
     alike = frame([RIGHT] * rows)
     found = base_discordance(("x", "y"), compare_accuracy(alike, alike))
     assert found is not None
-    assert found.share == pytest.approx(binomtest(0, rows, alternative="less").proportion_ci(0.95, "exact").high)
+    assert found.share == pytest.approx(binomtest(0, rows, alternative="less").proportion_ci(0.8, "exact").high)
     assert found.rows == rows

@@ -67,7 +67,8 @@ def test_the_power_is_that_of_the_observed_discordance() -> None:
     reply = dict(questions(report.model_copy(update={"power": power})))["Is it real?"]
     shown = f"{100 * (power.difference or 0):.1f}"
     assert f"191 independent test rows show a true difference of {shown} points in four of five runs" in reply
-    assert "right on 44.5% of the rows (as they do here)" in reply
+    bound = f"{100 * power.discordance:.1f}"
+    assert f"right on {bound}% of the rows (the upper 80% bound of the 44.5% seen here)" in reply
     more = (power.rows_wanted or 0) - 191
     assert reply.endswith(f"Label {more:,} more test rows to see 3 points.")
 
@@ -93,16 +94,46 @@ def test_groups_of_unequal_size_are_not_called_independent_rows() -> None:
 
 def test_models_that_never_differ_are_not_said_to_differ_never() -> None:
     few, many = power_result(8, 0.0, observed=True), power_result(99, 0.0, observed=True)
-    assert (few.discordance, many.discordance) == pytest.approx((0.312, 0.0298), abs=0.001)
+    assert (few.discordance, many.discordance) == pytest.approx((0.182, 0.0161), abs=0.001)
     assert many.rows_wanted == power_result(99, many.discordance).rows_wanted
-    assert "the most that fits these rows, of which it is none" in power_sentence(many)
-    assert "as they do here" not in power_sentence(many)
-    assert "the most that fits these rows" not in power_sentence(power_result(99, 0.2, observed=True))
+    assert "and not on 1.6%, the upper 80% bound of none seen here)" in power_sentence(many)
+    assert power_sentence(many).endswith(" to see 3 points, which takes 3.0% of such rows at least.")
+    assert "at least." not in power_sentence(power_result(99, 0.2, observed=True))
+
+
+@pytest.mark.parametrize("rows", [20, 41, 120])
+def test_more_rows_are_wanted_the_more_of_them_differ(rows: int) -> None:
+    results = [power_result(rows, count / rows, observed=True) for count in range(rows // 2)]
+    wanted = [item.rows_wanted or 0 for item in results]
+    assert wanted == sorted(wanted)
+    assert min(wanted) >= (power_result(rows, 0.03).rows_wanted or 0), "what the difference itself implies"
+    differences = [item.difference or 0.0 for item in results]
+    assert differences == sorted(differences)
+    assert all(item.discordance > (item.observed_discordance or 0.0) for item in results)
+
+
+def test_a_row_more_without_a_difference_is_no_reason_to_label_more() -> None:
+    (one, none, two) = (
+        power_result(*seen, observed=True).rows_wanted or 0 for seen in ((40, 1 / 40), (41, 0), (40, 0.05))
+    )
+    assert none - 41 < one - 40 < two - 40
+
+
+def test_reports_of_before_say_what_their_figure_was() -> None:
+    now = power_result(99, 0.2, observed=True)
+    old = now.model_copy(update={"observed_discordance": None, "discordance": 0.2})
+    none = old.model_copy(update={"discordance": 0.03, "at_most": True})
+    assert "right on 20.0% of the rows (as they do here)" in power_sentence(old)
+    assert "the most that fits these rows, of which it is none" in power_sentence(none)
 
 
 def test_base_models_are_named_where_the_discordance_is_theirs() -> None:
     models = ("small", "large")
     known, high = (power_result(200, share, observed=True, models=models) for share in (0.3, 0.01))
+    bound = power_result(200, 0.3, observed=True, models=models, observed_discordance=0.25)
+    assert "right on 30.0% of the rows (the upper 80% bound of the 25.0% of small and large on the" in power_sentence(
+        bound
+    )
     assert "right on 30.0% of the rows (as of small and large on the validation rows)" in power_sentence(known)
     assert "and not on 1.0%, as of small and large on the validation rows)" in power_sentence(high)
 
