@@ -9,7 +9,7 @@ from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.baselines import baseline_name, compared_baseline, need
 from fw_assets.report.sections.candidates import subject, winner_kind
-from fw_assets.report.sections.similarity import headline_result
+from fw_assets.report.sections.similarity import headline_result, new_texts_range
 from fw_assets.report.sections.verdicts import Choice, choice
 
 MAX_NAME = 40
@@ -137,7 +137,7 @@ def _figures(report: Report, found: Choice | None) -> str:
     if costs is not None:
         return f"mistakes cost {costs.after:,.0f} for {count(1000)} rows, {costs.before:,.0f} {before}"
     new = headline_result(report)
-    far = f" (about {percent(new.far_accuracy)} on new texts)" if new else ""
+    far = f" ({new_texts_range(new)} on new texts)" if new else ""
     return f"{percent(found.after)} of {found.where} right{far}, {percent(found.before)} {before}"
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fw_assets.classification.clusters import ClusterCounter, Groups, ShareSums
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.selection.share_difference import share_difference_p, share_of
-from fw_assets.report.schema.bounds import bounds
+from fw_assets.report.schema.bounds import Bounds, bounds
 from fw_assets.report.schema.similarity import SimilarityBin, SimilarityResult
 
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -47,6 +47,7 @@ def similarity_result(
         p_value=fewer_right_p(far, near) if near.rows[0] and far.rows[0] else None,
         near_groups=int(near.groups[0]),
         far_groups=int(far.groups[0]),
+        far_interval=_interval(far),
     )
 
 
@@ -58,12 +59,19 @@ def fewer_right_p(share: ShareSums, other: ShareSums) -> float:
 
 
 def _bin(low: float, high: float, sums: ShareSums) -> SimilarityBin:
-    rows, hits = int(sums.rows[0]), int(sums.hits[0])
-    share = wilson(hits, rows, design_effect=float(sums.design_effects()[0])) if rows else None
-    accuracy, interval = (share.value, bounds(share)) if share else (None, None)
     return SimilarityBin(
-        low=low, high=high, rows=rows, accuracy=accuracy, interval=interval, groups=int(sums.groups[0])
+        low=low,
+        high=high,
+        rows=int(sums.rows[0]),
+        accuracy=_share(sums),
+        interval=_interval(sums),
+        groups=int(sums.groups[0]),
     )
+
+
+def _interval(sums: ShareSums) -> Bounds | None:
+    rows, hits = int(sums.rows[0]), int(sums.hits[0])
+    return bounds(wilson(hits, rows, design_effect=float(sums.design_effects()[0]))) if rows else None
 
 
 def _share(sums: ShareSums) -> float | None:

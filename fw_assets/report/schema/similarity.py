@@ -25,7 +25,8 @@ class SimilarityResult(Frozen):
 
     `p_value`: one-sided, of the far rows being answered no worse; null without near or far rows. In reports of before
     `near_groups` it is Fisher's exact test, which takes copies for independent rows.
-    `train_rows`: training rows that were compared with.
+    `train_rows`: training rows that were compared with. `far_interval`: of `far_accuracy`, 95 %, by group; null without
+    far rows and in reports of before it was kept.
     """
 
     model: str
@@ -40,3 +41,4 @@ class SimilarityResult(Frozen):
     p_value: float | None
     near_groups: int | None = None
     far_groups: int | None = None
+    far_interval: Bounds | None = None

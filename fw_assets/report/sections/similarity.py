@@ -43,7 +43,7 @@ def new_texts_sentence(report: Report) -> str:
     return (
         f"The fine-tuned {short(result.model)} {right} on {percent(result.near_accuracy)} of the {before_verb(near)} "
         f"that are near to training rows, and on {percent(result.far_accuracy)} of the {before_verb(far)} that are not "
-        f"({p_value(result.p_value)}): expect about {percent(result.far_accuracy)} on new texts."
+        f"({p_value(result.p_value)}): expect {new_texts_range(result)} on new texts."
     )
 
 
@@ -57,11 +57,27 @@ def new_texts_answer(report: Report) -> str:
     free = [item for item in report.similarity if item.kind == "baseline" and item.far_accuracy is not None]
     if best := max(free, key=lambda item: item.far_accuracy or 0.0, default=None):
         beside += f", and {baseline_name(best.model)}, which is free, {percent(best.far_accuracy)}"
-    rows = rows_text(result.far_rows, result.far_groups)
+    rows = before_verb(rows_text(result.far_rows, result.far_groups))
+    if result.far_interval is None:
+        return (
+            f"About {percent(result.far_accuracy)}: that is its share on the {rows} that are not near to training "
+            f"rows{beside}."
+        )
+    said = new_texts_range(result)
     return (
-        f"About {percent(result.far_accuracy)}: that is its share on the {before_verb(rows)} that are not near to "
-        f"training rows{beside}."
+        f"{said[0].upper()}{said[1:]}: the 95% interval of its share on the {rows} that are not near to training rows, "
+        f"which is {percent(result.far_accuracy)}{beside}."
     )
+
+
+def new_texts_range(result: SimilarityResult) -> str:
+    """What to expect on new texts. The share alone would promise too little: it is said only of far rows that were
+    answered worse, by chance in some part.
+    """
+    if result.far_interval is None:
+        return f"about {percent(result.far_accuracy)}"
+    low, high = result.far_interval
+    return f"between {percent(low)} and {percent(high)}"
 
 
 def new_texts_note(report: Report) -> str:
@@ -69,9 +85,24 @@ def new_texts_note(report: Report) -> str:
     result = headline_result(report)
     if result is None or report.winner is None or report.winner.kind != "tuned":
         return ""
+    expected = (
+        "which is what to expect"
+        if result.far_interval is None
+        else f"so that {new_texts_range(result)} is to be expected"
+    )
     return (
         f"The test rows flatter it: {percent(result.near_accuracy)} right on those near to training rows, "
-        f"{percent(result.far_accuracy)} on those that are not, which is what to expect on new texts."
+        f"{percent(result.far_accuracy)} on those that are not, {expected} on new texts."
+    )
+
+
+def similarity_note(report: Report) -> str:
+    """What similarity is, and that new texts are answered as the less similar rows, where a difference is shown."""
+    shown = any(_is_worse_far(result) for result in report.similarity)
+    expected = " Expect new texts to be answered as the less similar rows are." if shown else ""
+    return (
+        "Similarity is that of a test row to its nearest training row, 0 to 1: the cosine of their character 5-grams, "
+        f"weighted by rarity. A twin with one word changed has 0.6 to 0.9.{expected}"
     )
 
 
@@ -85,10 +116,16 @@ def cautions(report: Report) -> tuple[str, ...]:
         f"The fine-tuned {short(result.model)} is right on {percent(result.near_accuracy)} of the "
         f"{before_verb(rows_text(result.near_rows, result.near_groups))} with a near twin in training, and on "
         f"{percent(result.far_accuracy)} of the {rows_text(result.far_rows, result.far_groups, 'other')} "
-        f"({p_value(result.p_value)}): expect new texts to be answered as the others are."
+        f"({p_value(result.p_value)}): expect {_as_the_others(result)}."
         for result in report.similarity
         if _is_worse_far(result) and result is not told
     )
+
+
+def _as_the_others(result: SimilarityResult) -> str:
+    if result.far_interval is None:
+        return "new texts to be answered as the others are"
+    return f"{new_texts_range(result)} on new texts"
 
 
 def headline_result(report: Report) -> SimilarityResult | None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from scipy.stats import fisher_exact
 
 from fw_assets.classification.intervals import wilson
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.assembly.similarity import NEAR, similarity_result
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
@@ -91,6 +92,7 @@ def test_the_report_says_when_far_rows_are_answered_worse() -> None:
     content = sample_report().model_copy(update={"similarity": (shares(46, 52, 267, 270),)})
     (said,) = cautions(content)
     assert "98.9% of the 270 test rows with a near twin in training, and on 88.5% of the 52 others" in said
+    assert said.endswith("expect between 77.0% and 94.6% on new texts.")
     markdown = render_markdown(content)
     assert "near twin in training" in markdown
     assert "\n## Rows near to training rows, and others" in markdown, "a part of its own, not of the slices"
@@ -114,7 +116,7 @@ def test_the_headline_says_what_to_expect_on_new_texts() -> None:
         "is right on 98.9% of the 270 test rows that are near to training rows, and on 88.5% of the 52 test rows that "
         "are not"
     )
-    expected = "expect about 88.5% on new texts."
+    expected = "expect between 77.0% and 94.6% on new texts."
     head, _ = answer_parts(content)
     assert figures in head
     assert expected in head
@@ -125,8 +127,52 @@ def test_the_headline_says_what_to_expect_on_new_texts() -> None:
         assert text.index(figures) < text.index(expected)
         assert "with a near twin in training" not in text, "said once"
         assert "The test rows flatter it: 98.9% right on those near to training rows, 88.5% on those that are" in text
+        assert "so that between 77.0% and 94.6% is to be expected on new texts" in text
+    assert "<dt>On new texts</dt><dd><b>77.0–94.6%</b>" in render_html(content)
+    assert "(between 77.0% and 94.6% on new texts)" in headline(content)
+    reply = dict(questions(content))["And on new texts?"]
+    assert reply.startswith("Between 77.0% and 94.6%: the 95% interval of its share on the 52 test rows")
+    assert "which is 88.5%, where it has 57.7% without tuning" in reply
+
+
+def test_a_report_of_before_has_the_share_alone() -> None:
+    content = near_and_far(46)
+    old = tuple(item.model_copy(update={"far_interval": None}) for item in content.similarity)
+    content = content.model_copy(update={"similarity": old})
+    content = content.model_copy(update={"answer": answer(content)})
+    assert "expect about 88.5% on new texts." in content.answer
+    assert dict(questions(content))["And on new texts?"].startswith(
+        "About 88.5%: that is its share on the 52 test rows"
+    )
     assert "<dt>On new texts, about</dt><dd><b>88.5%</b>" in render_html(content)
-    assert "where it has 57.7% without tuning" in dict(questions(content))["And on new texts?"]
+    assert "88.5% on those that are not, which is what to expect on new texts." in render_markdown(content)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 60), st.integers(1, 8), st.data())
+def test_the_interval_of_far_rows_is_that_of_their_groups(rows: int, copies: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, rows))
+    result, once = shares(right, rows, 20, 30, copies), shares(right, rows, 20, 30)
+    assert result.far_interval is not None
+    assert once.far_interval is not None
+    assert result.far_interval[0] <= once.far_interval[0] + 1e-9 <= right / rows + 2e-9
+    assert right / rows <= once.far_interval[1] + 1e-9 <= result.far_interval[1] + 2e-9
+
+
+EXPECTED = "Expect new texts to be answered as the less similar rows are."
+
+
+def test_what_new_texts_are_answered_as_is_said_where_a_difference_is_shown() -> None:
+    sample = sample_report()
+    worse, alike = shares(46, 52, 267, 270), shares(51, 52, 267, 270)
+    near = result_of(np.full(40, 0.7), np.arange(40) < 30)
+    far = result_of(np.full(40, 0.1), np.arange(40) < 30)
+    untuned = worse.model_copy(update={"kind": "base"})
+    for results, said in (((worse,), True), ((alike, worse), True), ((alike, near, far, untuned), False)):
+        content = sample.model_copy(update={"similarity": results})
+        for text in (render_markdown(content), render_html(content)):
+            assert "Similarity is that of a test row to its nearest training row" in text
+            assert (EXPECTED in text) == said
 
 
 def test_free_models_have_their_figure_on_new_texts_too() -> None:
