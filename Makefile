@@ -72,7 +72,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip
 	--custom-compile-command 'make lock' --group build
 
 lock: $(VENV)/.installed-dev ## Write the lock files: every version, every file's SHA-256
-	$(COMPILE) pyproject.toml --all-extras $(UPGRADE) --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra dev $(UPGRADE) --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
 	$(COMPILE) pyproject.toml --extra s3 --extra postgres --extra k8s --extra celery \
 		--constraint requirements-dev.lock --output-file docs/deployment/requirements.lock

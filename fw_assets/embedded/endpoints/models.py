@@ -6,7 +6,7 @@ import shutil
 from typing import Any
 
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
@@ -41,7 +41,7 @@ def get(request: ApiRequest) -> dict[str, Any]:
 def list_all(request: ApiRequest) -> dict[str, Any]:
     """List models."""
     if request.account == PUBLISHER:
-        bases = [_shown(request, model_documents.base_document(model)) for model in REGISTRY.values()]
+        bases = [_shown(request, model_documents.base_document(model)) for model in base_models().values()]
         return page(MODELS, bases, request.query)
     return page(MODELS, list_documents(request, MODELS), request.query)
 
@@ -64,9 +64,9 @@ def create(request: ApiRequest) -> dict[str, Any]:
     if fields.get("kind") != "HF_BASE_MODEL":
         raise invalid(f"model.kind: {fields.get('kind')!r}; this platform takes HF_BASE_MODEL alone", "model.kind")
     details = fields.get("baseModelDetails")
-    engine = REGISTRY.get(str(details.get("modelType"))) if isinstance(details, dict) else None
+    engine = base_models().get(str(details.get("modelType"))) if isinstance(details, dict) else None
     if engine is None:
-        known = ", ".join(REGISTRY)
+        known = ", ".join(base_models())
         raise invalid(f"model.baseModelDetails.modelType: expected one of {known}", "model.baseModelDetails.modelType")
     name = resource_name(request.account, MODELS, id)
     document = model_documents.own_base_document(request.platform, name, engine, str(fields.get("displayName", id)))

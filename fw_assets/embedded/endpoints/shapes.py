@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.errors import invalid, not_found
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import page
@@ -19,7 +19,7 @@ _VERSION = "v1"
 
 def list_all(request: ApiRequest) -> dict[str, Any]:
     """List the shapes: one per base model."""
-    return page(DEPLOYMENT_SHAPES, [_shape(id) for id in REGISTRY], request.query)
+    return page(DEPLOYMENT_SHAPES, [_shape(id) for id in base_models()], request.query)
 
 
 def match(request: ApiRequest) -> dict[str, Any]:

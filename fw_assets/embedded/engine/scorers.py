@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import losses, tuned_model
-from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.errors import WeightsError
+from fw_assets.embedded.engine.label_sets import check_candidates, label_sets, likely_sets
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.registry import BaseModel, find_base_model
 from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.engine.updates import apply
 
 F32 = NDArray[np.float32]
 
 BASE_MAX_TOKENS = 256
-_BASE_SET_SHARE = 0.5
 
 
 class Scorer(Protocol):
@@ -66,14 +66,12 @@ class BaseScorer:
         self._encoders_and_shares = list(zip(model.load_encoders(cache), model.base_shares, strict=True))
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
-        return losses.log_softmax(self._logits(texts, _check_candidates(candidate_labels)))
+        return losses.log_softmax(self._logits(texts, check_candidates(candidate_labels)))
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         """Every candidate at least half as probable as the text's most probable one; never empty."""
-        labels = _check_candidates(candidate_labels)
-        probability = np.exp(self.log_probabilities(texts, labels))
-        is_chosen = probability >= _BASE_SET_SHARE * probability.max(axis=1, keepdims=True)
-        return _label_sets(is_chosen, labels)
+        labels = check_candidates(candidate_labels)
+        return likely_sets(self.log_probabilities(texts, labels), labels)
 
     def _logits(self, texts: Sequence[str], labels: Sequence[str]) -> F32:
         total = np.zeros((len(texts), len(labels)), np.float32)
@@ -115,10 +113,10 @@ class TunedScorer:
         if not self.multi_label:
             return [(labels[int(index)],) for index in probability.argmax(axis=1)]
         is_chosen = losses.choose_sets(probability, self._model.threshold, self._model.allow_empty)
-        return _label_sets(is_chosen, labels)
+        return label_sets(is_chosen, labels)
 
     def _candidates(self, candidate_labels: Sequence[str] | None) -> tuple[str, ...]:
-        return self._model.labels if candidate_labels is None else _check_candidates(candidate_labels)
+        return self._model.labels if candidate_labels is None else check_candidates(candidate_labels)
 
     def _logits(self, texts: Sequence[str], labels: Sequence[str]) -> F32:
         trained = self._model.labels
@@ -147,7 +145,13 @@ def load_base(model_id: str, cache: Path) -> Scorer:
         EngineError: there is no base model of that id.
         WeightsError: weights that it needs are missing.
     """
-    return BaseScorer(model_id, cache)
+    model = find_base_model(model_id)
+    if model.encoders:
+        return BaseScorer(model_id, cache)
+    folder = _language_model(model)
+    from fw_assets.embedded.engine.language_model.scorers import load_base_scorer
+
+    return load_base_scorer(folder)
 
 
 def load_tuned(folder: Path, cache: Path) -> Scorer:
@@ -157,17 +161,18 @@ def load_tuned(folder: Path, cache: Path) -> Scorer:
         EngineError: the folder holds no whole model.
         WeightsError: weights that it needs are missing.
     """
-    return TunedScorer(tuned_model.load(folder), cache)
+    if not tuned_model.is_adapter_folder(folder):
+        return TunedScorer(tuned_model.load(folder), cache)
+    with tuned_model.intact(folder):
+        base = find_base_model(tuned_model.read_manifest(folder)["base_model"])
+    language_model = _language_model(base)
+    from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
+
+    return load_tuned_scorer(folder, language_model)
 
 
-def _check_candidates(labels: Sequence[str] | None) -> tuple[str, ...]:
-    if not labels:
-        raise EngineError("a base model needs the label choices, and there are none")
-    if len(set(labels)) != len(labels):
-        repeated = sorted(label for label, count in Counter(labels).items() if count > 1)
-        raise EngineError("the label choices repeat: " + ", ".join(repeated))
-    return tuple(labels)
-
-
-def _label_sets(is_chosen: NDArray[np.bool_], labels: Sequence[str]) -> list[tuple[str, ...]]:
-    return [tuple(label for label, chosen in zip(labels, row, strict=True) if chosen) for row in is_chosen]
+def _language_model(model: BaseModel) -> LanguageModelFolder:
+    advice = model.missing_weights()
+    if advice or model.language_model is None:
+        raise WeightsError(f"{model.id} is not on this machine; {advice}")
+    return model.language_model

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine import tuned_model
-from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.errors import EngineError, WeightsError
+from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.training_run import Evaluation, TrainingRun, TrainingStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.engine.tuned_model import TunedModel
@@ -41,6 +42,40 @@ def train(
             on_record(next(records))
         except StopIteration as end:
             tuned_model.save(end.value, out)
+            return
+
+
+def train_adapter(
+    spec: TrainingSpec,
+    rows: Sequence[TrainingRow],
+    evaluation: Sequence[TrainingRow],
+    out: Path,
+    cache: Path,
+    multi_label: bool,
+    on_record: OnRecord,
+    notes: Mapping[str, Any],
+    start: Path | None,
+    checkpoints: Path,
+) -> None:
+    """As `train`, for a language model: `start` is the folder of the adapter to continue.
+
+    A run with the same input goes on from the checkpoint in `checkpoints`, and reports again what it had reported.
+    """
+    check_training_input(spec, rows, evaluation, multi_label)
+    base = find_base_model(spec.base_model)
+    if base.language_model is None or base.missing_weights():
+        raise WeightsError(f"{base.id} is not on this machine; {base.missing_weights()}")
+    from fw_assets.embedded.engine.language_model.adapter_files import load_adapter, save_adapter
+    from fw_assets.embedded.engine.language_model.tuning import adapter_training
+
+    begun = load_adapter(start) if start is not None else None
+    job = adapter_training.AdapterJob(spec, rows, evaluation, multi_label, notes, begun)
+    records = adapter_training.fit_adapter(job, base.language_model, cache, checkpoints)
+    while True:
+        try:
+            on_record(next(records))
+        except StopIteration as end:
+            save_adapter(end.value, out)
             return
 
 

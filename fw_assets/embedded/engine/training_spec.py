@@ -14,13 +14,17 @@ from fw_assets.embedded.engine.registry import find_base_model
 class TrainingRow:
     """One text with its labels (exactly one unless the run is multi-label) and its weight in the loss.
 
-    `tokens` are those that the platform charges for the row, per epoch.
+    Attributes:
+        text: as the base model reads conversations (`BaseModel.read`).
+        tokens: those that the platform charges for the row, per epoch.
+        answer: the final answer as it is written, for models that write; empty where that is the label.
     """
 
     text: str
     labels: tuple[str, ...]
     weight: float = 1.0
     tokens: int = 0
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class TrainingSpec:
     Attributes:
         epochs: passes over the rows, possibly fractional.
         batch_size: rows per step.
-        max_context_length: tokens of a text that are read, counted as by MiniLM.
+        max_context_length: tokens of a text that are read, counted as by MiniLM, or as by the language model itself.
     """
 
     base_model: str

@@ -17,6 +17,9 @@ from fw_assets.embedded.engine.updates import Arrays
 ARRAYS_FILE = "model.safetensors"
 MANIFEST_FILE = "manifest.json"
 FORMAT = 1
+ADAPTER_FORMAT = 3
+"""Of an adapter of a language model (`language_model.adapter_files`), which has other files."""
+ADAPTER_CONFIG, ADAPTER_FILE, HEAD_FILE = "adapter_config.json", "adapter_model.safetensors", "head.safetensors"
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ def write_files(folder: Path, arrays: Arrays, manifest: Mapping[str, Any]) -> No
     from safetensors.numpy import save as serialise
 
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / ARRAYS_FILE, serialise(arrays))
-    _replace(folder / MANIFEST_FILE, json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+    replace_file(folder / ARRAYS_FILE, serialise(arrays))
+    replace_file(folder / MANIFEST_FILE, json.dumps(manifest, ensure_ascii=False, indent=1).encode())
 
 
 def load(folder: Path) -> TunedModel:
@@ -129,6 +132,27 @@ def from_manifest(manifest: Mapping[str, Any], flat: Arrays) -> TunedModel:
     )
 
 
+def stored_files(folder: Path) -> list[str]:
+    """The names of a tuned model's files, of whichever kind it is, whether they are there or not."""
+
+    def has(name: str) -> bool:
+        return any((folder / beside).exists() for beside in (name, f".{name}.crc"))
+
+    if not has(ADAPTER_FILE) and not has(ADAPTER_CONFIG):
+        return [ARRAYS_FILE, MANIFEST_FILE]
+    return [ADAPTER_FILE, ADAPTER_CONFIG, *([HEAD_FILE] if has(HEAD_FILE) else []), MANIFEST_FILE]
+
+
+def is_adapter_folder(folder: Path) -> bool:
+    """Whether the folder holds an adapter of a language model.
+
+    Raises:
+        DamagedModel: its manifest is missing or unreadable.
+    """
+    with intact(folder):
+        return bool(read_manifest(folder)["format"] == ADAPTER_FORMAT)
+
+
 @contextmanager
 def intact(folder: Path) -> Iterator[None]:
     """What is wrong with the files of a folder, as `DamagedModel`."""
@@ -142,7 +166,8 @@ def intact(folder: Path) -> Iterator[None]:
         raise DamagedModel(f"{folder}: not a tuned model of this engine ({error})") from error
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     with temporary.open("wb") as out:
         out.write(content)

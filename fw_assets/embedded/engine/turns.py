@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,3 +21,15 @@ def read_turns(messages: Sequence[Mapping[str, Any]]) -> str:
     while start and messages[start - 1].get("role") == "user":
         start -= 1
     return "\n".join(content_text(message.get("content")) for message in messages[start:end])
+
+
+def write_conversation(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The turns before the final answer as JSON, `[[role, text], ...]`, for models that read all of them.
+
+    A final assistant turn is left out.
+    """
+    end = len(messages)
+    while end and messages[end - 1].get("role") == "assistant":
+        end -= 1
+    turns = [[str(message.get("role")), content_text(message.get("content"))] for message in messages[:end]]
+    return json.dumps(turns, ensure_ascii=False)

@@ -84,7 +84,7 @@ def _write_choice(index: int, choice: Choice, request: ChatRequest) -> tuple[dic
     document = {
         "index": index,
         "message": {"role": "assistant", "content": text},
-        "finish_reason": "length" if is_cut else "stop",
+        "finish_reason": "length" if is_cut or choice.cut else "stop",
         "logprobs": _logprobs(choice, request),
     }
     return document, len(tokens)

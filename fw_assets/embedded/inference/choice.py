@@ -25,7 +25,9 @@ class Choice:
     Attributes:
         parts: the answer's text; what was chosen stands at the odd places, and what is around it is certain.
         values: what was chosen.
+        cut: whether the answer ends where the limit of tokens was.
     """
 
     parts: tuple[str, ...]
     values: tuple[ChosenValue, ...]
+    cut: bool = False

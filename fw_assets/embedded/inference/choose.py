@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.turns import read_turns
+from fw_assets.embedded.engine.written_answers import MAX_TOKENS, Decoding, Writer, WrittenAnswer
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.answer_constraint import AnswerConstraint
 from fw_assets.embedded.inference.answer_format import AnswerFormat
@@ -34,6 +34,8 @@ def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[
     if record:
         records = model.record or _without_records(model)
         return choose_records(records, record, requests, model.format.spaced if model.format else True)
+    if model.writer is not None and constraint.labels is None:
+        return _write(model, model.writer, requests)
     scorer = model.scorer
     labels = constraint.labels or scorer.labels
     if labels is None:
@@ -42,10 +44,15 @@ def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[
             'json_schema enum, or in a grammar such as root ::= "billing" | "sales"',
             "response_format",
         )
-    # A base model compares texts with the names of labels; a tuned one knows the labels as they were written.
-    candidates = constraint.names if scorer.labels is None else constraint.labels
     format = _answer_format(constraint, model)
-    texts = [read_turns(request.messages) for request in requests]
+    # A base model compares texts with the names of labels, or would write the whole answer; a tuned one knows the
+    # labels as they were written.
+    candidates = constraint.labels
+    if scorer.labels is None and model.writer is None:
+        candidates = constraint.names
+    elif scorer.labels is None and not format.many:
+        candidates = tuple("".join(format.write(label)) for label in labels)
+    texts = [model.read(request.messages) for request in requests]
     try:
         scores = scorer.log_probabilities(texts, candidates)
         label_sets = scorer.predict_sets(texts, candidates) if format.many else []
@@ -74,7 +81,27 @@ def _without_records(model: LoadedModel) -> RecordScorer:
             "response_format: this model was trained to answer with labels, not with an object of several fields",
             "response_format",
         )
-    return RecordScorer({}, {}, model.scorer)
+    return RecordScorer({}, {}, model.scorer, model.read)
+
+
+def _write(model: LoadedModel, writer: Writer, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
+    """What a model answers that was given no choices."""
+    texts, decodings = [], []
+    for request in requests:
+        for index in range(request.n or 1):
+            texts.append(model.read(request.messages))
+            seed = None if request.seed is None else request.seed + index
+            decodings.append(Decoding(request.token_limit or MAX_TOKENS, request.temperature or 0.0, seed))
+    try:
+        answers = iter(writer.write(texts, decodings))
+    except EngineError as error:
+        raise invalid(f"messages: {error}", "messages") from None
+    return [[_written(next(answers)) for _ in range(request.n or 1)] for request in requests]
+
+
+def _written(answer: WrittenAnswer) -> Choice:
+    value = ChosenValue(answer.log_probability, ((answer.text, answer.log_probability),))
+    return Choice(("", answer.text, ""), (value,), answer.cut)
 
 
 def _record(model: LoadedModel, constraint: AnswerConstraint) -> tuple[FieldConstraint, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,13 @@ class RecordScorer:
         fields: what was learned of each; none of a base model.
         scorers: of the fields that have a model.
         base: for fields that were not learned.
+        read: from a request's messages to the text that the scorers take.
     """
 
     fields: Mapping[str, LearnedField]
     scorers: Mapping[str, Scorer]
     base: Scorer
+    read: Callable[[Sequence[Mapping[str, Any]]], str] = read_turns
 
     @property
     def taught(self) -> tuple[FieldConstraint, ...]:
@@ -52,7 +54,7 @@ def choose_records(
     Raises:
         RpcError: INVALID_ARGUMENT when a field cannot be chosen.
     """
-    texts = [read_turns(request.messages) for request in requests]
+    texts = [model.read(request.messages) for request in requests]
     generators = [random.Random(request.seed) for request in requests]
     chosen: list[list[list[tuple[str, ChosenValue]]]] = [[[] for _ in range(request.n or 1)] for request in requests]
     for constraint in fields:

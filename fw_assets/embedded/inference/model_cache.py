@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.record_model import is_record_model, load
+from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.scorers import Scorer, TunedScorer, load_base, load_tuned
+from fw_assets.embedded.engine.turns import read_turns
+from fw_assets.embedded.engine.written_answers import Writer
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.choose_record import RecordScorer
 from fw_assets.embedded.inference.routing import ServingTarget
@@ -26,12 +31,18 @@ class LoadedModel:
     """A scorer, and the form in which it was taught to answer (None for a base model).
 
     Attributes:
+        read: from a request's messages to the text that the scorer takes.
         record: where it was taught to answer with objects of several fields; `scorer` is its base model then.
     """
 
     scorer: Scorer
     format: AnswerFormat | None
     record: RecordScorer | None = None
+    read: Callable[[Sequence[Mapping[str, Any]]], str] = read_turns
+
+    @property
+    def writer(self) -> Writer | None:
+        return self.scorer if isinstance(self.scorer, Writer) else None
 
 
 _models: OrderedDict[_Key, LoadedModel] = OrderedDict()
@@ -52,14 +63,15 @@ def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel
 
 
 def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
+    read = find_base_model(target.base).read
     if target.folder is None:
-        return LoadedModel(load_base(target.base, platform.cache), None)
+        return LoadedModel(load_base(target.base, platform.cache), None, read=read)
     require_whole_model(platform, target.folder.name)
     if is_record_model(target.folder):
         return _load_records(target, platform)
     scorer = load_tuned(target.folder, platform.cache)
     try:
-        return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]))
+        return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]), read=read)
     except (KeyError, TypeError) as error:
         raise DamagedModel(f"{target.folder}: not a tuned model of this platform ({error})") from error
 

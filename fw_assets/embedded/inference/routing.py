@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.records.deployment_documents import (
     DAY_SECONDS,
@@ -138,7 +138,7 @@ def _is_base(name: str) -> bool:
 
 
 def _base_target(name: str, deployment: str | None) -> ServingTarget:
-    model = REGISTRY.get(short_id(name))
+    model = base_models().get(short_id(name))
     if model is None or not _is_base(name):
         raise _not_served(name)
     advice = model.missing_weights()

@@ -10,7 +10,8 @@ from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import RecordModel, is_record_model
 from fw_assets.embedded.engine.record_model import load as load_records
 from fw_assets.embedded.engine.record_training import train_records
-from fw_assets.embedded.engine.training import TrainingRecord, train
+from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.training import TrainingRecord, train, train_adapter
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
@@ -19,7 +20,7 @@ from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, end_job, finish_validation, update_job
 from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
 from fw_assets.embedded.jobs.metrics_file import metrics_line
-from fw_assets.embedded.jobs.training_rows import RecordRows, read_rows
+from fw_assets.embedded.jobs.training_rows import LabelRows, RecordRows, read_rows
 from fw_assets.embedded.records.model_documents import base_id, require_whole_model, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -66,7 +67,15 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     try:
         with metrics_path.open("wb") as metrics:
             recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows.training))
-            if isinstance(rows, RecordRows):
+            if isinstance(rows, LabelRows) and not find_base_model(spec.base_model).encoders:
+                train_adapter(
+                    *(spec, rows.training, rows.evaluation, out, platform.cache, rows.answer_format.many),
+                    recorder.record,
+                    notes={"answer": rows.answer_format.to_notes()},
+                    start=_whole_folder(platform, start) if start else None,
+                    checkpoints=metrics_path.parent,
+                )
+            elif isinstance(rows, RecordRows):
                 train_records(
                     *(spec, rows.training, rows.evaluation, out, platform.cache, recorder.record),
                     notes={"spaced": rows.spaced},

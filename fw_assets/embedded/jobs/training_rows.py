@@ -10,14 +10,15 @@ from itertools import compress
 from typing import Any, TypeVar
 
 from fw_assets.embedded.engine.record_training import RecordRow
+from fw_assets.embedded.engine.registry import BaseModel, find_base_model
 from fw_assets.embedded.engine.training_spec import TrainingRow
-from fw_assets.embedded.engine.turns import read_turns
-from fw_assets.embedded.errors import invalid
+from fw_assets.embedded.errors import invalid, not_found
 from fw_assets.embedded.inference.answer_format import AnswerFormat, read_records, read_targets
 from fw_assets.embedded.inference.token_counts import count_prompt
 from fw_assets.embedded.message_text import content_text
 from fw_assets.embedded.records.dataset_documents import ready_dataset
 from fw_assets.embedded.records.dataset_files import read_chats
+from fw_assets.embedded.records.model_documents import base_id, find_model
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 MAX_LABELS = 5000
@@ -58,10 +59,14 @@ def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | Re
     Raises:
         RpcError: a dataset is gone, its final answers are not labels, or no field of them has two values.
     """
-    chats, targets = _read(platform, job["dataset"], "dataset")
+    base = find_model(platform, job["baseModel"])
+    if base is None:
+        raise not_found(job["baseModel"])
+    model = find_base_model(base_id(base))
+    chats, targets = _read(platform, job["dataset"], "dataset", model)
     rows = len(chats)
     if job.get("evaluationDataset"):
-        eval_chats, eval_targets = _read(platform, job["evaluationDataset"], "evaluationDataset")
+        eval_chats, eval_targets = _read(platform, job["evaluationDataset"], "evaluationDataset", model)
         chats, targets = chats + eval_chats, targets + eval_targets
     carves = len(chats) == rows and bool(job.get("evalAutoCarveout"))
     counted = [weight > 0 for _, weight, _ in chats]
@@ -73,6 +78,11 @@ def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | Re
         return _carve_out(every) if carves else (every[:split], every[split:])
 
     records = read_records(targets)
+    if records is not None and not model.encoders:
+        raise invalid(
+            f"dataset: the final answers are objects of several fields, which {model.id} does not learn; a model "
+            "without a language model, such as minilm-ngram, does"
+        )
     if records is not None:
         if all(len({record[name] for record in records}) < 2 for name in records[0]):
             raise invalid("dataset: every final answer is the same object, so there is nothing to learn")
@@ -89,13 +99,15 @@ def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | Re
             f"platform learn to answer with one of 2 to {MAX_LABELS} labels"
         )
     labelled = (
-        TrainingRow(text, labels, weight, tokens)
-        for (text, weight, tokens), labels in zip(chats, label_sets, strict=True)
+        TrainingRow(text, labels, weight, tokens, "" if model.encoders else target.strip())
+        for (text, weight, tokens), labels, target in zip(chats, label_sets, targets, strict=True)
     )
     return LabelRows(answer_format, *divided(labelled))
 
 
-def _read(platform: EmbeddedPlatform, name: str, field: str) -> tuple[list[tuple[str, float, int]], list[str]]:
+def _read(
+    platform: EmbeddedPlatform, name: str, field: str, model: BaseModel
+) -> tuple[list[tuple[str, float, int]], list[str]]:
     """((text that the model reads, weight, tokens) of every row, final answer of every row)."""
     _, path = ready_dataset(platform, name, field)
     chats: list[tuple[str, float, int]] = []
@@ -106,7 +118,7 @@ def _read(platform: EmbeddedPlatform, name: str, field: str) -> tuple[list[tuple
         row_weight = row.weight if isinstance(row.weight, float) else 1.0
         target_weight = target.weight if isinstance(target.weight, float) else 1.0
         tokens = count_prompt(content_text(message.content) for message in row.messages)
-        chats.append((read_turns(messages), row_weight * target_weight, tokens))
+        chats.append((model.read(messages), row_weight * target_weight, tokens))
         targets.append(content_text(target.content))
     return chats, targets
 

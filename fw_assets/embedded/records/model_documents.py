@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine.errors import DamagedModel
-from fw_assets.embedded.engine.registry import LORA_RANKS, REGISTRY, BaseModel
-from fw_assets.embedded.engine.tuned_model import ARRAYS_FILE, MANIFEST_FILE
+from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel, base_models
+from fw_assets.embedded.engine.tuned_model import stored_files
 from fw_assets.embedded.errors import not_found, precondition
 from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.store import documents
@@ -26,7 +26,8 @@ def find_model(platform: EmbeddedPlatform, name: str) -> dict[str, Any] | None:
     """
     account, id = split_name(name, MODELS, "model")
     if account == PUBLISHER:
-        return base_document(REGISTRY[id]) if id in REGISTRY else None
+        model = base_models().get(id)
+        return base_document(model) if model is not None else None
     with platform.database.read() as connection:
         return documents.find(connection, MODELS, account, id)
 
@@ -39,7 +40,8 @@ def own_bases(platform: EmbeddedPlatform) -> list[dict[str, Any]]:
 
 def model_files(platform: EmbeddedPlatform, id: str) -> list[Path]:
     """The files of a tuned model, whether they are there or not."""
-    return [platform.model_folder(id) / name for name in (ARRAYS_FILE, MANIFEST_FILE)]
+    folder = platform.model_folder(id)
+    return [folder / name for name in stored_files(folder)]
 
 
 def require_whole_model(platform: EmbeddedPlatform, id: str) -> None:

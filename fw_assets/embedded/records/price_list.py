@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.records.model_documents import base_id, own_bases
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import MODELS, PUBLISHER, resource_name
@@ -45,7 +45,7 @@ def price_list(platform: EmbeddedPlatform) -> list[ListedPrice]:
     """
     path = platform.home / FILE
     prices = {(price.model, price.item): price for price in (read_price_file(path) if path.exists() else [])}
-    for id in REGISTRY:
+    for id in base_models():
         model = resource_name(PUBLISHER, MODELS, id)
         for item, unit in UNITS.items():
             prices.setdefault((model, item), ListedPrice(model, item, unit, 0.0))

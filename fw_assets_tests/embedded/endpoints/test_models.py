@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets_tests.embedded.conftest import Client, labelled_rows, wait
 
 BASE = "/v1/accounts/fireworks/models"
@@ -14,7 +14,7 @@ BASE = "/v1/accounts/fireworks/models"
 
 def test_base_models_publish_what_a_plan_needs(client: Client) -> None:
     listed = client.get(BASE)
-    assert [model["name"].rsplit("/", 1)[1] for model in listed["models"]] == sorted(REGISTRY)
+    assert [model["name"].rsplit("/", 1)[1] for model in listed["models"]] == sorted(base_models())
     model = client.get(f"{BASE}/char-ngram")
     assert model["tunable"] is model["supportsServerless"] is model["supportsLora"] is True
     assert model["fineTuningDefaults"]["grid"][0].keys() == {"loraRank", "learningRate", "epochs"}

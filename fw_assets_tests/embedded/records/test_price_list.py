@@ -7,13 +7,13 @@ import json
 import pytest
 
 from fw_assets.embedded import rehearse_prices
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models
 from fw_assets_tests.embedded.conftest import Client, labelled_rows
 
 
 def test_everything_is_free_until_prices_are_rehearsed(client: Client) -> None:
     prices = client.get("/v1/prices")["prices"]
-    assert len(prices) == 4 * len(REGISTRY)
+    assert len(prices) == 4 * len(base_models())
     assert {price["usd"] for price in prices} == {0.0}
     model = "accounts/fireworks/models/char-ngram"
     path = client.home / "list.json"

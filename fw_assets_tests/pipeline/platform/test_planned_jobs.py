@@ -25,7 +25,7 @@ from fw_assets.classification.session import MAX_LORA_RANK, Session, make_sessio
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.embedded.endpoints.dataset_validation import MIN_ROWS
 from fw_assets.embedded.endpoints.job_validation import check_size, job_fields
-from fw_assets.embedded.engine.registry import REGISTRY
+from fw_assets.embedded.engine.registry import base_models, find_base_model
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.records.model_documents import base_document
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -35,7 +35,7 @@ from fw_assets.pipeline.planning.volumes import with_sweep_sample
 from fw_assets.pipeline.platform.entries import catalogue_model
 from fw_assets_tests.classification.frames import inspect_in_memory, pairs, write_chat
 
-MODEL = catalogue_model(Model.model_validate(base_document(REGISTRY["char-ngram"])))
+MODEL = catalogue_model(Model.model_validate(base_document(find_base_model("char-ngram"))))
 PRICING = Pricing(prices=shipped_prices(), ratio=COUNTED, timing=EMBEDDED_TIMING)
 
 
@@ -145,7 +145,7 @@ def test_a_rank_that_a_model_does_not_take_is_refused_with_those_that_it_takes(f
 
 
 def test_the_grid_of_every_embedded_model_can_be_written_down(files: list[Path]) -> None:
-    for entry in REGISTRY.values():
+    for entry in base_models().values():
         model = catalogue_model(Model.model_validate(base_document(entry)))
         ranks = [rank for rank, _, _ in entry.grid]
         assert set(make_session({"lora_ranks": ranks}).lora_ranks or ()) <= set(model.lora_ranks)

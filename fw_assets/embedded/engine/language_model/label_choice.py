@@ -1,0 +1,133 @@
+"""Choice among labels by a language model: their probabilities under its own chat template.
+
+For few labels all are read in a tree pass; of many, those that can be the answer, in lockstep. What the base model says
+where a row's text says nothing is divided out on request: contextual calibration (Zhao et al. 2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fw_assets.embedded.engine.language_model import greedy_scoring, tree_scoring
+from fw_assets.embedded.engine.language_model.chat_prompt import TokenPrompt
+from fw_assets.embedded.engine.language_model.label_trie import LabelTrie
+from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, Prefix
+from fw_assets.embedded.engine.language_model.lora import Adapter
+
+Scores = NDArray[np.float64]
+
+FEW_LABELS = 16
+"""Labels up to which all are read."""
+_CACHED_PRIORS = 64
+
+
+class LabelChoice:
+    """Log probabilities of answers for conversations, by one model with one adapter or without."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        max_tokens: int,
+        adapter: Adapter | None = None,
+        *,
+        calibrated: bool,
+        adapted_prefix: bool = False,
+    ) -> None:
+        """`adapted_prefix`: whether the adapter also reads the instructions, or the base model does."""
+        self._model, self._adapter, self._calibrated = model, adapter, calibrated
+        self._prefix_adapter = adapter if adapted_prefix else None
+        self._max_tokens = max_tokens
+        self._trie = lru_cache(maxsize=_CACHED_PRIORS)(self._make_trie)
+        self._label_prior = lru_cache(maxsize=_CACHED_PRIORS)(self._read_label_prior)
+        self._node_prior = lru_cache(maxsize=_CACHED_PRIORS)(self._read_node_prior)
+
+    def log_probabilities(self, conversations: Sequence[str], answers: Sequence[str]) -> Scores:
+        """Natural log probabilities among the answers, (conversations, answers); those of a row sum to one.
+
+        Raises:
+            EngineError: two answers have the same tokens, or the instructions are longer than the context.
+        """
+        trie = self._trie(tuple(answers))
+        room = max(map(len, trie.paths))
+        prompts = [self._model.prompts.encode(text, self._max_tokens, room) for text in conversations]
+        scores = np.empty((len(prompts), len(answers)))
+        few = len(answers) <= FEW_LABELS
+        for prefix, indices in by_prefix(self._model, prompts, self._prefix_adapter):
+            rows = [prompts[index].row for index in indices]
+            if few:
+                scores[indices] = self._few(rows, prefix, trie, conversations[indices[0]], tuple(answers))
+                continue
+            prior = self._node_prior(_frame(self._model, conversations[indices[0]]), tuple(answers))
+            for start in range(0, len(rows), ROWS_PER_PASS):
+                part = rows[start : start + ROWS_PER_PASS]
+                scores[indices[start : start + ROWS_PER_PASS]] = greedy_scoring.likely_answers(
+                    self._model, part, prefix, trie, self._adapter, prior
+                )
+        return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+
+    def _few(
+        self,
+        rows: Sequence[tuple[int, ...]],
+        prefix: Prefix,
+        trie: LabelTrie,
+        conversation: str,
+        answers: tuple[str, ...],
+    ) -> Scores:
+        scores = self._tree(rows, prefix, trie)
+        if self._calibrated:
+            scores -= self._label_prior(_frame(self._model, conversation), answers)
+        return scores
+
+    def _tree(self, rows: Sequence[tuple[int, ...]], prefix: Prefix, trie: LabelTrie) -> Scores:
+        count = tree_scoring.rows_per_pass(trie, max(map(len, rows)), prefix.length)
+        parts = [
+            tree_scoring.answer_log_probabilities(
+                self._model, rows[start : start + count], prefix, trie, self._adapter
+            ).numpy()
+            for start in range(0, len(rows), count)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+    def _make_trie(self, answers: tuple[str, ...]) -> LabelTrie:
+        return LabelTrie([self._model.prompts.encode_answer(answer) for answer in answers])
+
+    def _content_free(self, frame: str) -> Iterator[tuple[Prefix, list[tuple[int, ...]]]]:
+        prompts = [
+            self._model.prompts.encode(text, self._max_tokens) for text in self._model.prompts.content_free(frame)
+        ]
+        for prefix, indices in by_prefix(self._model, prompts, self._prefix_adapter):
+            yield prefix, [prompts[index].row for index in indices]
+
+    def _read_label_prior(self, frame: str, answers: tuple[str, ...]) -> Scores:
+        parts = [self._tree(rows, prefix, self._trie(answers)) for prefix, rows in self._content_free(frame)]
+        return np.asarray(np.concatenate(parts).mean(axis=0), np.float64)
+
+    def _read_node_prior(self, frame: str, answers: tuple[str, ...]) -> dict[int, Scores]:
+        if not self._calibrated:
+            return {}
+        reads = [
+            read
+            for prefix, rows in self._content_free(frame)
+            for read in greedy_scoring.read_children(self._model, rows, prefix, self._trie(answers), self._adapter)
+        ]
+        return {node: np.mean([read[node] for read in reads], axis=0) for node in reads[0]}
+
+
+def by_prefix(
+    model: LanguageModel, prompts: Sequence[TokenPrompt], adapter: Adapter | None
+) -> Iterator[tuple[Prefix, list[int]]]:
+    """The places of prompts with the same prefix, the shortest rows first, and what the model read of it."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index, prompt in enumerate(prompts):
+        groups.setdefault(prompt.prefix, []).append(index)
+    for tokens, indices in groups.items():
+        yield model.read_prefix(tokens, adapter), sorted(indices, key=lambda index: len(prompts[index].row))
+
+
+def _frame(model: LanguageModel, conversation: str) -> str:
+    """The conversation without what its last text says, by which priors are kept."""
+    return model.prompts.content_free(conversation)[0]

@@ -1,0 +1,148 @@
+"""Pretrained causal language models: the one module that imports transformers, so that its changes meet one place."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils import logging
+
+from fw_assets.embedded.engine.errors import WeightsError
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+if "OMP_NUM_THREADS" not in os.environ:
+    # Several processes share the machine; threads that wait for each other cost ten times what they bring.
+    torch.set_num_threads(1)
+
+
+class Pretrained:
+    """A causal language model and its tokenizer, loaded.
+
+    Attributes:
+        network: the whole model; its parameters take no gradient.
+        decoder: the model below the vocabulary.
+        config: of the decoder.
+        window: tokens that sliding attention sees, if some layer has it.
+    """
+
+    def __init__(self, folder: Path, dtype: torch.dtype, device: str = "cpu") -> None:
+        try:
+            self.tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            network = AutoModelForCausalLM.from_pretrained(
+                str(folder), dtype=dtype, attn_implementation="sdpa", local_files_only=True
+            )
+        except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+            raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
+        self.network = network.to(device).eval().requires_grad_(False)
+        self.decoder = self.network.get_decoder()
+        self.config = self.decoder.config
+        parameters = inspect.signature(self.decoder.forward).parameters
+        # The name changed in transformers 5; the older one is refused from 5.40 on.
+        self._cache_name = "cache" if "cache" in parameters else "past_key_values"
+        self._types: Sequence[str] = getattr(self.config, "layer_types", None) or ()
+        has_window = not self._types or "sliding_attention" in self._types
+        self.window: int | None = getattr(self.config, "sliding_window", None) if has_window else None
+        self._takes_masks_by_type = bool(self._types) and self.window is not None
+
+    def run(
+        self,
+        part: Any,
+        inputs: Mapping[str, torch.Tensor],
+        allowed: torch.Tensor,
+        distance: torch.Tensor,
+        positions: torch.Tensor,
+        cache: DynamicCache | None,
+    ) -> torch.Tensor:
+        """The states after a part of the decoder, (rows, tokens, width).
+
+        Args:
+            inputs: `input_ids` or `inputs_embeds`.
+            allowed: which token may see which, (rows, tokens, tokens of the cache and of the inputs).
+            distance: how far behind each of the others is, same shape.
+            positions: (rows, tokens).
+            cache: keys and values of what comes before; those of the inputs are added.
+        """
+        dtype = self.network.dtype
+        masks = {"full_attention": _bias(allowed, dtype)}
+        if self.window is not None:
+            masks["sliding_attention"] = _bias(allowed & (distance < self.window), dtype)
+        mask: Any = masks if self._takes_masks_by_type else masks.get("sliding_attention", masks["full_attention"])
+        states: torch.Tensor = part(
+            **inputs,
+            attention_mask=mask,
+            position_ids=positions,
+            **{self._cache_name: cache},
+            use_cache=cache is not None,
+        ).last_hidden_state
+        return states
+
+    def part(self, start: int, stop: int) -> Any:
+        """The layers from `start` to before `stop` as a decoder of its own, on the same weights.
+
+        It takes token ids, or the states below as `inputs_embeds`; the last layer brings the final norm with it.
+        """
+        part = copy.copy(self.decoder)
+        part._modules = dict(self.decoder._modules)
+        part.layers = torch.nn.ModuleList(list(self.decoder.layers)[start:stop])
+        part.config = copy.copy(self.config)
+        if self._types:
+            part.config.layer_types = list(self._types)[start:stop]
+        part.config.num_hidden_layers = stop - start
+        if stop < self.layer_count:
+            part.norm = torch.nn.Identity()
+        return part
+
+    @property
+    def layer_count(self) -> int:
+        return len(self.decoder.layers)
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """The logits of the next token over the whole vocabulary, in float32."""
+        logits = self.network.get_output_embeddings()(states).float()
+        cap = getattr(self.config, "final_logit_softcapping", None)
+        return torch.tanh(logits / cap) * cap if cap else logits
+
+    def token_logits(self, states: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """The logits of some tokens alone: states (..., width) and tokens (..., n) to (..., n), in float32."""
+        head = self.network.get_output_embeddings()
+        logits = torch.einsum("...d,...nd->...n", states.float(), head.weight[tokens].float())
+        if getattr(head, "bias", None) is not None:
+            logits = logits + head.bias[tokens].float()
+        cap = getattr(self.config, "final_logit_softcapping", None)
+        return torch.tanh(logits / cap) * cap if cap else logits
+
+    def token_vectors(self, tokens: Sequence[int]) -> torch.Tensor:
+        """The output embeddings of tokens, (tokens, width), in float32."""
+        return self.network.get_output_embeddings().weight[list(tokens)].float()
+
+
+def empty_cache() -> DynamicCache:
+    """A cache whose layers keep every token, sliding or not: `Pretrained.run` is told what each may see."""
+    return DynamicCache()
+
+
+def for_rows(cache: DynamicCache, rows: int) -> DynamicCache:
+    """The cache of one row as that of several, or that of several as another; their memory is shared, never written."""
+    shared = copy.copy(cache)
+    shared.layers = []
+    for layer in cache.layers:
+        twin = copy.copy(layer)
+        if layer.keys.shape[0] != rows:
+            twin.keys = layer.keys.expand(rows, -1, -1, -1)
+            twin.values = layer.values.expand(rows, -1, -1, -1)
+        shared.layers.append(twin)
+    return shared
+
+
+def _bias(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    bias = torch.zeros((allowed.shape[0], 1, *allowed.shape[1:]), dtype=dtype, device=allowed.device)
+    return bias.masked_fill_(~allowed[:, None], torch.finfo(dtype).min)

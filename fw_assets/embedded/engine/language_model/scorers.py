@@ -1,0 +1,151 @@
+"""Scorers of language models: the base by its label probabilities, an adapter by its head or by what it would write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.label_sets import check_candidates, label_sets, likely_sets
+from fw_assets.embedded.engine.language_model import free_decoding
+from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, check_base, load_adapter
+from fw_assets.embedded.engine.language_model.head import Head
+from fw_assets.embedded.engine.language_model.label_choice import LabelChoice, by_prefix
+from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, load
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
+
+MAX_BASE_TOKENS = 2048
+"""Tokens of a conversation that a base model reads, instructions included."""
+
+
+class BaseLanguageScorer:
+    """Base language model, which is asked what it would answer; contextual calibration is on."""
+
+    labels: tuple[str, ...] | None = None
+    multi_label = False
+    notes: Mapping[str, Any] = {}
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+        self._choice = LabelChoice(model, MAX_BASE_TOKENS, calibrated=True)
+
+    def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
+        return self._choice.log_probabilities(texts, check_candidates(candidate_labels))
+
+    def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
+        labels = check_candidates(candidate_labels)
+        return likely_sets(self.log_probabilities(texts, labels), labels)
+
+    def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
+        """What the model answers by itself, for each text."""
+        return [
+            free_decoding.write_answer(self._model, self._model.prompts.encode(text, MAX_BASE_TOKENS, 1), decoding)
+            for text, decoding in zip(texts, decodings, strict=True)
+        ]
+
+
+class _TunedLanguageScorer:
+    def __init__(self, model: LanguageModel, tuned: TunedAdapter) -> None:
+        self._model, self._tuned = model, tuned
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        return self._tuned.labels
+
+    @property
+    def multi_label(self) -> bool:
+        return self._tuned.multi_label
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        return self._tuned.notes
+
+    def _candidates(self, labels: Sequence[str] | None) -> tuple[str, ...]:
+        return self._tuned.labels if labels is None else check_candidates(labels)
+
+
+class HeadScorer(_TunedLanguageScorer):
+    """Adapter with a head; its probabilities are at the temperature that was fitted."""
+
+    def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
+        assert self._tuned.head is not None
+        head = self._tuned.head.for_labels(self._model, self._candidates(candidate_labels))
+        logits = head_logits(self._model, texts, head, self._tuned) / self._tuned.temperature
+        return losses.log_logistic(logits) if self.multi_label else losses.log_softmax(logits)
+
+    def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
+        labels = self._candidates(candidate_labels)
+        probability = np.exp(self.log_probabilities(texts, labels))
+        if not self.multi_label:
+            return [(labels[int(index)],) for index in probability.argmax(axis=1)]
+        return label_sets(losses.choose_sets(probability, self._tuned.threshold, self._tuned.allow_empty), labels)
+
+
+class GenerationScorer(_TunedLanguageScorer):
+    """Adapter that generates: labels by the probability of what the training wrote for them."""
+
+    def __init__(self, model: LanguageModel, tuned: TunedAdapter) -> None:
+        super().__init__(model, tuned)
+        self._limit = tuned.spec.max_context_length
+        self._choice = LabelChoice(
+            model, self._limit, tuned.adapter, calibrated=False, adapted_prefix=tuned.adapted_prefix
+        )
+
+    def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
+        answers = [self._tuned.answers.get(label, label) for label in self._candidates(candidate_labels)]
+        return losses.log_softmax(self._choice.log_probabilities(texts, answers) / self._tuned.temperature)
+
+    def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
+        labels = self._candidates(candidate_labels)
+        best = self.log_probabilities(texts, labels).argmax(axis=1)
+        return [(labels[int(index)],) for index in best]
+
+    def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
+        """As of `BaseLanguageScorer`."""
+        tuned, prompts = self._tuned, [self._model.prompts.encode(text, self._limit, 1) for text in texts]
+        return [
+            free_decoding.write_answer(
+                self._model, prompt, decoding, tuned.adapter, adapted_prefix=tuned.adapted_prefix
+            )
+            for prompt, decoding in zip(prompts, decodings, strict=True)
+        ]
+
+
+def load_base_scorer(folder: LanguageModelFolder) -> BaseLanguageScorer:
+    """The base model alone.
+
+    Raises:
+        WeightsError: its files are missing, changed, or not what transformers can load.
+    """
+    return BaseLanguageScorer(load(folder))
+
+
+def load_tuned_scorer(tuned_folder: Path, folder: LanguageModelFolder) -> HeadScorer | GenerationScorer:
+    """The adapter in a folder over its base model.
+
+    Raises:
+        EngineError: the folder holds no whole adapter, or one of other weights.
+        WeightsError: as of `load_base_scorer`.
+    """
+    model = load(folder)
+    tuned = load_adapter(tuned_folder, model.device)
+    check_base(tuned, folder.digest)
+    return GenerationScorer(model, tuned) if tuned.head is None else HeadScorer(model, tuned)
+
+
+def head_logits(model: LanguageModel, texts: Sequence[str], head: Head, tuned: TunedAdapter) -> losses.Floats:
+    """The head's logits, (texts, labels)."""
+    prompts = [model.prompts.encode(text, tuned.spec.max_context_length) for text in texts]
+    logits = np.empty((len(texts), len(head.labels)))
+    with torch.no_grad():
+        for prefix, indices in by_prefix(model, prompts, tuned.adapter if tuned.adapted_prefix else None):
+            for start in range(0, len(indices), ROWS_PER_PASS):
+                part = indices[start : start + ROWS_PER_PASS]
+                states = model.last_states([prompts[index].row for index in part], prefix, tuned.adapter)
+                logits[part] = head.logits(states).double().cpu().numpy()
+    return logits

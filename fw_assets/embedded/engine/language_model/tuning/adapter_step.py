@@ -1,0 +1,91 @@
+"""One optimiser step of an adapter: rows of tokens through the frozen lower and the adapted upper layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
+from fw_assets.embedded.engine.language_model.head import Head
+from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, LanguageModel
+from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.tuning.answer_loss import generation_losses, head_losses
+from fw_assets.embedded.engine.language_model.tuning.length_buckets import micro_batches
+from fw_assets.embedded.engine.language_model.tuning.lower_states import LowerStates
+from fw_assets.embedded.engine.training_spec import TrainingRow
+
+MAX_TOKENS_PER_PASS = 4096
+"""Tokens of a forward and backward pass, padding included; a batch of more is accumulated."""
+
+
+class AdapterStep:
+    """The rows of a run as tokens, and the gradient of a batch.
+
+    Attributes:
+        parameters: what the optimiser changes.
+        lengths: tokens of each row.
+    """
+
+    def __init__(self, model: LanguageModel, tuned: TunedAdapter, rows: Sequence[TrainingRow], cache: Path) -> None:
+        self._model, self._tuned = model, tuned
+        head = tuned.head
+        self.parameters = tuned.adapter.parameters() + ([head.directions, head.bias] if head else [])
+        answers = [row.answer or next(iter(row.labels), "") for row in rows]
+        self._answers = [model.prompts.encode_answer(answer) if head is None else () for answer in answers]
+        limit = tuned.spec.max_context_length
+        prompts = [
+            model.prompts.encode(row.text, limit, len(answer)) for row, answer in zip(rows, self._answers, strict=True)
+        ]
+        # An adapter that reads the instructions as well reads them with each row.
+        whole = tuned.adapted_prefix
+        self._prefixes = [() if whole else prompt.prefix for prompt in prompts]
+        self._rows = [(*prompt.prefix, *prompt.row) if whole else prompt.row for prompt in prompts]
+        self.lengths = [len(row) + len(answer) for row, answer in zip(self._rows, self._answers, strict=True)]
+        weight = np.array([row.weight for row in rows], np.float32)
+        self._weight = torch.from_numpy(weight / weight.mean()).to(model.device)
+        self._target = torch.zeros((len(rows), len(tuned.labels)), device=model.device)
+        place = {label: column for column, label in enumerate(tuned.labels)}
+        for index, row in enumerate(rows):
+            self._target[index, [place[label] for label in row.labels]] = 1
+        first = tuned.adapter.first_layer
+        self._upper = model.pretrained.part(first, model.pretrained.layer_count) if first else None
+        self._lower = LowerStates(model, first, cache) if first else None
+
+    def accumulate(self, batch: Sequence[int]) -> float:
+        """Add the gradient of the batch's weighted mean loss, and return that loss."""
+        total = 0.0
+        for prefix in dict.fromkeys(self._prefixes[row] for row in batch):
+            same = [row for row in batch if self._prefixes[row] == prefix]
+            for part in micro_batches(same, self.lengths, MAX_TOKENS_PER_PASS):
+                loss = (self._losses(part, prefix) * self._weight[part]).sum() / len(batch)
+                loss.backward()
+                total += float(loss.detach())
+        return total
+
+    def current(self, tuned: TunedAdapter) -> TunedAdapter:
+        """The model as it is now, apart from what further steps change."""
+        adapter, head = self._tuned.adapter, self._tuned.head
+        pairs = {name: (a.detach().clone(), b.detach().clone()) for name, (a, b) in adapter.pairs.items()}
+        if head is not None:
+            head = Head(head.labels, head.directions.detach().clone(), head.bias.detach().clone(), head.center)
+        copied = Adapter(adapter.rank, adapter.scale, adapter.first_layer, pairs)
+        return replace(tuned, adapter=copied, head=head)
+
+    def close(self) -> None:
+        if self._lower is not None:
+            self._lower.close()
+
+    def _losses(self, part: Sequence[int], prefix_tokens: tuple[int, ...]) -> torch.Tensor:
+        model, tuned = self._model, self._tuned
+        prompts, answers = [self._rows[row] for row in part], [self._answers[row] for row in part]
+        rows = [(*prompt, *answer[:-1]) for prompt, answer in zip(prompts, answers, strict=True)]
+        prefix = model.read_prefix(prefix_tokens) if prefix_tokens else NO_PREFIX
+        below = self._lower.below(rows, prefix) if self._lower else None
+        states = model.states(rows, prefix, tuned.adapter, part=self._upper, below=below)
+        if tuned.head is None:
+            return generation_losses(model.pretrained, states, prompts, answers)
+        return head_losses(states, prompts, tuned.head, self._target[list(part)], multi_label=tuned.multi_label)

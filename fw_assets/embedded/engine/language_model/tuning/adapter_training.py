@@ -1,0 +1,189 @@
+"""Fine-tuning of a language model by LoRA: supervised, on the answer alone; AdamW (Loshchilov & Hutter 2019)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, check_base
+from fw_assets.embedded.engine.language_model.head import Head, new_head
+from fw_assets.embedded.engine.language_model.label_choice import LabelChoice
+from fw_assets.embedded.engine.language_model.language_model import LanguageModel, load, trains_in_bf16
+from fw_assets.embedded.engine.language_model.lora import Adapter, new_adapter
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.language_model.scorers import head_logits
+from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm, default_form
+from fw_assets.embedded.engine.language_model.tuning.adapter_step import AdapterStep
+from fw_assets.embedded.engine.language_model.tuning.checkpoint import Checkpoints, Record
+from fw_assets.embedded.engine.language_model.tuning.length_buckets import epoch_batches
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, rate_share
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+
+_MAX_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class AdapterJob:
+    """Input of one run; `start` is the adapter to continue, `form` how to train where that is not the default."""
+
+    spec: TrainingSpec
+    rows: Sequence[TrainingRow]
+    evaluation: Sequence[TrainingRow]
+    multi_label: bool
+    notes: Mapping[str, Any]
+    start: TunedAdapter | None = None
+    form: AdapterForm | None = None
+
+    def digest(self, base: str) -> str:
+        start = [] if self.start is None else [float(p.double().sum()) for p in self.start.adapter.parameters()]
+        parts = (self.spec, self.rows, self.evaluation, self.multi_label, self.form, base, start)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def fit_adapter(
+    job: AdapterJob, folder: LanguageModelFolder, cache: Path, checkpoints: Path | None = None
+) -> Generator[Record, None, TunedAdapter]:
+    """Train one adapter, record by record; the generator returns it as the last epoch leaves it.
+
+    Args:
+        cache: the folder for what can be computed again.
+        checkpoints: the folder of the checkpoint, from which a run with the same input goes on.
+
+    Yields:
+        Each step, and after each epoch the figures on the evaluation rows, if there are any; those until a checkpoint
+        again.
+
+    Raises:
+        EngineError: rows, labels or hyper-parameters that cannot be trained on.
+        WeightsError: the base model cannot be loaded.
+    """
+    model = load(folder, bf16=trains_in_bf16())
+    tuned = _begin(job, model, folder)
+    step = AdapterStep(model, tuned, job.rows, cache)
+    optimizer = torch.optim.AdamW(step.parameters, lr=job.spec.learning_rate, weight_decay=0.0)
+    kept = Checkpoints(checkpoints, job.digest(folder.digest))
+    records = kept.resume(step.parameters, optimizer)
+    yield from records
+    done = max((record.number for record in records), default=0)
+    size = job.spec.batch_size
+    steps_per_epoch = math.ceil(len(job.rows) / size)
+    total = max(1, math.ceil(job.spec.epochs * steps_per_epoch - 1e-9))
+    for epoch in range(math.ceil(total / steps_per_epoch)):
+        batches = epoch_batches(step.lengths, size, job.spec.seed, epoch)
+        for index, batch in enumerate(batches):
+            number = epoch * steps_per_epoch + index + 1
+            if number <= done or number > total:
+                continue
+            rate = job.spec.learning_rate * rate_share(number, total)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.zero_grad(set_to_none=True)
+            loss = step.accumulate(batch)
+            torch.nn.utils.clip_grad_norm_(step.parameters, _MAX_NORM)
+            optimizer.step()
+            ends_epoch = index + 1 == len(batches) or number == total
+            tokens = sum(job.rows[row].tokens for row in batch)
+            records.append(TrainingStep(number, number / steps_per_epoch, loss, rate, tokens, ends_epoch))
+            yield records[-1]
+            if ends_epoch and job.evaluation:
+                tuned, figures = _evaluate(job, model, step.current(tuned), number, number / steps_per_epoch)
+                records.append(figures)
+                yield figures
+            if (ends_epoch or kept.due) and number < total:
+                kept.write(step.parameters, optimizer, records)
+    if done >= total and job.evaluation:
+        tuned, _ = _evaluate(job, model, step.current(tuned), total, total / steps_per_epoch)
+    step.close()
+    kept.remove()
+    return step.current(tuned)
+
+
+def _begin(job: AdapterJob, model: LanguageModel, folder: LanguageModelFolder) -> TunedAdapter:
+    """The adapter before the first step: the base model, or the one that is continued."""
+    labels = tuple(sorted({label for row in job.rows for label in row.labels}))
+    answers = {
+        row.labels[0]: row.answer for row in job.rows if len(row.labels) == 1 and row.answer not in ("", *row.labels)
+    }
+    start = job.start
+    if start is None:
+        form = job.form or default_form(model, folder.parameters, multi_label=job.multi_label)
+        adapter = new_adapter(model.linear, job.spec.lora_rank, form.first_layer, job.spec.seed)
+        head: Head | None = new_head(model, labels, multi_label=job.multi_label) if form.readout == "head" else None
+        adapted_prefix = form.adapted_prefix
+    else:
+        _check_start(start, job, folder)
+        labels = tuple(sorted({*start.labels, *labels}))
+        answers = {**start.answers, **answers}
+        pairs = {
+            name: tuple(tensor.detach().clone().to(model.device).requires_grad_() for tensor in pair)
+            for name, pair in start.adapter.pairs.items()
+        }
+        adapter = Adapter(start.adapter.rank, start.adapter.scale, start.adapter.first_layer, pairs)
+        head, adapted_prefix = start.head, start.adapted_prefix
+    if head is not None:
+        head = head.for_labels(model, labels)
+        directions, bias = (part.clone().to(model.device).requires_grad_() for part in (head.directions, head.bias))
+        head = Head(labels, directions, bias, head.center)
+    return TunedAdapter(
+        spec=job.spec,
+        base_digest=folder.digest,
+        base_source=folder.source,
+        layers=model.pretrained.layer_count,
+        labels=labels,
+        multi_label=job.multi_label,
+        adapter=adapter,
+        head=head,
+        answers=answers,
+        adapted_prefix=adapted_prefix,
+        allow_empty=job.multi_label and any(not row.labels for row in job.rows),
+        notes=job.notes,
+    )
+
+
+def _check_start(start: TunedAdapter, job: AdapterJob, folder: LanguageModelFolder) -> None:
+    check_base(start, folder.digest)
+    if start.spec.lora_rank != job.spec.lora_rank:
+        raise EngineError(f"the adapter to continue has rank {start.spec.lora_rank}, not {job.spec.lora_rank}")
+    if start.multi_label != job.multi_label:
+        rows = "any number of labels" if start.multi_label else "one label"
+        raise EngineError(f"the adapter to continue was trained on rows with {rows} each; these are others")
+
+
+def _evaluate(
+    job: AdapterJob, model: LanguageModel, tuned: TunedAdapter, number: int, epoch: float
+) -> tuple[TunedAdapter, Evaluation]:
+    """The adapter with the temperature and threshold that fit the evaluation rows best, and its figures on them."""
+    only_evaluated = {label for row in job.evaluation for label in row.labels} - set(tuned.labels)
+    columns = (*tuned.labels, *sorted(only_evaluated))
+    place = {label: column for column, label in enumerate(columns)}
+    target = np.zeros((len(job.evaluation), len(columns)))
+    for index, row in enumerate(job.evaluation):
+        target[index, [place[label] for label in row.labels]] = 1
+    weight = np.array([row.weight for row in job.evaluation], np.float64)
+    weight = weight if weight.sum() > 0 else np.ones(len(weight))
+    texts = [row.text for row in job.evaluation]
+    if tuned.head is not None:
+        logits = head_logits(model, texts, tuned.head.for_labels(model, columns), tuned)
+    else:
+        limit = job.spec.max_context_length
+        choice = LabelChoice(model, limit, tuned.adapter, calibrated=False, adapted_prefix=tuned.adapted_prefix)
+        logits = choice.log_probabilities(texts, [tuned.answers.get(label, label) for label in columns])
+    temperature, loss = losses.fit_temperature(logits, target, weight, job.multi_label)
+    probability = losses.probabilities(logits / temperature, job.multi_label)
+    threshold = losses.DEFAULT_THRESHOLD
+    if job.multi_label:
+        threshold = losses.fit_threshold(probability, target, weight, tuned.allow_empty)
+        right = (losses.choose_sets(probability, threshold, tuned.allow_empty) == (target > 0)).all(axis=1)
+    else:
+        right = probability.argmax(axis=1) == target.argmax(axis=1)
+    accuracy = float(np.average(right, weights=weight))
+    return replace(tuned, temperature=temperature, threshold=threshold), Evaluation(number, epoch, loss, accuracy)

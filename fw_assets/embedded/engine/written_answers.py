@@ -1,0 +1,36 @@
+"""Answers that a model writes by itself, for the models that can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+MAX_TOKENS = 256
+"""Tokens of an answer whose request names no limit."""
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """What a model wrote; `cut` where the limit came before its end, `log_probability` of all its tokens."""
+
+    text: str
+    cut: bool
+    log_probability: float
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How to write: at most so many tokens; without temperature the likeliest one each time."""
+
+    max_tokens: int = MAX_TOKENS
+    temperature: float = 0.0
+    seed: int | None = None
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """A scorer that can also answer without choices."""
+
+    def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
+        """An answer for each text, which depends on no other."""

@@ -1,0 +1,146 @@
+"""A language model through the API: listed, asked, tuned, served, and asked again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="the extra llm is not installed")
+pytest.importorskip("transformers", reason="the extra llm is not installed")
+
+from fw_assets.embedded.engine.language_model.adding import add_language_model
+from fw_assets_tests.embedded.conftest import Client, grammar, row, wait
+from fw_assets_tests.embedded.engine.language_model.tiny_models import make_folder
+
+BASE = "accounts/fireworks/models/tiny-llama"
+WORDS = {"refund": "money back please", "card arrival": "where is my card", "greeting": "good morning to you"}
+SYSTEM = "Answer with exactly one label."
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("language-models")
+    make_folder("llama", home / "files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FW_LANGUAGE_MODELS", str(home))
+        add_language_model("tiny-llama", str(home / "files"))
+    return home
+
+
+@pytest.fixture
+def platform(home: Path, client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("FW_LANGUAGE_MODELS", str(home))
+    return client
+
+
+def ask(client: Client, model: str, text: str, **fields: Any) -> Any:
+    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
+    return client.post("/inference/v1/chat/completions", {"model": model, "messages": messages, **fields})
+
+
+def rows(copies: int = 10) -> list[dict[str, Any]]:
+    made = [row(f"{text} {n}", label) for n in range(copies) for label, text in WORDS.items()]
+    for item in made:
+        item["messages"].insert(0, {"role": "system", "content": SYSTEM})
+    return made
+
+
+def tune(client: Client, id: str, **fields: Any) -> Any:
+    grid = {"loraRank": 4, "learningRate": 0.01, "epochs": 3, "batchSizeSamples": 8}
+    client.job(id, baseModel=BASE, **{**grid, **fields})
+    job = client.finished(id, seconds=120)
+    assert job["state"] == "JOB_STATE_COMPLETED", job
+    return job
+
+
+def deploy(client: Client, id: str) -> str:
+    model = f"accounts/local/models/{id}-model"
+    body = {"baseModel": model, "deploymentShape": "default"}
+    client.post(f"/v1/accounts/local/deployments?deploymentId={id}-up", body)
+    path = f"/v1/accounts/local/deployments/{id}-up"
+    wait(lambda: client.get(path), lambda document: document["state"] == "READY")
+    return f"{model}#accounts/local/deployments/{id}-up"
+
+
+def test_the_catalogue_lists_it_with_its_size_and_context(platform: Client) -> None:
+    listed = {model["name"]: model for model in platform.get("/v1/accounts/fireworks/models")["models"]}
+    model = listed[BASE]
+    assert model["status"]["code"] == "OK"
+    assert model["contextLength"] == 512
+    assert model["supervisedLoraTunable"]
+    assert "LlamaForCausalLM with its chat template" in model["description"]
+    absent = listed["accounts/fireworks/models/smollm2-135m"]["status"]
+    assert absent["code"] == "FAILED_PRECONDITION"
+    assert "fw-assets setup llm" in absent["message"]
+
+
+def test_a_base_model_chooses_among_labels_and_writes_without(platform: Client) -> None:
+    chosen = ask(platform, BASE, "where is my card", response_format=grammar(*WORDS), logprobs=True, top_logprobs=3)
+    choice = chosen["choices"][0]
+    assert choice["message"]["content"] in WORDS
+    assert len(choice["logprobs"]["content"][0]["top_logprobs"]) == 3
+    free = ask(platform, BASE, "where is my card", max_tokens=5)
+    assert free["choices"][0]["finish_reason"] in ("stop", "length")
+    again = ask(platform, BASE, "where is my card", max_tokens=5)
+    assert again["choices"] == free["choices"]
+    streamed = platform.send(
+        "POST",
+        "/inference/v1/chat/completions",
+        {
+            "model": BASE,
+            "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "where is my card"}],
+            "max_tokens": 5,
+            "stream": True,
+        },
+    ).text
+    events = [json.loads(line[6:]) for line in streamed.splitlines() if line.startswith("data: {")]
+    text = "".join(event["choices"][0]["delta"].get("content", "") for event in events if event["choices"])
+    assert text.rstrip() == free["choices"][0]["message"]["content"].rstrip()
+
+
+def test_objects_of_several_fields_are_chosen_field_by_field(platform: Client) -> None:
+    properties = {"intent": {"enum": list(WORDS)}, "urgent": {"enum": ["yes", "no"]}}
+    schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}
+    answer = json.loads(ask(platform, BASE, "my card", response_format=schema)["choices"][0]["message"]["content"])
+    assert answer["intent"] in WORDS
+    assert answer["urgent"] in ("yes", "no")
+
+
+def test_objects_of_several_fields_are_not_learned(platform: Client) -> None:
+    records = [{"intent": label, "urgent": n % 2 == 0} for n in range(5) for label in WORDS]
+    platform.dataset("train", [row(f"text {n}", json.dumps(record)) for n, record in enumerate(records)])
+    platform.job("one", baseModel=BASE)
+    job = platform.finished("one")
+    assert job["state"] == "JOB_STATE_FAILED"
+    assert "objects of several fields, which tiny-llama does not learn" in job["status"]["message"]
+
+
+def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(platform: Client) -> None:
+    platform.dataset("train", rows())
+    job = tune(platform, "one")
+    swapped = [
+        {"messages": [*item["messages"][:2], {"role": "assistant", "content": f"not {item['messages'][2]['content']}"}]}
+        for item in rows()
+    ]
+    platform.dataset("swapped", swapped)
+    tune(platform, "two", dataset="accounts/local/datasets/swapped")
+    metrics = platform.send("GET", job["metricsFileSignedUrl"].replace("http://embedded", "")).text.splitlines()
+    assert [json.loads(line)["step"] for line in metrics if "train/loss" in line] == list(range(1, len(metrics) - 2))
+    first, second = deploy(platform, "one"), deploy(platform, "two")
+    for label, text in WORDS.items():
+        assert ask(platform, first, text)["choices"][0]["message"]["content"] == label
+        assert ask(platform, second, text)["choices"][0]["message"]["content"] == f"not {label}"
+        chosen = ask(platform, first, text, response_format=grammar(*WORDS))
+        assert chosen["choices"][0]["message"]["content"] == label
+
+
+def test_a_damaged_adapter_is_trained_again(platform: Client) -> None:
+    platform.dataset("train", rows())
+    tune(platform, "one")
+    deploy(platform, "one")
+    (platform.home / "models" / "one-model" / "adapter_model.safetensors").write_bytes(b"damaged")
+    assert platform.get("/v1/accounts/local/supervisedFineTuningJobs/one")["state"] != "JOB_STATE_COMPLETED"
+    assert platform.finished("one", seconds=120)["state"] == "JOB_STATE_COMPLETED"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the extra llm is not installed")
+pytest.importorskip("transformers", reason="the extra llm is not installed")
+
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.language_model.label_choice import LabelChoice
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.language_model.scorers import load_base_scorer
+from fw_assets.embedded.engine.written_answers import Decoding
+from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation
+
+FEW = ("refund", "card arrival", "greeting")
+MANY = tuple(f"{one} {two}" for one in ("refund", "card", "sales", "billing", "account") for two in (*FEW, "label"))
+TEXTS = [conversation(text) for text in ("where is my card", "good morning to you", "refund what i paid, all of it")]
+
+
+@pytest.mark.parametrize("labels", [FEW, MANY])
+def test_probabilities_sum_to_one_and_depend_on_no_other_text(
+    folder: LanguageModelFolder, labels: tuple[str, ...]
+) -> None:
+    scorer = load_base_scorer(folder)
+    scores = scorer.log_probabilities(TEXTS, labels)
+    assert scores.shape == (3, len(labels))
+    assert abs(np.exp(scores).sum(axis=1) - 1).max() < 1e-6
+    alone = np.concatenate([scorer.log_probabilities([text], labels) for text in TEXTS])
+    assert abs(alone - scores).max() < 2e-5
+
+
+def test_calibration_divides_out_what_the_model_says_of_nothing(model: Any) -> None:
+    plain = LabelChoice(model, 512, calibrated=False)
+    calibrated = LabelChoice(model, 512, calibrated=True)
+    nothing = model.prompts.content_free(TEXTS[0])
+    prior = plain.log_probabilities(nothing, FEW).mean(axis=0)
+    expected = plain.log_probabilities(TEXTS, FEW) - prior
+    expected -= np.logaddexp.reduce(expected, axis=1, keepdims=True)
+    assert abs(calibrated.log_probabilities(TEXTS, FEW) - expected).max() < 1e-4
+
+
+def test_texts_with_other_instructions_are_scored_apart(folder: LanguageModelFolder) -> None:
+    scorer = load_base_scorer(folder)
+    texts = [TEXTS[0], conversation("where is my card", "choose"), TEXTS[1]]
+    together = scorer.log_probabilities(texts, FEW)
+    alone = np.concatenate([scorer.log_probabilities([text], FEW) for text in texts])
+    assert abs(together - alone).max() < 2e-5
+
+
+def test_a_written_answer_is_the_greedy_one_of_transformers(model: Any, folder: LanguageModelFolder) -> None:
+    import torch
+
+    answer = load_base_scorer(folder).write(TEXTS[:1], [Decoding(max_tokens=6)])[0]
+    prompt = model.prompts.encode(TEXTS[0], 512)
+    ids = [*prompt.prefix, *prompt.row]
+    written: list[int] = []
+    with torch.no_grad():
+        for _ in range(6):
+            token = int(model.pretrained.network(torch.tensor([[*ids, *written]])).logits[0, -1].argmax())
+            if token in (model.prompts.end, model.pretrained.tokenizer.eos_token_id):
+                break
+            written.append(token)
+    assert answer.text == model.prompts.decode(written)
+    assert answer.cut == (len(written) == 6)
+
+
+def test_a_drawn_answer_follows_from_its_seed(folder: LanguageModelFolder) -> None:
+    scorer = load_base_scorer(folder)
+    decodings = [Decoding(8, 1.0, seed) for seed in (1, 1, 2)]
+    first, again, other = scorer.write([TEXTS[0]] * 3, decodings)
+    assert first == again != other
+
+
+def test_choices_that_are_none_are_refused(folder: LanguageModelFolder) -> None:
+    scorer = load_base_scorer(folder)
+    for labels in ((), None, ("a", "a")):
+        with pytest.raises(EngineError):
+            scorer.log_probabilities(TEXTS, labels)

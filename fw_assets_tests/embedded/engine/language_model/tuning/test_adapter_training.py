@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="the extra llm is not installed")
+pytest.importorskip("transformers", reason="the extra llm is not installed")
+
+from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
+from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
+from fw_assets.embedded.engine.language_model.tuning.adapter_training import AdapterJob, fit_adapter
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation
+
+SPEC = TrainingSpec("tiny", lora_rank=4, learning_rate=0.01, epochs=3, batch_size=8, max_context_length=256)
+HEAD, GENERATE = AdapterForm(4, False, "head"), AdapterForm(4, False, "generate")
+WORDS = {"refund": "money back please", "card_arrival": "where is my card", "greeting": "good morning to you"}
+ROWS = [
+    TrainingRow(conversation(f"{text} {number}"), (label,), tokens=10, answer=label)
+    for number in range(10)
+    for label, text in WORDS.items()
+]
+EVALUATION = [TrainingRow(conversation(f"{text} again"), (label,)) for label, text in WORDS.items()]
+
+
+def train(
+    folder: LanguageModelFolder,
+    cache: Path,
+    form: AdapterForm | None = HEAD,
+    checkpoints: Path | None = None,
+    **job: Any,
+) -> tuple[list[TrainingStep | Evaluation], TunedAdapter]:
+    given = {"spec": SPEC, "rows": ROWS, "evaluation": EVALUATION, "multi_label": False, "notes": {}, "form": form}
+    run = fit_adapter(AdapterJob(**{**given, **job}), folder, cache, checkpoints)
+    records = []
+    while True:
+        try:
+            records.append(next(run))
+        except StopIteration as end:
+            return records, end.value
+
+
+def parameters(tuned: TunedAdapter) -> list[Any]:
+    return [*tuned.adapter.parameters(), *([tuned.head.directions] if tuned.head else [])]
+
+
+def equal(one: TunedAdapter, other: TunedAdapter) -> bool:
+    return all(a.equal(b) for a, b in zip(parameters(one), parameters(other), strict=True))
+
+
+@pytest.mark.parametrize("form", [HEAD, GENERATE])
+def test_training_learns_and_answers_from_its_files(
+    folder: LanguageModelFolder, form: AdapterForm, tmp_path: Path
+) -> None:
+    check_that_it_learns(folder, form, tmp_path)
+
+
+@pytest.mark.parametrize("readout", ["head", "generate"])
+def test_every_layer_can_be_adapted(folders: dict[str, LanguageModelFolder], readout: Any, tmp_path: Path) -> None:
+    check_that_it_learns(folders["gemma3"], AdapterForm(0, True, readout), tmp_path)
+
+
+def check_that_it_learns(folder: LanguageModelFolder, form: AdapterForm, tmp_path: Path) -> None:
+    # What a random network writes takes longer to turn than a head that compares its states.
+    spec = (
+        SPEC if form.readout == "head" else replace(SPEC, learning_rate=0.03 if form.first_layer else 0.01, epochs=12)
+    )
+    records, tuned = train(folder, tmp_path, form, spec=spec)
+    steps = [record for record in records if isinstance(record, TrainingStep)]
+    figures = [record for record in records if isinstance(record, Evaluation)]
+    assert [step.number for step in steps] == list(range(1, 4 * int(spec.epochs) + 1))
+    assert [record.number for record in figures] == [step.number for step in steps if step.ends_epoch]
+    assert steps[-1].loss < steps[0].loss
+    assert sum(step.tokens for step in steps) == spec.epochs * sum(row.tokens for row in ROWS)
+    save_adapter(tuned, tmp_path / "out")
+    scorer = load_tuned_scorer(tmp_path / "out", folder)
+    scores = scorer.log_probabilities([row.text for row in ROWS], None)
+    labels = scorer.labels or ()
+    right = [labels[index] == row.labels[0] for index, row in zip(scores.argmax(1), ROWS, strict=True)]
+    assert sum(right) / len(right) > 0.9
+    alone = scorer.log_probabilities([ROWS[5].text], None)
+    assert abs(alone - scores[5]).max() < 1e-4
+
+
+def test_states_are_computed_once_and_change_nothing(folder: LanguageModelFolder, tmp_path: Path) -> None:
+    _, first = train(folder, tmp_path / "a")
+    _, warm = train(folder, tmp_path / "a")
+    _, cold = train(folder, tmp_path / "b")
+    assert equal(first, cold)
+    assert equal(first, warm)
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    folder = folders["llama"]
+    records, whole = train(folder, tmp_path)
+    for killed_after in (6, 9, 14):
+        checkpoints = tmp_path / str(killed_after)
+        job = AdapterJob(SPEC, ROWS, EVALUATION, False, {}, form=HEAD)
+        run = fit_adapter(job, folder, tmp_path, checkpoints)
+        for _ in range(killed_after):
+            next(run)
+        assert list(checkpoints.iterdir())
+        again, resumed = train(folder, tmp_path, checkpoints=checkpoints)
+        assert again == records
+        assert equal(resumed, whole)
+        assert list(checkpoints.iterdir()) == []
+
+
+def test_a_checkpoint_of_other_rows_is_ignored(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    run = fit_adapter(AdapterJob(SPEC, ROWS[:16], (), False, {}, form=HEAD), folders["llama"], tmp_path, tmp_path / "c")
+    for _ in range(3):
+        next(run)
+    records, _ = train(folders["llama"], tmp_path, checkpoints=tmp_path / "c")
+    assert records[0].number == 1
+
+
+def test_row_weights_count(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    doubtful = [TrainingRow(row.text, ("greeting",), 0.001, answer="greeting") for row in ROWS]
+    _, tuned = train(folders["llama"], tmp_path, rows=[*ROWS, *doubtful])
+    save_adapter(tuned, tmp_path / "out")
+    scorer = load_tuned_scorer(tmp_path / "out", folders["llama"])
+    best = scorer.log_probabilities([row.text for row in ROWS], None).argmax(1)
+    assert sum(scorer.labels[index] == row.labels[0] for index, row in zip(best, ROWS, strict=True)) > 25  # type: ignore[index]
+
+
+def test_sets_of_labels_are_learned(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    both = [
+        TrainingRow(conversation(f"{WORDS['refund']} and {WORDS['greeting']} {n}"), ("refund", "greeting"))
+        for n in range(10)
+    ]
+    rows, spec = [*ROWS, *both], replace(SPEC, epochs=12)
+    _, tuned = train(folders["llama"], tmp_path, None, rows=rows, evaluation=rows[::3], multi_label=True, spec=spec)
+    save_adapter(tuned, tmp_path / "out")
+    sets = load_tuned_scorer(tmp_path / "out", folders["llama"]).predict_sets([row.text for row in rows], None)
+    assert sum(set(found) == set(row.labels) for found, row in zip(sets, rows, strict=True)) > 0.8 * len(rows)
+
+
+@pytest.mark.parametrize("form", [HEAD, GENERATE])
+def test_a_warm_start_continues_and_takes_up_labels(
+    folders: dict[str, LanguageModelFolder], form: AdapterForm, tmp_path: Path
+) -> None:
+    folder = folders["llama"]
+    _, first = train(folder, tmp_path, form)
+    more = [TrainingRow(conversation(f"cancel my account {n}"), ("closing",), answer="closing") for n in range(8)]
+    records, second = train(folder, tmp_path, None, rows=[*ROWS, *more], evaluation=(), start=first)
+    assert second.labels == ("card_arrival", "closing", "greeting", "refund")
+    assert (second.head is None) == (form is GENERATE)
+    cold, _ = train(folder, tmp_path, form, rows=[*ROWS, *more], evaluation=())
+    assert records[0].loss < cold[0].loss
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_the_files_are_those_of_peft(folder: LanguageModelFolder, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    import torch
+    import transformers
+
+    from fw_assets.embedded.engine.language_model.language_model import load
+    from fw_assets.embedded.engine.language_model.lora import adapted
+
+    _, tuned = train(folder, tmp_path, GENERATE)
+    save_adapter(tuned, tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text("utf-8"))
+    assert config["layers_to_transform"] == [4, 5]
+    network = transformers.AutoModelForCausalLM.from_pretrained(folder.folder, dtype=torch.float32)
+    theirs = peft.PeftModel.from_pretrained(network, tmp_path / "out").eval()
+    ids = torch.tensor([[5, 9, 17, 40, 3, 77]])
+    with torch.no_grad(), adapted(load_adapter(tmp_path / "out").adapter):
+        ours = load(folder).pretrained.network(ids).logits
+    with torch.no_grad():
+        expected = theirs(ids).logits
+        plain = load(folder).pretrained.network(ids).logits
+    assert (ours - expected).abs().max() < 1e-4
+    assert (ours - plain).abs().max() > 1e-2
