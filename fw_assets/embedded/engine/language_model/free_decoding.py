@@ -1,52 +1,78 @@
-"""Free decoding: the model writes its answer token by token, until it ends its turn."""
+"""Free decoding: the model writes its answers token by token, all in lockstep, until each ends its turn."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 
-from fw_assets.embedded.engine.language_model.chat_prompt import TokenPrompt
-from fw_assets.embedded.engine.language_model.language_model import LanguageModel, causal_view, last_of
+from fw_assets.embedded.engine.language_model.language_model import LanguageModel, Prefix, causal_view, last_of, pad
 from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.pretrained import empty_cache, for_rows
 from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
 
 
-def write_answer(
+@dataclass
+class _Draft:
+    """An answer that is being written."""
+
+    decoding: Decoding
+    random: random.Random
+    tokens: list[int] = field(default_factory=list)
+    log_probability: float = 0.0
+    ended: bool = False
+
+    @property
+    def open(self) -> bool:
+        return not self.ended and len(self.tokens) < self.decoding.max_tokens
+
+    def take(self, scores: torch.Tensor, ends: Sequence[int]) -> None:
+        """Write the next token by its log probabilities over the vocabulary."""
+        token = int(scores.argmax())
+        if self.decoding.temperature:
+            weights = ((scores - scores.max()) / self.decoding.temperature).exp()
+            token = self.random.choices(range(len(weights)), weights=weights.tolist())[0]
+        self.log_probability += float(scores[token])
+        if token in ends:
+            self.ended = True
+        else:
+            self.tokens.append(token)
+
+
+def write_answers(
     model: LanguageModel,
-    prompt: TokenPrompt,
-    decoding: Decoding,
+    rows: Sequence[Sequence[int]],
+    prefix: Prefix,
+    decodings: Sequence[Decoding],
     adapter: Adapter | None = None,
-    *,
-    adapted_prefix: bool = False,
-) -> WrittenAnswer:
-    """The answer to one prompt; it depends on nothing but the prompt, the adapter and the decoding."""
-    generator = random.Random(decoding.seed)
-    prefix = model.read_prefix(prompt.prefix, adapter if adapted_prefix else None)
-    written: list[int] = []
-    total = 0.0
+) -> list[WrittenAnswer]:
+    """The answers to rows of tokens after one prefix."""
+    drafts = [_Draft(decoding, random.Random(decoding.seed)) for decoding in decodings]
+    ends = (model.prompts.end, model.pretrained.tokenizer.eos_token_id)
+    count, longest, before = len(rows), max(map(len, rows)), prefix.length
+    lengths = torch.tensor([len(row) for row in rows])
     with torch.no_grad():
-        cache = for_rows(prefix.cache, 1) if prefix.cache is not None else empty_cache()
-        tokens: Sequence[int] = prompt.row
-        before = prefix.length
-        while len(written) < decoding.max_tokens:
-            allowed, distance = causal_view(before, len(tokens))
-            positions = before + torch.arange(len(tokens))[None]
-            states = model.run(torch.tensor([tokens]), None, allowed, distance, positions, cache, adapter)
-            scores = model.pretrained.logits(last_of(states, [tokens]))[0].double().log_softmax(-1)
-            token = _draw(scores, decoding.temperature, generator)
-            total += float(scores[token])
-            if token == model.prompts.end or token == model.pretrained.tokenizer.eos_token_id:
-                return WrittenAnswer(model.prompts.decode(written), False, total)
-            written.append(token)
-            before, tokens = before + len(tokens), [token]
-    return WrittenAnswer(model.prompts.decode(written), True, total)
-
-
-def _draw(scores: torch.Tensor, temperature: float, generator: random.Random) -> int:
-    if not temperature:
-        return int(scores.argmax())
-    weights = ((scores - scores.max()) / temperature).exp()
-    return generator.choices(range(len(weights)), weights=weights.tolist())[0]
+        cache = for_rows(prefix.cache, count) if prefix.cache is not None else empty_cache()
+        seen, distance = (view.expand(count, -1, -1) for view in causal_view(before, longest))
+        positions = (before + torch.arange(longest)).expand(count, -1)
+        states = last_of(model.run(pad(rows), None, seen, distance, positions, cache, adapter), rows)
+        every_position = torch.arange(before + longest).expand(count, -1)
+        visible = every_position < before + lengths[:, None]
+        while True:
+            scores = model.pretrained.logits(states).double().log_softmax(-1)
+            for draft, row_scores in zip(drafts, scores, strict=True):
+                if draft.open:
+                    draft.take(row_scores, ends)
+            if not any(draft.open for draft in drafts):
+                break
+            tokens = torch.tensor([[draft.tokens[-1] if draft.open else ends[0]] for draft in drafts])
+            position = before + lengths[:, None] + every_position.shape[1] - before - longest
+            every_position = torch.cat([every_position, position], 1)
+            visible = torch.cat([visible, torch.ones((count, 1), dtype=torch.bool)], 1)
+            behind = position[:, :, None] - every_position[:, None]
+            states = model.run(tokens, None, visible[:, None], behind, position, cache, adapter)[:, -1]
+    return [
+        WrittenAnswer(model.prompts.decode(draft.tokens), not draft.ended, draft.log_probability) for draft in drafts
+    ]

@@ -16,6 +16,7 @@ from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter,
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.label_choice import LabelChoice, by_prefix
 from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, load
+from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
 
@@ -43,10 +44,7 @@ class BaseLanguageScorer:
 
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """What the model answers by itself, for each text."""
-        return [
-            free_decoding.write_answer(self._model, self._model.prompts.encode(text, MAX_BASE_TOKENS, 1), decoding)
-            for text, decoding in zip(texts, decodings, strict=True)
-        ]
+        return _write(self._model, texts, decodings, MAX_BASE_TOKENS)
 
 
 class _TunedLanguageScorer:
@@ -107,13 +105,8 @@ class GenerationScorer(_TunedLanguageScorer):
 
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """As of `BaseLanguageScorer`."""
-        tuned, prompts = self._tuned, [self._model.prompts.encode(text, self._limit, 1) for text in texts]
-        return [
-            free_decoding.write_answer(
-                self._model, prompt, decoding, tuned.adapter, adapted_prefix=tuned.adapted_prefix
-            )
-            for prompt, decoding in zip(prompts, decodings, strict=True)
-        ]
+        tuned = self._tuned
+        return _write(self._model, texts, decodings, self._limit, tuned.adapter, adapted_prefix=tuned.adapted_prefix)
 
 
 def load_base_scorer(folder: LanguageModelFolder) -> BaseLanguageScorer:
@@ -136,6 +129,26 @@ def load_tuned_scorer(tuned_folder: Path, folder: LanguageModelFolder) -> HeadSc
     tuned = load_adapter(tuned_folder, model.device)
     check_base(tuned, folder.digest)
     return GenerationScorer(model, tuned) if tuned.head is None else HeadScorer(model, tuned)
+
+
+def _write(
+    model: LanguageModel,
+    texts: Sequence[str],
+    decodings: Sequence[Decoding],
+    max_tokens: int,
+    adapter: Adapter | None = None,
+    *,
+    adapted_prefix: bool = False,
+) -> list[WrittenAnswer]:
+    prompts = [model.prompts.encode(text, max_tokens, 1) for text in texts]
+    answers: dict[int, WrittenAnswer] = {}
+    for prefix, indices in by_prefix(model, prompts, adapter if adapted_prefix else None):
+        for start in range(0, len(indices), ROWS_PER_PASS):
+            part = indices[start : start + ROWS_PER_PASS]
+            rows = [prompts[index].row for index in part]
+            written = free_decoding.write_answers(model, rows, prefix, [decodings[index] for index in part], adapter)
+            answers |= dict(zip(part, written, strict=True))
+    return [answers[index] for index in range(len(texts))]
 
 
 def head_logits(model: LanguageModel, texts: Sequence[str], head: Head, tuned: TunedAdapter) -> losses.Floats:

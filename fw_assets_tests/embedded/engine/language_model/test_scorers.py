@@ -67,6 +67,16 @@ def test_a_written_answer_is_the_greedy_one_of_transformers(model: Any, folder: 
     assert answer.cut == (len(written) == 6)
 
 
+def test_written_answers_do_not_depend_on_each_other(folder: LanguageModelFolder) -> None:
+    scorer = load_base_scorer(folder)
+    decodings = [Decoding(max_tokens=3), Decoding(max_tokens=8), Decoding(5, 0.7, seed=3)]
+    together = scorer.write(TEXTS, decodings)
+    alone = [scorer.write([text], [decoding])[0] for text, decoding in zip(TEXTS, decodings, strict=True)]
+    assert [answer.text for answer in together] == [answer.text for answer in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert abs(one.log_probability - other.log_probability) < 1e-4
+
+
 def test_a_drawn_answer_follows_from_its_seed(folder: LanguageModelFolder) -> None:
     scorer = load_base_scorer(folder)
     decodings = [Decoding(8, 1.0, seed) for seed in (1, 1, 2)]
