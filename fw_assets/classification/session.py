@@ -24,7 +24,7 @@ Mode = Literal["fine-tune", "benchmark"]
 Mitigation = Literal["none", "rebalance", "weight", "drop-rare"]
 DeployPolicy = Literal["if-better", "always", "never"]
 MITIGATIONS: tuple[Mitigation, ...] = get_args(Mitigation)
-Inference = Literal["serverless", "batch", "deployment"]
+Inference = Literal["serverless", "batch", "deployment", "decision"]
 BadRows = Literal["fail", "quarantine"]
 MAX_INSTRUCTION = 4_000
 MAX_LABEL = 300
@@ -165,7 +165,8 @@ class Session(Frozen):
     """The way of inference in evaluations. Left out, for each base model: `serverless` where the platform offers it,
     else `batch` (one job for all rows, at half the price) where it offers that, else a `deployment` of its own that
     scales to zero. Fine-tuned models answer from deployments, or in batch jobs with `batch`; `free_rows` and
-    `null_control` then have batch jobs of their own."""
+    `null_control` then have batch jobs of their own. `decision`: all models are asked for a probability for each label
+    in place of a text (`/systemone`), serverless where they are offered so, else on deployments."""
     bad_rows: BadRows = "fail"
     """What to do with malformed lines: stop and name them, or `quarantine` them in rejected_rows.jsonl and go on."""
     deploy: DeployPolicy = "if-better"

@@ -13,13 +13,13 @@ from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.prompting.answer_parser import parse_answer
 from fw_assets.classification.prompting.completion import Completion
-from fw_assets.classification.prompting.prompt import request
 from fw_assets.classification.prompting.record_parser import RecordParser
 from fw_assets.classification.session import make_session
 from fw_assets.commands.render import registered_dataset
 from fw_assets.console import echo, echo_json, err, is_terminal, out, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.evaluation.answer_one import answer_one
 from fw_assets.pipeline.evaluation.free_model import free_model
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -174,14 +174,10 @@ def _label_text(root: str, name: str, text: str, *, system: str | None, as_json:
             "most frequent (--system gives another)",
             markup=False,
         )
-    body = request(prompt, json.dumps(opening.conversation(text, system)))
+    messages = json.dumps(opening.conversation(text, system))
     platform = platform_from_environment()
     platform.call(lambda client: require_deployment(client, name, record))
-    completion = platform.call(
-        lambda client: client.chat_at_any_effort(
-            {"model": record.address, **body}, deployment_known=record.deployment is not None
-        )
-    )
+    completion = platform.call(lambda client: answer_one(client, record, prompt, messages))
     answer = parse_answer(
         prompt,
         Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),

@@ -89,6 +89,8 @@ class CatalogueModel(Frozen):
         """The way of inference under the session's own; adapters have no serverless one."""
         if self.is_adapter:
             return "batch" if inference == "batch" else "deployment"
+        if inference == "decision" and not self.serverless:
+            return "deployment"
         return inference or self.strategy
 
     @property

@@ -161,6 +161,11 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
         formula = f"{_rows_text(volume)} x (prompt + answer tokens), serverless"
         parts = _inference(model, volume, pricing, tuned=False, answer_length=answer_length)
         return cost_line("base-evaluation", model.slug, formula, parts, minutes)
+    if model.strategy == "decision":
+        # Decisions write nothing. Each row is another state, so that none is counted as cached.
+        formula = f"{_rows_text(volume)} x state and question tokens, decisions, whose output is free"
+        prompts = _inference(model, volume, pricing, tuned=False)[:1]
+        return cost_line("base-evaluation", model.slug, formula, prompts, minutes)
     if model.strategy == "batch":
         return _batch_line("base-evaluation", model, volume, pricing, answer_length=answer_length)
     formula = f"{_rows_text(volume)} on a deployment of its own, until it has scaled to zero"

@@ -45,6 +45,7 @@ def warnings(
         *_data_warnings(session, rows, label_set),
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
+        *_decision_warnings(session, models),
         *_money_warnings(session, priced),
     )
 
@@ -59,6 +60,9 @@ def on_approval(
     kind = "model" if adapters else "base model"
     bases = f"The {kind}" if single else f"Each of the {len(models)} {kind}s"
     steps = [f"{bases} answers the validation and test rows once."]
+    decides = session.inference == "decision"
+    if decides:
+        steps.append("Answers are decisions: a probability for each label, and no text.")
     steps += [
         f"{model.slug} is asked on {model.deployment}, which exists and stays as it is."
         for model in models
@@ -66,7 +70,8 @@ def on_approval(
     ]
     if session.free_rows:
         every = "It" if single else "Each model"
-        steps.append(f"{every} also answers at most {session.free_rows} test rows without constrained decoding.")
+        how = "with the labels in reverse order" if decides else "without constrained decoding"
+        steps.append(f"{every} also answers at most {session.free_rows} test rows {how}.")
     if session.null_control:
         steps.append("Each base model answers the test rows a second time, as a null control.")
     steps.append("Two baselines that need no language model are trained here, at no cost.")
@@ -170,6 +175,23 @@ def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSe
         yield (
             f"{imbalance.most[0]} occurs {imbalance.ratio:.1f} times as often as {imbalance.least[0]} "
             f"(threshold {imbalance.threshold:g}): consider a mitigation when approving."
+        )
+
+
+def _decision_warnings(session: Session, models: Sequence[PlannedModel]) -> Iterator[str]:
+    """What no request could tell before a deployment is up."""
+    if session.inference != "decision":
+        return
+    unasked = [model.slug for model in models if model.strategy == "deployment"]
+    if unasked:
+        yield (
+            f"Whether {' or '.join(unasked)} answers decisions is known only once its deployment is up: the plan "
+            "could not ask. Where it does not, the evaluation ends with the first row."
+        )
+    if any(model.cells for model in models):
+        yield (
+            "Whether fine-tuned models answer decisions is known only once they are deployed, after the training is "
+            "paid: a service may take that API from its own decision models alone."
         )
 
 

@@ -27,6 +27,8 @@ def why_none(prompt: Prompt, alternatives: int) -> str:
     Args:
         alternatives: the most that the platform names.
     """
+    if prompt.mode == "decision":
+        return ""
     if prompt.fields:
         return "its answers have several fields"
     if prompt.multi_label:

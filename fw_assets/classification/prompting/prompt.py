@@ -18,7 +18,7 @@ from fw_assets.classification.prompting.record_text import record_bytes, record_
 from fw_assets.classification.prompting.response_format import grammar_format, record_format, schema_format
 from fw_assets.classification.values import Frozen, digest
 
-AnswerMode = Literal["grammar", "json_schema", "free"]
+AnswerMode = Literal["grammar", "json_schema", "free", "decision"]
 
 SAMPLE_ROWS = 1000
 """Rows from which it is decided whether the conversations themselves name the labels."""
@@ -35,7 +35,7 @@ class Prompt(Frozen):
         system: the system message that lists the labels; None when the rows' own messages name them all.
         labels: the label set, in its order.
         answers: the answer text of each label, same order; None when answers are JSON objects.
-        mode: the constraint on decoding; the same for every model that is compared.
+        mode: the constraint on decoding, or a decision in place of a text; the same for every model that is compared.
         json_key: the key that holds the answer in a JSON object; None for text answers.
         rule: the dataset's extraction rule, which locates the label in a longer answer.
         key: the tag, prefix or JSON key of that rule.
@@ -152,7 +152,7 @@ def record_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
 
 
 def request(prompt: Prompt, messages: str) -> dict[str, Any]:
-    """The body of a chat completion, without `model`.
+    """The body of a chat completion, without `model`; of a decision's prompt the chat that asks for the same.
 
     Args:
         messages: the row's JSON array of turns; a final assistant turn and training weights are left out.
@@ -164,11 +164,14 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
         "max_tokens": prompt.max_tokens,
         "logprobs": True,
     }
-    if prompt.mode == "grammar" and prompt.answers is not None:
+    mode = prompt.mode
+    if mode == "decision":
+        mode = "json_schema" if prompt.answers is None else "grammar"
+    if mode == "grammar" and prompt.answers is not None:
         body["response_format"] = grammar_format(prompt.answers)
-    elif prompt.mode == "json_schema" and prompt.fields:
+    elif mode == "json_schema" and prompt.fields:
         body["response_format"] = record_format(prompt.fields)
-    elif prompt.mode == "json_schema" and prompt.json_key is not None:
+    elif mode == "json_schema" and prompt.json_key is not None:
         body["response_format"] = schema_format(prompt.labels, prompt.json_key, prompt.multi_label)
     if prompt.reasoning_effort is not None:
         body["reasoning_effort"] = prompt.reasoning_effort

@@ -92,4 +92,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         free=evaluation.unconstrained,
         null_control=evaluation.null_control,
         path=evaluation.endpoint.path,
+        order=evaluation.order,
     )

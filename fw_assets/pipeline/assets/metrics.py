@@ -101,4 +101,5 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         trust=evaluation.confidence,
         free=evaluation.unconstrained,
         path=evaluation.endpoint.path,
+        order=evaluation.order,
     )

@@ -9,8 +9,10 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis
+from fw_assets.classification.prompting.decision import decision_prompt
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.pipeline.partitions import add_partitions
+from fw_assets.pipeline.planning.decision_check import require_decisions
 from fw_assets.pipeline.planning.draft import PlanDraft
 from fw_assets.pipeline.planning.serving_check import require_servable
 from fw_assets.pipeline.planning.stored_plan import store_plan
@@ -77,8 +79,11 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     labels = store.require("label_set", dataset, LabelSet)
     frame = store.read_frame(*split_rows_path(dataset))
     prompt = make_prompt(frame, labels)
+    if session.inference == "decision":
+        prompt = decision_prompt(prompt)
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
+    require_decisions(platform, session, offered.models)
     volumes = plan_volumes(frame, session, prompt, platform)
     new = make_plan(
         session,

@@ -38,11 +38,11 @@ from fw_assets.pipeline.errors import (
 )
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_unconstrained
+from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_order, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
-from fw_assets.pipeline.values.evaluation import NO_USAGE, UnconstrainedSample, Usage
+from fw_assets.pipeline.values.evaluation import NO_USAGE, OrderControl, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
 from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, PARTS, prediction_batches, prediction_path
@@ -59,6 +59,7 @@ class Evaluation:
     confidence: ModelConfidence | None = None
     unconstrained: UnconstrainedSample | None = None
     null_control: Comparison | None = None
+    order: OrderControl | None = None
 
     @property
     def validation(self) -> Scores:
@@ -149,7 +150,7 @@ async def evaluate(
             slug,
             kind,
         )
-        unconstrained, null_control = None, None
+        unconstrained, null_control, order = None, None, None
 
         def hours() -> float:
             if endpoint.deployment is None:
@@ -160,7 +161,7 @@ async def evaluate(
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
                 scores, usage = await evaluator.score_parts(parts)
                 if extras:
-                    unconstrained, null_control, extra_usage = await evaluator.robustness()
+                    unconstrained, null_control, order, extra_usage = await evaluator.robustness()
                     usage += extra_usage
         except Exception as failure:
             cause = first_error(failure)
@@ -174,7 +175,7 @@ async def evaluate(
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")
         confidence = evaluator.confidence() if extras else None
-        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control)
+        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control, order)
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
 
@@ -216,20 +217,24 @@ class _Evaluator:
             raise Unanswered(self.strategy.model, unanswered, reason or "")
         return scores, usage
 
-    async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, Usage]:
-        """The unconstrained sample, the null control of a base model, and the usage of both."""
+    async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, OrderControl | None, Usage]:
+        """The unconstrained sample, the null control of a base model, the order control, and the usage of all."""
         test = part_batches(self.account.store, self.account.dataset, "test")
         what = f"{self.slug} {self.kind}"
         predictions = self._predictions("test", (*COMPARED_COLUMNS, "lenient_outcome"))
         unconstrained, usage = await evaluate_unconstrained(
             self.strategy, self.account, self.prompt, self.labels, test, predictions, what=what
         )
+        order, order_usage = await evaluate_order(
+            self.strategy, self.account, self.prompt, test, predictions, what=what
+        )
+        usage += order_usage
         if self.kind != "base":
-            return unconstrained, None, usage
+            return unconstrained, None, order, usage
         null_control, control_usage = await evaluate_null_control(
             self.strategy, self.account, self.prompt, self.labels, test, predictions, what=what
         )
-        return unconstrained, null_control, usage + control_usage
+        return unconstrained, null_control, order, usage + control_usage
 
     def confidence(self) -> ModelConfidence | None:
         """The confidence calibrated on the validation rows and judged on the test rows."""

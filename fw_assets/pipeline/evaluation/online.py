@@ -13,6 +13,7 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import (
     AuthenticationError,
+    BadRequest,
     BillingError,
     FailedPrecondition,
     Fireworks,
@@ -23,6 +24,7 @@ from fw_assets.fireworks import (
 )
 from fw_assets.pipeline.errors import NoProbabilities, PhaseError
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
+from fw_assets.pipeline.evaluation.decision import decide
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
@@ -130,9 +132,13 @@ async def send_all(
             async with limiter.slot():
                 if over:  # the cancellation of this worker may come after its turn
                     return
-                completion = await client.chat({"model": address, **request(prompt, messages), **more})
+                if prompt.mode == "decision":
+                    completion, probabilities = await decide(client, address, prompt, messages)
+                else:
+                    completion = await client.chat({"model": address, **request(prompt, messages), **more})
+                    probabilities = None
                 # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
-                answer = requests.stored_answer(key, completion)
+                answer = requests.stored_answer(key, completion, probabilities)
                 cache.add(answer)
                 count_tokens(answer.prompt_tokens, answer.completion_tokens)
                 watch.add(answer)
@@ -173,6 +179,8 @@ async def send_all(
 
 def _concerns_all(error: FireworksError, prompt: Prompt, requests: RequestSet) -> bool:
     """Whether what is said to one request will be said to all; a refusal of the reasoning, until one was answered."""
+    if prompt.mode == "decision" and isinstance(error, BadRequest) and not requests.answered:
+        return True  # a model that answers no decisions says so of the first row
     if isinstance(error, ReasoningRefused):
         return reasoning_matters(prompt) and not requests.answered
     return isinstance(error, REFUSALS_OF_ALL)

@@ -17,6 +17,7 @@ import polars as pl
 
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
+from fw_assets.classification.prompting.decision import questions_text
 from fw_assets.classification.prompting.label_probabilities import label_probabilities
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
@@ -58,10 +59,14 @@ class RequestSet:
             self._database.executemany("INSERT OR IGNORE INTO request (round, first, key) VALUES (?, ?, ?)", keyed)
         self.total: int = self._fetch("SELECT count(*) FROM request WHERE round = ?")[0]
         frame = len(json.dumps(request(prompt, "[]"), ensure_ascii=False).encode())
+        if prompt.mode == "decision":
+            frame += len(questions_text(prompt).encode()) + _TEMPLATE_TOKENS * len(prompt.labels)
         self._most_tokens = {"prompt": longest + frame + _TEMPLATE_TOKENS, "completion": prompt.max_tokens}
         self._bounded = set[str]()
 
-    def stored_answer(self, key: str, completion: ChatCompletion) -> StoredAnswer:
+    def stored_answer(
+        self, key: str, completion: ChatCompletion, probabilities: dict[str, float] | None = None
+    ) -> StoredAnswer:
         """A completion as the response cache stores it, with no more tokens than it can have had."""
         return StoredAnswer(
             key=key,
@@ -72,7 +77,7 @@ class RequestSet:
             prompt_tokens=self._possible_tokens("prompt", completion.prompt_tokens),
             completion_tokens=self._possible_tokens("completion", completion.completion_tokens),
             thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
-            probabilities=label_probabilities(self._prompt, completion.logprobs),
+            probabilities=probabilities or label_probabilities(self._prompt, completion.logprobs),
         )
 
     def _possible_tokens(self, kind: str, reported: int) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import polars as pl
 
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
+from fw_assets.classification.prompting.decision import questions_text
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.sampling import stratified_sample
@@ -19,13 +21,18 @@ def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform
     rows = with_sweep_sample(frame, session.sweep_rows, session.seed)
     if prompt.fields:
         rows = rows.with_columns(labels=pl.concat_list("record"))
-    return measure_volumes(
-        rows,
-        system=prompt.system or "",
+    measure = partial(
+        measure_volumes,
         render="".join if prompt.fields else prompt.render,
         count=platform.count_tokens,
         estimate=BYTE_PAIR.expected_tokens,
     )
+    volumes = dict(measure(rows, system=prompt.system or ""))
+    if prompt.mode == "decision":
+        # What is asked is the conversation and the questions; what is learned is the chat of the same rows.
+        asked = rows.filter(pl.col("split").is_in(["validation", "test"]))
+        volumes |= measure(asked, system=questions_text(prompt))
+    return volumes
 
 
 def with_sweep_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:

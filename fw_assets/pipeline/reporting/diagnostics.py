@@ -20,6 +20,7 @@ from fw_assets.pipeline.values.evaluation import (
     BaseMetrics,
     CurvePoint,
     LearningCurve,
+    OrderControl,
     TunedMetrics,
     UnconstrainedSample,
     Usage,
@@ -32,6 +33,7 @@ from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.assembly.pairs import Model, pair_result
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import BaselineResult, PairResult
+from fw_assets.report.schema.confidence import OrderResult
 from fw_assets.report.schema.confused_cells import ConfusedCell
 from fw_assets.report.schema.cost import CostPoint, mark_dominated
 from fw_assets.report.schema.tuning import LearningPoint
@@ -44,12 +46,14 @@ def diagnostics(
     free: UnconstrainedSample | None,
     control: Comparison | None = None,
     cells: tuple[ConfusedCell, ...] = (),
+    order: OrderControl | None = None,
 ) -> Diagnostics:
     return Diagnostics(
         confidence=confidence_result(trust) if trust else None,
         free=unconstrained_result(free.rows, free.free, free.constrained, free.why) if free else None,
         null_control=null_control(control) if control else None,
         cells=cells,
+        order=OrderResult(rows=order.rows, flipped=order.flipped) if order else None,
     )
 
 

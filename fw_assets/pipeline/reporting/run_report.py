@@ -143,7 +143,7 @@ def _base_candidate(
         model=plan.model(slug).name,
         base_scores=base.test,
         base_validation=base.validation.headline,
-        base_diagnostics=diagnostics(base.trust, base.free, base.null_control, cells),
+        base_diagnostics=diagnostics(base.trust, base.free, base.null_control, cells, base.order),
         note=note,
     )
 
@@ -166,10 +166,13 @@ def _tuned_candidate(
         base_scores=base.test,
         base_validation=base.validation.headline,
         base_diagnostics=diagnostics(
-            base.trust, base.free, base.null_control, confused_cells(store, plan, (slug, "base"), rows)
+            base.trust, base.free, base.null_control, confused_cells(store, plan, (slug, "base"), rows), base.order
         ),
         tuned_diagnostics=diagnostics(
-            metrics.trust, metrics.free, cells=confused_cells(store, plan, (slug, "tuned"), rows)
+            metrics.trust,
+            metrics.free,
+            cells=confused_cells(store, plan, (slug, "tuned"), rows),
+            order=metrics.order,
         ),
         learning=learning_points(store, plan, slug),
         tuned_model=metrics.tuned_model,

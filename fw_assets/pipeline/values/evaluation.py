@@ -43,6 +43,17 @@ class UnconstrainedSample(Frozen):
     constrained: Scores | None = None
 
 
+class OrderControl(Frozen):
+    """A few test rows asked as decisions a second time, with the labels in reverse order.
+
+    Attributes:
+        flipped: how many were answered otherwise.
+    """
+
+    rows: int
+    flipped: int
+
+
 class Baselines(Frozen):
     """Scores without a language model, in the order of `BASELINES`."""
 
@@ -70,6 +81,7 @@ class BaseMetrics(Frozen):
     free: UnconstrainedSample | None = None
     null_control: Comparison | None = None
     path: ServingPath | None = None
+    order: OrderControl | None = None
 
 
 class TunedMetrics(Frozen):
@@ -89,6 +101,7 @@ class TunedMetrics(Frozen):
     trust: ModelConfidence | None = None
     free: UnconstrainedSample | None = None
     path: ServingPath | None = None
+    order: OrderControl | None = None
 
 
 class CurvePoint(Frozen):

@@ -14,7 +14,7 @@ from fw_assets.report.assembly.model_results import comparison_result, model_res
 from fw_assets.report.formatting import clip, short, typeset
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.comparison import Flip
-from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, UnconstrainedResult
+from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, OrderResult, UnconstrainedResult
 from fw_assets.report.schema.confused_cells import ConfusedCell
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, RankedModel, WinnerResult
@@ -28,6 +28,7 @@ class Diagnostics:
     confidence: ConfidenceResult | None = None
     free: UnconstrainedResult | None = None
     null_control: NullControl | None = None
+    order: OrderResult | None = None
     cells: tuple[ConfusedCell, ...] = ()
 
 

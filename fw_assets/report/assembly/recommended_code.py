@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fw_assets.classification.dataset.chat import Turn, content_text, input_turns, read_turns
+from fw_assets.classification.prompting.decision import decision_body
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.report.assembly.candidates import CandidateInputs, same_model
-from fw_assets.report.assembly.snippets import make_snippets
+from fw_assets.report.assembly.snippets import decision_snippets, make_snippets
 from fw_assets.report.formatting import clip, short, valid_unicode
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Run, Snippets
@@ -66,14 +67,20 @@ def recommended_code(
         commands.append(f"{predict} --free {_argument(text)}  # {free}, which asks no platform")
     if prompt is None or served is None:
         return Snippets(python="", curl="", commands=tuple(commands)) if commands else None
-    snippets = make_snippets(
-        model=served.address,
-        body=_body(prompt, turns[:-1] if text != PLAIN else [], text),
-        account=run.account or "",
-        base_url=run.base_url,
-        before=before,
-        confidence=confidence,
-    )
+    body = _body(prompt, turns[:-1] if text != PLAIN else [], text)
+    if prompt.mode == "decision":
+        snippets = decision_snippets(
+            model=served.address, body=body, base_url=run.base_url, before=before, confidence=confidence
+        )
+    else:
+        snippets = make_snippets(
+            model=served.address,
+            body=body,
+            account=run.account or "",
+            base_url=run.base_url,
+            before=before,
+            confidence=confidence,
+        )
     kind = "fine-tuned" if served.kind == "tuned" else "as it is"
     asks = f"{short(served.model)}, {kind}{', deployed' if served.deployed else ''}"
     return snippets.model_copy(
@@ -108,7 +115,10 @@ def _body(prompt: Prompt, earlier: list[Turn], text: str) -> dict[str, Any]:
     opening = [turn for turn in earlier[:1] if turn.get("role") == "system"]
     if len(json.dumps(earlier[len(opening) :])) > MAX_TURNS:
         earlier = opening
-    body = request(prompt, json.dumps([*earlier, asked]))
+    messages = json.dumps([*earlier, asked])
+    if prompt.mode == "decision":
+        return decision_body(prompt, messages)
+    body = request(prompt, messages)
     # The evaluation asks for token probabilities; who asks for a label does not need them.
     body.pop("logprobs", None)
     return body

@@ -105,7 +105,10 @@ def build_report(
         labels=labels.labels,
         asked=plan.session,
         data=dataset_summary(plan.inspected, labels),
-        prompt=prompt and PromptSummary(system=prompt.system, mode=prompt.mode, max_tokens=prompt.max_tokens),
+        prompt=prompt
+        and PromptSummary(
+            system=None if prompt.mode == "decision" else prompt.system, mode=prompt.mode, max_tokens=prompt.max_tokens
+        ),
         candidates=at_majority([candidate_result(item, plan, finalists) for item in candidates], baselines),
         baselines=tuple(baselines),
         mistakes=mistakes,

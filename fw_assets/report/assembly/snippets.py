@@ -99,9 +99,84 @@ def python_snippet(
     return "\n".join(lines) + "\n"
 
 
-def curl_snippet(*, model: str, body: Mapping[str, Any], base_url: str | None = None) -> str:
+def decision_snippets(
+    *,
+    model: str,
+    body: Mapping[str, Any],
+    base_url: str | None = None,
+    before: Sequence[str] = (),
+    confidence: ConfidenceResult | None = None,
+) -> Snippets:
+    """Both snippets for a decision; `body` is one of /systemone without `model`. The program needs no package."""
+    url = f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/systemone"
+    state, questions = body["state"], body["questions"]
+    earlier, text = _split_messages({"messages": state}) if isinstance(state, list) else ([], state)
+    several = {id: item["criteria"]["true"] for id, item in questions.items() if item["type"] == "noul"}
+    selective = confidence if confidence is not None and confidence.threshold is not None else None
+    sent = [*earlier, {"role": "user", "content": Name("text")}] if earlier else Name("text")
+    kind = "list[str]" if several else "str"
+    chosen = (
+        [
+            '    applies = {label: answers[id]["noul"] for id, label in LABELS.items()}',
+            "    label = [label for label, probability in applies.items() if probability >= 0.5]",
+            "    probability = math.prod(max(p, 1 - p) for p in applies.values())",
+        ]
+        if several
+        else [
+            '    probabilities = answers["label"]["probabilities"]',
+            "    label = max(probabilities, key=probabilities.get)",
+            "    probability = probabilities[label]",
+        ]
+    )
+    lines = [
+        "import json",
+        *(["import math"] if selective or several else []),
+        "import os",
+        "import sys",
+        "import urllib.request",
+        "",
+        f"URL = {one_line(url)}",
+        f"MODEL = {one_line(model)}",
+        *f"QUESTIONS = {literal(questions)}".split("\n"),
+        *(f"LABELS = {literal(several)}".split("\n") if several else []),
+        *(_threshold(selective) if selective else []),
+        "",
+        "",
+        f"def predict(text: str) -> {kind}{' | None' if selective else ''}:",
+        *(
+            ['    """The label; None where the model is not sure enough and a person should look."""']
+            if selective
+            else []
+        ),
+        f"    state = {literal(sent, 1)}",
+        '    body = json.dumps({"model": MODEL, "state": state, "questions": QUESTIONS}).encode()',
+        "    headers = {",
+        '        "Authorization": "Bearer " + os.environ["FIREWORKS_API_KEY"],',
+        '        "Content-Type": "application/json",',
+        '        "User-Agent": "decisions",',
+        "    }",
+        "    with urllib.request.urlopen(urllib.request.Request(URL, body, headers)) as reply:",
+        '        answers = json.load(reply)["answers"]',
+        *chosen,
+        *(_none_below(selective, "math.log(max(probability, 1e-300))") if selective else []),
+        "    return label",
+        "",
+        "",
+        f"EXAMPLE = {literal(text)}",
+        "print(predict(sys.argv[1] if len(sys.argv) > 1 else EXAMPLE))",
+    ]
+    return Snippets(
+        python="\n".join(lines) + "\n",
+        curl=curl_snippet(model=model, body=body, base_url=base_url, path="systemone"),
+        before=tuple(before),
+    )
+
+
+def curl_snippet(
+    *, model: str, body: Mapping[str, Any], base_url: str | None = None, path: str = "chat/completions"
+) -> str:
     """The same request for a shell. The body is a quoted here-document, in which the shell expands nothing."""
-    url = f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/chat/completions"
+    url = f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/{path}"
     content = json.dumps({"model": model, **body}, indent=2, ensure_ascii=False)
     content = printable(content, lambda character: json.dumps(character)[1:-1])
     return "\n".join(
@@ -121,12 +196,16 @@ def curl_snippet(*, model: str, body: Mapping[str, Any], base_url: str | None = 
 
 # The calibration of `classification/metrics/calibration.py`.
 def _return_none_below_threshold(confidence: ConfidenceResult) -> list[str]:
+    return _none_below(confidence, "sum(token.logprob for token in reply.choices[0].logprobs.content)")
+
+
+def _none_below(confidence: ConfidenceResult, logprob: str) -> list[str]:
     calibrated = [
         "    raw = min(max(math.exp(logprob), 1e-6), 1 - 1e-6)",
         "    confidence = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / TEMPERATURE + SHIFT)))",
     ]
     return [
-        "    logprob = sum(token.logprob for token in reply.choices[0].logprobs.content)",
+        f"    logprob = {logprob}",
         *(calibrated if confidence.helps else ["    confidence = math.exp(logprob)"]),
         "    if confidence < THRESHOLD:",
         "        return None",

@@ -74,6 +74,13 @@ class UnconstrainedResult(Frozen):
     constrained_accuracy: float | None = None
 
 
+class OrderResult(Frozen):
+    """A sample of the test rows decided again with the labels in reverse order, and how many came out otherwise."""
+
+    rows: int
+    flipped: int
+
+
 class NullControl(Frozen):
     """The base model against itself: rows that only the second run, and only the first run, got right.
 

@@ -6,7 +6,7 @@ from fw_assets.classification.metrics.label_metrics import LabelMetrics
 from fw_assets.classification.metrics.multilabel_scores import SetMetrics
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
-from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, UnconstrainedResult
+from fw_assets.report.schema.confidence import ConfidenceResult, NullControl, OrderResult, UnconstrainedResult
 from fw_assets.report.schema.confused_cells import ConfusedCell
 
 
@@ -58,6 +58,8 @@ class ModelResult(LabelMetrics, _ModelRows):
     confidence: ConfidenceResult | None = None
     free: UnconstrainedResult | None = None
     null_control: NullControl | None = None
+    order: OrderResult | None = None
+    """Of decisions alone."""
     groups: int | None = None
     macro_f1_interval: Bounds | None = None
     balanced_accuracy_interval: Bounds | None = None

@@ -71,6 +71,16 @@ def refusals(report: Report) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sample.why for sample in samples if not sample.supported and sample.why))
 
 
+def order_controls(report: Report) -> tuple[str, ...]:
+    """How far decisions depend on the order of the labels, one sentence per model."""
+    return tuple(
+        f"{short(candidate.model)}, {kind}: with the labels in reverse order, {count(order.flipped)} of "
+        f"{plural(order.rows, 'row')} ({percent(order.flipped / order.rows)}) were decided otherwise."
+        for candidate, result, kind in evaluated(ordered(report))
+        if (order := result.order) is not None and order.rows
+    )
+
+
 def null_controls(report: Report) -> tuple[str, ...]:
     """The noise floor of each base model, in words."""
     return tuple(

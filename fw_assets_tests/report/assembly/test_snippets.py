@@ -6,6 +6,8 @@ import math
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.report.assembly.snippets import PLATFORM_URL, curl_snippet, make_snippets, python_snippet
+from fw_assets.report.assembly.snippets import (
+    PLATFORM_URL,
+    curl_snippet,
+    decision_snippets,
+    make_snippets,
+    python_snippet,
+)
 from fw_assets_tests.report.diagnostics_samples import confidence
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import INTENTS, names, request_body
@@ -160,3 +168,72 @@ def test_the_snippet_leaves_doubtful_rows_to_a_person(
     calibrated = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / fitted.temperature + fitted.shift)))
     assert fitted.threshold is not None
     assert (calibrated >= fitted.threshold) == sure
+
+
+def decision_program(folder: Path, source: str, answers: dict[str, Any], *arguments: str) -> tuple[Any, str]:
+    """The request of a decision's program, and its output, with a server on loopback that gives these answers."""
+    sent: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            sent.append((self.path, self.headers["Authorization"], json.loads(body)))
+            reply = json.dumps({"answers": answers}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the terminal."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        (folder / "program.py").write_text(source.replace(PLATFORM_URL, address), "utf-8")
+        done = subprocess.run(
+            [sys.executable, "program.py", *arguments],
+            cwd=folder,
+            env={**os.environ, "FIREWORKS_API_KEY": "fw_test", "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        server.shutdown()
+    return sent, done.stdout
+
+
+def test_a_decision_is_asked_and_its_label_printed(tmp_path: Path) -> None:
+    criteria = {"a": "a", "b": "b"}
+    questions = {"label": {"type": "choice", "instructions": "Which?", "criteria": criteria}}
+    state = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "a 'text'"}]
+    snippets = decision_snippets(model=ADDRESS, body={"state": state, "questions": questions}, before=("export X",))
+    answers = {"label": {"probabilities": {"a": 0.3, "b": 0.7}}}
+    sent, printed = decision_program(tmp_path, snippets.python, answers)
+    body = {"model": ADDRESS, "state": state, "questions": questions}
+    assert (sent, printed) == ([("/inference/v1/systemone", "Bearer fw_test", body)], "b\n")
+    assert "/inference/v1/systemone" in snippets.curl
+    sent, _ = decision_program(tmp_path, snippets.python, answers, "another")
+    assert sent[0][2]["state"][-1] == {"role": "user", "content": "another"}
+
+
+def test_several_labels_are_those_that_are_more_likely_than_not(tmp_path: Path) -> None:
+    questions = {
+        f"label_{index}": {"type": "noul", "instructions": "?", "criteria": {"true": name}}
+        for index, name in enumerate("abc")
+    }
+    answers = {f"label_{index}": {"noul": p} for index, p in enumerate((0.9, 0.1, 0.5))}
+    source = decision_snippets(model=ADDRESS, body={"state": "text", "questions": questions}).python
+    assert decision_program(tmp_path, source, answers)[1] == "['a', 'c']\n"
+
+
+def test_a_doubtful_decision_is_left_to_a_person(tmp_path: Path) -> None:
+    questions = {"label": {"type": "choice", "instructions": "?", "criteria": {"a": "a", "b": "b"}}}
+    calibrated = confidence(0.9, 1)
+    assert calibrated.threshold is not None
+    source = decision_snippets(
+        model=ADDRESS, body={"state": "text", "questions": questions}, confidence=calibrated
+    ).python
+    for p, printed in ((0.999999, "a\n"), (0.51, "None\n")):
+        answers = {"label": {"probabilities": {"a": p, "b": 1 - p}}}
+        assert decision_program(tmp_path, source, answers)[1] == printed

@@ -1,0 +1,112 @@
+"""Decision form of a prompt: the same labels as options of a question, answered by probabilities and no text.
+
+A single label is one choice; several labels are one yes-or-no question each, in one request.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fw_assets.classification.dataset.chat import content_text, input_turns, read_turns
+from fw_assets.classification.errors import input_error
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.values import Frozen
+
+MAX_OPTIONS = 208
+YES_FROM = 0.5
+"""Probability of yes from which a label counts as given."""
+CHOICE_ID = "label"
+
+
+class DecisionQuestion(Frozen):
+    """A choice among `options`; where there are none, whether `label` applies."""
+
+    instructions: str
+    options: tuple[str, ...] = ()
+    label: str = ""
+
+
+def decision_prompt(prompt: Prompt) -> Prompt:
+    """The prompt, asked as a decision.
+
+    Raises:
+        InputError: its labels cannot be options.
+    """
+    advice = "Leave `inference: decision` out, or change the labels."
+    if prompt.fields:
+        raise input_error(
+            "a decision names labels, and these answers have several fields", field="inference", advice=advice
+        )
+    if not prompt.multi_label and not 2 <= len(prompt.labels) <= MAX_OPTIONS:
+        message = f"a decision has 2 to {MAX_OPTIONS} options, and there are {len(prompt.labels)} labels"
+        raise input_error(message, field="inference", advice=advice)
+    trimmed = {label.strip() for label in prompt.labels}
+    if len(trimmed) < len(prompt.labels) or "" in trimmed:
+        message = "the options of a decision are told apart by more than spaces, and some labels are not"
+        raise input_error(message, field="inference", advice=advice)
+    return prompt.model_copy(update={"mode": "decision"})
+
+
+def in_reverse(prompt: Prompt) -> Prompt:
+    """The same question with its options in the other order."""
+    answers = None if prompt.answers is None else prompt.answers[::-1]
+    return prompt.model_copy(update={"labels": prompt.labels[::-1], "answers": answers})
+
+
+def decision_state(messages: str) -> str | list[dict[str, str]]:
+    """What is decided about: the text of a single user turn, else all turns before the answer."""
+    turns = [
+        {"role": str(turn.get("role")), "content": content_text(turn.get("content"))}
+        for turn in input_turns(read_turns(messages))
+    ]
+    return turns[0]["content"] if len(turns) == 1 and turns[0]["role"] == "user" else turns
+
+
+def decision_questions(prompt: Prompt) -> dict[str, DecisionQuestion]:
+    """The questions by their ids, in the order of the labels."""
+    if not prompt.multi_label:
+        text = "Which of the options is the label of this conversation?"
+        return {CHOICE_ID: DecisionQuestion(instructions=text, options=prompt.labels)}
+    return {
+        f"{CHOICE_ID}_{index}": DecisionQuestion(instructions="Does this label apply to the conversation?", label=label)
+        for index, label in enumerate(prompt.labels)
+    }
+
+
+def decision_body(prompt: Prompt, messages: str) -> dict[str, Any]:
+    """The body of a request to /systemone, without `model`."""
+    questions: dict[str, Any] = {}
+    for id, question in decision_questions(prompt).items():
+        if question.options:
+            # A description is a text everywhere, and may be null in some places only.
+            criteria = {option: option for option in question.options}
+            questions[id] = {"type": "choice", "instructions": question.instructions, "criteria": criteria}
+        else:
+            criteria = {"true": question.label}
+            questions[id] = {"type": "noul", "instructions": question.instructions, "criteria": criteria}
+    return {"state": decision_state(messages), "questions": questions}
+
+
+def decided_labels(prompt: Prompt, probabilities: Mapping[str, float]) -> tuple[str, ...]:
+    """The labels that the probabilities give: the most probable one, or all from `YES_FROM` on."""
+    if prompt.multi_label:
+        return tuple(label for label in prompt.labels if probabilities[label] >= YES_FROM)
+    return (max(prompt.labels, key=probabilities.__getitem__),)
+
+
+def decided_confidence(prompt: Prompt, probabilities: Mapping[str, float]) -> float:
+    """The probability of exactly these labels; of several, as if each were independent of the others."""
+    if prompt.multi_label:
+        return math.prod(max(p, 1 - p) for p in probabilities.values())
+    return max(probabilities.values())
+
+
+def questions_text(prompt: Prompt) -> str:
+    """All that the questions say, for counting tokens: a label is its option's name and its description."""
+    return "\n".join(
+        f"{question.instructions} {text} {text}"
+        for question in decision_questions(prompt).values()
+        for text in ("\n".join(question.options) or question.label,)
+    )

@@ -1,0 +1,17 @@
+"""One answer of what serves a dataset, outside of an evaluation."""
+
+from __future__ import annotations
+
+from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.fireworks import ChatCompletion, Fireworks
+from fw_assets.pipeline.evaluation.decision import decide
+from fw_assets.pipeline.values.delivery import DeploymentRecord
+
+
+async def answer_one(client: Fireworks, record: DeploymentRecord, prompt: Prompt, messages: str) -> ChatCompletion:
+    """The answer to a conversation, asked as the evaluation asked its rows."""
+    assert record.address is not None
+    if prompt.mode == "decision":
+        return (await decide(client, record.address, prompt, messages)).completion
+    body = {"model": record.address, **request(prompt, messages)}
+    return await client.chat_at_any_effort(body, deployment_known=record.deployment is not None)

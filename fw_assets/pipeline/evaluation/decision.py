@@ -1,0 +1,57 @@
+"""Decisions as answers of an evaluation: probabilities over the labels, and the answer that chat would have written."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from fw_assets.classification.prompting.decision import (
+    decided_confidence,
+    decided_labels,
+    decision_questions,
+    decision_state,
+)
+from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.fireworks import ChatCompletion, Choice, Fireworks, Noul, Question, TokenLogprob
+
+
+class DecidedAnswer(NamedTuple):
+    """Attributes:
+    completion: the most probable answer as text, with its probability; it has no tokens that are paid for.
+    probabilities: by label; of several labels each is its own.
+    """
+
+    completion: ChatCompletion
+    probabilities: dict[str, float]
+
+
+async def decide(client: Fireworks, address: str, prompt: Prompt, messages: str) -> DecidedAnswer:
+    """The decision of the model at `address` about one row.
+
+    Raises:
+        FireworksError: as `Fireworks.systemone`.
+    """
+    questions: dict[str, Question] = {
+        id: Choice(question.instructions, question.options)
+        if question.options
+        else Noul(question.instructions, true=question.label)
+        for id, question in decision_questions(prompt).items()
+    }
+    decision = await client.systemone(address, decision_state(messages), questions)
+    answers = [decision.answers[id].probabilities for id in questions]
+    if prompt.multi_label:
+        probabilities = {label: answer["true"] for label, answer in zip(prompt.labels, answers, strict=True)}
+    else:
+        probabilities = dict(answers[0])
+    text = prompt.render(decided_labels(prompt, probabilities))
+    confidence = decided_confidence(prompt, probabilities)
+    completion = ChatCompletion(
+        text=text,
+        finish_reason="stop",
+        prompt_tokens=decision.input_tokens,
+        cached_tokens=decision.cached_tokens,
+        model=decision.model,
+        logprobs=(TokenLogprob(text, math.log(confidence)),) if confidence else (),
+        latency=decision.latency,
+    )
+    return DecidedAnswer(completion, probabilities)

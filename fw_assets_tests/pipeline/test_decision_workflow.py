@@ -1,0 +1,57 @@
+"""A session that asks by decisions, from the plan to a question; and a platform whose models have none."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from fw_assets_tests.project import Project
+
+
+def test_decisions_from_the_plan_to_a_question(project: Project, watched: None) -> None:
+    arguments = ("--inference", "decision", "--lora-rank", "64", "--learning-rate", "0.03", "--deploy", "always")
+    done = project.run(*project.workflow(*arguments, "--json"))
+    assert done.returncode == 0, done.stderr
+    folder = project.workspace / "tickets"
+    plan = json.loads((folder / "plan.json").read_text("utf-8"))
+    (line,) = [line for line in plan["estimate"]["lines"] if line["key"] == "base-evaluation/char-ngram"]
+    assert "output is free" in line["formula"]
+    assert [part["price"]["item"] for part in line["parts"]] == ["inference-input"]
+    assert any("decisions: a probability for each label" in step for step in plan["on_approval"])
+    (candidate,) = project.report()["candidates"]
+    assert candidate["strategy"] == "decision"
+    for kind in ("base", "tuned"):
+        assert candidate[kind]["order"]["rows"] > 0
+        assert candidate[kind]["order"]["flipped"] == 0  # these models read no order
+    predictions = pl.read_parquet(folder / "predictions" / "char-ngram-tuned-test.parquet")
+    assert predictions["completion_tokens"].sum() == 0
+    markdown = (folder / "final_report.md").read_text("utf-8")
+    assert "with the labels in reverse order" in markdown
+    assert "/inference/v1/systemone" in markdown
+
+    asked = project.run("predict", "tickets", "please refund the invoice", "--json")
+    assert asked.returncode == 0, asked.stderr
+    answer = json.loads(asked.stdout)
+    assert answer["labels"] == [answer["text"]]
+    assert 0 < answer["confidence"] <= 1
+    new, out = project.folder / "new.csv", project.folder / "out.csv"
+    new.write_text("text\nplease refund the invoice\nthe app crashes\n")
+    done = project.run("predict", "tickets", "--file", str(new), "--out", str(out), "--probabilities", "--yes")
+    assert done.returncode == 0, done.stderr
+    labelled = pl.read_csv(out)
+    columns = [name for name in labelled.columns if name.startswith(("p_", "probability"))]
+    assert len(columns) > 2
+    assert all(abs(sum(row) - 1) < 1e-6 for row in labelled.select(columns).iter_rows())
+
+
+def test_a_model_without_decisions_is_refused_when_the_plan_is_made(project: Project, watched: None) -> None:
+    home = project.workspace / ".platform"
+    home.mkdir(parents=True)
+    refusal = {"refuse": "POST 400 this model does not support this API", "paths": "systemone"}
+    (home / "faults.json").write_text(json.dumps(refusal))
+    done = project.run("plan", str(project.data), "--model", "char-ngram", "--inference", "decision")
+    assert done.returncode == 2, done.stderr
+    said = " ".join(done.stderr.split())
+    assert "char-ngram answers no decisions: this model does not support this API" in said
+    assert "Nothing was paid" in said
