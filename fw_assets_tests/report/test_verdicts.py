@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from fw_assets.classification.selection.comparison import compare
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.assembly.baselines import need
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
@@ -54,6 +55,7 @@ HEADLINES = {
     "cannot be told": "Whether fine-tuning helped cannot be told on",
     "worse": "Fine-tuning hurt: qwen3-8b went from",
 }
+MAX_HEADLINE = 250
 NEVER = ("no evidence", "does as well", "most accurate", "p = 0.0000", "p = 0.00 ", "p = 0 ", "chance: p", "nan")
 
 
@@ -79,8 +81,8 @@ def test_the_report_says_what_is_shown_and_nothing_else(data: str, verdict: str)
     assert report.choice.verdict == verdict
     for text in texts(report):
         assert HEADLINES[verdict] in text
-        for other, headline in HEADLINES.items():
-            assert (headline in text) == (other == verdict)
+        for other, sentence in HEADLINES.items():
+            assert (sentence in text) == (other == verdict)
         assert ("at least as good, within 2 points" in text) == (verdict == "as good")
         # Non-inferiority has one side: nothing is ever called "as good" without "at least".
         assert not re.search(r"(?<!at least )\bas good\b", text, re.IGNORECASE)
@@ -111,6 +113,35 @@ def test_nothing_is_deployed_that_is_not_shown_to_be_better(data: str, verdict: 
     assert deployed == (verdict == "better" and not losing)
     assert kept == (not deployed and not below)
     assert ("None is recommended: qwen3-8b as it is" in report.answer) == (not deployed and below)
+
+
+@pytest.mark.parametrize(("data", "verdict"), CASES)
+def test_the_bold_headline_says_what_is_shown_and_nothing_else(data: str, verdict: str) -> None:
+    report = report_of(data, verdict)
+    said, deployment, base = headline(report), report.deployment, report.candidates[0].base
+    for text in texts(report):
+        assert said.replace(" ", "") in text.replace("\\", "").replace(" ", "")
+    assert base is not None
+    starts = {
+        "deployed": ("Use the fine-tuned qwen3-8b, which is deployed: ",),
+        "keep-base": ("Keep qwen3-8b",),
+        "keep-none": ("Nothing was deployed: ", "Use none of these models: "),
+    }
+    assert said.startswith(starts[deployment.decision])
+    # A figure above the constant answer by more than what matters is one that cannot be told, or the shown one.
+    tuned = report.candidates[0].tuned
+    assert tuned is not None
+    above = max(base.accuracy, tuned.accuracy) > base.majority_accuracy + report.asked.margin
+    assert not ("Use none of these models" in said and above)
+    assert ("which is deployed" in said) == (deployment.decision == "deployed")
+    assert ("made it worse" in said) <= (verdict == "worse")
+    assert ("cannot be told" in said) <= (verdict == "cannot be told" or deployment.decision == "keep-none")
+    assert (GRID[data][verdict].copies > 1) == (", 40 distinct, right" in said)
+    assert ("balanced accuracy" in said) <= (data == "imbalanced")
+    if "right" in said and "Accuracy says little here" in report.answer:
+        assert "balanced accuracy" in said
+    assert not re.search(r"\bbest\b|does no better|none of these .* is better", said)
+    assert len(said) <= MAX_HEADLINE
 
 
 @pytest.mark.parametrize(("data", "verdict"), CASES)

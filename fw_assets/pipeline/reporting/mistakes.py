@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.expected_cost import (
     COSTED_COLUMNS,
     RowCosts,
@@ -40,11 +41,17 @@ def choice_costs(
     store: Workspace, plan: Plan, untuned: str | None, tuned: str | None, kind: ModelKind = "tuned"
 ) -> CostComparison | None:
     """A fine-tuned model, or an adapter that existed, against an untuned one on the test rows; None without costs."""
-    if plan.session.costs is None or untuned is None or tuned is None:
+    if untuned is None or tuned is None:
+        return None
+    return _compare(store, plan, (untuned, "base"), (tuned, kind))
+
+
+def _compare(store: Workspace, plan: Plan, first: Model, second: Model) -> CostComparison | None:
+    if plan.session.costs is None:
         return None
     return compare_costs(
-        prediction_batches(store, plan.dataset, untuned, "base", "test"),
-        prediction_batches(store, plan.dataset, tuned, kind, "test"),
+        prediction_batches(store, plan.dataset, *first, "test"),
+        prediction_batches(store, plan.dataset, *second, "test"),
         labels=plan.label_set.labels,
         costs=plan.session.costs,
         margin=plan.session.margin,
@@ -52,9 +59,18 @@ def choice_costs(
 
 
 def mistakes_result(
-    store: Workspace, plan: Plan, models: Sequence[Model], winner: Winner | None
+    store: Workspace,
+    plan: Plan,
+    models: Sequence[Model],
+    winner: Winner | None,
+    in_use: Model | None = None,
+    free: BaselineScores | None = None,
 ) -> MistakeCostsResult | None:
-    """What mistakes on the test rows cost; None where the session has no costs."""
+    """What mistakes on the test rows cost; None where the session has no costs.
+
+    Args:
+        in_use: the model that is compared with the baseline `free`.
+    """
     results, constant = [], None
     for name, kind in models:
         rows = model_costs(store, plan, (name, kind), "test")
@@ -69,21 +85,30 @@ def mistakes_result(
     compared = choice_costs(store, plan, winner.untuned, winner.challenger) if winner else None
     choice = None
     if winner is not None and compared is not None:
-        choice = CostChoice(
-            first=winner.untuned or "",
-            second=winner.challenger or "",
-            before=1000 * compared.before,
-            after=1000 * compared.after,
-            saved=1000 * compared.saved.value,
-            interval=(1000 * compared.saved.low, 1000 * compared.saved.high),
-            p_value=compared.p_value,
-            margin=1000 * compared.margin,
-            verdict=compared.verdict,
-            unseen=compared.unseen,
-            absent=compared.absent,
-        )
+        choice = _cost_choice(winner.untuned or "", winner.challenger or "", compared)
+    versus = _compare(store, plan, (free.name, "baseline"), in_use) if free and in_use else None
     return MistakeCostsResult(
-        models=tuple(results), constant=constant.label, constant_cost=1000 * constant.cost, choice=choice
+        models=tuple(results),
+        constant=constant.label,
+        constant_cost=1000 * constant.cost,
+        choice=choice,
+        free=_cost_choice(free.name, in_use[0], versus) if free and in_use and versus else None,
+    )
+
+
+def _cost_choice(first: str, second: str, compared: CostComparison) -> CostChoice:
+    return CostChoice(
+        first=first,
+        second=second,
+        before=1000 * compared.before,
+        after=1000 * compared.after,
+        saved=1000 * compared.saved.value,
+        interval=(1000 * compared.saved.low, 1000 * compared.saved.high),
+        p_value=compared.p_value,
+        margin=1000 * compared.margin,
+        verdict=compared.verdict,
+        unseen=compared.unseen,
+        absent=compared.absent,
     )
 
 

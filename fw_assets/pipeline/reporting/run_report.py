@@ -28,6 +28,7 @@ from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_prompt
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
+from fw_assets.report.assembly.baselines import best_baseline
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.changed_rows import MAX_ROWS, changed_rows
 from fw_assets.report.assembly.deployment import Deployed
@@ -86,7 +87,14 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         before=client_setup(platform, dataset, deployed=_is_own(plan, record)),
         served=_served(plan, record),
         predict=predict_command(dataset),
-        mistakes=mistakes_result(store, plan, _all_models(scores, baselines), record.winner),
+        mistakes=mistakes_result(
+            store,
+            plan,
+            _all_models(scores, baselines),
+            record.winner,
+            kept,
+            best_baseline(baselines.found) if baselines else None,
+        ),
         baselines=baseline_comparison(store, dataset, kept, plan),
         billed=billed_days(platform, account),
         costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic),

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.selection.verdict import Verdict
-from fw_assets.report.formatting import clip, count, percent, plural, rows_text, short, titled
-from fw_assets.report.imbalance.majority import below_line, majority_line, most_frequent
-from fw_assets.report.schema.model_result import ModelResult
-from fw_assets.report.schema.report import CandidateResult, Report
+from fw_assets.report.advice.figures import (
+    choice_figures,
+    choice_verdict,
+    clipped,
+    free_figure,
+    free_text,
+    result_text,
+    rivals_text,
+    share,
+    tuned_title,
+)
+from fw_assets.report.advice.none_recommended import none_headline
+from fw_assets.report.advice.untuned import benchmark_headline
+from fw_assets.report.formatting import clip, percent, plural, short, titled
+from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name, compared_baseline, need
 from fw_assets.report.sections.candidates import subject, winner_kind
-from fw_assets.report.sections.similarity import headline_result, new_texts_range
-from fw_assets.report.sections.verdicts import Choice, choice
+from fw_assets.report.sections.verdicts import choice
 
-MAX_NAME = 40
 MAX_REASON = 90
 
 
@@ -25,9 +33,9 @@ def headline(report: Report) -> str:
     if about is None or about.base is None:
         return "No model was evaluated."
     if report.status == "benchmark":
-        return _benchmark(report, about, about.base)
+        return benchmark_headline(report, about, about.base)
     if report.deployment.decision == "keep-none":
-        return _none(report)
+        return none_headline(report)
     if not report.fields and need(report) == "no":
         return _simpler(report)
     if report.deployment.decision == "deployed":
@@ -35,46 +43,22 @@ def headline(report: Report) -> str:
     return _not_deployed(report)
 
 
-def _benchmark(report: Report, best: CandidateResult, result: ModelResult) -> str:
-    name, right = _name(best.model), f"{percent(result.accuracy)} of {rows_text(result.rows, result.groups)} right"
-    tunable = any(not item.adapter_of for item in report.candidates)
-    further = "fine-tune before you decide" if tunable else "try another base model"
-    baseline = compared_baseline(report)
-    if below_line(report):
-        return f"Use none of these models as it is, and {further}: {name}, the best, is below {_constant(report)}."
-    if need(report) == "no" and baseline is not None:
-        free = f"{baseline_name(baseline.name)}, which is free, has {percent(baseline.accuracy)}"
-        return f"{further.capitalize()}: {name}, the best of these models as it is, has {right}, and {free}."
-    if len(report.candidates) == 1:
-        return f"{name} has {right} as it is; {further}."
-    return f"{name} is the best of these models as it is, with {right}; {further}."
-
-
-def _none(report: Report) -> str:
-    kept = _name(report.kept or "the base model")
-    line = majority_line(report) or 0.0
-    free = next((item for item in report.baselines if item.name != "majority" and item.accuracy > line), None)
-    instead = f"; {baseline_name(free.name)}, which is free, has {percent(free.accuracy)}" if free else ""
-    return f"Use none of these models: {kept} as it is does no better than {_constant(report)}{instead}."
-
-
-def _constant(report: Report) -> str:
-    always = f"always answering {clip(most_frequent(report), MAX_NAME)}"
-    return always if report.mistakes else f"{always} ({percent(majority_line(report))})"
-
-
 def _simpler(report: Report) -> str:
     best = compared_baseline(report)
     versus = best.versus if best else None
     if best is None or versus is None:
         return _not_deployed(report)
-    name = short(versus.model)
-    model = titled(_name(name), report.kind_of(name, versus.kind or ""))
+    name, free = short(versus.model), free_figure(report, best)
+    model = titled(clipped(name), report.kind_of(name, versus.kind or ""))
     of = next((item for item in report.candidates if short(item.model) == name), None)
     result = (of.tuned if versus.kind == "tuned" else of.base) if of else None
     served = ", which is deployed," if report.deployment.decision == "deployed" else ""
-    figures = f"{percent(best.accuracy)} right, and {model}{served} {percent(result.accuracy if result else None)}"
-    return f"Weigh {baseline_name(best.name)} first, which is local and free: {figures}."
+    first = f"Weigh {baseline_name(best.name)} first, which is local and free: "
+    if report.mistakes and report.mistakes.free:
+        return (
+            f"{first}mistakes cost {free} for 1,000 rows, those of {model}{served} {report.mistakes.free.after:,.0f}."
+        )
+    return f"{first}{free} right, and {model}{served} {share(report, result) if result else percent(None)}."
 
 
 def _deployed(report: Report) -> str:
@@ -82,32 +66,28 @@ def _deployed(report: Report) -> str:
     if winner is None or winner.kind == "base":
         name = winner.model if winner else report.deployment.model or ""
         result = next((item.base for item in report.candidates if item.model == name), None)
-        right = f": {percent(result.accuracy)} of {rows_text(result.rows, result.groups)} right" if result else ""
-        return f"Use {titled(_name(name), winner_kind(report))}, which is deployed{right}."
+        figures = f": it {result_text(report, name, result, 'base')}" if result else ""
+        others = rivals_text(report, name, "base")
+        return f"Use {titled(clipped(name), winner_kind(report))}, which is deployed{figures}{others}."
     doubt = {
         "worse": ", although tuning did not pay",
         "cannot be told": ", a difference that these rows cannot tell from chance",
-    }.get(_verdict(report, found) if found else "", "")
-    return f"Use {_tuned(winner.base_model)}, which is deployed: {_figures(report, found)}{doubt or _free(report)}."
-
-
-def _free(report: Report) -> str:
-    """The free model that the one in use was not told from; empty where there is none."""
-    best = compared_baseline(report)
-    if best is None or report.fields or need(report) != "cannot be told":
-        return ""
-    return f"; {baseline_name(best.name)}, which is free and not told from it, {percent(best.accuracy)}"
+    }.get(choice_verdict(report, found) if found else "", "")
+    others = rivals_text(report, winner.base_model, "tuned") + ("" if doubt else free_text(report))
+    figures = choice_figures(report, found)
+    return f"Use {tuned_title(winner.base_model)}, which is deployed: {figures}{doubt}{others}."
 
 
 def _not_deployed(report: Report) -> str:
     winner, found, decision = report.winner, choice(report), report.deployment.decision
-    kept = _name(report.kept or "the base model")
+    kept = clipped(report.kept or "the base model")
     if found is None:
         return f"Keep {kept}; nothing was deployed."
-    tuned, figures, verdict = _tuned(found.tuned), _figures(report, found), _verdict(report, found)
+    tuned, figures, verdict = tuned_title(found.tuned), choice_figures(report, found), choice_verdict(report, found)
     if winner is not None and winner.kind == "tuned" and decision == "not-asked":
+        others = rivals_text(report, winner.base_model, "tuned")
         if verdict in ("better", "as good"):
-            return f"Deploy {tuned} when you want it served, which was not asked for: {figures}."
+            return f"Deploy {tuned} when you want it served, which was not asked for: {figures}{others}."
         return f"Decide whether {tuned} is worth serving: {figures}, which does not show that tuning helped."
     if verdict == "better":
         if winner is not None and winner.kind == "base":
@@ -120,30 +100,3 @@ def _not_deployed(report: Report) -> str:
         "as good": "fine-tuning is not shown to be better",
     }.get(verdict, "whether fine-tuning helped cannot be told")
     return f"Keep {kept} as it is; {why}: {figures}."
-
-
-def _verdict(report: Report, found: Choice) -> Verdict:
-    """That on the costs of mistakes, where the session has them."""
-    costs = report.mistakes.choice if report.mistakes else None
-    return costs.verdict if costs else found.verdict
-
-
-def _figures(report: Report, found: Choice | None) -> str:
-    """`91.7% of 300 test rows right, 35.0% without tuning`; by the session's costs where there are any."""
-    if found is None:
-        return "see below"
-    costs = report.mistakes.choice if report.mistakes else None
-    before = "without tuning" if found.own else f"by {_name(found.untuned)} without tuning"
-    if costs is not None:
-        return f"mistakes cost {costs.after:,.0f} for {count(1000)} rows, {costs.before:,.0f} {before}"
-    new = headline_result(report)
-    far = f" ({new_texts_range(new)} on new texts)" if new else ""
-    return f"{percent(found.after)} of {found.where} right{far}, {percent(found.before)} {before}"
-
-
-def _tuned(model: str) -> str:
-    return titled(_name(model), "fine-tuned")
-
-
-def _name(model: str) -> str:
-    return clip(short(model), MAX_NAME)

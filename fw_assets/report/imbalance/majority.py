@@ -55,13 +55,14 @@ def unlike_parts(report: Report) -> str:
 
 
 def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
-    """The majority trap, where any of the models is in it: within the margin of the majority line by accuracy, while
-    balanced accuracy, whose interval does not hold the accuracy, says otherwise. Empty elsewhere, where a row may have
-    several labels or fields, and in an unfinished run.
+    """The majority trap, where any of the models is in it: near the majority line by accuracy (within the margin, or
+    not told from it by its interval), while balanced accuracy, whose interval does not hold the accuracy, says
+    otherwise. Empty elsewhere, where a row may have several labels or fields, where mistakes have costs, and in an
+    unfinished run.
     """
     line, named = majority_line(report), list(models)
     # An unfinished run has no figures to hold against each other.
-    if report.status == "incomplete" or report.fields or line is None:
+    if report.status == "incomplete" or report.fields or report.mistakes or line is None:
         return ""
     if not any(_trapped(model, line, report.asked.margin) for model in named):
         return ""
@@ -76,7 +77,9 @@ def trap_sentence(report: Report, models: Iterable[JudgedModel]) -> str:
 
 def _trapped(model: JudgedModel, line: float, margin: float) -> bool:
     balanced, bounds = model.balanced_accuracy, model.balanced_accuracy_interval
-    if balanced is None or abs(model.accuracy - line) > margin or abs(model.accuracy - balanced) <= margin:
+    # An accuracy whose interval holds the line is near it, too; and a difference of just the margin is within it.
+    near = abs(model.accuracy - line) < margin + 1e-9 or model.interval[0] <= line <= model.interval[1]
+    if balanced is None or not near or abs(model.accuracy - balanced) <= margin:
         return False
     return bounds is None or not bounds[0] <= model.accuracy <= bounds[1]
 
@@ -139,13 +142,15 @@ def none_text(report: Report) -> str:
 
 def below_line_note(report: Report) -> str:
     """That it does, as a sentence after one about the model; empty where it does not."""
-    if not below_line(report):
+    kept = _kept(report)
+    if kept is None or not below_line(report):
         return ""
     cost = _kept_cost(report)
     if report.mistakes and cost is not None:
         always = f"always answering {report.mistakes.constant} ({report.mistakes.constant_cost:,.0f})"
-        return f"Its mistakes {costs_text(cost)}, more than {always}."
-    return f"That is less than always answering {most_frequent(report)} ({percent(majority_line(report))})."
+        return f"Mistakes of {short(kept.model)} {costs_text(cost)}, more than {always}."
+    always = f"always answering {most_frequent(report)} ({percent(majority_line(report))})"
+    return f"{short(kept.model)} ({percent(kept.accuracy)}) is below {always}."
 
 
 def _kept_cost(report: Report) -> float | None:

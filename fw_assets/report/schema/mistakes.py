@@ -41,9 +41,14 @@ class CostChoice(Frozen):
 
 
 class MistakeCostsResult(Frozen):
-    """Every model and baseline; `constant` is the label that costs least if it is always given."""
+    """Every model and baseline; `constant` is the label that costs least if it is always given.
+
+    `free`: the model in use against the baseline that it is compared with by accuracy, which is the first of the two;
+    null in reports of before it was kept.
+    """
 
     models: tuple[ModelMistakes, ...]
     constant: str
     constant_cost: float
     choice: CostChoice | None = None
+    free: CostChoice | None = None

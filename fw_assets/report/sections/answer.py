@@ -88,7 +88,8 @@ def _verdict(report: Report) -> str:
         if found.verdict == "better" and winner is not None and winner.kind == "base":
             chosen = titled(short(winner.model), winner_kind(report))
             sentence += f" But the choice is made on validation rows, and there it fell on {chosen} ({winner.why})."
-        return sentence
+        ranked = standing(report, candidate, "tuned") if candidate and not report.fields else ""
+        return f"{sentence} {ranked}".strip()
     if candidate is None or candidate.base is None:
         return "No model was evaluated."
     base, name = candidate.base, short(candidate.model)

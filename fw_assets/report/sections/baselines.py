@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fw_assets.report.formatting import p_value, percent, points, points_text, rows_text, short, signed, titled
 from fw_assets.report.glossary import BASELINES
+from fw_assets.report.imbalance.mistakes import cost_figures
 from fw_assets.report.schema.comparison import BaselineComparison, BaselineResult
+from fw_assets.report.schema.mistakes import CostChoice
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.verdicts import interval_text
 
@@ -27,8 +29,17 @@ def need(report: Report) -> str | None:
     best = compared_baseline(report)
     if best is None or best.versus is None or report.status == "incomplete":
         return None
+    if report.mistakes and report.mistakes.free:
+        return _need_by_cost(report.mistakes.free)
     # Reports of before version 2 have the verdict alone.
     return best.versus.needed or {"better": "yes", "worse": "no"}.get(best.versus.verdict, "cannot be told")
+
+
+def _need_by_cost(versus: CostChoice) -> str:
+    """The same by the session's costs, of the model against the baseline."""
+    if versus.verdict == "better":
+        return "yes"
+    return "no" if versus.interval[1] < versus.margin else "cannot be told"
 
 
 def baseline_sentence(report: Report) -> str:
@@ -39,12 +50,13 @@ def baseline_sentence(report: Report) -> str:
     versus, name, figures = best.versus, baseline_name(best.name), _figures(best.versus)
     said = report.kind_of(short(versus.model or ""), versus.kind or "")
     model = titled(short(versus.model), said)
+    if report.mistakes and report.mistakes.free:
+        return _cost_sentence(report, report.mistakes.free, model, name, _where(versus))
     free = f"{name}, which is local and free and reaches {percent(best.accuracy)}"
     if needed == "yes":
         return f"{model[:1].upper()}{model[1:]} is ahead of {free}: {figures}."
     if needed == "cannot be told":
-        rows = rows_text(versus.rows, versus.groups) if versus.rows is not None else "these test rows"
-        return f"{UNKNOWN}{rows}: {model} against {free}: {figures}."
+        return f"{UNKNOWN}{_where(versus)}: {model} against {free}: {figures}."
     margin = points_text(versus.margin or 0)
     relation = "is worse" if versus.verdict == "worse" else f"is ahead by less than {margin}, if at all"
     start = NOT_UNTUNED if report.status == "benchmark" else NOT_NEEDED
@@ -52,6 +64,22 @@ def baseline_sentence(report: Report) -> str:
         f"{start}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, and {model} {relation}, "
         f"which is shown: {figures}."
     )
+
+
+def _where(versus: BaselineComparison) -> str:
+    return rows_text(versus.rows, versus.groups) if versus.rows is not None else "these test rows"
+
+
+def _cost_sentence(report: Report, costs: CostChoice, model: str, name: str, where: str) -> str:
+    needed = _need_by_cost(costs)
+    figures, free = cost_figures(costs), f"{name}, which is local and free"
+    if needed == "yes":
+        return f"Mistakes of {model} cost less than those of {free}: {figures}."
+    if needed == "cannot be told":
+        return f"{UNKNOWN}{where}: mistakes of {model} against those of {free}: {figures}."
+    start = NOT_UNTUNED if report.status == "benchmark" else NOT_NEEDED
+    relation = "cost more" if costs.verdict == "worse" else f"cost less by under {costs.margin:,.0f}, if at all"
+    return f"{start}mistakes of {model} {relation} than those of {free}, which is shown: {figures}."
 
 
 def _figures(versus: BaselineComparison) -> str:

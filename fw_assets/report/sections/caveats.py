@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.report.fields.sentences import field_cautions
 from fw_assets.report.formatting import count, listing, percent, plural, short
 from fw_assets.report.imbalance.majority import trap_sentence, unlike_parts
+from fw_assets.report.imbalance.mistakes import costs_text
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.sections.candidates import evaluated, headline_models, subject
@@ -18,8 +19,8 @@ def caveats(report: Report) -> tuple[str, ...]:
     notes: list[str] = []
     candidate = subject(report)
     trap = trap_sentence(report, headline_models(report))
-    for _, result, kind in evaluated([candidate] if candidate else []):
-        note = majority_note(result, kind)
+    for of, result, kind in evaluated([candidate] if candidate else []):
+        note = majority_cost_note(report, short(of.model), kind) if report.mistakes else majority_note(result, kind)
         # Near the line and not below it: the headline says what accuracy cannot tell here.
         if note and not (trap and result.accuracy >= result.majority_accuracy):
             notes.append(note)
@@ -111,6 +112,19 @@ def majority_note(result: ModelResult, kind: str) -> str:
     return (
         f"The {kind} model's {percent(result.accuracy)} is {relation} always answering the most frequent label "
         f"({percent(majority)})."
+    )
+
+
+def majority_cost_note(report: Report, name: str, kind: str) -> str:
+    """The same by the session's costs."""
+    mistakes, of = report.mistakes, (name, "tuned" if kind == "fine-tuned" else "base")
+    own = next((item for item in mistakes.models if (item.name, item.kind) == of), None) if mistakes else None
+    if mistakes is None or own is None or own.interval[1] < mistakes.constant_cost:
+        return ""
+    relation = "more than" if own.interval[0] > mistakes.constant_cost else "not shown to be less than"
+    return (
+        f"Mistakes of the {kind} model {costs_text(own.cost)}, {relation} those of always answering "
+        f"{mistakes.constant} ({mistakes.constant_cost:,.0f})."
     )
 
 

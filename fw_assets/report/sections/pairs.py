@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fw_assets.report.formatting import (
     Quoted,
     count,
@@ -59,32 +61,54 @@ def ties(report: Report) -> tuple[str, ...]:
     )
 
 
-def standing(report: Report, candidate: CandidateResult) -> str:
-    """How an untuned candidate stands against the other untuned ones on the test rows; empty where it has no other."""
-    name, tied, ahead = short(candidate.model), [], []
+@dataclass(frozen=True)
+class Rivals:
+    """Models of the same kind beside one, each with its accuracy on the test rows, the highest first.
+
+    Attributes:
+        ahead: shown to be better; tied: not told from it; behind: shown to be worse.
+    """
+
+    ahead: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+
+
+def rivals(report: Report, name: str, kind: Kind) -> Rivals:
+    """The rivals of a model, by its short name, on the test rows."""
+    found: dict[str, list[tuple[float, str]]] = {"ahead": [], "tied": [], "behind": []}
+    results = {short(item.model): item.tuned if kind == "tuned" else item.base for item in report.candidates}
     for pair in report.pairs:
-        other = _other(pair, name)
+        other = _other(pair, name, kind)
         if other is None:
             continue
-        result = next((item.base for item in report.candidates if short(item.model) == other), None)
+        result = results.get(other)
+        relation = "tied"
+        if pair.verdict in ("better", "worse"):
+            relation = "ahead" if (pair.verdict == "better") == (pair.second == other) else "behind"
         text = f"{other} ({percent(result.accuracy)})" if result else other
-        if pair.verdict not in ("better", "worse"):
-            tied.append(text)
-        elif pair.first == name:
-            ahead.append(text)
+        found[relation].append((-result.accuracy if result else 0.0, text))
+    return Rivals(**{relation: tuple(text for _, text in sorted(items)) for relation, items in found.items()})
+
+
+def standing(report: Report, candidate: CandidateResult, kind: Kind = "base") -> str:
+    """How a candidate, as it is or fine-tuned, stands against the others on the test rows; empty without others."""
+    others = rivals(report, short(candidate.model), kind)
+    said = "the fine-tuned " if kind == "tuned" else ""
     sentences = []
-    if ahead:
-        sentences.append(f"On the test rows {listing(ahead)} {'is' if len(ahead) == 1 else 'are'} better.")
-    if tied:
-        sentences.append(f"On the test rows it cannot be told apart from {listing(tied)}.")
-    if not sentences and report.pairs:
-        others = sum(_other(pair, name) is not None for pair in report.pairs)
-        sentences.append(f"{'The' if others == 1 else 'Every'} other one is worse on the test rows.")
+    if others.ahead:
+        verb = "is" if len(others.ahead) == 1 else "are"
+        sentences.append(f"On the test rows {said}{listing(others.ahead)} {verb} better.")
+    if others.tied:
+        sentences.append(f"On the test rows it cannot be told apart from {said}{listing(others.tied)}.")
+    if not sentences and others.behind:
+        one = "The" if len(others.behind) == 1 else "Every"
+        sentences.append(f"{one} other {'fine-tuned ' if said else ''}one is worse on the test rows.")
     return " ".join(sentences)
 
 
-def _other(pair: PairResult, name: str) -> str | None:
+def _other(pair: PairResult, name: str, kind: Kind) -> str | None:
     sides: list[tuple[str, Kind]] = [(pair.first, pair.first_kind), (pair.second, pair.second_kind)]
-    if (name, "base") not in sides or any(kind != "base" for _, kind in sides):
+    if (name, kind) not in sides or any(side != kind for _, side in sides):
         return None
     return next(side for side, _ in sides if side != name)

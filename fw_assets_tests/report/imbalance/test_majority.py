@@ -273,7 +273,7 @@ def test_a_benchmark_of_a_model_below_the_line_says_so_and_praises_no_constant_a
     report = report.model_copy(
         update={"status": "benchmark", "candidates": (first,), "winner": winner, "choice": None, "baselines": (FREE,)}
     )
-    assert "That is less than always answering" in answer(report)
+    assert "minilm-ngram (20.0%) is below always answering" in answer(report)
     assert "TF-IDF" not in instead(report)
 
 

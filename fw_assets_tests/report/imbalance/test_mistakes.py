@@ -13,6 +13,7 @@ from fw_assets.report.schema.mistakes import CostChoice, MistakeCostsResult, Mod
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.answer import answer, questions
 from fw_assets.report.sections.candidates import ordered
+from fw_assets.report.sections.caveats import caveats
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -74,6 +75,26 @@ def test_with_costs_the_line_is_the_cheapest_constant_answer() -> None:
     dear = with_mistakes(base=800)
     assert below_line(dear)
     assert below_line_text(dear).endswith("cost 800 for 1,000 rows, more than always answering sales (700)")
+
+
+@pytest.mark.parametrize(
+    ("constant", "said"),
+    [
+        (700, ()),
+        (450, ("Mistakes of the base model cost 450 for 1,000 rows, not shown to be less than",)),
+        (
+            300,
+            ("Mistakes of the base model cost 450 for 1,000 rows, more than those of always answering sales (300).",),
+        ),
+    ],
+)
+def test_with_costs_the_caution_of_the_constant_answer_is_by_them(constant: float, said: tuple[str, ...]) -> None:
+    report = with_mistakes()
+    assert report.mistakes is not None
+    report = report.model_copy(update={"mistakes": report.mistakes.model_copy(update={"constant_cost": constant})})
+    notes = [note for note in caveats(report) if "always answering" in note]
+    assert len(notes) == len(said)
+    assert all(note.startswith(start) for note, start in zip(notes, said, strict=True))
 
 
 @pytest.mark.parametrize(("absent", "why"), [((), "open)."), (("spam",), "open: spam has no test rows).")])
