@@ -6,6 +6,9 @@ factor G / (G - 1)). A label whose rows are all right, or all wrong, would add n
 is therefore at least that of one more right and one more wrong row. The sums of few groups nearly cancel, and those of
 one group do so wholly; the variance is therefore also at least that of labels which vary independently of one another,
 each by its design effect. The interval is Wilson's, on as many rows as have this variance.
+
+One answer to every row has a recall of 1 and of 0 on whatever rows: its balanced accuracy is 1 over the number of
+labels, and its macro-F1 changes with the share p of rows that it is right on alone, as 2 p / (1 + p) over that number.
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.classification.clusters import ClusterCounter
-from fw_assets.classification.intervals import normal_quantile, wilson_bounds
+from fw_assets.classification.clusters import ClusterCounter, ShareSums
+from fw_assets.classification.intervals import normal_quantile, wilson, wilson_bounds
 from fw_assets.classification.values import Interval
 
 Values = NDArray[np.float64]
@@ -37,6 +40,8 @@ def macro_intervals(recall: ClusterCounter, precision: ClusterCounter, labels: i
     number = int(present.sum())
     if not number:
         return MacroIntervals(None, None)
+    if (constant := _constant(gold, given, number)) is not None:
+        return constant
     rows, right, effects = np.maximum(gold.rows, 1), gold.hits, gold.design_effects()
     shares = right / rows
     each = np.where(present, 1 / (number * rows), 0.0)
@@ -67,6 +72,19 @@ def macro_intervals(recall: ClusterCounter, precision: ClusterCounter, labels: i
         _mean(2 * smooth / (1 + smooth), present),
     )
     return MacroIntervals(macro, balanced)
+
+
+def _constant(gold: ShareSums, given: ShareSums, labels: int) -> MacroIntervals | None:
+    """The intervals of one answer to every row; None for other answers, and where the rows have no other label."""
+    (answers,) = np.nonzero(given.rows)
+    if answers.size != 1 or labels < 2 or given.rows.sum() != gold.rows.sum() or not gold.rows[answers[0]]:
+        return None
+    answer = int(answers[0])
+    effect = float(given.design_effects()[answer])
+    share = wilson(int(given.hits[answer]), int(given.rows[answer]), design_effect=effect)
+    value, low, high = (2 * p / (1 + p) / labels for p in (share.value, share.low, share.high))
+    exact = 1 / labels
+    return MacroIntervals(Interval(value=value, low=low, high=high), Interval(value=exact, low=exact, high=exact))
 
 
 def _mean(values: Values, present: NDArray[np.bool_]) -> float:

@@ -132,3 +132,34 @@ def test_eight_of_eight_rows_of_a_rare_label_are_not_certain() -> None:
 def test_without_rows_there_is_none() -> None:
     nothing = np.empty(0, dtype=np.int64)
     assert intervals(nothing, nothing, 2) == (None, None)
+
+
+@pytest.mark.parametrize("shares", [[0.96, 0.04], [0.7, 0.3], [0.4, 0.3, 0.3]])
+@pytest.mark.parametrize("copies", [1, 4])
+def test_a_constant_answer_finds_one_label_and_no_other(shares: list[float], copies: int) -> None:
+    """Simulation is the oracle: only the share of rows with the label that is always given moves its macro-F1."""
+    generator, labels, rows, cases = np.random.default_rng(11), len(shares), 200, 300
+    truth, held = 2 * shares[0] / (1 + shares[0]) / labels, 0
+    for _ in range(cases):
+        gold = np.repeat(generator.choice(labels, rows // copies, p=shares), copies)
+        if np.unique(gold).size < labels:
+            held += 1
+            continue
+        groups = np.repeat(np.arange(rows // copies), copies)
+        f1, balanced = intervals(gold, np.zeros_like(gold), labels, groups)
+        assert f1 is not None
+        assert balanced is not None
+        assert balanced.low == balanced.value == balanced.high == pytest.approx(1 / labels)
+        assert (f1.value, balanced.value) == pytest.approx(figures(gold, np.zeros_like(gold), labels))
+        assert 0 <= f1.low < f1.value < f1.high <= 1 / labels
+        held += f1.low <= truth <= f1.high
+    assert held / cases > 0.91
+
+
+@pytest.mark.parametrize(("gold", "predicted"), [([0, 0, 0], [0, 0, 0]), ([0, 1, 1], [0, 2, 0]), ([1, 2], [0, 0])])
+def test_answers_that_are_not_constant_or_not_among_several_labels_keep_an_interval(
+    gold: list[int], predicted: list[int]
+) -> None:
+    for interval in intervals(np.array(gold), np.array(predicted), 3):
+        assert interval is not None
+        assert interval.low < interval.high
