@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from fw_assets.classification.prompting.mention_context import UNSPACED, needs_standing_alone, stands_alone
-from fw_assets.classification.prompting.negation import is_denied, without_affirmations
+from fw_assets.classification.prompting.negation import is_denied, is_hedged, without_affirmations
 from fw_assets.classification.prompting.normalize import NORMALISERS, Strictness, with_plain_signs
 
 
@@ -22,12 +22,14 @@ class Mention(NamedTuple):
         start: offset in the finder's prepared text.
         end: likewise.
         denied: its clause denies, doubts or asks it.
+        hedged: its clause gives it as one that may be.
     """
 
     position: int
     start: int
     end: int
     denied: bool
+    hedged: bool = False
 
 
 class LabelFinder:
@@ -73,15 +75,12 @@ class LabelFinder:
         for start, end in spans:
             # A label such as "no" does not deny the one after it.
             context = context[:start] + "\0" * (end - start) + context[end:]
-        return [
-            Mention(
-                self._positions[self._key(prepared[start:end])],
-                start,
-                end,
-                is_denied(context, start, end, following[index], UNSPACED.match(prepared[start]) is not None),
-            )
-            for index, (start, end) in enumerate(spans)
-        ]
+        mentions = []
+        for (start, end), next_start in zip(spans, following, strict=False):
+            denied = is_denied(context, start, end, next_start, UNSPACED.match(prepared[start]) is not None)
+            hedged = not denied and is_hedged(context, start)
+            mentions.append(Mention(self._positions[self._key(prepared[start:end])], start, end, denied, hedged))
+        return mentions
 
     def _spans(self, prepared: str) -> list[tuple[int, int]]:
         return _spans(self._finder, prepared) if self._finder is not None else []

@@ -70,6 +70,8 @@ class LabelMatcher:
             return "ambiguous"
         if not stated or stated & {mention.position for mention in mentions if mention.denied}:
             return None
+        if any(mention.hedged for mention in mentions):
+            return None
         return (self._prompt.labels[stated.pop()],)
 
     def _whole(self, text: str) -> int | None:
@@ -170,6 +172,8 @@ class LabelMatcher:
         if position is not None:
             return (self._prompt.labels[position],)
         mentions = self._finder.find(text)
+        if any(mention.hedged for mention in mentions):
+            return None
         prepared = self._finder.prepare(text)
         starts = [mention.start for mention in mentions] + [len(prepared)]
         ends = [0] + [mention.end for mention in mentions]

@@ -64,8 +64,15 @@ _ENDED = re.compile(
     r"\A\s*(?:\Z|[.;:!?…,)\]}\"'“”‘’«»*_`。，；：！？、؛،؟।](?:\s|\W|\Z)|[(\[{—–|]|\s-\s|\n|<|\s(?:and|or|to|because|since|given)\s)",
 )
 _UNIT = re.compile(r"\A\s+(?:stars?|points?|out of \d+)\b", re.IGNORECASE)
-_MEASURED_BEFORE = re.compile(r"[$€£¥₹#/×°%−+\-]\s*\Z|\d[.,]?\Z|\d\s+\Z")
-_MEASURED_AFTER = re.compile(r"\A(?:\s*[%°€£¥₹×/]|[-–−:]\d|\w)")
+_RANGE = (
+    r"(?:\s*(?:[-–—−~〜…&/]|\.{2,3}|到|至|から)\s*"
+    r"|\s+(?:to|and|or|through|bis|und|oder|à|et|ou|a|y|o|até|e|до|и|или|إلى|و|أو|से|या|থেকে|বা|سے|یا|sampai|hingga|atau|dan)\s+)"
+)
+"""Between the ends of a range of numbers, or two that are left to choose from."""
+_MEASURED_BEFORE = re.compile(
+    rf"[$€£¥₹#/×°%−+\-]\s*\Z|\A\s*[–—]\s*\Z|\d[.,]?\Z|\d\s+\Z|\d{_RANGE}\Z|(?<!\w)up to\s+\Z", re.IGNORECASE
+)
+_MEASURED_AFTER = re.compile(rf"\A(?:\s*[%°€£¥₹×/]|[-–−:]\d|\w|{_RANGE}\d+(?![\d.,]*\s*%))", re.IGNORECASE)
 
 
 def needs_standing_alone(label: str) -> bool:

@@ -1,125 +1,58 @@
 """Negation: whether the clause around a mention of a label denies, doubts or asks what the mention says.
 
-Word lists for English, Chinese, Hindi, Spanish, French, Arabic, Bengali, Portuguese, Russian, Urdu, German, Indonesian,
-Japanese and Korean. They err on the side of denial: a denied mention gives no label, and an answer without a label
-counts as wrong.
+Word lists (`negation_words`) for English, Chinese, Hindi, Spanish, French, Arabic, Bengali, Portuguese, Russian, Urdu,
+German, Indonesian, Japanese and Korean. They err on the side of denial: a denied mention gives no label, and an answer
+without a label counts as wrong.
 """
 
 from __future__ import annotations
 
 import re
 
+from fw_assets.classification.prompting.negation_words import (
+    AFFIRMED,
+    AFFIRMED_UNSPACED,
+    AFTER,
+    AFTER_ANYWHERE,
+    AFTER_UNSPACED,
+    BEFORE,
+    BEFORE_UNSPACED,
+    HEDGES,
+    HEDGES_UNSPACED,
+    LESS,
+    LETTER,
+    MORE,
+    THAN,
+    alternatives,
+    words,
+)
+
 MAX_CLAUSE = 300
 """Characters on each side of a mention that are looked at, so that the time is linear in the text."""
 
-_BEFORE = (
-    # English
-    *(
-        "not",
-        "no",
-        "non",
-        "never",
-        "neither",
-        "nor",
-        "without",
-        "except",
-        "than",
-        "instead of",
-        "cannot",
-        "cant",
-        "isnt",
-    ),
-    *(
-        "hardly",
-        "barely",
-        "scarcely",
-        "far from",
-        "wrong",
-        "false",
-        "incorrect",
-        "mistaken",
-        "lacks?",
-        "lacking",
-        "nothing",
-    ),
-    *(
-        "none",
-        "nobody",
-        "anything but",
-        "all but",
-        "fails?",
-        "failed",
-        "opposite",
-        "contrary",
-        "doubt(?:s|ful)?",
-        "unlikely",
-    ),
-    *(
-        "refus(?:e[sd]?|ing)",
-        "den(?:y|ies|ied)",
-        "exclud(?:e[sd]?|ing)",
-        "reject(?:s|ed)?",
-        "rules? out",
-        "avoids?",
-        "unlike",
-    ),
-    *(
-        "absence of",
-        "little",
-        "nowhere near",
-        "hard to",
-        "hesitate",
-        "rather than",
-        "no longer",
-        "isn",
-        "aren",
-        "wasn",
-        "don",
-    ),
-    *("doesn", "didn", "won", "wouldn", "couldn", "shouldn", "can['’]t"),
-    *("inaccurate", "untrue", "misleading", "improper", "inappropriate"),
-    # German
-    *(
-        "nicht",
-        "kein(?:e[mnrs]?)?",
-        "nie(?:mals)?",
-        "weder",
-        "noch",
-        "ohne",
-        "kaum",
-        "statt",
-        "anstatt",
-        "falsch",
-        "nichts",
-    ),
-    # Spanish, Portuguese
-    *("ni", "nunca", "jamás", "jamais", "sin", "nada", "apenas", "tampoco", "en vez de", "ning[uú]n[ao]?", "falso"),
-    *("não", "nao", "nem", "sem", "nenhuma?", "em vez de", "tampouco"),
-    # French
-    *("pas", "ne", "ni", "guère", "sans", "aucune?", "rien", "au lieu de", "plutôt que", "faux", r"n['’]\w+"),
-    # Russian
-    *("не", "ни", "нет", "без", "вряд ли", "едва ли", "никак", "никогда", "вместо", "ничего", "нельзя", "отнюдь"),
-    # Arabic; the conjunction is written together with the word
-    *("[وف]?غير", "[وف]?ليست?", "[وف]?لا", "[وف]?لم", "[وف]?لن", "[وف]?ما", "[وف]?بدون", "[وف]?دون", "[وف]?ليسوا"),
-    # Hindi, Bengali and Urdu where the word comes first
-    *("न", "ना", "नहीं", "बिना", "না", "নয়", "نہ", "نہیں", "بغیر"),
-    # Indonesian
-    *("tidak", "bukan", "belum", "tanpa", "kurang", "tak", "jangan"),
-)
-_BEFORE_WORD = re.compile(rf"(?<!\w)(?:{'|'.join(_BEFORE)})(?!\w)|n['’]t(?!\w)", re.IGNORECASE)
-_BEFORE_UNSPACED = re.compile("[不非没沒无無未勿别別否]")
+_BEFORE_WORD = re.compile(rf"{words(*BEFORE.values())}|n['’]t(?!\w)", re.IGNORECASE)
+_BEFORE_UNSPACED = re.compile(BEFORE_UNSPACED)
+_HEDGE = re.compile(rf"{words(*HEDGES.values())}|{HEDGES_UNSPACED}", re.IGNORECASE)
 _AFTER = re.compile(
     r"\A\W*(?:(?:label|class|category|answer|sentiment|tone|emotion|intent|meaning)\s+)?"
-    r"(?:(?:is|was|are|were|does|do|did|would|should|can|could|has|have|seems?)\s*(?:not\b|n['’]t\b)|cannot\b"
-    r"|(?:is|was|seems|would be)\s+(?:wrong|incorrect|false|unlikely|absent|missing"
-    r"|lacking|ruled out|excluded|out of the question)\b"
-    r"|ist\s+(?:falsch|ausgeschlossen)\b)",
+    rf"(?:{alternatives(AFTER)})",
     re.IGNORECASE,
 )
-_AFTER_ANYWHERE = re.compile(
-    r"(?<!\w)(?:नहीं|नही|नहि|মোটেই না|নয়|নয়|নেই|না|نہیں|نہ|nahi|nahin)(?!\w)"
-    "|ない|なく|なかっ|ません|とは言え|とはいえ|아니|아닙|아닌|않|없|못"
+_AFTER_ANYWHERE = re.compile(rf"{words(AFTER_ANYWHERE)}|{AFTER_UNSPACED}", re.IGNORECASE)
+_MODIFIER = re.compile(r"\A[\s-]*(?:filters?|folders?|detect(?:ors?|ion)|blockers?|traps?|buttons?)\b", re.IGNORECASE)
+"""What a label is only the first word of: a "spam filter" is no spam."""
+_ASKED = re.compile(
+    r"\A(?:[^\w\n.]*"
+    r"|\s*,\s*(?:(?:isn|aren|wasn|doesn|is|are|was|does)(?:['’]?t)?\s+(?:it|he|she|they|this|that)|right|correct|no|not"
+    r"|or|eh|oder|nicht|verdad|não|n['’]est|да|так)(?!\w)[^\n.,;:!?]{0,20})[?？؟]",
+    re.IGNORECASE,
 )
+_BLANK = "\0"
+_COMPARED = rf"\s+{_BLANK}+(?:\s+{LETTER}+)?\s*,?\s+(?:{alternatives(THAN)})\s+(?:(?:an?|it|is|es|ist)\s+)?\Z"
+_LESS_THAN = re.compile(words(LESS) + _COMPARED, re.IGNORECASE)
+_MORE_THAN = re.compile(rf"{words(MORE)}{_COMPARED}|{_BLANK}\s+أكثر\s+من\s+\Z", re.IGNORECASE)
+MAX_COMPARISON = 80
+"""Characters in front of a mention in which a comparison with the one before is looked for."""
 _CONJUNCTIONS = (
     *(
         "(?<!anything )(?<!nothing )(?<!all )but",
@@ -135,18 +68,11 @@ _CONJUNCTIONS = (
     *("लेकिन", "क्योंकि", "tetapi", "melainkan", "karena"),
 )
 _CLAUSE = re.compile(
-    r"[.;:!?…,\n()\[\]{}—–|。，；：！？、؛،؟।]|\s-\s|-{2,}|->|→"
+    r"[.;:!?…\n()\[\]{}—–|。，；：！？、؛،؟।]|,(?!\s*(?:whether|ob|dass|что|чтобы)\b)|\s-\s|-{2,}|->|→"
     rf"|(?<!\w)(?:{'|'.join(_CONJUNCTIONS)})(?!\w)|而是|但是|因为|因為",
     re.IGNORECASE,
 )
-_AFFIRMED = re.compile(
-    r"(?<!\w)(?:(?:without|no|beyond|not? any)\s+(?:a\s+|any\s+)?(?:doubt|question)|undoubtedly"
-    r"|not\s+(?:only|just|merely)|no\s+hesitation|ohne\s+(?:jeden\s+)?zweifel|kein(?:e|en)?\s+(?:zweifel|frage)|zweifellos|sin\s+(?:ninguna\s+)?duda"
-    r"|sans\s+(?:aucun\s+)?doute|sem\s+(?:nenhuma\s+)?dúvida|без\s+сомнени[йя]|не\s+только|بلا شك"
-    r"|tidak\s+diragukan|tanpa\s+ragu)(?!\w)|毫无疑问|毫無疑問|无疑|無疑|不仅|不僅",
-    re.IGNORECASE,
-)
-_BLANK = "\0"
+_AFFIRMED = re.compile(rf"{words(*AFFIRMED.values())}|{AFFIRMED_UNSPACED}", re.IGNORECASE)
 
 
 def without_affirmations(text: str) -> str:
@@ -157,6 +83,13 @@ def without_affirmations(text: str) -> str:
 def is_denial(text: str) -> bool:
     """Whether a few words, such as the heading in front of an answer, deny what follows."""
     return _BEFORE_WORD.search(text) is not None or _BEFORE_UNSPACED.search(text) is not None
+
+
+def is_hedged(text: str, start: int) -> bool:
+    """Whether the mention that begins at `start` is given as one that may be; `text` as of `is_denied`."""
+    earliest = max(0, start - MAX_CLAUSE)
+    boundaries = list(_CLAUSE.finditer(text, earliest, start))
+    return _HEDGE.search(text[boundaries[-1].end() if boundaries else earliest : start]) is not None
 
 
 def is_denied(text: str, start: int, end: int, following: int, unspaced: bool) -> bool:
@@ -171,6 +104,11 @@ def is_denied(text: str, start: int, end: int, following: int, unspaced: bool) -
     boundaries = list(_CLAUSE.finditer(text, earliest, start))
     opening = boundaries[-1].end() if boundaries else earliest
     before = text[opening:start]
+    compared = text[max(0, start - MAX_COMPARISON) : start]
+    if less := _LESS_THAN.search(compared):
+        before = before[: max(0, len(before) - len(less[0]))]
+    elif _MORE_THAN.search(compared):
+        return True
     if _BEFORE_WORD.search(before) or (unspaced and _BEFORE_UNSPACED.search(before)):
         return True
     if boundaries and boundaries[-1][0] in (":", "："):
@@ -179,6 +117,8 @@ def is_denied(text: str, start: int, end: int, following: int, unspaced: bool) -
         if len(heading.split()) <= 2 and is_denial(heading):
             return True
     latest = min(len(text), end + MAX_CLAUSE)
+    if _ASKED.match(text[end:latest]) or _MODIFIER.match(text[end:latest]):
+        return True
     closing = _CLAUSE.search(text, end, latest)
     if closing is not None and closing[0] in ("?", "？", "؟"):
         return True

@@ -13,6 +13,8 @@ Strictness = Literal["loose", "case", "spacing", "exact"]
 _SEPARATORS = re.compile(r"(?:[\s_]|-(?!\d)|(?<=[^\s_\-])-)+")
 _MINUS = re.compile(r"[\u2212\ufe63\uff0d](?=\d)")
 _PLUS = re.compile(r"(?<!\S)\+(?=\d)")
+_DETACHED_SIGN = re.compile(r"\s*-\s+(?=\d)")
+"""In front of a number: a sign or a bullet, so that it is neither this number nor its negative."""
 _SPACES = re.compile(r"\s+")
 
 
@@ -28,7 +30,10 @@ def _folded(text: str) -> str:
 
 
 def _loose(text: str) -> str:
-    return _SEPARATORS.sub(" ", _PLUS.sub("", _folded(text))).strip()
+    folded = _PLUS.sub("", _folded(text))
+    sign = _DETACHED_SIGN.match(folded)
+    rest = folded[sign.end() :] if sign else folded
+    return ("- " if sign else "") + _SEPARATORS.sub(" ", rest).strip()
 
 
 def _case(text: str) -> str:

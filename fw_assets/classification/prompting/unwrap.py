@@ -26,8 +26,11 @@ _NAMED = re.compile(
     r"(?:label|answer|category|class|classification|intent|output|prediction|option|choice|grade|rating|score|level)\s+",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"\A(?:[-*•>]\s+|\d{1,2}[.)]\s+(?!\d))")
+# A hyphen in front of a number may be its sign.
+_BULLET = re.compile(r"\A(?:[*•>]\s+|-\s+(?!\d)|\d{1,2}[.)]\s+(?!\d))")
 _TERMINAL = ".,;:!?…。！？、।؟،"
+_QUESTION = "?？؟"
+"""At the end of an answer: it asks what it says."""
 _REFUSAL = re.compile(
     r"\A\W*(?:(?:i am|i'm)\s+(?:\w+\s+)?(?:unable|not able)\b"
     r"|(?:[^.!\n]{0,40}\b)?(?:sorry|apologi[sz]e|unfortunately|afraid)\b[^\n]{0,60}?"
@@ -88,6 +91,8 @@ def _without_outermost(text: str, is_heading: Callable[[str], bool]) -> str:
     if without_name != text:
         return without_name
     without_end = text.rstrip(_TERMINAL if "(" in text else _TERMINAL + ")")
+    if without_end and any(mark in text[len(without_end) :] for mark in _QUESTION):
+        return text
     if without_end != text:
         return without_end
     return _BULLET.sub("", text, count=1)

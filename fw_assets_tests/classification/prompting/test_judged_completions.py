@@ -19,8 +19,6 @@ from fw_assets_tests.classification.prompts import prompt_for
 DATA = Path(__file__).parent / "data"
 PROMPTS = json.loads((DATA / "judged_prompts.json").read_text("utf-8"))
 CASES: list[dict[str, Any]] = [json.loads(line) for line in (DATA / "judged.jsonl").read_text("utf-8").splitlines()]
-DISPUTED = {"Cannot determine; possibly neutral."}
-"""A hedge that the parser takes for an answer."""
 MAX_MISSED_SHARE = 0.02
 
 
@@ -33,7 +31,7 @@ def read(case: dict[str, Any]) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_no_label_is_credited_that_a_reader_would_not_take(prompt: str) -> None:
     for case in CASES:
-        if case["prompt"] == prompt and case["text"] not in DISPUTED:
+        if case["prompt"] == prompt:
             judged = set(case["label"] or ())
             strict, lenient = read(case)
             assert strict <= judged, case
@@ -43,5 +41,5 @@ def test_no_label_is_credited_that_a_reader_would_not_take(prompt: str) -> None:
 def test_few_labels_are_missed_that_a_reader_finds() -> None:
     labelled = [case for case in CASES if case["label"]]
     missed = [case for case in labelled if read(case)[1] != set(case["label"])]
-    assert len(CASES) >= 400
+    assert len(CASES) >= 650
     assert len(missed) <= MAX_MISSED_SHARE * len(labelled), missed
