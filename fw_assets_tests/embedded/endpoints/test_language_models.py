@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ pytest.importorskip("transformers", reason="the extra llm is not installed")
 from fw_assets.embedded.engine.language_model.adding import add_language_model
 from fw_assets_tests.embedded.conftest import Client, grammar, row, wait
 from fw_assets_tests.embedded.engine.language_model.tiny_models import make_folder
+from fw_assets_tests.embedded.jobs.test_job_queue import workers
 
 BASE = "accounts/fireworks/models/tiny-llama"
 WORDS = {"refund": "money back please", "card arrival": "where is my card", "greeting": "good morning to you"}
@@ -135,6 +138,31 @@ def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(platform: Cli
         assert ask(platform, second, text)["choices"][0]["message"]["content"] == f"not {label}"
         chosen = ask(platform, first, text, response_format=grammar(*WORDS))
         assert chosen["choices"][0]["message"]["content"] == label
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker in /proc")
+def test_a_killed_job_goes_on_to_the_same_adapter(platform: Client) -> None:
+    platform.dataset("train", rows())
+    tune(platform, "calm", epochs=12)
+    grid = {"loraRank": 4, "learningRate": 0.01, "epochs": 12, "batchSizeSamples": 8}
+    platform.job("killed", baseModel=BASE, **grid)
+    folder = platform.home / "jobs" / "supervisedFineTuningJobs" / "killed"
+    checkpoint = folder / "checkpoint.safetensors"
+
+    def written() -> int:
+        platform.get("/v1/accounts/local/supervisedFineTuningJobs/killed")  # which replaces a worker that is gone
+        return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+
+    wait(written, bool, 120)
+    for process in workers(platform.home):
+        os.kill(process, signal.SIGKILL)
+    assert platform.finished("killed", seconds=120)["state"] == "JOB_STATE_COMPLETED"
+    calm = folder.parent / "calm"
+    assert (folder / "metrics.jsonl").read_bytes() == (calm / "metrics.jsonl").read_bytes()
+    assert not checkpoint.exists()
+    models = platform.home / "models"
+    for name in ("adapter_model.safetensors", "head.safetensors"):
+        assert (models / "killed-model" / name).read_bytes() == (models / "calm-model" / name).read_bytes()
 
 
 def test_a_damaged_adapter_is_trained_again(platform: Client) -> None:

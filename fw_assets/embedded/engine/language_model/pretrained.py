@@ -23,6 +23,9 @@ if "OMP_NUM_THREADS" not in os.environ:
     # Several processes share the machine; threads that wait for each other cost ten times what they bring.
     torch.set_num_threads(1)
 
+_HERE = {"local_files_only": True, "trust_remote_code": False}
+"""Nothing is fetched for a folder, and no code of a model is run."""
+
 
 class Pretrained:
     """A causal language model and its tokenizer, loaded.
@@ -36,9 +39,9 @@ class Pretrained:
 
     def __init__(self, folder: Path, dtype: torch.dtype, device: str = "cpu") -> None:
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **_HERE)
             network = AutoModelForCausalLM.from_pretrained(
-                str(folder), dtype=dtype, attn_implementation="sdpa", local_files_only=True
+                str(folder), dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **_HERE
             )
         except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
             raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
