@@ -9,6 +9,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from fw_assets.classification.values import canonical_json
+from fw_assets.pipeline.reporting.shown_rows import ShownRows, shown_rows
 from fw_assets.report.schema.looks import Look, Looks
 from fw_assets.workspace.workspace import Workspace
 
@@ -32,7 +33,7 @@ class _StoredReport(msgspec.Struct):
 
 
 def record_look(store: Workspace, look: Look) -> Looks:
-    """Add a look unless its plan has looked at these rows already; its place among all looks at them."""
+    """Add a look unless its plan has looked at these rows already; its place among all looks at any of them."""
     ledger = store.log(LOG)
     ledger.append_if(lambda lines: None if lines else canonical_json(_reported(store)))
 
@@ -43,14 +44,7 @@ def record_look(store: Workspace, look: Look) -> Looks:
         )
 
     ledger.append_if(own_line)
-    looks: dict[str, Look] = {}
-    for item in _looks(ledger.lines()):
-        if item.test_digest == look.test_digest:
-            first = looks.setdefault(item.plan, item)
-            most = max(first.extra_reads, item.extra_reads)
-            looks[item.plan] = first.model_copy(update={"extra_reads": most})
-    number = list(looks).index(look.plan) + 1
-    return Looks(number=number, earlier=tuple(looks.values())[: number - 1])
+    return _place(store, look, _looks(ledger.lines()))
 
 
 def dataset_plans(store: Workspace, dataset: str) -> set[str]:
@@ -66,6 +60,35 @@ def _looks(lines: Iterable[str]) -> list[Look]:
         except ValidationError:
             log.warning("%s has a damaged line: the looks on it are not counted", LOG)
     return looks
+
+
+def _place(store: Workspace, look: Look, ledger: Iterable[Look]) -> Looks:
+    """The place of a look among those at any of its rows, by their texts, and where these are unknown by the digest."""
+    own = shown_rows(store, look)
+    known: dict[str, ShownRows | None] = {look.test_digest: own}
+    looks: dict[str, Look] = {}
+    for item in ledger:
+        if own is not None and known.get(item.test_digest) is None and item.test_digest != look.test_digest:
+            known[item.test_digest] = shown_rows(store, item)
+        others = known.get(item.test_digest)
+        shared = None
+        if item.test_digest != look.test_digest:
+            shared = own.shared(others) if own is not None and others is not None else 0
+        if shared == 0:
+            continue
+        first = looks.setdefault(item.plan, item.model_copy(update={"shared": _unless_all(shared, own)}))
+        most = max(first.extra_reads, item.extra_reads)
+        looks[item.plan] = first.model_copy(update={"extra_reads": most})
+    number = list(looks).index(look.plan) + 1
+    earlier = tuple(looks.values())[: number - 1]
+    if own is None or not earlier:
+        return Looks(number=number, earlier=earlier)
+    seen = [rows for digest in {item.test_digest for item in earlier} if (rows := known[digest]) is not None]
+    return Looks(number=number, earlier=earlier, seen=own.shared(*seen))
+
+
+def _unless_all(shared: int | None, own: ShownRows | None) -> int | None:
+    return None if own is not None and shared == own.rows else shared
 
 
 def _reported(store: Workspace) -> list[Look]:

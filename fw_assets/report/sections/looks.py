@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import listing, plural, rows_text
+from fw_assets.report.formatting import count, listing, plural, rows_text
 from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.report import Report
 
 MAX_LOOKS = 4
-"""Looks at the same rows after which fresh ones are recommended."""
+"""Looks at the same rows, the mean over them, after which fresh ones are recommended."""
 MAX_NAMED = 3
 
 
@@ -17,6 +17,7 @@ def looks_sentence(report: Report) -> str:
         return ""
     number, earlier = report.looks.number, report.looks.earlier
     rows = rows_text(report.rows.test, report.groups.test if report.groups else None)
+    shown = sum(report.rows.test if look.shared is None else look.shared for look in earlier)
     named = listing([_look(look) for look in earlier[-MAX_NAMED:]])
     hidden = len(earlier) - MAX_NAMED
     more = f", and {plural(hidden, 'plan')} before" if hidden > 0 else ""
@@ -24,10 +25,15 @@ def looks_sentence(report: Report) -> str:
     reads = f" Learning curves and null controls of those read them {plural(again, 'more time')}." if again else ""
     advice = (
         "Label fresh test rows: what was chosen after so many looks fits these rows better than new ones."
-        if number > MAX_LOOKS
+        if round(shown / report.rows.test if report.rows.test else number - 1) >= MAX_LOOKS
         else "What was changed since then may have been chosen by these rows."
     )
-    return f"{ordinal(number)} look at these {rows}: {named}{more}.{reads} {advice}"
+    look = f"{ordinal(number)} look at these {rows}"
+    if report.looks.seen and any(item.shared is not None for item in earlier):
+        times = f"{shown / report.looks.seen:.1f}".removesuffix(".0")
+        often = "once" if times == "1" else f"{times} times"
+        look = f"{count(report.looks.seen)} of these {rows} were shown before, {often} each on average"
+    return f"{look}: {named}{more}.{reads} {advice}"
 
 
 def reads_sentence(report: Report) -> str:
@@ -59,4 +65,5 @@ def _extra_reads(report: Report) -> tuple[int, int, int]:
 
 
 def _look(look: Look) -> str:
-    return f"the plan {look.plan} of {look.dataset} was read on {look.at[:10]}"
+    part = "" if look.shared is None else f" ({look.shared:,} of them)"
+    return f"the plan {look.plan} of {look.dataset} was read on {look.at[:10]}{part}"

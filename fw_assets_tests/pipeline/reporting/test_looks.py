@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from fw_assets.classification.values import digest as digest_of
 from fw_assets.pipeline.reporting.looks import LOG, record_look
+from fw_assets.pipeline.reporting.shown_rows import FOLDER
 from fw_assets.report.schema.looks import Look
+from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.workspace import Workspace
 
 LOOKS = st.lists(
@@ -68,6 +74,66 @@ def test_reports_of_earlier_versions_are_looks(tmp_path: Path) -> None:
         ("p2", "later", "2026-11-02"),
     ]
     assert record_look(store, look("t", "p1")).number == 1
+
+
+class StoredLabels(BaseModel):
+    split: dict[str, str]
+
+
+def stored_test_rows(store: Workspace, dataset: str, texts: Iterable[str]) -> Look:
+    """Test rows as the step `label_set` leaves them, and a look at them by a plan of the dataset."""
+    messages = [json.dumps([{"role": "user", "content": text}]) for text in texts]
+    store.write_frame(
+        pl.DataFrame({"messages": messages, "split": ["test"] * len(messages)}), *split_rows_path(dataset)
+    )
+    digest = digest_of(messages)
+    store.write("label_set", dataset, StoredLabels(split={"test_digest": digest}), inputs="i")
+    return look(digest, f"plan-{dataset}-{digest}", dataset=dataset)
+
+
+def test_looks_are_counted_by_the_rows_that_they_share(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    rows = [f"text {number}" for number in range(44)]
+    for number in range(3):
+        assert record_look(store, stored_test_rows(store, f"d{number}", rows[:40])).number == number + 1
+    last = stored_test_rows(store, "frac", rows)
+    looks = record_look(store, last)
+    assert (looks.number, looks.seen) == (4, 40)
+    assert [(item.dataset, item.shared) for item in looks.earlier] == [("d0", 40), ("d1", 40), ("d2", 40)]
+    assert record_look(store, last) == looks, "a report that is written again"
+    fresh = record_look(store, stored_test_rows(store, "fresh", ["another", "and another"]))
+    assert (fresh.number, fresh.seen) == (1, None)
+
+
+def test_rows_are_known_when_their_dataset_has_others(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    record_look(store, stored_test_rows(store, "tickets", ["a", "b"]))
+    looks = record_look(store, stored_test_rows(store, "tickets", ["B", "c", "b "]))
+    assert (looks.number, looks.seen, looks.earlier[0].shared) == (2, 2, 2)
+    every = record_look(store, stored_test_rows(store, "tickets", ["b", "b"]))
+    assert (every.number, every.seen) == (3, 2)
+    assert [item.shared for item in every.earlier] == [None, None], "all of them"
+
+
+def test_looks_of_the_version_before_count_by_their_rows_too(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    before = [stored_test_rows(store, name, texts) for name, texts in (("kept", ["a", "b"]), ("changed", ["b", "c"]))]
+    for item in before:
+        store.append_line(json.dumps([item.model_dump(exclude={"shared"})]), LOG)
+    stored_test_rows(store, "changed", ["z"])
+    looks = record_look(store, stored_test_rows(store, "new", ["a", "b", "c"]))
+    assert [(item.dataset, item.shared) for item in looks.earlier] == [("kept", 2)]
+    assert looks.seen == 2
+    same = record_look(store, before[1].model_copy(update={"plan": "p"}))
+    assert [item.dataset for item in same.earlier] == ["changed"], "by the digest alone"
+
+
+def test_damaged_rows_are_made_again(tmp_path: Path) -> None:
+    store = Workspace(str(tmp_path))
+    first = stored_test_rows(store, "first", ["a", "b"])
+    record_look(store, first)
+    store.write_bytes(b"damaged", FOLDER, first.test_digest)
+    assert record_look(store, stored_test_rows(store, "second", ["a"])).seen == 1
 
 
 def test_a_damaged_line_hides_no_other(tmp_path: Path) -> None:

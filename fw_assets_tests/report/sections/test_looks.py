@@ -47,6 +47,26 @@ def test_the_fifth_look_recommends_fresh_rows(number: int, advised: bool) -> Non
     assert (f"and {number - 4} plan" in sentence) == (number > 4)
 
 
+def partly(shared: list[int | None], shown: int) -> Report:
+    report = seen(len(shared) + 1)
+    assert report.looks is not None
+    earlier = [item.model_copy(update={"shared": n}) for item, n in zip(report.looks.earlier, shared, strict=True)]
+    return report.model_copy(
+        update={"looks": report.looks.model_copy(update={"earlier": tuple(earlier), "seen": shown})}
+    )
+
+
+def test_rows_that_were_shown_before_are_counted() -> None:
+    once = looks_sentence(partly([40], 40))
+    assert once.startswith("40 of these 300 test rows were shown before, once each on average: the plan p1 of tickets")
+    assert "was read on 2026-11-01 (40 of them). What was changed" in once
+    often = looks_sentence(partly([280, None, 290, 270], 295))
+    assert often.startswith("295 of these 300 test rows were shown before, 3.9 times each on average: ")
+    assert "Label fresh test rows" in often
+    assert "Label fresh" not in looks_sentence(partly([3] * 6, 5))
+    assert looks_sentence(partly([None], 300)).startswith("2nd look at these 300 test rows")
+
+
 def test_reads_of_the_same_run_are_counted() -> None:
     report = sample_report()
     assert reads_sentence(report).startswith("The test rows were read once per model")
