@@ -159,7 +159,9 @@ def _judged(
             "incomplete", "Some rows were not answered, so no verdict is drawn and nothing is deployed."
         )
     if winner.kind == "base" and not winner.adapter:
-        return decision_for("keep-base", f"No fine-tuned model won: {winner.model} is {winner.why}.")
+        tuned = any(item.kind == "tuned" for item in winner.ranked)
+        lead = "No fine-tuned model won" if tuned else "Nothing was fine-tuned"
+        return decision_for("keep-base", f"{lead}: {winner.model} is {winner.why}.")
     if comparison is None:
         return decision_for("incomplete", "The winner was not compared with an untuned model on the test rows.")
     check = label_check(comparison)

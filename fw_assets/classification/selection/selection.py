@@ -9,6 +9,7 @@ from typing import Literal
 from fw_assets.classification.values import Frozen, Interval
 
 ModelKind = Literal["base", "tuned"]
+_MAX_NAMED = 3
 INCOMPLETE = "not every validation row was answered"
 
 
@@ -111,8 +112,10 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
         tied = [item for item in remaining if _merit(item, costed=costed) >= _least_merit(best, costed=costed)]
         cheapest = min(tied, key=lambda candidate: (_price(candidate), *order(candidate)))
         figure = f": {_figure(cheapest, costed=costed)}" if costed else ""
-        if cheapest is best:
+        if len(tied) == 1:
             why = f"best on validation{' of the rest' if ranked else ''}{figure}"
+        elif cheapest is best:
+            why = f"{_tie_text(best, tied, costed=costed)}{figure}"
         else:
             why = f"tied with {best.model} on validation (within its interval) and cheaper{figure}"
         what = "an adapter that exists" if cheapest.adapter else "it cannot be fine-tuned"
@@ -123,6 +126,23 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
     unanswered = sorted((candidate for candidate in candidates if not candidate.complete), key=_merit_order)
     ranked += [_ranked(candidate, INCOMPLETE) for candidate in unanswered]
     return Finalists(chosen=finalists, ranked=tuple(ranked))
+
+
+def _tie_text(best: Candidate, tied: Sequence[Candidate], *, costed: bool) -> str:
+    """That others are within the interval of the first of a rank, and why it has the rank all the same."""
+    others = [item for item in tied if item is not best]
+    names = ", ".join(item.model for item in others[:_MAX_NAMED])
+    names += f" and {len(others) - _MAX_NAMED} more" if len(others) > _MAX_NAMED else ""
+    loss = _merit_order(best, costed=costed)[1]
+    if all(_price(best) < _price(item) for item in others):
+        reason = "cheaper"
+    elif all(_merit(best, costed=costed) > _merit(item, costed=costed) for item in others):
+        reason = "taken for its figure, which is the higher one" if not costed else "taken for its lower cost"
+    elif all(loss < _merit_order(item, costed=costed)[1] for item in others):
+        reason = "taken for its lower validation loss"
+    else:
+        reason = "taken by the order of price, figure, validation loss and name"
+    return f"tied with {names} on validation (within its interval) and {reason}"
 
 
 def choose_winner(candidates: Sequence[Candidate]) -> Winner:

@@ -8,7 +8,7 @@ from fw_assets.report.imbalance.majority import majority_line, most_frequent, tr
 from fw_assets.report.schema.comparison import BaselineResult, Kind
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import baseline_name, compared_baseline, need
+from fw_assets.report.sections.baselines import baseline_name, compared_baseline, measures_text, need
 from fw_assets.report.sections.candidates import headline_models
 from fw_assets.report.sections.pairs import rivals
 from fw_assets.report.sections.similarity import headline_result, new_texts_range
@@ -94,9 +94,11 @@ def rivals_text(report: Report, model: str, kind: Kind) -> str:
 def free_text(report: Report) -> str:
     """`; TF-IDF …, which is free and not told from it, 91.4%`: of the model in use; empty where it is told from it."""
     best = compared_baseline(report)
-    if best is None or report.fields or need(report) != "cannot be told":
+    if best is None or best.versus is None or report.fields or need(report) not in ("depends", "cannot be told"):
         return ""
     figure = free_figure(report, best)
+    if need(report) == "depends":
+        return f"; it is {measures_text(best.versus)} than {baseline_name(best.name)}, which is free and has {figure}"
     return f"; {baseline_name(best.name)}, which is free and not told from it, {figure}" if figure else ""
 
 

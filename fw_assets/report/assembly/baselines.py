@@ -14,7 +14,7 @@ from fw_assets.report.schema.comparison import BaselineComparison, BaselineResul
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult
 
-Need = Literal["yes", "no", "cannot be told"]
+Need = Literal["yes", "no", "depends", "cannot be told"]
 
 
 def best_baseline(baselines: Sequence[BaselineScores]) -> BaselineScores | None:
@@ -29,7 +29,8 @@ def need(accuracy: Comparison) -> Need:
 
     Accuracy alone would say of a baseline that finds no row of a rare label that it does as well, and so would
     macro-F1 where the few rows of a rare label happen to be alike. That macro-F1 differs is shown by its test alone,
-    that it is not ahead by the margin by its interval alone: a bootstrap's interval inverts no test.
+    that it is not ahead by the margin by its interval alone: a bootstrap's interval inverts no test. Where one is shown
+    to be better and the other to be worse, it depends on which of the two matters.
     """
     margin, f1, p_value = accuracy.margin, accuracy.macro_f1_difference, accuracy.macro_f1_p
     if f1 is None:
@@ -39,7 +40,9 @@ def need(accuracy: Comparison) -> Need:
     shown = p_value is not None and p_value < accuracy.alpha
     better = accuracy.verdict == "better" or (shown and f1.value > 0)
     worse = accuracy.verdict == "worse" or (shown and f1.value < 0)
-    return "yes" if better and not worse else "cannot be told"
+    if better and worse:
+        return "depends"
+    return "yes" if better else "cannot be told"
 
 
 def _unseen(accuracy: Comparison) -> float:

@@ -76,8 +76,11 @@ def intention(plan: Plan) -> str:
         tuned += f" of {listing(tunable)}" if len(tunable) < len(plan.models) else ""
     cells = max((len(model.cells) for model in plan.models), default=0)
     settings = f"{plural(cells, 'setting')}" + (f" on {plural(plan.sweep_rows, 'row')}" if cells > 1 else "")
+    better = {"superiority": "better", "non-inferiority": "shown to be no worse, within the margin"}[
+        plan.session.gate.rule
+    ]
     deployments = {
-        "if-better": "deploy the winner if it is better",
+        "if-better": f"deploy the winner if it is {better}",
         "always": "deploy the winner",
         "never": "deploy nothing",
     }

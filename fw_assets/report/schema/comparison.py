@@ -108,7 +108,8 @@ class BaselineComparison(Frozen):
     """The model that is kept against a baseline, on the same test rows.
 
     `needed`: "yes" if the model is shown to be better in accuracy or macro-F1 and worse in neither; "no" if it is shown
-    to be ahead by less than `margin` in both, if at all. The two tests are adjusted together (Holm), and the interval
+    to be ahead by less than `margin` in both, if at all; "depends" if it is shown to be better in one and worse in the
+    other ("cannot be told" in reports of before). The two tests are adjusted together (Holm), and the interval
     of the accuracy with them. Null in reports of before version 2. `macro_f1_interval` is the bootstrap's 95 %
     interval, on which "no" rests; `macro_f1_p_value` is of the randomisation test, on which "yes" rests: neither
     inverts the other.
@@ -130,7 +131,7 @@ class BaselineComparison(Frozen):
     macro_f1_difference: float | None = None
     macro_f1_interval: Bounds | None = None
     macro_f1_p_value: float | None = None
-    needed: Literal["yes", "no", "cannot be told"] | None = None
+    needed: Literal["yes", "no", "depends", "cannot be told"] | None = None
 
 
 class BaselineResult(Frozen):

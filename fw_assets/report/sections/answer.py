@@ -20,7 +20,7 @@ from fw_assets.report.formatting import (
 from fw_assets.report.imbalance.majority import below_line, below_line_note, instead, none_text, trap_sentence
 from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_headline, mistakes_sentence
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import NOT_NEEDED, NOT_UNTUNED, UNKNOWN, baseline_sentence, need
+from fw_assets.report.sections.baselines import ABOUT, NOT_NEEDED, NOT_UNTUNED, UNKNOWN, baseline_sentence, need
 from fw_assets.report.sections.candidates import headline_models, subject, winner_kind
 from fw_assets.report.sections.costs import is_free, spending
 from fw_assets.report.sections.looks import looks_sentence
@@ -62,7 +62,9 @@ def answer(report: Report) -> str:
     have costs, or it is not shown that a language model is needed.
     """
     costs = "" if report.status == "incomplete" else mistakes_headline(report)
-    needed = baseline_sentence(report) if not report.fields and need(report) in ("no", "cannot be told") else ""
+    needed = (
+        baseline_sentence(report) if not report.fields and need(report) in ("no", "depends", "cannot be told") else ""
+    )
     parts = [_headline(report), gained_sentence(report), trap_sentence(report, headline_models(report)), costs, needed]
     return " ".join(part for part in parts if part)
 
@@ -155,7 +157,7 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
             (
                 "By how much?",
                 f"{points(found.difference)} points of accuracy{over}, {interval_text(found.interval, found.level)}"
-                f" ({count(found.gained)} {found.unit} gained, {count(found.lost)} lost, on {found.where}).",
+                f" ({plural(found.gained, found.unit)} gained, {count(found.lost)} lost, on {found.where}).",
             )
         )
         pairs.append(("Is it real?", _significance(report, found)))
@@ -171,7 +173,7 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
     needed = need(report)
     if needed is not None:
         reason = baseline_sentence(report)
-        reply = {"yes": f"Yes. {reason}", "no": _not_needed(reason)}
+        reply = {"yes": f"Yes. {reason}", "no": _not_needed(reason), "depends": f"It {reason.removeprefix(ABOUT)}"}
         unknown = f"It cannot be told on {reason.removeprefix(UNKNOWN)}"
         of = f" for {report.fields.asked[0].name}" if report.fields else ""
         pairs.append((f"Is a language model needed{of}?", reply.get(needed, unknown)))

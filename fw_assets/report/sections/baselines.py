@@ -10,9 +10,12 @@ from fw_assets.report.schema.mistakes import CostChoice
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.verdicts import interval_text
 
+ALPHA = 0.05
 NOT_NEEDED = "No language model is needed here: "
 NOT_UNTUNED = "No untuned language model is needed here, and tuning was not tried: "
-UNKNOWN = "Whether a language model is needed cannot be told on "
+ABOUT = "Whether a language model is needed "
+DEPENDS = f"{ABOUT}depends on the measure that matters: "
+UNKNOWN = f"{ABOUT}cannot be told on "
 
 
 def baseline_name(name: str) -> str:
@@ -25,14 +28,33 @@ def compared_baseline(report: Report) -> BaselineResult | None:
 
 
 def need(report: Report) -> str | None:
-    """`yes`, `no` or `cannot be told`: whether a language model is needed; None where no baseline was compared."""
+    """Whether a language model is needed: `yes`, `no`, `depends` (on which measure matters) or `cannot be told`.
+
+    None where no baseline was compared.
+    """
     best = compared_baseline(report)
     if best is None or best.versus is None or report.status == "incomplete":
         return None
     if report.mistakes and report.mistakes.free:
         return _need_by_cost(report.mistakes.free)
+    if _disagree(best.versus):
+        return "depends"
     # Reports of before version 2 have the verdict alone.
     return best.versus.needed or {"better": "yes", "worse": "no"}.get(best.versus.verdict, "cannot be told")
+
+
+def _disagree(versus: BaselineComparison) -> bool:
+    """Whether the model is shown to be better by one of accuracy and macro-F1, and worse by the other."""
+    f1, p = versus.macro_f1_difference, versus.macro_f1_p_value
+    if f1 is None or p is None or p >= ALPHA or versus.verdict not in ("better", "worse"):
+        return False
+    return (versus.verdict == "better") == (f1 < 0)
+
+
+def measures_text(versus: BaselineComparison) -> str:
+    """`better by accuracy and worse by macro-F1`: the model against the baseline, where the two disagree."""
+    other = {"better": "worse", "worse": "better"}[versus.verdict]
+    return f"{versus.verdict} by accuracy and {other} by macro-F1"
 
 
 def _need_by_cost(versus: CostChoice) -> str:
@@ -57,6 +79,8 @@ def baseline_sentence(report: Report) -> str:
         return f"{model[:1].upper()}{model[1:]} is ahead of {free}: {figures}."
     if needed == "cannot be told":
         return f"{UNKNOWN}{_where(versus)}: {model} against {free}: {figures}."
+    if needed == "depends":
+        return f"{DEPENDS}{model} is {measures_text(versus)}, both shown on {_where(versus)}, than {free}: {figures}."
     margin = points_text(versus.margin or 0)
     relation = "is worse" if versus.verdict == "worse" else f"is ahead by less than {margin}, if at all"
     start = NOT_UNTUNED if report.status == "benchmark" else NOT_NEEDED

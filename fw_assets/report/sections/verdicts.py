@@ -65,8 +65,8 @@ class Choice:
 
     @property
     def unit(self) -> str:
-        """What was gained or lost."""
-        return "values" if self.fields else "rows"
+        """What was gained or lost, one of them."""
+        return "value" if self.fields else "row"
 
     @property
     def figures(self) -> str:

@@ -75,6 +75,14 @@ def test_a_base_winner_costs_nothing() -> None:
     assert gate(winner, None, "always").decision == "keep-base"
 
 
+def test_a_winner_without_rivals_that_were_tuned_beat_none() -> None:
+    alone = gate(choose_winner([candidate("m", 190), candidate("n", 150)]), None)
+    assert alone.why.startswith("Nothing was fine-tuned: m is best on validation")
+    assert "won" not in alone.why
+    rival = gate(choose_winner([candidate("m", 190), candidate("m", 150, kind="tuned")]), None)
+    assert rival.why.startswith("No fine-tuned model won: m is best on validation")
+
+
 def test_never_and_always() -> None:
     assert gate(tuned(), table(30, 2), "never").decision == "not-asked"
     assert gate(tuned(), table(0, 30), "always").decision == "deploy"

@@ -41,6 +41,35 @@ def test_among_ties_the_cheaper_goes_first() -> None:
     assert "tied with dear" in finalists.ranked[0].why
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ((181, 1.0), (179, 3.0), "cheaper"),
+        ((181, None), (179, None), "taken for its figure, which is the higher one"),
+        ((180, None), (180, None), "taken by the order of price, figure, validation loss and name"),
+    ],
+)
+def test_ties_among_finalists_are_called_ties(
+    first: tuple[int, float | None], second: tuple[int, float | None], reason: str
+) -> None:
+    ranked = choose_finalists(
+        [candidate("a", first[0], price=first[1]), candidate("b", second[0], price=second[1])], 2
+    ).ranked
+    assert ranked[0].model == "a"
+    assert ranked[0].why == f"tied with b on validation (within its interval) and {reason}"
+    assert ranked[1].why == "best on validation of the rest"
+
+
+def test_a_lower_loss_breaks_a_tie_and_many_ties_are_counted() -> None:
+    low = candidate("z", 180).model_copy(update={"loss": 0.1})
+    many = [candidate(name, 180).model_copy(update={"loss": 0.2}) for name in "abcde"]
+    assert choose_finalists([*many, low], 1).ranked[0].why == (
+        "tied with a, b, c and 2 more on validation (within its interval) and taken for its lower validation loss"
+    )
+    apart = choose_finalists([candidate("a", 190), candidate("b", 100)], 1).ranked
+    assert [item.why for item in apart] == ["best on validation", "best on validation of the rest"]
+
+
 def test_a_cheap_model_outside_the_interval_does_not_pass() -> None:
     assert choose_finalists([candidate("dear", 180, price=9.0), candidate("cheap", 140, price=0.1)], 1).chosen == (
         "dear",

@@ -76,6 +76,20 @@ def test_the_plan_says_what_the_gate_asks() -> None:
     assert other.session.gate == gate
 
 
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (GatePolicy(), "deploy the winner if it is better."),
+        (GatePolicy(rule="non-inferiority"), "deploy the winner if it is shown to be no worse, within the margin."),
+    ],
+)
+def test_the_plan_has_one_rule_of_deployment(policy: GatePolicy, said: str) -> None:
+    plan, _, _ = planned(Session(dataset="support-intents.jsonl", models=MODELS, gate=policy))
+    text = " ".join(render_plan(plan).split())
+    assert said in text
+    assert ("if it is better" in text) == (policy.rule == "superiority")
+
+
 def test_what_can_be_seen_is_by_what_unequal_groups_are_worth() -> None:
     plan, _, _ = planned()
     counted = {"groups": {"test": 55}, "effective_groups": {"test": 21.4}}

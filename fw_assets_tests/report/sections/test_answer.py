@@ -244,3 +244,13 @@ def test_deployment_that_was_not_wanted() -> None:
     )
     assert report.answer.endswith("The fine-tuned model is ready; it was not deployed, as asked.")
     assert "Set deploy to if-better or always" in dict(questions(report))["What now?"]
+
+
+@pytest.mark.parametrize(("gained", "said"), [(1, "(1 row gained, 2 lost, on"), (2, "(2 rows gained, 2 lost, on")])
+def test_one_row_is_one_row(gained: int, said: str) -> None:
+    report = sample_report()
+    first = report.candidates[0]
+    assert first.comparison is not None
+    changed = first.model_copy(update={"comparison": first.comparison.model_copy(update={"gained": gained, "lost": 2})})
+    report = report.model_copy(update={"candidates": (changed, *report.candidates[1:])})
+    assert said in dict(questions(report))["By how much?"]

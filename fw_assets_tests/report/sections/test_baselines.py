@@ -10,6 +10,7 @@ from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.paired_tests import holm
+from fw_assets.report.advice.headline import headline
 from fw_assets.report.assembly.baselines import baseline_results
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
@@ -87,6 +88,35 @@ def test_macro_f1_is_said_by_the_one_method_that_the_answer_rests_on(seed: int) 
 def test_that_a_model_is_not_ahead_rests_on_the_interval_alone() -> None:
     said = baseline_sentence(with_diagnostics(sample_report(), needed="no")).partition("macro-F1 ")[2]
     assert said == "+0.002, bootstrap 95% interval −0.008 to +0.012."
+
+
+@pytest.mark.parametrize(
+    ("first", "measures"), [(True, "worse by accuracy and better"), (False, "better by accuracy and worse")]
+)
+def test_measures_that_disagree_are_no_lack_of_rows(first: bool, measures: str) -> None:
+    """One answers `a` always, the other finds every `b` and misses many `a`: both differences are shown."""
+    labels, gold = ("a", "b"), ["a"] * 270 + ["b"] * 30
+    always = frame([([label], ["a"]) for label in gold])
+    finds = frame([([label], ["a" if row < 190 else "b"]) for row, label in enumerate(gold)])
+    pair = (always, finds) if first else (finds, always)
+    compared = compare(*pair, labels=labels, resamples=500, test_f1=True)
+    scores = score(pair[0], labels, False)
+    found = [BaselineScores(name="tfidf", method="-", validation=scores, test=scores)]
+    (result,) = baseline_results(found, "minilm-ngram", "tuned", compared)
+    assert result.versus is not None
+    assert result.versus.needed == "depends"
+    earlier = result.model_copy(update={"versus": result.versus.model_copy(update={"needed": "cannot be told"})})
+    for baseline in (result, earlier):
+        report = sample_report().model_copy(update={"baselines": (baseline,)})
+        assert need(report) == "depends"
+        said = baseline_sentence(report)
+        assert said.startswith("Whether a language model is needed depends on the measure that matters: ")
+        assert f"{measures} by macro-F1, both shown on 300 test rows, than TF-IDF" in said
+        assert said in answer(report)
+        reply = dict(questions(report))["Is a language model needed?"]
+        assert reply.startswith("It depends on the measure that matters: the fine-tuned minilm-ngram is ")
+        assert "cannot be told" not in reply
+        assert f"; it is {measures} by macro-F1 than TF-IDF with logistic regression, which is free" in headline(report)
 
 
 def test_a_benchmark_says_nothing_of_models_that_were_not_tuned() -> None:
