@@ -1,1 +1,52 @@
-"""fw-assets: benchmark, fine-tune, compare and deploy label predictors as a Dagster asset pipeline."""
+"""fw-assets: benchmark, fine-tune, compare and deploy label predictors as a Dagster asset pipeline.
+
+The Python API is `plan` and `workflow`, and the errors that they raise (docs/python.md). Each name is imported when it
+is asked for, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fw_assets.api.planning import plan, workflow
+    from fw_assets.api.views import Plan, Report
+    from fw_assets.api.workflow import Workflow
+    from fw_assets.classification.errors import InputError
+    from fw_assets.fireworks import FireworksError
+    from fw_assets.pipeline.errors import NotApproved, PhaseError, StepFailed
+
+__all__ = [
+    "FireworksError",
+    "InputError",
+    "NotApproved",
+    "PhaseError",
+    "Plan",
+    "Report",
+    "StepFailed",
+    "Workflow",
+    "plan",
+    "workflow",
+]
+
+_HOMES = {
+    "FireworksError": "fw_assets.fireworks",
+    "InputError": "fw_assets.classification.errors",
+    "NotApproved": "fw_assets.pipeline.errors",
+    "PhaseError": "fw_assets.pipeline.errors",
+    "Plan": "fw_assets.api.views",
+    "Report": "fw_assets.api.views",
+    "StepFailed": "fw_assets.pipeline.errors",
+    "Workflow": "fw_assets.api.workflow",
+    "plan": "fw_assets.api.planning",
+    "workflow": "fw_assets.api.planning",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

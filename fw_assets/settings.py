@@ -8,6 +8,9 @@ start-up time of `fw-assets --help`.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
@@ -147,6 +150,26 @@ def settings() -> Settings:
             for item in error.errors(include_url=False)
         ]
     raise InputError(problems, advice="Correct the environment variable, or unset it.")
+
+
+def workspace_at(root: str | PathLike[str] | None) -> str:
+    """A workspace's root, a local path made absolute; None: that of the environment."""
+    configured = settings()
+    return (configured if root is None else configured.model_copy(update={"fw_workspace": str(root)})).workspace_root
+
+
+@contextmanager
+def in_workspace(root: str) -> Iterator[None]:
+    """Make `root` the workspace of this process, and of those that it starts, while the block runs."""
+    before = os.environ.get("FW_WORKSPACE")
+    set_workspace(root)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["FW_WORKSPACE"]
+        else:
+            set_workspace(before)
 
 
 def set_workspace(root: str) -> None:

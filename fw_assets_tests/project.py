@@ -15,11 +15,11 @@ from click.testing import CliRunner
 
 from fw_assets.cli import main
 from fw_assets.code_location import CODE_LOCATION
-from fw_assets.commands.workflow import PoolFactory
 from fw_assets.embedded import counts
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.runner.worker import materialize
+from fw_assets.pipeline.runner.worker_pool import PoolFactory
 from fw_assets.workspace.workspace import Workspace
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "support-intents.jsonl"

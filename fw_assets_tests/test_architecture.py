@@ -28,6 +28,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "dagster_runtime": "code_location pipeline",
         "definitions": "pipeline",
         "commands": "classification code_location embedded exit_codes report settings workspace pipeline console",
+        "api": "classification report settings workspace pipeline console",
         "cli": "classification code_location settings pipeline webserver commands",
         "__main__": "cli",
     },
@@ -89,8 +90,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "prediction": "errors input_digests machine progress values budget platform registration evaluation",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_origin run_tags run_workers",
-        "runner": "errors partitions progress run_config failures values budget phases jobs platform planning "
-        "run_origin run_tags run_workers evaluation",
+        "runner": "errors machine partitions progress run_config failures values budget phases jobs platform planning "
+        "run_origin run_tags run_workers evaluation reporting",
         "ui": "asset_table run_config values",
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui",
@@ -272,6 +273,7 @@ def _third_party(tree: ast.Module) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
+        ("fw_assets", ["pydantic", "click", "dagster", "polars"]),
         ("fw_assets.cli", ["dagster", "polars", "onnxruntime", "pandera"]),
         ("fw_assets.commands", ["dagster", "onnxruntime", "pandera", "sklearn"]),
         ("fw_assets.classification.labels.inspection", ["dagster", "httpx", "pandera", "sklearn"]),

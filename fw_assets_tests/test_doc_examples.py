@@ -313,9 +313,23 @@ def prediction_example(project: Project, server: str, text: str) -> None:
     assert shown.split() == ["2", "2"]
 
 
+def api_example(project: Project, server: str, text: str) -> None:
+    """As a kernel runs it: within an event loop, in a script that does not guard what it does."""
+    del server
+    script = project.folder / "notebook.py"
+    cells = f"async def cells():\n    exec({text!r}, {{}})"
+    script.write_text(f"import asyncio\n\n{cells}\n\nasyncio.run(cells())\nprint('once')\n", "utf-8")
+    shown = run_python(project, f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')")
+    assert "Plan for tickets-in-python" in shown
+    assert "rows right" in shown
+    assert "I was charged twice" in shown
+    assert shown.count("once") == 1
+
+
 PYTHON: Mapping[str, Callable[[Project, str, str], None]] = {
     "docs/client.md": client_example,
     "docs/predict.md": prediction_example,
+    "docs/python.md": api_example,
 }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 from typing import Any
 
-from fw_assets.commands.render import registered_dataset
-from fw_assets.commands.workflow import PoolFactory, workers
+from fw_assets.commands.workflow import workers
 from fw_assets.console import echo, echo_json, err
 from fw_assets.exit_codes import DONE, FAILED, WAITING
 from fw_assets.pipeline.evaluation.winner_deployment import WinnerDeployment
 from fw_assets.pipeline.platform.platform import platform_from_environment
+from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.runner.redelivery import bring_back, find_winner, require_yes, what_it_costs
+from fw_assets.pipeline.runner.worker_pool import PoolFactory
 from fw_assets.workspace.workspace import Workspace
 
 

@@ -8,10 +8,10 @@ import msgspec
 
 from fw_assets.classification.catalogue.resource_ids import PREFIX
 from fw_assets.classification.errors import input_error
-from fw_assets.commands.render import registered_dataset
 from fw_assets.console import echo_json, out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.budget.ledger_log import read_ledger
+from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.standing import steps_at_work
 from fw_assets.workspace.workspace import Workspace
 

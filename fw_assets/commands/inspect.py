@@ -13,7 +13,6 @@ from rich.table import Table
 from fw_assets.classification.cost.ledger import Ledger
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
-from fw_assets.commands.render import registered_dataset
 from fw_assets.console import echo, echo_json, err, out
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
@@ -24,7 +23,8 @@ from fw_assets.pipeline.evaluation.removed_deployment import removed_deployments
 from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
-from fw_assets.pipeline.reporting.report_files import changed_report_files
+from fw_assets.pipeline.registration.registration import registered_dataset
+from fw_assets.pipeline.reporting.report_files import whole_report
 from fw_assets.pipeline.standing import standings
 from fw_assets.pipeline.values.delivery import ReportRecord
 from fw_assets.report.formatting import percent
@@ -130,22 +130,17 @@ def report(root: str, name: str, *, open_it: bool, card: bool, as_json: bool) ->
     """Print the report, or with `card` the model card, which is made of report.json, of earlier versions too."""
     store = Workspace(root)
     registered_dataset(store, name)
-    changed = [store.url(name, file) for file in changed_report_files(store, name)]
-    if changed:
-        raise FileNotFoundError(
-            f"{', '.join(changed)}: not what was written, so damaged or edited; `fw-assets run {name}` sets it aside "
-            "and makes it again"
-        )
+    content = whole_report(store, name)
     text = store.read_text(name, "final_report.md")
-    if text is None:
+    if text is None or content is None:
         raise FileNotFoundError(f"{name} has no report yet: {due(store, name, driver=None).note}")
     if card:
         from fw_assets.report.rendering.model_card import render_card
         from fw_assets.report.schema.report import Report
 
-        text = render_card(Report.model_validate_json(store.read_text(name, "report.json") or ""))
+        text = render_card(Report.model_validate_json(content))
     if as_json:
-        echo_json({"dataset": name, "card": text} if card else json.loads(store.read_text(name, "report.json") or "{}"))
+        echo_json({"dataset": name, "card": text} if card else json.loads(content))
     else:
         echo(text)
     if open_it:

@@ -11,23 +11,16 @@ import click
 
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
-from fw_assets.classification.prompting.answer_parser import parse_answer
-from fw_assets.classification.prompting.completion import Completion
-from fw_assets.classification.prompting.record_parser import RecordParser
 from fw_assets.classification.session import make_session
-from fw_assets.commands.render import registered_dataset
 from fw_assets.console import echo, echo_json, err, is_terminal, out, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
-from fw_assets.pipeline.errors import NotServed
-from fw_assets.pipeline.evaluation.answer_one import answer_one
-from fw_assets.pipeline.evaluation.free_model import free_model
-from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.prediction.label_file import label_file
 from fw_assets.pipeline.prediction.label_request import LabelRequest
-from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.prediction.label_text import label_text, label_text_freely
+from fw_assets.pipeline.prediction.quote_text import quote_lines
+from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
-from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt, tested_opening
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
@@ -53,8 +46,7 @@ def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], 
         if misplaced := [item for item in _OF_FILES if options[item] not in (None, False)]:
             flag = f"--{misplaced[0].replace('_', '-')}"
             raise input_error("is for the rows of a file", field=flag, advice="Give --file too, or leave it out.")
-        label = _label_text_freely if options["free"] else _label_text
-        return label(root, name, text, system=options["system"], as_json=as_json)
+        return _label_text(root, name, text, system=options["system"], free=options["free"], as_json=as_json)
     return _label_file(root, name, str(file), options, as_json=as_json)
 
 
@@ -80,7 +72,7 @@ def _label_file(root: str, name: str, file: str, options: Mapping[str, Any], *, 
 
     def agree(quote: PredictionQuote) -> bool:
         quotes.append(quote)
-        for line in _quoted(quote):
+        for line in quote_lines(quote):
             err.print(line)
         if not quote.needs_yes or options["yes"]:
             return True
@@ -103,34 +95,6 @@ def _label_file(root: str, name: str, file: str, options: Mapping[str, Any], *, 
             f"{plural(result.unanswered, 'row')} got no answer ({result.error}); the same command asks for these only."
         )
     return INCOMPLETE if result.unanswered else DONE
-
-
-def _quoted(quote: PredictionQuote) -> list[str]:
-    """What a file asks and costs, one sentence each."""
-    usd, cost = quote.cost.usd, quote.cost
-    price = "at no cost"
-    if usd is None:
-        price = "at a price that is not known"
-    elif usd.high:
-        price = f"for ${usd.expected:,.4f} (at most ${usd.high:,.4f})"
-    tokens = f"about {cost.prompt_tokens.expected:,.0f} prompt and {cost.answer_tokens.expected:,.0f} answer tokens"
-    lines = [f"{quote.file}: {plural(quote.rows, 'row')}, read as {quote.read_as}"]
-    if quote.empty:
-        lines.append(f"  {plural(quote.empty, 'row')} without a text: not asked")
-    if quote.repeats:
-        lines.append(f"  {plural(quote.repeats, 'row')} with the text of an earlier one: asked once")
-    if quote.answered:
-        lines.append(f"  {plural(quote.answered, 'text')} answered already: not asked again")
-    if quote.over_context:
-        lines.append(
-            f"  {plural(quote.over_context, 'text')} longer than the {quote.context or 0:,} tokens that the model "
-            "reads: the platform cuts or refuses them"
-        )
-    lines += [f"  note: {note}" for note in quote.notes]
-    if quote.threshold is not None:
-        lines.append(f"  no label below a confidence of {quote.threshold:.4g}")
-    lines.append(f"  asks {plural(quote.requests, 'text')}, {tokens}, {price}")
-    return lines
 
 
 def _price(quote: PredictionQuote) -> dict[str, Any]:
@@ -159,55 +123,25 @@ def _summary(result: LabelledFile) -> str:
     )
 
 
-def _label_text(root: str, name: str, text: str, *, system: str | None, as_json: bool) -> int:
+def _label_text(root: str, name: str, text: str, *, system: str | None, free: bool, as_json: bool) -> int:
     """Ask the winner for the label of a text, as its rows were asked: after their own system message, or `system`."""
     store = Workspace(root)
     registered_dataset(store, name)
-    record = store.require("deployment", name, DeploymentRecord)
-    if record.address is None:
-        raise NotServed(record.model, record.gate.why)
-    prompt = served_prompt(store, name, record)
-    opening = served_opening(store, name, record)
-    if system is None and opening.variants > 1:
+    if free:
+        answer = label_text_freely(store, name, text, system=system)
+    else:
+        answer = label_text(store, platform_from_environment(), name, text, system=system)
+    if answer.systems > 1:
         err.print(
-            f"fw-assets: the rows of {name} begin with {opening.variants} different system messages; asked with the "
+            f"fw-assets: the rows of {name} begin with {answer.systems} different system messages; asked with the "
             "most frequent (--system gives another)",
             markup=False,
         )
-    messages = json.dumps(opening.conversation(text, system))
-    platform = platform_from_environment()
-    platform.call(lambda client: require_deployment(client, name, record))
-    completion = platform.call(lambda client: answer_one(client, record, prompt, messages))
-    answer = parse_answer(
-        prompt,
-        Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),
-    )
-    values = RecordParser(prompt.fields).values(completion.text or "") if prompt.fields else {}
     if as_json:
-        echo_json(
-            {
-                "labels": list(answer.labels),
-                **({"fields": values} if prompt.fields else {}),
-                "confidence": completion.confidence,
-                "text": completion.text,
-                "model": record.address,
-            }
-        )
-    elif values:
-        echo(json.dumps(values, ensure_ascii=False))
+        shown = answer.model_dump(mode="json", include={"labels", "fields", "confidence", "text", "model"})
+        echo_json(shown if answer.fields is not None else {k: v for k, v in shown.items() if k != "fields"})
+    elif answer.fields:
+        echo(json.dumps(answer.fields, ensure_ascii=False))
     else:
-        echo(", ".join(answer.labels) or f"(no valid label: {completion.text!r})")
-    return DONE if answer.kind == "valid" else FAILED
-
-
-def _label_text_freely(root: str, name: str, text: str, *, system: str | None, as_json: bool) -> int:
-    """Ask the free model for the label of a text."""
-    store = Workspace(root)
-    registered_dataset(store, name)
-    answer = free_model(store, name).answer(tested_opening(store, name).conversation(text, system))
-    if as_json:
-        result = {"labels": list(answer.labels), "confidence": answer.confidence, "text": answer.text}
-        echo_json({**result, "model": answer.method})
-    else:
-        echo(", ".join(answer.labels) or "(no label)")
-    return DONE
+        echo(", ".join(answer.labels) or ("(no label)" if free else f"(no valid label: {answer.text!r})"))
+    return DONE if answer.is_valid else FAILED

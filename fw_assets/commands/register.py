@@ -12,9 +12,9 @@ import click
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.session_options import session_values
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.platform.catalogue import named_candidates, offer, own_prices, priced_catalogue, tunable_models
+from fw_assets.pipeline.platform.catalogue import own_prices, tunable_models
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
-from fw_assets.pipeline.registration.registration import parse_session, register, resolve_registered
+from fw_assets.pipeline.registration.registration import check_models, parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
@@ -38,7 +38,7 @@ def register_dataset(store: Workspace, arguments: Mapping[str, Any], *, ask: boo
         readings |= confirmed_readings(platform, reader_model, fields, readings, confirm=_confirm if ask else None)
     if ask:
         _ask_for_missing(fields, platform)
-    _check_models(fields, platform, readings)
+    check_models(platform, fields, readings)
     name = registered_name or arguments["name"]
     registration = register(store, platform, fields, driver="command-line", name=name, readings=readings)
     for item in registration.understood:
@@ -80,13 +80,6 @@ def confirmed_readings(
 
 def _confirm(question: str) -> bool:
     return click.confirm(printable(question), err=True)
-
-
-def _check_models(fields: Mapping[str, Any], platform: Platform, readings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse models that cannot be used before the dataset is registered anew, which would put its results aside."""
-    session, _, _ = parse_session(platform, fields, readings)
-    if session.models:
-        offer(platform, session, named_candidates(platform, session, priced_catalogue(platform)))
 
 
 def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:

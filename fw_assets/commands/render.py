@@ -1,30 +1,13 @@
-"""Output of the commands: plans, reports and JSON objects; and the error for a dataset that is not registered."""
+"""Output of the commands: plans and reports."""
 
 from __future__ import annotations
 
 import json
 
-from fw_assets.classification.errors import input_error
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.console import echo_json, err, out
 from fw_assets.pipeline.values.approval import PlanChanges
-from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
-
-
-def registered_dataset(store: Workspace, name: str) -> Registration:
-    """The registration of that name.
-
-    Raises:
-        InputError: there is none; the message lists those that are.
-    """
-    registration = store.read("registration", name, Registration)
-    if registration is None:
-        raise input_error(
-            f"no dataset {name!r} in {store.root}; there: {', '.join(store.datasets()) or 'none yet'}",
-            field="NAME",
-        )
-    return registration
 
 
 def show_plan(store: Workspace, name: str) -> None:

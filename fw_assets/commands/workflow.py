@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -18,28 +18,22 @@ from fw_assets.classification.session import Mitigation
 from fw_assets.classification.visible_text import printable
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.commands.register import register_dataset
-from fw_assets.commands.render import registered_dataset, show_plan, show_report
+from fw_assets.commands.render import show_plan, show_report
 from fw_assets.console import echo_json, err, is_terminal, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.budget.attempts import waits_for_signature
-from fw_assets.pipeline.evaluation.removed_deployment import note_removal
-from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step
 from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import platform_from_environment
-from fw_assets.pipeline.reporting.report_files import changed_report_files, set_report_aside
+from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.run_config import Driver, approval_config
-from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
-from fw_assets.pipeline.runner.process_pool import ProcessPool
+from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, plan_now
 from fw_assets.pipeline.runner.redelivery import approval_again
-from fw_assets.pipeline.runner.worker_pool import WorkerPool
-from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.runner.session import exclusive_pool, finish
+from fw_assets.pipeline.runner.worker_pool import PoolFactory, WorkerPool
 from fw_assets.pipeline.values.registration import Registration
-from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.workspace import Workspace
 
-PoolFactory = Callable[[str], WorkerPool]
-"""Makes the workers for the workspace at a root."""
 MAX_LISTED_LABELS = 30
 
 
@@ -105,10 +99,7 @@ def run(
         elif approves and waits_for_signature(store, name):
             answer(pool, name, approval_again(store, name, getpass.getuser()))
         if approves or not undecided:
-            status = _finish(pool, store, name)
-            if status.state == "done" and _is_removed(store, name):
-                _print(f"{name}: its deployment was removed on the platform, and is brought back")
-                status = _finish(pool, store, name)
+            status = finish(pool, store, platform, name, report=_print)
     if undecided and not approves:
         config = _ask_for_approval(store, registration, status, ask=ask, as_json=as_json)
         if config is None:
@@ -117,7 +108,7 @@ def run(
             answer(pool, name, config)
             if config["decision"] == "reject":
                 return WAITING
-            status = _finish(pool, store, name)
+            status = finish(pool, store, platform, name, report=_print)
     return _show_status(store, name, status, as_json=as_json)
 
 
@@ -126,24 +117,8 @@ def workers(store: Workspace, name: str, as_json: bool, make_pool: PoolFactory |
     """The workers of a command, which has the dataset to itself."""
     # The module that prints plan and report is imported while the workers are at work.
     threading.Thread(target=import_module, args=("fw_assets.report.rendering.terminal",), daemon=True).start()
-    pool = make_pool(store.root) if make_pool else ProcessPool(store.root, CODE_LOCATION)
-
-    def on_wait(holder: str) -> None:
-        _print(f"{name} is being worked on by {holder}; waiting")
-
-    contender = Contender(this_process("another command"), on_wait)
-    with store.exclusive(name, "run", contender=contender), show_progress(as_json), pool:
+    with show_progress(as_json), exclusive_pool(store, name, _print, make_pool) as pool:
         yield pool
-
-
-def _finish(pool: WorkerPool, store: Workspace, name: str) -> DatasetStatus:
-    """Run every phase that is due, and the report once more if its files are not what was written."""
-    status = drive(pool, store, name, report=_print)
-    changed = changed_report_files(store, name) if status.state in ("done", "incomplete") else []
-    if not changed:
-        return status
-    set_report_aside(store, name, changed)
-    return drive(pool, store, name, report=_print)
 
 
 def _show_status(store: Workspace, name: str, status: DatasetStatus, *, as_json: bool) -> int:
@@ -172,14 +147,6 @@ def _is_dearer(before: Plan, now: Plan) -> bool:
 def _approval(store: Workspace, name: str) -> dict[str, Any]:
     digest = store.require("plan", name, Plan).digest
     return approval_config(getpass.getuser(), digest, driver="command-line")
-
-
-def _is_removed(store: Workspace, name: str) -> bool:
-    """Whether the reported deployment is gone, so that its delivery is due again."""
-    record = store.read("deployment", name, DeploymentRecord)
-    if record is None or not record.deployed:
-        return False
-    return platform_from_environment().call(lambda client: note_removal(client, store, name))
 
 
 def _ask_for_approval(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -111,7 +113,13 @@ class Platform:
             async with self.connect() as client:
                 return await work(client)
 
-        return asyncio.run(connected())
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(connected())
+        # A notebook's kernel runs a loop in the thread of its cells, and a thread has one loop.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(copy_context().run, asyncio.run, connected()).result()
 
     @property
     def public_url(self) -> str:

@@ -54,3 +54,8 @@ def _slug(wanted: LabelRequest) -> str:
 def store_run(store: Workspace, dataset: str, wanted: LabelRequest, run: PredictionRun) -> None:
     """Keep a run under its output's path."""
     store.write(_ASSET, dataset, run, inputs="", model=_slug(wanted))
+
+
+def forget_run(store: Workspace, dataset: str, wanted: LabelRequest) -> None:
+    """Forget a run whose output was of the moment; its answers are found again by the content of the file."""
+    store.remove(_ASSET, dataset, _slug(wanted))

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.session import Session, make_session
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.platform.catalogue import own_prices, tunable_models
+from fw_assets.pipeline.platform.catalogue import named_candidates, offer, own_prices, priced_catalogue, tunable_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.names import name_for
 from fw_assets.pipeline.registration.staging import stage
@@ -60,6 +60,21 @@ def register(
         driver=driver,
     )
     workspace.write("registration", name, registration, inputs=registration.inputs, private=True)
+    return registration
+
+
+def registered_dataset(store: Workspace, name: str) -> Registration:
+    """The registration of that name.
+
+    Raises:
+        InputError: there is none; the message lists those that are.
+    """
+    registration = store.read("registration", name, Registration)
+    if registration is None:
+        raise input_error(
+            f"no dataset {name!r} in {store.root}; there: {', '.join(store.datasets()) or 'none yet'}",
+            field="NAME",
+        )
     return registration
 
 
@@ -131,6 +146,19 @@ def parse_session(
     understood += [f"{key}: {value} (confirmed by a person)" for key, value in read.items() if key not in explicit]
     unused = tuple(clause for clause in parsed.unused if clause not in confirmed)
     return ParsedSession(session, tuple(understood), unused)
+
+
+def check_models(
+    platform: Platform, fields: Mapping[str, Any], readings: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Refuse models that cannot be used before a dataset is registered anew, which would put its results aside.
+
+    Raises:
+        InputError: a field is wrong, or a model cannot be used.
+    """
+    session, _, _ = parse_session(platform, fields, readings)
+    if session.models:
+        offer(platform, session, named_candidates(platform, session, priced_catalogue(platform)))
 
 
 def _nothing_chosen(platform: Platform, session: Session) -> InputError:

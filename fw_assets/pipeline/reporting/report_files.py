@@ -44,3 +44,17 @@ def _digest(store: Workspace, dataset: str, name: str) -> str | None:
     except IsADirectoryError:
         return None
     return None if raw is None else hashlib.sha256(raw).hexdigest()
+
+
+def whole_report(store: Workspace, dataset: str) -> str | None:
+    """report.json, or None where there is no report.
+
+    Raises:
+        FileNotFoundError: a file of the report is not what was written.
+    """
+    if changed := [store.url(dataset, file) for file in changed_report_files(store, dataset)]:
+        raise FileNotFoundError(
+            f"{', '.join(changed)}: not what was written, so damaged or edited; `fw-assets run {dataset}` sets it "
+            "aside and makes it again"
+        )
+    return store.read_text(dataset, "report.json")

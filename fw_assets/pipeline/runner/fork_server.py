@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any
 
 from fw_assets.pipeline.errors import PhaseError
 
 PRELOAD = "fw_assets.pipeline.runner.preload"
 EXIT = "fw_assets.pipeline.runner.fork_server_exit"
+_hiding = threading.Lock()
 
 
 def start_process(definitions: str, name: str, target: Callable[..., None], *args: Any) -> BaseProcess:
@@ -34,7 +37,7 @@ def start_process(definitions: str, name: str, target: Callable[..., None], *arg
         context.set_forkserver_preload([definitions, PRELOAD, EXIT])
     process: BaseProcess = context.Process(target=target, args=args, name=name)
     try:
-        with interrupts_blocked():
+        with interrupts_blocked(), _main_module_hidden():
             process.start()
     except EOFError:
         raise PhaseError(
@@ -42,6 +45,22 @@ def start_process(definitions: str, name: str, target: Callable[..., None], *arg
             "the same command again; what was done is kept"
         ) from None
     return process
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Keep a process that is started from running the main module, which is the script of whoever uses this package.
+
+    Multiprocessing has each process import it by its path, for what is defined there, and a script that starts its
+    work at the top would start it again. Nothing of ours is defined there.
+    """
+    with _hiding:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def pipe() -> tuple[Connection, Connection]:

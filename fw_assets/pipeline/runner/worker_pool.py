@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -34,3 +34,7 @@ class WorkerPool(Protocol):
         Raises:
             StepFailed: the step failed.
         """
+
+
+PoolFactory = Callable[[str], WorkerPool]
+"""Makes the workers for the workspace at a root."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fw_assets.classification.cost.prediction_cost import PredictionCost
 from fw_assets.classification.values import Frozen
 
@@ -88,3 +90,27 @@ class LabelledFile(Frozen):
     model: str
     error: str = ""
     notes: tuple[str, ...] = ()
+
+
+class LabelledText(Frozen):
+    """What a model says of one text.
+
+    Attributes:
+        labels: none where the answer is no label; fields: of answers that are objects of several fields, else None.
+        confidence: as the platform gives it, not calibrated; None where it gives none.
+        text: the answer itself; model: that gave it.
+        systems: how many different system messages the dataset's rows begin with, of which the most frequent was used.
+    """
+
+    labels: tuple[str, ...]
+    fields: dict[str, Any] | None = None
+    confidence: float | None
+    text: str | None
+    model: str
+    is_valid: bool = True
+    systems: int = 1
+
+    @property
+    def label(self) -> str | None:
+        """The label, or the first of several."""
+        return self.labels[0] if self.labels else None

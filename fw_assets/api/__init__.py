@@ -1,0 +1,5 @@
+"""Python API: the workflow as notebooks and scripts use it, over the functions that the command line uses.
+
+`fw_assets` exports what is public here, and imports it when it is asked for. May import what commands may; nothing
+imports this room.
+"""

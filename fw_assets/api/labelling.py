@@ -1,0 +1,112 @@
+"""Labelling of tables in memory, by the function that labels files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fw_assets.api.progress import say
+from fw_assets.classification.errors import input_error
+from fw_assets.classification.formats.options import ReadingOptions
+from fw_assets.classification.session import make_session
+from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.prediction.label_file import label_file
+from fw_assets.pipeline.prediction.label_request import LabelRequest
+from fw_assets.pipeline.prediction.quote_text import quote_lines
+from fw_assets.pipeline.prediction.run_log import forget_run
+from fw_assets.pipeline.registration.tables import frame_of
+from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
+from fw_assets.report.formatting import plural
+from fw_assets.workspace.workspace import Workspace
+
+
+def label_rows(store: Workspace, platform: Platform, dataset: str, rows: Any, **options: Any) -> pl.DataFrame:
+    """The rows of a table in memory with their labels; a list of texts is a table of the column `text`.
+
+    Raises:
+        As `label_to_file`.
+    """
+    if isinstance(rows, Sequence) and all(isinstance(row, str) for row in rows):
+        rows = {"text": list(rows)}
+        options["text_column"] = options.get("text_column") or "text"
+    frame = frame_of(rows, field="rows")
+    if frame.is_empty():
+        raise input_error("the table has no rows", kind="table", field="rows")
+    with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
+        file, out = Path(folder) / "rows.parquet", Path(folder) / "labelled.parquet"
+        frame.write_parquet(file)
+        label_to_file(store, platform, dataset, str(file), out, of_the_moment=True, **options)
+        return pl.read_parquet(out)
+
+
+def label_to_file(
+    store: Workspace,
+    platform: Platform,
+    dataset: str,
+    file: str,
+    out: str | PathLike[str],
+    *,
+    system: str | None = None,
+    free: bool = False,
+    text_column: str | None = None,
+    text_template: str | None = None,
+    threshold: float | None = None,
+    probabilities: bool = False,
+    max_spend_usd: float | None = None,
+    yes: bool = False,
+    of_the_moment: bool = False,
+) -> LabelledFile:
+    """A file labelled into another.
+
+    Args:
+        yes: agrees to the price, as a `max_spend_usd` does that is not below it.
+        of_the_moment: the output is read at once and gone; its answers are found again by the content of the file.
+
+    Raises:
+        InputError: the file cannot be read, or an option is wrong.
+        NotApproved: it may cost something, and nobody agreed.
+        PhaseError, FireworksError: as `label_file`.
+    """
+    columns = {"text_column": text_column, "text_template": text_template}
+    named = {key: value for key, value in columns.items() if value is not None}
+    make_session(named)  # the template's faults, in the words of a session
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise input_error(f"expected a number from 0 to 1 (found {threshold!r})", field="threshold")
+    wanted = LabelRequest(
+        file=file,
+        out=Path(out),
+        options=ReadingOptions(**named),
+        system=system,
+        threshold=threshold,
+        free=free,
+        probabilities=probabilities,
+        max_spend_usd=max_spend_usd,
+    )
+    quotes: list[str] = []
+
+    def agree(quote: PredictionQuote) -> bool:
+        shown = quote.model_copy(update={"file": "the table"}) if of_the_moment else quote
+        quotes.extend(quote_lines(shown))
+        for line in quotes:
+            say(line)
+        return not quote.needs_yes or yes or max_spend_usd is not None
+
+    try:
+        result = label_file(store, platform, dataset, wanted, agree)
+    finally:
+        if of_the_moment:
+            forget_run(store, dataset, wanted)
+    if result is None:
+        raise NotApproved(
+            f"nothing was asked, since nobody agreed to the price ({quotes[-1].strip()}): agree with `yes=True`, or up "
+            "to an amount with `max_spend_usd`"
+        )
+    if result.unanswered:
+        say(f"{plural(result.unanswered, 'row')} got no answer ({result.error}); the same call asks for these only.")
+    return result

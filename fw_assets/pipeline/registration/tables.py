@@ -1,0 +1,70 @@
+"""Tables in memory as datasets: written beside what is staged, under one name for all versions of a table."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fw_assets.classification.dataset_reference import check_dataset_name
+from fw_assets.classification.errors import input_error
+from fw_assets.pipeline.registration.staging import STAGING_FOLDER
+from fw_assets.workspace.durable import replacing
+from fw_assets.workspace.workspace import Workspace
+
+_TABLES = "tables"
+
+
+def is_table(value: object) -> bool:
+    """Whether a value is a table of polars, pandas, pyarrow or another library that exports Arrow's streams."""
+    return isinstance(value, pl.LazyFrame) or hasattr(value, "__arrow_c_stream__") or hasattr(value, "to_dict")
+
+
+def frame_of(table: Any, field: str = "dataset") -> pl.DataFrame:
+    """A table as a polars frame: of polars, pandas or pyarrow, columns by name, or one mapping for each row.
+
+    Args:
+        field: that it was given as, for the error.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    try:
+        if isinstance(table, pl.LazyFrame):
+            return table.collect()
+        if hasattr(table, "to_dict") and not isinstance(table, pl.DataFrame):
+            return pl.DataFrame(table.to_dict("list"))  # pandas, which exports Arrow's streams with pyarrow alone
+        if isinstance(table, pl.DataFrame | Mapping | Sequence) or hasattr(table, "__arrow_c_stream__"):
+            return pl.DataFrame(table)
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise input_error(f"cannot be read as a table: {error}", kind="table", field=field) from None
+    raise input_error(
+        f"expected a table of polars, pandas or pyarrow (found {type(table).__name__})", kind="table", field=field
+    )
+
+
+def table_file(store: Workspace, name: str, table: Any) -> Path:
+    """The file of a dataset's table; one whose content is the same is left as it is.
+
+    Args:
+        name: of the dataset, of which every table is a version.
+
+    Raises:
+        InputError: it is no table, has no rows, or the name cannot be one.
+    """
+    check_dataset_name(name)
+    frame = frame_of(table)
+    if frame.is_empty():
+        raise input_error(f"the table of {name} has no rows", kind="table", field="dataset")
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    folder = store.local(STAGING_FOLDER, _TABLES) if store.is_local else Path(".fw-tables").resolve()
+    file = folder / f"{name}.parquet"
+    if not file.exists() or file.read_bytes() != content.getvalue():
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            temporary.write_bytes(content.getvalue())
+    return file
