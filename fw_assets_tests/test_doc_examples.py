@@ -318,12 +318,12 @@ def api_example(project: Project, server: str, text: str) -> None:
     del server
     script = project.folder / "notebook.py"
     cells = f"async def cells():\n    exec({text!r}, {{}})"
-    script.write_text(f"import asyncio\n\n{cells}\n\nasyncio.run(cells())\nprint('once')\n", "utf-8")
+    script.write_text(f"import asyncio\n\n{cells}\n\nasyncio.run(cells())\nprint('end of the script')\n", "utf-8")
     shown = run_python(project, f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')")
     assert "Plan for tickets-in-python" in shown
     assert "rows right" in shown
     assert "I was charged twice" in shown
-    assert shown.count("once") == 1
+    assert shown.count("end of the script") == 1
 
 
 PYTHON: Mapping[str, Callable[[Project, str, str], None]] = {
