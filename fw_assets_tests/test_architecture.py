@@ -112,11 +112,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "advice": "formatting imbalance schema sections",
         "confusion": "formatting schema sections table",
         "trend": "formatting schema table",
+        "distributions": "formatting schema sections table",
         "card": "formatting schema table fields imbalance sections",
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections trend",
-        "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections trend plots",
+        "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections trend "
+        "distributions plots",
     },
     "embedded": {
         "errors": "",

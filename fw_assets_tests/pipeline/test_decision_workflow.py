@@ -24,10 +24,16 @@ def test_decisions_from_the_plan_to_a_question(project: Project, watched: None) 
     for kind in ("base", "tuned"):
         assert candidate[kind]["order"]["rows"] > 0
         assert candidate[kind]["order"]["flipped"] == 0  # these models read no order
+    scored = {item["kind"]: item for item in project.report()["distributions"] if item["kind"] != "baseline"}
+    assert scored["fine-tuned"]["against_base"]["rows"] == scored["base"]["scores"]["rows"] > 0
+    assert scored["fine-tuned"]["scores"]["log_loss"]["value"] < scored["base"]["scores"]["log_loss"]["value"]
+    assert len(project.report()["distributions"]) == 4
     predictions = pl.read_parquet(folder / "predictions" / "char-ngram-tuned-test.parquet")
     assert predictions["completion_tokens"].sum() == 0
+    assert predictions["probabilities"].null_count() == 0
     markdown = (folder / "final_report.md").read_text("utf-8")
     assert "with the labels in reverse order" in markdown
+    assert "## Probabilities of all labels" in markdown
     assert "/inference/v1/systemone" in markdown
 
     asked = project.run("predict", "tickets", "please refund the invoice", "--json")

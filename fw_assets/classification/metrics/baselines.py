@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.prompting.answer_parser import predictions_frame
 from fw_assets.classification.prompting.completion import Completion
+from fw_assets.classification.prompting.distribution import kept_labels
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.values import Frozen
 
@@ -38,9 +39,17 @@ _MAX_PROBABILITIES = 20_000_000
 _MAX_REGRESSION_LABELS = 500
 _ROWS_PER_BLOCK = 500
 
-LabelsWithConfidence = tuple[tuple[str, ...], float]
+
+class LabelsWithConfidence(NamedTuple):
+    """The labels of a row, their probability, and that of each label, of many labels the most probable ones."""
+
+    labels: tuple[str, ...]
+    confidence: float
+    probabilities: Mapping[str, float] | None = None
+
+
 Predictor = Callable[[pl.DataFrame], list[LabelsWithConfidence]]
-"""The labels of each row of a split frame, and their probability."""
+"""What is predicted of each row of a split frame."""
 LabelProbabilities = Callable[[Any], NDArray[np.float64]]
 """The probabilities of all labels for a feature matrix, shape (rows, labels)."""
 
@@ -83,8 +92,13 @@ def _regression_fits(rows: int, labels: int) -> bool:
 
 def _predictions(prompt: Prompt, rows: pl.DataFrame, predicted: list[LabelsWithConfidence]) -> pl.DataFrame:
     completions = {
-        row_id: Completion(text=prompt.render(labels), finish_reason="stop", confidence=confidence)
-        for row_id, (labels, confidence) in zip(rows["id"], predicted, strict=True)
+        row_id: Completion(
+            text=prompt.render(row.labels),
+            finish_reason="stop",
+            confidence=row.confidence,
+            probabilities=row.probabilities,
+        )
+        for row_id, row in zip(rows["id"], predicted, strict=True)
     }
     return predictions_frame(prompt, rows, completions)
 
@@ -94,7 +108,9 @@ def _majority(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
     counts = Counter(tuple(labels) for labels in train["labels"])
     position = {label: index for index, label in enumerate(prompt.labels)}
     labels, rows = min(counts.items(), key=lambda item: (-item[1], [position[label] for label in item[0]]))
-    return lambda part: [(labels, rows / train.height)] * part.height
+    shares = Counter(label for given in train["labels"] for label in given)
+    probabilities = {label: shares[label] / train.height for label in prompt.labels}
+    return lambda part: [LabelsWithConfidence(labels, rows / train.height, probabilities)] * part.height
 
 
 def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
@@ -129,13 +145,25 @@ def _tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor:
         by_label = probabilities(vectorizer.transform(_texts(part)))
         if not prompt.multi_label:
             best = by_label.argmax(axis=1)
-            return [((prompt.labels[index],), float(by_label[row, index])) for row, index in enumerate(best)]
+            return [
+                LabelsWithConfidence((prompt.labels[index],), float(by_label[row, index]), _kept(prompt, by_label[row]))
+                for row, index in enumerate(best)
+            ]
         applies = by_label >= _DECISION_THRESHOLD
         confidence = np.where(applies, by_label, 1 - by_label).prod(axis=1)
         labels = np.array(prompt.labels, dtype=object)
-        return [(tuple(labels[row]), float(share)) for row, share in zip(applies, confidence, strict=True)]
+        return [
+            LabelsWithConfidence(tuple(labels[given]), float(share), _kept(prompt, row))
+            for given, share, row in zip(applies, confidence, by_label, strict=True)
+        ]
 
     return predict
+
+
+def _kept(prompt: Prompt, by_label: NDArray[np.float64]) -> dict[str, float]:
+    """The probabilities of a row that its prediction keeps."""
+    best = np.argsort(-by_label, kind="stable")[: kept_labels(len(prompt.labels))]
+    return {prompt.labels[index]: float(by_label[index]) for index in best}
 
 
 def _nearest_centroid(
@@ -164,7 +192,7 @@ def _nearest_centroid(
             share = np.take_along_axis(similarity, nearest, axis=1).sum(axis=1)
             share /= np.maximum(similarity.sum(axis=1), 1e-12)
             labels = (tuple(prompt.labels[index] for index in row) for row in nearest)
-            predicted += zip(labels, share.tolist(), strict=True)
+            predicted += map(LabelsWithConfidence, labels, share.tolist())
         return predicted
 
     return predict

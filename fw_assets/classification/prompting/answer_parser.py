@@ -8,6 +8,7 @@ from functools import lru_cache
 import polars as pl
 
 from fw_assets.classification.prompting.completion import Completion
+from fw_assets.classification.prompting.distribution import DISTRIBUTION, compact
 from fw_assets.classification.prompting.label_matcher import LabelMatcher
 from fw_assets.classification.prompting.outcomes import AnswerKind, Outcome
 from fw_assets.classification.prompting.prompt import Prompt
@@ -34,6 +35,8 @@ PREDICTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
 is strict; `lenient` marks rows in which only the lenient match finds labels, and `lenient_outcome` accepts those.
 
 Where the prompt asks for several fields there is one more column, `FIELDS`; all others are then those of the label."""
+PROBABILITIES = "probabilities"
+"""The probabilities of the labels (`DISTRIBUTION`), one more column where a model told any; null for rows without."""
 FIELDS = "fields"
 """The answers to all fields (`FIELD_ANSWERS`)."""
 
@@ -96,13 +99,14 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
         completions: by row id; a row without one counts as failed, which makes the evaluation incomplete.
     """
     missing = Completion(error="was not asked")
-    records, kinds, texts = [], [], []
+    records, kinds, texts, told = [], [], [], []
     for row_id, gold, group in rows.select("id", "labels", "group").iter_rows():
         completion = completions.get(row_id, missing)
         answer = parse_answer(prompt, completion)
         outcome = outcome_of(answer, gold)
         kinds.append(answer.kind)
         texts.append(completion.text)
+        told.append(compact(completion.probabilities, len(prompt.labels)))
         lenient = bool(answer.lenient_labels)
         accepted = ParsedAnswer(kind="valid", labels=answer.lenient_labels)
         records.append(
@@ -123,6 +127,8 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
             )
         )
     frame = pl.DataFrame(records, schema=PREDICTIONS, orient="row")
+    if any(told):
+        frame = frame.with_columns(pl.Series(PROBABILITIES, told, dtype=DISTRIBUTION))
     if not prompt.fields:
         return frame
     parser = RecordParser(prompt.fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fw_assets.classification.values import Frozen
 
 
@@ -13,6 +15,8 @@ class Completion(Frozen):
         error: the transport error because of which no reply came; everything else is then meaningless.
         refusal: the provider's own refusal text.
         confidence: probability of the whole answer under the model, 0 to 1.
+        probabilities: by label, where they are known: of many labels the most probable ones will do. They sum to one,
+            but where a row may have several labels.
     """
 
     text: str | None = None
@@ -20,5 +24,6 @@ class Completion(Frozen):
     error: str | None = None
     refusal: str | None = None
     confidence: float | None = None
+    probabilities: Mapping[str, float] | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.prompting.label_probabilities import why_none
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import (
     AuthenticationError,
@@ -32,6 +33,8 @@ from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
+MAX_ALTERNATIVES = 5
+"""Tokens for which the API gives probabilities at each place of an answer."""
 _REPORT_EVERY = 50
 REFUSALS_OF_ALL = (AuthenticationError, PermissionDenied, BillingError, PreconditionUnmet, FailedPrecondition)
 """Errors that are of no single row: what is said to one request will be said to all."""
@@ -90,8 +93,18 @@ async def ask(
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
     count_tokens(requests.usage.prompt_tokens, requests.usage.completion_tokens)
+    # Asked for where they tell all labels; an answer without them counts as much.
+    alternatives = 0 if why_none(prompt, MAX_ALTERNATIVES) or prompt.mode == "free" else MAX_ALTERNATIVES
     sent = await send_all(
-        client, address, prompt, requests, cache, what=what, concurrency=concurrency, count_tokens=count_tokens
+        client,
+        address,
+        prompt,
+        requests,
+        cache,
+        what=what,
+        concurrency=concurrency,
+        count_tokens=count_tokens,
+        alternatives=alternatives,
     )
     return InferenceResult(requests, requests.usage, sent, requests.rejection)
 
@@ -107,11 +120,13 @@ async def send_all(
     concurrency: int = INITIAL_LIMIT,
     count_tokens: Callable[[int, int], None],
     alternatives: int = 0,
+    required: bool = False,
 ) -> int:
     """Send every request that has no answer yet; returns how many were sent.
 
     Args:
         alternatives: tokens whose probabilities are asked for at each place of an answer.
+        required: whether an answer without a probability for each label ends the work.
         count_tokens: is called with the tokens of each answer that comes.
         what, concurrency: as for `ask`, which says what is raised.
     """
@@ -143,7 +158,7 @@ async def send_all(
                 count_tokens(answer.prompt_tokens, answer.completion_tokens)
                 watch.add(answer)
                 watch.check()
-                if alternatives and answer.probabilities is None and answered == cached:
+                if required and answer.probabilities is None and answered == cached:
                     raise NoProbabilities(address, "what came beside its first answer does not tell the labels apart")
         except FireworksError as error:
             if _concerns_all(error, prompt, requests):

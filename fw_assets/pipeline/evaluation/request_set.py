@@ -15,9 +15,10 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.classification.prompting.answer_parser import PREDICTIONS, predictions_frame
+from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.decision import questions_text
+from fw_assets.classification.prompting.distribution import DISTRIBUTION
 from fw_assets.classification.prompting.label_probabilities import label_probabilities
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
@@ -166,14 +167,20 @@ class RequestSet:
         return sha256.hexdigest()
 
     def prediction_batches(self) -> Iterator[pl.DataFrame]:
-        """The predictions (schema PREDICTIONS) of all rows, in their order."""
+        """The predictions (schema PREDICTIONS) of all rows, in their order; all with PROBABILITIES, or none."""
         empty = True
+        # The word may also stand in an answer's text: then the column is there and empty.
+        query = "SELECT count(*) FROM request JOIN answer USING (key) WHERE round = ? AND line LIKE '%probabilities%'"
+        told = bool(self._fetch(query)[0])
         for batch, answers in self.answer_batches():
             completions = {
                 row: Completion(error=answer) if isinstance(answer, str) else answer.completion()
                 for row, answer in zip(batch["id"], answers, strict=True)
             }
-            yield predictions_frame(self._prompt, batch, completions)
+            frame = predictions_frame(self._prompt, batch, completions)
+            if told and PROBABILITIES not in frame.columns:
+                frame = frame.with_columns(pl.lit(None, dtype=DISTRIBUTION).alias(PROBABILITIES))
+            yield frame
             empty = False
         if empty:
             yield pl.DataFrame(schema=PREDICTIONS)

@@ -49,6 +49,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
             finish_reason=self.finish_reason,
             refusal=self.refusal,
             confidence=self.confidence,
+            probabilities=self.probabilities,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
         )

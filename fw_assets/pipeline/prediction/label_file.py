@@ -17,13 +17,14 @@ from fw_assets.classification.unlabelled.input_table import MESSAGES, InputTable
 from fw_assets.classification.unlabelled.output_table import write_output
 from fw_assets.pipeline.errors import NoProbabilities, PredictionAboveCeiling
 from fw_assets.pipeline.evaluation.free_model import FreeModel, free_model
+from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_request import LabelRequest, check_names, local_copy, read_file
 from fw_assets.pipeline.prediction.labelled_rows import LabelledRows
-from fw_assets.pipeline.prediction.labelling import MAX_ALTERNATIVES, Labelling
+from fw_assets.pipeline.prediction.labelling import Labelling
 from fw_assets.pipeline.prediction.quote import PricedRequests, price_requests
 from fw_assets.pipeline.prediction.run_log import open_run, store_run
 from fw_assets.pipeline.prediction.served import Served, served_model

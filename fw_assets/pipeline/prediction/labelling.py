@@ -15,7 +15,7 @@ from fw_assets.fireworks import Fireworks, ReasoningRefused
 from fw_assets.pipeline.budget.prediction_account import PredictionAccount
 from fw_assets.pipeline.errors import PredictionStopped, first_error
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS
-from fw_assets.pipeline.evaluation.online import send_all
+from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.platform.platform import Platform
@@ -26,8 +26,6 @@ from fw_assets.pipeline.values.prediction import PaidTokens, PredictionRun
 from fw_assets.workspace.workspace import Workspace
 
 _PAID = "prediction_paid"
-MAX_ALTERNATIVES = 5
-"""Tokens for which the API gives probabilities at each place of an answer."""
 _ROUNDING = 1e-9
 
 
@@ -91,6 +89,7 @@ class Labelling:
             what=f"{self.dataset}: labels of {Path(self.wanted.file).name}",
             count_tokens=self._count,
             alternatives=MAX_ALTERNATIVES if self.wanted.probabilities else 0,
+            required=self.wanted.probabilities,
         )
 
     def _count(self, prompt_tokens: int, answer_tokens: int) -> None:

@@ -18,6 +18,7 @@ from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
 from fw_assets.pipeline.reporting.confused_cells import confused_cells
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
+from fw_assets.pipeline.reporting.distributions import distribution_results
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, predict_command, report_run
 from fw_assets.pipeline.reporting.records import record_results
@@ -37,7 +38,6 @@ from fw_assets.report.assembly.recommended_code import Served
 from fw_assets.report.assembly.report import build_report
 from fw_assets.report.schema.comparison import PairResult
 from fw_assets.report.schema.report import Report
-from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.predictions import prediction_batches
@@ -68,6 +68,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         )
         for model in plan.models
     ]
+    names = _names(base, tuned, baselines)
     entries, kept = account.entries(), record.in_use
     estimate, revised = _estimates(account, finalists)
     return build_report(
@@ -102,7 +103,10 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         choice=against.choice,
         pairs=against.pairs,
         tied=against.tied,
-        similarity=_similarity(store, plan, base, tuned, baselines),
+        similarity=similarity_results(store, dataset, names, plan.rows.get("train", 0), plan.rows.get("test", 0)),
+        distributions=()
+        if plan.label_set.multi_label
+        else distribution_results(store, dataset, names, len(plan.label_set.labels)),
         fields=record_results(store, plan, list(scores), record.winner),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )
@@ -113,17 +117,14 @@ def _all_models(scores: dict[Model, Scores], baselines: Baselines | None) -> lis
     return [*scores, *((item.name, "baseline") for item in (baselines.found if baselines else ()))]
 
 
-def _similarity(
-    store: Workspace,
-    plan: Plan,
-    base: dict[str, BaseMetrics],
-    tuned: dict[str, TunedMetrics],
-    baselines: Baselines | None,
-) -> tuple[SimilarityResult, ...]:
-    models = {(slug, "base"): metrics.model for slug, metrics in base.items()}
+def _names(
+    base: dict[str, BaseMetrics], tuned: dict[str, TunedMetrics], baselines: Baselines | None
+) -> dict[tuple[str, str], str]:
+    """The full name of every model, by slug and kind."""
+    models: dict[tuple[str, str], str] = {(slug, "base"): metrics.model for slug, metrics in base.items()}
     models |= {(slug, "tuned"): metrics.model for slug, metrics in tuned.items()}
     models |= {(item.name, "baseline"): item.name for item in (baselines.found if baselines else ())}
-    return similarity_results(store, plan.dataset, models, plan.rows.get("train", 0), plan.rows.get("test", 0))
+    return models
 
 
 def _own_comparison(

@@ -28,6 +28,7 @@ from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
+from fw_assets.report.schema.distributions import DistributionResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.report import PromptSummary, Report, Run
@@ -65,6 +66,7 @@ def build_report(
     pairs: Sequence[PairResult] = (),
     tied: Sequence[TiedGroup] = (),
     similarity: Sequence[SimilarityResult] = (),
+    distributions: Sequence[DistributionResult] = (),
     slices: Slices | None = None,
     fields: Fields | None = None,
 ) -> Report:
@@ -84,6 +86,7 @@ def build_report(
         billed: the account's own bill of the run's days.
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
+        distributions: scores of the probabilities of all labels.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
         mistakes: what mistakes cost, where the session says it.
@@ -152,6 +155,7 @@ def build_report(
         pairs=tuple(pairs),
         tied=tuple(tied),
         similarity=tuple(similarity),
+        distributions=tuple(distributions),
         slices=slices,
         fields=fields,
         long_rows=plan.long_rows,

@@ -11,6 +11,7 @@ from fw_assets.report import formatting
 from fw_assets.report.advice.headline import headline
 from fw_assets.report.confusion import tables as confusion
 from fw_assets.report.confusion.cells import cell_rows
+from fw_assets.report.distributions import table as distributions
 from fw_assets.report.fields import tables
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
@@ -42,6 +43,7 @@ CONTEXT: dict[str, Any] = {
     "confusion": confusion,
     "costs": costs,
     "deployment": deployment,
+    "distributions": distributions,
     "fields": tables,
     "formatting": formatting,
     "headline": headline,

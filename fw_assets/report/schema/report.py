@@ -19,6 +19,7 @@ from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Cost, CostPoint
 from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
+from fw_assets.report.schema.distributions import DistributionResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.mistakes import MistakeCostsResult
@@ -203,6 +204,9 @@ class Report(Frozen):
     tied: tuple[TiedGroup, ...] = ()
     similarity: tuple[SimilarityResult, ...] = ()
     """Accuracy of each model by similarity of the test rows to their nearest training row."""
+    distributions: tuple[DistributionResult, ...] = ()
+    """Scores of the probabilities of all labels, of the models that tell them; empty in older reports, and where rows
+    may have several labels."""
     slices: Slices | None = None
     """Null where the session names no slices."""
     fields: Fields | None = None

@@ -12,7 +12,8 @@ import pytest
 from fw_assets.classification.metrics import baselines
 from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, baseline_method, fit_baseline
 from fw_assets.classification.metrics.scores import score
-from fw_assets.classification.prompting.answer_parser import PREDICTIONS
+from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES
+from fw_assets.classification.prompting.distribution import DISTRIBUTION
 from fw_assets.classification.prompting.prompt import Prompt
 
 WORDS = {"billing": "invoice charge refund", "technical": "crash error login", "sales": "price offer buy"}
@@ -90,7 +91,8 @@ def test_the_frames_are_those_of_a_model_and_equal_each_time(name: BaselineName)
     first, again = (fit_baseline(name, prompt(), train, 3) for _ in range(2))
     for part in parts.values():
         frame = first(part)
-        assert frame.schema == pl.Schema(PREDICTIONS)
+        assert frame.schema == pl.Schema(PREDICTIONS | {PROBABILITIES: DISTRIBUTION})
+        assert frame[PROBABILITIES].null_count() == 0
         assert frame["id"].to_list() == part["id"].to_list()
         assert frame.equals(again(part))
         assert pl.concat(map(first, part.iter_slices(3))).equals(frame)
