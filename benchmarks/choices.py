@@ -1,13 +1,14 @@
 """Choices and sentences that rest on verdicts, beside the version before, by simulation.
 
-Run as `python -m benchmarks.choices [gate|need|power|learning] [DRAWS]`; all four without a name.
+Run as `python -m benchmarks.choices [gate|need|power|learning|ties] [DRAWS]`; all five without a name.
 
 gate: a weak base model that can be fine-tuned, and a strong one that cannot. Before, a tuned winner was held against
 its own base model alone. need: a model that is truly better than a free baseline. Before, not shown better was not
 needed. power: the difference that so many rows are said to show in four of five runs, and how many do. Before,
 Connor's formula (Biometrics 43, 1987). learning: the last step of a learning curve. Before, its interval alone
-against the figure before. Every row is a group of its own, and models err independently unless a discordance is
-given.
+against the figure before. ties: two models with equal figures on the validation rows, one of them truly better by
+3 points or both equally good and one cheaper. Before, the first by name won, and no tie was called one. Every row is a
+group of its own, and models err independently unless a discordance is given.
 """
 
 from __future__ import annotations
@@ -171,7 +172,61 @@ def learning(number: int) -> None:
         print()
 
 
-TABLES: dict[str, Callable[[int], None]] = {"gate": gate_choice, "need": need, "power": power, "learning": learning}
+def ties(number: int) -> None:
+    """The better of two models that are tied on the validation rows, and the cheaper of two equally good ones."""
+    table("Two models of 80 % and 83 %, and two of 80 % of which one is cheaper; the ties on validation rows", number)
+    heading(
+        "validation rows", "ties", "better, before", "better, now", "cheaper, before", "cheaper, now", "called ties"
+    )
+    for rows in (10, 20, 50, 100):
+        generator = np.random.default_rng(5)
+        tied, chosen, called, equal = 0, np.zeros(4), 0, 0
+        for draw in range(number):
+            names = ("m1", "m2") if draw % 2 else ("m2", "m1")  # the better, the cheaper
+            for second_share in (0.83, 0.80):
+                models = [_answers(generator, rows, share) for share in (second_share, 0.80)]
+                hits = [int(right.sum()) for right, _ in models]
+                if hits[0] != hits[1]:
+                    continue
+                better = second_share > 0.80
+                losses = [float(np.mean(loss)) for _, loss in models]
+                winner = choose_winner(
+                    [
+                        Candidate(
+                            model=name,
+                            validation=wilson(hits[0], rows),
+                            loss=loss if better else None,
+                            price=None if better else price,
+                        )
+                        for name, loss, price in zip(names, losses, (1.0, 2.0), strict=True)
+                    ]
+                )
+                tied += better
+                equal += not better
+                called += "tie" in winner.why
+                chosen += np.array((better, better, not better, not better)) * (
+                    *(min(names) == names[0], winner.model == names[0]) * 2,
+                )
+        shares = chosen / np.array((tied, tied, equal, equal))
+        line(f"{rows:,}", tied / number, *shares.tolist(), called / (tied + equal))
+        print()
+
+
+def _answers(generator: np.random.Generator, rows: int, share: float) -> tuple[Right, NDArray[np.float64]]:
+    """Rows right of a model of such an accuracy whose confidences are true, and their log losses."""
+    spread = 4.0
+    confidence = generator.beta(spread * share, spread * (1 - share), rows).clip(1e-6, 1 - 1e-6)
+    right = generator.random(rows) < confidence
+    return right, -np.log(np.where(right, confidence, 1 - confidence))
+
+
+TABLES: dict[str, Callable[[int], None]] = {
+    "gate": gate_choice,
+    "need": need,
+    "power": power,
+    "learning": learning,
+    "ties": ties,
+}
 
 
 def main(arguments: Sequence[str]) -> None:
