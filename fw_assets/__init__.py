@@ -1,6 +1,7 @@
 """fw-assets: benchmark, fine-tune, compare and deploy label predictors as a Dagster asset pipeline.
 
-The Python API is `plan` and `workflow`, and the errors that they raise (docs/python.md). Each name is imported when it
+The Python API is `plan` and `workflow`, the asset factory `predictions`, and the errors that they raise
+(docs/python.md). Each name is imported when it
 is asked for, so that importing the package costs nothing.
 """
 
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fw_assets.api.planning import plan, workflow
+    from fw_assets.api.predictions import predictions
     from fw_assets.api.views import Plan, Report
     from fw_assets.api.workflow import Workflow
     from fw_assets.classification.errors import InputError
@@ -25,6 +27,7 @@ __all__ = [
     "StepFailed",
     "Workflow",
     "plan",
+    "predictions",
     "workflow",
 ]
 
@@ -38,6 +41,7 @@ _HOMES = {
     "StepFailed": "fw_assets.pipeline.errors",
     "Workflow": "fw_assets.api.workflow",
     "plan": "fw_assets.api.planning",
+    "predictions": "fw_assets.api.predictions",
     "workflow": "fw_assets.api.planning",
 }
 

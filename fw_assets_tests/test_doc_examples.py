@@ -326,7 +326,14 @@ def api_example(project: Project, server: str, text: str) -> None:
     assert shown.count("end of the script") == 1
 
 
+def assets_example(project: Project, server: str, text: str) -> None:
+    del server
+    run = "\nresult = dg.materialize(defs.assets)\nprint(result.output_for_node('routed_tickets')['label'].len())\n"
+    assert run_python(project, text + run).split() == ["2"]
+
+
 PYTHON: Mapping[str, Callable[[Project, str, str], None]] = {
+    "docs/assets.md": assets_example,
     "docs/client.md": client_example,
     "docs/predict.md": prediction_example,
     "docs/python.md": api_example,

@@ -20,6 +20,7 @@ PUBLIC = [
     "StepFailed",
     "Workflow",
     "plan",
+    "predictions",
     "workflow",
 ]
 """What is promised to users; a name that goes is a breaking change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
 
-def label_rows(store: Workspace, platform: Platform, dataset: str, rows: Any, **options: Any) -> pl.DataFrame:
-    """The rows of a table in memory with their labels; a list of texts is a table of the column `text`.
+def label_table(
+    store: Workspace, platform: Platform, dataset: str, rows: Any, **options: Any
+) -> tuple[pl.DataFrame, LabelledFile]:
+    """The rows of a table in memory with their labels, and the counts; a list of texts is a table of column `text`.
 
     Raises:
         As `label_to_file`.
@@ -41,8 +43,8 @@ def label_rows(store: Workspace, platform: Platform, dataset: str, rows: Any, **
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         file, out = Path(folder) / "rows.parquet", Path(folder) / "labelled.parquet"
         frame.write_parquet(file)
-        label_to_file(store, platform, dataset, str(file), out, of_the_moment=True, **options)
-        return pl.read_parquet(out)
+        result = label_to_file(store, platform, dataset, str(file), out, of_the_moment=True, **options)
+        return pl.read_parquet(out), result
 
 
 def label_to_file(
@@ -61,12 +63,14 @@ def label_to_file(
     max_spend_usd: float | None = None,
     yes: bool = False,
     of_the_moment: bool = False,
+    say: Callable[[str], object] = say,
 ) -> LabelledFile:
     """A file labelled into another.
 
     Args:
         yes: agrees to the price, as a `max_spend_usd` does that is not below it.
         of_the_moment: the output is read at once and gone; its answers are found again by the content of the file.
+        say: is told the quote.
 
     Raises:
         InputError: the file cannot be read, or an option is wrong.

@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
-from fw_assets.api.labelling import label_rows, label_to_file
+from fw_assets.api.labelling import label_table, label_to_file
 from fw_assets.api.progress import progress, say
 from fw_assets.api.views import Plan, Report
 from fw_assets.classification.errors import input_error
@@ -196,7 +196,7 @@ class Workflow:
                     return label_text_freely(store, self.name, rows, system=system)
                 return label_text(store, platform, self.name, rows, system=system)
             with progress():
-                return label_rows(store, platform, self.name, rows, system=system, free=free, **options)
+                return label_table(store, platform, self.name, rows, system=system, free=free, **options)[0]
 
     def predict_file(
         self, file: str | PathLike[str], out: str | PathLike[str], *, yes: bool = False, **options: Any

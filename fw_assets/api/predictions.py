@@ -1,0 +1,95 @@
+"""Asset factory: a table of another asset, labelled by the deployed winner of a dataset, in any Dagster project."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from fw_assets.api.labelling import label_table
+from fw_assets.classification.errors import input_error
+from fw_assets.pipeline.failures import EXPECTED_ERRORS, is_transient, message_of
+from fw_assets.pipeline.platform.platform import platform_from_environment
+from fw_assets.pipeline.progress import listening, to_log
+from fw_assets.pipeline.registration.registration import registered_dataset
+from fw_assets.pipeline.values.prediction import LabelledFile
+from fw_assets.settings import in_workspace, workspace_at
+from fw_assets.workspace.workspace import Workspace
+
+OPTIONS = ("system", "free", "text_column", "text_template", "threshold", "probabilities")
+
+
+def predictions(
+    name: str,
+    *,
+    table: dg.AssetKey | str | Sequence[str],
+    dataset: str,
+    max_spend_usd: float = 0.0,
+    workspace: str | PathLike[str] | None = None,
+    key_prefix: str | Sequence[str] | None = None,
+    deps: Sequence[dg.AssetKey | str] = (),
+    options: Mapping[str, Any] | None = None,
+    **asset: Any,
+) -> dg.AssetsDefinition:
+    """An asset: the rows of the asset `table` with the labels of a dataset's deployed winner, as a polars frame.
+
+    A run asks each text once, and no text whose answer is kept from a run before; rows below the confidence threshold
+    have no label. Nothing is read before it runs: neither the environment nor the workspace.
+
+    Args:
+        name: of the asset.
+        table: key of the asset that has the rows: a table of polars, pandas or pyarrow, from any IO manager.
+        dataset: whose winner is asked, by its name in the workspace.
+        max_spend_usd: the most that one run may cost; above it nothing is asked, and the run fails.
+        workspace: a folder or an fsspec URL; left out, that of the environment of the run.
+        deps: keys of further assets, such as `deployment` of the same dataset, for the lineage.
+        options: of `Workflow.predict`: system, free, text_column, text_template, threshold, probabilities.
+        asset: further arguments of `dagster.asset`, such as group_name, owners, io_manager_key, retry_policy.
+
+    Raises:
+        InputError: an option is unknown.
+    """
+    given = dict(options or {})
+    if unknown := sorted(set(given) - set(OPTIONS)):
+        raise input_error(f"is not an option; there are {', '.join(OPTIONS)}", field=f"options.{unknown[0]}")
+
+    def labelled(context: dg.AssetExecutionContext, rows: Any) -> dg.Output[pl.DataFrame]:
+        root = workspace_at(workspace)
+        try:
+            with in_workspace(root), listening(to_log(context.log.info)):
+                store = Workspace(root)
+                registered_dataset(store, dataset)
+                platform = platform_from_environment()
+                frame, result = label_table(
+                    store, platform, dataset, rows, say=context.log.info, max_spend_usd=max_spend_usd, **given
+                )
+        except EXPECTED_ERRORS as error:
+            raise dg.Failure(message_of(error), allow_retries=is_transient(error)) from error
+        if result.unanswered:
+            raise dg.Failure(
+                f"{result.unanswered} of {result.rows} rows got no answer ({result.error}); the others are kept, and "
+                "the next run asks for these only"
+            )
+        return dg.Output(frame, metadata=_metadata(result))
+
+    key = dg.AssetKey([table] if isinstance(table, str) else _parts(table))
+    described = {"kinds": {"polars"}, "description": f"Labels of the deployed winner of {dataset}.", **asset}
+    define: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        name=name, key_prefix=key_prefix, ins={"rows": dg.AssetIn(key=key)}, deps=list(deps), **described
+    )
+    return define(labelled)
+
+
+def _parts(key: dg.AssetKey | Sequence[str]) -> Sequence[str]:
+    return key.path if isinstance(key, dg.AssetKey) else list(key)
+
+
+def _metadata(result: LabelledFile) -> dict[str, Any]:
+    counts = ("labelled", "abstained", "no_label", "empty", "requests", "prompt_tokens", "answer_tokens")
+    metadata: dict[str, Any] = {name: getattr(result, name) for name in counts}
+    metadata |= {"dagster/row_count": result.rows, "model": result.model}
+    known = {"threshold": result.threshold, "paid_usd": result.paid_usd}
+    return metadata | {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,130 @@
+"""Asset factory `predictions`, in a project that knows nothing of ours but that."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+import fw_assets
+from fw_assets_tests.project import InProcessPool, Project
+
+PAGE = Path(__file__).parents[2] / "docs" / "assets.md"
+ROWS = pl.DataFrame({"id": [1, 2, 3], "text": ["I was charged twice", "the app crashes", "I was charged twice"]})
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose dataset `tickets` has a winner."""
+    project = Project(tmp_path_factory.mktemp("project"), rows=120)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DAGSTER_HOME", "FW_PLATFORM", "FW_PLATFORM_HOME"):
+            patch.delenv(name, raising=False)
+        patch.setenv("FW_WORKSPACE", str(project.workspace))
+        patch.chdir(project.folder)
+        work = fw_assets.plan(project.data, models="char-ngram", mode="benchmark", make_pool=InProcessPool)
+        work.approve().run()
+        yield project
+
+
+def materialized(table: Any, **arguments: Any) -> dg.ExecuteInProcessResult:
+    @dg.asset
+    def new_tickets() -> Any:
+        return table
+
+    routed = fw_assets.predictions("routed", **{"table": "new_tickets", "dataset": "tickets", **arguments})
+    return dg.materialize([new_tickets, routed], raise_on_error=False)
+
+
+def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    (event,) = result.asset_materializations_for_node("routed")
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = result.get_step_failure_events()
+    data = event.step_failure_data.user_failure_data
+    assert data is not None
+    return data.description or ""
+
+
+def test_a_table_is_labelled_with_its_counts_and_asked_for_once(project: Project) -> None:
+    first = materialized(ROWS)
+    labelled = first.output_for_node("routed")
+    assert labelled.columns == ["id", "text", "label", "confidence", "abstained", "error"]
+    assert labelled["label"][0] == labelled["label"][2]
+    assert metadata(first)["requests"] == 2
+    assert metadata(first)["dagster/row_count"] == 3
+    assert metadata(materialized(ROWS))["requests"] == 0
+
+
+def test_rows_below_the_threshold_have_no_label(project: Project) -> None:
+    result = materialized(ROWS, options={"threshold": 1.0})
+    assert result.output_for_node("routed")["label"].null_count() == 3
+    assert metadata(result)["abstained"] == 3
+
+
+def test_a_table_of_another_library_is_taken(project: Project) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    assert materialized(arrow.table(ROWS.to_dict(as_series=False))).success
+
+
+@pytest.mark.parametrize(
+    ("table", "arguments", "message"),
+    [
+        (ROWS, {"dataset": "invoices"}, "there: tickets"),
+        (ROWS, {"options": {"text_column": "body"}}, "body"),
+        (7, {}, "expected a table of polars, pandas or pyarrow"),
+        (ROWS.clear(), {}, "no rows"),
+    ],
+)
+def test_what_cannot_be_labelled_fails_the_run_with_a_sentence(
+    project: Project, table: Any, arguments: dict[str, Any], message: str
+) -> None:
+    assert message in failure(materialized(table, **arguments))
+
+
+def test_an_unknown_option_is_named_when_the_project_is_loaded() -> None:
+    with pytest.raises(fw_assets.InputError, match=r"options\.temperature: is not an option"):
+        fw_assets.predictions("routed", table="new_tickets", dataset="tickets", options={"temperature": 1})
+
+
+def test_several_assets_lie_beside_each_other_and_nothing_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_PLATFORM", "no such platform")
+    monkeypatch.chdir(tmp_path)
+    assets = [
+        fw_assets.predictions(
+            "routed", key_prefix=team, table=["warehouse", team], dataset=team, group_name=team, owners=["team:x"]
+        )
+        for team in ("sales", "support")
+    ]
+    tables = [dg.AssetSpec(dg.AssetKey(["warehouse", team])) for team in ("sales", "support")]
+    graph = dg.Definitions(assets=[*tables, *assets]).resolve_asset_graph()
+    node = graph.get(dg.AssetKey(["sales", "routed"]))
+    assert (node.group_name, node.owners, {key.path[-1] for key in node.parent_keys}) == (
+        "sales",
+        ["team:x"],
+        {"sales"},
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_documented_project_runs(project: Project) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "definitions"}
+    exec(example, names)
+    defs = names["defs"]
+    dg.Definitions.validate_loadable(defs)
+    result = dg.materialize(list(defs.assets))
+    routed = result.output_for_node("routed_tickets")
+    billing = result.output_for_node("billing_tickets")
+    assert billing.height == (routed["label"] == "billing").sum()
+    assert json.loads(routed.select("id").write_json()) == [{"id": 1}, {"id": 2}]
