@@ -120,3 +120,17 @@ def flips(candidate: CandidateResult, direction: str, most: int = 10) -> Table:
 def with_interval(result: ModelResult) -> str:
     """`91.7% (88.0–94.3%)`."""
     return f"{percent(result.accuracy)} ({percent_range(result.interval)})"
+
+
+def language_model_note(report: Report) -> str:
+    """What a language model of this machine would add; empty where there is one, or the platform is another."""
+    if report.run.platform != "embedded" or not {short(item.model) for item in report.candidates} <= _ENCODER_MODELS:
+        return ""
+    return (
+        "None of these is a language model. `fw-assets setup llm` adds smollm2-135m (135 million parameters), which is "
+        "fine-tuned by LoRA on this machine in minutes of CPU in place of seconds: --model smollm2-135m."
+    )
+
+
+_ENCODER_MODELS = {"char-ngram", "minilm-l6-v2", "minilm-ngram"}
+"""Models of the embedded platform that are always there."""

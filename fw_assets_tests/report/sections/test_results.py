@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from fw_assets.report.sections.results import comparison, flips
+from fw_assets.report.sections.results import comparison, flips, language_model_note
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -31,3 +31,17 @@ def test_the_interval_of_a_difference_names_a_confidence_that_is_not_the_tables(
         cell = comparison(report.model_copy(update={"candidates": (changed,)})).rows[0][3]
         assert cell.endswith(said)
         assert ("98.33" in cell) == (compared is adjusted)
+
+
+def test_a_report_without_a_language_model_says_what_one_would_take() -> None:
+    report = sample_report()
+    one = report.candidates[0]
+    small = [
+        one.model_copy(update={"model": f"accounts/fireworks/models/{id}"}) for id in ("minilm-ngram", "char-ngram")
+    ]
+    large = one.model_copy(update={"model": "accounts/fireworks/models/smollm2-135m"})
+    without = report.model_copy(update={"candidates": tuple(small)})
+    assert "`fw-assets setup llm` adds smollm2-135m" in language_model_note(without)
+    assert language_model_note(report.model_copy(update={"candidates": (*small, large)})) == ""
+    elsewhere = without.run.model_copy(update={"platform": "fireworks"})
+    assert language_model_note(without.model_copy(update={"run": elsewhere})) == ""
