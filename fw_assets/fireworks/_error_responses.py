@@ -63,15 +63,19 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-_QUOTA = re.compile(r"in use: *[\d.]+, *quota: *[\d.]+", re.IGNORECASE)
+_QUOTA = re.compile(
+    r"in use:? *[\d.,]+[,;]? *quota:? *[\d.,]+|quota (?:\w+ ){0,2}exceeded for|exceeded (?:\w+ ){0,3}quota for",
+    re.IGNORECASE,
+)
+_MODEL_POLICY = re.compile(r"\bmodel(?:[- ]access)? polic(?:y|ies)\b", re.IGNORECASE)
 _LOADABLE, _LOADED = r"\b(?:lora|adapter|add-?on|peft)s?\b", r"\b(?:un)?load(?:s|ed|ing|able)?\b"
 _FAILED = r"\b(?:fail(?:s|ed|ure)?|could ?n[o']t|can ?not|can't|unable|error|did not|is not|was not|unloadable)\b"
-_HARDWARE = r"\b(?:shape|accelerator|gpu|hardware)s?\b"
+_HARDWARE = r"\b(?:(?:shape|accelerator|gpu|hardware)s?|(?:NVIDIA|AMD)_?\w*|[ABHL]\d{2,3}s?|MI\d{3}X?)\b"
 _PRECONDITIONS: tuple[tuple[type[ApiError], re.Pattern[str]], ...] = (
     (
         BillingError,
         re.compile(
-            r"payment|billing|invoice|past due|suspended|unpaid|out of (?:credit|fund)s?|spend(?:ing)? limit"
+            r"payment|billing|invoice|past due|suspended|unpaid|\bbudget\b|out of (?:credit|fund)s?|spend(?:ing)? limit"
             r"|\b(?:insufficient|no|not enough|add|low) (?:\w+ )?(?:credit|fund|balance)s?\b"
             r"|\b(?:credit|fund|balance)s?\b.*\b(?:exhausted|depleted|required|used up|too low|ran out)\b",
             re.I | re.S,
@@ -129,7 +133,7 @@ def _kind(status: int, code: str, reason: str, detail: str) -> type[ApiError]:
         return ScalingUp
     if status in (400, 403, 429) and ("QUOTA_EXCEEDED" in words or _QUOTA.search(detail)):
         return QuotaExceeded
-    if status == 403 and "MODEL-ACCESS POLICY" in words.replace("MODEL ACCESS", "MODEL-ACCESS"):
+    if status == 403 and _MODEL_POLICY.search(detail):
         return ModelAccessDenied
     if status == 412:
         said = (reason.replace("_", " "), detail)

@@ -114,6 +114,14 @@ class Attempts:
         """Record the approval under which an attempt is made, before anything is created."""
         self._record("started", id)
 
+    def record_created(self, id: str) -> None:
+        """Record that an attempt exists on the platform."""
+        self._record("created", id)
+
+    def created(self, id: str) -> bool:
+        """Whether an attempt was seen on the platform."""
+        return any((event, other) == ("created", id) for event, other, _ in _events(self._log.lines()))
+
     def give_up(self, id: str, reason: str) -> None:
         """Record that what exists under an id will never do: it counts as an attempt that failed."""
         self._record(_UNUSABLE, id, reason)

@@ -164,12 +164,16 @@ async def _exists(client: Fireworks, job_id: str) -> bool:
     return True
 
 
-async def job_ending(client: Fireworks, job_id: str) -> Ending | None:
-    """How a job ended without a model; None if it is at work, has its model, or does not exist."""
+async def job_ending(client: Fireworks, job_id: str, *, created: Callable[[str], bool]) -> Ending | None:
+    """How a job ended without a model; None if it is at work, has its model, or was never there.
+
+    Args:
+        created: whether it was there once: then it was deleted.
+    """
     try:
         job = await client.fine_tuning_job(job_id)
     except NotFound:
-        return None
+        return Ending("DELETED", reason="it was deleted on the platform") if created(job_id) else None
     return Ending(job.ending, job.status.code, job.reason) if job.ending else None
 
 
@@ -186,8 +190,11 @@ class EndedJob(NamedTuple):
 
 
 async def ended_job(client: Fireworks, job_id: str, training: Upload, epochs: int) -> EndedJob:
-    """What a job that ended without a model has used of its rows."""
-    job = await client.fine_tuning_job(job_id)
+    """What a job that ended without a model has used of its rows; nothing is known of one that is gone."""
+    try:
+        job = await client.fine_tuning_job(job_id)
+    except NotFound:
+        return EndedJob(None, None)
     records = await client.fine_tuning_metrics(job)
     return EndedJob(training.possible_tokens(trained_tokens(records), epochs), _usd(job.estimated_cost))
 

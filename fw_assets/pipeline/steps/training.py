@@ -114,7 +114,7 @@ async def run_training_job(
         JobStalled: it makes no progress.
     """
     first_id = account.plan.job_id(slug, cell, data.part, account.mitigation, data.share)
-
+    attempts = Attempts.of(account)
     tokens = data.training.tokens
     in_dataset = None if tokens is None else tokens * cell.epochs
 
@@ -129,7 +129,8 @@ async def run_training_job(
                 failed.settle_uncounted(ended.estimated_usd, in_dataset)
 
     async def current_id() -> str:
-        current = await Attempts.of(account).current(first_id, "fine-tuning job", partial(job_ending, client), settle)
+        find_ending = partial(job_ending, client, created=attempts.created)
+        current = await attempts.current(first_id, "fine-tuning job", find_ending, settle)
         return current.id
 
     job_id = await current_id()
@@ -138,6 +139,7 @@ async def run_training_job(
         payment = open_payment(account, line, job_id, price_share)
 
         def accept_quote(usd: float | None) -> None:
+            attempts.record_created(job_id)
             payment.check_quote(usd)
             on_quote()
 

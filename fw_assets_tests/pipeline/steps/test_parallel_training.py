@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
+import httpx
 import pytest
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
@@ -53,6 +54,11 @@ class Trainer:
                 return await work(client)
 
         return asyncio.run(inside())
+
+    def delete(self, name: str) -> None:
+        """What a person does in the console."""
+        key = {"Authorization": f"Bearer {api_key(self.home)}"}
+        httpx.delete(f"{self._url}/v1/{name}", headers=key).raise_for_status()
 
     async def upload(self, client: Fireworks) -> TrainingData:
         path = self.folder / "rows.jsonl"
@@ -156,3 +162,27 @@ def test_a_job_that_ends_without_a_model_has_a_successor_under_a_new_approval(
     assert sorted(jobs.values()) == ["COMPLETED", state]
     assert jobs[trained.job] == "COMPLETED"
     assert not trained.job.endswith("/fwa-a-8"), "an id of its own"
+
+
+def test_a_job_that_somebody_deleted_is_not_made_again_without_a_new_approval(trainer: Trainer) -> None:
+    async def train(client: Fireworks, approval: str) -> SweepCell:
+        return await trainer.train(client, await trainer.upload(client), "a", CELLS[3], approval)
+
+    async def begin(client: Fireworks) -> None:
+        task = asyncio.ensure_future(train(client, "a1"))
+        while not await client.fine_tuning_jobs():
+            await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    trainer.faults(stall=30)
+    trainer.call(begin)
+    (job,) = trainer.call(lambda client: client.fine_tuning_jobs())
+    trainer.delete(job.name)
+    trainer.faults()
+    for _ in range(2):
+        with pytest.raises(AttemptFailed, match="ended DELETED: it was deleted on the platform; approve again"):
+            trainer.call(lambda client: train(client, "a1"))
+    assert not trainer.call(lambda client: client.fine_tuning_jobs()), "nothing is made again without a yes"
+    trained = trainer.call(lambda client: train(client, "a2"))
+    assert trained.job != job.name
