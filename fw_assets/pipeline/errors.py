@@ -171,12 +171,21 @@ class DeploymentAboveHeld(RunStopped):
 class HoursUsedUp(RunStopped):
     """A deployment was in use for as long as the plan's highest figure for it."""
 
-    remedy = "Run the same command again with `--approve`: only the rows that have no answer yet are asked."
+    def __init__(self, line: str, hours: float, most: float, ceiling: float | None = None) -> None:
+        """The error of an estimate line.
 
-    def __init__(self, line: str, hours: float) -> None:
+        Args:
+            most: US dollars that another attempt may cost.
+            ceiling: the session's own that has room for them; None where it has, or there is none.
+        """
         super().__init__(
             f"{line}: the deployment was in use for the {hours:.2f} hours that the approved plan holds for it at most. "
-            "No more is asked; the answers so far are kept."
+            "No more is asked; the answers so far are kept, and what was used is paid."
+        )
+        higher = "" if ceiling is None else f" and a higher ceiling (`--max-spend-usd {ceiling:.2f}`)"
+        self.remedy = (
+            f"Run the same command again with `--approve`{higher}: only the rows that have no answer yet are asked, "
+            f"for the further use of the deployment alone, up to ${most:.4f} beside what is paid."
         )
 
 

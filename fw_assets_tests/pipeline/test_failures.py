@@ -13,7 +13,7 @@ CASES: list[tuple[Exception, bool, int]] = [
     (input_error("no such file"), False, BAD_INPUT),
     (NotApproved("not yet"), False, WAITING),
     (CeilingReached("sweep/one", 2.0, 3.0, 1.0, 1.0), False, INCOMPLETE),
-    (HoursUsedUp("base-evaluation/one", 1.0), False, INCOMPLETE),
+    (HoursUsedUp("base-evaluation/one", 1.0, 2.0), False, INCOMPLETE),
     (Unanswered("one", 3), True, INCOMPLETE),
     (ConnectionFailed("lost", delivered=False), True, INCOMPLETE),
     (UnexpectedResponse("cut off"), True, FAILED),

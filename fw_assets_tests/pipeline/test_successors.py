@@ -80,7 +80,7 @@ def check_ledger(project: FaultyProject) -> None:
     lines = list(store.lines("tickets", "ledger", f"{account.plan.digest}.jsonl"))
     for count in range(1, len(lines) + 1):
         ledger = parse_ledger(lines[:count])
-        assert ledger.spent + ledger.reserved <= account.ceiling + ledger.uncounted + 1e-9
+        assert ledger.spent + ledger.reserved <= account.ceiling + ledger.superseded + 1e-9
     promised = {json.loads(line)[1]["id"] for line in lines if json.loads(line)[0] == "promised"}
     assert {job["name"].rsplit("/", 1)[-1] for job in project.listed("supervisedFineTuningJobs")} <= promised
 

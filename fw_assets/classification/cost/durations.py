@@ -44,9 +44,10 @@ EMBEDDED_TIMING = Timing(
     step_seconds=Range(low=0.0005, expected=0.002, high=0.02),
     rows_per_step=64,
     deploy_minutes=Range(low=0.001, expected=0.01, high=0.1),
-    idle_minutes=Range(low=5, expected=5, high=5),
+    # The high figure has the minutes by which other programs on the same machine may delay the answers.
+    idle_minutes=Range(low=5, expected=5, high=10),
     request_seconds=Range(low=0.02, expected=0.08, high=0.5),
     concurrency=16,
     source="the embedded models on two cores: 10,000 rows of ten epochs in 0.5 to 10 seconds, 200 answers a second, "
-    "five minutes until a deployment has scaled to zero",
+    "five minutes until a deployment has scaled to zero, and as many on a busy machine",
 )

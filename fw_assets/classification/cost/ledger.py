@@ -23,6 +23,8 @@ PLATFORM_ESTIMATE = "the platform's own estimate, above the price of the tokens"
 """The note of a job that is not paid by the tokens that it counted."""
 ENDED_UNCOUNTED = "of a job that ended without a model or a count of its tokens: the most that it can have cost"
 """The note of a job that the platform may have billed or not, as it does not say which."""
+HOURS_USED_UP = "hours of a deployment that was in use for as long as was approved before all rows had an answer"
+"""The note of what was paid for an evaluation that another approval goes on with."""
 ROUNDING = 1e-9
 """US dollars by which a sum of floats may differ from the same sum in another order."""
 
@@ -81,9 +83,13 @@ class Ledger(Frozen):
         return math.fsum(entry.usd for entry in self.entries if entry.usd is not None)
 
     @property
-    def uncounted(self) -> float:
-        """US dollars of jobs that ended without a model, and may have been billed up to that."""
-        return math.fsum(entry.usd or 0.0 for entry in self.entries if entry.note == ENDED_UNCOUNTED)
+    def superseded(self) -> float:
+        """US dollars of what ended without its result, and needs a new yes to be tried again.
+
+        Jobs that ended without a model, at the most that they can have cost, and deployments whose hours were used up.
+        """
+        notes = (ENDED_UNCOUNTED, HOURS_USED_UP)
+        return math.fsum(entry.usd or 0.0 for entry in self.entries if entry.note in notes)
 
     @property
     def reserved(self) -> float:

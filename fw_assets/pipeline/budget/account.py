@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,12 +97,21 @@ class PlanAccount:
     def limit_usd(self, ledger: Ledger) -> float:
         """Approved US dollars: the ceiling, or what a yes of its own allowed above it.
 
-        What jobs that ended without a count may have cost does not use it up, as another attempt needs a new yes, and
-        would have no room otherwise. A ceiling of the session's own holds for them too.
+        What jobs that ended without a count may have cost does not use it up, and neither does what a deployment cost
+        until its hours were used up, as another attempt needs a new yes, and would have no room otherwise. A ceiling of
+        the session's own holds for them too.
         """
         approved = max(self.ceiling, ledger.ceiling or 0.0)
         own = self.plan.session.max_spend_usd
-        return approved + ledger.uncounted if own is None else max(approved, min(own, approved + ledger.uncounted))
+        return approved + ledger.superseded if own is None else max(approved, min(own, approved + ledger.superseded))
+
+    def lacking_ceiling(self) -> float | None:
+        """The session's own ceiling that has room for all that is due, in US dollars; None where it has room already.
+
+        All that is due is the plan's high figure beside what ended without its result.
+        """
+        own, due = self.plan.session.max_spend_usd, self.estimate.high + self.ledger().superseded
+        return math.ceil(due * 100) / 100 if own is not None and own < due else None
 
     def allow(self, usd: float, by: str, *, replaces: Container[str] = ()) -> None:
         """Record a yes to so many US dollars beside what is spent and held, where the ceiling has no room for them.
@@ -114,7 +124,7 @@ class PlanAccount:
             ledger = self._parse(lines)
             held = sum(item.usd for item in ledger.reservations if item.key not in replaces)
             total = ledger.spent + held + usd
-            return approval_line(total - ledger.uncounted, by, _now()) if total > self.limit_usd(ledger) else None
+            return approval_line(total - ledger.superseded, by, _now()) if total > self.limit_usd(ledger) else None
 
         self._log.append_if(decide)
 

@@ -15,10 +15,12 @@ from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ledger import (
     DATASET_COUNT,
     ENDED_UNCOUNTED,
+    HOURS_USED_UP,
     NO_QUANTITY,
     PLATFORM_ESTIMATE,
     ROUNDING,
     CeilingReached,
+    LedgerEntry,
 )
 from fw_assets.classification.cost.prices import Item
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -43,6 +45,9 @@ from fw_assets.pipeline.errors import (
     JobCost,
     RunStopped,
 )
+
+USED_UP, CEILING, STOPPED = PARTIAL = ("used-up", "ceiling", "stopped")
+"""What the ids of payments end in whose attempt had no result; each includes the window of its deployment."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Payment:
         The entry has an id of its own, so that another attempt is held and paid again.
         """
         usd = quantities_usd(self.account.line(self.key), quantities, self.hour_usd)
-        self.account.pay(self.key, f"{self.id}-stopped", sum(quantities.values()), unit, usd)
+        self.account.pay(self.key, f"{self.id}-{STOPPED}", sum(quantities.values()), unit, usd)
         self.account.release(self.id)
 
     def settle_at_ceiling(self, tokens: float, usd: float, hours: float) -> None:
@@ -99,12 +104,16 @@ class Payment:
         earlier = self._paid_at_ceiling()
         hours_usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd) or 0.0
         used = max(0.0, usd - math.fsum(earlier)) + hours_usd
-        self.account.pay(self.key, f"{self.id}-ceiling-{len(earlier) + 1}", tokens + hours, "tokens and hours", used)
+        self.account.pay(self.key, f"{self.id}-{CEILING}-{len(earlier) + 1}", tokens + hours, "tokens and hours", used)
         self.account.release(self.id)
 
     def _paid_at_ceiling(self) -> list[float]:
-        entries = self.account.entries()
-        return [entry.usd or 0.0 for entry in entries if entry.id.startswith(f"{self.id}-ceiling-")]
+        return [entry.usd or 0.0 for entry in self._paid(CEILING)]
+
+    def _paid(self, *endings: str) -> list[LedgerEntry]:
+        """The payments of earlier attempts that ended so, numbered or not."""
+        prefixes = tuple(f"{self.id}-{ending}" for ending in endings)
+        return [entry for entry in self.account.entries() if entry.id.startswith(prefixes)]
 
     def settle_tokens(self, trained: int | None, estimate: float | None = None, in_dataset: int | None = None) -> None:
         """Record a training job at the larger of its tokens' price and the platform's own estimate.
@@ -253,16 +262,21 @@ class Payment:
         self.account.release(self.id)
 
     def hours(self, busy_seconds: float, idle_seconds: float) -> float:
-        """Hours of a deployment: its use until now, and the window after which it scales to zero.
+        """Hours of a deployment that are not paid yet: its use until now, and the window until it scales to zero.
+
+        Where an earlier attempt was paid and the deployment has not scaled to zero since, only what comes after the
+        window of that payment. Without such a payment, the use and the window.
 
         An attempt before this one that crashed had it up too. Then the use began with the reservation, but lasted no
         longer than the line's high figure, beyond which the deployment had scaled to zero in between.
         """
-        seconds = busy_seconds
+        seconds, now = busy_seconds, dt.datetime.now(dt.UTC)
         if self.since is not None:
-            age = (dt.datetime.now(dt.UTC) - self.since).total_seconds()
+            age = (now - self.since).total_seconds()
             seconds = max(seconds, min(age, self._max_hours * 3600 - idle_seconds))
-        return (seconds + idle_seconds) / 3600
+        ends = [dt.datetime.fromisoformat(entry.at) for entry in self._paid(*PARTIAL)]
+        unpaid = (now - max(ends)).total_seconds() if ends else math.inf
+        return max(0.0, min(seconds + idle_seconds, unpaid)) / 3600
 
     @asynccontextmanager
     async def limit_hours(self, idle_seconds: float | None) -> AsyncIterator[None]:
@@ -272,7 +286,7 @@ class Payment:
             idle_seconds: the window after which the deployment scales to zero; None: there is no deployment.
 
         Raises:
-            HoursUsedUp: they would have passed it; what was used is recorded, and the reservation stays.
+            HoursUsedUp: they would have passed it; what was used is paid, and nothing is held for it any more.
         """
         if idle_seconds is None or math.isinf(self._max_hours):
             yield
@@ -283,9 +297,13 @@ class Payment:
                 yield
         except TimeoutError:
             hours = self.hours(time.monotonic() - started, idle_seconds)
-            usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd)
-            self.account.pay(self.key, f"{self.id}-used-up", hours, "hours", usd)
-            error = HoursUsedUp(self.key, self._max_hours)
+            line = self.account.line(self.key)
+            usd = quantities_usd(line, {HOURS: hours}, self.hour_usd)
+            number = len(self._paid(USED_UP)) + 1
+            self.account.pay(self.key, f"{self.id}-{USED_UP}-{number}", hours, "hours", usd, note=HOURS_USED_UP)
+            self.account.release(self.id)
+            most = high_usd(line, self.share) if line else 0.0
+            error = HoursUsedUp(self.key, self._max_hours, most, self.account.lacking_ceiling())
             self.account.stop(str(error), error.remedy)
             raise error from None
 

@@ -2,13 +2,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from fw_assets.classification.cost.ledger import DATASET_COUNT, ENDED_UNCOUNTED, CeilingReached, cost_rows
+from fw_assets.classification.cost.ledger import (
+    DATASET_COUNT,
+    ENDED_UNCOUNTED,
+    HOURS_USED_UP,
+    CeilingReached,
+    LedgerEntry,
+    cost_rows,
+)
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.pipeline.budget.payment import open_payment
+from fw_assets.pipeline.budget.ledger_log import payment_line
+from fw_assets.pipeline.budget.payment import PARTIAL, Payment, open_payment
 from fw_assets.pipeline.errors import (
     AttemptFailed,
     DeploymentAboveCeiling,
@@ -175,6 +185,76 @@ def test_hours_count_the_attempt_that_crashed(tmp_path: Path, plan: Plan) -> Non
     aged = type(second)(account, second.key, second.id, 1.0, day_old)
     assert aged.hours(60, 300) == pytest.approx(0.5), "never more than the line's high figure"
     assert len(account.ledger().reservations) == 1
+
+
+def _always(line: str, _: Sequence[str]) -> str:
+    return line
+
+
+def use_up(payment: Payment, idle_seconds: float) -> HoursUsedUp:
+    async def use() -> None:
+        async with payment.limit_hours(idle_seconds):
+            await asyncio.sleep(1)
+
+    with pytest.raises(HoursUsedUp) as caught:
+        asyncio.run(use())
+    return caught.value
+
+
+def test_hours_that_are_used_up_again_are_paid_again_for_the_further_use_alone(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    for paid in (1, 2, 3):
+        # The line has half an hour, which is the window: all of the first payment, and none of a later one.
+        error = use_up(open_payment(account, "sweep/m", "evaluation"), 1800.0)
+        assert len(account.entries()) == paid
+        assert not account.ledger().reservations, "nothing is held for what is over"
+        assert "for the further use of the deployment alone, up to $4.0000 beside what is paid" in error.remedy
+        assert "--max-spend-usd" not in error.remedy
+    first, *later = account.entries()
+    assert first.usd == pytest.approx(1.0, abs=0.01)
+    # Times in the ledger are whole seconds.
+    assert all(entry.usd is not None and entry.usd < 0.01 for entry in later)
+    assert {entry.note for entry in account.entries()} == {HOURS_USED_UP}
+    payment = open_payment(account, "sweep/m", "evaluation")
+    payment.settle({"deployment-hour": payment.hours(60, 1800)}, "hours")
+    assert account.ledger().spent == pytest.approx(1.0, abs=0.02)
+
+
+def test_another_attempt_has_room_after_hours_that_were_used_up(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    for _ in range(2):
+        use_up(open_payment(account, "sweep/m", "evaluation"), 1800.0)
+        ledger = account.ledger()
+        assert account.limit_usd(ledger) - ledger.spent == pytest.approx(CEILING)
+    account.reserve("sweep/m", "the rest", CEILING)
+
+
+def test_a_ceiling_of_the_session_has_to_have_room_for_another_attempt(tmp_path: Path, plan: Plan) -> None:
+    high = plan.estimate.high
+    for own, advised in ((high / 2, True), (high + 0.5, True), (high + 1.5, False)):
+        session = plan.session.model_copy(update={"max_spend_usd": own})
+        account = fixed_account(tmp_path / str(own), plan.model_copy(update={"session": session}))
+        error = use_up(open_payment(account, "sweep/m", "evaluation"), 1800.0)
+        assert ("a higher ceiling (`--max-spend-usd " in error.remedy) == advised
+        if advised:
+            told = float(error.remedy.split("--max-spend-usd ")[1].split("`")[0])
+            assert high + 1.0 <= told <= high + 1.05
+
+
+@pytest.mark.parametrize("ending", PARTIAL)
+@pytest.mark.parametrize(("ago", "seconds"), [(0, 0), (100, 100), (350, 350), (500, 360), (86_400, 360)])
+def test_the_window_is_paid_once_while_the_deployment_stays_up(
+    tmp_path: Path, plan: Plan, ending: str, ago: float, seconds: float
+) -> None:
+    account = fixed_account(tmp_path, plan)
+    at = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago)).isoformat()
+    for id in (f"evaluation-{ending}", "other-used-up-1"):
+        recent = at if id.startswith("evaluation") else dt.datetime.now(dt.UTC).isoformat()
+        entry = LedgerEntry(key="sweep/m", id=id, quantity=0.1, unit="hours", usd=0.2, at=recent)
+        line = payment_line(entry)
+        account.store.log(account.dataset, "ledger", f"{plan.digest}.jsonl").append_if(partial(_always, line))
+    # A minute of use and a window of five, which the earlier payment has too.
+    assert open_payment(account, "sweep/m", "evaluation").hours(60, 300) * 3600 == pytest.approx(seconds, abs=5)
 
 
 @pytest.mark.parametrize(
