@@ -106,6 +106,7 @@ NOT_CODE = {"text": "generated from the code (test_docs.py), a diagram, or what 
 def lines(block: Block) -> list[str]:
     """The command lines of a shell block, without comments and prompts."""
     joined = re.sub(r"\\\n\s*", " ", block.text)
+    joined = re.sub(r"'[^']*'", lambda quoted: " ".join(quoted.group().split()), joined)
     commands = []
     for line in joined.splitlines():
         words = " ".join(re.sub(r"(^|\s)#.*$", "", line.removeprefix("$ ")).split())
@@ -254,8 +255,13 @@ def test_json_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
             assert isinstance(parse_row(line.encode()), Row), (str(block), line)
 
 
-def python_blocks() -> dict[str, Block]:
-    return {block.page: block for block in BLOCKS if block.language == "python"}
+def python_blocks() -> dict[str, list[Block]]:
+    """By the page that they are on, in its order."""
+    pages: dict[str, list[Block]] = {}
+    for block in BLOCKS:
+        if block.language == "python":
+            pages.setdefault(block.page, []).append(block)
+    return pages
 
 
 @pytest.fixture
@@ -296,6 +302,14 @@ def run_python(project: Project, text: str) -> str:
     return done.stdout
 
 
+def decision_example(project: Project, server: str, text: str) -> None:
+    key = (project.workspace / ".platform" / "api_key").read_text().strip()
+    text = text.replace('api_key="..."', f"api_key={key!r}").replace("http://127.0.0.1:8432", server)
+    choice, confidence, *_ = run_python(project, text).split()
+    assert choice in ("billing", "technical")
+    assert 0 < float(confidence) <= 1
+
+
 def client_example(project: Project, server: str, text: str) -> None:
     (project.folder / "train.jsonl").write_text(EXAMPLES.read_text("utf-8"))
     key = (project.workspace / ".platform" / "api_key").read_text().strip()
@@ -332,17 +346,17 @@ def assets_example(project: Project, server: str, text: str) -> None:
     assert run_python(project, text + run).split() == ["2"]
 
 
-PYTHON: Mapping[str, Callable[[Project, str, str], None]] = {
-    "docs/assets.md": assets_example,
-    "docs/client.md": client_example,
-    "docs/predict.md": prediction_example,
-    "docs/python.md": api_example,
+PYTHON: Mapping[str, Sequence[Callable[[Project, str, str], None]]] = {
+    "docs/assets.md": [assets_example],
+    "docs/client.md": [client_example, decision_example],
+    "docs/predict.md": [prediction_example],
+    "docs/python.md": [api_example],
 }
 
 
 def test_python_runs(project: Project, server: str) -> None:
     found = python_blocks()
-    assert sorted(found) == sorted(PYTHON)
-    assert len(found) == sum(block.language == "python" for block in BLOCKS)
-    for page, example in PYTHON.items():
-        example(project, server, found[page].text)
+    assert {page: len(blocks) for page, blocks in found.items()} == {page: len(run) for page, run in PYTHON.items()}
+    for page, examples in PYTHON.items():
+        for example, block in zip(examples, found[page], strict=True):
+            example(project, server, block.text)
