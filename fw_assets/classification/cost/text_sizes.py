@@ -14,6 +14,20 @@ _SYMBOLS = (string.digits + string.punctuation).encode()
 _ALPHABETS = bytes(range(0xCD, 0xE0))
 _ABUGIDAS = b"\xe0"
 _CJK = bytes(range(0xE3, 0xEE))
+# Greek, Armenian, Hebrew, Syriac and what follows; accents that are characters of their own; emoji.
+_UNCOMMON = bytes((*range(0xCC, 0xD0), *range(0xD4, 0xD8), *range(0xDC, 0xE0), *range(0xF0, 0xF5)))
+_DEVANAGARI_OR_THAI = (b"\xe0\xa4", b"\xe0\xa5", b"\xe0\xb8", b"\xe0\xb9")
+_LATIN_ADDITIONAL = (b"\xe1\xb8", b"\xe1\xb9", b"\xe1\xba", b"\xe1\xbb")
+_LATIN = string.ascii_letters.encode() + bytes(range(0xC3, 0xCA))
+# Without those that are frequent in other languages too, such as "in", "is", "on" and "do".
+_ENGLISH_WORDS = """
+the and you your my it it's this that that's these there they with have has
+been are what how can can't could would should not don't be from when where why
+which who get i'm i've our their his her about please only
+"""
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
+_ENGLISH_SHARE = 0.16
+"""Share of those among the words of English prose."""
 
 
 class TextKinds(Frozen):
@@ -21,7 +35,9 @@ class TextKinds(Frozen):
 
     `breaks` are line breaks, two in a row counting once; `capitals` and `digits` those of ASCII; `alphabets` letters of
     Greek, Cyrillic, Hebrew and Arabic; `abugidas` those of the scripts of India, Thai, Lao and Tibetan; `cjk` those of
-    Chinese, Japanese and Korean.
+    Chinese, Japanese and Korean. Counted once more: `uncommon`, the letters of scripts of which vocabularies
+    may have few words (Greek, Hebrew, Tamil, Georgian), and emoji; `unlike_english`, the Latin letters of lines with
+    few of the frequent words of English, as of other languages, of code and of lists.
     """
 
     breaks: int = 0
@@ -30,6 +46,8 @@ class TextKinds(Frozen):
     alphabets: int = 0
     abugidas: int = 0
     cjk: int = 0
+    uncommon: int = 0
+    unlike_english: int = 0
 
     def __add__(self, other: TextKinds) -> TextKinds:
         return TextKinds(**{name: getattr(self, name) + getattr(other, name) for name in TextKinds.model_fields})
@@ -51,6 +69,8 @@ class TextSize:
     alphabets: int = 0
     abugidas: int = 0
     cjk: int = 0
+    uncommon: int = 0
+    unlike_english: int = 0
 
     @property
     def kinds(self) -> TextKinds:
@@ -68,6 +88,8 @@ class TextSize:
             self.alphabets += _count(data, _ALPHABETS) * times
             self.abugidas += _count(data, _ABUGIDAS) * times
             self.cjk += _count(data, _CJK) * times
+            self.uncommon += _uncommon(data) * times
+        self.unlike_english += round(sum(map(_unlike_english, text.split("\n")))) * times
 
     def include(self, other: TextSize) -> None:
         for name, count in vars(other).items():
@@ -76,3 +98,22 @@ class TextSize:
 
 def _count(data: bytes, of: bytes) -> int:
     return len(data) - len(data.translate(None, of))
+
+
+def _uncommon(data: bytes) -> int:
+    abugidas = data.count(b"\xe0") - sum(map(data.count, _DEVANAGARI_OR_THAI))
+    others = data.count(b"\xe1") - sum(map(data.count, _LATIN_ADDITIONAL))
+    return _count(data, _UNCOMMON) + abugidas + others
+
+
+def _unlike_english(line: str) -> float:
+    """The Latin letters of a line, less as many as its words are like those of English."""
+    words = line.lower().split()
+    if not words:
+        return 0.0
+    unlike = 1 - sum(map(_ENGLISH.__contains__, words)) / len(words) / _ENGLISH_SHARE
+    if unlike <= 0:
+        return 0.0
+    data = line.encode("utf-8", "surrogatepass")
+    letters = _count(data, _LATIN)
+    return unlike * (letters if len(data) == len(line) else letters + sum(map(data.count, _LATIN_ADDITIONAL)))

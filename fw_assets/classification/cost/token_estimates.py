@@ -21,7 +21,8 @@ class TokenRatio(Frozen):
     `per_prompt`: tokens with which a template opens the answer. `per_digit` to `per_cjk`: tokens for each character of
     a kind (`TextKinds`), in place of those for characters; without one the kind counts as characters do. What follows
     comes on top: `per_capital`, `per_break`; `per_extra_byte`, for each UTF-8 byte beyond one a character where no kind
-    tells; `per_symbol`, for each digit or mark beyond those of prose.
+    tells; `per_symbol`, for each digit or mark beyond those of prose; `per_uncommon` and `per_unlike_english`, by which
+    bounds are wider for what vocabularies know least.
 
     `scale` corrects the tokens of prompts by those that a real run counted.
     """
@@ -38,6 +39,8 @@ class TokenRatio(Frozen):
     per_alphabet: Range = NOTHING
     per_abugida: Range = NOTHING
     per_cjk: Range = NOTHING
+    per_uncommon: Range = NOTHING
+    per_unlike_english: Range = NOTHING
     scale: float = 1.0
     source: str
 
@@ -92,6 +95,8 @@ class TokenRatio(Frozen):
                 self.per_break.times(size.breaks),
                 self.per_capital.times(size.capitals),
                 self.per_extra_byte.times(max(0, extra_bytes)),
+                self.per_uncommon.times(size.uncommon),
+                self.per_unlike_english.times(size.unlike_english),
                 self.per_symbol.times(max(0.0, extra_symbols)),
             ]
         )
@@ -106,11 +111,16 @@ BYTE_PAIR = TokenRatio(
     per_prompt=Range(low=2, expected=3, high=8),
     per_extra_byte=Range(low=0.04, expected=0.2, high=0.4),
     per_break=Range(low=0.3, expected=0.8, high=1.2),
-    per_capital=Range(low=0.2, expected=0.4, high=0.7),
-    per_digit=Range(low=0.3, expected=1.0, high=1.6),
-    per_alphabet=Range(low=0.3, expected=0.41, high=0.6),
-    per_abugida=Range(low=0.25, expected=0.6, high=1.25),
-    per_cjk=Range(low=0.4, expected=0.7, high=1.0),
+    # A text all in capitals has hardly more tokens than in small letters; names and codes have one for each.
+    per_capital=Range(low=0.0, expected=0.4, high=0.7),
+    per_digit=Range(low=0.3, expected=1.0, high=1.9),
+    per_alphabet=Range(low=0.2, expected=0.41, high=0.7),
+    per_abugida=Range(low=0.2, expected=0.6, high=1.5),
+    per_cjk=Range(low=0.36, expected=0.7, high=1.5),
+    # Up to a token for each byte, together with what the character counts already.
+    per_uncommon=Range(low=0.0, expected=0.0, high=2.2),
+    # Finnish, Polish and Hindi in Latin letters have 2 to 3 characters a token.
+    per_unlike_english=Range(low=0.0, expected=0.0, high=0.26),
     source="4.75 characters of prose per token, more tokens for capitals, digits and other scripts: the middle of "
     "three byte-pair vocabularies",
 )

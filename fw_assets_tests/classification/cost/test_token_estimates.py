@@ -49,7 +49,8 @@ def test_the_final_assistant_turn_is_the_answer_and_not_the_prompt() -> None:
         answer_characters=9 + 7,
         answer_bytes=9 + 7,
         answer_symbols=2 + 2,
-        prompt_kinds=TextKinds(digits=5 + 2 + 3),
+        prompt_kinds=TextKinds(digits=5 + 2 + 3, unlike_english=7 + 3 + 3),
+        answer_kinds=TextKinds(unlike_english=7 + 5),
     )
     assert volumes["test"] == TextVolume(
         rows=1,
@@ -57,7 +58,7 @@ def test_the_final_assistant_turn_is_the_answer_and_not_the_prompt() -> None:
         prompt_characters=7,
         prompt_bytes=7,
         prompt_symbols=4,
-        prompt_kinds=TextKinds(digits=4),
+        prompt_kinds=TextKinds(digits=4, unlike_english=3),
         answer_characters=0,
     )
 
@@ -125,6 +126,8 @@ def test_large_parts_are_sampled_and_scaled() -> None:
         prompt_bytes=10 * many.height,
         answer_characters=many.height,
         answer_bytes=many.height,
+        prompt_kinds=TextKinds(unlike_english=10 * many.height),
+        answer_kinds=TextKinds(unlike_english=many.height),
         approximate=True,
     )
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
+
+import polars as pl
 import pytest
 
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import PriceBook
+from fw_assets.classification.cost.ranges import NOTHING
 from fw_assets.classification.cost.text_sizes import TextSize
+from fw_assets.classification.cost.text_volumes import measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TokenRatio
 from fw_assets.classification.cost.vocabularies import LLAMA_3, LLAMA_4, QWEN, VOCABULARIES, ratio_by_name
 
@@ -45,3 +50,122 @@ def test_the_families_count_within_a_fifth_of_their_vocabularies(text: str) -> N
     sized.add(text)
     for ratio, tokens in zip((QWEN, LLAMA_3, LLAMA_4), MESSAGES[text], strict=True):
         assert ratio.expected_tokens(sized) == pytest.approx(tokens, rel=0.2)
+
+
+# Of kinds to which no rate was fitted, and the tokens of the three vocabularies.
+OTHER_KINDS = {
+    "Czech": (
+        "Objednávka dorazila poškozená a reklamační oddělení mi už deset dní neodpovídá na zprávy.",
+        (42, 32, 30),
+    ),
+    "Hungarian": (
+        "A múlt héten rendelt kávéfőző sérülten érkezett meg, és senki sem válaszol a leveleimre.",
+        (38, 38, 30),
+    ),
+    "Swedish": (
+        "Jag blev debiterad två gånger för samma resa och vill ha pengarna tillbaka så snart som möjligt.",
+        (31, 31, 21),
+    ),
+    "Romanian": (
+        "Coletul meu a ajuns desfăcut, iar factura are o sumă greșită; vă rog să o corectați.",
+        (32, 32, 27),
+    ),
+    "Swahili": (
+        "Simu niliyonunua mwezi uliopita haiwaki tena, naomba mnisaidie kuirudisha dukani haraka.",
+        (35, 34, 33),
+    ),
+    "Tagalog": (
+        "Hindi pa rin dumarating ang inorder kong sapatos kahit bayad na ito noong nakaraang linggo.",
+        (29, 28, 24),
+    ),
+    "Malay": (
+        "Akaun saya telah dikunci selepas cubaan log masuk dan kod pengesahan tidak pernah diterima.",
+        (26, 26, 21),
+    ),
+    "Italian": (
+        "Vorrei disdire l'abbonamento perché l'applicazione si chiude ogni volta che apro le impostazioni.",
+        (26, 26, 23),
+    ),
+    "Dutch": (
+        "Mijn pakket staat al dagen als bezorgd gemeld, maar bij de buren heeft niemand iets aangenomen.",
+        (27, 27, 26),
+    ),
+    "Roman Urdu": (
+        "mujhe do dafa charge kiya gaya hai, meherbani karke paise jaldi wapis karein warna shikayat karunga",
+        (36, 36, 32),
+    ),
+    "Greek": (
+        "Η εφαρμογή κλείνει κάθε φορά που προσπαθώ να πληρώσω τον λογαριασμό του ρεύματος.",
+        (68, 31, 26),
+    ),
+    "Hebrew": (
+        "החבילה שלי לא הגיעה ואף אחד לא עונה לטלפון כבר שלושה ימים.",
+        (22, 55, 23),
+    ),
+    "Telugu": (
+        "నా ఖాతా నుండి డబ్బు రెండుసార్లు తీసుకోబడింది, దయచేసి తిరిగి ఇవ్వండి.",
+        (101, 118, 43),
+    ),
+    "Armenian": (
+        "Իմ պատվերը դեռ չի հասել, խնդրում եմ ստուգեք առաքման կարգավիճակը։",
+        (64, 104, 61),
+    ),
+    "Amharic": (
+        "ትዕዛዜ እስካሁን አልደረሰም፣ እባክዎ ያለበትን ሁኔታ ያረጋግጡልኝ።",
+        (55, 108, 34),
+    ),
+    "Arabic news": (
+        "قال المتحدث باسم وزارة الخارجية إن المحادثات بين الجانبين ستستمر في الأسبوع المقبل.",
+        (20, 27, 21),
+    ),
+    "Chinese news": (
+        "中国人民银行宣布下调金融机构存款准备金率,以支持实体经济发展,保持市场流动性合理充裕。",
+        (21, 32, 24),
+    ),
+    "Chinese, traditional": (
+        "請問貴公司的保固期限是多久?我買的烤箱使用三個月後就無法加熱了。",
+        (25, 31, 25),
+    ),
+    "Emoji": (
+        "🎂🎉 happy bday!!! 🥳🥳 cake was 🔥🔥 but the delivery guy 🚚 was 😡😤",
+        (26, 35, 30),
+    ),
+    "HTML": (
+        '<ul id="nav" class="menu"><li><a href="/account/orders?page=2">Orders</a></li><li hidden>Returns</li></ul>',
+        (34, 34, 35),
+    ),
+    "Base64": (
+        "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==",
+        (69, 67, 65),
+    ),
+    "Capitals": (
+        "PLEASE CANCEL MY SUBSCRIPTION TODAY AND SEND THE MONEY BACK TO MY BANK ACCOUNT",
+        (16, 16, 18),
+    ),
+    "English": (
+        "Please tell me how I can change the address of my order, because we moved to another city last week.",
+        (22, 22, 22),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_the_tokens_of_other_languages_and_kinds_lie_within_the_bounds(kind: str) -> None:
+    text, counts = OTHER_KINDS[kind]
+    volume = measure_volumes(
+        pl.DataFrame(
+            {"messages": [json.dumps([{"role": "user", "content": text}])], "labels": [["a"]], "split": ["test"]}
+        )
+    )["test"]
+    for ratio, tokens in zip((QWEN, LLAMA_3, LLAMA_4), counts, strict=True):
+        for plan in (ratio, BYTE_PAIR):
+            bounds = plan.model_copy(update={"per_prompt": NOTHING, "per_message": NOTHING}).prompt_tokens(volume)
+            assert bounds.low <= tokens <= bounds.high, (plan.source, bounds)
+
+
+def test_the_bounds_of_english_stay_narrow() -> None:
+    text, counts = OTHER_KINDS["English"]
+    sized = TextSize()
+    sized.add(text)
+    assert sized.unlike_english == 0
+    assert QWEN.expected_tokens(sized) == pytest.approx(counts[0], rel=0.12)
