@@ -84,6 +84,7 @@ _HINTS = (
     (r"\bbudget\b|\bspend|\bcosts?\b|\$|\bdollars?\b|\busd\b|€|£", "max_spend_usd", "20"),
     (r"\bdeploy", "deploy", "never"),
     (r"\bbalanc|\bweight|\brare\b", "mitigation", "weight"),
+    (r"(?!.*\bmodels?\b).*\b(?:candidates?|labels|classes|categories|intents)\b", "mitigation", "drop-rare"),
     (r"\bbroken\b|\bmalformed\b|\bbad\b|\binvalid\b", "bad_rows", "quarantine"),
     (r"\bseed\b|\brandom", "seed", "42"),
     (r"\bfinalists?\b|\bbest\b|\bstrongest\b|\btop\b", "finalists", "2"),

@@ -10,8 +10,9 @@ _BY_MEANS = (
     r"(?:with|by|through)\s+(?:using\s+)?|(?:for|as)\s+(?:a\s+|the\s+)?mitigation,?\s+|mitigation\s*[:=]\s*)?"
     r"(?:use\s+|try\s+|take\s+|choose\s+|pick\s+|prefer\s+|apply\s+|(?:go|work)\s+(?:with|for)\s+|with\s+)?"
 )
-_CANDIDATES = r"(?:(?:candidate|label|class|category)\s+){0,1}(?:candidate|label|class|category)"
-_FREQUENT = r"(?:(?:most\s+)?(?:frequent|common))\s+(?:labels|classes|categories)\b"
+_CANDIDATES = r"(?:(?:candidate|label|class|category|intent)\s+){0,1}(?:candidate|label|class|category|intent)"
+_LABELS = r"(?:candidate\s+)?(?:labels|classes|categories|intents|candidates)"
+_FREQUENT = r"(?:(?:most\s+)?(?:frequent|common))\s+(?:labels|classes|categories|intents|candidates|ones)\b"
 _NOT_MODELS = r"(?!\s+(?:of\s+)?models)"
 _AS_MITIGATION = (
     r"(?:\s+option)?(?:\s+(?:as|for)\s+(?:a\s+|the\s+)?(?:mitigation|imbalance)\b"
@@ -63,13 +64,13 @@ ROW_RULES: tuple[PhraseRule, ...] = (
         # The vendor's third mitigation, in its words and others': the rare labels are no candidates any more.
         "mitigation",
         rf"{_BY_MEANS}(?:a\s+|the\s+)?(?:smaller|reduced|narrower|shorter|trimmed|pruned|limited)\s+"
-        rf"(?:{_CANDIDATES}\s+(?:set|list|space|pool)|(?:set|list|pool)\s+of\s+(?:candidate\s+)?"
-        rf"(?:labels|classes|categories|candidates))\b{_NOT_MODELS}{_AS_MITIGATION}"
+        rf"(?:{_CANDIDATES}\s+(?:set|list|space|pool)|(?:set|list|pool|group|number)\s+of\s+{_LABELS})\b"
+        rf"{_NOT_MODELS}{_AS_MITIGATION}"
         rf"|\b(?:reduce|shrink|narrow(?:\s+down)?|trim|prune|cut(?:\s+down)?|restrict|limit)\s+(?:the\s+)?"
-        rf"(?:number\s+of\s+candidate\s+labels|{_CANDIDATES}\s+(?:set|list|space|pool)|set\s+of\s+"
-        rf"(?:candidate\s+)?labels|candidate\s+labels)(?:\s+down)?\b{_NOT_MODELS}"
-        rf"(?:\s+to\s+(?:the\s+)?{_FREQUENT})?{_AS_MITIGATION}"
-        rf"|{_BY_MEANS}fewer\s+(?:candidate\s+)?(?:labels|classes|categories|candidates)\b{_AS_MITIGATION}"
+        rf"(?:(?:set|list|pool|group|number)\s+of\s+{_LABELS}|{_CANDIDATES}\s+(?:set|list|space|pool)|{_LABELS})"
+        rf"(?:\s+down)?\b{_NOT_MODELS}(?:\s+to\s+(?:the\s+)?{_FREQUENT})?{_AS_MITIGATION}"
+        rf"|{_BY_MEANS}fewer\s+{_LABELS}\b{_NOT_MODELS}{_AS_MITIGATION}"
+        rf"|\b(?:keep|make)\s+(?:the\s+)?(?:{_CANDIDATES}\s+(?:set|list|pool)|set\s+of\s+{_LABELS})\s+small(?:er)?\b"
         rf"|\b(?:only\s+keep|keep\s+only|only\s+use|use\s+only)\s+(?:the\s+)?{_FREQUENT}",
         constant("drop-rare"),
     ),

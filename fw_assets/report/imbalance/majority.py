@@ -173,10 +173,12 @@ def instead(report: Report) -> str:
 
 
 def _by_accuracy(report: Report) -> tuple[str, str]:
-    """The best fine-tuned model and the best free one, if they have more test rows right than the constant answer."""
+    """The best fine-tuned model, if it has more test rows right than the constant answer, and the best free one, if its
+    interval is above that.
+    """
     line, challenger = majority_line(report) or 0.0, _challenger(report)
     tuned = challenger.tuned if challenger else None
-    free = next((item for item in report.baselines if item.name != "majority" and item.accuracy > line), None)
+    free = next((item for item in report.baselines if item.name != "majority" and item.interval[0] > line), None)
     return (
         f"the fine-tuned {short(challenger.model)} has {percent(tuned.accuracy)}"
         if challenger and tuned and tuned.accuracy > line

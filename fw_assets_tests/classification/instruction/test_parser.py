@@ -54,6 +54,18 @@ def test_held_out_figure() -> None:
             assert result.unused, case[0]
 
 
+@pytest.mark.parametrize("size", ["small", "smaller", "bigger", "large", "larger", "cheapest", "fewer", "reduced"])
+@pytest.mark.parametrize(
+    "noun", ["models", "dataset", "labels", "label set", "candidate set", "set of models", "intents"]
+)
+@pytest.mark.parametrize("verb", ["Use", "Try", "Compare", "Go with"])
+def test_no_clause_on_sizes_is_dropped_without_a_word(verb: str, size: str, noun: str) -> None:
+    parsed = parse_instruction(f"{verb} a {size} {noun}.", CATALOGUE)
+    assert parsed.fields or parsed.unused
+    if "model" in noun or size in ("bigger", "large", "larger"):
+        assert "mitigation" not in parsed.fields
+
+
 def test_every_parse_makes_a_session() -> None:
     for text, _, _ in (*INSTRUCTIONS, *HELD_OUT):
         make_session(dict(parse_instruction(text, CATALOGUE).fields))
