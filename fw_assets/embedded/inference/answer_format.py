@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
+
+_SPACED = re.compile(r'\{\s*"(?:[^"\\]|\\.)*": ')
+"""The beginning of an object with a space after its first colon; labels may hold one as well."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def read_targets(targets: Sequence[str]) -> tuple[AnswerFormat, list[tuple[str, 
         return AnswerFormat(), [(target.strip(),) for target in targets]
     values = [item[1] for item in items if item is not None]
     many = any(isinstance(value, list) for value in values)
-    spaced = any('": ' in target for target in targets)
+    spaced = any(_SPACED.match(target.strip()) for target in targets)
     labels = [tuple(dict.fromkeys(value)) if isinstance(value, list) else (value,) for value in values]
     return AnswerFormat(key=keys.pop(), many=many, spaced=spaced), labels
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fw_assets.embedded.inference.answer_format import AnswerFormat, read_targets
@@ -24,6 +24,7 @@ def test_json_targets_are_read_and_written_alike(labels: list[str]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.text(min_size=1), unique=True), min_size=1))
+@example([['": ']])
 def test_lists_of_labels(sets: list[list[str]]) -> None:
     targets = [json.dumps({"labels": labels}, separators=(",", ":")) for labels in sets]
     format, label_sets = read_targets(targets)
