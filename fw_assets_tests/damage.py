@@ -120,6 +120,8 @@ class Home:
             report = json.loads(re.sub(r'/[^" ]*/(workspace|platform|tiny\.jsonl)', r"\1", text))
         except (OSError, ValueError):
             return None
+        for point in (report.get("trend") or {}).get("points", ()):
+            del point["at"]
         return {key: value for key, value in report.items() if key not in ("run", "snippets")}
 
     def report_without_ids(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import signal
 import socket
 from typing import Any
 
+import click
 import pytest
 
 from fw_assets.cli import main
@@ -71,9 +72,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_it(command: str) -> None:
-    (option,) = [item for item in main.commands[command].params if "--json" in item.opts]
-    assert option.name == "as_json"
-    assert "One JSON object on standard output" in (getattr(option, "help", "") or "")
+    found = main.commands[command]
+    several = list(found.commands.values()) if isinstance(found, click.Group) else []
+    for one in [*several, *([] if command == "setup" else [found])]:  # `setup` alone shows what there is to get
+        (option,) = [item for item in one.params if "--json" in item.opts]
+        assert option.name == "as_json"
+        assert "One JSON object on standard output" in (getattr(option, "help", "") or "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -116,7 +120,9 @@ def test_no_workspace_yet_is_no_error(project: Project) -> None:
 
 
 def test_what_succeeds_is_an_object(finished: Project) -> None:
-    assert {*DONE, *SERVERS, "deploy"} == set(COMMANDS)
+    assert {*DONE, *SERVERS, "deploy", "setup"} == set(COMMANDS)
+    missing = finished.run("setup", "llm", "--wheel", "no.whl", "--json")
+    assert "no.whl" in error_of(missing)["message"] or "missing" in error_of(missing)["message"]
     # Nothing is deployed by a benchmark: an error of the phase.
     assert "nothing was deployed" in error_of(finished.run("deploy", "tickets", "--json"))["message"]
     card = one_object(finished.run("report", "tickets", "--card", "--json"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def label_to_file(
     platform: Platform,
     dataset: str,
     file: str,
-    out: str | PathLike[str],
+    out: str | os.PathLike[str],
     *,
     system: str | None = None,
     free: bool = False,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import Any
 
 from fw_assets.api.progress import progress, say
@@ -29,7 +29,7 @@ def plan(
     dataset: Any,
     *,
     name: str | None = None,
-    workspace: str | PathLike[str] | None = None,
+    workspace: str | os.PathLike[str] | None = None,
     make_pool: PoolFactory | None = None,
     **session: Any,
 ) -> Workflow:
@@ -65,7 +65,7 @@ def plan(
 
 
 def workflow(
-    name: str, *, workspace: str | PathLike[str] | None = None, make_pool: PoolFactory | None = None
+    name: str, *, workspace: str | os.PathLike[str] | None = None, make_pool: PoolFactory | None = None
 ) -> Workflow:
     """The workflow of a dataset that is registered already, here or from the command line or the UI.
 
@@ -85,13 +85,13 @@ def _session(store: Workspace, dataset: Any, name: str | None, session: Mapping[
         fields["eval_dataset"] = str(table_file(store, f"{_named(name)}-eval", fields["eval_dataset"]))
     if isinstance(fields.get("models"), str):
         fields["models"] = [fields["models"]]
-    if isinstance(dataset, str | PathLike):
+    if isinstance(dataset, str | os.PathLike):
         return fields | {"dataset": str(dataset)}
     return fields | {"dataset": str(table_file(store, _named(name), dataset))}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, PathLike):
+    if isinstance(value, os.PathLike):
         return str(value)
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 

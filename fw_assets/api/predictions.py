@@ -2,8 +2,8 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
 from typing import Any
 
 import dagster as dg
@@ -28,7 +28,7 @@ def predictions(
     table: dg.AssetKey | str | Sequence[str],
     dataset: str,
     max_spend_usd: float = 0.0,
-    workspace: str | PathLike[str] | None = None,
+    workspace: str | os.PathLike[str] | None = None,
     key_prefix: str | Sequence[str] | None = None,
     deps: Sequence[dg.AssetKey | str] = (),
     options: Mapping[str, Any] | None = None,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import PathLike
 from typing import Any, Literal, overload
 
 import polars as pl
@@ -199,7 +199,7 @@ class Workflow:
                 return label_table(store, platform, self.name, rows, system=system, free=free, **options)[0]
 
     def predict_file(
-        self, file: str | PathLike[str], out: str | PathLike[str], *, yes: bool = False, **options: Any
+        self, file: str | os.PathLike[str], out: str | os.PathLike[str], *, yes: bool = False, **options: Any
     ) -> LabelledFile:
         """The counts of a file labelled into another, as `fw-assets predict NAME --file FILE --out FILE` does it.
 

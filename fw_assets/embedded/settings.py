@@ -18,6 +18,11 @@ class EmbeddedSettings(BaseModel):
     fw_language_models: Path | None = None
     """Folder of the language models that `fw-assets setup llm` and `fw-assets models add` keep; unset:
     `fw-assets/language-models` in `$XDG_DATA_HOME`, or in `~/.local/share`."""
+    xdg_data_home: Path | None = None
+    """Folder of this user's data, in which language models are kept (`fw-assets/language-models`); unset:
+    `~/.local/share`."""
+    omp_num_threads: int | None = None
+    """Threads of a language model's arithmetic; unset: one, since several processes share the machine."""
     fw_public_url: str | None = None
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""

@@ -19,7 +19,7 @@ def test_forms_follow_the_types() -> None:
     assert (forms["learning_rates"].kind, forms["learning_rates"].repeatable) == (float, True)
     assert (forms["seed"].kind, forms["seed"].repeatable) == (int, False)
     assert forms["mode"].choices == ("fine-tune", "benchmark")
-    assert forms["inference"].choices == ("serverless", "batch", "deployment")
+    assert forms["inference"].choices == ("serverless", "batch", "deployment", "decision")
     assert forms["full_data_run"].kind is bool
     assert forms["train_fraction"].help == (
         "Share of the rows that is not held out for testing. 0.001 to 0.999. Default: 0.8."

@@ -101,7 +101,7 @@ def test_a_live_deployment_is_checked_each_night_and_what_did_not_change_is_left
             night("2026-03-04")
         assert deployed.platform()["inference_requests"] == asked
         run_on({"acceleratorType": "NVIDIA_B200_180GB", "acceleratorCount": 4})
-        with pytest.raises(dg.Failure, match=r"could cost \$4.*\$52\.00 an hour of the deployment"):
+        with pytest.raises(dg.Failure, match=r"could cost \$8\.70.*\$52\.00 an hour of the deployment"):
             night("2026-03-04", max_usd=1.0)
         assert deployed.platform()["inference_requests"] == asked
         run_on({"acceleratorType": "", "acceleratorCount": 0})

@@ -80,6 +80,9 @@ class VirtualPlatform:
             return self._create(request, path)
         if path == "accounts/fireworks/models":
             return reply(200, {"models": [_model(id) for id in MODELS]})
+        if path.endswith("/supervisedFineTuningJobs"):
+            jobs = [(name, job) for name, job in self.stored.items() if name.startswith(f"{path}/")]
+            return reply(200, {"supervisedFineTuningJobs": [self._seen(name, job) for name, job in jobs]})
         resource = self.stored.get(path)
         if resource is None:
             return NOT_FOUND

@@ -55,11 +55,11 @@ class LanguageModelFolder:
 
 def models_home() -> Path:
     """The folder of this user's language models, which all platforms of the machine share."""
-    home = embedded_settings().fw_language_models
-    if home is not None:
-        return home.expanduser()
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser() / "fw-assets" / "language-models"
+    settings = embedded_settings()
+    if settings.fw_language_models is not None:
+        return settings.fw_language_models.expanduser()
+    data = settings.xdg_data_home or Path("~/.local/share")
+    return data.expanduser() / "fw-assets" / "language-models"
 
 
 def missing_packages() -> str | None:

