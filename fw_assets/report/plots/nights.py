@@ -7,6 +7,7 @@ from html import escape
 
 from fw_assets.classification.selection.nightly_checks import NightFigures
 from fw_assets.report.formatting import percent, percent_range
+from fw_assets.report.plots.series_axis import SeriesAxis
 from fw_assets.report.plots.svg import svg, text
 
 LEFT, WIDTH, TOP, HEIGHT = 56.0, 460.0, 14.0, 190.0
@@ -19,16 +20,8 @@ def nights_chart(accepted: float, nights: Sequence[NightFigures]) -> str:
     low = max(0.0, min(accepted, *(min(night.right, night.low) for night in shown)) - 0.01)
     high = min(1.0, max(accepted, *(max(night.right, night.high) for night in shown)) + 0.01)
 
-    def at(position: int, share: float) -> tuple[float, float]:
-        x = LEFT + WIDTH * (position + 0.5) / len(shown)
-        return round(x, 1), round(TOP + HEIGHT * (high - share) / max(high - low, 1e-9), 1)
-
-    marks = []
-    for part in range(5):
-        value = low + (high - low) * part / 4
-        y = at(0, value)[1]
-        marks.append(f'<line class="g" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{y}" y2="{y}"/>')
-        marks.append(text(LEFT - 8, y + 4, percent(value), "m n", "end"))
+    axis = SeriesAxis(len(shown), low, high, LEFT, WIDTH, TOP, HEIGHT)
+    at, marks = axis.at, axis.grid()
     edges = [
         " ".join(f"{x},{y}" for x, y in (at(index, bound) for index, bound in bounds))
         for bounds in ([(i, n.high) for i, n in enumerate(shown)], [(i, n.low) for i, n in enumerate(shown)][::-1])
@@ -36,8 +29,7 @@ def nights_chart(accepted: float, nights: Sequence[NightFigures]) -> str:
     marks.append(f'<polygon class="tuned" opacity="0.15" points="{" ".join(edges)}"/>')
     pooled = " ".join(f"{x},{y}" for x, y in (at(index, night.pooled) for index, night in enumerate(shown)))
     marks.append(f'<polyline class="l0" fill="none" stroke-width="2" points="{pooled}"/>')
-    y = at(0, accepted)[1]
-    marks.append(f'<line class="ref" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{y}" y2="{y}" stroke-dasharray="4 4"/>')
+    marks.append(axis.across("ref", accepted, ' stroke-dasharray="4 4"'))
     marks.append(text(LEFT + WIDTH / 2, TOP + HEIGHT + 18, f"accepted: {percent(accepted)}", "reft", "middle"))
     for index, night in enumerate(shown):
         x, y = at(index, night.right)

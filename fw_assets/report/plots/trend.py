@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from fw_assets.report.formatting import percent, percent_range
+from fw_assets.report.plots.series_axis import SeriesAxis
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.report import Report
 from fw_assets.report.trend.table import is_comparable
@@ -20,16 +21,8 @@ def trend_chart(report: Report) -> str:
     low = max(0.0, min(point.interval[0] for point in points) - 0.03)
     high = min(1.0, max(point.interval[1] for point in points) + 0.03)
 
-    def at(place: int, share: float) -> tuple[float, float]:
-        x = _LEFT + _WIDTH * (place + 0.5) / len(points)
-        return round(x, 1), round(_TOP + _HEIGHT * (high - share) / max(high - low, 1e-9), 1)
-
-    marks = []
-    for part in range(5):
-        value = low + (high - low) * part / 4
-        y = at(0, value)[1]
-        marks.append(f'<line class="g" x1="{_LEFT}" x2="{_LEFT + _WIDTH}" y1="{y}" y2="{y}"/>')
-        marks.append(text(_LEFT - 8, y + 4, percent(value, 0), "m n", "end"))
+    axis = SeriesAxis(len(points), low, high, _LEFT, _WIDTH, _TOP, _HEIGHT)
+    at, marks = axis.at, axis.grid(0)
     joined = [at(place, point.accuracy) for place, point in enumerate(points) if is_comparable(report, point)]
     line = " ".join(f"{x},{y}" for x, y in joined)
     marks.append(f'<polyline class="l0" fill="none" stroke-width="2.5" points="{line}"/>')

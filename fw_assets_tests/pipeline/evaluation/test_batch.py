@@ -235,25 +235,24 @@ def test_a_job_waits_for_its_turn_for_as_long_as_that_takes_and_says_so(
     assert embedded.jobs() == 1
 
 
-def test_the_rows_that_an_expired_job_finished_are_kept_and_the_others_asked_again(embedded: EmbeddedPlatform) -> None:
+@pytest.mark.parametrize(
+    ("state", "reason", "left"),
+    [
+        ("EXPIRED", "the time ran out.*approve again to try a second time", len(TEXTS) // 2),
+        ("DELETED", "it was deleted on the platform; approve again", len(TEXTS)),
+    ],
+)
+def test_what_a_job_finished_before_it_ended_is_kept_and_the_others_are_asked_again(
+    embedded: EmbeddedPlatform, state: str, reason: str, left: int
+) -> None:
     embedded.call(lambda client: client.datasets())
     faults = embedded.home / "faults.json"
-    faults.write_text('{"end_jobs": "EXPIRED"}')
-    with pytest.raises(AttemptFailed, match=r"ended EXPIRED: the time ran out.*approve again to try a second time"):
+    faults.write_text(json.dumps({"end_jobs": state}))
+    with pytest.raises(AttemptFailed, match=f"ended {state}: {reason}"):
         embedded.batch(rows(TEXTS))
     faults.unlink()
-    assert embedded.batch(rows(TEXTS), approval="a2").sent == len(TEXTS) // 2
+    assert embedded.batch(rows(TEXTS), approval="a2").sent == left
     assert embedded.jobs() == 2
-
-
-def test_a_job_that_somebody_deletes_is_no_longer_waited_for(embedded: EmbeddedPlatform) -> None:
-    embedded.call(lambda client: client.datasets())
-    faults = embedded.home / "faults.json"
-    faults.write_text('{"end_jobs": "DELETED"}')
-    with pytest.raises(AttemptFailed, match=r"ended DELETED: it was deleted on the platform; approve again"):
-        embedded.batch(rows(TEXTS))
-    faults.unlink()
-    assert embedded.batch(rows(TEXTS), approval="a2").sent == len(TEXTS)
 
 
 def test_a_large_upload_reports_its_progress(embedded: EmbeddedPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
