@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,22 @@ def test_the_keyboard_shows_the_rows_of_a_square_in_the_view_that_is_chosen(repo
     assert page.evaluate("document.activeElement.parentElement.id") == "cell-0-base-1-1"
     assert page.locator(".cell[open]").count() == 1
     assert page.locator('.behind[data-name="tuned"]').first.is_hidden()
+
+
+def test_the_table_of_candidates_fits_with_levels_of_its_own(page: Page, tmp_path: Path) -> None:
+    report = sample_report(6)
+    first = report.candidates[0]
+    assert first.comparison is not None
+    figures = {"level": 0.0125, "difference": 0.518, "interval": (0.393, 0.625), "gained": 112, "lost": 13}
+    first = first.model_copy(update={"comparison": first.comparison.model_copy(update=figures)})
+    report = report.model_copy(update={"candidates": (first, *report.candidates[1:])})
+    file = tmp_path / "final_report.html"
+    file.write_text(render_html(report), "utf-8")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(file.as_uri())
+    frame = page.get_by_role("region", name="Base against fine-tuned", exact=True)
+    assert {"98.75%", "winner"} <= set(re.findall(r"98\.75%|winner", frame.inner_text()))
+    assert frame.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
 def test_a_matrix_of_many_labels_scrolls_in_its_frame_and_fits_the_width_on_demand(page: Page, tmp_path: Path) -> None:

@@ -127,8 +127,9 @@ def language_model_note(report: Report) -> str:
     if report.run.platform != "embedded" or not {short(item.model) for item in report.candidates} <= _ENCODER_MODELS:
         return ""
     return (
-        "None of these is a language model. `fw-assets setup llm` adds smollm2-135m (135 million parameters), which is "
-        "fine-tuned by LoRA on this machine in minutes of CPU in place of seconds: --model smollm2-135m."
+        "None of these is a language model. The command fw-assets setup llm adds smollm2-135m (135 million "
+        "parameters), which is fine-tuned by LoRA on this machine in minutes of CPU in place of seconds: "
+        "--model smollm2-135m."
     )
 
 

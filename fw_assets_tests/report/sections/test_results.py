@@ -41,7 +41,7 @@ def test_a_report_without_a_language_model_says_what_one_would_take() -> None:
     ]
     large = one.model_copy(update={"model": "accounts/fireworks/models/smollm2-135m"})
     without = report.model_copy(update={"candidates": tuple(small)})
-    assert "`fw-assets setup llm` adds smollm2-135m" in language_model_note(without)
+    assert "The command fw-assets setup llm adds smollm2-135m" in language_model_note(without)
     assert language_model_note(report.model_copy(update={"candidates": (*small, large)})) == ""
     elsewhere = without.run.model_copy(update={"platform": "fireworks"})
     assert language_model_note(without.model_copy(update={"run": elsewhere})) == ""
