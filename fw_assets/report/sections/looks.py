@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import count, listing, plural, rows_text
+from fw_assets.report.formatting import before_verb, count, listing, plural, rows_text
 from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.report import Report
 
@@ -32,7 +32,7 @@ def looks_sentence(report: Report) -> str:
     if report.looks.seen and any(item.shared is not None for item in earlier):
         times = f"{shown / report.looks.seen:.1f}".removesuffix(".0")
         often = "once" if times == "1" else f"{times} times"
-        look = f"{count(report.looks.seen)} of these {rows} were shown before, {often} each on average"
+        look = f"{count(report.looks.seen)} of these {before_verb(rows)} were shown before, {often} each on average"
     return f"{look}: {named}{more}.{reads} {advice}"
 
 

@@ -9,6 +9,7 @@ from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.rendering.terminal import report_view, show
 from fw_assets.report.schema.confidence import NullControl
+from fw_assets.report.schema.dataset import SplitGroups
 from fw_assets.report.schema.looks import Look, Looks
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.answer import first_screen
@@ -65,6 +66,8 @@ def test_rows_that_were_shown_before_are_counted() -> None:
     assert "Label fresh test rows" in often
     assert "Label fresh" not in looks_sentence(partly([3] * 6, 5))
     assert looks_sentence(partly([None], 300)).startswith("2nd look at these 300 test rows")
+    alike = partly([40], 40).model_copy(update={"groups": SplitGroups(train=9, validation=9, test=25)})
+    assert looks_sentence(alike).startswith("40 of these 300 test rows, 25 distinct, were shown before, once")
 
 
 def test_reads_of_the_same_run_are_counted() -> None:
