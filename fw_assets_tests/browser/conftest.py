@@ -31,13 +31,12 @@ QUIET = (
 
 
 class Ui:
-    """A running `fw-assets ui` on a folder and a workspace of its own."""
+    """A running `fw-assets ui` in an empty folder, with a workspace of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.workspace = folder, folder / "workspace"
         self.inbox = self.workspace / "inbox"
         self.inbox.mkdir(parents=True)
-        shutil.copy(ROOT / "dagster.yaml", folder)
         port, files = free_ports(2)
         self.url, self.files = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{files}/workspace"
         self.log = folder / "dagster.log"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.webserver.services import require_free
+from fw_assets.webserver.services import dagster_home, require_free
 
 
 @pytest.fixture
@@ -24,6 +24,17 @@ def taken() -> Iterator[int]:
 def test_a_port_that_is_taken_is_named_with_what_chooses_another(taken: int) -> None:
     with pytest.raises(InputError, match=rf"port {taken} of 127.0.0.1 cannot be used .*\n*.*--port or FW_UI_PORT"):
         require_free("127.0.0.1", taken, "--port", "FW_UI_PORT")
+
+
+def test_an_instance_is_there_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = str(tmp_path / "workspace")
+    assert dagster_home("/given", root) == "/given"
+    home = dagster_home(None, root)
+    assert home == str(tmp_path / "workspace" / ".dagster"), "where the command line records its runs"
+    assert (Path(home) / "dagster.yaml").is_file()
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n", "utf-8")
+    assert dagster_home(None, root) == str(tmp_path / ".dagster" / "home")
 
 
 def test_a_port_that_is_free_stays_so(taken: int) -> None:

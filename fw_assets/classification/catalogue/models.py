@@ -240,7 +240,7 @@ def resolve_models(
         nearest = ", ".join(nearest_ids(name, usable)) or "none"
         problems.append(Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}"))
     if problems:
-        raise InputError(problems, advice="Name a model as the catalogue lists it, and run again.")
+        raise InputError(problems, advice="Correct that, or name another that `fw-assets models` lists.")
     chosen = tuple(dict.fromkeys(models))
     _check_choice(chosen, tunable=tunable)
     return chosen

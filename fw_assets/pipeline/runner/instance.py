@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.2
 def open_instance(workspace_root: str) -> dg.DagsterInstance:
     """The instance of `$DAGSTER_HOME`, else of `dagster.yaml` in the current folder, else of the workspace."""
     home = settings().dagster_home
-    folder = Path(home) if home else _folder(workspace_root)
+    folder = Path(home) if home else instance_folder(workspace_root)
     ensure_storage(folder)
     deadline = time.monotonic() + OPENING_SECONDS
     while True:
@@ -35,7 +35,7 @@ def open_instance(workspace_root: str) -> dg.DagsterInstance:
             time.sleep(_POLL_SECONDS)
 
 
-def _folder(workspace_root: str) -> Path:
+def instance_folder(workspace_root: str) -> Path:
     """The folder of the current folder's `dagster.yaml`, or of one in the workspace, which is written at first use."""
     if Path("dagster.yaml").is_file():
         return Path.cwd()

@@ -14,13 +14,15 @@ import yaml
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import digest
 
-DAGSTER_YAML = """\
+DAGSTER_YAML = Path(__file__).with_name("dagster.yaml").read_text("utf-8")
+"""Configuration of an instance in the workspace. Runs, events and logs lie beside it, as Dagster has it by default."""
+FORMER_DAGSTER_YAML = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
 concurrency:
   pools: {default_limit: 6, granularity: op}
 """
-"""Configuration of an instance in the workspace. Runs, events and logs lie beside it, as Dagster has it by default."""
+"""What versions before 0.2 wrote, which had no UI on such an instance."""
 RETIRED_MODULES = "fw_assets.pipeline."
 """Named by the configuration that fw-assets wrote into workspaces before it used Dagster's own storage."""
 _FOLDER = ".dagster"
@@ -32,24 +34,27 @@ def own_config(text: str, folder: Path) -> str:
     What is left out is at its default, which is beside the file; what is missing of `DAGSTER_YAML` is added. Everything
     else, comments included, stays as a person wrote it.
     """
+    if not text.strip() or text == FORMER_DAGSTER_YAML:
+        return DAGSTER_YAML
     try:
         node = yaml.compose(text)
-        values = yaml.safe_load(text) if text.strip() else {}
+        values = yaml.safe_load(text)
     except yaml.YAMLError:
         return text  # Dagster says what is wrong with it
     if not isinstance(values, dict):
         return text
     lines, foreign = text.splitlines(keepends=True), set[str]()
-    blocks = node.value if isinstance(node, yaml.MappingNode) else []
-    for key, value in reversed(blocks):
-        strings = list(_strings(values[key.value]))
+    for key, start, end in reversed(_blocks(node)):
+        strings = list(_strings(values[key]))
         if any(item.startswith(RETIRED_MODULES) or _is_foreign(item, folder) for item in strings):
-            foreign.add(key.value)
-            end = value.end_mark.line + (value.end_mark.column > 0)
-            del lines[key.start_mark.line : end]
-    kept = values.keys() - foreign
-    added = [line for key, line in _default_blocks() if key not in kept] if foreign or not text.strip() else []
+            foreign.add(key)
+            del lines[start:end]
     rest = "".join(lines)
+    if not rest.strip():
+        return DAGSTER_YAML
+    kept, default = values.keys() - foreign, DAGSTER_YAML.splitlines(keepends=True)
+    missing = [block for block in _blocks(yaml.compose(DAGSTER_YAML)) if block[0] not in kept] if foreign else []
+    added = [line for _, start, end in missing for line in default[start:end]]
     return f"{rest}{'' if not rest or rest.endswith(chr(10)) else chr(10)}{''.join(added)}"
 
 
@@ -75,9 +80,10 @@ def plain_path(folder: Path) -> Path:
     return link
 
 
-def _default_blocks() -> Iterator[tuple[str, str]]:
-    for block in DAGSTER_YAML.replace("\n  ", "\0").splitlines():
-        yield block.partition(":")[0], block.replace("\0", "\n  ") + "\n"
+def _blocks(node: yaml.Node | None) -> list[tuple[str, int, int]]:
+    """Each key of a document with its first line and the line after its last."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(key.value, key.start_mark.line, value.end_mark.line + (value.end_mark.column > 0)) for key, value in pairs]
 
 
 def _is_foreign(text: str, folder: Path) -> bool:

@@ -9,17 +9,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+from dagster._core.storage.compute_log_manager import ComputeIOType
 
 from fw_assets.classification.errors import InputError
 from fw_assets.embedded.store.embedded_platform import open_platform
 from fw_assets.pipeline.runner.instance import open_instance
-from fw_assets.pipeline.runner.instance_config import DAGSTER_YAML, own_config
+from fw_assets.pipeline.runner.instance_config import DAGSTER_YAML, FORMER_DAGSTER_YAML, own_config
 from fw_assets.settings import set_workspace, settings
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.frames import row_folder, scan_rows, sink_frame
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
+ROOT = Path(__file__).parents[3]
 NAMES = [
     *("a%b", "a%20b", "a?b", "a#b", 'a"b', "a'b", "a[1]", "a*b", "a{b}", "a::b", "s3:", "a@b:c", "a b", "a\nb"),
     *("客服", "-x", "x.", "~", "$HOME", "a\\b", "a;b", "a&b=c", "\x1b[31m", "n" * 200),
@@ -95,13 +97,30 @@ concurrency:
 
 def test_only_the_blocks_that_lead_elsewhere_are_left_out(tmp_path: Path) -> None:
     folder = tmp_path / "workspace" / ".dagster"
-    assert own_config("", folder) == DAGSTER_YAML
+    for replaced in ("", FORMER_DAGSTER_YAML):
+        assert own_config(replaced, folder) == DAGSTER_YAML
     for kept in (DAGSTER_YAML, "storage: {sqlite: {base_dir: /var/lib/dagster}}\n", "nux: [", "- a\n"):
         assert own_config(kept, folder) == kept
     own = f"compute_logs:\n  config: {{base_dir: {folder}/storage}}\nretention: {{schedule: 3}}\n"
     assert own_config(own, folder) == own
     moved = own_config(own.replace("workspace", "elsewhere"), folder)
-    assert yaml.safe_load(moved) == {"retention": {"schedule": 3}, **yaml.safe_load(DAGSTER_YAML)}
+    assert yaml.safe_load(moved) == {**yaml.safe_load(DAGSTER_YAML), "retention": {"schedule": 3}}
+
+
+def test_an_instance_in_a_workspace_is_configured_as_that_of_the_project() -> None:
+    project = yaml.safe_load((ROOT / "dagster.yaml").read_text("utf-8"))
+    assert {key: project.pop(key) for key in ("storage", "local_artifact_storage")}
+    assert yaml.safe_load(DAGSTER_YAML) == project
+
+
+def test_what_runs_print_is_kept_in_the_instance_wherever_it_is(here: Project) -> None:
+    for name in ("first", "second"):
+        with open_instance(str(here.folder / name)) as instance:
+            manager = instance.compute_log_manager
+            with manager.open_log_stream(["run", "compute_logs", "step"], ComputeIOType.STDOUT):
+                pass
+        shutil.move(here.folder / name, here.folder / f"moved-{name}")
+        assert (here.folder / f"moved-{name}" / ".dagster" / "storage" / "run" / "compute_logs" / "step.out").exists()
 
 
 def test_a_link_of_another_is_not_followed(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:

