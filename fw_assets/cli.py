@@ -162,6 +162,30 @@ def report(name: str, open_it: bool, card: bool, root: str | None, as_json: bool
 
 @main.command()
 @click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["adapter", "merged", "gguf", "onnx"]),
+    default="adapter",
+    show_default=True,
+    help="adapter: LoRA in PEFT's form; merged: a whole Hugging Face folder; gguf: for llama.cpp; onnx: a small model.",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="A new folder. Default: NAME-FORMAT here.")
+@click.option("--workspace", "root", metavar="DIR")
+@json_option
+@readable_errors
+def export(name: str, form: Any, out: Path | None, root: str | None, as_json: bool) -> int:
+    """Write the fine-tuned winner of a dataset as files that other programs load.
+
+    What was written is loaded and asked for 20 test rows; where an answer is not that of the evaluation, nothing stays.
+    """
+    from fw_assets.commands import export
+
+    return export.export(_root(root), name, form, out, as_json=as_json)
+
+
+@main.command()
+@click.argument("name")
 @click.argument("text", required=False)
 @click.option("--file", metavar="FILE", help="Label the rows of this file, of any form that a dataset can have.")
 @click.option(

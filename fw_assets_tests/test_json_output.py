@@ -20,6 +20,7 @@ UNKNOWN: dict[str, tuple[str, ...]] = {
     "plan": ("nothing.csv", "--model", "char-ngram"),
     "approve": ("nothing", "--digest", "0" * 12, "--driver", "command-line"),
     "deploy": ("nothing",),
+    "export": ("nothing",),
     "status": ("nothing",),
     "forget": ("nothing",),
     "report": ("nothing",),
@@ -120,11 +121,12 @@ def test_no_workspace_yet_is_no_error(project: Project) -> None:
 
 
 def test_what_succeeds_is_an_object(finished: Project) -> None:
-    assert {*DONE, *SERVERS, "deploy", "setup"} == set(COMMANDS)
+    assert {*DONE, *SERVERS, "deploy", "export", "setup"} == set(COMMANDS)
     missing = finished.run("setup", "llm", "--wheel", "no.whl", "--json")
     assert "no.whl" in error_of(missing)["message"] or "missing" in error_of(missing)["message"]
     # Nothing is deployed by a benchmark: an error of the phase.
     assert "nothing was deployed" in error_of(finished.run("deploy", "tickets", "--json"))["message"]
+    assert "nothing was fine-tuned" in error_of(finished.run("export", "tickets", "--json"))["message"]
     card = one_object(finished.run("report", "tickets", "--card", "--json"))
     assert card["dataset"] == "tickets"
     for command, (arguments, fields) in DONE.items():

@@ -67,7 +67,9 @@ def _setting_type(annotation: Any) -> str:
     kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{kind}`" for kind in kinds)
-    return {str: "text", Path: "path", int: "integer", float: "number", SecretStr: "secret"}[kinds[0]]
+    return {str: "text", Path: "path", int: "integer", float: "number", bool: "yes or no", SecretStr: "secret"}[
+        kinds[0]
+    ]
 
 
 def command_help() -> str:

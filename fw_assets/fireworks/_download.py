@@ -1,4 +1,4 @@
-"""Downloads of a dataset's files; a file is there whole or not at all."""
+"""Downloads of the files of a dataset or a model; a file is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from ._names import full_name, resource_path
 from ._retry import Backoff, retrying
 
 
-async def download_files(http: HttpClient, account: str, name: str, folder: Path) -> tuple[Path, ...]:
-    """The dataset's files in `folder`, under their own names and in the order of these."""
-    address = resource_path(full_name(name, account, "datasets"), "getDownloadEndpoint")
+async def download_files(
+    http: HttpClient, account: str, name: str, folder: Path, collection: str = "datasets"
+) -> tuple[Path, ...]:
+    """The files of a resource in `folder`, under their own names and in the order of these."""
+    what = f"{collection.removesuffix('s')} {name}"
+    address = resource_path(full_name(name, account, collection), "getDownloadEndpoint")
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
 
     async def fetch_missing() -> None:
         urls = (await http.get(address)).get("filenameToSignedUrls") or {}
         if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
-            raise UnexpectedResponse(f"dataset {name}: the response has no URLs by file name")
+            raise UnexpectedResponse(f"{what}: the response has no URLs by file name")
         for filename, url in urls.items():
             if filename not in written:
                 written[filename] = await _download(http, url, folder / _safe_name(filename))
@@ -31,9 +34,9 @@ async def download_files(http: HttpClient, account: str, name: str, folder: Path
             return http.retry_policy.transient  # a URL that expired while others were read
         return http.retry_policy.backoff_for(error)
 
-    await retrying(fetch_missing, backoff_for, http.clock, f"download of dataset {name}")
+    await retrying(fetch_missing, backoff_for, http.clock, f"download of {what}")
     if not written:
-        raise UnexpectedResponse(f"dataset {name} has no file to download")
+        raise UnexpectedResponse(f"{what} has no file to download")
     return tuple(written[filename] for filename in sorted(written))
 
 

@@ -17,9 +17,9 @@ _TEMPERATURES = (0.1, 10.0)
 _TEMPERATURE_STEPS = 14
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _THRESHOLDS = np.linspace(0.1, 0.7, 25)
-_MAX_LOG_ODDS = 30.0
+MAX_LOG_ODDS = 30.0
 _ROWS_PER_BLOCK = 512
-_SOFTENING, _START_LOG_ODDS = 0.3, -2.1
+SOFTENING, START_LOG_ODDS = 0.3, -2.1
 
 
 def log_softmax(logits: Logits) -> Floats:
@@ -39,7 +39,7 @@ def log_logistic(logits: Logits) -> Floats:
 def log_odds(logits: Logits) -> NDArray[np.float32]:
     """Softmax logits as logistic ones: the logistic function of the result is the softmax of `logits`."""
     probability = np.exp(log_softmax(logits))
-    smallest = np.exp(-_MAX_LOG_ODDS)
+    smallest = np.exp(-MAX_LOG_ODDS)
     ratio = np.log(np.maximum(probability, smallest)) - np.log(np.maximum(1.0 - probability, smallest))
     return np.asarray(ratio, np.float32)
 
@@ -50,7 +50,7 @@ def softened_log_odds(logits: Logits) -> NDArray[np.float32]:
     The base model takes the labels as exclusive, and its log odds are far more certain than a few labels of many
     deserve; training from them as they are would spend its steps on undoing that. A label starts at odds of about 1:8.
     """
-    return np.asarray(_SOFTENING * log_odds(logits) + np.float32(_START_LOG_ODDS), np.float32)
+    return np.asarray(SOFTENING * log_odds(logits) + np.float32(START_LOG_ODDS), np.float32)
 
 
 def probabilities(logits: Logits, multi_label: bool) -> Floats:

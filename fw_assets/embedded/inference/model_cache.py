@@ -62,25 +62,38 @@ def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel
         return model
 
 
+def load_files(base: str, folder: Path, cache: Path) -> LoadedModel:
+    """The tuned model of a folder.
+
+    Raises:
+        DamagedModel: it holds none.
+        WeightsError: weights that it needs are missing.
+    """
+    if is_record_model(folder):
+        return _load_records(folder, cache)
+    return taught(load_tuned(folder, cache), base, folder)
+
+
+def taught(scorer: Scorer, base: str, folder: Path) -> LoadedModel:
+    """A tuned model with the form in which it was taught to answer."""
+    try:
+        return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]), read=find_base_model(base).read)
+    except (KeyError, TypeError) as error:
+        raise DamagedModel(f"{folder}: not a tuned model of this platform ({error})") from error
+
+
 def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
-    read = find_base_model(target.base).read
     if target.folder is None:
+        read = find_base_model(target.base).read
         return LoadedModel(load_base(target.base, platform.cache), None, read=read)
     require_whole_model(platform, target.folder.name)
-    if is_record_model(target.folder):
-        return _load_records(target, platform)
-    scorer = load_tuned(target.folder, platform.cache)
-    try:
-        return LoadedModel(scorer, AnswerFormat(**scorer.notes["answer"]), read=read)
-    except (KeyError, TypeError) as error:
-        raise DamagedModel(f"{target.folder}: not a tuned model of this platform ({error})") from error
+    return load_files(target.base, target.folder, platform.cache)
 
 
-def _load_records(target: ServingTarget, platform: EmbeddedPlatform) -> LoadedModel:
-    assert target.folder is not None
-    model = load(target.folder)
-    base = load_base(model.base_model, platform.cache)
-    scorers = {item.name: TunedScorer(item.model, platform.cache) for item in model.fields if item.model}
+def _load_records(folder: Path, cache: Path) -> LoadedModel:
+    model = load(folder)
+    base = load_base(model.base_model, cache)
+    scorers = {item.name: TunedScorer(item.model, cache) for item in model.fields if item.model}
     record = RecordScorer({item.name: item for item in model.fields}, scorers, base)
     return LoadedModel(base, AnswerFormat(spaced=bool(model.notes.get("spaced", True))), record)
 

@@ -91,7 +91,7 @@ async def prove_serving(
     first_hour, payment = _open_payments(account, id, again=again)
     started = time.monotonic()
     compared = (winner.against, (slug, winner.kind))
-    evaluated = _rows_to_replay(*(prediction_batches(store, dataset, *model, "test") for model in compared))
+    evaluated = rows_to_replay(*(prediction_batches(store, dataset, *model, "test") for model in compared))
     rows = Batches(split_rows(store, dataset)).rows_with_ids(evaluated["id"])
 
     def afford(deployment: str, quote: Accelerators) -> None:
@@ -168,7 +168,7 @@ def _open_payments(account: PlanAccount, id: str, *, again: bool) -> tuple[Payme
         raise
 
 
-def _rows_to_replay(base: Batches, tuned: Batches) -> pl.DataFrame:
+def rows_to_replay(base: Batches, tuned: Batches) -> pl.DataFrame:
     """Rows (`id`, `tuned`: what was predicted), first those to which the two models give other labels, by id."""
     differs = pl.col("predicted") != pl.col("predicted_tuned")
     first = pl.DataFrame()

@@ -18,7 +18,7 @@ from fw_assets.embedded.engine.updates import Arrays, DenseUpdate, Update, row_b
 F32 = NDArray[np.float32]
 
 COSINE_SCALE = 20.0
-_LABEL_NAME_TOKENS = 64
+LABEL_NAME_TOKENS = 64
 _CACHED_LABEL_SETS = 64
 
 
@@ -58,7 +58,7 @@ class MinilmTextEncoder:
         """Sentence embeddings of the label names, (WIDTH, labels)."""
         embeddings = self._label_embeddings.get(labels)
         if embeddings is None:
-            rows = self._encoder.embed([humanise(label) for label in labels], _LABEL_NAME_TOKENS)
+            rows = self._encoder.embed([humanise(label) for label in labels], LABEL_NAME_TOKENS)
             embeddings = np.ascontiguousarray(rows[:, -WIDTH:].T)
             if len(self._label_embeddings) >= _CACHED_LABEL_SETS:
                 self._label_embeddings.clear()

@@ -62,13 +62,23 @@ def count_ngrams(texts: Sequence[str]) -> NgramCounts:
 
 
 def tfidf_matrix(counts: NgramCounts, keys: NDArray[np.uint32], idf: NDArray[np.float32]) -> Any:
-    """The texts as a CSR matrix, (texts, keys), over the sorted `keys`; unknown n-grams are left out.
+    """The texts as a CSR matrix, (texts, keys), over the sorted `keys`; unknown n-grams are left out."""
+    from scipy.sparse import csr_array
+
+    row, column, value = tfidf_cells(counts, keys, idf)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=counts.texts))])
+    shape = (counts.texts, len(keys))
+    return csr_array((value, column.astype(np.int32), starts.astype(np.int32)), shape=shape)
+
+
+def tfidf_cells(
+    counts: NgramCounts, keys: NDArray[np.uint32], idf: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """The cells of the matrix that are not zero: their rows, in order, their columns and their values.
 
     A cell is (1 + ln count) * idf. Word n-grams and character n-grams are scaled to length 1 / sqrt(2) each *before*
     unknown n-grams are left out, so that a text with few known n-grams has a short row.
     """
-    from scipy.sparse import csr_array
-
     column = np.minimum(np.searchsorted(keys, counts.key), max(len(keys) - 1, 0))
     is_known = keys[column] == counts.key if len(keys) else np.zeros(len(counts.key), bool)
     unknown_idf = np.float32(idf.max()) if len(idf) else np.float32(1)
@@ -76,10 +86,7 @@ def tfidf_matrix(counts: NgramCounts, keys: NDArray[np.uint32], idf: NDArray[np.
     # One group per text and kind of n-gram; the lowest bit of a key tells the kind.
     group = counts.row * 2 + (counts.key & np.uint32(1))
     length = np.sqrt(2 * np.bincount(group, value.astype(np.float64) ** 2, minlength=2 * counts.texts))
-    value = (value / length[group])[is_known].astype(np.float32)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(counts.row[is_known], minlength=counts.texts))])
-    shape = (counts.texts, len(keys))
-    return csr_array((value, column[is_known].astype(np.int32), starts.astype(np.int32)), shape=shape)
+    return counts.row[is_known], column[is_known], (value / length[group])[is_known].astype(np.float32)
 
 
 def _word_ngrams(words: list[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,20 @@ def build_graph(weights: Path) -> bytes:
     from onnx import TensorProto, helper
     from safetensors.numpy import load_file
 
-    writer = _GraphWriter(load_file(weights))
+    writer = GraphWriter(load_file(weights))
+    encoder_states(writer)
+    shape: list[str | int | None] = ["texts", "tokens", WIDTH]
+    return writer.model(
+        "minilm",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["texts", "tokens"])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in OUTPUTS],
+    )
+
+
+def encoder_states(writer: GraphWriter) -> None:
+    """Add the encoder, from `input_ids` to the states of `OUTPUTS`."""
+    from onnx import TensorProto
+
     token = writer.node("Gather", writer.quantised_rows("embeddings.word_embeddings.weight"), "input_ids")
     token = writer.node("Cast", token, to=TensorProto.FLOAT)
     scale = writer.node("Gather", "embeddings.word_embeddings.weight.scale", "input_ids")
@@ -67,19 +81,9 @@ def build_graph(weights: Path) -> bytes:
     state = writer.norm("embeddings.LayerNorm", writer.node("Add", token, position))
     for layer in range(LAYERS):
         state = _layer(writer, layer, state)
-    graph = helper.make_graph(
-        writer.nodes,
-        "minilm",
-        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["texts", "tokens"])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", "tokens", WIDTH]) for name in OUTPUTS],
-        writer.constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
-    serialised: bytes = model.SerializeToString()
-    return serialised
 
 
-def _layer(writer: _GraphWriter, layer: int, state: str) -> str:
+def _layer(writer: GraphWriter, layer: int, state: str) -> str:
     name, output = f"encoder.layer.{layer}", f"layer_{layer + 1}"
     projections = writer.linear([f"{name}.attention.self.{part}" for part in ("query", "key", "value")], state)
     parts = writer.node("Reshape", projections, writer.ints([0, 0, 3, HEADS, _HEAD_WIDTH]))
@@ -96,14 +100,27 @@ def _layer(writer: _GraphWriter, layer: int, state: str) -> str:
     return writer.norm(f"{name}.output.LayerNorm", writer.node("Add", narrow, state), output)
 
 
-class _GraphWriter:
-    """Collects nodes and constants; every method returns the name of a value."""
+class GraphWriter:
+    """Collects nodes and constants; every method but `model` returns the name of a value.
 
-    def __init__(self, tensors: dict[str, NDArray[Any]]) -> None:
+    Args:
+        tensors: of the encoder, by name; none for a graph without it.
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         self._tensors = tensors
         self._constant_names: set[str] = set()
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+
+    def model(self, name: str, inputs: list[Any], outputs: list[Any]) -> bytes:
+        """The serialised model of what was collected."""
+        from onnx import helper
+
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+        serialised: bytes = model.SerializeToString()
+        return serialised
 
     def node(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         from onnx import helper

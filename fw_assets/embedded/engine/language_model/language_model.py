@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -45,8 +46,14 @@ class LanguageModel:
         digest: of the weights.
     """
 
-    def __init__(self, folder: LanguageModelFolder, dtype: torch.dtype, device: str) -> None:
-        self.pretrained = Pretrained(verified(folder).folder, dtype, device)
+    def __init__(
+        self, folder: LanguageModelFolder, dtype: torch.dtype, device: str, gguf_file: Path | None = None
+    ) -> None:
+        """Load the weights of the folder, or those of a GGUF file that was written of it."""
+        if gguf_file is None:
+            self.pretrained = Pretrained(verified(folder).folder, dtype, device)
+        else:
+            self.pretrained = Pretrained(gguf_file.parent, dtype, device, gguf_file.name)
         self.digest, self.device, self.dtype = folder.digest, device, dtype
         self.linear = lora.attach(self.pretrained.network, self.pretrained.decoder)
         self.prompts = ChatPrompt(self.pretrained.tokenizer, folder.context_length)

@@ -6,12 +6,14 @@ import copy
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging
 
 from fw_assets.embedded.engine.errors import WeightsError
@@ -37,12 +39,17 @@ class Pretrained:
         window: tokens that sliding attention sees, if some layer has it.
     """
 
-    def __init__(self, folder: Path, dtype: torch.dtype, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, dtype: torch.dtype, device: str = "cpu", gguf_file: str | None = None) -> None:
+        here: dict[str, Any] = {**_HERE, "gguf_file": gguf_file}
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **_HERE)
-            network = AutoModelForCausalLM.from_pretrained(
-                str(folder), dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **_HERE
-            )
+            config = AutoConfig.from_pretrained(str(folder), **here)
+            if gguf_file is not None:
+                config.head_dim = _key_length(folder / gguf_file) or config.head_dim
+            self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **here)
+            with redirect_stderr(StringIO()):  # the bar of a GGUF file's conversion has no switch
+                network = AutoModelForCausalLM.from_pretrained(
+                    str(folder), config=config, dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **here
+                )
         except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
             raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
         self.network = network.to(device).eval().requires_grad_(False)
@@ -126,6 +133,14 @@ class Pretrained:
     def token_vectors(self, tokens: Sequence[int]) -> torch.Tensor:
         """The output embeddings of tokens, (tokens, width), in float32."""
         return self.network.get_output_embeddings().weight[list(tokens)].float()
+
+
+def _key_length(gguf_file: Path) -> int | None:
+    """The width of a head, which transformers does not read of every architecture."""
+    import gguf
+
+    fields = gguf.GGUFReader(gguf_file).fields
+    return next((int(field.contents()) for key, field in fields.items() if key.endswith(".attention.key_length")), None)
 
 
 def empty_cache() -> DynamicCache:

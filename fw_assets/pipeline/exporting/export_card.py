@@ -1,0 +1,112 @@
+"""README.md of an export: the model card, then what the files are and how to load them."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fw_assets.pipeline.exporting.exported_winner import ExportedWinner
+
+_PACKAGES = {
+    "language-model": ("torch", "transformers", "safetensors"),
+    "encoders": ("numpy", "onnxruntime", "tokenizers"),
+}
+_FENCE = "```"
+
+
+def card_text(card: str, facts: ExportedWinner) -> str:
+    """The card with the licence and the loading; without a card of the report, these alone."""
+    if card.startswith("---\n"):
+        relation = "adapter" if facts.format == "adapter" else "finetune"
+        licence = f"license: {facts.licence}\n" if facts.licence else ""
+        card = card.replace("---\n", f"---\n{licence}", 1)
+        card = card.replace("base_model_relation: adapter\n", f"base_model_relation: {relation}\n", 1)
+        if facts.licence:
+            card = card.replace("; none is recorded here.", f": {facts.licence}.")
+    head = card.rstrip() or f"# {facts.name}"
+    sections = [head, "## Files and how to load them", *_loading(facts), _origin(facts)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _loading(facts: ExportedWinner) -> list[str]:
+    asked = (
+        "`prompt.json` is the request that it was evaluated with, `{text}` in place of a text: ask it with these "
+        "messages, under the model's own chat template."
+    )
+    model = facts.name.rsplit("/", 1)[-1]
+    if facts.format == "onnx":
+        code = 'from pathlib import Path\n\nfrom classify import Classifier\n\nmodel = Classifier(Path("."))\n'
+        code += 'print(model.predict(["a text"]), model.probabilities(["a text"]))'
+        return [
+            "`model.onnx` with `classify.py`, which turns texts into its inputs; needs numpy, onnxruntime and "
+            'tokenizers alone. In this folder: `python classify.py "a text"`, or',
+            _block("python", code),
+            "It reads the text of the last turn, and no instructions.",
+        ]
+    if facts.format == "gguf":
+        return [
+            "`model.gguf`, in float16, for llama.cpp and what builds on it:",
+            _block("sh", f"llama-server -m model.gguf        # or: ollama create {model} -f <(echo FROM ./model.gguf)"),
+            asked + " `labels.json` lists the labels, and what is written for each.",
+        ]
+    if facts.format == "merged":
+        code = (
+            "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+            'tokenizer, model = AutoTokenizer.from_pretrained("."), AutoModelForCausalLM.from_pretrained(".")'
+        )
+        head = (
+            "The label is read by `head.safetensors`: the logits are 20 times the cosine of the state of the prompt's "
+            "last token with each row of `directions`, plus `bias`; the order is that of `labels.json`."
+        )
+        read = "`labels.json` lists the labels, and what is written for each."
+        return [
+            "The whole model in Hugging Face's form; the adapter is in the weights. `vllm serve .` serves it, too.",
+            _block("python", code),
+            f"{asked} {read if facts.readout == 'generate' else head}",
+        ]
+    return [*_adapter(facts), asked]
+
+
+def _adapter(facts: ExportedWinner) -> list[str]:
+    if facts.kind == "hosted":
+        return ["The adapter as the platform gives it. It was not asked again here, since its base model is not here."]
+    if facts.kind != "language-model":
+        return [
+            "`model.safetensors` and `manifest.json`, which the embedded platform of fw-assets loads. "
+            + ("" if facts.kind == "record" else "`fw-assets export --format onnx` is for other programs.")
+        ]
+    code = (
+        "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+        'model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("BASE"), ".")'
+    )
+    base = f"BASE is the folder or the id of the base model, {facts.base_model} from {facts.source}."
+    said = [f"A LoRA adapter in PEFT's form. {base}", _block("python", code)]
+    if facts.readout == "head":
+        said.append("Its labels are read by `head.safetensors`, which `manifest.json` describes.")
+    if not facts.portable:
+        said.append(
+            "The base model alone reads the instructions, which other programs cannot do: they load it, and their "
+            "answers differ. Fine-tuned under `FW_PORTABLE_ADAPTERS=1` it is served by others as it was evaluated."
+        )
+    elif facts.readout == "generate":
+        said.append("`vllm serve BASE --enable-lora --lora-modules label=.` serves it, too.")
+    return said
+
+
+def _origin(facts: ExportedWinner) -> str:
+    proof = f"It gave the answer of its evaluation on {facts.replayed} of {facts.replayed} test rows, asked again."
+    packages = ", ".join(
+        f"{name} {number}" for name in ("fw-assets", *_PACKAGES.get(facts.kind, ())) if (number := _version(name))
+    )
+    written = f"Exported from `{facts.name}` (base model {facts.base_model}) with {packages}."
+    return f"{written} {proof}" if facts.replayed else written
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _block(language: str, code: str) -> str:
+    return f"{_FENCE}{language}\n{code}\n{_FENCE}"

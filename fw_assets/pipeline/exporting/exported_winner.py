@@ -1,0 +1,38 @@
+"""Facts of an exported model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fw_assets.classification.values import Frozen
+
+ExportFormat = Literal["adapter", "merged", "gguf", "onnx"]
+FORMATS: tuple[ExportFormat, ...] = ("adapter", "merged", "gguf", "onnx")
+
+
+class ExportedWinner(Frozen):
+    """What was exported.
+
+    Attributes:
+        name: of the model on its platform.
+        source: where the base model's weights came from; licence: of these, empty where none is known.
+        kind: `language-model`, `encoders`, `record`, or `hosted` for a model of the service.
+        readout: how a language model's label is read, `head` or `generate`; empty for others.
+        portable: whether other programs read its prompts as its platform does.
+        replayed: rows of the evaluation to which it gave the same answers; 0 for a model of the service, whose base
+            model is not here.
+    """
+
+    name: str
+    format: ExportFormat
+    base_model: str
+    source: str
+    kind: str
+    licence: str = ""
+    readout: str = ""
+    portable: bool = True
+    replayed: int = 0
+    dataset: str = ""
+    deployed: bool = False
+    out: str = ""
+    files: tuple[str, ...] = ()

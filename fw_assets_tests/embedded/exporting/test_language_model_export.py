@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the extra llm is not installed")
+pytest.importorskip("gguf", reason="the extra llm is not installed")
+transformers = pytest.importorskip("transformers", reason="the extra llm is not installed")
+
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.language_model.adapter_files import save_adapter
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, describe
+from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
+from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
+from fw_assets.embedded.exporting.language_model_export import export
+from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation, make_folder
+from fw_assets_tests.embedded.engine.language_model.tuning.test_adapter_training import SPEC, train
+
+PORTABLE = AdapterForm(4, True, "generate")
+TEXTS = [
+    conversation(text)
+    for text in (
+        "money back please",
+        "where is my card",
+        "good morning to you",
+        "my card and money 7",
+        "",
+        "żółć 🎉 12345",
+    )
+]
+
+
+def base(architecture: str, home: Path) -> LanguageModelFolder:
+    return describe(f"tiny-{architecture}", make_folder(architecture, home / architecture), architecture)
+
+
+def tuned_files(folder: LanguageModelFolder, home: Path, form: AdapterForm) -> Path:
+    _, tuned = train(folder, home, form, spec=replace(SPEC, epochs=2, learning_rate=0.02))
+    save_adapter(tuned, home / "files")
+    return home / "files"
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
+def test_merged_weights_and_their_gguf_file_answer_as_the_adapter_does(architecture: str, tmp_path: Path) -> None:
+    folder = base(architecture, tmp_path)
+    files = tuned_files(folder, tmp_path, PORTABLE)
+    expected = load_tuned_scorer(files, folder).log_probabilities(TEXTS, None)
+    for form, tolerance in (("merged", 1e-4), ("gguf", 0.02)):
+        scorer, _ = export(files, folder, form, tmp_path / form, tmp_path / "cache", exact=True)  # type: ignore[arg-type]
+        found = scorer.log_probabilities(TEXTS, None)
+        assert np.abs(found - expected).max() < tolerance, form
+        facts = json.loads((tmp_path / form / "labels.json").read_bytes())
+        assert (facts["labels"], facts["readout"]) == (list(scorer.labels or ()), "generate")
+    assert {path.name for path in (tmp_path / "gguf").iterdir()} == {"model.gguf", "labels.json"}
+
+
+def test_merged_folder_is_a_model_of_its_own(tmp_path: Path) -> None:
+    folder = base("llama", tmp_path)
+    files = tuned_files(folder, tmp_path, PORTABLE)
+    export(files, folder, "merged", tmp_path / "merged", tmp_path / "cache", exact=False)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "merged")
+    network = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    before = transformers.AutoModelForCausalLM.from_pretrained(folder.folder)
+    moved = [
+        name
+        for (name, new), old in zip(network.named_parameters(), before.parameters(), strict=True)
+        if not new.equal(old)
+    ]
+    assert moved
+    assert all(".4." in name or ".5." in name for name in moved)  # the layers that the form adapts
+    assert tokenizer.chat_template == transformers.AutoTokenizer.from_pretrained(folder.folder).chat_template
+
+
+def test_head_goes_with_merged_weights_and_has_no_place_in_gguf(tmp_path: Path) -> None:
+    folder = base("llama", tmp_path)
+    files = tuned_files(folder, tmp_path, AdapterForm(4, True, "head"))
+    expected = load_tuned_scorer(files, folder).log_probabilities(TEXTS, None)
+    scorer, _ = export(files, folder, "merged", tmp_path / "merged", tmp_path / "cache", exact=True)
+    assert np.abs(scorer.log_probabilities(TEXTS, None) - expected).max() < 1e-4
+    assert (tmp_path / "merged" / "head.safetensors").exists()
+    with pytest.raises(EngineError, match="FW_PORTABLE_ADAPTERS=1"):
+        export(files, folder, "gguf", tmp_path / "gguf", tmp_path / "cache", exact=True)
+
+
+@pytest.mark.parametrize("form", ["merged", "gguf"])
+def test_adapter_that_other_programs_cannot_serve_is_not_merged(form: str, tmp_path: Path) -> None:
+    folder = base("llama", tmp_path)
+    files = tuned_files(folder, tmp_path, AdapterForm(4, False, "generate"))
+    with pytest.raises(EngineError, match=r"reads the instructions.*FW_PORTABLE_ADAPTERS=1"):
+        export(files, folder, form, tmp_path / form, tmp_path / "cache", exact=True)  # type: ignore[arg-type]
+    assert not (tmp_path / form).exists()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "reason"), [("gemma3", "of gemma3_text"), ("mistral", "of models with sliding attention")]
+)
+def test_what_gguf_is_not_written_of_is_named(architecture: str, reason: str, tmp_path: Path) -> None:
+    folder = base(architecture, tmp_path)
+    files = tuned_files(folder, tmp_path, PORTABLE)
+    with pytest.raises(EngineError, match=rf"GGUF files {reason}.*convert_hf_to_gguf"):
+        export(files, folder, "gguf", tmp_path / "gguf", tmp_path / "cache", exact=True)
