@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -30,6 +30,23 @@ class Problem:
         return f"{location}: {self.message}" if location else self.message
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One of several possible readings of the input, and the session field that says it is the right one."""
+
+    shown: str
+    field: str
+    value: str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Question to whoever gave the input: a problem, and the readings of which one is right."""
+
+    problem: str
+    readings: tuple[Reading, ...]
+
+
 class InputError(ValueError):
     """The input cannot be used as it is; nothing was started.
 
@@ -38,17 +55,30 @@ class InputError(ValueError):
         total: the number of all problems.
         counts: the number of problems of each kind.
         advice: what to do about them.
+        question: how a person can decide between the possible readings; None where there is no choice.
     """
 
     MAX_SHOWN = 20
 
-    def __init__(self, problems: Iterable[Problem], advice: str = "", counts: Mapping[str, int] | None = None) -> None:
-        """`counts` are of all problems, where `problems` are only the first of them."""
+    def __init__(
+        self,
+        problems: Iterable[Problem],
+        advice: str = "",
+        counts: Mapping[str, int] | None = None,
+        readings: Sequence[Reading] = (),
+    ) -> None:
+        """The error of some problems.
+
+        Args:
+            counts: of all problems, where `problems` are only the first of them.
+            readings: those that are possible, where the one problem is that there are several.
+        """
         problems = tuple(problems)
         self.problems = problems[: self.MAX_SHOWN]
         self.counts = dict(Counter(problem.kind for problem in problems) if counts is None else counts)
         self.total = sum(self.counts.values())
         self.advice = advice
+        self.question = Question(str(problems[0]), tuple(readings)) if len(readings) > 1 else None
         super().__init__(self.render())
 
     def render(self) -> str:

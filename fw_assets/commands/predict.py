@@ -12,6 +12,7 @@ import click
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.session import make_session
+from fw_assets.commands.dialogue import Dialogue
 from fw_assets.console import echo, echo_json, err, is_terminal, out, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -58,16 +59,7 @@ def _label_file(root: str, name: str, file: str, options: Mapping[str, Any], *, 
         raise input_error("the file to write is missing", field="--out", advice="Name it: --out labelled.parquet")
     named = {key: options[key] for key in ("text_column", "text_template") if options[key] is not None}
     make_session(named)  # the template's faults, in the words of a session
-    wanted = LabelRequest(
-        file=file,
-        out=target,
-        options=ReadingOptions(**named),
-        system=options["system"],
-        threshold=options["threshold"],
-        free=options["free"],
-        probabilities=options["probabilities"],
-        max_spend_usd=options["max_spend_usd"],
-    )
+    dialogue = Dialogue.at_terminal(ask=not (as_json or options["yes"]))
     quotes: list[PredictionQuote] = []
 
     def agree(quote: PredictionQuote) -> bool:
@@ -78,8 +70,21 @@ def _label_file(root: str, name: str, file: str, options: Mapping[str, Any], *, 
             return True
         return is_terminal() and not as_json and click.confirm("Ask?", default=False, err=True)
 
-    with show_progress(as_json):
-        result = label_file(store, platform_from_environment(), name, wanted, agree)
+    def label() -> LabelledFile | None:
+        wanted = LabelRequest(
+            file=file,
+            out=target,
+            options=ReadingOptions(**{**named, **dialogue.answers}),
+            system=options["system"],
+            threshold=options["threshold"],
+            free=options["free"],
+            probabilities=options["probabilities"],
+            max_spend_usd=options["max_spend_usd"],
+        )
+        with show_progress(as_json):
+            return label_file(store, platform_from_environment(), name, wanted, agree)
+
+    result = dialogue.until_clear(label)
     if result is None:
         err.print("Nothing was asked. Agree to the price with --yes, and limit it with --max-spend-usd.")
         if as_json:

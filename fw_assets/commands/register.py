@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from fw_assets.classification.visible_text import printable
+from fw_assets.commands.dialogue import Dialogue, options
 from fw_assets.commands.session_options import session_values
-from fw_assets.console import err, is_terminal
+from fw_assets.console import err
 from fw_assets.pipeline.platform.catalogue import own_prices, tunable_models
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import check_models, parse_session, register, resolve_registered
@@ -20,11 +21,11 @@ from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 
-def register_dataset(store: Workspace, arguments: Mapping[str, Any], *, ask: bool) -> Registration:
+def register_dataset(store: Workspace, arguments: Mapping[str, Any], dialogue: Dialogue) -> Registration:
     """Register the dataset of a command line, or the changes to the registered one that it names.
 
     Args:
-        ask: ask a person at the terminal, if there is one, for what is missing.
+        dialogue: is asked for what is missing.
     """
     own_prices()  # a wrong file is an error before any question
     prices: Path | None = arguments["rehearse_prices"]
@@ -32,15 +33,25 @@ def register_dataset(store: Workspace, arguments: Mapping[str, Any], *, ask: boo
         rehearse_prices(prices)
     fields, registered_name, readings = resolve_registered(store, session_values(arguments))
     platform = platform_from_environment()
-    ask = ask and is_terminal()
+    fields |= dialogue.missing
     reader_model = arguments["reader_model"] or settings().fw_reader_model
     if reader_model and fields.get("instruction"):
-        readings |= confirmed_readings(platform, reader_model, fields, readings, confirm=_confirm if ask else None)
-    if ask:
-        _ask_for_missing(fields, platform)
+        readings |= confirmed_readings(
+            platform, reader_model, fields, readings, confirm=_confirm if dialogue.is_open else None
+        )
+    if dialogue.is_open:
+        dialogue.missing |= _ask_for_missing(fields, platform)
+        fields |= dialogue.missing
     check_models(platform, fields, readings)
     name = registered_name or arguments["name"]
-    registration = register(store, platform, fields, driver="command-line", name=name, readings=readings)
+    registration = register(
+        store, platform, fields, driver="command-line", name=name, readings=readings, answers=dialogue.answers
+    )
+    before = {name for name in registration.answered if name not in dialogue.answers and name not in fields}
+    if before:
+        err.print(
+            f"As answered before: {options({name: getattr(registration.session, name) for name in sorted(before)})}"
+        )
     for item in registration.understood:
         err.print(f"Understood: {item}")
     return registration
@@ -82,11 +93,13 @@ def _confirm(question: str) -> bool:
     return click.confirm(printable(question), err=True)
 
 
-def _ask_for_missing(fields: dict[str, Any], platform: Platform) -> None:
+def _ask_for_missing(fields: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
     session, _, _ = parse_session(platform, fields)
+    said: dict[str, Any] = {}
     if not session.dataset:
-        fields["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
+        said["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
     if not session.models:
         choices = ", ".join(model.slug for model in platform.call(tunable_models))
         err.print(f"Models to choose from: {choices}")
-        fields["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")
+        said["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")
+    return said

@@ -6,6 +6,7 @@ import getpass
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -17,9 +18,10 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.classification.visible_text import printable
 from fw_assets.code_location import CODE_LOCATION
+from fw_assets.commands.dialogue import Dialogue
 from fw_assets.commands.register import register_dataset
 from fw_assets.commands.render import show_plan, show_report
-from fw_assets.console import echo_json, err, is_terminal, show_progress
+from fw_assets.console import echo_json, err, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.budget.attempts import waits_for_signature
 from fw_assets.pipeline.phases import APPROVAL, DatasetStatus, Step
@@ -40,9 +42,15 @@ MAX_LISTED_LABELS = 30
 def plan(root: str, arguments: Mapping[str, Any], *, as_json: bool, make_pool: PoolFactory | None = None) -> int:
     """Register the dataset of the arguments, and run its inspection and planning."""
     store = Workspace(root)
-    registration = register_dataset(store, arguments, ask=not as_json)
-    with workers(store, registration.name, as_json, make_pool) as pool:
-        plan_now(pool, store, platform_from_environment(), registration.name, report=_print)
+    dialogue = Dialogue.at_terminal(ask=not as_json)
+
+    def register_and_plan() -> Registration:
+        registration = register_dataset(store, arguments, dialogue)
+        with workers(store, registration.name, as_json, make_pool) as pool:
+            plan_now(pool, store, platform_from_environment(), registration.name, report=_print)
+        return registration
+
+    registration = dialogue.until_clear(register_and_plan)
     plan = store.require("plan", registration.name, Plan)
     if as_json:
         echo_json(plan.model_dump(mode="json") | {"digest": plan.digest})
@@ -71,8 +79,21 @@ def run(
         ask: ask a person at the terminal, if there is one.
         make_pool: by default, workers in processes of their own.
     """
-    store = Workspace(root)
-    registration = register_dataset(store, arguments, ask=ask and not as_json)
+    dialogue = Dialogue.at_terminal(ask=ask and not as_json)
+    go_on = partial(_run, Workspace(root), arguments, dialogue, approve=approve, as_json=as_json, make_pool=make_pool)
+    return dialogue.until_clear(go_on)
+
+
+def _run(
+    store: Workspace,
+    arguments: Mapping[str, Any],
+    dialogue: Dialogue,
+    *,
+    approve: bool,
+    as_json: bool,
+    make_pool: PoolFactory | None,
+) -> int:
+    registration = register_dataset(store, arguments, dialogue)
     name = registration.name
     approves = approve and not registration.unused
     with workers(store, name, as_json, make_pool) as pool:
@@ -101,7 +122,7 @@ def run(
         if approves or not undecided:
             status = finish(pool, store, platform, name, report=_print)
     if undecided and not approves:
-        config = _ask_for_approval(store, registration, status, ask=ask, as_json=as_json)
+        config = _ask_for_approval(store, registration, status, dialogue, as_json=as_json)
         if config is None:
             return WAITING
         with workers(store, name, as_json, make_pool) as pool:
@@ -150,7 +171,7 @@ def _approval(store: Workspace, name: str) -> dict[str, Any]:
 
 
 def _ask_for_approval(
-    store: Workspace, registration: Registration, status: DatasetStatus, *, ask: bool, as_json: bool
+    store: Workspace, registration: Registration, status: DatasetStatus, dialogue: Dialogue, *, as_json: bool
 ) -> dict[str, Any] | None:
     """Show the plan and ask for an answer; None if there is none, after saying how to give one."""
     name, unused = registration.name, registration.unused
@@ -160,7 +181,7 @@ def _ask_for_approval(
         show_plan(store, name)
     if unused:
         _show_unused(unused)
-    if ask and is_terminal() and not as_json:
+    if dialogue.is_open:
         labels = plan.label_set.labels
         if not plan.label_set.given:
             listed = ", ".join(labels[:MAX_LISTED_LABELS]) + (" ..." if len(labels) > MAX_LISTED_LABELS else "")

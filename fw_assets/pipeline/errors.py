@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fw_assets.classification.cost.prices import Item
+from fw_assets.classification.errors import Question
 
 
 class PhaseError(Exception):
@@ -12,18 +13,32 @@ class PhaseError(Exception):
 
 
 class StepFailed(PhaseError):
-    """A step of a command failed in its own process, with that process's message, exit code and kind of error."""
+    """A step of a command failed in its own process, with that process's message, exit code and kind of error.
 
-    def __init__(self, message: str, exit_code: int, step: str = "", kind: str = "step-failed") -> None:
+    Attributes:
+        question: how a person can decide between possible readings of the input, if that is what failed it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        exit_code: int,
+        step: str = "",
+        kind: str = "step-failed",
+        question: Question | None = None,
+    ) -> None:
         super().__init__(message)
         self.exit_code = exit_code
         self.step = step
         self.kind = kind
+        self.question = question
 
     @classmethod
     def of(cls, errors: Sequence[StepFailed]) -> StepFailed:
         """Several errors as one: each message once, with the exit code of the first."""
-        return cls("\n".join(dict.fromkeys(map(str, errors))), errors[0].exit_code, errors[0].step, errors[0].kind)
+        first = errors[0]
+        message = "\n".join(dict.fromkeys(map(str, errors)))
+        return cls(message, first.exit_code, first.step, first.kind, first.question)
 
 
 class Unanswered(PhaseError):

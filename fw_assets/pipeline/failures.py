@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 
 from fw_assets.classification.cost.ledger import CeilingReached
-from fw_assets.classification.errors import InputError
+from fw_assets.classification.errors import InputError, Question
 from fw_assets.exit_codes import BAD_INPUT, FAILED, INCOMPLETE, WAITING
 from fw_assets.fireworks import (
     ConnectionFailed,
@@ -109,6 +109,14 @@ def advice_of(error: BaseException) -> str:
         if isinstance(item, InputError) and item.advice:
             return item.advice
     return _ADVICE[exit_code_of(error)]
+
+
+def question_of(error: BaseException) -> Question | None:
+    """What a person can decide so that the error does not come again; None if nothing."""
+    for item in (error, error.__cause__):
+        if isinstance(item, InputError | StepFailed) and item.question is not None:
+            return item.question
+    return None
 
 
 def is_transient(error: BaseException) -> bool:

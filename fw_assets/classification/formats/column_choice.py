@@ -8,7 +8,7 @@ import string
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, Problem, Reading
 from fw_assets.classification.formats.column_names import (
     BOOKKEEPING,
     PAIRS,
@@ -303,16 +303,26 @@ def _check_named(
 
 
 def _ambiguous(role: str, columns: Mapping[str, ColumnProfile], file: str) -> InputError:
-    readings = " and ".join(f"`{name}` ({item.shown})" for name, item in columns.items())
-    options = [f"--{role}-column {_shell(name)}" for name in columns]
+    shown = " and ".join(f"`{name}` ({item.shown})" for name, item in columns.items())
+    flags = flag_columns(columns) if role == "label" else ()
+    several = len(flags) >= MIN_FLAGS
+    readings = [
+        Reading(f"`{name}` ({item.shown})", f"{role}_column", name)
+        for name, item in columns.items()
+        if not (several and name in flags)
+    ]
+    options = [f"--{role}-column {_shell(str(reading.value))}" for reading in readings]
     if role == "text":
-        options.append(f"--text-template {_shell(' '.join(f'{{{name}}}' for name in columns))} for all of them")
-    if role == "label" and (flags := flag_columns(columns)):
-        options = [option for option, name in zip(options, columns, strict=True) if name not in flags or len(flags) < 3]
+        template = " ".join(f"{{{name}}}" for name in columns)
+        readings.append(Reading("all of them, one after the other", "text_template", template))
+        options.append(f"--text-template {_shell(template)} for all of them")
+    if flags:
+        readings.append(Reading("all columns of 0 and 1, a label each", "label_flags", (ALL_FLAGS,)))
         options.append("--label-flag '*' for all columns of 0 and 1, a label each")
-    message = f"{'two' if len(columns) == 2 else len(columns)} columns may be the {role}: {readings}"
+    message = f"{'two' if len(columns) == 2 else len(columns)} columns may be the {role}: {shown}"
     advice = f"Choose one: {', or '.join(options)} (`{role}_column` in a session). {_NOTHING}"
-    return InputError([Problem(kind="ambiguous", file=file, field=f"{role}_column", message=message)], advice=advice)
+    problem = Problem(kind="ambiguous", file=file, field=f"{role}_column", message=message)
+    return InputError([problem], advice=advice, readings=readings)
 
 
 def _not_found(role: str, columns: Mapping[str, ColumnProfile], file: str) -> InputError:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from fw_assets.classification.dataset.label_counts import count_labels
-from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.errors import InputError, Problem, Reading
 from fw_assets.classification.labels.aliases import LabelLookup, infer_labels
 from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.extraction_rules import find_labels
@@ -85,7 +85,11 @@ def check_lists(spellings: LabelSpellings, inspected: InspectedDataset) -> None:
         f"{', ...' if len(single) > MAX_NAMED else ''}]`. If one, name these among `labels`, or read the answers by "
         f"`extraction: {_as_one(inspected.extraction)}`, which takes each text as one label. Nothing was started."
     )
-    raise InputError([Problem(kind="labels", file=inspected.files[0].path_name, message=message)], advice=advice)
+    readings = [Reading("one label each", "extraction", _as_one(inspected.extraction))]
+    if len(parts) >= MIN_LABELS_GIVEN:
+        readings.insert(0, Reading(f"several labels, of {', '.join(map(quoted, parts))}", "labels", tuple(parts)))
+    problem = Problem(kind="labels", file=inspected.files[0].path_name, message=message)
+    raise InputError([problem], advice=advice, readings=readings)
 
 
 def check_cut(frame: pl.DataFrame, inspected: InspectedDataset) -> None:
@@ -112,7 +116,11 @@ def check_cut(frame: pl.DataFrame, inspected: InspectedDataset) -> None:
                 "Nothing was started."
             )
             problem = Problem(kind="labels", file=inspected.files[0].path_name, message=message)
-            raise InputError([problem], advice=advice)
+            readings = [
+                Reading("the whole answer is the label", "extraction", "whole_message"),
+                Reading(f"the rule {extraction.name}: they are one label", "extraction", extraction.name),
+            ]
+            raise InputError([problem], advice=advice, readings=readings)
 
 
 def merged_answers(answers: pl.Series, extraction: Extraction) -> dict[str, list[tuple[str, int]]]:

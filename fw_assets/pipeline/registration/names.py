@@ -32,7 +32,7 @@ def name_for(workspace: Workspace, source: SourceFile, given: str | None) -> str
         InputError: the name cannot be one, or is that of another dataset.
     """
     name = given if given is not None else _derived_name(workspace, source)
-    registered = _registration(workspace, name)
+    registered = registration_of(workspace, name)
     if registered is None:
         check_dataset_name(name)
     elif not _is_same(registered, source):
@@ -47,14 +47,14 @@ def name_for(workspace: Workspace, source: SourceFile, given: str | None) -> str
 
 def _derived_name(workspace: Workspace, source: SourceFile) -> str:
     name, former = dataset_name(source.reference), former_dataset_name(source.reference)
-    if name != former and _registration(workspace, name) is None:
-        registered = _registration(workspace, former)
+    if name != former and registration_of(workspace, name) is None:
+        registered = registration_of(workspace, former)
         if registered is not None and _is_same(registered, source):
             return former
     return name
 
 
-def _registration(workspace: Workspace, name: str) -> Registration | None:
+def registration_of(workspace: Workspace, name: str) -> Registration | None:
     """What is registered under a name; a damaged registration is none, since registering again is its way out."""
     if not is_folder_name(name):
         return None

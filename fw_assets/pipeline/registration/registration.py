@@ -11,7 +11,7 @@ from fw_assets.classification.session import Session, make_session
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.catalogue import named_candidates, offer, own_prices, priced_catalogue, tunable_models
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.registration.names import name_for
+from fw_assets.pipeline.registration.names import name_for, registration_of
 from fw_assets.pipeline.registration.staging import stage
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.values.registration import Registration, SourceFile
@@ -19,6 +19,13 @@ from fw_assets.workspace.envelope import is_folder_name
 from fw_assets.workspace.workspace import Workspace
 
 _MAX_LISTED_DATASETS = 20
+_RIVALS = {
+    "text_column": "text_template",
+    "text_template": "text_column",
+    "label_column": "label_flags",
+    "label_flags": "label_column",
+}
+"""Session fields that say the same thing in two ways."""
 
 
 def register(
@@ -29,6 +36,7 @@ def register(
     driver: Driver,
     name: str | None = None,
     readings: Mapping[str, Mapping[str, Any]] | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> Registration:
     """Parse a session, stage its files, and store the registration.
 
@@ -36,6 +44,8 @@ def register(
         fields: session fields; explicit ones win over the instruction.
         name: the dataset's name; by default made from the file's.
         readings: clauses that the parser did not understand, with the fields that a person confirmed for each.
+        answers: session fields by which a person has decided between readings of the data. They hold for later
+            registrations of the dataset too, unless those give the field.
 
     Raises:
         InputError: a field or the price file is wrong, a file is missing, the name cannot be one or is another
@@ -48,6 +58,7 @@ def register(
         raise _nothing_chosen(platform, session)
     files = [stage(workspace, platform, "train", session.dataset)]
     name = name_for(workspace, files[0], name)
+    session, answered = _with_answers(workspace, name, session, answers or {})
     if session.eval_dataset is not None:
         files.append(stage(workspace, platform, "eval", session.eval_dataset))
     registration = Registration(
@@ -57,10 +68,25 @@ def register(
         understood=understood,
         unused=unused,
         confirmed=tuple(readings or ()),
+        answered=answered,
         driver=driver,
     )
     workspace.write("registration", name, registration, inputs=registration.inputs, private=True)
     return registration
+
+
+def _with_answers(
+    workspace: Workspace, name: str, session: Session, answers: Mapping[str, Any]
+) -> tuple[Session, tuple[str, ...]]:
+    """A session with what a person has answered of the dataset, now or before, and the names of these fields."""
+    before = registration_of(workspace, name)
+    known = {field: getattr(before.session, field) for field in before.answered} if before else {}
+    known |= answers
+    given = session.model_fields_set
+    missing = {field: value for field, value in known.items() if not given & {field, _RIVALS.get(field, field)}}
+    if missing:
+        session = make_session({**session.model_dump(exclude_unset=True), **missing})
+    return session, tuple(field for field in known if field in session.model_fields_set)
 
 
 def registered_dataset(store: Workspace, name: str) -> Registration:

@@ -101,7 +101,9 @@ class ProcessPool:
                 continue
             if isinstance(message, StepError):
                 step = self._workers[channel].name
-                self._reported[step] = StepFailed(message.message, message.exit_code, step, message.kind)
+                self._reported[step] = StepFailed(
+                    message.message, message.exit_code, step, message.kind, message.question
+                )
             elif isinstance(message, Progress | Notice):
                 relay(message)
 

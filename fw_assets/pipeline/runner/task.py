@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fw_assets.classification.errors import Question
 from fw_assets.pipeline.phases import Step
 
 SHUTDOWN_GRACE_SECONDS = 30.0
@@ -34,8 +35,9 @@ class Task:
 
 @dataclass(frozen=True)
 class StepError:
-    """The error of a step: its message, the exit code of the command, and its kind for programs."""
+    """The error of a step: its message, the exit code of the command, its kind for programs, and what it asks."""
 
     message: str
     exit_code: int
     kind: str
+    question: Question | None = None

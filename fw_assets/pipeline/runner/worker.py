@@ -17,7 +17,7 @@ import dagster as dg
 
 from fw_assets.exit_codes import INTERRUPTED
 from fw_assets.pipeline.errors import StepFailed
-from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, kind_of, message_of
+from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, kind_of, message_of, question_of
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Message, listening
 from fw_assets.pipeline.runner.instance import open_instance
@@ -42,7 +42,7 @@ def run(task: Task, channel: Connection) -> None:
         with listening(send), _terminal_silenced():
             materialize(task.root, task.definitions, task.step, task.config, fail_orphans=task.fail_orphaned_runs)
     except EXPECTED_ERRORS as error:
-        send(StepError(message_of(error), exit_code_of(error), kind_of(error)))
+        send(StepError(message_of(error), exit_code_of(error), kind_of(error), question_of(error)))
     except _INTERRUPTS:
         sys.exit(INTERRUPTED)
     except BaseExceptionGroup as group:
@@ -70,7 +70,8 @@ def materialize(
             execute(instance, import_module(definitions).defs, step, config)
         except dg.Failure as error:
             message = error.description or str(error)
-            raise StepFailed(message, exit_code_of(error), step.key, kind_of(error)) from error.__cause__
+            question = question_of(error)
+            raise StepFailed(message, exit_code_of(error), step.key, kind_of(error), question) from error.__cause__
 
 
 @contextmanager

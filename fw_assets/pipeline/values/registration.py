@@ -43,6 +43,8 @@ class Registration(Frozen):
         understood: what the instruction was taken to say.
         unused: clauses of the instruction that set no field.
         confirmed: clauses that a chat model read and a person confirmed.
+        answered: session fields by which a person at a terminal decided between readings of the data; they hold until
+            the field is given.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Registration(Frozen):
     understood: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
     driver: Driver = "daemon"
     references: dict[str, str] = Field(default_factory=dict)
 
