@@ -196,6 +196,7 @@ def export(name: str, form: Any, out: Path | None, root: str | None, as_json: bo
 )
 @click.option("--text-column", help="The file's column of the text; left out, as in the dataset, or found.")
 @click.option("--text-template", help="Several columns as one text, each in braces: {subject}: {body}.")
+@click.option("--sheet", help="The sheet of a spreadsheet that has several sheets of rows.")
 @click.option("--system", help="System message before the text. Default: that of most rows, if they have one.")
 @click.option(
     "--threshold",

@@ -25,7 +25,7 @@ from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
-_OF_FILES = ("out", "text_column", "text_template", "threshold", "max_spend_usd", "probabilities", "yes")
+_OF_FILES = ("out", "text_column", "text_template", "sheet", "threshold", "max_spend_usd", "probabilities", "yes")
 
 
 def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], *, as_json: bool) -> int:
@@ -57,7 +57,7 @@ def _label_file(root: str, name: str, file: str, options: Mapping[str, Any], *, 
     target: Path | None = options["out"]
     if target is None:
         raise input_error("the file to write is missing", field="--out", advice="Name it: --out labelled.parquet")
-    named = {key: options[key] for key in ("text_column", "text_template") if options[key] is not None}
+    named = {key: options[key] for key in ("text_column", "text_template", "sheet") if options[key] is not None}
     make_session(named)  # the template's faults, in the words of a session
     dialogue = Dialogue.at_terminal(ask=not (as_json or options["yes"]))
     quotes: list[PredictionQuote] = []

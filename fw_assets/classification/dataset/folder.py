@@ -120,7 +120,7 @@ def choose(names: Iterable[str], folder: str) -> tuple[str, ...]:
 
 def parts(names: Iterable[str]) -> tuple[Part, ...]:
     """The part of each file by the words of its name; all are for training unless some are and some are not."""
-    found = [_part(name) for name in names]
+    found = [part_of(name) for name in names]
     if "test" not in found and "validation" not in found:
         return tuple("train" for _ in found)
     if not any(part in ("train", None) for part in found):
@@ -128,7 +128,8 @@ def parts(names: Iterable[str]) -> tuple[Part, ...]:
     return tuple(part or "train" for part in found)
 
 
-def _part(name: str) -> Part | None:
+def part_of(name: str) -> Part | None:
+    """The part that a file's or sheet's name says, by the last word that says one."""
     words = re.split(r"[^a-z]+", stem(name.lower()))
     for word in reversed(words):
         for part, forms in _PARTS.items():

@@ -99,7 +99,7 @@ def _read_file(
     parse: ParseFile, file: Path, first_row: int, source: str, row_store: RowStore, stop_after: int | None
 ) -> tuple[ParseSummary, FileFacts]:
     try:
-        size = file.stat().st_size
+        size = (file.parent if file.parent.is_file() else file).stat().st_size  # of a sheet: its workbook's
         summary, sha256 = parse(file, first_row, source, row_store, stop_after=stop_after)
     except OSError as error:
         raise unreadable(file, "unreadable", f"cannot be read: {error.strerror or error}") from None
@@ -123,8 +123,8 @@ def _lines(files: list[FileFacts]) -> int:
 
 
 def _dataset_sha256(path: Path, files: list[FileFacts]) -> str:
-    """A single file's digest; of several, the digest of their listing (`files.file_sha256` of a folder)."""
-    if len(files) == 1:
+    """A file's digest; of a folder with several, the digest of their listing (`files.file_sha256` of a folder)."""
+    if len(files) == 1 or path.is_file():
         return files[0].sha256
     return listing_sha256((relative_name(path, Path(facts.path_name)), facts.sha256) for facts in files)
 

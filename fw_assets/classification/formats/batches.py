@@ -1,10 +1,9 @@
-"""Tables in parts: delimited text, Parquet, Arrow and spreadsheets, each row with its number."""
+"""Tables in parts: delimited text, Parquet and Arrow, each row with its number."""
 
 from __future__ import annotations
 
 import csv
 import io
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,17 +118,12 @@ def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Pat
     return faults, others
 
 
-def binary_table(path: Path, kind: Format, first_row: int, sheet: str | None = None) -> Table:
-    """The table of a Parquet or Arrow file or of a spreadsheet.
-
-    Args:
-        sheet: the name of the one that is read, of a spreadsheet with several.
+def columnar_table(path: Path, kind: Format, first_row: int) -> Table:
+    """The table of a Parquet or Arrow file.
 
     Raises:
-        InputError: it is damaged, or a spreadsheet with several sheets of rows.
+        InputError: it is damaged.
     """
-    if kind == "spreadsheet":
-        return _spreadsheet(path, first_row, sheet)
     metadata: dict[str, str] = {}
     with refusals(path, kind):
         if kind == "Parquet":
@@ -146,48 +140,6 @@ def binary_table(path: Path, kind: Format, first_row: int, sheet: str | None = N
         yield from _batches(rows.select(ROW, *columns), path, kind)
 
     return Table(kind.removesuffix(" stream"), sample.drop(ROW), parts, metadata)
-
-
-def _spreadsheet(path: Path, first_row: int, wanted: str | None) -> Table:
-    import fastexcel
-
-    with refusals(path, "a spreadsheet"):
-        workbook = fastexcel.read_excel(str(path))
-        sheets = {}
-        for name in workbook.sheet_names:
-            sheet = workbook.load_sheet(name, header_row=None, dtypes="string").to_polars()
-            if sheet.height > 1 and sheet.width > 1:
-                sheets[name] = sheet
-    names = ", ".join(repr(name) for name in sheets) or "none"
-    if wanted is not None and wanted not in sheets:
-        message = f"there is no sheet {wanted!r} with rows; the sheets with rows are {names}"
-        raise InputError(
-            [Problem(kind="sheet", file=str(path), field="sheet", message=message)], advice="Nothing was started."
-        )
-    if wanted is not None:
-        sheets = {wanted: sheets[wanted]}
-    if len(sheets) != 1:
-        message = f"expected one sheet with rows, found {len(sheets)} ({names})"
-        choose = f"Choose one: --sheet {shlex.quote(next(iter(sheets)))} (`sheet` in a session). " if sheets else ""
-        raise InputError(
-            [Problem(kind="several-sheets", file=str(path), message=message)],
-            advice=f"{choose}Nothing was started.",
-        )
-    ((name, cells),) = sheets.items()
-    filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
-    header_at = int(filled[0])
-    header = [
-        str(value).strip() if value is not None else f"column_{i + 1}" for i, value in enumerate(cells.row(header_at))
-    ]
-    columns = [name if name not in header[:i] else f"{name}_{i + 1}" for i, name in enumerate(header)]
-    cells.columns = columns
-    numbers = pl.int_range(first_row, first_row + cells.height, dtype=pl.UInt32, eager=True).alias(ROW)
-    table = cells.with_columns(numbers).slice(header_at + 1)
-
-    def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        yield from table.select(ROW, *columns).iter_slices(BATCH_ROWS)
-
-    return Table(f"sheet {name!r}", table.head(SAMPLE_RECORDS).drop(ROW), parts, lead=header_at + 1)
 
 
 def _batches(rows: pl.LazyFrame, path: Path, what: str) -> Iterator[pl.DataFrame]:

@@ -19,7 +19,6 @@ from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.formats.batches import (
     LongLineError,
     Table,
-    binary_table,
     delimited_table,
     json_lines,
     without_long_lines,
@@ -40,6 +39,7 @@ from fw_assets.classification.formats.records import (
 )
 from fw_assets.classification.formats.shapes import Shape, find_shape, is_nested
 from fw_assets.classification.formats.tables import ROW, parse_table, wanted_columns
+from fw_assets.classification.formats.workbook import binary_table, workbook_of
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,17 @@ class FileParser:
         Raises:
             InputError: it is not of a format that is read, or text and label are not clear.
         """
+        workbook = workbook_of(path)
+        if workbook is not None:
+            options = self.options.model_copy(update={"sheet": path.name})
+            return FileParser(options)._parsed(workbook, _Place(path, first_row, source, row_store, stop_after))
+        return self._parsed(path, _Place(path, first_row, source, row_store, stop_after))
+
+    def _parsed(self, path: Path, place: _Place) -> tuple[ParseSummary, str]:
+        """The summary of the file at `path`, whose rows have their place, and its SHA-256."""
         file = recognise(path, self.options)
         if file.is_chat_jsonl:
-            return parse_file(path, first_row, source, row_store, stop_after=stop_after)
-        place = _Place(path, first_row, source, row_store, stop_after)
+            return parse_file(path, *place.target, stop_after=place.stop_after)
         # The digest needs no interpreter lock.
         with ThreadPoolExecutor(1) as thread, tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
             sha256 = thread.submit(file_sha256, path)
@@ -71,7 +78,7 @@ class FileParser:
         if file.encoding is not None or file.old_lines:
             plain = content.written_to(folder / "text", file.encoding or "utf-8")
         else:
-            plain = content.written_to(folder / place.path.name) if packed else place.path
+            plain = content.written_to(folder / content.file.name) if packed else content.file
         if file.kind == "JSONL":
             summary = _parse_lines(plain, place, file.shape)
         elif file.kind == "JSON":

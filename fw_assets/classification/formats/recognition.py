@@ -52,6 +52,11 @@ def binary_format(path: Path, head: bytes) -> Format | None:
     return None
 
 
+def is_spreadsheet(head: bytes) -> bool:
+    """Whether the first bytes are those of a spreadsheet, or of another archive of its kind."""
+    return any(head.startswith(magic) for magic, name in _MAGIC if name == "spreadsheet")
+
+
 def text_format(path: Path, text: str, *, whole: bool, one_column: bool = False) -> Format:
     """The format of a text file by its beginning.
 

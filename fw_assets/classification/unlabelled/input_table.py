@@ -15,7 +15,6 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.batches import (
     LongLineError,
     Table,
-    binary_table,
     delimited_table,
     json_lines,
     without_long_lines,
@@ -28,6 +27,7 @@ from fw_assets.classification.formats.recognised_file import RecognisedFile, rec
 from fw_assets.classification.formats.records import decoded
 from fw_assets.classification.formats.shapes import is_nested
 from fw_assets.classification.formats.tables import ROW, text_expression
+from fw_assets.classification.formats.workbook import binary_table
 from fw_assets.classification.unlabelled.conversations import Conversations, Converse, faulty_rows
 from fw_assets.classification.unlabelled.json_table import json_table
 
@@ -90,7 +90,7 @@ def read_input(
         read_as = "JSONL" if file.kind == "JSONL" else "a JSON list"
         json_columns, parts = json_table(path, plain, file.kind, conversations)
     else:
-        table = _table(path, plain, file, folder)
+        table = _table(path, plain, file, folder, options.sheet)
         read_as, json_columns, parts = table.read_as, frozenset(), _table_parts(path, table, conversations)
     return _written(path, read_as, json_columns, parts, conversations, folder)
 
@@ -119,9 +119,9 @@ def _written(
     return InputTable(names, json_columns, rows, empty, shown, tuple(files))
 
 
-def _table(path: Path, plain: Path, file: RecognisedFile, folder: Path) -> Table:
+def _table(path: Path, plain: Path, file: RecognisedFile, folder: Path, sheet: str | None) -> Table:
     if file.kind != "CSV":
-        return binary_table(plain, file.kind, 1)
+        return binary_table(plain, file.kind, 1, sheet)
     dialect = find_dialect(file.text.replace("\r", "\n") if "\n" not in file.text else file.text, path.name)
     if dialect is None:
         return _one_column(path, plain)

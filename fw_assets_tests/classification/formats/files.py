@@ -106,7 +106,12 @@ def choices(label: str | list[str]) -> dict[str, Any]:
 
 
 def spreadsheet(*rows: tuple[Any, ...], sheets: tuple[str, ...] = ("Tickets",)) -> bytes:
-    """A minimal .xlsx, whose second cell of each row is a formula with its value where it begins with =."""
+    """A minimal .xlsx with the same rows on each sheet (`workbook`)."""
+    return workbook(dict.fromkeys(sheets, rows))
+
+
+def workbook(sheets: dict[str, tuple[tuple[Any, ...], ...]]) -> bytes:
+    """A minimal .xlsx, in which a cell that begins with = is a formula with its value behind ->."""
 
     def cell(at: str, value: Any) -> str:
         shown = str(value).replace("&", "&amp;").replace("<", "&lt;")
@@ -115,10 +120,12 @@ def spreadsheet(*rows: tuple[Any, ...], sheets: tuple[str, ...] = ("Tickets",)) 
             return f'<c r="{at}" t="str"><f>{formula}</f><v>{result}</v></c>'
         return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{shown}</t></is></c>'
 
-    lines = "".join(
-        f'<row r="{n}">' + "".join(cell(f"{'ABCDEFG'[i]}{n}", value) for i, value in enumerate(row)) + "</row>"
-        for n, row in enumerate(rows, 1)
-    )
+    def lines(rows: tuple[tuple[Any, ...], ...]) -> str:
+        return "".join(
+            f'<row r="{n}">' + "".join(cell(f"{'ABCDEFG'[i]}{n}", value) for i, value in enumerate(row)) + "</row>"
+            for n, row in enumerate(rows, 1)
+        )
+
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
@@ -152,9 +159,10 @@ def spreadsheet(*rows: tuple[Any, ...], sheets: tuple[str, ...] = ("Tickets",)) 
         archive.writestr(
             "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}/relationships">{targets}</Relationships>'
         )
-        for n in range(1, len(sheets) + 1):
+        for n, rows in enumerate(sheets.values(), 1):
             archive.writestr(
-                f"xl/worksheets/sheet{n}.xml", f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>'
+                f"xl/worksheets/sheet{n}.xml",
+                f'<worksheet xmlns="{main}"><sheetData>{lines(rows)}</sheetData></worksheet>',
             )
     return sink.getvalue()
 
@@ -571,7 +579,7 @@ REFUSED = (
         "sheets.xlsx",
         data(spreadsheet(("text", "label"), *ROWS, sheets=("May", "June"))),
         "several-sheets",
-        ("'May'", "'June'", "--sheet May"),
+        ("'May'", "'June'", "--sheet May, or --sheet June"),
     ),
     Refused(
         "flags-or-source.csv",
