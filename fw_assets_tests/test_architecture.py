@@ -156,7 +156,7 @@ HEAVY = {
     *("dagster", "dagster_webserver", "dagster_graphql", "aiohttp", "anyio", "httpx", "starlette", "uvicorn"),
     *("numpy", "onnx", "onnxruntime", "pandera", "polars", "safetensors", "scipy", "sklearn", "tokenizers"),
     *("torch", "transformers", "gguf", "huggingface_hub"),
-    *("charset_normalizer", "fastexcel", "fsspec", "jinja2", "rich", "yaml", "zstandard"),
+    *("charset_normalizer", "fastexcel", "fsspec", "jinja2", "rich", "sqlalchemy", "yaml", "zstandard"),
 }
 """Third-party packages whose import takes long enough that a function may do it."""
 

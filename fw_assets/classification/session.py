@@ -72,8 +72,8 @@ class Session(Frozen):
 
     dataset: _Reference | None = None
     """A file with rows (JSONL, JSON, CSV, TSV, Parquet, Arrow, a spreadsheet; also `.gz`, `.zst`, `.zip`), a folder of
-    them, an fsspec URL of either, `sqlite:///FILE?query=SELECT ...`, or `accounts/ACCOUNT/datasets/ID` on the
-    platform."""
+    them, an fsspec URL of either, `sqlite:///FILE?query=SELECT ...` or the SQLAlchemy URL of another
+    database, or `accounts/ACCOUNT/datasets/ID` on the platform."""
     eval_dataset: _Reference | None = None
     """The test set; left out, a part of `dataset` is held out for testing."""
     models: tuple[_ModelName, ...] = Field((), max_length=100)

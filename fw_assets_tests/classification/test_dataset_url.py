@@ -10,6 +10,7 @@ from fw_assets.classification.dataset_reference import dataset_name
 from fw_assets.classification.dataset_url import (
     hidden_in,
     identity,
+    is_database,
     without_credentials,
     without_url_credentials,
 )
@@ -31,6 +32,10 @@ SIGNED = "X-Amz-Credential=AKIASECRET%2F2026&X-Amz-Signature=SECRETSIG&response-
         ("az://container/t.jsonl?sv=2024&sig=SECRET", "az://container/t.jsonl"),
         ("https://host/t.jsonl#access_token=SECRET", "https://host/t.jsonl"),
         ("s3://AKIA:SECRET@bucket/t.jsonl", "s3://bucket/t.jsonl"),
+        ("postgresql+psycopg://ann:SECRET@host:5432/db?query=SELECT a@b", "postgresql+psycopg://host:5432/db"),
+        ("postgres://ann:a/b?SECRET=c@SECRET@host/db?query=SELECT a", "postgres://host/db"),
+        ("mysql://host/db?user=ann&password=SECRET&query=SELECT a", "mysql://host/db"),
+        ("mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3DSECRET", "mssql+pyodbc:///"),
         ("sftp://user:SECRET@host/t.jsonl", "sftp://host/t.jsonl"),
         (
             "abfs://container@account.dfs.core.windows.net/t.jsonl",
@@ -80,3 +85,17 @@ def test_a_signed_address_is_the_same_tomorrow_and_another_row_set_is_not() -> N
     assert identity("https://host/rows?id=2&sort=up") == "https://host/rows?id=2&sort=up"
     assert identity("https://h/a?sv=1&se=2&sp=r&sig=x") == "https://h/a"
     assert identity("rows?sig=1.jsonl") == "rows?sig=1.jsonl"
+
+
+def test_databases_are_known_by_their_dialects() -> None:
+    assert is_database("SQLite:///a.db?query=SELECT 1")
+    assert is_database("postgresql+psycopg://host/db")
+    assert not is_database("s3://bucket/a.csv")
+    assert not is_database("sqlite.csv")
+
+
+def test_two_queries_to_a_database_are_two_sources() -> None:
+    first, second = (f"postgresql://ann:a@SECRET@host/db?query=SELECT {name}" for name in "ab")
+    assert identity(first) != identity(second)
+    assert "SECRET" not in identity(first)
+    assert "SECRET" not in hidden_in("cannot reach a@SECRET@host as ann", first)

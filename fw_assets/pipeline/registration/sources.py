@@ -1,4 +1,6 @@
-"""Sources of datasets: a local file or folder, an fsspec URL of either, or a dataset of the platform."""
+"""Sources of datasets: a local file or folder, an fsspec URL of either, a query to a database, or a dataset of the
+platform.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,12 @@ import fsspec
 from fw_assets.classification.dataset.files import data_files, relative_name
 from fw_assets.classification.dataset.folder import MAX_DEPTH, METADATA, choose, is_data
 from fw_assets.classification.dataset_reference import is_remote
-from fw_assets.classification.dataset_url import hidden_in, identity, without_credentials
+from fw_assets.classification.dataset_url import hidden_in, identity, is_database, without_credentials
 from fw_assets.classification.errors import InputError, Problem
-from fw_assets.classification.formats.sql_query import database_file, export_query, is_query
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.registration.sql_database import export_rows
+from fw_assets.pipeline.registration.sqlite_query import database_file, export_query, is_sqlite
 
 VERSION_KEYS = (
     *("ETag", "etag", "Content-MD5", "md5Hash", "Last-Modified", "LastModified", "last_modified"),
@@ -35,8 +38,10 @@ def source_version(platform: Platform, reference: str) -> str:
     """
     if not is_remote(reference):
         return local_version(local_file(reference))
-    if is_query(reference):
+    if is_sqlite(reference):
         return f"{local_version(database_file(reference))} {reference}"
+    if is_database(reference):
+        return ""
     if reference.startswith("accounts/"):
         # A dataset of the platform never changes once it is ready.
         dataset = platform.call(lambda client: client.dataset(reference))
@@ -73,8 +78,10 @@ def fetch(platform: Platform, reference: str, folder: Path) -> Path:
         InputError: there is nothing, or it cannot be read.
     """
     name = without_credentials(reference).rstrip("/").rsplit("/", 1)[-1]
-    if is_query(reference):
+    if is_sqlite(reference):
         return export_query(reference, folder / f"{database_file(reference).stem}.parquet")
+    if is_database(reference):
+        return export_rows(reference, folder)
     if reference.startswith("accounts/"):
         target = folder / f"{name}.jsonl"
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.formats.sql_query import export_query, is_query
+from fw_assets.pipeline.registration.sqlite_query import export_query
 
 
 @pytest.fixture
@@ -69,12 +69,3 @@ def test_no_query_and_no_database_are_one_sentence(database: Path, tmp_path: Pat
         export_query(f"sqlite:///{database}", tmp_path / "a")
     with pytest.raises(InputError, match="no such file"):
         export_query("sqlite:///gone.db?query=SELECT 1", tmp_path / "a")
-    with pytest.raises(InputError, match="databases of postgresql are not read: export"):
-        export_query("postgresql://user:secret@host/db?query=SELECT 1", tmp_path / "a")
-
-
-def test_only_databases_are_queries() -> None:
-    assert is_query("SQLite:///a.db?query=SELECT 1")
-    assert is_query("postgresql+psycopg://host/db")
-    assert not is_query("s3://bucket/a.csv")
-    assert not is_query("sqlite.csv")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import polars as pl
 
 from fw_assets.classification.errors import InputError, Problem
 
-SCHEMES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle", "snowflake", "bigquery", "duckdb")
 MAX_QUERY_ROWS = 3_000_001
 """One more than a dataset may have, so that there being too many is seen."""
 _MAX_STEPS = 5_000_000_000
@@ -22,21 +20,17 @@ _STEPS = 10_000_000
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 
 
-def is_query(reference: str) -> bool:
-    """Whether a dataset reference names a database."""
-    return re.match(rf"({'|'.join(SCHEMES)})(\+\w+)?://", reference, re.IGNORECASE) is not None
+def is_sqlite(reference: str) -> bool:
+    """Whether a dataset reference is a file of SQLite that is read without SQLAlchemy."""
+    return reference.lower().startswith("sqlite://")
 
 
 def database_file(reference: str) -> Path:
     """The file of `sqlite:///PATH?query=...`; the path is relative where there is such a file, else from the root.
 
     Raises:
-        InputError: the database is of another kind, or the file does not exist.
+        InputError: the file does not exist.
     """
-    scheme = reference.partition(":")[0]
-    if not reference.lower().startswith("sqlite://"):
-        message = f"databases of {scheme} are not read: export the query as CSV or Parquet, and give that file"
-        raise _error(scheme + "://", message)
     text = unquote(reference[len("sqlite://") :].partition("?")[0])
     for path in (Path(text.removeprefix("/")), Path(text)):
         if path.name and path.is_file():
