@@ -21,8 +21,6 @@ class EmbeddedSettings(BaseModel):
     `fw-assets/language-models` in `$XDG_DATA_HOME`, or in `~/.local/share`."""
     xdg_data_home: Path | None = None
     """Folder of this user's data; what `fw-assets setup` gets is kept in its `fw-assets`. Unset: `~/.local/share`."""
-    """Folder of this user's data, in which language models are kept (`fw-assets/language-models`); unset:
-    `~/.local/share`."""
     fw_portable_adapters: bool = False
     """Whether a language model is fine-tuned so that other programs can serve it and `fw-assets export` can merge it:
     the adapter reads the instructions too, and labels are generated. On a CPU that takes longer."""
