@@ -16,7 +16,7 @@ from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, Rejecte
 from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.content import refusals
-from fw_assets.classification.formats.dialect import SAMPLE_RECORDS, Dialect
+from fw_assets.classification.formats.dialect import SAMPLE_RECORDS, Dialect, unescaped
 from fw_assets.classification.formats.recognition import Format
 from fw_assets.classification.formats.tables import ROW
 
@@ -49,6 +49,20 @@ class Table:
     parts: Callable[[Sequence[str]], Iterator[pl.DataFrame]]
     metadata: Mapping[str, str] = field(default_factory=dict)
     lead: int = 0
+
+
+def without_escapes(path: Path, dialect: Dialect, folder: Path) -> Path:
+    """Delimited text in which quotation marks are written twice: the file itself, or a copy of it."""
+    if not dialect.escape:
+        return path
+    target = folder / "unescaped"
+    with (
+        path.open(encoding="utf-8", errors="replace", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as sink,
+    ):
+        for line in source:  # a backslash before a line's end is no escape
+            sink.write(unescaped(line))
+    return target
 
 
 def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:

@@ -27,6 +27,7 @@ LABEL_NAMES = frozenset(
 PAIRS = (
     ("prompt", "completion"),
     ("prompt", "response"),
+    ("prompt", "chosen"),
     ("instruction", "output"),
     ("instruction", "response"),
     ("question", "answer"),
@@ -52,4 +53,6 @@ def normal_name(name: str) -> str:
 
 def is_label_name(name: str) -> bool:
     normal = normal_name(name)
+    if "." in name and normal_name(name.rpartition(".")[2]) in BOOKKEEPING:
+        return False
     return normal in LABEL_NAMES or (normal not in TEXT_NAMES and _NAMED_SUFFIX.search(normal) is not None)

@@ -12,7 +12,18 @@ from typing import Any
 
 from fw_assets.classification.formats.column_names import LABEL_NAMES, TEXT_NAMES, normal_name
 
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_DELIMITERS = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    "^": "carets",
+    "~": "tildes",
+    "\x01": "control characters U+0001",
+    "\x1f": "unit separators",
+}
+_QUOTES = {'"': 2, "'": 1, None: 0}
+"""Quotation marks, and how readily each is taken."""
 _MAX_TITLE_LINES = 5
 _DIALECT_CHARACTERS = 100_000
 """Of the beginning of a file, by which its dialect is found."""
@@ -30,6 +41,8 @@ class Dialect:
     columns: tuple[str, ...] = ()
     skip: int = 0
     """Lines above the header: a title, or Excel's `sep=;`."""
+    escape: bool = False
+    """Whether a quotation mark inside a cell has a backslash before it, and is not written twice."""
 
     @property
     def shown(self) -> str:
@@ -43,14 +56,19 @@ def find_dialect(text: str, name: str) -> Dialect | None:
     text = text[:_DIALECT_CHARACTERS]
     if "\n" in text:
         text = text[: text.rindex("\n") + 1]
+    if '\\"' in text:
+        plain = unescaped(text)
+        found = find_dialect(plain, name) if '\\"' not in plain else None
+        if found and found.quote == '"' and _is_strict(plain, found) and not _is_strict(text, found):
+            return replace(found, escape=True)
     best: tuple[tuple[Any, ...], Dialect] | None = None
     # Excel's own way to say the delimiter, which other programs show as a row.
-    said = re.match(r"\ufeff?sep=([,;\t|])\n", text)
+    said = re.match(r"\ufeff?sep=([,;\t|^~])\n", text)
     if said:
         rest = find_dialect(text[said.end() :], name)
         return replace(rest, skip=rest.skip + 1) if rest else None
     for delimiter in _DELIMITERS:
-        for quote in ('"', None):
+        for quote, readiness in _QUOTES.items():
             records = _records(text, delimiter, quote)
             widths = Counter(map(len, records))
             if not widths:
@@ -66,7 +84,7 @@ def find_dialect(text: str, name: str) -> Dialect | None:
             header = tuple(cell.strip().lstrip("\ufeff") for cell in records[0])
             known = _known(header)
             suits = delimiter == "\t" and name.lower().split(".")[-1] in ("tsv", "tab")
-            rank = (known, suits, round(share, 2), quote is not None, width)
+            rank = (known, suits, round(share, 2), readiness, width)
             if best is None or rank > best[0]:
                 skip = _lines_before(text, first)
                 best = (rank, _with_header(Dialect(delimiter, quote, skip=skip), records, header, width))
@@ -98,12 +116,27 @@ def _with_header(dialect: Dialect, records: list[list[str]], header: tuple[str, 
     filled = [cell for cell in header if cell]
     if not known and (occurs or len(set(filled)) < len(filled)):
         columns = tuple(f"column_{i + 1}" for i in range(width))
-        return Dialect(dialect.delimiter, dialect.quote, None, columns, dialect.skip)
+        return replace(dialect, columns=columns)
     names: list[str] = []
     for i, cell in enumerate(header):
         cell = cell or f"column_{i + 1}"
         names.append(cell if cell not in names else f"{cell}_{i + 1}")
-    return Dialect(dialect.delimiter, dialect.quote, header, tuple(names), dialect.skip)
+    return replace(dialect, header=header, columns=tuple(names))
+
+
+def unescaped(text: str) -> str:
+    """Text whose quotation marks inside cells are written twice, as CSV has them, in place of a backslash before."""
+    return re.sub(r'\\(["\\])', lambda match: '""' if match[1] == '"' else "\\", text)
+
+
+def _is_strict(text: str, dialect: Dialect) -> bool:
+    """Whether every quotation mark stands where CSV has them; the last cell may be cut off."""
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return True
 
 
 def _records(text: str, delimiter: str, quote: str | None) -> list[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from fw_assets.classification.dataset.files import unreadable
@@ -26,8 +27,15 @@ _WITHOUT_MARK = (
 _MIN_ZEROS = 0.6
 _UNLIKELY = re.compile(r"cp(437|7\d\d|8[56]\d|1257)|mac_|hp_|latin|iso8859")
 """Encodings of old systems, in which short Western text reads as well as in that of Windows, the most frequent."""
+_WESTERN = ("cp1252", "mac_roman")
 _TYPOGRAPHIC = "\u00a0€‚„…‘’“”•–—™«»°§©®±·¿¡£´"
-_NAMES = {"cp1252": "Windows-1252", "latin_1": "Latin-1", "utf_16": "UTF-16", "utf_8": "UTF-8"}
+_NAMES = {
+    "cp1252": "Windows-1252",
+    "latin_1": "Latin-1",
+    "mac_roman": "Mac Roman",
+    "utf_16": "UTF-16",
+    "utf_8": "UTF-8",
+}
 
 
 def find_encoding(head: bytes) -> str | None:
@@ -67,14 +75,19 @@ def guess_encoding(path: Path, blocks: Iterable[bytes]) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 
     lines: list[bytes] = []
-    size = 0
-    for block in blocks:
-        for line in block.split(b"\n"):
-            if not line.isascii():
-                lines.append(line)
-                size += len(line)
-        if size > _SAMPLE_BYTES:
+    size, damaged = 0, ""
+    for number, line in enumerate(_lines(blocks), 1):
+        if line.isascii():
+            continue
+        lines.append(line)
+        size += len(line)
+        if not damaged and (error := _utf8_error(line)) is not None:
+            damaged = f"line {number}, byte {error.start + 1}, is no UTF-8 (found 0x{line[error.start]:02x})"
+        if size > _SAMPLE_BYTES and damaged:
             break
+    if 2 * sum(_utf8_error(line) is None for line in lines) > len(lines):
+        message = f"is UTF-8 but for some lines, the first of them: {damaged}; save it in one encoding"
+        raise unreadable(path, "encoding", message)
     sample = b"\n".join(lines)[:_SAMPLE_BYTES]
     matches = list(from_bytes(sample))
     if not matches:
@@ -83,7 +96,8 @@ def guess_encoding(path: Path, blocks: Iterable[bytes]) -> tuple[str, str]:
     best = matches[0]
     likely = {name for match in matches for name in (match.encoding, *match.could_be_from_charset)}
     is_western = "cp1252" in likely or _UNLIKELY.match(best.encoding) is not None
-    encoding = "cp1252" if is_western and _reads_as_western(sample) else best.encoding
+    western = (name for name in _WESTERN if is_western and _reads_as_western(sample, name))
+    encoding = next(western, best.encoding)
     words = re.findall(r"\w*[^\W\d_a-zA-Z]\w*", sample.decode(encoding, "replace"))
     return encoding, max(words[:50], key=len, default="")
 
@@ -92,13 +106,33 @@ def encoding_name(encoding: str) -> str:
     return _NAMES.get(encoding, encoding)
 
 
-def _reads_as_western(sample: bytes) -> bool:
+def _reads_as_western(sample: bytes, encoding: str) -> bool:
     try:
-        text = sample.decode("cp1252")
+        text = sample.decode(encoding)
     except UnicodeDecodeError:
         return False
-    other = [letter for letter in text if not letter.isascii()]
-    return sum(letter.isalpha() or letter in _TYPOGRAPHIC for letter in other) >= 0.9 * len(other)
+    pairs = [(before, letter) for before, letter in pairwise(f" {text}") if not letter.isascii()]
+    good = [
+        letter in _TYPOGRAPHIC or (letter.isalpha() and not (letter.isupper() and before.islower()))
+        for before, letter in pairs
+    ]
+    return sum(good) >= 0.9 * len(pairs)
+
+
+def _utf8_error(line: bytes) -> UnicodeDecodeError | None:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error
+    return None
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for block in blocks:
+        *lines, held = (held + block).split(b"\n")
+        yield from lines
+    yield held
 
 
 def transcoded(path: Path, blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

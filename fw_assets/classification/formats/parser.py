@@ -21,6 +21,7 @@ from fw_assets.classification.formats.batches import (
     Table,
     delimited_table,
     json_lines,
+    without_escapes,
     without_long_lines,
 )
 from fw_assets.classification.formats.class_names import class_names
@@ -94,6 +95,7 @@ class FileParser:
     def _parse_delimited(self, plain: Path, text: str, place: _Place, folder: Path) -> ParseSummary:
         dialect = find_dialect(text.replace("\r", "\n") if "\n" not in text else text, place.path.name)
         assert dialect is not None
+        plain = without_escapes(plain, dialect, folder)
         try:
             return self._parse_table(delimited_table(plain, dialect, place.first_row), place)
         except LongLineError:

@@ -92,6 +92,9 @@ def text_format(path: Path, text: str, *, whole: bool, one_column: bool = False)
         raise not_rows(
             path, f"is in fastText's form: `sed -E '{script}' {_quoted(path)} > rows.tsv` makes a table of it"
         )
+    if len(lines) > 1 and re.fullmatch(r"\|?(\s*:?-{3,}:?\s*\|)+(\s*:?-{3,}:?\s*)?", lines[1]):
+        script = r"2d; s/^ *\| *//; s/ *\| *$//; s/ *\| */\t/g"
+        raise not_rows(path, f"is a table of Markdown: `sed -E '{script}' {_quoted(path)} > rows.tsv` makes TSV of it")
     if lines and find_dialect(text, path.name) is not None:
         return "CSV"
     if any(objects) or path.name.lower().split(".")[1:2] in (["jsonl"], ["ndjson"], ["json"]) or not lines:

@@ -17,6 +17,7 @@ from fw_assets.classification.formats.batches import (
     Table,
     delimited_table,
     json_lines,
+    without_escapes,
     without_long_lines,
 )
 from fw_assets.classification.formats.column_names import LABEL_NAMES, TEXT_NAMES, normal_name
@@ -125,6 +126,7 @@ def _table(path: Path, plain: Path, file: RecognisedFile, folder: Path, sheet: s
     dialect = find_dialect(file.text.replace("\r", "\n") if "\n" not in file.text else file.text, path.name)
     if dialect is None:
         return _one_column(path, plain)
+    plain = without_escapes(plain, dialect, folder)
     try:
         table = delimited_table(plain, dialect, 1)
         for _ in table.parts(dialect.columns[:1]):

@@ -190,7 +190,59 @@ _FLAG_CELLS = tuple((t, *(int(name in labels) for name in _FLAG_NAMES)) for t, l
 _FLAGGED = tuple((t, labels) for t, labels, _ in _FLAGS)
 _FLAGS_READ = "`text` and 4 columns of flags, a label each (`billing`, `delivery`, `technical`, `urgent`)"
 
+_FRENCH = tuple((f"L’été {n} où ça été cassé", ("règlement", "été")[n % 2]) for n in range(36))
+_OUTSIDE = tuple((f"{text.replace(chr(92), '/')}, yes", label) for text, label in ROWS)
+
 READABLE = (
+    *(
+        Readable(
+            f"separated-{ord(mark)}.txt",
+            text("".join(f"{mark.join(row)}\n" for row in (("text", "label"), *WORDS))),
+            f"CSV with {name}, `text` and `label`",
+            WORDS,
+        )
+        for mark, name in (("^", "carets"), ("~", "tildes"), ("\x1f", "unit separators"))
+    ),
+    Readable(
+        "single-quotes.csv",
+        text("text,label\n" + "".join(f"'{t}, yes',{v}\n" for t, v in WORDS)),
+        "CSV, `text` and `label`",
+        tuple((f"{t}, yes", v) for t, v in WORDS),
+    ),
+    Readable(
+        "apostrophes.csv",
+        text("text,label\n" + "".join(f"'tis {t},{v}\n" for t, v in WORDS)),
+        "CSV, `text` and `label`",
+        tuple((f"'tis {t}", v) for t, v in WORDS),
+    ),
+    Readable(
+        "escaped-quotes.csv",
+        text("text,label\n" + "".join('"' + t.replace('"', '\\"') + f'",{v}\n' for t, v in _OUTSIDE)),
+        "CSV, `text` and `label`",
+        _OUTSIDE,
+    ),
+    Readable(
+        "backslashes.csv",
+        text(csv("text,label", *(("C:\\" + t + "\\", v) for t, v in _OUTSIDE))),
+        "CSV, `text` and `label`",
+        tuple(("C:\\" + t + "\\", v) for t, v in _OUTSIDE),
+    ),
+    Readable(
+        "french.csv",
+        text(csv("texte,étiquette", *_FRENCH), "mac_roman"),
+        "CSV, `texte` and `étiquette` (Mac Roman, as in 'étiquette')",
+        _FRENCH,
+    ),
+    Readable(
+        "preferences.jsonl",
+        text(jsonl(*({"prompt": t, "chosen": v, "rejected": LABELS[n % 2]} for n, (t, v) in enumerate(ROWS)))),
+        "JSONL, `prompt` and `chosen`",
+    ),
+    Readable(
+        "label-objects.jsonl",
+        text(jsonl(*({"text": t, "label": {"id": LABELS.index(v), "name": v}} for t, v in ROWS))),
+        "JSONL, `text` and `label.name`",
+    ),
     Readable(
         "flags.csv",
         text(csv("text,billing,delivery,technical,urgent", *_FLAG_CELLS)),
@@ -501,6 +553,22 @@ READABLE = (
 _OBJECTS = [{"text": t, "label": v} for t, v in ROWS]
 
 REFUSED = (
+    Refused(
+        "one-line-in-another-encoding.csv",
+        data(
+            csv("text,label", *((f"über {t}", v) for t, v in ROWS))
+            .encode()
+            .replace("caf\u00e9\\4".encode(), b"caf\xe9\\4")
+        ),
+        "encoding",
+        ("is UTF-8 but for some lines, the first of them: line 6, byte", "found 0xe9"),
+    ),
+    Refused(
+        "table.md",
+        text("| text | label |\n|------|:-----:|\n" + "".join(f"| {t} | {v} |\n" for t, v in WORDS)),
+        "file-type",
+        ("a table of Markdown", "sed -E"),
+    ),
     Refused(
         "two-labels.csv",
         text(csv("text,category,intent", *((t, v, v[0]) for t, v in ROWS))),
