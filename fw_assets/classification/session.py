@@ -88,8 +88,9 @@ class Session(Frozen):
     fields: tuple[_FieldName, ...] = Field((), max_length=50)
     """Fields of answers that are JSON objects, to be asked for together, e.g. `department`, `urgency` and `order_id`.
     The first is the label: the split, the imbalance and all else that is said of labels goes by it. A field takes one
-    of its values in the data, or free text where these do not repeat; `order_id:text` and `urgency:label` say which.
-    `*` stands for all fields, with the one that is most like a label first. Left out: that one alone is asked for."""
+    of its values in the data (a list several), or is free where these do not repeat; `order_id:text` and
+    `urgency:label` say which. `customer.tier` is the field of an object, `customer` stands for all of its fields, and
+    `*` for all fields, with the one that is most like a label first. Left out: that one alone is asked for."""
     text_column: _FieldName | None = None
     """The column of a table, or the field of JSON objects, that holds the text; left out, it is found by its name or
     its values."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import polars as pl
 
 from fw_assets_tests.project import Project
-from fw_assets_tests.routing_rows import FIELDS, write_routing
+from fw_assets_tests.routing_rows import FIELDS, routing_record, write_routing
 
 ASKED = [argument for name in FIELDS for argument in ("--field", name)]
 
@@ -63,6 +64,43 @@ def test_five_fields_from_the_plan_to_a_question(project: Project, watched: None
         "refund": True,
         "order": "A-55555",
     }
+
+
+def test_lists_and_objects_from_the_plan_to_a_question(project: Project, watched: None) -> None:
+    draw = random.Random(3)
+    lines = []
+    for i in range(300):
+        text, made = routing_record(draw)
+        tags = [name for name in ("vip", "legal") if draw.random() < 0.4]
+        route = {"department": made["department"], "refund": made["refund"] if i % 9 else None}
+        answer = {"note": f"n {i}", "tags": tags, "route": route, "steps": [f"step {i}"], "at": {f"id-{i}": True}}
+        messages = [
+            *([{"role": "user", "content": "hi"}, {"role": "assistant", "content": '{"tags": []}'}] if i % 4 else []),
+            {"role": "user", "content": " ".join([text, *tags])},
+            {"role": "assistant", "content": json.dumps(answer)},
+        ]
+        lines.append(json.dumps({"messages": messages}))
+    project.data.write_text("\n".join(lines), "utf-8")
+    done = project.run(*project.workflow("--field", "*", "--lora-rank", "64", "--learning-rate", "0.03", "--json"))
+    assert done.returncode == 0, done.stderr
+    folder = project.workspace / "tickets"
+    plan = (folder / "plan.md").read_text("utf-8")
+    assert "left out" not in plan.split("### Fields of the answers")[1].split("###")[0]
+    assert "Whatever else the answers say is left out" not in plan
+    rows = pl.read_parquet(folder / "assets" / "label_set.parquet").select("messages", "record")
+    for messages, record in rows.iter_rows():
+        assert json.loads(record) == json.loads(json.loads(messages)[-1]["content"])
+    report = project.report()
+    before, after = by_field(report, "base"), by_field(report, "tuned")
+    assert list(after) == ["route.department", "note", "tags", "route.refund", "steps", "at"]
+    assert after["route.department"] > before["route.department"] + 0.1
+    assert after["tags"] > 0.4
+    assert [item["kind"] for item in report["fields"]["asked"]] == ["label", "text", "list", "label", "json", "json"]
+    predictions = pl.read_parquet(folder / "predictions" / "char-ngram-tuned-test.parquet")
+    assert all(list(json.loads(text)) == ["note", "tags", "route", "steps", "at"] for text in predictions["completion"])
+    asked = project.run("predict", "tickets", "my parcel is late refund vip", "--json")
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)["fields"]["route"]["department"] == "delivery"
 
 
 def test_without_the_field_all_but_the_label_are_named_as_left_out(project: Project, watched: None) -> None:

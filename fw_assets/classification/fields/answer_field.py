@@ -5,37 +5,39 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from fw_assets.classification.fields.records import Scalar, is_scalar, read_record, value_json, value_text
+from fw_assets.classification.fields.paths import Path, leaf_paths, path_name, value_at
+from fw_assets.classification.fields.records import RepeatedName, read_record, value_json, value_text
+from fw_assets.classification.fields.value_tally import ValueTally
 from fw_assets.classification.values import Frozen
 
-FieldKind = Literal["label", "text", "other"]
-"""`label`: one of a discrete set of values; `text`: free text or any number; `other`: lists and objects."""
-FORCED_KINDS = tuple(kind for kind in get_args(FieldKind) if kind != "other")
+FieldKind = Literal["label", "text", "list", "json", "other"]
+"""`label`: one of a discrete set of values; `text`: free text or any number; `list`: a list of discrete values; `json`:
+other lists and objects. `other`: both of these, in values of before they could be asked for."""
 
 MIN_SHARE = 0.9
 """Share of the answers that have to be objects of several fields, for the dataset to have fields."""
 MIN_ROWS_SHARE = 0.02
 """A key that fewer of the rows have is an accident."""
-MAX_VALUES = 5_000
-MAX_VALUE = 100
-"""Characters; a longer text is no value of a discrete set."""
-FEW_VALUES = 20
-MAX_UNSEEN = 0.05
-"""The estimated probability (Good 1953: the share of values that occur once) that another row has a value that none of
-these has, above which more than a few values are free text."""
 MAX_EXAMPLES = 20
 MAX_EXCERPT = 60
+_WORDS: Mapping[FieldKind, str] = {
+    "text": "free text",
+    "json": "lists or objects, kept as they are",
+    "other": "lists or objects",
+}
 
 
 class AnswerField(Frozen):
     """A field of the answers.
 
     Attributes:
-        values: number of distinct values, null not counted.
+        name: as the session's `fields` give it.
+        values: number of distinct values, null not counted; of a list those of its items.
         most: the most frequent values with their rows, at most `MAX_EXAMPLES`, cut to `MAX_EXCERPT` characters.
         absent: rows in which it is missing or null.
+        path: names from the object inwards; empty where the name is all of it.
     """
 
     name: str
@@ -44,65 +46,92 @@ class AnswerField(Frozen):
     most: tuple[tuple[str, int], ...]
     rows: int
     absent: int
+    path: Path = ()
+
+    @property
+    def keys(self) -> Path:
+        """The path, whatever its length."""
+        return self.path or (self.name,)
 
     @property
     def summary(self) -> str:
         """Its kind and number of values in words."""
-        if self.kind != "label":
-            return "free text" if self.kind == "text" else "lists or objects"
+        if self.kind in _WORDS:
+            return _WORDS[self.kind]
+        if self.kind == "list":
+            return f"lists of {self.values:,} {'value' if self.values == 1 else 'values'}"
         return f"always {self.most[0][0]}" if self.values == 1 else f"{self.values:,} values"
 
 
 def find_fields(answers: Iterable[str]) -> tuple[AnswerField, ...]:
     """The fields of answers that are JSON objects, in the order in which they come; empty where fewer than 90 % of the
-    answers are objects, or all together have one field only.
+    answers are objects, or all together have one field only. Objects within them are fields of their own.
     """
     distinct = Counter(answers)
-    records = [(record, times) for answer, times in distinct.items() if (record := read_record(answer))]
+    records = [(record, times) for answer, times in distinct.items() if (record := _record(answer))]
     rows = distinct.total()
-    names = list(dict.fromkeys(name for record, _ in records for name in record))
-    if len(names) < 2 or sum(times for _, times in records) < MIN_SHARE * rows:
+    if sum(times for _, times in records) < MIN_SHARE * rows:
         return ()
-    shared = [name for name in names if sum(n for record, n in records if name in record) >= MIN_ROWS_SHARE * rows]
-    return tuple(_field(name, records, rows) for name in shared) if len(shared) > 1 else ()
+    paths = list(leaf_paths(records))
+    if len(paths) < 2:
+        return ()
+    has = {path: sum(times for record, times in records if value_at(record, path)[0]) for path in paths}
+    shared = [path for path in paths if has[path] >= MIN_ROWS_SHARE * rows]
+    names = _names(shared)
+    return tuple(_field(names[path], path, records, rows) for path in shared) if len(shared) > 1 else ()
 
 
-def value_counts(name: str, records: Iterable[tuple[Mapping[str, Any], int]]) -> Counter[str]:
-    """The rows of each value of a field, as JSON; null and missing ones are `null`."""
-    counts: Counter[str] = Counter()
+def fields_called(fields: Iterable[AnswerField], name: str) -> tuple[AnswerField, ...]:
+    """The field of a name, or all those in the object of that name."""
+    named = {field.name: field for field in fields}
+    return (named[name],) if name in named else tuple(field for field in named.values() if name in _objects(field))
+
+
+def _objects(field: AnswerField) -> list[str]:
+    """The names of the objects that a field is in."""
+    return [path_name(field.keys[:end]) for end in range(1, len(field.keys))]
+
+
+def _record(answer: str) -> dict[str, Any] | None:
+    try:
+        return read_record(answer)
+    except RepeatedName:
+        return None
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """The names of the fields; a point in a name is escaped where it is no other field's path."""
+    inner = {path_name(path) for path in paths if len(path) > 1}
+    names = {path: path_name(path) for path in paths}
+    return {
+        path: name.replace(".", "\\.") if len(path) == 1 and name in inner else name for path, name in names.items()
+    }
+
+
+def _field(name: str, path: Path, records: Sequence[tuple[Mapping[str, Any], int]], rows: int) -> AnswerField:
+    tally, counts = ValueTally(), Counter[str]()
     for record, times in records:
-        counts[value_json(record.get(name))] += times
-    return counts
-
-
-def discrete(counts: Mapping[str, int]) -> bool:
-    """Whether the values, as JSON with their rows, are those of a discrete set: they repeat, and are not open-ended."""
-    present = {value: rows for value, rows in counts.items() if value != "null"}
-    rows, once = sum(present.values()), sum(times == 1 for times in present.values())
-    if not 0 < len(present) <= MAX_VALUES or any(len(value) > MAX_VALUE or "\\n" in value for value in present):
-        return False
-    return 2 * len(present) <= rows and (len(present) <= FEW_VALUES or once <= MAX_UNSEEN * rows)
-
-
-def _field(name: str, records: Sequence[tuple[Mapping[str, Any], int]], rows: int) -> AnswerField:
-    counts = value_counts(name, records)
-    present = [(value, times) for value, times in counts.most_common() if value != "null"]
-    scalar = all(is_scalar(record.get(name)) for record, _ in records)
+        present, value = value_at(record, path)
+        tally.add(present, value, times)
+        counts[value_json(value)] += times
+    kind, present_rows = tally.kind, sum(times for value, times in counts.items() if value != "null")
+    if kind == "list":
+        counts = Counter(tally.items)
+    shown = [(value, times) for value, times in counts.most_common() if value != "null"]
+    called = Counter(value_text(json.loads(value)) for value, _ in shown[:MAX_EXAMPLES])
     return AnswerField(
         name=name,
-        kind="other" if not scalar else "label" if discrete(counts) else "text",
-        values=len(present),
-        most=tuple((_excerpt(value), times) for value, times in present[:MAX_EXAMPLES]),
+        kind=kind,
+        values=len(shown),
+        most=tuple((_excerpt(value, called), times) for value, times in shown[:MAX_EXAMPLES]),
         rows=rows,
-        absent=rows - sum(times for _, times in present),
+        absent=rows - present_rows,
+        path=() if path == (name,) else path,
     )
 
 
-def _excerpt(value: str) -> str:
-    text = value_text(_scalar(value))
+def _excerpt(value: str, called: Mapping[str, int]) -> str:
+    """The value as people read it; as JSON where another reads the same, as 3 and "3" do."""
+    text = value_text(json.loads(value))
+    text = value if called[text] > 1 else text
     return text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + "…"
-
-
-def _scalar(value: str) -> Scalar:
-    decoded: Any = json.loads(value)
-    return decoded if is_scalar(decoded) else value

@@ -6,8 +6,9 @@ from collections.abc import Collection
 
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow
 from fw_assets.classification.fields.answer_field import AnswerField
+from fw_assets.classification.fields.paths import Path
 from fw_assets.classification.labels.extraction import Extraction
-from fw_assets.classification.labels.json_rules import top_name
+from fw_assets.classification.labels.json_rules import path_of
 from fw_assets.classification.splits.repeated_fields import RepeatedField
 from fw_assets.classification.values import Frozen
 
@@ -62,8 +63,16 @@ class InspectedDataset(Frozen):
         """The number of all lines that are left out."""
         return sum(file.rejected + sum(count for _, count in file.left_out) for file in self.files)
 
-    def left_out_fields(self, asked: Collection[str] = ()) -> tuple[AnswerField, ...]:
-        """The fields that are neither the label nor among those asked for."""
+    @property
+    def label_path(self) -> Path:
+        """The names from an answer's object to the label; empty where it is elsewhere."""
         key = self.extraction.key if self.extraction.rule == "json_key" else None
-        label = top_name(key) if key else None
-        return tuple(field for field in self.fields if field.name != label and field.name not in asked)
+        return path_of(key) if key else ()
+
+    def holds_label(self, field: AnswerField) -> bool:
+        """Whether the field is the label, or what it is in."""
+        return bool(self.label_path) and self.label_path[: len(field.keys)] == field.keys
+
+    def left_out_fields(self, asked: Collection[Path] = ()) -> tuple[AnswerField, ...]:
+        """The fields that are neither the label nor among those asked for."""
+        return tuple(field for field in self.fields if not self.holds_label(field) and field.keys not in asked)

@@ -18,12 +18,12 @@ from fw_assets.classification.dataset.row_fields import field_names, nested_valu
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.dataset.schema import check_frame
 from fw_assets.classification.errors import input_error
-from fw_assets.classification.fields.answer_field import MIN_SHARE, AnswerField, find_fields
+from fw_assets.classification.fields.answer_field import MIN_SHARE, AnswerField, fields_called, find_fields
 from fw_assets.classification.formats.dataset import read_dataset
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.labels.extraction import Extraction, choose_extraction, extract
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset, Quantiles
-from fw_assets.classification.labels.json_rules import is_flat
+from fw_assets.classification.labels.json_rules import is_path, key_of
 from fw_assets.classification.labels.rule_ranking import SAMPLE
 from fw_assets.classification.session import ALL_FIELDS, Session, field_kind
 from fw_assets.classification.slices.slicing import COMPUTED
@@ -68,13 +68,12 @@ def inspect_dataset(row_store: RowStore, train: Path, evaluation: Path | None, s
     _check_group_field(frame, session, train)
     fields = find_fields(_sample(frame["answer"].drop_nulls()))
     extraction = choose_extraction(frame, _forced_rule(session, fields))
-    if session.fields and not (extraction.rule == "json_key" and is_flat(extraction.key or "")):
+    if session.fields and not (extraction.rule == "json_key" and extraction.key and is_path(extraction.key)):
+        known = ", ".join(field.name for field in fields if field.kind in ("label", "list"))
         raise input_error(
-            f"the labels are found by the rule {extraction.name}, which reads no field of the answers' objects "
-            "themselves",
+            f"the labels are found by the rule {extraction.name}, which reads no field of the answers' objects",
             field="fields",
-            advice="Name the fields, the label first; a name with a point in it cannot be the first. Nothing was "
-            "started.",
+            advice=f"Name the fields, the label first{f', one of {known}' if known else ''}. Nothing was started.",
         )
     is_used = frame["group_key"].null_count() < frame.height
     repeated = () if is_used or files[0].read_as else repeated_fields(_first_lines(train))
@@ -96,22 +95,23 @@ def _forced_rule(session: Session, fields: Sequence[AnswerField]) -> str | None:
         )
     names = [field.name for field in fields]
     label = field_kind(session.fields[0])[0]
+    key = next((key_of(field.keys) for field in fields_called(fields, label)), None)
     if label == ALL_FIELDS:
         return session.extraction
-    if label not in names:
+    if key is None:
         close = difflib.get_close_matches(label, names, n=1)
         raise input_error(
             f"no answer has a field {label!r}; the fields of the answers are {', '.join(names[:MAX_FIELDS_NAMED])}",
             field="fields",
             advice=(f"Did you mean {close[0]}? " if close else "") + "Nothing was started.",
         )
-    if session.extraction is not None and session.extraction != f"json_key:{label}":
+    if session.extraction is not None and session.extraction != f"json_key:{key}":
         raise input_error(
             f"the label is {label}, the first of `fields`, where `extraction` says {session.extraction}",
             field="extraction",
             advice="Leave `extraction` out, or name another field first. Nothing was started.",
         )
-    return "json_key:" + label.replace(".", "\\.")
+    return f"json_key:{key}"
 
 
 def _check_slice_fields(row_store: RowStore, session: Session, train: Path, read: Sequence[FileFacts]) -> None:

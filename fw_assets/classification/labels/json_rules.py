@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fw_assets.classification.spelling.label_lists import parse_literal
@@ -41,9 +41,24 @@ def is_flat(key: str) -> bool:
     return len(path := _path(key)) == 1 and not path[0][1] and "." not in path[0][0]
 
 
-def top_name(key: str) -> str:
-    """The name in the answer's object itself that a key begins with."""
-    return _path(key)[0][0]
+def path_of(key: str) -> tuple[str, ...]:
+    """The names that a key consists of, up to the first that holds a list of objects."""
+    names: list[str] = []
+    for name, is_list in _path(key):
+        names.append(name)
+        if is_list:
+            break
+    return tuple(names)
+
+
+def is_path(key: str) -> bool:
+    """Whether the key is a value of the answer's object or of objects in it, and not one of objects in lists."""
+    return not any(is_list for _, is_list in _path(key))
+
+
+def key_of(path: Sequence[str]) -> str:
+    """The key that consists of names."""
+    return ".".join(name.replace(".", "\\.") for name in path)
 
 
 def find_json(text: str, label: Label) -> Iterator[KeyedLabels]:

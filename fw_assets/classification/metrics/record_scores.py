@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from fw_assets.classification.clusters import ClusterCounter
 from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.fields.records import value_json
+from fw_assets.classification.fields.value_tally import RecordKind
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.prompting.outcomes import OUTCOMES
 from fw_assets.classification.values import Frozen, Interval
@@ -25,12 +27,12 @@ class FieldScores(Frozen):
         accuracy: rows with exactly the right value.
         lenient: share of the rows that are right where the spelling of free texts does not count.
         most_frequent: share of the rows that have the most frequent true value, which always saying it would get.
-        macro_f1: of a label: the mean over its values with rows; None for a text.
+        macro_f1: of a label, or the items of a list: the mean over the values with rows; None for texts and other JSON.
         outcomes: (outcome, rows) for every outcome.
     """
 
     name: str
-    kind: Literal["label", "text"]
+    kind: RecordKind
     accuracy: Interval
     lenient: float
     most_frequent: float
@@ -91,7 +93,7 @@ def record_scores(predictions: Iterable[pl.DataFrame], fields: Sequence[RecordFi
                 accuracy=wilson(int(sums.hits[i]), int(sums.rows[i]), design_effect=float(effects[i])),
                 lenient=lenient[i] / max(1.0, float(sums.rows[i])),
                 most_frequent=_most_frequent(pairs[i]),
-                macro_f1=_macro_f1(pairs[i]) if field.kind == "label" else None,
+                macro_f1=_macro_f1(pairs[i], field.kind),
                 outcomes=tuple((name, outcomes[i][name]) for name in OUTCOMES),
             )
             for i, field in enumerate(fields)
@@ -132,12 +134,23 @@ def _most_frequent(pairs: Pairs) -> float:
     return max(counts.values(), default=0) / max(1, counts.total())
 
 
-def _macro_f1(pairs: Pairs) -> float | None:
+def _macro_f1(pairs: Pairs, kind: RecordKind) -> float | None:
     """The mean of F1 over the values that have rows: 2 hits / (rows with the value + rows given it)."""
-    support, given, hits = Counter[str](), Counter[str | None](), Counter[str]()
+    if kind in ("text", "json"):
+        return None
+    support, given, hits = Counter[str](), Counter[str](), Counter[str]()
     for (gold, predicted), times in pairs.items():
-        support[gold] += times
-        given[predicted] += times
-        hits[gold] += times * (gold == predicted)
+        own, said = (_items(value, kind) for value in (gold, predicted))
+        support.update(dict.fromkeys(own, times))
+        given.update(dict.fromkeys(said, times))
+        hits.update(dict.fromkeys(own & said, times))
     scores = [2 * hits[value] / (rows + given[value]) for value, rows in support.items()]
     return sum(scores) / len(scores) if scores else None
+
+
+def _items(value: str | None, kind: RecordKind) -> set[str]:
+    """A value, or the items of a list, as JSON; none where there is no value, and of a list that is null."""
+    if value is None or kind != "list":
+        return set() if value is None else {value}
+    items = json.loads(value)
+    return {value_json(item) for item in items} if isinstance(items, list) else set()

@@ -10,7 +10,7 @@ from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
-from fw_assets.classification.labels.json_rules import is_flat
+from fw_assets.classification.labels.json_rules import is_path
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.long_rows import LongRows, long_row_warnings
 from fw_assets.classification.session import Session
@@ -126,7 +126,7 @@ def _rejected_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iter
 
 def _field_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterator[str]:
     """The fields of the answers that nothing is learned of, by name, and how to keep them."""
-    left_out = inspected.left_out_fields([field.name for field in label_set.fields])
+    left_out = inspected.left_out_fields([field.keys for field in label_set.fields])
     if not left_out:
         return
     named = [f"{field.name} ({field.summary})" for field in left_out[:MAX_NAMED]]
@@ -140,21 +140,19 @@ def _field_warnings(inspected: InspectedDataset, label_set: LabelSet) -> Iterato
 
 def _keeping(inspected: InspectedDataset, label_set: LabelSet) -> str:
     """How to have the fields that are left out, a sentence after a space; empty where none of them can be had."""
-    key = inspected.extraction.key if inspected.extraction.rule == "json_key" else None
-    label = key if key and is_flat(key) else None
-    asked = [field.name for field in label_set.fields] or ([label] if label else [])
-    more = [field.name for field in inspected.left_out_fields(asked) if field.kind != "other"]
-    if not more:
-        return ""
+    path = inspected.label_path if is_path(inspected.extraction.key or "") else ()
+    label = next((field.name for field in inspected.fields if field.keys == path), None)
+    asked = [field.keys for field in label_set.fields] or ([path] if label else [])
+    left_out = inspected.left_out_fields(asked)
+    more = [field.name for field in left_out]
     if label is None:
-        discrete = [field.name for field in inspected.left_out_fields(asked) if field.kind == "label"]
-        first = next((name for name in discrete if "." not in name), None)
+        first = next((field.name for field in left_out if field.kind == "label"), None)
         others = [name for name in more if name != first]
         if first is None or not others:
             return ""
         named = ", ".join([first, *others][:MAX_NAMED])
         return f" In its place, fields: [{named}] asks for them, with {first} as the label."
-    names = [*asked, *more]
+    names = [*([field.name for field in label_set.fields] or [label]), *more]
     example = f"fields: [{', '.join(names)}], the label first, or " if len(names) <= MAX_NAMED else ""
     return f" To keep them, set {example}fields: ['*'] for all of them (--field NAME for each on the command line)."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from fw_assets.classification.labels.extraction_rules import RULES
@@ -108,7 +108,7 @@ class LabelMatcher:
     def _from_object(self, value: Any) -> Match:
         if not isinstance(value, _JsonObject):
             return None
-        values = value.values(self._prompt.json_key or "")
+        values = value.at(self._prompt.json_path)
         if not values:
             return None
         if self._prompt.multi_label:
@@ -143,13 +143,13 @@ class LabelMatcher:
 
     def _lenient_set(self, text: str) -> Match:
         """The labels of a list in another format; None where an entry is not a label."""
-        key = self._prompt.json_key or ""
+        path = self._prompt.json_path
         objects = list(_json_objects(text))
-        keyed = [item for item in objects if item.values(key)]
+        keyed = [item for item in objects if item.at(path)]
         if len(keyed) > 1:
             return "ambiguous"
         if keyed:
-            (value, *_) = keyed[0].values(key)
+            (value, *_) = keyed[0].at(path)
             return self._from_list(value) if isinstance(value, list) else self._stated_list(str(value))
         if len(objects) == 1:
             return self._from_flags(objects[0])
@@ -194,8 +194,13 @@ class _JsonObject:
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
 
-    def values(self, key: str) -> list[Any]:
-        return [value for name, value in self.pairs if name == key]
+    def at(self, path: Sequence[str]) -> list[Any]:
+        """The values at a path, one for each time that it is written."""
+        values: list[Any] = [self]
+        for key in path:
+            objects = [value for value in values if isinstance(value, _JsonObject)]
+            values = [value for item in objects for name, value in item.pairs if name == key]
+        return values
 
     def strings(self) -> list[str]:
         """All string values, of nested objects too."""

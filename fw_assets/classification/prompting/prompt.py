@@ -65,6 +65,11 @@ class Prompt(Frozen):
         return digest(self.model_dump(mode="json", exclude=set() if self.fields else {"fields"}))
 
     @property
+    def json_path(self) -> tuple[str, ...]:
+        """The names from an answer's object to the label in it."""
+        return self.fields[0].keys if self.fields else (self.json_key or "",)
+
+    @property
     def strictness(self) -> Strictness:
         """The loosest comparison that keeps every two labels apart."""
         return strictness_for(self.labels)
@@ -141,7 +146,7 @@ def record_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
         answers=None,
         mode="json_schema",
         json_key=label_set.fields[0].name,
-        multi_label=False,
+        multi_label=label_set.fields[0].kind == "list",
         max_tokens=_rounded(max(longest, record_bytes(label_set.fields))),
         rule="json_key",
         key=label_set.fields[0].name,
@@ -208,7 +213,7 @@ def training_example(
 
 def _rows_describe_the_record(frame: pl.DataFrame, prompt: Prompt) -> bool:
     """Whether every sampled row mentions each field, and each value of those that have a discrete set of them."""
-    names = [text for field in prompt.fields for text in (field.name, *field.texts)]
+    names = [text for field in prompt.fields for text in (*field.keys, *field.texts)]
     return _rows_mention(frame, tuple(dict.fromkeys(names)))
 
 

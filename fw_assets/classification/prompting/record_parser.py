@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import polars as pl
 
-from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.fields.paths import Path, nested, value_at
+from fw_assets.classification.fields.record_field import RecordField, written_order
 from fw_assets.classification.fields.records import Scalar, is_scalar, normal_form, value_json, value_text
 from fw_assets.classification.prompting.normalize import NORMALISERS, strictness_for
 from fw_assets.classification.prompting.outcomes import AnswerKind, Outcome
@@ -20,8 +21,8 @@ FIELD_ANSWERS = pl.List(
 """The answers to the fields of a row, in the order of the prompt's fields; `gold` and `predicted` are values as JSON.
 
 `predicted` is null where there is no valid value. `outcome` is strict: a label is one of its values, however it is
-spelled; a text is right where it is equal. `lenient_outcome` also takes texts as right that are equal in their normal
-form."""
+spelled; a list of them is right as a set; a text and any other JSON is right where it is equal. `lenient_outcome` also
+takes texts as right that are equal in their normal form, and other JSON whose lists have another order."""
 
 FieldAnswer = dict[str, str | None]
 """One entry of `FIELD_ANSWERS`."""
@@ -35,7 +36,9 @@ class RecordParser:
     """Parser of the answers to one prompt."""
 
     def __init__(self, fields: Sequence[RecordField]) -> None:
-        self._matchers = [(field.name, _ValueMatcher(field) if field.kind == "label" else None) for field in fields]
+        closed = ("label", "list")
+        self._fields = [(field, _ValueMatcher(field) if field.kind in closed else None) for field in fields]
+        self._written = [field.name for field in written_order(fields)]
 
     def answers(self, kind: AnswerKind, text: str | None, record: str | None) -> list[FieldAnswer]:
         """The answers to the fields.
@@ -50,28 +53,41 @@ class RecordParser:
         """
         gold = json.loads(record) if record else {}
         pairs = None if kind in _LOST else read_object(text or "")
-        return [self._answer(name, matcher, gold.get(name), kind, pairs) for name, matcher in self._matchers]
+        return [self._answer(field, matcher, gold, kind, pairs) for field, matcher in self._fields]
 
     def values(self, text: str) -> dict[str, Any]:
-        """The valid values that a text states, by field."""
-        found = zip(self._matchers, self.answers("valid", text, None), strict=True)
-        return {name: json.loads(answer["predicted"]) for (name, _), answer in found if answer["predicted"] is not None}
+        """The object of the valid values that a text states."""
+        found = {
+            field.name: (field.keys, json.loads(answer["predicted"]))
+            for (field, _), answer in zip(self._fields, self.answers("valid", text, None), strict=True)
+            if answer["predicted"] is not None
+        }
+        return nested(found[name] for name in self._written if name in found)
 
     @staticmethod
     def _answer(
-        name: str, matcher: _ValueMatcher | None, gold: Any, kind: AnswerKind, pairs: Sequence[tuple[str, Any]] | None
+        field: RecordField,
+        matcher: _ValueMatcher | None,
+        gold: Any,
+        kind: AnswerKind,
+        pairs: Sequence[tuple[str, Any]] | None,
     ) -> FieldAnswer:
-        true = value_json(gold)
+        own = value_at(gold, field.keys)[1]
+        true = _set_json(own, matcher) if matcher and field.kind == "list" else value_json(own)
         if pairs is None:
             return _lost(true, kind if kind in _LOST else "off_label")
-        values = {value_json(value): value for key, value in pairs if key == name}
+        values = {value_json(value): value for value in _values_at(pairs, field.keys)}
         if len(values) != 1:
             return _lost(true, "ambiguous" if values else "empty")
         (value,) = values.values()
+        if field.kind == "list" and matcher:
+            return _judged_list(own, value, true, matcher, field.nullable)
+        if field.kind == "json":
+            return _judged_json(own, value)
         if not is_scalar(value):
             return _lost(true, "off_label")
         if matcher is None:
-            return _judged_text(gold, value)
+            return _judged_text(own, value)
         given = matcher.find(value)
         if given is None:
             return _lost(true, "off_label")
@@ -86,6 +102,12 @@ class _ValueMatcher:
         self._texts = {value_text(value): value_json(value) for value in field.values}
         self._normalise = NORMALISERS[strictness_for(tuple(self._texts))]
         self._normalised = {self._normalise(text): value for text, value in self._texts.items()}
+
+        self._positions = {value_json(value): position for position, value in enumerate(field.values)}
+
+    def in_order(self, values: Iterable[str]) -> list[str]:
+        """The values as JSON in the order of the field's, each once."""
+        return sorted(set(values), key=lambda value: (self._positions.get(value, len(self._positions)), value))
 
     def find(self, value: Scalar) -> str | None:
         """The value as JSON; None where it is not one of them."""
@@ -103,6 +125,77 @@ def read_object(text: str) -> list[tuple[str, Any]] | None:
             return pairs
     begin, end = text.find("{"), text.rfind("}")
     return _pairs(text[begin : end + 1]) if 0 <= begin < end else None
+
+
+def _values_at(pairs: Sequence[tuple[str, Any]], path: Path) -> Iterator[Any]:
+    """The values at a path, one for each time that it is written; that of a name within null is null."""
+    for name, value in pairs:
+        if name != path[0]:
+            continue
+        if len(path) == 1:
+            yield _plain(value)
+        elif isinstance(value, _Pairs):
+            yield from _values_at(value, path[1:])
+        elif value is None:
+            yield None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Pairs):
+        return {name: _plain(item) for name, item in value}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _judged_list(gold: Any, value: Any, true: str, matcher: _ValueMatcher, nullable: bool) -> FieldAnswer:
+    """A list of labels, which is right as a set: in any order, an item once or twice; null is alike to no item."""
+    if value is None and nullable:
+        given = "null"
+    elif isinstance(value, list) and all(is_scalar(item) for item in value):
+        found = [matcher.find(item) for item in value]
+        if None in found:
+            return _lost(true, "off_label")
+        given = _list_json(matcher.in_order(item for item in found if item is not None))
+    else:
+        return _lost(true, "off_label")
+    alike = given == true or (given in _NOTHING and true in _NOTHING)
+    return _given(true, given, "correct" if given == true else "wrong_label", "correct" if alike else "wrong_label")
+
+
+def _set_json(value: Any, matcher: _ValueMatcher) -> str:
+    if not isinstance(value, list):
+        return value_json(value)
+    return _list_json(matcher.in_order(matcher.find(item) or value_json(item) for item in value))
+
+
+def _list_json(items: Iterable[str]) -> str:
+    return f"[{', '.join(items)}]"
+
+
+_NOTHING = ("null", "[]")
+
+
+def _judged_json(gold: Any, value: Any) -> FieldAnswer:
+    """Any JSON value: right where it is equal, lists in their order; alike in any order and spelling."""
+    true, given = value_json(gold), value_json(value)
+    if _sorted_json(value) == _sorted_json(gold):
+        return _given(true, given, "correct")
+    # As text, since true equals 1 in Python.
+    alike = repr(_json_form(value)) == repr(_json_form(gold))
+    return _given(true, given, "wrong_label", "correct" if alike else "wrong_label")
+
+
+def _sorted_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _json_form(value: Any) -> Any:
+    """The value without what spelling, the order of lists and names without a value say."""
+    if isinstance(value, list):
+        return sorted((_json_form(item) for item in value), key=repr) or None
+    if isinstance(value, dict):
+        forms = {name: _json_form(item) for name, item in value.items()}
+        return {name: form for name, form in sorted(forms.items()) if form is not None} or None
+    return _form(value)
 
 
 def _judged_text(gold: Scalar, value: Scalar) -> FieldAnswer:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.fields.paths import nested
+from fw_assets.classification.fields.record_field import RecordField, written_order
 
 # Escapes that GBNF and JSON strings share, so that a parser of either kind gets the same literal.
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -38,17 +39,27 @@ def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[st
 
 def record_format(fields: Sequence[RecordField]) -> dict[str, Any]:
     """The `response_format` for a JSON object of all fields; labels are enumerated, texts are not."""
-    return _object_format({field.name: field.json_schema for field in fields})
+    return _object_format(_properties(nested((field.keys, field) for field in written_order(fields))))
+
+
+def _properties(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: field.json_schema if isinstance(field, RecordField) else _object(_properties(field))
+        for name, field in fields.items()
+    }
 
 
 def _object_format(properties: Mapping[str, Any]) -> dict[str, Any]:
-    schema = {
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": _object(properties)}}
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "type": "object",
         "properties": dict(properties),
         "required": list(properties),
         "additionalProperties": False,
     }
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
 
 
 @lru_cache(maxsize=16)

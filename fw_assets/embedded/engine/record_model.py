@@ -31,15 +31,19 @@ class LearnedField:
     """What was learned of one field; of `model` and `rule` at most one is there.
 
     Attributes:
-        values: the values of the training by the labels of `model`, as JSON.
-        constant: the only value of the training, as JSON, where neither is there.
+        path: its keys, from the object inwards.
+        values: the values of the training by the labels of `model`, as JSON; of lists those of their items.
+        constant: the only value of the training, or what is said of every text, as JSON, where neither is there; empty
+            where nothing can be said. Of lists, what is said where no item applies.
+        many: whether the values are lists.
     """
 
-    name: str
+    path: tuple[str, ...]
     values: Mapping[str, str] = field(default_factory=dict)
     model: TunedModel | None = None
     rule: SpanRule | None = None
     constant: str = "null"
+    many: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,12 @@ def save(model: RecordModel, folder: Path) -> None:
     }
     fields = [
         {
-            "name": item.name,
+            "path": item.path,
             "values": dict(item.values),
             "model": manifest_of(item.model) if item.model else None,
             "rule": asdict(item.rule) if item.rule else None,
             "constant": item.constant,
+            "many": item.many,
         }
         for item in model.fields
     ]
@@ -105,9 +110,11 @@ def load(folder: Path) -> RecordModel:
 def _field(item: Mapping[str, Any], index: int, arrays: Mapping[str, Any]) -> LearnedField:
     own = {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith(f"{index}/")}
     return LearnedField(
-        name=item["name"],
+        # The first version knew no fields within fields.
+        path=tuple(item.get("path") or (item["name"],)),
         values=item["values"],
         model=from_manifest(item["model"], own) if item["model"] else None,
         rule=SpanRule(**item["rule"]) if item["rule"] else None,
         constant=item["constant"],
+        many=item.get("many", False),
     )

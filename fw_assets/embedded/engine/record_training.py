@@ -22,16 +22,18 @@ MAX_VALUES = 5_000
 MAX_UNSEEN = 0.05
 """The share of rows with a value that occurs once, above which more than a few values are free text."""
 FEW_VALUES = 20
+MIN_COMMON = 0.05
+"""Share of the rows that have a list or an object at the least, for it to be said of every text."""
 
 Run = Generator[TrainingRecord, None, TunedModel]
 
 
 @dataclass(frozen=True)
 class RecordRow:
-    """One text with its record: the values of its fields as JSON; weight and tokens as of a `TrainingRow`."""
+    """One text with its record: the values of its fields as JSON, by path; weight and tokens as of a `TrainingRow`."""
 
     text: str
-    record: Mapping[str, str]
+    record: Mapping[tuple[str, ...], str]
     weight: float = 1.0
     tokens: int = 0
 
@@ -59,16 +61,18 @@ def train_records(
     """
     fields: list[LearnedField | None] = []
     runs: list[tuple[LearnedField, Run]] = []
-    for name in rows[0].record if rows else ():
-        counts = Counter(row.record[name] for row in (*rows, *evaluation))
-        learned = _without_training(name, counts, rows)
-        if learned is None:
-            values = _labels(counts)
-            before = _before(start, name)
-            of = {value: label for label, value in values.items()}
-            own, held_out = ([_row(row, of[row.record[name]], not runs) for row in part] for part in (rows, evaluation))
-            runs.append((LearnedField(name, values), fit(spec, own, held_out, cache, False, start=before)))
-        fields.append(learned)
+    for path in rows[0].record if rows else ():
+        counts = Counter(row.record[path] for row in (*rows, *evaluation))
+        item = _untrained(path, counts, rows)
+        if item.values:
+            before = _before(start, path)
+            of = {value: label for label, value in item.values.items()}
+            own, held_out = (
+                [_row(row, tuple(of[value] for value in _said(row.record[path], item.many)), not runs) for row in part]
+                for part in (rows, evaluation)
+            )
+            runs.append((item, fit(spec, own, held_out, cache, item.many, start=before)))
+        fields.append(None if item.values else item)
     if not runs:
         raise EngineError("no field of the answers has two values that repeat, so there is nothing to learn")
     models = iter(_together([run for _, run in runs], on_record))
@@ -77,17 +81,58 @@ def train_records(
     record_model.save(whole, out)
 
 
-def _without_training(name: str, counts: Counter[str], rows: Sequence[RecordRow]) -> LearnedField | None:
-    """A field that takes no training: a constant, or a free text; None where values are to be told apart."""
+def _untrained(path: tuple[str, ...], counts: Counter[str], rows: Sequence[RecordRow]) -> LearnedField:
+    """A field before any training; only those with `values` take one.
+
+    Others are a constant, or a free text with its rule; lists of anything but a set of values, and objects, are what a
+    good share of the rows have.
+    """
     if len(counts) == 1:
-        return LearnedField(name, constant=next(iter(counts)))
+        return LearnedField(path, constant=next(iter(counts)))
+    decoded = {value: json.loads(value) for value in counts}
+    if any(isinstance(value, list | dict) for value in decoded.values()):
+        items = _items(counts, decoded)
+        taught = any(_said(row.record[path], many=True) for row in rows) if items else False
+        if items and taught and len(items) > 1 and _closed(items):
+            return LearnedField(path, _labels(items), constant=_nothing(counts), many=True)
+        value, times = counts.most_common(1)[0]
+        return LearnedField(path, constant=value if times >= MIN_COMMON * counts.total() else "")
+    if _closed(counts):
+        return LearnedField(path, _labels(counts))
+    targets = [_text(row.record[path]) for row in rows]
+    return LearnedField(path, rule=learn_span_rule([row.text for row in rows], targets))
+
+
+def _closed(counts: Counter[str]) -> bool:
     present = {value: times for value, times in counts.items() if value != "null"}
     once, total = sum(times == 1 for times in present.values()), sum(present.values())
     closed = 2 * len(present) <= total and (len(present) <= FEW_VALUES or once <= MAX_UNSEEN * total)
-    if closed and len(present) <= MAX_VALUES:
-        return None
-    targets = [_text(row.record[name]) for row in rows]
-    return LearnedField(name, rule=learn_span_rule([row.text for row in rows], targets))
+    return closed and len(present) <= MAX_VALUES
+
+
+def _items(counts: Counter[str], decoded: Mapping[str, Any]) -> Counter[str] | None:
+    """The items of lists as JSON; None unless each value is a list of texts and numbers, or null."""
+    items: Counter[str] = Counter()
+    for written, times in counts.items():
+        value = decoded[written]
+        if value is None:
+            continue
+        if not isinstance(value, list) or any(item is None or isinstance(item, list | dict) for item in value):
+            return None
+        items.update(dict.fromkeys(_said(written, many=True), times))
+    return items
+
+
+def _said(value: str, many: bool) -> list[str]:
+    """The items of a list as JSON, each once, none of null; else the value itself."""
+    if not many:
+        return [value]
+    return list(dict.fromkeys(json.dumps(item, ensure_ascii=False) for item in json.loads(value) or ()))
+
+
+def _nothing(counts: Counter[str]) -> str:
+    """How most rows of no item say so."""
+    return "null" if counts["null"] > counts["[]"] else "[]"
 
 
 def _labels(counts: Counter[str]) -> dict[str, str]:
@@ -101,12 +146,12 @@ def _text(value: str) -> str:
     return decoded if isinstance(decoded, str) and decoded else value
 
 
-def _row(row: RecordRow, label: str, counts_tokens: bool) -> TrainingRow:
-    return TrainingRow(row.text, (label,), row.weight, row.tokens if counts_tokens else 0)
+def _row(row: RecordRow, labels: tuple[str, ...], counts_tokens: bool) -> TrainingRow:
+    return TrainingRow(row.text, labels, row.weight, row.tokens if counts_tokens else 0)
 
 
-def _before(start: RecordModel | None, name: str) -> TunedModel | None:
-    return next((item.model for item in start.fields if item.name == name), None) if start else None
+def _before(start: RecordModel | None, path: tuple[str, ...]) -> TunedModel | None:
+    return next((item.model for item in start.fields if item.path == path), None) if start else None
 
 
 def _together(runs: Sequence[Run], on_record: OnRecord) -> list[TunedModel]:

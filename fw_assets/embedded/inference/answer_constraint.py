@@ -13,7 +13,7 @@ import msgspec
 from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.grammar import MAX_ANSWERS, clip, expand_grammar
-from fw_assets.embedded.inference.record_constraint import MAX_FIELDS, FieldConstraint, field_constraint
+from fw_assets.embedded.inference.record_constraint import MAX_FIELDS, FieldConstraint, Path, field_constraint
 
 _OPENERS = " \t\n:=>\"'{[("
 _MAX_DEPTH = 10
@@ -97,10 +97,13 @@ def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
         properties = root.get("properties") or {}
         if not isinstance(properties, dict) or not 1 <= len(properties) <= MAX_FIELDS:
             raise _unusable(f"the object has no property, or more than {MAX_FIELDS}")
-        if len(properties) > 1:
-            return AnswerConstraint(fields=tuple(_field(name, item, schema) for name, item in properties.items()))
         key, value = next(iter(properties.items()))
         value = _resolve(value, schema)
+        if len(properties) > 1 or value.get("properties"):
+            fields = tuple(islice(_fields(properties, schema, ()), MAX_FIELDS + 1))
+            if len(fields) > MAX_FIELDS:
+                raise _unusable(f"the objects have more than {MAX_FIELDS} properties in all")
+            return AnswerConstraint(fields=fields)
     many = value.get("type") == "array"
     labels = _enumerated(_resolve(value.get("items") or {}, schema) if many else value, schema)
     if key is None and not many:
@@ -110,17 +113,41 @@ def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
     return _constraint(labels, AnswerFormat(key=key, many=many), min_labels, _bound(value, "maxItems"))
 
 
-def _field(name: str, value: Any, schema: Mapping[str, Any]) -> FieldConstraint:
+def _fields(properties: Mapping[str, Any], schema: Mapping[str, Any], outer: Path) -> Iterator[FieldConstraint]:
+    """The fields of an object, those of objects within it in their place."""
+    if len(outer) > _MAX_DEPTH:
+        raise _unusable("its objects are nested too deeply")
+    for name, item in properties.items():
+        options = _options(item, schema)
+        inner = [option for option in options if option.get("properties") and isinstance(option["properties"], dict)]
+        if len(inner) == 1 and all(option in inner or option.get("type") == "null" for option in options):
+            yield from _fields(inner[0]["properties"], schema, (*outer, name))
+        else:
+            yield _field((*outer, name), options, schema)
+
+
+def _options(value: Any, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The schemas that a value may have, `anyOf` and a list of types taken apart."""
     value = _resolve(value, schema)
     kinds = value.get("type")
     if isinstance(kinds, list) and "enum" not in value and "const" not in value:
-        options: list[Mapping[str, Any]] = [{"type": kind} for kind in kinds]
-    else:
-        options = [_resolve(item, schema) for item in _list(value.get("anyOf") or value.get("oneOf") or [value])]
-    constraint = field_constraint(name, options)
+        return [{**value, "type": kind} for kind in kinds]
+    return [_resolve(item, schema) for item in _list(value.get("anyOf") or value.get("oneOf") or [value])]
+
+
+def _field(path: Path, options: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> FieldConstraint:
+    constraint = field_constraint(path, [_with_items(option, schema) for option in options])
     if constraint is None:
-        raise _unusable(f"the property {clip(repr(name))} is neither an enum nor a text, a number, a boolean or null")
+        raise _unusable(
+            f"the property {clip(repr('.'.join(path)))} is neither an enum nor a text, a number, a boolean, null, a "
+            "list or an object of these"
+        )
     return constraint
+
+
+def _with_items(option: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema with the reference of a list's items followed."""
+    return {**option, "items": _resolve(option["items"], schema)} if option.get("items") else option
 
 
 def _enumerated(value: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -214,6 +241,6 @@ def _unusable(problem: str) -> RpcError:
     return invalid(
         f"response_format.json_schema: {problem}; this platform's models choose labels: give an object with one "
         'property, {"enum": [...]} or {"type": "array", "items": {"enum": [...]}}, or with several, each an enum, a '
-        "text, a number, a boolean or null",
+        "text, a number, a boolean, null, a list or an object",
         "response_format",
     )

@@ -66,25 +66,6 @@ def read_targets(targets: Sequence[str]) -> tuple[AnswerFormat, list[tuple[str, 
     return AnswerFormat(key=keys.pop(), many=many, spaced=spaced), labels
 
 
-def read_records(targets: Sequence[str]) -> list[dict[str, str]] | None:
-    """The records of targets that are all JSON objects of the same keys, two at least: the values as JSON.
-
-    None where some target is anything else, or a value is a list or an object.
-    """
-    records: list[dict[str, str]] = []
-    for target in targets:
-        if not target.lstrip().startswith("{"):
-            return None
-        try:
-            entries = msgspec.json.decode(target, type=dict[str, str | int | float | bool | None])
-        except (msgspec.DecodeError, UnicodeEncodeError):
-            return None
-        if len(entries) < 2 or (records and entries.keys() != records[0].keys()):
-            return None
-        records.append({key: _quote(value) for key, value in entries.items()})
-    return records or None
-
-
 def _single_item(target: str) -> tuple[str, str | list[str]] | None:
     """The key and the value of a JSON object with one entry."""
     if not target.lstrip().startswith("{"):

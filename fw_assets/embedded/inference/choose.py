@@ -111,9 +111,12 @@ def _record(model: LoadedModel, constraint: AnswerConstraint) -> tuple[FieldCons
     if constraint.labels is None:
         return model.record.taught
     key = constraint.format.key if constraint.format else None
-    if key is None or key not in model.record.fields or (constraint.format and constraint.format.many):
+    learned = model.record.fields.get((key,)) if key is not None else None
+    many = bool(constraint.format and constraint.format.many)
+    if learned is None or many != learned.many:
         return ()
-    return (FieldConstraint(key, tuple(msgspec.json.encode(label).decode() for label in constraint.labels)),)
+    values = tuple(msgspec.json.encode(label).decode() for label in constraint.labels)
+    return (FieldConstraint(learned.path, values, many=many),)
 
 
 def _answer_format(constraint: AnswerConstraint, model: LoadedModel) -> AnswerFormat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
-from fw_assets.embedded.inference.record_constraint import FieldConstraint, plain
+from fw_assets.embedded.inference.record_constraint import FieldConstraint, Path, allows, plain
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,14 @@ class RecordScorer:
     """A model of records, ready to answer.
 
     Attributes:
-        fields: what was learned of each; none of a base model.
+        fields: what was learned of each, by path; none of a base model.
         scorers: of the fields that have a model.
         base: for fields that were not learned.
         read: from a request's messages to the text that the scorers take.
     """
 
-    fields: Mapping[str, LearnedField]
-    scorers: Mapping[str, Scorer]
+    fields: Mapping[Path, LearnedField]
+    scorers: Mapping[Path, Scorer]
     base: Scorer
     read: Callable[[Sequence[Mapping[str, Any]]], str] = read_turns
 
@@ -60,34 +61,69 @@ def choose_records(
     for constraint in fields:
         if constraint.values is None:
             for text, choices in zip(texts, chosen, strict=True):
-                value = _free(model.fields.get(constraint.name), constraint, text)
+                value = _free(model.fields.get(constraint.path), constraint, text)
                 for choice in choices:
                     choice.append(value)
             continue
         try:
-            scores = _scores(model, constraint, texts)
+            scores, label_sets = (_set_scores if constraint.many else _scores)(model, constraint, texts)
         except EngineError as error:
-            raise invalid(f"response_format: {constraint.name}: {error}", "response_format") from None
+            name = ".".join(constraint.path)
+            raise invalid(f"response_format: {name}: {error}", "response_format") from None
+        if constraint.many:
+            for row, columns, choices in zip(scores, label_sets, chosen, strict=True):
+                for choice in choices:
+                    choice.append(_list(model, constraint, row, columns))
+            continue
         for row, request, generator, choices in zip(scores, requests, generators, chosen, strict=True):
             for choice in choices:
                 column = _draw(row, request.temperature, generator)
                 choice.append(_value(constraint.values, row, column))
-    names = [constraint.name for constraint in fields]
-    return [[_choice(names, values, spaced) for values in choices] for choices in chosen]
+    paths = [constraint.path for constraint in fields]
+    return [[_choice(paths, values, spaced) for values in choices] for choices in chosen]
 
 
-def _scores(model: RecordScorer, constraint: FieldConstraint, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Log probabilities of the field's values, (texts, values)."""
-    learned, values = model.fields.get(constraint.name), constraint.values or ()
-    scorer = model.scorers.get(constraint.name)
-    if learned is None or scorer is None:
+_Scores = tuple[NDArray[np.float64], Sequence[Sequence[int]]]
+"""Log probabilities, (texts, values), and of lists the columns of the values that apply to each text."""
+
+
+def _set_scores(model: RecordScorer, constraint: FieldConstraint, texts: Sequence[str]) -> _Scores:
+    learned, scorer = model.fields.get(constraint.path), model.scorers.get(constraint.path)
+    names: Sequence[str] = constraint.names
+    if learned is None or scorer is None or not learned.many:
+        scorer = model.base
+    else:
+        labels = {value: label for label, value in learned.values.items()}
+        names = [labels.get(value, value) for value in constraint.values or ()]
+    index = {name: column for column, name in enumerate(names)}
+    sets = [[index[name] for name in found] for found in scorer.predict_sets(texts, names)]
+    return scorer.log_probabilities(texts, names), sets
+
+
+def _scores(model: RecordScorer, constraint: FieldConstraint, texts: Sequence[str]) -> _Scores:
+    learned, values = model.fields.get(constraint.path), constraint.values or ()
+    scorer = model.scorers.get(constraint.path)
+    if learned is None or scorer is None or learned.many:
         scores = model.base.log_probabilities(texts, constraint.names)
         if learned is not None and learned.rule is None and learned.constant in values:
             scores[:, values.index(learned.constant)] += _SURE
     else:
         labels = {value: label for label, value in learned.values.items()}
         scores = scorer.log_probabilities(texts, [labels.get(value, value) for value in values])
-    return np.asarray(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True), np.float64)
+    return np.asarray(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True), np.float64), ()
+
+
+def _list(
+    model: RecordScorer, constraint: FieldConstraint, scores: NDArray[np.float64], columns: Sequence[int]
+) -> tuple[str, ChosenValue]:
+    """A list of the values that apply, in the constraint's order."""
+    values, learned = constraint.values or (), model.fields.get(constraint.path)
+    written = f"[{', '.join(values[i] for i in sorted(columns))}]"
+    if not columns and learned is not None and learned.constant == "null" and "null" in constraint.types:
+        written = "null"
+    best = np.argsort(-scores, kind="stable")[:MAX_ALTERNATIVES]
+    alternatives = tuple((values[i], float(scores[i])) for i in best)
+    return written, ChosenValue(float(sum(scores[i] for i in columns)), alternatives)
 
 
 _SURE = 20.0
@@ -95,7 +131,12 @@ _SURE = 20.0
 
 
 def _free(learned: LearnedField | None, constraint: FieldConstraint, text: str) -> tuple[str, ChosenValue]:
-    """A free text or number as JSON, and its value."""
+    """A free text or number as JSON, and its value; of other JSON, which is not written, what was taught or nothing."""
+    if constraint.least:
+        untrained = learned is not None and learned.model is None and learned.rule is None
+        constant = learned.constant if learned is not None and untrained else ""
+        written = constant if allows(constraint.types, constant) else constraint.least
+        return written, ChosenValue(0.0, ((written, 0.0),))
     found, share = "", 1.0
     if learned is not None and learned.rule is not None:
         found, share = learned.rule.find(text), max(learned.rule.share, _MIN_SHARE)
@@ -139,18 +180,26 @@ def _value(values: Sequence[str], scores: NDArray[np.float64], column: int) -> t
     return values[column], ChosenValue(float(scores[column]), alternatives)
 
 
-def _choice(names: Sequence[str], values: Sequence[tuple[str, ChosenValue]], spaced: bool) -> Choice:
+def _choice(paths: Sequence[Path], values: Sequence[tuple[str, ChosenValue]], spaced: bool) -> Choice:
     """The object; its values stand at the odd places of the choice's parts."""
     colon, comma = (": ", ", ") if spaced else (":", ",")
-    parts = ["{"]
-    for index, (name, (written, _)) in enumerate(zip(names, values, strict=True)):
-        parts[-1] += f"{comma if index else ''}{msgspec.json.encode(name).decode()}{colon}"
+    parts, before = ["{"], Path()
+    for index, (path, (written, _)) in enumerate(zip(paths, values, strict=True)):
+        around = takewhile(lambda names: names[0] == names[1], zip(before[:-1], path[:-1], strict=False))
+        shared = sum(1 for _ in around)
+        parts[-1] += "}" * (len(before) - 1 - shared) + (comma if index else "")
+        parts[-1] += "{".join(f"{msgspec.json.encode(name).decode()}{colon}" for name in path[shared:])
         parts += [written, ""]
-    parts[-1] += "}"
+        before = path
+    parts[-1] += "}" * len(before)
     return Choice(tuple(parts), tuple(value for _, value in values))
 
 
 def _taught(item: LearnedField) -> FieldConstraint:
     if item.rule is not None:
-        return FieldConstraint(item.name, types=("string",))
-    return FieldConstraint(item.name, tuple(item.values.values()) or (item.constant,))
+        return FieldConstraint(item.path, types=("string",))
+    if item.many:
+        return FieldConstraint(item.path, tuple(item.values.values()), ("null",), many=True)
+    if item.constant[:1] in ("", "[", "{"):
+        return FieldConstraint(item.path, types=("array", "object"), least=item.constant or "null")
+    return FieldConstraint(item.path, tuple(item.values.values()) or (item.constant,))

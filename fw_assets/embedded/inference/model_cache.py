@@ -93,8 +93,8 @@ def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
 def _load_records(folder: Path, cache: Path) -> LoadedModel:
     model = load(folder)
     base = load_base(model.base_model, cache)
-    scorers = {item.name: TunedScorer(item.model, cache) for item in model.fields if item.model}
-    record = RecordScorer({item.name: item for item in model.fields}, scorers, base)
+    scorers = {item.path: TunedScorer(item.model, cache) for item in model.fields if item.model}
+    record = RecordScorer({item.path: item for item in model.fields}, scorers, base)
     return LoadedModel(base, AnswerFormat(spaced=bool(model.notes.get("spaced", True))), record)
 
 

@@ -11,7 +11,13 @@ import msgspec
 from fw_assets.embedded.inference.grammar import MAX_ANSWERS
 
 FREE_TYPES = ("string", "integer", "number", "null")
+COMPOUND = ("array", "object")
+LEAST = {"string": '""', "integer": "0", "number": "0", "boolean": "false", "null": "null"}
 MAX_FIELDS = 200
+MAX_DEPTH = 10
+
+
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -19,13 +25,18 @@ class FieldConstraint:
     """What one field may be.
 
     Attributes:
-        values: as JSON; None for a free text or number.
-        types: of a free one, the JSON types that it may have.
+        path: its keys, from the object inwards.
+        values: as JSON, of a list those of its items; None for a free text or number, or other JSON.
+        types: of a free one, the JSON types that it may have; of a list, whether `null` is one.
+        many: whether it is a list of the values.
+        least: the smallest value that is allowed, as JSON, where none of the above can be chosen or written.
     """
 
-    name: str
+    path: Path
     values: tuple[str, ...] | None = None
     types: tuple[str, ...] = ()
+    many: bool = False
+    least: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -34,12 +45,15 @@ class FieldConstraint:
         return texts if len(set(texts)) == len(texts) and all(texts) else self.values or ()
 
 
-def field_constraint(name: str, options: Sequence[Mapping[str, Any]]) -> FieldConstraint | None:
+def field_constraint(path: Path, options: Sequence[Mapping[str, Any]]) -> FieldConstraint | None:
     """The constraint of a field whose value is any of some schemas; None where it has a form that no model can fill.
 
     Args:
-        options: schemas without references and without `anyOf`.
+        options: schemas without references; only those within lists and objects may have `anyOf`.
     """
+    compound = [option for option in options if option.get("type") in COMPOUND]
+    if compound:
+        return _compound(path, options, compound)
     values: list[Any] = []
     types: list[str] = []
     for option in options:
@@ -55,10 +69,57 @@ def field_constraint(name: str, options: Sequence[Mapping[str, Any]]) -> FieldCo
         else:
             return None
     if types and not values:
-        return FieldConstraint(name, types=tuple(dict.fromkeys(types))) if types != ["null"] else _of(name, [None])
+        return FieldConstraint(path, types=tuple(dict.fromkeys(types))) if types != ["null"] else _of(path, [None])
     if set(types) - {"null"}:
         return None
-    return _of(name, [*values, *([None] if types else [])])
+    return _of(path, [*values, *([None] if types else [])])
+
+
+def _compound(
+    path: Path, options: Sequence[Mapping[str, Any]], compound: Sequence[Mapping[str, Any]]
+) -> FieldConstraint | None:
+    """A list of values to choose from; any other list or object is as small as its schema lets it be."""
+    kinds = {option.get("type") for option in options}
+    least = "null" if "null" in kinds else least_value(compound[0])
+    if least is None:
+        return None
+    items = compound[0].get("items")
+    if kinds <= {"array", "null"} and len(compound) == 1 and isinstance(items, Mapping):
+        each = field_constraint(path, items.get("anyOf") or [items])
+        if each is not None and each.values and not compound[0].get("minItems"):
+            types = ("null",) if "null" in kinds else ()
+            return FieldConstraint(path, each.values, types, many=True, least=least)
+    return FieldConstraint(path, types=tuple(str(kind) for kind in kinds), least=least)
+
+
+def least_value(schema: Mapping[str, Any], depth: int = 0) -> str | None:
+    """The smallest JSON value of a schema: an empty list or text, 0, an object of what is required; None for others."""
+    if depth > MAX_DEPTH or not isinstance(schema, Mapping):
+        return None
+    options = schema.get("anyOf") or schema.get("oneOf")
+    if isinstance(options, list) and options:
+        return least_value(options[0], depth + 1)
+    listed = [schema["const"]] if "const" in schema else schema.get("enum")
+    if isinstance(listed, list) and listed:
+        return msgspec.json.encode(listed[0]).decode()
+    kind = schema.get("type")
+    if kind == "array":
+        return None if schema.get("minItems") else "[]"
+    if kind != "object":
+        return LEAST.get(str(kind))
+    properties, required = schema.get("properties") or {}, schema.get("required") or []
+    if not isinstance(properties, Mapping) or not isinstance(required, list):
+        return None
+    parts = [(name, least_value(properties.get(name, {}), depth + 1)) for name in required if isinstance(name, str)]
+    if any(value is None for _, value in parts):
+        return None
+    return "{" + ", ".join(f"{msgspec.json.encode(name).decode()}: {value}" for name, value in parts) + "}"
+
+
+def allows(schema_types: Sequence[str], written: str) -> bool:
+    """Whether a value, as JSON, is a list, an object or null where that is one of the types."""
+    kind = {"[": "array", "{": "object", "n": "null"}.get(written[:1])
+    return kind in schema_types
 
 
 def plain(value: str) -> str:
@@ -67,6 +128,6 @@ def plain(value: str) -> str:
     return decoded if isinstance(decoded, str) else value
 
 
-def _of(name: str, values: Sequence[Any]) -> FieldConstraint | None:
+def _of(path: Path, values: Sequence[Any]) -> FieldConstraint | None:
     written = tuple(dict.fromkeys(msgspec.json.encode(value).decode() for value in values))
-    return FieldConstraint(name, written) if 0 < len(written) <= MAX_ANSWERS else None
+    return FieldConstraint(path, written) if 0 < len(written) <= MAX_ANSWERS else None

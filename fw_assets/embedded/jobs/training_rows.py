@@ -13,7 +13,8 @@ from fw_assets.embedded.engine.record_training import RecordRow
 from fw_assets.embedded.engine.registry import BaseModel, find_base_model
 from fw_assets.embedded.engine.training_spec import TrainingRow
 from fw_assets.embedded.errors import invalid, not_found
-from fw_assets.embedded.inference.answer_format import AnswerFormat, read_records, read_targets
+from fw_assets.embedded.inference.answer_format import AnswerFormat, read_targets
+from fw_assets.embedded.inference.taught_records import read_records
 from fw_assets.embedded.inference.token_counts import count_prompt
 from fw_assets.embedded.message_text import content_text
 from fw_assets.embedded.records.dataset_documents import ready_dataset

@@ -10,9 +10,9 @@ import polars as pl
 from fw_assets.classification.dataset.chat import content_text, read_turns
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
-from fw_assets.classification.labels.record_resolution import RECORD, resolve_records, several_labels
 from fw_assets.classification.labels.resolution import SPLIT_COLUMNS, rejected_for_labels, resolve
 from fw_assets.classification.labels.written_findings import turns_finding
+from fw_assets.classification.objects.record_resolution import RECORD, resolve_records
 from fw_assets.classification.prompting.listed_labels import check_listed, earlier_labels
 from fw_assets.classification.slices.slicing import slice_rows
 from fw_assets.classification.splits.turn_fields import turn_fields
@@ -84,11 +84,12 @@ def _resolve(store: Workspace, dataset: str, registration: Registration, inspect
             if slices.width:
                 split, columns = split.with_columns(slices.to_struct(SLICES)), (*SPLIT_COLUMNS, SLICES)
         if registration.session.fields:
-            if labels.multi_label:
-                raise several_labels(inspected)
-            records, record_fields = resolve_records(narrow, split, labels.labels, inspected, registration.session)
-            labels = labels.model_copy(update={"fields": record_fields})
-            split, columns = split.with_columns(records), (*columns, RECORD)
+            records = resolve_records(narrow, split, labels.labels, inspected, registration.session)
+            found = (*labels.findings, *records.findings)
+            multi_label = labels.multi_label or records.fields[0].kind == "list"
+            update = {"fields": records.fields, "findings": found, "multi_label": multi_label}
+            labels = labels.model_copy(update=update)
+            split, columns = split.with_columns(records.column), (*columns, RECORD)
         # The messages are wide: they pass from one file to the other without being in memory at once.
         wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(columns)
         sink_frame(store, wide, *split_rows_path(dataset))
@@ -107,11 +108,14 @@ def _with_turns(
     return labels.model_copy(update={"findings": (*labels.findings, *found)})
 
 
+_KINDS = {"label": "", "list": ", a list", "text": ", free text", "json": ", any JSON"}
+
+
 def _field_rows(labels: LabelSet) -> list[Row]:
     """The fields that every answer has, the label first."""
     return [
         {
-            "field": f"{field.name}{', free text' if field.kind == 'text' else ''}",
+            "field": f"{field.name}{_KINDS[field.kind]}",
             "values": ", ".join(clip(text, 30) for text in field.texts[:MAX_VALUES]),
             "without": field.absent,
         }

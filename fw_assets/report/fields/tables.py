@@ -66,6 +66,16 @@ def notes(report: Report) -> tuple[str, ...]:
             f"{listing(texts, MAX_NAMED)}: free text, which is right where it is the same to the letter; “alike” also "
             "counts it where case, spaces and marks around it differ."
         )
+    if lists := [item.name for item in found.asked if item.kind == "list"]:
+        sentences.append(
+            f"{listing(lists, MAX_NAMED)}: a list of values, which is right as a set: with exactly the same values, in "
+            "any order. Macro-F1 counts each value by itself."
+        )
+    if others := [item.name for item in found.asked if item.kind == "json"]:
+        sentences.append(
+            f"{listing(others, MAX_NAMED)}: any JSON, which is right where it is equal, lists in the same order; "
+            "“alike” also counts another order, another spelling of texts, and names that are missing in place of null."
+        )
     return tuple(sentences)
 
 
@@ -103,12 +113,13 @@ def _untuned(found: Fields | None, model: str) -> Table:
 
 
 def _head(asked: AskedField) -> tuple[str, str, str]:
-    values = "free text" if asked.kind == "text" else count(len(asked.values))
+    number = count(len(asked.values))
+    values = {"label": number, "list": f"lists of {number}", "text": "free text", "json": "any JSON"}[asked.kind]
     return Quoted(asked.name), values, percent(asked.most_frequent)
 
 
 def _right(asked: AskedField, score: FieldScore) -> str:
-    alike = f"; {percent(score.lenient)} alike" if asked.kind == "text" and score.lenient > score.accuracy else ""
+    alike = f"; {percent(score.lenient)} alike" if score.lenient > score.accuracy else ""
     return f"{percent(score.accuracy)} ({percent_range(score.interval)}{alike})"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.fields.paths import nested
+from fw_assets.classification.fields.record_field import RecordField, written_order
 from fw_assets.classification.fields.records import record_json
 from fw_assets.classification.labels.extraction import MIN_COVERAGE, Extraction
 from fw_assets.classification.labels.extraction_rules import RULES
@@ -81,10 +83,23 @@ def target(plan: Plan) -> str:
     """An example of the answers that training teaches and every model is asked for."""
     labels, rule = plan.label_set, plan.label_set.extraction
     if labels.fields:
-        return record_json({field.name: field.values[0] if field.values else "…" for field in labels.fields})
+        return record_json(nested((field.keys, _example(field)) for field in written_order(labels.fields)))
     if labels.multi_label:
         return json_answer(rule.object_key or "labels", list(labels.labels[:2]))
     return rule.write(labels.labels[0])
+
+
+def rest(plan: Plan) -> str:
+    """What becomes of the rest of the answers, a sentence."""
+    asked = plan.label_set.fields
+    if asked and not plan.inspected.left_out_fields([field.keys for field in asked]):
+        return "Values that a row lacks are null there, those of an object that is null too."
+    return "Whatever else the answers say is left out."
+
+
+def _example(field: RecordField) -> object:
+    first = field.values[0] if field.values else "…"
+    return [first] if field.kind == "list" else first
 
 
 def rules(plan: Plan) -> Table:

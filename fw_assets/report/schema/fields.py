@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from fw_assets.classification.fields.value_tally import RecordKind
 from fw_assets.classification.selection.verdict import Verdict
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
@@ -11,10 +12,13 @@ from fw_assets.report.schema.comparison import Kind
 
 
 class AskedField(Frozen):
-    """A field that every model was asked for; `values` of a label, none of a text. The first one is the label."""
+    """A field that every model was asked for. The first one is the label.
+
+    `values`: of a label and of the items of a list; none of free text and other JSON.
+    """
 
     name: str
-    kind: Literal["label", "text"]
+    kind: RecordKind
     values: tuple[str, ...] = ()
     absent: int = 0
     """Rows of the data without it: theirs is null."""
@@ -25,7 +29,8 @@ class AskedField(Frozen):
 class FieldScore(Frozen):
     """One field of one model on the test rows.
 
-    `accuracy`: rows with exactly the right value, `lenient`: where the spelling of free texts does not count.
+    `accuracy`: rows with exactly the right value, `lenient`: where the spelling of free texts and the order of other
+    JSON do not count. `macro_f1`: of a label and of the items of a list.
     """
 
     field: str

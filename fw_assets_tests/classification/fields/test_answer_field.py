@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.classification.fields.answer_field import discrete, find_fields
+from fw_assets.classification.fields.answer_field import find_fields
+from fw_assets.classification.fields.value_tally import discrete
 from fw_assets_tests.routing_rows import FIELDS, routing_lines
 
 ROUTING = [json.loads(line)["messages"][-1]["content"] for line in routing_lines(300)]
@@ -31,13 +32,43 @@ def test_a_field_that_is_sometimes_missing_or_null() -> None:
     assert absent == {"a": 0, "b": 20}
 
 
-def test_lists_and_objects_are_neither_labels_nor_texts() -> None:
-    answers = [json.dumps({"a": "x", "tags": ["p", "q"], "inner": {"k": 1}}) for _ in range(9)]
-    assert {field.name: field.kind for field in find_fields(answers)} == {
-        "a": "label",
-        "tags": "other",
-        "inner": "other",
+def test_lists_and_objects() -> None:
+    answers = [
+        json.dumps(
+            {
+                "a.b": "x",
+                "tags": ["p", "q"][: i % 3],
+                "inner": {"k": 1, "deep": {"a.b": None if i else "y"}} if i % 4 else None,
+                "items": [{"sku": i}],
+                "steps": [f"step {i}"],
+                "by_id": {f"id-{i}": i},
+                "mixed": ["p"] if i % 2 else "p",
+            }
+        )
+        for i in range(12)
+    ]
+    fields = {field.name: field for field in find_fields(answers)}
+    assert {name: field.kind for name, field in fields.items()} == {
+        "a.b": "label",
+        "tags": "list",
+        "inner.k": "label",
+        "inner.deep.a\\.b": "text",
+        "items": "json",
+        "steps": "json",
+        "by_id": "json",
+        "mixed": "json",
     }
+    assert fields["a.b"].keys == ("a.b",)
+    assert fields["inner.deep.a\\.b"].keys == ("inner", "deep", "a.b")
+    assert fields["tags"].most == (("p", 8), ("q", 4))
+    assert fields["tags"].summary == "lists of 2 values"
+    assert fields["inner.k"].absent == 3
+    assert fields["items"].most[0][0] == '[{"sku": 0}]'
+
+
+def test_a_name_with_a_point_beside_an_object_of_that_path() -> None:
+    answers = [json.dumps({"a.b": i % 2, "a": {"b": i % 3}}) for i in range(12)]
+    assert {field.name: field.keys for field in find_fields(answers)} == {"a\\.b": ("a.b",), "a.b": ("a", "b")}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from fw_assets.classification.fields.record_field import RecordField
 from fw_assets.classification.fields.records import Scalar, record_json
 from fw_assets.classification.prompting.outcomes import AnswerKind, Outcome
 from fw_assets.classification.prompting.record_parser import RecordParser
-from fw_assets_tests.classification.records import FIELDS, predictions, record
+from fw_assets_tests.classification.records import FIELDS, TOPIC, predictions, record
 
 PARSER = RecordParser(FIELDS)
 GOLD = record_json(record("food", 2, "see A-17"))
@@ -77,3 +77,54 @@ def test_predictions_have_the_fields_and_the_label_of_the_first() -> None:
     frame = predictions([record("food", 2)], ['{"topic": "food", "stars": 3, "note": "n"}'])
     assert frame["outcome"].to_list() == ["correct"]
     assert [answer["outcome"] for answer in frame["fields"][0]] == ["correct", "wrong_label", "correct"]
+
+
+TAGS = RecordField(name="tags", kind="list", values=("legal", "vip", 3), longest=9, nullable=True)
+ITEMS = RecordField(name="items", kind="json", shape='{"type": "array"}')
+CITY = RecordField(name="where.city", kind="text", types=("string",), path=("where", "city"))
+
+
+@pytest.mark.parametrize(
+    ("field", "gold", "said", "outcome", "lenient"),
+    [
+        (TAGS, ["vip", "legal"], '["Legal", "vip", "vip"]', "correct", "correct"),
+        (TAGS, ["vip", 3], '["3", "vip"]', "correct", "correct"),
+        (TAGS, ["vip"], "[]", "wrong_label", "wrong_label"),
+        (TAGS, None, "[]", "wrong_label", "correct"),
+        (TAGS, [], "null", "wrong_label", "correct"),
+        (TAGS, ["vip"], '["vip", "other"]', "off_label", "off_label"),
+        (TAGS, ["vip"], '"vip"', "off_label", "off_label"),
+        (TAGS, ["vip"], '[["vip"]]', "off_label", "off_label"),
+        (ITEMS, [{"a": 1, "b": "X"}, 2], '[{"b": "X", "a": 1}, 2]', "correct", "correct"),
+        (ITEMS, [{"a": 1, "b": "X"}, 2], '[2, {"b": " x.", "a": 1.0, "c": null}]', "wrong_label", "correct"),
+        (ITEMS, [1], "[true]", "wrong_label", "wrong_label"),
+        (ITEMS, [1, 1], "[1]", "wrong_label", "wrong_label"),
+    ],
+)
+def test_lists_are_sets_and_other_json_is_as_it_is_written(
+    field: RecordField, gold: object, said: str, outcome: Outcome, lenient: Outcome
+) -> None:
+    text = f'{{"{field.name}": {said}}}'
+    (answer,) = RecordParser([field]).answers("valid", text, json.dumps({field.name: gold}))
+    assert (answer["outcome"], answer["lenient_outcome"]) == (outcome, lenient)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ('{"where": {"city": "Köln"}}', "correct"),
+        ('{"where": {"city": "Köln"}, "where": {"city": "Rome"}}', "ambiguous"),
+        ('{"where": null}', "wrong_label"),
+        ('{"where": {}}', "empty"),
+        ('{"city": "Köln"}', "empty"),
+    ],
+)
+def test_values_within_objects(said: str, outcome: Outcome) -> None:
+    (answer,) = RecordParser([CITY]).answers("valid", said, '{"where": {"city": "Köln"}}')
+    assert answer["outcome"] == outcome
+
+
+def test_the_valid_values_are_an_object_again() -> None:
+    fields = [TOPIC.model_copy(update={"position": 1}), CITY.model_copy(update={"position": 0}), TAGS]
+    given = '{"tags": ["VIP"], "where": {"city": "Rome"}, "topic": "food"}'
+    assert RecordParser(fields).values(given) == {"where": {"city": "Rome"}, "tags": ["vip"], "topic": "food"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from fw_assets.embedded.engine.training import TrainingRecord
 from fw_assets.embedded.engine.training_run import Evaluation
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import load as load_labels
-from fw_assets_tests.routing_rows import routing_record
+from fw_assets_tests.routing_rows import FIELDS, routing_record
 
 Records = tuple[list[TrainingRecord], Callable[[TrainingRecord], None]]
 SPEC = TrainingSpec("char-ngram", lora_rank=8, learning_rate=0.03, epochs=2, batch_size=16)
@@ -28,7 +29,7 @@ def rows(count: int, seed: int) -> list[RecordRow]:
     draw = random.Random(seed)
     made = [routing_record(draw) for _ in range(count)]
     return [
-        RecordRow(text, {name: msgspec.json.encode(value).decode() for name, value in record.items()}, tokens=3)
+        RecordRow(text, {(name,): msgspec.json.encode(value).decode() for name, value in record.items()}, tokens=3)
         for text, record in made
     ]
 
@@ -41,7 +42,7 @@ def trained(out: Path, cache: Path, start: RecordModel | None = None, spec: Trai
 def test_every_field_is_learned_in_its_own_way(tmp_path: Path, cache: Path) -> None:
     model = trained(tmp_path / "model", cache)
     assert is_record_model(tmp_path / "model")
-    assert [item.name for item in model.fields] == ["department", "urgency", "refund", "shift", "order"]
+    assert [item.path for item in model.fields] == [(name,) for name in FIELDS]
     assert [item.model is not None for item in model.fields] == [True, True, True, True, False]
     order = model.fields[-1].rule
     assert order is not None
@@ -53,7 +54,7 @@ def test_every_field_is_learned_in_its_own_way(tmp_path: Path, cache: Path) -> N
     test = rows(60, 3)
     scores = TunedScorer(department.model, cache).log_probabilities([row.text for row in test], None)
     labels = department.model.labels
-    right = [f'"{labels[i]}"' == row.record["department"] for i, row in zip(scores.argmax(axis=1), test, strict=True)]
+    right = [f'"{labels[i]}"' == row.record["department",] for i, row in zip(scores.argmax(axis=1), test, strict=True)]
     assert sum(right) > 50
 
 
@@ -67,16 +68,47 @@ def test_the_metrics_are_of_all_fields_and_tokens_count_once(tmp_path: Path, cac
     assert all(0 <= item.accuracy <= 1 for item in evaluations)
 
 
+def test_lists_and_objects_are_learned_or_repeated(tmp_path: Path, cache: Path) -> None:
+    draw = random.Random(4)
+    learned = []
+    for i in range(200):
+        text, _ = routing_record(draw)
+        said = [name for name in ("vip", "legal") if draw.random() < 0.5]
+        record = {("tags",): json.dumps(said or None), ("a", "b"): json.dumps(["x"] if i % 4 else []), ("c",): f"[{i}]"}
+        learned.append(RecordRow(" ".join([text, *said]), record))
+    train_records(SPEC, learned, [], tmp_path / "model", cache, lambda record: None)
+    tags, inner, free = load(tmp_path / "model").fields
+    assert (tags.many, tags.constant, set(tags.values.values())) == (True, "null", {'"vip"', '"legal"'})
+    assert (inner.path, inner.many, inner.model, inner.constant) == (("a", "b"), False, None, '["x"]')
+    assert (free.model, free.constant) == (None, "")
+    assert tags.model is not None
+    (found,) = TunedScorer(tags.model, cache).predict_sets(["please vip soon"], None)
+    assert found == ("vip",)
+
+
+def test_models_of_the_first_version_are_read(tmp_path: Path, cache: Path) -> None:
+    first = trained(tmp_path / "model", cache)
+    path = tmp_path / "model" / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    for item in manifest["fields"]:
+        (item["name"],) = item.pop("path")
+        del item["many"]
+    path.write_text(json.dumps(manifest), "utf-8")
+    assert [(item.path, item.many) for item in load(tmp_path / "model").fields] == [
+        (item.path, False) for item in first.fields
+    ]
+
+
 def test_an_adapter_is_continued(tmp_path: Path, cache: Path) -> None:
     first = trained(tmp_path / "first", cache)
     again = trained(tmp_path / "again", cache, first)
-    assert [item.name for item in again.fields] == [item.name for item in first.fields]
+    assert [item.path for item in again.fields] == [item.path for item in first.fields]
     with pytest.raises(EngineError, match="rank 8, not 4"):
         trained(tmp_path / "other", cache, first, replace(SPEC, lora_rank=4))
 
 
 def test_fields_that_never_change_are_nothing_to_learn(tmp_path: Path, cache: Path) -> None:
-    same = [RecordRow(f"text {i}", {"a": '"x"', "b": "1"}) for i in range(9)]
+    same = [RecordRow(f"text {i}", {("a",): '"x"', ("b",): "1"}) for i in range(9)]
     with pytest.raises(EngineError, match="nothing to learn"):
         train_records(SPEC, same, [], tmp_path / "model", cache, lambda record: None)
 

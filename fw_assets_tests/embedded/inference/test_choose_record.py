@@ -46,17 +46,17 @@ def base(cache: Path) -> LoadedModel:
 def tuned(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     draw = random.Random(1)
     rows = [
-        RecordRow(text, {name: msgspec.json.encode(value).decode() for name, value in record.items()})
+        RecordRow(text, {(name,): msgspec.json.encode(value).decode() for name, value in record.items()})
         for text, record in (routing_record(draw) for _ in range(300))
     ]
     out = tmp_path_factory.mktemp("models") / "tuned"
     spec = TrainingSpec("char-ngram", lora_rank=16, learning_rate=0.03, epochs=4)
     train_records(spec, rows, [], out, cache, lambda record: None)
     model = load(out)
-    scorers = {item.name: TunedScorer(item.model, cache) for item in model.fields if item.model}
+    scorers = {item.path: TunedScorer(item.model, cache) for item in model.fields if item.model}
     scorer = load_base("char-ngram", cache)
     return LoadedModel(
-        scorer, AnswerFormat(), RecordScorer({item.name: item for item in model.fields}, scorers, scorer)
+        scorer, AnswerFormat(), RecordScorer({item.path: item for item in model.fields}, scorers, scorer)
     )
 
 
@@ -125,11 +125,53 @@ def test_temperature_draws_each_field_and_choice(tuned: LoadedModel) -> None:
 
 @pytest.mark.parametrize(
     "property",
-    [{"type": "array", "items": {"enum": ["a"]}}, {"type": "object"}, {}, {"enum": []}, {"enum": [["a"]]}, {"enum": 3}],
+    [
+        {"type": "array", "minItems": 2},
+        {},
+        {"enum": []},
+        {"enum": [["a"]]},
+        {"enum": 3},
+        {"type": "object", "required": ["a"]},
+    ],
 )
 def test_fields_that_no_model_can_fill_are_refused_by_name(property: Any) -> None:
     with pytest.raises(RpcError, match="the property 'x' is neither"):
         read_constraint(json.dumps(response_format({"a": {"enum": ["p", "q"]}, "x": property})).encode())
+
+
+def test_objects_and_lists(base: LoadedModel, tuned: LoadedModel) -> None:
+    nested = {
+        "type": "object",
+        "properties": {
+            "department": PROPERTIES["department"],
+            "deep": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"x": {"enum": [1, 2]}}}]},
+        },
+    }
+    properties = {
+        "route": nested,
+        "tags": {"type": "array", "items": {"anyOf": [{"enum": ["refund", "moonlight"]}, {"enum": [3]}]}},
+        "steps": {"type": "array", "items": {"type": "string"}},
+        "one": {
+            "type": "object",
+            "required": ["n", "s"],
+            "properties": {"n": {"type": ["integer", "null"]}, "s": {"enum": ["p"]}},
+        },
+        "maybe": {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "null"}]},
+        "urgency": PROPERTIES["urgency"],
+    }
+    for model in (base, tuned):
+        record = json.loads(ask(model, response_format(properties))[0])
+        assert list(record) == list(properties)
+        assert list(record["route"]) == ["department", "deep"]
+        assert record["route"]["deep"]["x"] in (1, 2)
+        assert set(record["tags"]) <= {"refund", "moonlight", 3}
+        assert (record["steps"], record["maybe"]) == ([], None)
+        assert record["one"] == {"n": None, "s": "p"}
+
+
+def test_a_single_property_that_is_an_object(base: LoadedModel) -> None:
+    inner = {"type": "object", "properties": {"department": PROPERTIES["department"]}}
+    assert json.loads(ask(base, response_format({"route": inner}))[0]) == {"route": {"department": "billing"}}
 
 
 def test_a_model_of_labels_is_asked_for_no_object(cache: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.fields.record_field import RecordField
-from fw_assets.classification.labels.record_resolution import resolve_records
 from fw_assets.classification.labels.resolution import resolve
+from fw_assets.classification.objects.record_resolution import resolve_records
 from fw_assets.classification.session import Session
 from fw_assets_tests.classification.frames import inspect_in_memory, write_chat
 
@@ -33,8 +33,9 @@ def resolved(folder: Path, rows: Sequence[dict[str, Any]], *fields: str, **sessi
     asked = Session.model_validate({"fields": fields, **session})
     frame, inspected = inspect_in_memory(write_chat(folder / "rows.jsonl", texts), None, asked)
     split, labels = resolve(frame, inspected, asked)
-    records, found = resolve_records(frame, split, labels.labels, inspected, asked)
-    return [json.loads(text) if text else None for text in records], {field.name: field for field in found}
+    found = resolve_records(frame, split, labels.labels, inspected, asked)
+    records = [json.loads(text) if text else None for text in found.column]
+    return records, {field.name: field for field in found.fields}
 
 
 def test_the_fields_come_in_the_order_of_the_session(tmp_path: Path) -> None:
@@ -90,24 +91,97 @@ def test_the_session_can_say_the_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        (("topic", "tags"), "Lists and objects cannot"),
         (("topic", "nix"), "no answer has a field 'nix'"),
         (("topik", "stars"), "Did you mean topic"),
     ],
 )
 def test_what_cannot_be_asked_for(tmp_path: Path, fields: tuple[str, ...], said: str) -> None:
-    rows = [{**row, "tags": ["a"]} for row in answers()]
     with pytest.raises(InputError) as error:
-        resolved(tmp_path, rows, *fields)
+        resolved(tmp_path, answers(), *fields)
     assert said in str(error.value)
     assert error.value.problems[0].field == "fields"
 
 
-@pytest.mark.parametrize("fields", [("*",), ("mood.x", "lang")])
-def test_the_label_is_a_field_of_the_object_itself(tmp_path: Path, fields: tuple[str, ...]) -> None:
-    rows = [{"result": {"label": row["topic"]}, "mood.x": row["city"], "lang": "en"} for row in answers()]
-    with pytest.raises(InputError, match="no field of the answers' objects themselves"):
-        resolved(tmp_path, rows, *fields)
+def nested_answers() -> list[dict[str, Any]]:
+    return [
+        {
+            "note": f"note {i}",
+            "route": {"topic": row["topic"], "contact": {"stars": row["stars"], "köln.x": i % 2} if i % 6 else None},
+            "tags": [["vip"], ["Legal", "vip"], ["legal", "vip"], [], None, ["legal"]][i % 6],
+            "steps": [f"step {i}", {"n": i}],
+        }
+        for i, row in enumerate(answers())
+    ]
+
+
+def test_lists_and_objects_are_kept(tmp_path: Path) -> None:
+    rows = nested_answers()
+    records, fields = resolved(tmp_path, rows, "*")
+    assert {name: field.kind for name, field in fields.items()} == {
+        "route.topic": "label",
+        "note": "text",
+        "route.contact.stars": "label",
+        "route.contact.köln\\.x": "label",
+        "tags": "list",
+        "steps": "json",
+    }
+    assert next(iter(fields)) == "route.topic"
+    assert (fields["tags"].values, fields["tags"].nullable) == (("legal", "vip"), True)
+    for row, record in zip(rows, records, strict=True):
+        assert record is not None
+        expected = json.loads(json.dumps(row).replace("Legal", "legal"))
+        expected["route"]["contact"] = expected["route"]["contact"] or {"stars": None, "köln.x": None}
+        assert json.dumps(record) == json.dumps(expected)
+
+
+def test_an_object_stands_for_what_is_in_it(tmp_path: Path) -> None:
+    records, fields = resolved(tmp_path, nested_answers(), "route", "tags:text")
+    assert list(fields) == ["route.topic", "route.contact.stars", "route.contact.köln\\.x", "tags"]
+    assert fields["tags"].kind == "json"
+    assert records[1] == {"route": {"topic": "room", "contact": {"stars": 2, "köln.x": 1}}, "tags": ["Legal", "vip"]}
+
+
+def test_the_label_can_be_a_list(tmp_path: Path) -> None:
+    rows = [{**row, "tags": [["b"], ["b", "a"], []][i % 3]} for i, row in enumerate(answers())]
+    records, fields = resolved(tmp_path, rows, "tags", "topic")
+    assert (fields["tags"].kind, fields["tags"].values) == ("list", ("a", "b"))
+    assert [record["tags"] for record in records[:3] if record] == [["b"], ["b", "a"], []]
+
+
+def test_what_would_be_lost_is_an_error_that_names_its_line(tmp_path: Path) -> None:
+    lines = [json.dumps(row) for row in answers()]
+    lines[3] = lines[3].replace('"stars": 4', '"stars": 4, "stars": 5')
+    path = write_chat(tmp_path / "rows.jsonl", [(f"text {i * 7919} of {i}", line) for i, line in enumerate(lines)])
+    asked = Session(fields=("topic", "stars"))
+    frame, inspected = inspect_in_memory(path, None, asked)
+    split, labels = resolve(frame, inspected, asked)
+    with pytest.raises(InputError, match="stars is written twice in the answer, with different values") as error:
+        resolve_records(frame, split, labels.labels, inspected, asked)
+    assert [(item.kind, item.line) for item in error.value.problems] == [("repeated-name", 4)]
+
+
+def test_rare_fields_and_values_of_two_types_are_said(tmp_path: Path) -> None:
+    rows = [{**row, "stars": str(row["stars"]) if i % 2 else row["stars"]} for i, row in enumerate(answers())]
+    rows[5]["oops"] = {"deep": 1}
+    texts = [(f"text {i * 7919} of {i}", json.dumps(row)) for i, row in enumerate(rows)]
+    asked = Session(fields=("*",))
+    frame, inspected = inspect_in_memory(write_chat(tmp_path / "rows.jsonl", texts), None, asked)
+    split, labels = resolve(frame, inspected, asked)
+    found = resolve_records(frame, split, labels.labels, inspected, asked)
+    (rare, types) = [finding.message for finding in found.findings]
+    assert "left out of training: oops (1 row)" in rare
+    assert 'stars has 1 (6 rows) and "1" (6 rows)' in types
+    assert all(finding.consequential for finding in found.findings)
+    stars = next(field for field in found.fields if field.name == "stars")
+    assert {type(value) for value in stars.values} == {int, str}
+    assert json.loads(found.column[1])["stars"] == "2"
+
+
+def test_all_fields_keep_the_order_of_the_answers(tmp_path: Path) -> None:
+    rows = [{"note": row["note"], "stars": row["stars"], "topic": row["topic"]} for row in answers()]
+    records, fields = resolved(tmp_path, rows, "*")
+    assert next(iter(fields)) == "topic"
+    assert all(list(record or ()) == ["note", "stars", "topic"] for record in records)
 
 
 def test_what_holds_the_label_is_not_left_out(tmp_path: Path) -> None:
@@ -160,6 +234,6 @@ def test_the_column_is_text(tmp_path: Path) -> None:
     asked = Session(fields=("topic", "note"))
     frame, inspected = inspect_in_memory(write_chat(tmp_path / "rows.jsonl", texts), None, asked)
     split, labels = resolve(frame, inspected, asked)
-    column, _ = resolve_records(frame, split, labels.labels, inspected, asked)
+    column = resolve_records(frame, split, labels.labels, inspected, asked).column
     assert column.name == "record"
     assert column.dtype == pl.String
