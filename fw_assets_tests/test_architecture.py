@@ -56,7 +56,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "formats": "errors values dataset",
         "unlabelled": "errors dataset formats",
         "labels": "errors values visible_text spelling dataset fields formats intervals session splits slices",
-        "objects": "errors values dataset fields session labels",
+        "objects": "errors dataset fields session labels",
         "prompting": "errors values dataset fields labels",
         "metrics": "values dataset fields clusters intervals mistake_costs prompting",
         "selection": "values clusters gate_policy mistake_costs intervals session slices metrics",
