@@ -88,8 +88,19 @@ class Settings(BaseModel):
 
     @property
     def workspace_root(self) -> str:
-        """The workspace, a local path made absolute."""
-        return self.fw_workspace if is_url(self.fw_workspace) else str(Path(self.fw_workspace).resolve())
+        """The workspace, a local path made absolute.
+
+        Raises:
+            InputError: the path is no text, which Polars and Dagster need.
+        """
+        root = self.fw_workspace if is_url(self.fw_workspace) else str(Path(self.fw_workspace).resolve())
+        try:
+            root.encode()
+        except UnicodeEncodeError:
+            message = f"the path of the workspace holds bytes that are no UTF-8 text (found {root!r})"
+            problem = Problem(kind="setting", field="FW_WORKSPACE", message=message)
+            raise InputError([problem], advice="Name another folder by --workspace or FW_WORKSPACE.") from None
+        return root
 
     @property
     def platform_home(self) -> Path:
