@@ -1,0 +1,8 @@
+"""Tests: mirror the package, one file per module."""
+
+import os
+
+# Before numpy is loaded, here and in the processes that tests start: as many workers run as there are processors, and
+# threads of linear algebra that wait for each other keep the processors of the others busy.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
+from fw_assets_tests.dagster_databases import keep_what_does_not_change
 from fw_assets_tests.project import InProcessPool, Project
 
 # An example that took long says nothing of the code on a machine that is at work on other things.
@@ -19,11 +17,9 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-@event.listens_for(Engine, "connect")
-def write_without_waiting_for_the_disk(connection: object, _: object) -> None:
-    """Dagster's databases in this process: a thousand commits a run, and no test cuts the power."""
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous=OFF")
+@pytest.fixture(scope="session", autouse=True)
+def light_databases() -> None:
+    keep_what_does_not_change()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,5 +57,5 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 @pytest.fixture
 def watched(project: Project) -> None:
-    """Have the project's commands run their steps in this process."""
+    """Have the project's commands run their steps in this process, where a test can watch or change what they meet."""
     project.make_pool = InProcessPool

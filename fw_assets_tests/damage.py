@@ -17,6 +17,7 @@ from typing import Any
 
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.runner.fork_server import reset_signals, start_process
+from fw_assets_tests.dagster_databases import keep_what_does_not_change
 from fw_assets_tests.project import EXAMPLES, InProcessPool
 
 NAME = "tiny"
@@ -205,6 +206,7 @@ def _child(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(home.folder)
+    keep_what_does_not_change()
     try:
         work(home, *arguments)
     except SystemExit:

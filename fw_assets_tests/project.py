@@ -1,12 +1,14 @@
-"""A small dataset and the command line, as a user has them: real files, a real platform, a process of its own."""
+"""A small dataset and the command line, as a user has them: real files, a real platform."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -38,19 +40,28 @@ class Project:
     """A folder with a dataset, a workspace, and `fw-assets`.
 
     Attributes:
-        make_pool: the workers of commands that run in this process; by default processes of their own.
+        make_pool: the workers of commands that run in this process: by default it is at work itself, which has loaded
+            what a process per step would load again; with None they are processes, as a user's are.
     """
 
     def __init__(self, folder: Path, rows: int = 160) -> None:
         self.folder = folder
         self.workspace = folder / "workspace"
         self.data = folder / "tickets.jsonl"
-        self.make_pool: PoolFactory | None = None
+        self.make_pool: PoolFactory | None = InProcessPool
         self.data.write_text("".join(EXAMPLES.read_text("utf-8").splitlines(keepends=True)[:rows]), "utf-8")
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("FW_", "FIREWORKS_", "DAGSTER"))},
             "FW_WORKSPACE": str(self.workspace),
         }
+
+    def copied(self, folder: Path) -> Self:
+        """The project with all that it has, in an empty folder: what a test does to it is the test's alone."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        other = copy(self)
+        other.folder, other.workspace, other.data = folder, folder / "workspace", folder / self.data.name
+        other.environment = {**self.environment, "FW_WORKSPACE": str(other.workspace)}
+        return other
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "fw_assets", *arguments]

@@ -42,8 +42,15 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(base: Home) -> dict[str, int]:
+    return base.made()
+
+
 @pytest.mark.parametrize(("state", "pattern", "kind", "expected"), CASES)
-def test_a_damaged_file(base: Home, tmp_path: Path, state: str, pattern: str, kind: str, expected: str) -> None:
+def test_a_damaged_file(
+    base: Home, undisturbed: dict[str, int], tmp_path: Path, state: str, pattern: str, kind: str, expected: str
+) -> None:
     home = base.copy(tmp_path / "home")
     unfinished(home, state)
     if "platform.sqlite" in pattern:
@@ -62,5 +69,5 @@ def test_a_damaged_file(base: Home, tmp_path: Path, state: str, pattern: str, ki
         return
     assert again.code == 0, again.stderr
     assert home.report() == base.report()
-    made, undisturbed = home.made(), base.made()
+    made = home.made()
     assert [made[collection] for collection in MADE] == [undisturbed[collection] for collection in MADE]

@@ -15,15 +15,25 @@ from fw_assets_tests.pipeline.automation.test_one_click_jobs import press
 from fw_assets_tests.pipeline.test_successors import FaultyProject, check_ledger
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> FaultyProject:
+    """A finished run whose winner is deployed; each test has a copy of its own."""
+    project = FaultyProject(tmp_path_factory.mktemp("finished"))
+    done = project.go("--approve")
+    assert done.returncode == 0, done.stderr
+    return project
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FaultyProject:
-    project = FaultyProject(tmp_path)
+def project(finished: FaultyProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FaultyProject:
+    project = finished.copied(tmp_path)
     monkeypatch.setenv("FW_WORKSPACE", str(project.workspace))
     monkeypatch.chdir(tmp_path)
     return project
 
 
-def test_nothing_is_brought_back_before_there_is_a_report(project: FaultyProject) -> None:
+def test_nothing_is_brought_back_before_there_is_a_report(tmp_path: Path) -> None:
+    project = FaultyProject(tmp_path)
     assert project.run("deploy", "tickets").returncode == BAD_INPUT
     assert project.run("plan", str(project.data), "--model", "char-ngram").returncode == DONE
     done = project.run("deploy", "tickets")
@@ -33,8 +43,6 @@ def test_nothing_is_brought_back_before_there_is_a_report(project: FaultyProject
 
 @pytest.mark.usefixtures("watched")
 def test_a_removed_winner_is_named_priced_and_brought_back(project: FaultyProject) -> None:
-    done = project.go("--approve")
-    assert done.returncode == 0, done.stderr
     head = Workspace(str(project.workspace)).header("plan", "tickets")
     assert head is not None
     there = project.run("deploy", "tickets", "--digest", head.digest)
@@ -79,8 +87,6 @@ def test_a_removed_winner_is_named_priced_and_brought_back(project: FaultyProjec
 
 @pytest.mark.usefixtures("watched")
 def test_a_yes_to_its_own_amount_brings_a_winner_back_above_the_ceiling(project: FaultyProject) -> None:
-    done = project.go("--approve")
-    assert done.returncode == 0, done.stderr
     account = approved_account(Workspace(str(project.workspace)), "tickets")
     spent = account.ledger().spent
     account.pay("base-evaluation/char-ngram", "what used the slack up", 1, "tokens", account.ceiling - spent - 0.01)
@@ -103,8 +109,6 @@ def test_a_yes_to_its_own_amount_brings_a_winner_back_above_the_ceiling(project:
 
 @pytest.mark.usefixtures("watched")
 def test_the_job_of_the_ui_adopts_what_is_up_and_creates_what_is_not(project: FaultyProject) -> None:
-    done = project.go("--approve")
-    assert done.returncode == 0, done.stderr
     head = Workspace(str(project.workspace)).header("plan", "tickets")
     assert head is not None
     yes = {"dataset": "tickets", "approved_by": "ann", "plan_digest": head.digest}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fw_assets_tests.embedded.conftest import Client, labelled_rows, wait
-from fw_assets_tests.project import Done, InProcessPool, Project
+from fw_assets_tests.project import Done, Project
 
 POOR = ("--lora-rank", "1", "--learning-rate", "0.000001", "--epochs", "1")
 """Settings that teach next to nothing."""
@@ -23,10 +23,25 @@ def account(tmp_path: Path) -> Client:
 
 @pytest.fixture
 def owner(account: Client, project: Project) -> Project:
-    """A workspace on the account's platform, whose steps run in this process."""
+    """A workspace on the account's platform."""
     project.environment["FW_PLATFORM_HOME"] = str(account.home)
-    project.make_pool = InProcessPool
     return project
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A workspace and its platform on which an adapter of char-ngram was trained, which nobody changes."""
+    project = Project(tmp_path_factory.mktemp("trained"))
+    project.environment["FW_PLATFORM_HOME"] = str(Client(project.folder / "platform").home)
+    succeeded(project.run(*project.workflow(*GOOD, "--deploy", "never", "--json")))
+    return project
+
+
+@pytest.fixture
+def adapter(trained: Project, tmp_path: Path) -> str:
+    """An adapter that the owner has trained; named first, since it is there before its platform is opened."""
+    name: str = trained.copied(tmp_path).report()["candidates"][0]["tuned"]["model"]
+    return name
 
 
 def other_workspace(project: Project, name: str) -> Project:
@@ -62,17 +77,9 @@ def deployments_of(account: Client, model: str) -> set[str]:
     return {item["name"] for item in all_resources(account, "deployments").values() if item["baseModel"] == model}
 
 
-def trained_adapter(project: Project) -> str:
-    """An adapter of char-ngram, trained in a workspace of its own."""
-    report = succeeded(project.run(*project.workflow(*GOOD, "--deploy", "never", "--json")))
-    adapter: str = report["candidates"][0]["tuned"]["model"]
-    return adapter
-
-
 def test_an_adapter_of_another_workspace_is_compared_and_deployed_where_its_owner_serves_it(
-    account: Client, owner: Project
+    adapter: str, account: Client, owner: Project
 ) -> None:
-    adapter = trained_adapter(owner)
     slug = adapter.rsplit("/", 1)[-1]
     deployments = "/v1/accounts/local/deployments"
     prod = account.post(f"{deployments}?deploymentId=prod", {"baseModel": adapter, "deploymentShape": "default"})
@@ -130,8 +137,7 @@ def test_an_adapter_of_another_workspace_is_compared_and_deployed_where_its_owne
     assert deployments_of(account, adapter) == serving, "none was added to its owner's"
 
 
-def test_an_adapter_without_a_deployment_gets_one(account: Client, owner: Project) -> None:
-    adapter = trained_adapter(owner)
+def test_an_adapter_without_a_deployment_gets_one(adapter: str, account: Client, owner: Project) -> None:
     slug = adapter.rsplit("/", 1)[-1]
     other = other_workspace(owner, "second")
     report = succeeded(
@@ -207,8 +213,7 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
     assert not (owner.workspace / "tickets" / "plan.md").exists()
 
 
-def test_training_continues_an_adapter(account: Client, owner: Project) -> None:
-    adapter = trained_adapter(owner)
+def test_training_continues_an_adapter(adapter: str, account: Client, owner: Project) -> None:
     slug = adapter.rsplit("/", 1)[-1]
     alone = owner.run("plan", str(owner.data), "--model", slug)
     assert "none of" in alone.stderr

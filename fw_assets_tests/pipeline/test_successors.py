@@ -32,10 +32,13 @@ class FaultyProject(Project):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, rows=160)
-        self.home = self.workspace / ".platform"
         self.home.mkdir(parents=True)
         (folder / "prices.json").write_text(json.dumps(PRICES))
         (folder / "session.yaml").write_text("lora_ranks: 64\nlearning_rates: 0.01\nepochs: 3\n")
+
+    @property
+    def home(self) -> Path:
+        return self.workspace / ".platform"
 
     def faults(self, **faults: Any) -> None:
         (self.home / "faults.json").write_text(json.dumps(faults))
