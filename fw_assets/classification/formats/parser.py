@@ -16,6 +16,7 @@ from fw_assets.classification.dataset.chunk_parser import ParseSummary
 from fw_assets.classification.dataset.files import file_sha256, read_chunks
 from fw_assets.classification.dataset.parallel import parse_file, run_in_threads
 from fw_assets.classification.dataset.row_store import RowStore
+from fw_assets.classification.errors import InputError
 from fw_assets.classification.formats.batches import (
     LongLineError,
     Table,
@@ -45,9 +46,15 @@ from fw_assets.classification.formats.workbook import binary_table, workbook_of
 
 @dataclass(frozen=True)
 class FileParser:
-    """Reads what a file is, finds text and label in it, and parses its rows into a store."""
+    """Reads what a file is, finds text and label in it, and parses its rows into a store.
+
+    Attributes:
+        usual: of the dataset's files so far, the columns that were found first; a later file that is not clear by
+            itself, such as one with a single label, is read by them too.
+    """
 
     options: ReadingOptions = field(default_factory=ReadingOptions)
+    usual: list[ColumnChoice] = field(default_factory=list)
 
     def parse(
         self, path: Path, first_row: int, source: str, row_store: RowStore, *, stop_after: int | None = None
@@ -58,10 +65,19 @@ class FileParser:
             InputError: it is not of a format that is read, or text and label are not clear.
         """
         workbook = workbook_of(path)
-        if workbook is not None:
-            options = self.options.model_copy(update={"sheet": path.name})
-            return FileParser(options)._parsed(workbook, _Place(path, first_row, source, row_store, stop_after))
-        return self._parsed(path, _Place(path, first_row, source, row_store, stop_after))
+        options = self.options if workbook is None else self.options.model_copy(update={"sheet": path.name})
+        place = _Place(path, first_row, source, row_store, stop_after)
+        try:
+            return FileParser(options, self.usual)._parsed(workbook or path, place)
+        except InputError as error:
+            if not self.usual or error.problems[0].kind not in ("ambiguous", "column") or _is_said(self.options):
+                raise
+            (text,), label = self.usual[0].text_columns, self.usual[0].label
+            same = options.model_copy(update={"text_column": text, "label_column": label})
+            try:
+                return FileParser(same)._parsed(workbook or path, place)
+            except InputError:
+                raise error from None
 
     def _parsed(self, path: Path, place: _Place) -> tuple[ParseSummary, str]:
         """The summary of the file at `path`, whose rows have their place, and its SHA-256."""
@@ -81,6 +97,7 @@ class FileParser:
         else:
             plain = content.written_to(folder / content.file.name) if packed else content.file
         if file.kind == "JSONL":
+            self._remember(file.shape.columns if file.shape else None)
             summary = _parse_lines(plain, place, file.shape)
         elif file.kind == "JSON":
             summary = self._parse_document(plain, place)
@@ -91,6 +108,10 @@ class FileParser:
         more = [part for part in (file.written, packed) if part]
         summary.read_as += f" ({', '.join(more)})" if more else ""
         return summary
+
+    def _remember(self, choice: ColumnChoice | None) -> None:
+        if choice is not None and len(choice.text_columns) == 1 and choice.label:
+            self.usual.append(choice)
 
     def _parse_delimited(self, plain: Path, text: str, place: _Place, folder: Path) -> ParseSummary:
         dialect = find_dialect(text.replace("\r", "\n") if "\n" not in text else text, place.path.name)
@@ -117,8 +138,9 @@ class FileParser:
                 f"is one JSON document of more than {limit}: `jq -c '.[]' FILE > rows.jsonl` writes one row a line"
             )
             raise not_rows(place.path, message)
-        items = document_records(place.path, plain.read_bytes())
+        items = document_records(place.path, plain.read_bytes(), self.options.sheet)
         shape = shape_of(place.path, items[:SAMPLE_RECORDS], self.options)
+        self._remember(shape.columns if shape else None)
         summary = run_in_threads(item_jobs(items, *place.target, shape), place.stop_after)
         summary.read_as = f"a JSON list, {shape.read_as if shape else 'chat rows'}"
         return summary
@@ -135,6 +157,7 @@ class FileParser:
             columns = profiles(rows)
             choice = choose_columns(columns, columns, self.options, names, str(place.path))
             _refuse_chats_as_text(choice, rows, place.path)
+            self._remember(choice)
 
             def parse(part: pl.DataFrame) -> ParseSummary:
                 frame, summary = parse_table(part, choice, place.source, row_store.fields, row_store.group_field)
@@ -148,6 +171,12 @@ class FileParser:
         summary.blank += table.lead
         summary.read_as = f"{table.read_as}, {read_as}" if read_as else table.read_as
         return summary
+
+
+def _is_said(options: ReadingOptions) -> bool:
+    """Whether a person names columns, so that there is nothing to find."""
+    named = (options.text_column, options.text_template, options.label_column, options.label_flags)
+    return any(name is not None for name in named)
 
 
 @dataclass(frozen=True)

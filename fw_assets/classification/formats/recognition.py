@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from fw_assets.classification.documents.row_lists import MIN_ROWS, row_lists
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.content import ZIP_MAGIC
 from fw_assets.classification.formats.dialect import find_dialect
@@ -108,9 +109,8 @@ def text_format(path: Path, text: str, *, whole: bool, one_column: bool = False)
 
 
 def _is_wrapper(value: dict[str, Any]) -> bool:
-    """Whether an object holds rows in a list, rather than being one."""
-    lists = [v for v in value.values() if isinstance(v, list) and len(v) > 2 and all(isinstance(i, dict) for i in v)]
-    return bool(lists) and "messages" not in value
+    """Whether an object holds rows, rather than being one."""
+    return "messages" not in value and any(len(rows) >= MIN_ROWS for rows in row_lists(value).values())
 
 
 def _document(path: Path, start: str, lines: list[str], *, whole: bool) -> Format:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -23,6 +24,8 @@ from fw_assets.classification.dataset.json_errors import RowError, describe
 from fw_assets.classification.dataset.row_errors import LEFT_OUT, find_errors
 from fw_assets.classification.dataset.row_parser import GROUP_KEYS
 from fw_assets.classification.dataset.row_store import RowStore
+from fw_assets.classification.documents.row_lists import row_lists
+from fw_assets.classification.errors import InputError, Problem, Reading
 from fw_assets.classification.formats.column_choice import ColumnChoice
 from fw_assets.classification.formats.recognition import not_rows
 from fw_assets.classification.formats.shapes import Record, Shape
@@ -34,7 +37,6 @@ PART_RECORDS = 10_000
 
 _GROUPS = frozenset(GROUP_KEYS)
 _decode_raw_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def decoded(line: bytes | str) -> Record | None:
@@ -46,17 +48,43 @@ def decoded(line: bytes | str) -> Record | None:
     return value if isinstance(value, dict) else None
 
 
-def document_records(path: Path, content: bytes) -> list[bytes]:
-    """The objects of one JSON document: a list, or the one list of objects in an object.
+def document_records(path: Path, content: bytes, name: str | None = None) -> list[bytes]:
+    """The rows of one JSON document as objects: of its one list of rows, or of that with the name.
 
     Raises:
         InputError: it is damaged, or holds no such list or several.
     """
+    lists = document_lists(path, content)
+    names = ", ".join(map(repr, lists))
+    if name is not None and name in lists:
+        return lists[name]
+    if name is not None and list(lists) != [""]:
+        problem = Problem(kind="sheet", file=str(path), field="sheet", message=f"there is no list {name!r}: {names}")
+        raise InputError([problem], advice="Nothing was started.")
+    if len(lists) > 1:
+        options = ", or ".join(f"--sheet {shlex.quote(item)}" for item in lists)
+        message = f"is a JSON object with several lists of rows ({names})"
+        raise InputError(
+            [Problem(kind="several-sheets", file=str(path), message=message)],
+            advice=f"Choose one: {options} (`sheet` in a session). Nothing was started.",
+            readings=[Reading(f"{item} ({len(rows):,} rows)", "sheet", item) for item, rows in lists.items()],
+        )
+    return next(iter(lists.values()))
+
+
+def document_lists(path: Path, content: bytes) -> dict[str, list[bytes]]:
+    """The lists of rows in one JSON document by their names, at least one (`documents.row_lists`).
+
+    Raises:
+        InputError: it is damaged, or holds none.
+    """
     try:
         content = content.removeprefix(b"\xef\xbb\xbf")
         if content.lstrip()[:1] == b"[":
-            return [bytes(item) for item in _decode_raw_list(content)]
-        fields = _decode_raw_object(content)
+            items = [bytes(item) for item in _decode_raw_list(content)]
+            if not items or not all(item.startswith(b"[") for item in items):
+                return {"": items}
+        document = msgspec.json.decode(content)
     except msgspec.DecodeError as error:
         at = re.search(r"byte (\d+)", str(error))
         line = content[: int(at[1])].count(b"\n") + 1 if at else None
@@ -65,22 +93,14 @@ def document_records(path: Path, content: bytes) -> list[bytes]:
         raise unreadable(path, "json", f"is no whole JSON document: {reason}{place}") from None
     except (RecursionError, UnicodeDecodeError):
         raise unreadable(path, "json", "is no JSON document that can be read; save it as UTF-8") from None
-    lists = {name: items for name, raw in fields.items() if (items := _objects(bytes(raw)))}
-    if len(lists) == 1:
-        return next(iter(lists.values()))
-    names = ", ".join(list(lists or fields)[:8])
+    encode = msgspec.json.Encoder().encode
+    lists = {name: [encode(row) for row in rows] for name, rows in row_lists(document).items()}
     if lists:
-        first = next(iter(lists))
-        advice = f"choose one: `jq -c '.{first}[]' FILE > {first}.jsonl`"
-        raise not_rows(path, f"is a JSON object with several lists of rows ({names}); {advice}")
+        return lists
+    if isinstance(document, list):
+        return {"": [encode(item) for item in document]}
+    names = ", ".join(list(document)[:8]) if isinstance(document, dict) else ""
     raise not_rows(path, f"is one JSON object ({names or 'empty'}): expected a list of objects, or one object a line")
-
-
-def _objects(raw: bytes) -> list[bytes]:
-    if not raw.lstrip().startswith(b"["):
-        return []
-    items = [bytes(item) for item in _decode_raw_list(raw)]
-    return items if items and all(item.lstrip().startswith(b"{") for item in items) else []
 
 
 def parse_lines(

@@ -1,7 +1,11 @@
-"""Workbook: a spreadsheet as a table, and its sheets as the parts of a dataset, as the files of a folder are."""
+"""Workbook: a spreadsheet as a table, and its sheets as the parts of a dataset, as the files of a folder are.
+
+So are the lists of rows in a JSON document.
+"""
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,11 +15,14 @@ import polars as pl
 from fw_assets.classification.dataset.folder import Listing, Part, part_of
 from fw_assets.classification.errors import InputError, Problem, Reading
 from fw_assets.classification.formats.batches import BATCH_ROWS, Table, columnar_table
-from fw_assets.classification.formats.content import open_content, refusals
+from fw_assets.classification.formats.content import Content, open_content, refusals
 from fw_assets.classification.formats.dialect import SAMPLE_RECORDS
+from fw_assets.classification.formats.recognised_file import recognise_format
 from fw_assets.classification.formats.recognition import Format, is_spreadsheet
+from fw_assets.classification.formats.records import MAX_DOCUMENT_BYTES, document_lists
 from fw_assets.classification.formats.tables import ROW
 
+_NAMED_LIST = re.compile(rb'"[\w -]*(?:train|valid|val|dev|test|eval)[\w -]*"\s*:\s*[\[{]', re.IGNORECASE)
 _NOTHING = "Nothing was started."
 _SLASH = "/"
 """In no name of Excel's; a sheet is named as a file in the workbook."""
@@ -41,8 +48,9 @@ def workbook_of(path: Path) -> Path | None:
 def list_sheets(path: Path, sheet: str | None) -> Listing:
     """A file as the files of a dataset: itself, or the sheets of a workbook that are named as its parts.
 
-    Sheets that are not read are passed over, unless they are empty. Where their names tell no parts, the file is the
-    one entry; that it has several sheets with rows is an error of its table.
+    The lists of rows in a JSON document are taken as sheets. Those that are not read are passed over, unless they are
+    empty. Where their names tell no parts, the file is the one entry; that it has several with rows is an error of its
+    table.
 
     Args:
         sheet: the only one that is read.
@@ -51,13 +59,19 @@ def list_sheets(path: Path, sheet: str | None) -> Listing:
         InputError: it is damaged.
         OSError: it cannot be read.
     """
-    whole = Listing((path,), ("train",))
     content = open_content(path)
-    if content.member or not is_spreadsheet(content.head):
-        return whole
-    sheets = _sheets(path)
-    filled = [name for name, cells in sheets.items() if cells.height]
-    tables = [name for name in filled if _has_rows(sheets[name])]
+    if not content.member and is_spreadsheet(content.head):
+        sheets = _sheets(path)
+        filled = [name for name, cells in sheets.items() if cells.height]
+        tables = [name for name in filled if _has_rows(sheets[name])]
+    elif (
+        path.stat().st_size <= MAX_DOCUMENT_BYTES
+        and len(_NAMED_LIST.findall(content.head)) > 1
+        and recognise_format(path).kind == "JSON"
+    ):
+        filled = tables = list(document_lists(path, b"".join(content.blocks())))
+    else:
+        return Listing((path,), ("train",))
     if sheet is not None:
         return Listing((path,), ("train",), tuple(map(_shown, _others(filled, [sheet]))))
     parts = {name: part for name in tables if (part := part_of(name)) is not None and _SLASH not in name}
@@ -65,6 +79,12 @@ def list_sheets(path: Path, sheet: str | None) -> Listing:
         return Listing((path,), ("train",), tuple(map(_shown, _others(filled, tables))))
     kept: tuple[Part, ...] = tuple(parts.values())
     return Listing(tuple(path / name for name in parts), kept, tuple(map(_shown, _others(filled, list(parts)))))
+
+
+def _may_have_parts(content: Content) -> bool:
+    """Whether a file may be a JSON document with lists that are named as parts, by its beginning."""
+    small = content.file.stat().st_size <= MAX_DOCUMENT_BYTES
+    return small and len(_NAMED_LIST.findall(content.head)) > 1
 
 
 def _others(filled: Sequence[str], read: Sequence[str]) -> list[str]:

@@ -36,7 +36,7 @@ def json_table(
     Raises:
         InputError: lines are no objects, or the text is not clear.
     """
-    items = document_records(path, plain.read_bytes()) if form == "JSON" else None
+    items = document_records(path, plain.read_bytes(), conversations.options.sheet) if form == "JSON" else None
     kinds, sample, faults = dict[str, Kind](), list[Record](), list[tuple[int, RowError]]()
     for number, line in _lines(plain, items):
         record = decoded(line)

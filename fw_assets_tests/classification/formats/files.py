@@ -193,7 +193,44 @@ _FLAGS_READ = "`text` and 4 columns of flags, a label each (`billing`, `delivery
 _FRENCH = tuple((f"L’été {n} où ça été cassé", ("règlement", "été")[n % 2]) for n in range(36))
 _OUTSIDE = tuple((f"{text.replace(chr(92), '/')}, yes", label) for text, label in ROWS)
 
+_JSON_READ = "a JSON list, `text` and `label`"
+_ROW_OBJECTS = [{"text": t, "label": v} for t, v in ROWS]
+_COLUMNS = {"text": [t for t, _ in ROWS], "label": [v for _, v in ROWS]}
+
 READABLE = (
+    Readable("wrapped.json", text(json.dumps({"version": 2, "data": {"rows": _ROW_OBJECTS}})), _JSON_READ),
+    Readable("columns.json", text(json.dumps(_COLUMNS)), _JSON_READ),
+    Readable(
+        "index.json",
+        text(json.dumps({name: {str(n): cell for n, cell in enumerate(cells)} for name, cells in _COLUMNS.items()})),
+        _JSON_READ,
+    ),
+    Readable(
+        "split.json",
+        text(json.dumps({"columns": ["text", "label"], "index": [*range(len(ROWS))], "data": ROWS}, indent=1)),
+        _JSON_READ,
+    ),
+    Readable("cells.json", text(json.dumps(ROWS)), "a JSON list, `column_1` and `column_2`"),
+    Readable(
+        "lists.json",
+        text(json.dumps({"rows": _ROW_OBJECTS, "labels": [{"name": v} for v in LABELS]})),
+        _JSON_READ,
+        options=ReadingOptions(sheet="rows"),
+    ),
+    Readable(
+        "rasa.json",
+        text(
+            json.dumps(
+                {
+                    "rasa_nlu_data": {
+                        "common_examples": [{"text": t, "intent": v, "entities": []} for t, v in ROWS],
+                        "regex_features": [],
+                    }
+                }
+            )
+        ),
+        "a JSON list, `text` and `intent`",
+    ),
     *(
         Readable(
             f"separated-{ord(mark)}.txt",
@@ -553,6 +590,22 @@ READABLE = (
 _OBJECTS = [{"text": t, "label": v} for t, v in ROWS]
 
 REFUSED = (
+    Refused(
+        "several-lists.json",
+        text(json.dumps({"rows": _ROW_OBJECTS, "labels": [{"name": v} for v in LABELS]})),
+        "several-sheets",
+        ("several lists of rows ('rows', 'labels')", "--sheet rows, or --sheet labels"),
+    ),
+    Refused(
+        "one-chat.json",
+        text(
+            json.dumps(
+                {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "a"}]}, indent=1
+            )
+        ),
+        "file-type",
+        ("is one JSON object (messages)",),
+    ),
     Refused(
         "one-line-in-another-encoding.csv",
         data(

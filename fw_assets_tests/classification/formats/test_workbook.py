@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,24 @@ def test_an_evaluation_workbook_gives_its_test_sheet(tmp_path: Path) -> None:
     reads, passed_over = read_dataset(RowStore(), training, path, "fail", ReadingOptions())
     assert [file.path_name for read in reads for file in read.files] == [str(training), str(path / "test")]
     assert passed_over == ("train",)
+
+
+@pytest.mark.parametrize("cells", [False, True])
+def test_lists_of_a_json_document_are_parts_too(cells: bool, tmp_path: Path) -> None:
+    path = tmp_path / "intents.json"
+    rows = ROWS if cells else tuple({"text": text, "intent": label} for text, label in ROWS)
+    # The rows of `oos_train` have one label, so that its columns are those of the list before.
+    parts = {"train": rows[:20], "oos_train": rows[20:29:3], "val": rows[24:30], "test": rows[30:], "people": rows[:3]}
+    path.write_text(json.dumps(parts))
+    reads, passed_over = read_dataset(RowStore(), path, None, "fail", ReadingOptions())
+    assert passed_over == ("sheet 'people'",)
+    assert [(file.path_name, file.part, file.rows) for read in reads for file in read.files] == [
+        (str(path / "train"), "train", 20),
+        (str(path / "oos_train"), "train", 3),
+        (str(path / "val"), "validation", 6),
+        (str(path / "test"), "test", 6),
+    ]
+    assert reads[0].frame.sort("row")["text"].to_list() == [
+        text for text, _ in (*ROWS[:20], *ROWS[20:29:3], *ROWS[24:30])
+    ]
+    assert [read.sha256 for read in reads] == [file_sha256(path)] * 2
