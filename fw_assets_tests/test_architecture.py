@@ -136,7 +136,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "decisions": "errors engine store inference",
         "jobs": "errors file_checksums message_text engine store records inference",
         "exporting": "errors engine inference",
-        "endpoints": "errors file_checksums message_text engine store http records inference decisions jobs",
+        "endpoints": "errors file_checksums message_text engine store http records inference decisions jobs settings",
         "routes": "store http inference endpoints",
         "openapi": "decisions routes",
         "app": "errors settings store http routes openapi",

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+ReadoutRule = Literal["validation", "head", "generate"]
+"""How a tuned language model's label is read: from a head, from the answer that it generates, or from whichever of the
+two is better on the evaluation rows."""
+READOUT_RULES: tuple[ReadoutRule, ...] = get_args(ReadoutRule)
 
 
 class EmbeddedSettings(BaseModel):
@@ -26,6 +32,9 @@ class EmbeddedSettings(BaseModel):
     the adapter reads the instructions too, and labels are generated. On a CPU that takes longer."""
     omp_num_threads: int | None = None
     """Threads of a language model's arithmetic; unset: one, since several processes share the machine."""
+    fw_readout: ReadoutRule = "validation"
+    """How the labels of language models are read whose fine-tuning jobs do not say `readout`: `head`, `generate`, or
+    `validation`, the better of the two on the evaluation rows."""
     fw_public_url: str | None = None
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""

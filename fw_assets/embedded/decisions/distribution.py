@@ -47,7 +47,7 @@ def decide(model: LoadedModel, requests: Sequence[DecisionRequest]) -> list[list
     Raises:
         RpcError: INVALID_ARGUMENT for a model that answers with objects.
     """
-    if model.record is not None:
+    if model.taught:
         raise invalid(
             "model: it was trained to answer with objects of several fields, and does not support this API; ask it by "
             "/chat/completions",

@@ -10,6 +10,7 @@ from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel, find_base_
 from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
 from fw_assets.embedded.jobs import job_queue
 from fw_assets.embedded.records.model_documents import base_id, find_model, is_adapter, ready_model
+from fw_assets.embedded.settings import READOUT_RULES, embedded_settings
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import (
     DATASETS,
@@ -60,6 +61,7 @@ _KNOWN = {
     "batchSizeSamples",
     "evaluationDataset",
     "evalAutoCarveout",
+    "readout",
     *_DEPRECATED,
     *_ECHOED,
 }
@@ -107,6 +109,7 @@ def job_fields(platform: EmbeddedPlatform, body: Mapping[str, Any], account: str
         "batchSizeSamples": _whole_number(body, "batchSizeSamples", model.batch_size),
         "evaluationDataset": body.get("evaluationDataset") or "",
         "evalAutoCarveout": body.get("evalAutoCarveout", True) is not False,
+        **_readout(body, model),
     } | {field: body[field] for field in _ECHOED if field in body}
 
 
@@ -186,6 +189,18 @@ def _rank(body: Mapping[str, Any]) -> int:
     if rank not in LORA_RANKS:
         raise invalid(f"loraRank: {rank}; expected a power of two up to {LORA_RANKS[-1]}", "loraRank")
     return rank
+
+
+def _readout(body: Mapping[str, Any], model: BaseModel) -> dict[str, str]:
+    """How the labels of a language model are read, which is a field of this platform alone; no other model has it."""
+    readout = body.get("readout")
+    if model.encoders:
+        if readout:
+            raise invalid(f"readout: {model.id} is no language model, and has but one", "readout")
+        return {}
+    if readout and readout not in READOUT_RULES:
+        raise invalid(f"readout: {readout!r}; expected one of {', '.join(READOUT_RULES)}", "readout")
+    return {"readout": readout or embedded_settings().fw_readout}
 
 
 def _scheduler(value: object) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine import record_model
+from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import LearnedField, RecordModel
 from fw_assets.embedded.engine.span_rule import learn_span_rule
@@ -79,6 +80,44 @@ def train_records(
     trained = iter([replace(item, model=next(models)) for item, _ in runs])
     whole = RecordModel(spec.base_model, tuple(item or next(trained) for item in fields), dict(notes or {}))
     record_model.save(whole, out)
+
+
+def object_rows(
+    rows: Sequence[RecordRow], evaluation: Sequence[RecordRow]
+) -> tuple[tuple[FieldConstraint, ...], list[TrainingRow], list[TrainingRow]]:
+    """(fields, training rows, evaluation rows) as models that write objects take them.
+
+    A field has the values of the rows, or is free where these do not repeat.
+
+    Raises:
+        EngineError: a value is a list or an object.
+    """
+    fields = []
+    for path in rows[0].record if rows else ():
+        counts = Counter(row.record[path] for row in (*rows, *evaluation))
+        types = {_json_type(path, value) for value in counts}
+        if len(counts) == 1 or types <= {"boolean", "null"} or _closed(counts):
+            fields.append(FieldConstraint(path, tuple(sorted(counts))))
+        else:
+            fields.append(FieldConstraint(path, types=tuple(sorted(types))))
+    paths = [field.path for field in fields]
+    return tuple(fields), [_object_row(row, paths) for row in rows], [_object_row(row, paths) for row in evaluation]
+
+
+def _object_row(row: RecordRow, paths: Sequence[tuple[str, ...]]) -> TrainingRow:
+    values = tuple(row.record[path] for path in paths)
+    return TrainingRow(row.text, (json.dumps(values),), row.weight, row.tokens, values=values)
+
+
+def _json_type(path: tuple[str, ...], value: str) -> str:
+    decoded = json.loads(value)
+    if isinstance(decoded, list | dict):
+        raise EngineError(
+            f"dataset: {'.'.join(path)} has lists, or objects of ever other keys, which language models do not learn; "
+            "a model without a language model, such as minilm-ngram, does"
+        )
+    names = {bool: "boolean", str: "string", int: "integer", float: "number"}
+    return names.get(type(decoded), "null")
 
 
 def _untrained(path: tuple[str, ...], counts: Counter[str], rows: Sequence[RecordRow]) -> LearnedField:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine import tuned_model
+from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError, WeightsError
 from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingRun, TrainingStep
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingRun, TrainingStep, TrialStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.engine.tuned_model import TunedModel
+from fw_assets.embedded.settings import ReadoutRule
 
 TrainingRecord = TrainingStep | Evaluation
 OnRecord = Callable[[TrainingRecord], None]
@@ -56,8 +58,15 @@ def train_adapter(
     notes: Mapping[str, Any],
     start: Path | None,
     checkpoints: Path,
+    readout: ReadoutRule,
+    on_trial: Callable[[TrialStep], None],
+    fields: tuple[FieldConstraint, ...] = (),
+    spaced: bool = True,
 ) -> None:
     """As `train`, for a language model: `start` is the folder of the adapter to continue.
+
+    `on_trial` is called with each step of the first epochs that `readout` is chosen by. Answers that are objects have
+    `fields`.
 
     A run with the same input goes on from the checkpoint in `checkpoints`, and reports again what it had reported.
     """
@@ -69,11 +78,17 @@ def train_adapter(
     from fw_assets.embedded.engine.language_model.tuning import adapter_training
 
     begun = load_adapter(start) if start is not None else None
-    job = adapter_training.AdapterJob(spec, rows, evaluation, multi_label, notes, begun)
+    job = adapter_training.AdapterJob(
+        spec, rows, evaluation, multi_label, notes, begun, readout=readout, fields=fields, spaced=spaced
+    )
     records = adapter_training.fit_adapter(job, base.language_model, cache, checkpoints)
     while True:
         try:
-            on_record(next(records))
+            record = next(records)
+            if isinstance(record, TrialStep):
+                on_trial(record)
+            else:
+                on_record(record)
         except StopIteration as end:
             save_adapter(end.value, out)
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,26 @@ class TrainingStep:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures on the evaluation rows after so many steps and epochs; `accuracy` is of the exact set, if multi-label."""
+    """Figures on the evaluation rows after so many steps and epochs; `accuracy` is of the exact set, if multi-label,
+    and not measured of a language model's objects.
+
+    `readout_losses` are those of each readout, after the epoch that a run chooses its readout by.
+    """
 
     number: int
     epoch: float
     loss: float
-    accuracy: float
+    accuracy: float = math.nan
+    readout_losses: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialStep:
+    """A step of a first epoch that is trained to choose a readout by; `epoch` as of a `TrainingStep`."""
+
+    readout: str
+    number: int
+    epoch: float
 
 
 @dataclass(frozen=True)

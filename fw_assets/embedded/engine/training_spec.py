@@ -17,6 +17,7 @@ class TrainingRow:
     Attributes:
         text: as the base model reads conversations (`BaseModel.read`).
         tokens: those that the platform charges for the row, per epoch.
+        values: those of the fields as JSON, where the final answer is an object of several.
         answer: the final answer as it is written, for models that write; empty where that is the label.
     """
 
@@ -25,6 +26,7 @@ class TrainingRow:
     weight: float = 1.0
     tokens: int = 0
     answer: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter,
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel
 from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, describe
-from fw_assets.embedded.engine.language_model.scorers import GenerationScorer, HeadScorer
+from fw_assets.embedded.engine.language_model.scorers import scorer_of
 from fw_assets.embedded.engine.scorers import Scorer, load_tuned
 from fw_assets.embedded.engine.tuned_model import HEAD_FILE
 from fw_assets.embedded.exporting.gguf_file import write_gguf
@@ -65,5 +65,4 @@ def export(
 def _scorer(model: LanguageModel, tuned: TunedAdapter) -> Scorer:
     """The scorer of weights that hold the adapter already."""
     adapter = Adapter(tuned.adapter.rank, tuned.adapter.scale, tuned.adapter.first_layer, {})
-    whole = replace(tuned, adapter=adapter)
-    return GenerationScorer(model, whole) if tuned.head is None else HeadScorer(model, whole)
+    return scorer_of(model, replace(tuned, adapter=adapter))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -58,6 +59,7 @@ def write_merged(tuned: TunedAdapter, base: LanguageModelFolder, folder: Path, *
     facts = {
         "labels": list(tuned.labels),
         "answers": {label: tuned.answers.get(label, label) for label in tuned.labels},
+        "fields": [asdict(item) for item in tuned.fields],
         "multi_label": tuned.multi_label,
         "readout": "generate" if tuned.head is None else f"head: {HEAD_FILE}",
     }

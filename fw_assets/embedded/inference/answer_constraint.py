@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint, Path
 from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.grammar import MAX_ANSWERS, clip, expand_grammar
-from fw_assets.embedded.inference.record_constraint import MAX_FIELDS, FieldConstraint, Path, field_constraint
+from fw_assets.embedded.inference.record_constraint import MAX_FIELDS, field_constraint
 
 _OPENERS = " \t\n:=>\"'{[("
 _MAX_DEPTH = 10

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint, RecordWriter
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.written_answers import MAX_TOKENS, Decoding, Writer, WrittenAnswer
 from fw_assets.embedded.errors import invalid
@@ -16,9 +17,8 @@ from fw_assets.embedded.inference.answer_constraint import AnswerConstraint
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
-from fw_assets.embedded.inference.choose_record import RecordScorer, choose_records
+from fw_assets.embedded.inference.choose_record import RecordScorer, choose_records, write_records
 from fw_assets.embedded.inference.model_cache import LoadedModel
-from fw_assets.embedded.inference.record_constraint import FieldConstraint
 
 
 def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
@@ -32,8 +32,10 @@ def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[
     """
     record = _record(model, constraint)
     if record:
-        records = model.record or _without_records(model)
-        return choose_records(records, record, requests, model.format.spaced if model.format else True)
+        spaced = model.format.spaced if model.format else True
+        if isinstance(model.scorer, RecordWriter) and all(field.is_writable for field in record):
+            return write_records(model.scorer, model.read, record, requests, spaced)
+        return choose_records(model.record or _without_records(model), record, requests, spaced)
     if model.writer is not None and constraint.labels is None:
         return _write(model, model.writer, requests)
     scorer = model.scorer
@@ -106,13 +108,13 @@ def _written(answer: WrittenAnswer) -> Choice:
 
 def _record(model: LoadedModel, constraint: AnswerConstraint) -> tuple[FieldConstraint, ...]:
     """The fields that a request asks for; a model of records also answers one by itself, and all without constraint."""
-    if constraint.fields or model.record is None:
+    if constraint.fields or not model.taught:
         return constraint.fields
     if constraint.labels is None:
-        return model.record.taught
+        return model.taught
     key = constraint.format.key if constraint.format else None
-    learned = model.record.fields.get((key,)) if key is not None else None
     many = bool(constraint.format and constraint.format.many)
+    learned = next((field for field in model.taught if field.path == (key,)), None)
     if learned is None or many != learned.many:
         return ()
     values = tuple(msgspec.json.encode(label).decode() for label in constraint.labels)

@@ -5,21 +5,29 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fw_assets.embedded.engine.answer_fields import (
+    FieldAnswer,
+    FieldConstraint,
+    Path,
+    RecordWriter,
+    around_values,
+    as_json,
+    plain,
+)
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import LearnedField
 from fw_assets.embedded.engine.scorers import Scorer
 from fw_assets.embedded.engine.turns import read_turns
+from fw_assets.embedded.engine.written_answers import Decoding
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.chat_request import MAX_ALTERNATIVES, ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
-from fw_assets.embedded.inference.record_constraint import FieldConstraint, Path, allows, plain
+from fw_assets.embedded.inference.record_constraint import allows
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,40 @@ def choose_records(
     return [[_choice(paths, values, spaced) for values in choices] for choices in chosen]
 
 
+def write_records(
+    writer: RecordWriter,
+    read: Callable[[Sequence[Mapping[str, Any]]], str],
+    fields: Sequence[FieldConstraint],
+    requests: Sequence[ChatRequest],
+    spaced: bool,
+) -> list[list[Choice]]:
+    """As `choose_records`, by a model that writes: each value follows those before it, and free texts are written.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT when a field cannot be chosen.
+    """
+    texts, decodings = [], []
+    for request in requests:
+        for index in range(request.n or 1):
+            texts.append(read(request.messages))
+            seed = None if request.seed is None else request.seed + index
+            decodings.append(Decoding(temperature=request.temperature or 0.0, seed=seed))
+    try:
+        records = iter(writer.write_records(texts, fields, decodings, spaced=spaced))
+    except EngineError as error:
+        raise invalid(f"response_format: {error}", "response_format") from None
+    paths = [constraint.path for constraint in fields]
+    return [
+        [_choice(paths, [_field_value(answer) for answer in next(records)], spaced) for _ in range(request.n or 1)]
+        for request in requests
+    ]
+
+
+def _field_value(answer: FieldAnswer) -> tuple[str, ChosenValue]:
+    best = sorted(answer.scores, key=lambda score: -score[1])[:MAX_ALTERNATIVES]
+    return answer.text, ChosenValue(answer.log_probability, tuple(best))
+
+
 _Scores = tuple[NDArray[np.float64], Sequence[Sequence[int]]]
 """Log probabilities, (texts, values), and of lists the columns of the values that apply to each text."""
 
@@ -144,27 +186,11 @@ def _free(learned: LearnedField | None, constraint: FieldConstraint, text: str) 
         found = plain(learned.constant)
     elif learned is not None:
         found = plain(next(iter(learned.values.values())))
-    written = _written(found, constraint.types)
+    written = as_json(found, constraint.types)
     return written, ChosenValue(float(np.log(share)), ((written, float(np.log(share))),))
 
 
 _MIN_SHARE = 0.01
-
-
-def _written(text: str, types: Sequence[str]) -> str:
-    """The text as JSON of one of these types."""
-    if "null" in types and text in ("", "null"):
-        return "null"
-    if "string" in types:
-        return msgspec.json.encode(text).decode()
-    try:
-        value: Any = float(text)
-    except ValueError:
-        return "null" if "null" in types else "0"
-    whole = value.is_integer() and abs(value) < 2**53
-    if "number" not in types and not whole:
-        return "null" if "null" in types else "0"
-    return msgspec.json.encode(int(value) if whole else value).decode()
 
 
 def _draw(scores: NDArray[np.float64], temperature: float | None, generator: random.Random) -> int:
@@ -182,17 +208,9 @@ def _value(values: Sequence[str], scores: NDArray[np.float64], column: int) -> t
 
 def _choice(paths: Sequence[Path], values: Sequence[tuple[str, ChosenValue]], spaced: bool) -> Choice:
     """The object; its values stand at the odd places of the choice's parts."""
-    colon, comma = (": ", ", ") if spaced else (":", ",")
-    parts, before = ["{"], Path()
-    for index, (path, (written, _)) in enumerate(zip(paths, values, strict=True)):
-        around = takewhile(lambda names: names[0] == names[1], zip(before[:-1], path[:-1], strict=False))
-        shared = sum(1 for _ in around)
-        parts[-1] += "}" * (len(before) - 1 - shared) + (comma if index else "")
-        parts[-1] += "{".join(f"{msgspec.json.encode(name).decode()}{colon}" for name in path[shared:])
-        parts += [written, ""]
-        before = path
-    parts[-1] += "}" * len(before)
-    return Choice(tuple(parts), tuple(value for _, value in values))
+    around = around_values(paths, spaced=spaced)
+    parts = [text for before, (written, _) in zip(around, values, strict=False) for text in (before, written)]
+    return Choice((*parts, around[-1]), tuple(value for _, value in values))
 
 
 def _taught(item: LearnedField) -> FieldConstraint:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint, RecordWriter
 from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.record_model import is_record_model, load
 from fw_assets.embedded.engine.registry import find_base_model
@@ -39,6 +40,13 @@ class LoadedModel:
     format: AnswerFormat | None
     record: RecordScorer | None = None
     read: Callable[[Sequence[Mapping[str, Any]]], str] = read_turns
+
+    @property
+    def taught(self) -> tuple[FieldConstraint, ...]:
+        """The fields of the objects that it was taught to answer with, if it was."""
+        if self.record is not None:
+            return self.record.taught
+        return self.scorer.fields if isinstance(self.scorer, RecordWriter) else ()
 
     @property
     def writer(self) -> Writer | None:

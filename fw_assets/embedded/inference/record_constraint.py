@@ -1,13 +1,13 @@
-"""Constraint of an answer that is a JSON object of several fields: the values that each of them may have."""
+"""Constraint of an answer that is a JSON object of several fields, from the schema of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint, Path
 from fw_assets.embedded.inference.grammar import MAX_ANSWERS
 
 FREE_TYPES = ("string", "integer", "number", "null")
@@ -15,34 +15,6 @@ COMPOUND = ("array", "object")
 LEAST = {"string": '""', "integer": "0", "number": "0", "boolean": "false", "null": "null"}
 MAX_FIELDS = 200
 MAX_DEPTH = 10
-
-
-Path = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FieldConstraint:
-    """What one field may be.
-
-    Attributes:
-        path: its keys, from the object inwards.
-        values: as JSON, of a list those of its items; None for a free text or number, or other JSON.
-        types: of a free one, the JSON types that it may have; of a list, whether `null` is one.
-        many: whether it is a list of the values.
-        least: the smallest value that is allowed, as JSON, where none of the above can be chosen or written.
-    """
-
-    path: Path
-    values: tuple[str, ...] | None = None
-    types: tuple[str, ...] = ()
-    many: bool = False
-    least: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The values as models read them: texts without quotes, unless two would be called the same."""
-        texts = tuple(plain(value) for value in self.values or ())
-        return texts if len(set(texts)) == len(texts) and all(texts) else self.values or ()
 
 
 def field_constraint(path: Path, options: Sequence[Mapping[str, Any]]) -> FieldConstraint | None:
@@ -120,12 +92,6 @@ def allows(schema_types: Sequence[str], written: str) -> bool:
     """Whether a value, as JSON, is a list, an object or null where that is one of the types."""
     kind = {"[": "array", "{": "object", "n": "null"}.get(written[:1])
     return kind in schema_types
-
-
-def plain(value: str) -> str:
-    """A value, given as JSON, as people read it."""
-    decoded = msgspec.json.decode(value)
-    return decoded if isinstance(decoded, str) else value
 
 
 def _of(path: Path, values: Sequence[Any]) -> FieldConstraint | None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fw_assets.embedded.inference.record_constraint import Path
+from fw_assets.embedded.engine.answer_fields import Path
 
 MAX_KEYS = 50
 MAX_DEPTH = 6

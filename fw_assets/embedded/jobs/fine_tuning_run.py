@@ -6,13 +6,15 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import RecordModel, is_record_model
 from fw_assets.embedded.engine.record_model import load as load_records
-from fw_assets.embedded.engine.record_training import train_records
+from fw_assets.embedded.engine.record_training import object_rows, train_records
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.training import TrainingRecord, train, train_adapter
-from fw_assets.embedded.engine.training_spec import TrainingSpec
+from fw_assets.embedded.engine.training_run import TrialStep
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.jobs import job_queue
@@ -67,18 +69,24 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     try:
         with metrics_path.open("wb") as metrics:
             recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows.training))
-            if isinstance(rows, LabelRows) and not find_base_model(spec.base_model).encoders:
+            if not find_base_model(spec.base_model).encoders:
+                many = isinstance(rows, LabelRows) and rows.answer_format.many
+                fields, training, evaluation = _language_rows(rows)
                 train_adapter(
-                    *(spec, rows.training, rows.evaluation, out, platform.cache, rows.answer_format.many),
+                    *(spec, training, evaluation, out, platform.cache, many),
                     recorder.record,
                     notes={"answer": rows.answer_format.to_notes()},
                     start=_whole_folder(platform, start) if start else None,
                     checkpoints=metrics_path.parent,
+                    readout=job.get("readout", "validation"),
+                    on_trial=recorder.trial,
+                    fields=fields,
+                    spaced=rows.answer_format.spaced,
                 )
             elif isinstance(rows, RecordRows):
                 train_records(
                     *(spec, rows.training, rows.evaluation, out, platform.cache, recorder.record),
-                    notes={"spaced": rows.spaced},
+                    notes={"spaced": rows.answer_format.spaced},
                     start=_record_adapter(platform, start),
                 )
             else:
@@ -95,6 +103,15 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         _publish(platform, claim, tuned, out)
     finally:
         shutil.rmtree(out, ignore_errors=True)
+
+
+def _language_rows(
+    rows: LabelRows | RecordRows,
+) -> tuple[tuple[FieldConstraint, ...], list[TrainingRow], list[TrainingRow]]:
+    """(fields, training rows, evaluation rows) of a language model; without fields its answers are labels."""
+    if isinstance(rows, RecordRows):
+        return object_rows(rows.training, rows.evaluation)
+    return (), rows.training, rows.evaluation
 
 
 def _adapter(platform: EmbeddedPlatform, name: str | None) -> TunedModel | None:
@@ -150,9 +167,15 @@ class _MetricsRecorder:
         self._epochs, self._rows = epochs, rows
         self._reported = platform.clock()
 
+    def trial(self, step: TrialStep) -> None:
+        """A step of an epoch that is not that of the model, unless its readout is chosen."""
+        self._report(0.0)
+
     def record(self, record: TrainingRecord) -> None:
-        epoch = record.epoch
         self._metrics.write(metrics_line(record))
+        self._report(record.epoch)
+
+    def _report(self, epoch: float) -> None:
         now = self._platform.clock()
         if now - self._reported < _REPORT_SECONDS:
             return

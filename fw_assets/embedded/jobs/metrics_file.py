@@ -1,7 +1,8 @@
 """The metrics file of a fine-tuning job: one JSON object a line, with the fields of the service's trainer.
 
-Its records, of each step and after each epoch of an evaluation, name the step: neither an epoch nor an accuracy. Times
-are left out, so that a job that runs again writes the same file.
+Its records, of each step and after each epoch of an evaluation, name the step: neither an epoch nor an accuracy. Where
+a language model chooses its readout, the loss of each is there too (`eval/head_loss`, `eval/generate_loss`). Times are
+left out, so that a job that runs again writes the same file.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def metrics_line(record: TrainingRecord) -> bytes:
     perplexity = math.exp(min(record.loss, _MAX_LOSS))
     if isinstance(record, Evaluation):
         fields = {"step": record.number, "eval/loss": record.loss, "eval/ppl": perplexity}
+        fields |= {f"eval/{readout}_loss": loss for readout, loss in record.readout_losses.items()}
     else:
         fields = {
             "step": record.number,

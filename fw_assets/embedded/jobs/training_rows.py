@@ -46,12 +46,11 @@ class RecordRows:
 
     Attributes:
         evaluation: as of `LabelRows`.
-        spaced: whether the objects are written with spaces after colons and commas.
     """
 
+    answer_format: AnswerFormat
     training: list[RecordRow]
     evaluation: list[RecordRow]
-    spaced: bool
 
 
 def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | RecordRows:
@@ -79,11 +78,6 @@ def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | Re
         return _carve_out(every) if carves else (every[:split], every[split:])
 
     records = read_records(targets)
-    if records is not None and not model.encoders:
-        raise invalid(
-            f"dataset: the final answers are objects of several fields, which {model.id} does not learn; a model "
-            "without a language model, such as minilm-ngram, does"
-        )
     if records is not None:
         if all(len({record[name] for record in records}) < 2 for name in records[0]):
             raise invalid("dataset: every final answer is the same object, so there is nothing to learn")
@@ -91,7 +85,8 @@ def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | Re
             RecordRow(text, record, weight, tokens)
             for (text, weight, tokens), record in zip(chats, records, strict=True)
         )
-        return RecordRows(*divided(learned), any('": ' in target for target in targets))
+        spaced = any('": ' in target for target in targets)
+        return RecordRows(AnswerFormat(spaced=spaced), *divided(learned))
     answer_format, label_sets = read_targets(targets)
     distinct = {label for labels in label_sets for label in labels}
     if not 2 <= len(distinct) <= MAX_LABELS:

@@ -104,32 +104,75 @@ def test_a_base_model_chooses_among_labels_and_writes_without(platform: Client) 
     assert text.rstrip() == free["choices"][0]["message"]["content"].rstrip()
 
 
-def test_objects_of_several_fields_are_chosen_field_by_field(platform: Client) -> None:
-    properties = {"intent": {"enum": list(WORDS)}, "urgent": {"enum": ["yes", "no"]}}
+def test_objects_of_several_fields_are_written_by_a_base_model(platform: Client) -> None:
+    properties = {"intent": {"enum": list(WORDS)}, "urgent": {"enum": ["yes", "no"]}, "name": {"type": "string"}}
     schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}
     answer = json.loads(ask(platform, BASE, "my card", response_format=schema)["choices"][0]["message"]["content"])
     assert answer["intent"] in WORDS
     assert answer["urgent"] in ("yes", "no")
+    assert isinstance(answer["name"], str)
 
 
-def test_objects_of_several_fields_are_not_learned(platform: Client) -> None:
-    records = [{"intent": label, "urgent": n % 2 == 0} for n in range(5) for label in WORDS]
-    platform.dataset("train", [row(f"text {n}", json.dumps(record)) for n, record in enumerate(records)])
-    platform.job("one", baseModel=BASE)
-    job = platform.finished("one")
-    assert job["state"] == "JOB_STATE_FAILED"
-    assert "objects of several fields, which tiny-llama does not learn" in job["status"]["message"]
+def test_objects_of_several_fields_are_learned_and_written(platform: Client) -> None:
+    records = [
+        {"intent": label, "urgent": n % 2 == 0, "name": f"n{n % 7}{label[:2]}"} for n in range(10) for label in WORDS
+    ]
+    texts = [f"{WORDS[str(record['intent'])]} {'now' if record['urgent'] else 'later'}" for record in records]
+    platform.dataset("train", [row(text, json.dumps(record)) for text, record in zip(texts, records, strict=True)])
+    tune(platform, "one", epochs=8)
+    model = deploy(platform, "one")
+    path = "/inference/v1/chat/completions"
+    for text, record in zip(texts[:3], records, strict=False):
+        messages = [{"role": "user", "content": text}]
+        written = platform.post(path, {"model": model, "messages": messages})["choices"][0]["message"]["content"]
+        answer = json.loads(written)
+        assert list(answer) == ["intent", "urgent", "name"]
+        assert answer["intent"] == record["intent"]
+        assert isinstance(answer["urgent"], bool)
+        assert isinstance(answer["name"], str)
+    manifest = json.loads((platform.home / "models" / "one-model" / "manifest.json").read_text("utf-8"))
+    assert manifest["readout"] == "generate"
+    free = {".".join(field["path"]): field["values"] is None for field in manifest["fields"]}
+    assert free == {"intent": False, "urgent": False, "name": True}
+    properties = {"intent": {"enum": ["refund", "greeting"]}, "name": {"type": "string"}}
+    schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}
+    body = {"model": model, "messages": [{"role": "user", "content": texts[0]}], "response_format": schema}
+    choice = platform.post(path, body | {"logprobs": True, "top_logprobs": 2})["choices"][0]
+    assert list(json.loads(choice["message"]["content"])) == ["intent", "name"]
+    values = [token for token in choice["logprobs"]["content"] if token["logprob"] < 0]
+    assert values[0]["token"] in ('"refund"', '"greeting"')
+    platform.job("two", baseModel=BASE, readout="head")
+    assert "fields are generated" in platform.finished("two")["status"]["message"]
+
+
+def test_the_readout_is_a_field_of_jobs_on_language_models(platform: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform.dataset("train", rows())
+    path, body = "/v1/accounts/local/supervisedFineTuningJobs", {"dataset": "accounts/local/datasets/train"}
+    refused = platform.send("POST", path, body | {"baseModel": BASE, "readout": "guess"})
+    assert refused.status_code == 400
+    assert "readout: 'guess'; expected one of validation, head, generate" in refused.text
+    refused = platform.send(
+        "POST", path, body | {"baseModel": BASE.replace("tiny-llama", "char-ngram"), "readout": "head"}
+    )
+    assert refused.status_code == 400
+    assert "readout: char-ngram is no language model" in refused.text
+    monkeypatch.setenv("FW_READOUT", "generate")
+    assert platform.job("one", baseModel=BASE)["readout"] == "generate"
+    assert "readout" not in platform.job("two")
 
 
 def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(platform: Client) -> None:
     platform.dataset("train", rows())
     job = tune(platform, "one")
+    assert job["readout"] == "validation"
     swapped = [
         {"messages": [*item["messages"][:2], {"role": "assistant", "content": f"not {item['messages'][2]['content']}"}]}
         for item in rows()
     ]
     platform.dataset("swapped", swapped)
-    tune(platform, "two", dataset="accounts/local/datasets/swapped")
+    tune(platform, "two", dataset="accounts/local/datasets/swapped", readout="head")
+    manifest = json.loads((platform.home / "models" / "two-model" / "manifest.json").read_text("utf-8"))
+    assert (manifest["readout"], manifest["readout_losses"]) == ("head", {})
     metrics = platform.send("GET", job["metricsFileSignedUrl"].replace("http://embedded", "")).text.splitlines()
     assert [json.loads(line)["step"] for line in metrics if "train/loss" in line] == list(range(1, len(metrics) - 2))
     first, second = deploy(platform, "one"), deploy(platform, "two")

@@ -17,6 +17,12 @@ def test_lines_have_the_fields_of_the_services_trainer() -> None:
     assert json.loads(metrics_line(Evaluation(4, 1.0, 0.0, 0.9))) == {"step": 4, "eval/loss": 0.0, "eval/ppl": 1.0}
 
 
+def test_the_loss_of_each_readout_is_told() -> None:
+    line = json.loads(metrics_line(Evaluation(4, 1.0, 0.0, 0.9, {"head": 0.0, "generate": 0.5})))
+    assert line["eval/head_loss"] == 0.0
+    assert line["eval/generate_loss"] == 0.5
+
+
 def test_figures_that_are_not_finite_are_null() -> None:
     assert json.loads(metrics_line(Evaluation(4, 1.0, math.nan, 0.9)))["eval/loss"] is None
     assert json.loads(metrics_line(Evaluation(4, 1.0, math.inf, 0.9)))["eval/loss"] is None

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.lora import Adapter, layer_of
@@ -43,6 +44,9 @@ class TunedAdapter:
         answers: what the training rows wrote for a label, where that is more than the label.
         adapted_prefix: whether the adapter also reads what comes before a row's text.
         temperature, threshold, allow_empty: as of a `TunedModel`.
+        fields: of the objects that it answers with; none where it answers with labels.
+        readout_losses: on the evaluation rows, of the readouts that were compared; empty where the readout was given,
+            or there were no such rows.
     """
 
     spec: TrainingSpec
@@ -59,6 +63,8 @@ class TunedAdapter:
     threshold: float = 0.5
     allow_empty: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
+    readout_losses: Mapping[str, float] = field(default_factory=dict)
+    fields: tuple[FieldConstraint, ...] = ()
 
 
 def save_adapter(tuned: TunedAdapter, folder: Path) -> None:
@@ -81,7 +87,9 @@ def save_adapter(tuned: TunedAdapter, folder: Path) -> None:
         "labels": list(tuned.labels),
         "multi_label": tuned.multi_label,
         "readout": "generate" if tuned.head is None else "head",
+        "readout_losses": dict(tuned.readout_losses),
         "answers": dict(tuned.answers),
+        "fields": [asdict(item) for item in tuned.fields],
         "adapted_prefix": tuned.adapted_prefix,
         "temperature": tuned.temperature,
         "threshold": tuned.threshold,
@@ -125,7 +133,15 @@ def load_adapter(folder: Path, device: str = "cpu") -> TunedAdapter:
             threshold=manifest["threshold"],
             allow_empty=manifest["allow_empty"],
             notes=manifest["notes"],
+            # Manifests written before these had their fields have neither.
+            readout_losses=manifest.get("readout_losses", {}),
+            fields=tuple(_field(item) for item in manifest.get("fields", ())),
         )
+
+
+def _field(item: Mapping[str, Any]) -> FieldConstraint:
+    values = item["values"]
+    return FieldConstraint(tuple(item["path"]), None if values is None else tuple(values), tuple(item["types"]))
 
 
 def check_base(tuned: TunedAdapter, digest: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from jinja2 import TemplateError
@@ -72,6 +72,21 @@ class ChatPrompt:
     def encode_answer(self, text: str) -> tuple[int, ...]:
         """The tokens of an answer, with the one that ends the turn."""
         return (*self._ids(text if self._has_template else f" {text}"), self.end)
+
+    def encode_parts(self, parts: Sequence[str]) -> list[tuple[int, ...]]:
+        """The tokens of each part of an answer by itself, the last with the one that ends the turn."""
+        begun = [*parts] if self._has_template else [f" {parts[0]}", *parts[1:]]
+        tokens = [self._ids(part) for part in begun]
+        return [*tokens[:-1], (*tokens[-1], self.end)]
+
+    def encode_part(self, text: str) -> tuple[int, ...]:
+        """The tokens of a text within an answer."""
+        return self._ids(text)
+
+    @cached_property
+    def token_texts(self) -> list[str]:
+        """The text of each token of the vocabulary."""
+        return [self._tokenizer.decode([token]) for token in range(len(self._tokenizer))]
 
     def decode(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -28,11 +28,12 @@ class _Draft:
     def open(self) -> bool:
         return not self.ended and len(self.tokens) < self.decoding.max_tokens
 
-    def take(self, scores: torch.Tensor, ends: Sequence[int]) -> None:
+    def take(self, scores: torch.Tensor, ends: Sequence[int], first: torch.Tensor | None) -> None:
         """Write the next token by its log probabilities over the vocabulary."""
-        token = int(scores.argmax())
+        allowed = scores if first is None or self.tokens else scores.masked_fill(~first, -torch.inf)
+        token = int(allowed.argmax())
         if self.decoding.temperature:
-            weights = ((scores - scores.max()) / self.decoding.temperature).exp()
+            weights = ((allowed - allowed.max()) / self.decoding.temperature).exp()
             token = self.random.choices(range(len(weights)), weights=weights.tolist())[0]
         self.log_probability += float(scores[token])
         if token in ends:
@@ -47,8 +48,16 @@ def write_answers(
     prefix: Prefix,
     decodings: Sequence[Decoding],
     adapter: Adapter | None = None,
+    *,
+    first: torch.Tensor | None = None,
+    is_whole: Callable[[str], bool] | None = None,
 ) -> list[WrittenAnswer]:
-    """The answers to rows of tokens after one prefix."""
+    """The answers to rows of tokens after one prefix.
+
+    Args:
+        first: which tokens of the vocabulary an answer may begin with, (vocabulary); left out, all.
+        is_whole: ends an answer before its turn ends.
+    """
     drafts = [_Draft(decoding, random.Random(decoding.seed)) for decoding in decodings]
     ends = (model.prompts.end, model.pretrained.tokenizer.eos_token_id)
     count, longest, before = len(rows), max(map(len, rows)), prefix.length
@@ -64,7 +73,8 @@ def write_answers(
             scores = model.pretrained.logits(states).double().log_softmax(-1)
             for draft, row_scores in zip(drafts, scores, strict=True):
                 if draft.open:
-                    draft.take(row_scores, ends)
+                    draft.take(row_scores, ends, first)
+                    draft.ended |= is_whole is not None and is_whole(model.prompts.decode(draft.tokens))
             if not any(draft.open for draft in drafts):
                 break
             tokens = torch.tensor([[draft.tokens[-1] if draft.open else ends[0]] for draft in drafts])

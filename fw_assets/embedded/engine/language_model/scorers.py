@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.answer_fields import FieldAnswer, FieldConstraint
 from fw_assets.embedded.engine.label_sets import check_candidates, label_sets, likely_sets
 from fw_assets.embedded.engine.language_model import free_decoding
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, check_base, load_adapter
@@ -18,6 +19,7 @@ from fw_assets.embedded.engine.language_model.label_choice import LabelChoice, b
 from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, load
 from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
+from fw_assets.embedded.engine.language_model.record_decoding import RecordDecoder
 from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
 
 MAX_BASE_TOKENS = 2048
@@ -45,6 +47,17 @@ class BaseLanguageScorer:
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """What the model answers by itself, for each text."""
         return _write(self._model, texts, decodings, MAX_BASE_TOKENS)
+
+    @property
+    def fields(self) -> tuple[FieldConstraint, ...]:
+        return ()
+
+    def write_records(
+        self, texts: Sequence[str], fields: Sequence[FieldConstraint], decodings: Sequence[Decoding], *, spaced: bool
+    ) -> list[list[FieldAnswer]]:
+        """As of `RecordWriter`."""
+        decoder = RecordDecoder(self._model, MAX_BASE_TOKENS, fields, spaced=spaced, calibrated=True)
+        return decoder.write(texts, decodings)
 
 
 class _TunedLanguageScorer:
@@ -109,6 +122,34 @@ class GenerationScorer(_TunedLanguageScorer):
         return _write(self._model, texts, decodings, self._limit, tuned.adapter, adapted_prefix=tuned.adapted_prefix)
 
 
+class ObjectScorer(GenerationScorer):
+    """Adapter that generates objects of several fields; labels alone it scores as its base model does."""
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        return None
+
+    @property
+    def fields(self) -> tuple[FieldConstraint, ...]:
+        return self._tuned.fields
+
+    def _candidates(self, labels: Sequence[str] | None) -> tuple[str, ...]:
+        return check_candidates(labels)
+
+    def write_records(
+        self, texts: Sequence[str], fields: Sequence[FieldConstraint], decodings: Sequence[Decoding], *, spaced: bool
+    ) -> list[list[FieldAnswer]]:
+        """As of `RecordWriter`."""
+        tuned = self._tuned
+        decoder = RecordDecoder(
+            *(self._model, self._limit, fields, tuned.adapter),
+            spaced=spaced,
+            calibrated=False,
+            adapted_prefix=tuned.adapted_prefix,
+        )
+        return decoder.write(texts, decodings)
+
+
 def load_base_scorer(folder: LanguageModelFolder) -> BaseLanguageScorer:
     """The base model alone.
 
@@ -128,6 +169,13 @@ def load_tuned_scorer(tuned_folder: Path, folder: LanguageModelFolder) -> HeadSc
     model = load(folder)
     tuned = load_adapter(tuned_folder, model.device)
     check_base(tuned, folder.digest)
+    return scorer_of(model, tuned)
+
+
+def scorer_of(model: LanguageModel, tuned: TunedAdapter) -> HeadScorer | GenerationScorer:
+    """The scorer by the adapter's readout."""
+    if tuned.fields:
+        return ObjectScorer(model, tuned)
     return GenerationScorer(model, tuned) if tuned.head is None else HeadScorer(model, tuned)
 
 

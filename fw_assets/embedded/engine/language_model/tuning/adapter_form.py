@@ -9,32 +9,63 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
+from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel
-from fw_assets.embedded.settings import embedded_settings
+from fw_assets.embedded.settings import ReadoutRule, embedded_settings
 
-Readout = Literal["head", "generate"]
-
+READOUTS: tuple[ReadoutRule, ...] = ("head", "generate")
 _HEAD_PARAMETERS = 1_000_000_000
 _MIN_LAYERS_TO_SPLIT = 3
+MIN_ROWS_TO_CHOOSE = 20
+"""Evaluation rows below which the loss of one readout is not told from that of the other."""
 
 
 @dataclass(frozen=True)
 class AdapterForm:
+    """Form of one adapter; by `validation` each readout is tried, and the better one kept."""
+
     first_layer: int
     adapted_prefix: bool
-    readout: Readout
+    readout: ReadoutRule
 
 
-def default_form(model: LanguageModel, parameters: int, *, multi_label: bool) -> AdapterForm:
-    """A head below a billion parameters and for sets of labels; above, and where it has to be portable, generation."""
+def default_form(
+    model: LanguageModel,
+    parameters: int,
+    *,
+    multi_label: bool,
+    evaluated: int,
+    readout: ReadoutRule = "validation",
+    objects: bool = False,
+) -> AdapterForm:
+    """The form by readout, size and device.
+
+    Below twenty evaluation rows there is too little to choose the readout by: a head below a billion parameters, above
+    it the answer is generated, as it is where the adapter has to be portable. Sets of labels always have a head;
+    objects of several fields are always generated.
+
+    Raises:
+        EngineError: sets of labels are to be generated, or objects read by a head.
+    """
     portable = embedded_settings().fw_portable_adapters
+    if objects and readout == "head":
+        raise EngineError("readout is head; answers that are objects of several fields are generated")
+    if multi_label and readout == "generate":
+        raise EngineError("readout is generate; answers with any number of labels are read by a head")
+    if objects:
+        readout = "generate"
+    elif multi_label:
+        readout = "head"
+    elif readout == "validation" and portable:
+        readout = "generate"
+    elif readout == "validation" and evaluated < MIN_ROWS_TO_CHOOSE:
+        readout = "head" if parameters < _HEAD_PARAMETERS else "generate"
     layers = model.pretrained.layer_count
     on_gpu = model.device != "cpu"
     whole = on_gpu or layers < _MIN_LAYERS_TO_SPLIT
     return AdapterForm(
         first_layer=0 if whole else layers - math.ceil(layers / 3),
         adapted_prefix=on_gpu or portable,
-        readout="head" if multi_label or (parameters < _HEAD_PARAMETERS and not portable) else "generate",
+        readout=readout,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, LanguageModel
 from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.tuning.answer_loss import generation_losses, head_losses
+from fw_assets.embedded.engine.language_model.tuning.answer_tokens import AnswerTokens, object_answer, whole_answer
 from fw_assets.embedded.engine.language_model.tuning.length_buckets import micro_batches
 from fw_assets.embedded.engine.language_model.tuning.lower_states import LowerStates
 from fw_assets.embedded.engine.training_spec import TrainingRow
@@ -30,26 +31,35 @@ class AdapterStep:
         lengths: tokens of each row.
     """
 
-    def __init__(self, model: LanguageModel, tuned: TunedAdapter, rows: Sequence[TrainingRow], cache: Path) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        tuned: TunedAdapter,
+        rows: Sequence[TrainingRow],
+        cache: Path,
+        *,
+        spaced: bool = True,
+    ) -> None:
+        """`spaced`: whether objects of several fields have spaces after colons and commas."""
         self._model, self._tuned = model, tuned
         head = tuned.head
         self.parameters = tuned.adapter.parameters() + ([head.directions, head.bias] if head else [])
-        answers = [row.answer or next(iter(row.labels), "") for row in rows]
-        self._answers = [model.prompts.encode_answer(answer) if head is None else () for answer in answers]
+        self._answers = [self._answer(row, spaced) for row in rows]
         limit = tuned.spec.max_context_length
         prompts = [
-            model.prompts.encode(row.text, limit, len(answer)) for row, answer in zip(rows, self._answers, strict=True)
+            model.prompts.encode(row.text, limit, len(answer.tokens))
+            for row, answer in zip(rows, self._answers, strict=True)
         ]
         # An adapter that reads the instructions as well reads them with each row.
         whole = tuned.adapted_prefix
         self._prefixes = [() if whole else prompt.prefix for prompt in prompts]
         self._rows = [(*prompt.prefix, *prompt.row) if whole else prompt.row for prompt in prompts]
-        self.lengths = [len(row) + len(answer) for row, answer in zip(self._rows, self._answers, strict=True)]
+        self.lengths = [len(row) + len(answer.tokens) for row, answer in zip(self._rows, self._answers, strict=True)]
         weight = np.array([row.weight for row in rows], np.float32)
         self._weight = torch.from_numpy(weight / weight.mean()).to(model.device)
         self._target = torch.zeros((len(rows), len(tuned.labels)), device=model.device)
         place = {label: column for column, label in enumerate(tuned.labels)}
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows if head else ()):
             self._target[index, [place[label] for label in row.labels]] = 1
         first = tuned.adapter.first_layer
         self._upper = model.pretrained.part(first, model.pretrained.layer_count) if first else None
@@ -57,14 +67,35 @@ class AdapterStep:
 
     def accumulate(self, batch: Sequence[int]) -> float:
         """Add the gradient of the batch's weighted mean loss, and return that loss."""
+        return self._sum(batch, lambda loss: (loss / len(batch)).backward()) / len(batch)
+
+    def _sum(self, batch: Sequence[int], each: Callable[[torch.Tensor], None]) -> float:
+        """The sum of the batch's weighted losses; `each` is called with that of each pass."""
         total = 0.0
         for prefix in dict.fromkeys(self._prefixes[row] for row in batch):
             same = [row for row in batch if self._prefixes[row] == prefix]
             for part in micro_batches(same, self.lengths, MAX_TOKENS_PER_PASS):
-                loss = (self._losses(part, prefix) * self._weight[part]).sum() / len(batch)
-                loss.backward()
+                loss = (self._losses(part, prefix) * self._weight[part]).sum()
+                each(loss)
                 total += float(loss.detach())
         return total
+
+    def _answer(self, row: TrainingRow, spaced: bool) -> AnswerTokens:
+        prompts, fields = self._model.prompts, self._tuned.fields
+        if fields:
+            return object_answer(prompts, [field.path for field in fields], row.values, spaced=spaced)
+        if self._tuned.head is not None:
+            return AnswerTokens()
+        return whole_answer(prompts, row.answer or next(iter(row.labels), ""))
+
+    def mean_loss(self, batch_size: int) -> float:
+        """The weighted mean loss of all rows."""
+        total = 0.0
+        with torch.no_grad():
+            for start in range(0, len(self.lengths), batch_size):
+                part = range(start, min(start + batch_size, len(self.lengths)))
+                total += self._sum(part, lambda losses: None)
+        return total / len(self.lengths)
 
     def current(self, tuned: TunedAdapter) -> TunedAdapter:
         """The model as it is now, apart from what further steps change."""
@@ -82,7 +113,7 @@ class AdapterStep:
     def _losses(self, part: Sequence[int], prefix_tokens: tuple[int, ...]) -> torch.Tensor:
         model, tuned = self._model, self._tuned
         prompts, answers = [self._rows[row] for row in part], [self._answers[row] for row in part]
-        rows = [(*prompt, *answer[:-1]) for prompt, answer in zip(prompts, answers, strict=True)]
+        rows = [(*prompt, *answer.tokens[:-1]) for prompt, answer in zip(prompts, answers, strict=True)]
         prefix = model.read_prefix(prefix_tokens) if prefix_tokens else NO_PREFIX
         below = self._lower.below(rows, prefix) if self._lower else None
         states = model.states(rows, prefix, tuned.adapter, part=self._upper, below=below)

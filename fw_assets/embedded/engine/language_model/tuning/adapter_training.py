@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 import torch
 
 from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, check_base
 from fw_assets.embedded.engine.language_model.head import Head, new_head
@@ -21,19 +24,24 @@ from fw_assets.embedded.engine.language_model.language_model import LanguageMode
 from fw_assets.embedded.engine.language_model.lora import Adapter, new_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import head_logits
-from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm, default_form
+from fw_assets.embedded.engine.language_model.tuning.adapter_form import READOUTS, AdapterForm, default_form
 from fw_assets.embedded.engine.language_model.tuning.adapter_step import AdapterStep
 from fw_assets.embedded.engine.language_model.tuning.checkpoint import Checkpoints, Record
 from fw_assets.embedded.engine.language_model.tuning.length_buckets import epoch_batches
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, rate_share
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, TrialStep, rate_share
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.settings import ReadoutRule
 
 _MAX_NORM = 1.0
 
 
 @dataclass(frozen=True)
 class AdapterJob:
-    """Input of one run; `start` is the adapter to continue, `form` how to train where that is not the default."""
+    """Input of one run; `start` is the adapter to continue, `form` how to train where that is not the default.
+
+    `readout` is that of the default form, or has to be that of the adapter to continue. Answers that are objects have
+    `fields`, and spaces after colons and commas if they are `spaced`.
+    """
 
     spec: TrainingSpec
     rows: Sequence[TrainingRow]
@@ -42,33 +50,90 @@ class AdapterJob:
     notes: Mapping[str, Any]
     start: TunedAdapter | None = None
     form: AdapterForm | None = None
+    readout: ReadoutRule = "validation"
+    fields: tuple[FieldConstraint, ...] = ()
+    spaced: bool = True
 
     def digest(self, base: str) -> str:
         start = [] if self.start is None else [float(p.double().sum()) for p in self.start.adapter.parameters()]
-        parts = (self.spec, self.rows, self.evaluation, self.multi_label, self.form, base, start)
+        parts = (replace(self, notes={}, start=None), base, start)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def fit_adapter(
     job: AdapterJob, folder: LanguageModelFolder, cache: Path, checkpoints: Path | None = None
-) -> Generator[Record, None, TunedAdapter]:
+) -> Generator[Record | TrialStep, None, TunedAdapter]:
     """Train one adapter, record by record; the generator returns it as the last epoch leaves it.
+
+    Where the readout is to be chosen, each is trained for the first epoch, and the one with the smaller loss on the
+    evaluation rows goes on from there.
 
     Args:
         cache: the folder for what can be computed again.
-        checkpoints: the folder of the checkpoint, from which a run with the same input goes on.
+        checkpoints: the folder of the checkpoints, from which a run with the same input goes on.
 
     Yields:
         Each step, and after each epoch the figures on the evaluation rows, if there are any; those until a checkpoint
-        again.
+        again. The steps of the first epochs that are compared come before.
 
     Raises:
         EngineError: rows, labels or hyper-parameters that cannot be trained on.
         WeightsError: the base model cannot be loaded.
     """
     model = load(folder, bf16=trains_in_bf16())
+    form = job.form or default_form(
+        *(model, folder.parameters),
+        multi_label=job.multi_label,
+        evaluated=len(job.evaluation),
+        readout=job.readout,
+        objects=bool(job.fields),
+    )
+    if job.start is not None or form.readout != "validation":
+        return (yield from _fit(replace(job, form=form), model, folder, cache, checkpoints))
+    with tempfile.TemporaryDirectory() as scratch:
+        trials = (checkpoints or Path(scratch)) / "readouts"
+        jobs = {name: replace(job, form=replace(form, readout=name)) for name in READOUTS}
+        losses_on_rows: dict[str, float] = {}
+        for name, each in jobs.items():
+            for record in _fit(each, model, folder, cache, trials / name, one_epoch=True):
+                yield TrialStep(name, record.number, record.epoch)
+                if isinstance(record, Evaluation):
+                    losses_on_rows[name] = record.loss
+        best = min(READOUTS, key=lambda name: losses_on_rows[name])
+        tuned = yield from _with_losses(_fit(jobs[best], model, folder, cache, trials / best), losses_on_rows)
+        shutil.rmtree(trials, ignore_errors=True)
+    return replace(tuned, readout_losses=losses_on_rows)
+
+
+def _with_losses(
+    run: Generator[Record, None, TunedAdapter], losses_on_rows: Mapping[str, float]
+) -> Generator[Record, None, TunedAdapter]:
+    """The records of a run, the first evaluation with the losses that the readout was chosen by."""
+    told = False
+    while True:
+        try:
+            record = next(run)
+        except StopIteration as end:
+            tuned: TunedAdapter = end.value
+            return tuned
+        if isinstance(record, Evaluation) and not told:
+            told, record = True, replace(record, readout_losses=losses_on_rows)
+        yield record
+
+
+def _fit(
+    job: AdapterJob,
+    model: LanguageModel,
+    folder: LanguageModelFolder,
+    cache: Path,
+    checkpoints: Path | None,
+    *,
+    one_epoch: bool = False,
+) -> Generator[Record, None, TunedAdapter]:
+    """As `fit_adapter`, with one readout; after the first epoch only, the checkpoint stays for a run that goes on."""
     tuned = _begin(job, model, folder)
-    step = AdapterStep(model, tuned, job.rows, cache)
+    step = AdapterStep(model, tuned, job.rows, cache, spaced=job.spaced)
+    held_out = AdapterStep(model, tuned, job.evaluation, cache, spaced=job.spaced) if job.fields else None
     optimizer = torch.optim.AdamW(step.parameters, lr=job.spec.learning_rate, weight_decay=0.0)
     kept = Checkpoints(checkpoints, job.digest(folder.digest))
     records = kept.resume(step.parameters, optimizer)
@@ -77,11 +142,12 @@ def fit_adapter(
     size = job.spec.batch_size
     steps_per_epoch = math.ceil(len(job.rows) / size)
     total = max(1, math.ceil(job.spec.epochs * steps_per_epoch - 1e-9))
-    for epoch in range(math.ceil(total / steps_per_epoch)):
+    last = min(total, steps_per_epoch) if one_epoch else total
+    for epoch in range(math.ceil(last / steps_per_epoch)):
         batches = epoch_batches(step.lengths, size, job.spec.seed, epoch)
         for index, batch in enumerate(batches):
             number = epoch * steps_per_epoch + index + 1
-            if number <= done or number > total:
+            if number <= done or number > last:
                 continue
             rate = job.spec.learning_rate * rate_share(number, total)
             for group in optimizer.param_groups:
@@ -95,27 +161,37 @@ def fit_adapter(
             records.append(TrainingStep(number, number / steps_per_epoch, loss, rate, tokens, ends_epoch))
             yield records[-1]
             if ends_epoch and job.evaluation:
-                tuned, figures = _evaluate(job, model, step.current(tuned), number, number / steps_per_epoch)
+                epochs = number / steps_per_epoch
+                if held_out is not None:
+                    figures = Evaluation(number, epochs, held_out.mean_loss(size))
+                else:
+                    tuned, figures = _evaluate(job, model, step.current(tuned), number, epochs)
                 records.append(figures)
                 yield figures
-            if (ends_epoch or kept.due) and number < total:
+            if ((ends_epoch or kept.due) and number < total) or (one_epoch and number == last):
                 kept.write(step.parameters, optimizer, records)
-    if done >= total and job.evaluation:
-        tuned, _ = _evaluate(job, model, step.current(tuned), total, total / steps_per_epoch)
+    if done >= last and job.evaluation and not one_epoch and held_out is None:
+        tuned, _ = _evaluate(job, model, step.current(tuned), last, last / steps_per_epoch)
     step.close()
-    kept.remove()
+    if held_out is not None:
+        held_out.close()
+    if not one_epoch:
+        kept.remove()
     return step.current(tuned)
 
 
 def _begin(job: AdapterJob, model: LanguageModel, folder: LanguageModelFolder) -> TunedAdapter:
     """The adapter before the first step: the base model, or the one that is continued."""
-    labels = tuple(sorted({label for row in job.rows for label in row.labels}))
-    answers = {
-        row.labels[0]: row.answer for row in job.rows if len(row.labels) == 1 and row.answer not in ("", *row.labels)
-    }
+    labels: tuple[str, ...] = ()
+    answers: Mapping[str, str] = {}
+    if not job.fields:
+        labels = tuple(sorted({label for row in job.rows for label in row.labels}))
+        written = ((row.labels, row.answer) for row in job.rows)
+        answers = {own[0]: answer for own, answer in written if len(own) == 1 and answer not in ("", *own)}
     start = job.start
     if start is None:
-        form = job.form or default_form(model, folder.parameters, multi_label=job.multi_label)
+        assert job.form is not None
+        form = job.form
         adapter = new_adapter(model.linear, job.spec.lora_rank, form.first_layer, job.spec.seed)
         head: Head | None = new_head(model, labels, multi_label=job.multi_label) if form.readout == "head" else None
         adapted_prefix = form.adapted_prefix
@@ -146,7 +222,27 @@ def _begin(job: AdapterJob, model: LanguageModel, folder: LanguageModelFolder) -
         adapted_prefix=adapted_prefix,
         allow_empty=job.multi_label and any(not row.labels for row in job.rows),
         notes=job.notes,
+        fields=_joint_fields(start.fields if start is not None else (), job.fields),
     )
+
+
+def _joint_fields(before: Sequence[FieldConstraint], fields: Sequence[FieldConstraint]) -> tuple[FieldConstraint, ...]:
+    """The fields with the values of the adapter that is continued as well."""
+    known = {field.path: field for field in before}
+    joint = []
+    for field in fields:
+        earlier = known.get(field.path, field)
+        if field.values is not None and earlier.values is not None:
+            joint.append(replace(field, values=tuple(dict.fromkeys((*earlier.values, *field.values)))))
+        else:
+            free = field if field.values is None else earlier
+            types = dict.fromkeys((*earlier.types, *field.types))
+            joint.append(replace(free, types=tuple(types)))
+    return tuple(joint)
+
+
+def _readout_of(tuned: TunedAdapter) -> str:
+    return "generate" if tuned.head is None else "head"
 
 
 def _check_start(start: TunedAdapter, job: AdapterJob, folder: LanguageModelFolder) -> None:
@@ -156,6 +252,16 @@ def _check_start(start: TunedAdapter, job: AdapterJob, folder: LanguageModelFold
     if start.multi_label != job.multi_label:
         rows = "any number of labels" if start.multi_label else "one label"
         raise EngineError(f"the adapter to continue was trained on rows with {rows} each; these are others")
+    if bool(start.fields) != bool(job.fields):
+        kind, others = (
+            ("objects of several fields", "labels") if start.fields else ("labels", "objects of several fields")
+        )
+        raise EngineError(f"the adapter to continue answers with {kind}; these rows have {others}")
+    if {field.path for field in start.fields} != {field.path for field in job.fields}:
+        taught, given = (", ".join(".".join(field.path) for field in fields) for fields in (start.fields, job.fields))
+        raise EngineError(f"the adapter to continue answers with the fields {taught}; these rows have {given}")
+    if job.readout not in ("validation", _readout_of(start)):
+        raise EngineError(f"readout is {job.readout}; the adapter to continue has {_readout_of(start)}, and keeps it")
 
 
 def _evaluate(

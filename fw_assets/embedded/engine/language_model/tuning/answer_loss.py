@@ -10,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.language_model import last_of
 from fw_assets.embedded.engine.language_model.pretrained import Pretrained
+from fw_assets.embedded.engine.language_model.tuning.answer_tokens import AnswerTokens
 
 
 def head_losses(
@@ -29,9 +30,9 @@ def generation_losses(
     pretrained: Pretrained,
     states: torch.Tensor,
     rows: Sequence[Sequence[int]],
-    answers: Sequence[Sequence[int]],
+    answers: Sequence[AnswerTokens],
 ) -> torch.Tensor:
-    """Cross-entropy of each row's answer, summed over its tokens, in nats.
+    """Cross-entropy of each row's answer, summed over the tokens that are learned, in nats.
 
     `states` are those of rows with the answer's tokens but the last after them; the vocabulary is computed where an
     answer's token is predicted, and nowhere else.
@@ -39,7 +40,8 @@ def generation_losses(
     places = [
         (index, len(row) - 1 + offset, token)
         for index, (row, answer) in enumerate(zip(rows, answers, strict=True))
-        for offset, token in enumerate(answer)
+        for offset, (token, learned) in enumerate(zip(answer.tokens, answer.learned, strict=True))
+        if learned
     ]
     row_index, position, token = (torch.tensor(column, device=states.device) for column in zip(*places, strict=True))
     losses = cross_entropy(pretrained.logits(states[row_index, position]), token, reduction="none")

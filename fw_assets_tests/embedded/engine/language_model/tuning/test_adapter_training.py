@@ -10,12 +10,13 @@ import pytest
 pytest.importorskip("torch", reason="the extra llm is not installed")
 pytest.importorskip("transformers", reason="the extra llm is not installed")
 
+from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
 from fw_assets.embedded.engine.language_model.tuning.adapter_training import AdapterJob, fit_adapter
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, TrialStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation
 
@@ -36,7 +37,7 @@ def train(
     form: AdapterForm | None = HEAD,
     checkpoints: Path | None = None,
     **job: Any,
-) -> tuple[list[TrainingStep | Evaluation], TunedAdapter]:
+) -> tuple[list[TrainingStep | Evaluation | TrialStep], TunedAdapter]:
     given = {"spec": SPEC, "rows": ROWS, "evaluation": EVALUATION, "multi_label": False, "notes": {}, "form": form}
     run = fit_adapter(AdapterJob(**{**given, **job}), folder, cache, checkpoints)
     records = []
@@ -45,6 +46,10 @@ def train(
             records.append(next(run))
         except StopIteration as end:
             return records, end.value
+
+
+def step_losses(records: list[TrainingStep | Evaluation | TrialStep]) -> list[float]:
+    return [record.loss for record in records if isinstance(record, TrainingStep)]
 
 
 def parameters(tuned: TunedAdapter) -> list[Any]:
@@ -89,6 +94,55 @@ def check_that_it_learns(folder: LanguageModelFolder, form: AdapterForm, tmp_pat
     assert abs(alone - scores[5]).max() < 1e-4
 
 
+def test_the_readout_is_chosen_on_the_evaluation_rows(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    folder = folders["llama"]
+    records, tuned = train(folder, tmp_path, AdapterForm(4, False, "validation"))
+    tried = [record for record in records if isinstance(record, TrialStep)]
+    assert {record.readout for record in tried} == {"head", "generate"}
+    first = next(record for record in records if isinstance(record, Evaluation))
+    best = "head" if tuned.head is not None else "generate"
+    assert first.loss == first.readout_losses[best] == min(first.readout_losses.values())
+    save_adapter(tuned, tmp_path / "out")
+    assert load_adapter(tmp_path / "out").readout_losses == first.readout_losses
+    for name, form in (("head", HEAD), ("generate", GENERATE)):
+        alone, same = train(folder, tmp_path, form)
+        loss = next(record.loss for record in alone if isinstance(record, Evaluation))
+        assert first.readout_losses[name] == loss
+        if name == best:
+            assert equal(tuned, same)
+            steps = [record for record in records if isinstance(record, TrainingStep)]
+            assert steps == [record for record in alone if isinstance(record, TrainingStep)]
+
+
+@pytest.mark.parametrize("readout", ["head", "generate"])
+def test_a_readout_that_is_asked_for_is_the_only_one(
+    folders: dict[str, LanguageModelFolder], readout: Any, tmp_path: Path
+) -> None:
+    records, tuned = train(folders["llama"], tmp_path, None, readout=readout, spec=replace(SPEC, epochs=1))
+    assert (tuned.head is not None) == (readout == "head")
+    assert not any(record.readout_losses for record in records if isinstance(record, Evaluation))
+    assert not tuned.readout_losses
+    other = "generate" if readout == "head" else "head"
+    with pytest.raises(EngineError, match=f"has {readout}, and keeps it"):
+        train(folders["llama"], tmp_path, None, start=tuned, readout=other)
+    _, continued = train(folders["llama"], tmp_path, None, start=tuned, spec=replace(SPEC, epochs=1))
+    assert (continued.head is None) == (tuned.head is None)
+
+
+def test_with_few_evaluation_rows_the_size_decides(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    small, spec = folders["llama"], replace(SPEC, epochs=1)
+    large = replace(small, parameters=2_000_000_000)
+    assert train(small, tmp_path, None, spec=spec)[1].head is not None
+    assert train(large, tmp_path, None, evaluation=(), spec=spec)[1].head is None
+    assert train(large, tmp_path, None, evaluation=ROWS[:20], spec=spec)[1].readout_losses
+
+
+def test_sets_of_labels_have_a_head(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    assert train(folders["llama"], tmp_path, None, multi_label=True, spec=replace(SPEC, epochs=1))[1].head is not None
+    with pytest.raises(EngineError, match="readout is generate; answers with any number of labels are read by a head"):
+        train(folders["llama"], tmp_path, None, multi_label=True, readout="generate")
+
+
 def test_states_are_computed_once_and_change_nothing(folder: LanguageModelFolder, tmp_path: Path) -> None:
     _, first = train(folder, tmp_path / "a")
     _, warm = train(folder, tmp_path / "a")
@@ -97,17 +151,20 @@ def test_states_are_computed_once_and_change_nothing(folder: LanguageModelFolder
     assert equal(first, warm)
 
 
-def test_a_killed_run_goes_on_from_its_checkpoint(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [HEAD, AdapterForm(4, False, "validation")])
+def test_a_killed_run_goes_on_from_its_checkpoint(
+    folders: dict[str, LanguageModelFolder], form: AdapterForm, tmp_path: Path
+) -> None:
     folder = folders["llama"]
-    records, whole = train(folder, tmp_path)
+    records, whole = train(folder, tmp_path, form)
     for killed_after in (6, 9, 14):
         checkpoints = tmp_path / str(killed_after)
-        job = AdapterJob(SPEC, ROWS, EVALUATION, False, {}, form=HEAD)
+        job = AdapterJob(SPEC, ROWS, EVALUATION, False, {}, form=form)
         run = fit_adapter(job, folder, tmp_path, checkpoints)
         for _ in range(killed_after):
             next(run)
         assert list(checkpoints.iterdir())
-        again, resumed = train(folder, tmp_path, checkpoints=checkpoints)
+        again, resumed = train(folder, tmp_path, form, checkpoints=checkpoints)
         assert again == records
         assert equal(resumed, whole)
         assert list(checkpoints.iterdir()) == []
@@ -153,7 +210,7 @@ def test_a_warm_start_continues_and_takes_up_labels(
     assert second.labels == ("card_arrival", "closing", "greeting", "refund")
     assert (second.head is None) == (form is GENERATE)
     cold, _ = train(folder, tmp_path, form, rows=[*ROWS, *more], evaluation=())
-    assert records[0].loss < cold[0].loss
+    assert step_losses(records)[0] < step_losses(cold)[0]
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
