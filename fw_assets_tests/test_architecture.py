@@ -163,6 +163,7 @@ HEAVY = {
 """Third-party packages whose import takes long enough that a function may do it."""
 
 LAZY = {
+    "__main__": "the program, whose loading Ctrl-C ends without a traceback",
     "embedded.engine.language_model.adding": "the hub's client, which folders of this machine do not need",
     "embedded.engine.language_model.smollm2": "torch, which is missing until the extra is installed",
     "embedded.engine.scorers": "torch, which only a language model needs",

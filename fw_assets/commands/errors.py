@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -36,6 +37,7 @@ def readable_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
         _make_output_lenient()
         try:
+            _accept_interrupts()
             _require_current_folder()
             code = command(*args, **kwargs)
             sys.stdout.flush()
@@ -99,6 +101,12 @@ def _echo_error(kind: str, message: str, exit_code: int, advice: str) -> None:
 
     with contextlib.suppress(OSError, ValueError):
         click.echo(visible_json(error_object(kind, message, exit_code, advice)))
+
+
+def _accept_interrupts() -> None:
+    """From here on Ctrl-C is an exception, where it ended a program that was still loading (`fw_assets.__main__`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _require_current_folder() -> None:

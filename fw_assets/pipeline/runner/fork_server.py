@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -33,12 +34,16 @@ def start_process(definitions: str, name: str, target: Callable[..., None], *arg
         PhaseError: the fork server ended as it started.
     """
     context: Any = multiprocessing.get_context(_method())
-    if _method() == "forkserver":
+    if forks := _method() == "forkserver":
         context.set_forkserver_preload([definitions, PRELOAD, EXIT])
     process: BaseProcess = context.Process(target=target, args=args, name=name)
     try:
-        with interrupts_blocked(), _main_module_hidden():
-            process.start()
+        with _main_module_hidden():
+            with interrupts_blocked():
+                forkserver.ensure_running() if forks else process.start()
+            if forks:
+                # It may load for seconds until it answers, and Ctrl-C need not wait for that.
+                process.start()
     except EOFError:
         raise PhaseError(
             "the process that steps are forked from ended as it started; above is what it said. Correct that, and run "
@@ -100,6 +105,8 @@ def interrupts_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Python starts it before the fork server, and then accepts SIGINT again, whoever had blocked it.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from fw_assets.exit_codes import FAILED
+from fw_assets.exit_codes import FAILED, INTERRUPTED
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Notice, Progress, relay
@@ -155,8 +156,11 @@ def _work(task: Task, channel: Connection) -> None:
     if hasattr(os, "setpgid"):
         # The keyboard's interrupt goes to the command alone, which passes it on once.
         os.setpgid(0, 0)
-    reset_signals()
-    # Start-up time: the command itself does without Dagster, which takes a second to import.
-    from fw_assets.pipeline.runner.worker import run
+    try:
+        reset_signals()
+        # Start-up time: the command itself does without Dagster, which takes a second to import.
+        from fw_assets.pipeline.runner.worker import run
 
-    run(task, channel)
+        run(task, channel)
+    except KeyboardInterrupt:  # before or after the step, which notices it by itself
+        sys.exit(INTERRUPTED)

@@ -43,12 +43,23 @@ def run(task: Task, channel: Connection) -> None:
             materialize(task.root, task.definitions, task.step, task.config, fail_orphans=task.fail_orphaned_runs)
     except EXPECTED_ERRORS as error:
         send(StepError(message_of(error), exit_code_of(error), kind_of(error), question_of(error)))
-    except _INTERRUPTS:
-        sys.exit(INTERRUPTED)
-    except BaseExceptionGroup as group:
-        if group.subgroup(_INTERRUPTS) is None:
+    except BaseException as error:
+        if not _is_interrupt(error):
             raise
         sys.exit(INTERRUPTED)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error is an interrupt, or came of one: what was under way fails in its own way."""
+    seen = set[int]()  # an error can be the context of its own cause
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, _INTERRUPTS):
+            return True
+        if isinstance(error, BaseExceptionGroup) and error.subgroup(_INTERRUPTS) is not None:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def materialize(
