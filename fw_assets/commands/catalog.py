@@ -71,7 +71,8 @@ def _print_refused(reasons: Sequence[str], *, everything: bool) -> None:
     if not reasons:
         return
     if not everything:
-        out.print(f"\n{len(reasons)} others cannot label texts; why: fw-assets models --all")
+        others = "other cannot" if len(reasons) == 1 else "others cannot"
+        out.print(f"\n{len(reasons)} {others} label texts; why: fw-assets models --all")
         return
     out.print("\nCannot label texts:")
     for why in reasons:

@@ -25,7 +25,7 @@ from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.reporting.report_files import whole_report
-from fw_assets.pipeline.standing import standings
+from fw_assets.pipeline.standing import retry_advice, standings
 from fw_assets.pipeline.values.delivery import ReportRecord
 from fw_assets.report.formatting import percent
 from fw_assets.workspace.envelope import slug
@@ -45,7 +45,7 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     checks = {item: _ledger(store, item, regression_ledger) for item in names}
     labelled = {item: _ledger(store, item, prediction_ledger) for item in names}
     removed = removed_deployments(platform_from_environment, store, [i for i in names if status_of[i].state == "done"])
-    notes = {item: status.note + _signature(root, item) + _removal(removed, item) for item, status in status_of.items()}
+    notes = {item: _signed(root, item, status.note) + _removal(removed, item) for item, status in status_of.items()}
     results = {item: _result(store, item) if status.state == "done" else None for item, status in status_of.items()}
     if as_json:
         echo_json(
@@ -97,6 +97,12 @@ def _ledger(store: Workspace, name: str, read: Callable[[Workspace, str], Ledger
     except (InputError, OSError) as error:
         err.print(f"fw-assets: {printable(message_of(error))}", markup=False)
         return Ledger()
+
+
+def _signed(root: str, name: str, note: str) -> str:
+    """The note with what a failed attempt waits for, since nothing else starts it again."""
+    signature = _signature(root, name)
+    return note.removesuffix(f"; {retry_advice(name)}") + signature if signature else note
 
 
 def _signature(root: str, name: str) -> str:

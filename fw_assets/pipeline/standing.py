@@ -40,11 +40,16 @@ def _standing(workspace: Workspace, status: DatasetStatus) -> DatasetStatus:
     if len(ended) < len(status.steps):
         return replace(status, note=f"{status.note}; {words}")
     step = status.steps[0]
-    again = f"try again with: fw-assets run {step.dataset}"
+    again = retry_advice(step.dataset)
     if step.assets == PLANNING:
         again = f"correct that, then: fw-assets run {step.dataset}"
     state = "failed" if any(end == "failed" for _, _, end in ended) else "stopped"
     return replace(status, state=state, note=f"{words}; {again}")
+
+
+def retry_advice(dataset: str) -> str:
+    """What starts a step again that failed, unless it waits for a signature."""
+    return f"try again with: fw-assets run {dataset}"
 
 
 def _end(run: StepRun) -> str:

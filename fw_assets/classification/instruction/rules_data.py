@@ -18,6 +18,7 @@ _AS_MITIGATION = (
     r"(?:\s+option)?(?:\s+(?:as|for)\s+(?:a\s+|the\s+)?(?:mitigation|imbalance)\b"
     r"|\s+for\s+(?:the\s+)?rare\s+(?:labels|classes)\b)?"
 )
+_SMALLER = r"(?:smaller|reduced|narrower|shorter|trimmed|pruned|limited|compact)"
 """Parts of the phrases for a smaller candidate set."""
 
 ROW_RULES: tuple[PhraseRule, ...] = (
@@ -63,7 +64,7 @@ ROW_RULES: tuple[PhraseRule, ...] = (
     (
         # The vendor's third mitigation, in its words and others': the rare labels are no candidates any more.
         "mitigation",
-        rf"{_BY_MEANS}(?:a\s+|the\s+)?(?:smaller|reduced|narrower|shorter|trimmed|pruned|limited)\s+"
+        rf"{_BY_MEANS}(?:a\s+|the\s+)?(?:more\s+compact|{_SMALLER})\s+"
         rf"(?:{_CANDIDATES}\s+(?:set|list|space|pool)|(?:set|list|pool|group|number)\s+of\s+{_LABELS})\b"
         rf"{_NOT_MODELS}{_AS_MITIGATION}"
         rf"|\b(?:reduce|shrink|narrow(?:\s+down)?|trim|prune|cut(?:\s+down)?|restrict|limit)\s+(?:the\s+)?"
@@ -71,6 +72,8 @@ ROW_RULES: tuple[PhraseRule, ...] = (
         rf"(?:\s+down)?\b{_NOT_MODELS}(?:\s+to\s+(?:the\s+)?{_FREQUENT})?{_AS_MITIGATION}"
         rf"|{_BY_MEANS}fewer\s+{_LABELS}\b{_NOT_MODELS}{_AS_MITIGATION}"
         rf"|\b(?:keep|make)\s+(?:the\s+)?(?:{_CANDIDATES}\s+(?:set|list|pool)|set\s+of\s+{_LABELS})\s+small(?:er)?\b"
+        rf"|\b(?:the\s+)?(?:{_CANDIDATES}\s+(?:set|list|pool)|(?:set|list)\s+of\s+{_LABELS})\s+"
+        rf"(?:should|must|has\s+to|needs\s+to|can)\s+be\s+{_SMALLER}\b"
         rf"|\b(?:only\s+keep|keep\s+only|only\s+use|use\s+only)\s+(?:the\s+)?{_FREQUENT}",
         constant("drop-rare"),
     ),
