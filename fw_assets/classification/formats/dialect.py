@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from fw_assets.classification.formats.column_names import LABEL_NAMES, TEXT_NAMES, normal_name
@@ -53,7 +54,11 @@ class Dialect:
 
 def find_dialect(text: str, name: str) -> Dialect | None:
     """The dialect of delimited text: that under which most lines have equally many columns, two at least."""
-    text = text[:_DIALECT_CHARACTERS]
+    return _find_dialect(text[:_DIALECT_CHARACTERS], name)
+
+
+@lru_cache(maxsize=4)  # recognition and reading ask the same
+def _find_dialect(text: str, name: str) -> Dialect | None:
     if "\n" in text:
         text = text[: text.rindex("\n") + 1]
     if '\\"' in text:
@@ -67,8 +72,9 @@ def find_dialect(text: str, name: str) -> Dialect | None:
     if said:
         rest = find_dialect(text[said.end() :], name)
         return replace(rest, skip=rest.skip + 1) if rest else None
-    for delimiter in _DELIMITERS:
-        for quote, readiness in _QUOTES.items():
+    marks = [quote for quote in _QUOTES if quote is None or quote == '"' or quote in text]
+    for delimiter in (mark for mark in _DELIMITERS if mark in text):
+        for quote in marks:
             records = _records(text, delimiter, quote)
             widths = Counter(map(len, records))
             if not widths:
@@ -84,7 +90,7 @@ def find_dialect(text: str, name: str) -> Dialect | None:
             header = tuple(cell.strip().lstrip("\ufeff") for cell in records[0])
             known = _known(header)
             suits = delimiter == "\t" and name.lower().split(".")[-1] in ("tsv", "tab")
-            rank = (known, suits, round(share, 2), readiness, width)
+            rank = (known, suits, round(share, 2), _QUOTES[quote], width)
             if best is None or rank > best[0]:
                 skip = _lines_before(text, first)
                 best = (rank, _with_header(Dialect(delimiter, quote, skip=skip), records, header, width))
