@@ -119,6 +119,7 @@ def measure_volumes(
     render: Callable[[Sequence[str]], str] = "\n".join,
     count: Callable[[str], int] | None = None,
     estimate: Callable[[TextSize], float] | None = None,
+    reads_system: bool = True,
 ) -> Mapping[str, TextVolume]:
     """The volume of each part of a split frame (`messages`, `labels`, `split`), by the part's name.
 
@@ -128,18 +129,20 @@ def measure_volumes(
         render: the answer text for a row's labels.
         count: the tokens of a text by the model's own tokenizer; without it only characters are counted.
         estimate: the tokens of a text of this size, by which long prompts are counted where there is no `count`.
+        reads_system: whether the added system message takes of a model's context, as it does of its price;
+            models that read the last turns alone can be had where their tokens can be counted.
 
     Of a part with more than `MAX_MEASURED_ROWS` rows, evenly spaced ones are measured and the sums scaled. A part with
     repeated messages has a second entry, `PART/asked`, in which each counts once.
     """
     volumes: dict[str, TextVolume] = {}
     for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True):
-        volumes[str(name)] = _measure(_sample(part), system, render, count, estimate).scaled(part.height)
+        volumes[str(name)] = _measure(_sample(part), system, render, count, estimate, reads_system).scaled(part.height)
         distinct = part.unique("messages", maintain_order=True)
         if distinct.height < part.height:
-            volumes[f"{name}/asked"] = _measure(_sample(distinct), system, render, count, estimate).scaled(
-                distinct.height
-            )
+            volumes[f"{name}/asked"] = _measure(
+                _sample(distinct), system, render, count, estimate, reads_system
+            ).scaled(distinct.height)
     return volumes
 
 
@@ -158,9 +161,11 @@ def _measure(
     render: Callable[[Sequence[str]], str],
     count: Callable[[str], int] | None,
     estimate: Callable[[TextSize], float] | None,
+    reads_system: bool,
 ) -> TextVolume:
     answers: Counter[tuple[str, ...]] = Counter()
     messages = tokens = 0
+    unread = count(system) if count and system and not reads_system else 0
     prompts = TextSize()
     lengths: list[float] = []
     for conversation, labels in part.select("messages", "labels").iter_rows():
@@ -175,7 +180,7 @@ def _measure(
         if count:
             counted = sum(map(count, turns))
             tokens += counted
-            lengths.append(counted)
+            lengths.append(counted - unread)
         elif estimate:
             lengths.append(estimate(row))
         answers[tuple(labels or ())] += 1

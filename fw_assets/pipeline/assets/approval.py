@@ -78,7 +78,7 @@ def approval(
             "labels": len(answer.labels),
             "labels_confirmed": answer.labels_confirmed,
             "automatic": answer.automatic,
-            "note": answer.note or "(none)",
+            **({"note": answer.note} if answer.note else {}),
         },
     )
 

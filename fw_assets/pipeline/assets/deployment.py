@@ -65,9 +65,7 @@ def deployment(
         data_version=dg.DataVersion(version),
         check_results=deployment_checks(dataset, record),
         metadata={
-            "summary": summary(
-                dataset, f"the winner is **{winner.model} ({winner.kind})**; {decision.decision}: {prose(why)}", address
-            ),
+            "summary": summary(dataset, f"the winner is **{winner.model} ({winner.kind})**. {prose(why)}", address),
             "winner_validation": figure(winner.ranked[0].validation.value),
             "asked_again": record.proof.asked if record.proof else 0,
             "answered_alike": record.proof.agreed if record.proof else 0,

@@ -25,7 +25,7 @@ from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
-from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.ui.metadata import Row, summary, table, tables
 from fw_assets.pipeline.ui.model_checks import finalists_checks
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics
@@ -69,7 +69,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "cost_usd": account.ledger().spent,
             "what_can_be_seen": dg.MetadataValue.text(seen),
             "ranking": table(_ranking_rows(record)),
-            "estimate": table(_estimate_rows(plan, revised, account.mitigation)),
+            **tables(estimate=_estimate_rows(plan, revised, account.mitigation) if plan.estimate.high else []),
             "revised_usd": revised.for_finalists(record.slugs).expected if revised else float("nan"),
         },
     )

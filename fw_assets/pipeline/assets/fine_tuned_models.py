@@ -15,6 +15,7 @@ from fw_assets.pipeline.ui.metadata import resource_id, table
 from fw_assets.pipeline.ui.model_checks import training_check
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.formatting import plural
+from fw_assets.report.plan.tables import setting_text
 
 STAGE: Stage = "full-training"
 
@@ -42,7 +43,7 @@ def fine_tuned_models(
     }
     return step.materialize(
         tuned,
-        f"fine-tuned with **{cell.name}** on {plural(tuned.rows, 'training row')}"
+        f"fine-tuned with **{setting_text(cell)}** on {plural(tuned.rows, 'training row')}"
         + (", already in the sweep." if tuned.adopted_from_sweep else "."),
         [training_check(step.title, tuned, sweep)],
         {

@@ -2,6 +2,8 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
+from pathlib import PurePath
+
 import dagster as dg
 
 from fw_assets.classification.dataset.row_store import RowStore
@@ -59,7 +61,7 @@ def inspected_dataset(
             ),
             "files": table(
                 [
-                    {"file": f.path_name, "rows": f.rows, "left out": f.rejected, "bytes": f.size_bytes}
+                    {"file": PurePath(f.path_name).name, "rows": f.rows, "left out": f.rejected, "bytes": f.size_bytes}
                     for f in inspected.files
                 ]
             ),
@@ -67,7 +69,7 @@ def inspected_dataset(
             "rejected_rows": inspected.rejected_rows,
             "labels": inspected.labels_seen,
             "lengths": lengths,
-            "worst_problems": worst_problems(inspected),
+            **worst_problems(inspected),
             **(files(rejected=(dataset, REJECTED_ROWS)) if inspected.rejected else {}),
         },
     )

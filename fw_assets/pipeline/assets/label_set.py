@@ -21,8 +21,8 @@ from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.data_checks import label_checks
-from fw_assets.pipeline.ui.histograms import label_counts, label_histogram, worst_findings
-from fw_assets.pipeline.ui.metadata import Row, document, markdown_table, summary, table
+from fw_assets.pipeline.ui.histograms import findings, label_counts, label_histogram
+from fw_assets.pipeline.ui.metadata import Row, document, markdown_table, summary, tables
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import clip, plural
@@ -61,7 +61,7 @@ def label_set(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         metadata={
             **_metadata(dataset, labels),
             "rejected_rows": inspected.rejected_rows + sum(count for _, count in labels.left_out),
-            "rejected": table([{"kind": kind, "rows": count} for kind, count in labels.left_out]),
+            **tables(rejected=[{"kind": kind, "rows": count} for kind, count in labels.left_out]),
         },
     )
 
@@ -133,13 +133,12 @@ def _metadata(dataset: str, labels: LabelSet) -> dict[str, Any]:
         "labels": len(labels.labels),
         "multi_label": labels.multi_label,
         "imbalance_ratio": round(labels.imbalance.ratio, 2),
-        **({"fields": table(_field_rows(labels))} if labels.fields else {}),
-        "findings": table([{"finding": f.message, "check": f.check.replace("_", " ")} for f in labels.findings]),
+        **tables(fields=_field_rows(labels)),
+        **findings(labels),
         "rarest_labels": label_histogram(labels),
         "all_labels": document(f"Rows of each label, the rarest first.\n\n{markdown_table(label_counts(labels))}"),
-        "worst_problems": worst_findings(labels),
-        "alike": table(
-            [
+        **tables(
+            alike=[
                 {"rows": f"{pair.first} {pair.second}", "kind": f"{pair.kind} {pair.similarity:.2g}", "text": pair.text}
                 for pair in labels.overlap.examples
             ]

@@ -14,7 +14,7 @@ from fw_assets.pipeline.ui.metadata import figure, files, summary, table
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.dataset_rows import split_rows
 
-MAX_SHOWN = 20
+MAX_SHOWN, MAX_TEXT = 10, 100
 
 
 @pipeline_asset(
@@ -46,7 +46,7 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
             "doubted_train": suspects.doubted_train,
             "doubted_test": suspects.doubted_test,
             "judged_rows": suspects.judged,
-            "first": table(suspect_rows(suspects)[:MAX_SHOWN]),
+            "first": table(suspect_rows(suspects, MAX_TEXT)[:MAX_SHOWN]),
             **files(
                 train=(dataset, "label_suspects_train.csv"),
                 test=(dataset, "label_suspects_test.csv"),

@@ -20,6 +20,7 @@ from fw_assets.pipeline.ui.model_checks import sweep_check
 from fw_assets.pipeline.values.tuning import Sweep, SweepCell
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import plural
+from fw_assets.report.plan.tables import setting_text
 from fw_assets.report.plots.sweep_curves import sweep_curves
 
 STAGE: Stage = "sweep"
@@ -42,7 +43,7 @@ def sweep(
     return step.materialize(
         result,
         f"{plural(len(result.cells), 'setting')} tried on {plural(result.rows, 'row')}; "
-        f"**{best.cell.name}** goes on ({prose(result.why)}).",
+        f"**{setting_text(best.cell)}** goes on ({prose(result.why)}).",
         [sweep_check(step.title, result)],
         {
             "cells": table(_cell_rows(result)),

@@ -6,12 +6,18 @@ import dagster as dg
 
 
 def check_result(
-    asset: str, name: str, passed: bool, title: str, sentence: str, **metadata: float | int | str | dg.MetadataValue
+    asset: str,
+    name: str,
+    passed: bool,
+    title: str,
+    sentence: str,
+    **metadata: float | int | str | dg.MetadataValue | None,
 ) -> dg.AssetCheckResult:
     """One result; a check that does not pass warns.
 
     Args:
         title: the dataset, or dataset and model. A check's page shows its newest result over all partitions.
+        metadata: what is None is left out.
     """
     return dg.AssetCheckResult(
         asset_key=asset,
@@ -19,5 +25,5 @@ def check_result(
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{title}: {sentence}",
-        metadata=metadata,
+        metadata={key: value for key, value in metadata.items() if value is not None},
     )

@@ -9,8 +9,8 @@ from fw_assets.classification.labels.label_noise import LabelSuspects
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.pipeline.asset_table import CHECKS
 from fw_assets.pipeline.ui.check_result import check_result
-from fw_assets.pipeline.ui.metadata import Row, table
-from fw_assets.report.formatting import plural
+from fw_assets.pipeline.ui.metadata import Row, optional_table
+from fw_assets.report.formatting import clip, plural
 
 MAX_SUSPECTS = 50
 """Of each side."""
@@ -30,7 +30,9 @@ def schema_check(dataset: str, inspected: InspectedDataset) -> dg.AssetCheckResu
     ]
     sentence = f"{left_out} were left out" if rows else f"{inspected.rows:,} usable rows"
     return check_result(
-        *("inspected_dataset", "schema", not rows, dataset, sentence), rejected=table(rows), rows=inspected.rows
+        *("inspected_dataset", "schema", not rows, dataset, sentence),
+        rows=inspected.rows,
+        rejected=optional_table(rows),
     )
 
 
@@ -44,7 +46,7 @@ def _label_check(dataset: str, name: str, labels: LabelSet) -> dg.AssetCheckResu
     serious = [finding for finding in findings if finding.severity != "info"]
     rows: list[Row] = [{"finding": f.message, "rows": ", ".join(f.rows[:MAX_ROW_IDS])} for f in findings]
     sentence = serious[0].message if serious else "nothing found"
-    return check_result("label_set", name, not serious, dataset, sentence, findings=table(rows))
+    return check_result("label_set", name, not serious, dataset, sentence, findings=optional_table(rows))
 
 
 def noise_check(dataset: str, suspects: LabelSuspects) -> dg.AssetCheckResult:
@@ -53,9 +55,9 @@ def noise_check(dataset: str, suspects: LabelSuspects) -> dg.AssetCheckResult:
     return check_result(
         *("label_suspects", "label_noise", wrong is None or wrong.low <= MAX_WRONG_SHARE, dataset),
         wrong_labels(suspects),
-        suspects=table(rows),
         train=suspects.doubted_train,
         test=suspects.doubted_test,
+        suspects=optional_table(rows),
     )
 
 
@@ -71,15 +73,15 @@ def wrong_labels(suspects: LabelSuspects) -> str:
     )
 
 
-def suspect_rows(suspects: LabelSuspects) -> list[Row]:
-    """The most doubted rows, training rows first."""
+def suspect_rows(suspects: LabelSuspects, most_text: int = MAX_SUSPECT_TEXT) -> list[Row]:
+    """The most doubted rows, training rows first, with that many characters of their texts."""
     train = [item for item in suspects.suspects if item.part != "test"]
     test = [item for item in suspects.suspects if item.part == "test"]
     return [
         {
             "row": item.id,
             "label, and another": f"{', '.join(item.labels)} or {item.suggested}",
-            "text": item.text[:MAX_SUSPECT_TEXT],
+            "text": clip(item.text, most_text),
         }
         for item in (*train[:MAX_SUSPECTS], *test[:MAX_SUSPECTS])
     ]

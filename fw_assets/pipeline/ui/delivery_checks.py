@@ -8,7 +8,7 @@ import dagster as dg
 
 from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.pipeline.ui.check_result import check_result
-from fw_assets.pipeline.ui.metadata import Row, table
+from fw_assets.pipeline.ui.metadata import Row, optional_table
 from fw_assets.pipeline.values.delivery import DeploymentRecord, ServingProof
 from fw_assets.report.formatting import decimal, percent, plural, usd_roughly
 
@@ -20,7 +20,7 @@ def deployment_checks(dataset: str, record: DeploymentRecord) -> list[dg.AssetCh
             *("deployment", "gate", gate.decision in ("deploy", "keep-base", "not-asked"), dataset),
             f"{gate.decision}: {gate.why}",
             decision=gate.decision,
-            labels_that_lost=table(_losing_labels(gate)),
+            labels_that_lost=optional_table(_losing_labels(gate)),
         ),
         check_result(
             # A proof that failed has failed the step: no record says so.

@@ -9,10 +9,13 @@ import polars as pl
 
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelCount, LabelSet
-from fw_assets.pipeline.ui.metadata import Row, table
+from fw_assets.pipeline.ui.metadata import Row, table, tables
+from fw_assets.report.formatting import clip
 
 BAR_LENGTH = 8
 MAX_SHOWN, MAX_LABELS = 10, 20
+MAX_FINDING = 200
+"""Characters of a finding on the page of its asset."""
 _SEVERITIES = ("error", "warn", "info")
 
 
@@ -53,23 +56,22 @@ def length_histogram(rows: pl.LazyFrame) -> dg.TableMetadataValue:
     )
 
 
-def worst_problems(inspected: InspectedDataset) -> dg.TableMetadataValue:
-    """The most frequent kinds of bad lines, each with its first line."""
+def worst_problems(inspected: InspectedDataset) -> dict[str, dg.TableMetadataValue]:
+    """The most frequent kinds of bad lines, each with its first line; nothing where no line is bad."""
     kinds = Counter(dict(inspected.rejected_kinds)).most_common(MAX_SHOWN)
     first = {problem.kind: problem for row in reversed(inspected.rejected) for problem in row.problems}
-    return table(
-        [
+    return tables(
+        worst_problems=[
             {"kind": kind, "lines": count, "problem": f"line {first[kind].line}: {first[kind].message}"}
             for kind, count in kinds
         ]
     )
 
 
-def worst_findings(labels: LabelSet) -> dg.TableMetadataValue:
-    """The most severe findings; among equals, those about the most rows first."""
-    serious = [finding for finding in labels.findings if finding.severity != "info"]
-    serious.sort(key=lambda finding: (_SEVERITIES.index(finding.severity), -len(finding.rows)))
-    return table([{"problem": f.message, "first rows": ", ".join(f.rows[:5])} for f in serious[:MAX_SHOWN]])
+def findings(labels: LabelSet) -> dict[str, dg.TableMetadataValue]:
+    """The findings, the most severe first; the checks have them whole, with their rows."""
+    ranked = sorted(labels.findings, key=lambda finding: (_SEVERITIES.index(finding.severity), -len(finding.rows)))
+    return tables(MAX_SHOWN, findings=[{"finding": clip(finding.message, MAX_FINDING)} for finding in ranked])
 
 
 def _bar(count: int, most: int) -> str:

@@ -27,7 +27,7 @@ TABLE_PIXELS = 312
 """Width that a table has on an asset's overview in a window of 1,280 pixels, beside keys of `MAX_KEY`."""
 CHARACTER_PIXELS, COLUMN_PIXELS = 8.4, 17
 """Of the UI's monospaced font, and of the padding and border of a column."""
-_BREAKS = re.compile(r"(\s+)|(?<=[^\W\d_]-)(?=[^\W\d_])")
+_BREAKS = re.compile(r"(\s+)|(?<=[^\W\d_]-)(?=[^\W\d_])|(?<=–)(?=\d)")
 MIN_WORD = 5
 """Characters that a word keeps at least when a table is too wide."""
 File = dg.MarkdownMetadataValue | dg.PathMetadataValue
@@ -54,6 +54,16 @@ def table(rows: Sequence[Row], most: int = MAX_ROWS) -> dg.TableMetadataValue:
         types[columns[0]] = "string"
     schema = dg.TableSchema(columns=[dg.TableColumn(column, type=types[column]) for column in columns])
     return dg.MetadataValue.table(records=records, schema=schema)
+
+
+def optional_table(rows: Sequence[Row], most: int = MAX_ROWS) -> dg.TableMetadataValue | None:
+    """`table`; None where it has no row: an empty one says nothing."""
+    return table(rows, most) if rows else None
+
+
+def tables(most: int = MAX_ROWS, /, **rows: Sequence[Row]) -> dict[str, dg.TableMetadataValue]:
+    """Tables by their key, without those that have no row."""
+    return {key: table(found, most) for key, found in rows.items() if found}
 
 
 def picture(svg: str) -> dg.MarkdownMetadataValue:
@@ -119,7 +129,7 @@ def _longest(column: str, rows: Sequence[Row]) -> int:
 
 
 def _words(text: str) -> list[str]:
-    """The parts between which a browser breaks a line, the spaces among them: also after the hyphen of two letters."""
+    """Parts between which a browser breaks a line, spaces among them; also after hyphens of letters, and in ranges."""
     return [part for part in _BREAKS.split(text) if part]
 
 

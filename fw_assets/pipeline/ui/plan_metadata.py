@@ -10,11 +10,12 @@ import dagster as dg
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.run_config import enum_name
-from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table
+from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table, tables
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip, plural, usd_roughly
 from fw_assets.report.plan.summary import intention, price, time_needed
+from fw_assets.report.plan.tables import setting_text
 
 # A route of Dagster's UI that finds the job whatever its code location is called: `dagster dev`, `fw-assets ui` and a
 # project that has merged these definitions into its own each have a name of their own for it.
@@ -36,18 +37,21 @@ def plan_metadata(plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]
         "parts": table([{"part": part, "rows": plan.rows.get(part, 0), "distinct": n} for part, n in groups.items()]),
         "expected_usd": plan.estimate.expected,
         "high_usd": plan.estimate.high,
-        "cost": table(_cost_rows(plan)),
+        # Of a plan that costs nothing the summary says so.
+        **tables(cost=_cost_rows(plan) if plan.estimate.high or plan.estimate.lower_bound else []),
         "models": table(
             [
-                {"model": m.slug, "asked": m.strategy, "cells": ", ".join(cell.name for cell in m.cells)}
+                {"model": m.slug, "settings": "; ".join(map(setting_text, m.cells)) or "not fine-tuned"}
                 for m in plan.models
             ]
         ),
         "rejected_rows": plan.rejected_rows,
-        "warnings": table([{"warning": warning} for warning in plan.warnings]),
-        "understood": table([{"understood": clause} for clause in plan.understood]),
-        "not_used": table([{"clause": clause, "instead": suggest(clause)} for clause in plan.unused]),
-        "changes": table([{changes.heading: difference} for difference in changes.differences]),
+        **tables(
+            warnings=[{"warning": warning} for warning in plan.warnings],
+            understood=[{"understood": clause} for clause in plan.understood],
+            not_used=[{"clause": clause, "instead": suggest(clause)} for clause in plan.unused],
+            changes=[{changes.heading: difference} for difference in changes.differences],
+        ),
     }
 
 

@@ -28,7 +28,7 @@ def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int |
         **macro_ranges(scores),
         "rows": scores.rows,
         "distinct_rows": scores.rows if scores.groups is None else scores.groups,
-        "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes]),
+        "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes if count]),
         "worst_labels": table([_label_row(item) for item in ranked], MAX_LABELS),
         "all_labels": document(
             f"{plural(len(ranked), 'label')}, the worst first by F1; intervals are of 95 %.\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.formatting import Quoted, count, learning_rate, parameters, plural, short, typeset
@@ -14,16 +15,18 @@ def models(plan: Plan) -> Table:
     """The candidates and the settings that their sweep tries."""
     body = []
     for model in plan.models:
-        cells = "; ".join(
-            f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}, {plural(cell.epochs, 'epoch')}"
-            + (f", batch {cell.batch_size}" if cell.batch_size else "")
-            for cell in model.cells
-        )
+        cells = "; ".join(map(setting_text, model.cells))
         size = parameters(model.parameter_count)
         adapter = f"adapter of {short(model.base_model)}, evaluated as it is" if model.base_model else ""
         asked = Quoted(model.deployment) if model.deployment and model.strategy == "deployment" else model.strategy
         body.append((Quoted(model.slug), size, asked, adapter or cells or "not fine-tuned"))
     return Table(columns("Model", ">Parameters", "Asked on", "Settings to try"), tuple(body))
+
+
+def setting_text(cell: Cell) -> str:
+    """One combination of hyper-parameters, in words."""
+    batch = f", batch {cell.batch_size}" if cell.batch_size else ""
+    return f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}, {plural(cell.epochs, 'epoch')}{batch}"
 
 
 def created(plan: Plan) -> Table:

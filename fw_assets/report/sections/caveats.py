@@ -129,19 +129,20 @@ def majority_cost_note(report: Report, name: str, kind: str) -> str:
 
 
 def long_row_notes(report: Report) -> tuple[str, ...]:
-    """A caveat for each model that read only a part of some rows."""
-    notes = []
+    """A caveat for the models that read only a part of the same rows."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for item in report.long_rows:
         parts = {"test": report.rows.test, "training": report.rows.train}
         numbers = {"test": item.rows.get("test", 0), "training": item.rows.get("train", 0)}
         shares = [f"{count(number)} of {count(parts[part])} {part} rows" for part, number in numbers.items() if number]
         if shares:
-            notes.append(
-                f"{listing(shares)} are longer than the context of {item.model} ({count(item.context_length)} "
-                f"tokens{', as estimated' if item.estimated else ''}): what lies beyond was not learned from, and such "
-                "test rows were answered from their beginning, or not at all."
-            )
-    return tuple(notes)
+            size = f"{count(item.context_length)} tokens{', as estimated' if item.estimated else ''}"
+            alike.setdefault((listing(shares), size), []).append(item.model)
+    return tuple(
+        f"{shares} are longer than the context of {listing(models)} ({size}): what lies beyond was not learned from, "
+        "and such test rows were answered from their beginning, or not at all."
+        for (shares, size), models in alike.items()
+    )
 
 
 def unchanged_note(candidate: CandidateResult) -> str:

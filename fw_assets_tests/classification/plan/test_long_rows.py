@@ -55,6 +55,15 @@ def test_rows_that_fit_are_not_spoken_of() -> None:
     assert long_rows([SMALL], measure_volumes(frame(("train", 512), ("test", 3)), count=words)) == ()
 
 
+def test_a_list_of_labels_that_no_model_reads_takes_no_room() -> None:
+    rows, system = frame(("train", 500), ("test", 513)), "label " * 600
+    (read,) = long_rows([SMALL], measure_volumes(rows, count=words, system=system))
+    assert read.rows == {"train": 1, "test": 1}
+    volumes = measure_volumes(rows, count=words, system=system, reads_system=False)
+    assert long_rows([SMALL], volumes)[0].rows == {"test": 1}
+    assert volumes["test"].prompt_tokens == 513 + 600, "it is paid for all the same"
+
+
 def test_without_a_tokenizer_tokens_are_estimated_and_called_so() -> None:
     (found,) = long_rows([LARGE], measure_volumes(ROWS, estimate=BYTE_PAIR.expected_tokens))
     assert found.rows == {"train": 1, "test": 1}

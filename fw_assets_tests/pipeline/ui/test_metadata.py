@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fw_assets.pipeline.ui.check_result import check_result
 from fw_assets.pipeline.ui.metadata import (
     MAX_TEXT,
     TABLE_PIXELS,
     Row,
     markdown_table,
+    optional_table,
     picture,
     table,
     table_width,
+    tables,
 )
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
 from fw_assets.report.plots.heatmap import heat_picture
@@ -111,3 +114,16 @@ def test_a_word_is_whole_where_its_parts_fit_on_lines_of_their_own() -> None:
     (record,) = value.records
     assert record.data["kind"] == "missing-messages"
     assert "…" in str(record.data["problem"])
+
+
+def test_a_table_without_rows_is_no_metadata() -> None:
+    assert optional_table([]) is None
+    shown = tables(10, first=[{"a": 1}], second=[])
+    assert list(shown) == ["first"]
+    result = check_result("plan", "within_budget", True, "tickets", "nothing", found=optional_table([]), rows=3)
+    assert list(result.metadata) == ["rows"]
+
+
+def test_a_range_is_broken_after_its_dash_before_it_loses_its_middle() -> None:
+    row = {"model": "minilm-ngram", "right": "5.8% (2.9–11.6%)", "goes on": "yes", "why": "validation " * 4}
+    assert table([row]).records[0].data["right"] == row["right"]

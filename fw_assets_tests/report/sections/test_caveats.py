@@ -131,3 +131,6 @@ def test_rows_that_a_model_read_in_part_are_mentioned() -> None:
         "tokens): what lies beyond was not learned from, and such test rows were answered from their beginning, or not "
         "at all." in caveats(report)
     )
+    alike = long.model_copy(update={"model": "char-ngram"})
+    (note,) = [text for text in caveats(sample_report(long_rows=(long, alike))) if "longer than the context" in text]
+    assert "of minilm-l6-v2 and char-ngram (512 tokens)" in note
