@@ -52,9 +52,10 @@ ui: $(VENV)/.installed ## Dagster UI (FW_UI_PORT, 3000) and the embedded platfor
 serve: $(VENV)/.installed ## The embedded platform over HTTP alone (FW_PORT, 8432)
 	$(BIN)/fw-assets serve
 
-# Two at a time, by file: what a file's tests share is made once.
+# Three at a time on two processors, since many tests wait for a daemon, a worker or a browser; by file, since what the tests of
+# a file share is made once.
 CODE = fw_assets fw_assets_tests benchmarks scripts
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev ## Run the test suite
 	$(PYTEST)
