@@ -104,7 +104,8 @@ def machine_fault(error: OSError | MemoryError, home: Path) -> RpcError:
     Not 429 or 5xx, which a client would send again for minutes: a person has to do something first.
     """
     if isinstance(error, MemoryError):
-        return RpcError("RESOURCE_EXHAUSTED", "the memory of the platform's machine is used up", status=400)
+        reason = f": {error}" if str(error) else ""
+        return RpcError("RESOURCE_EXHAUSTED", f"the memory of the platform's machine is used up{reason}", status=400)
     if error.errno in _FULL:
         where = error.filename or home
         message = f"no space is left in {where}, the platform's folder ({error.strerror}): free some, and try again"

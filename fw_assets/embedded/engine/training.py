@@ -15,7 +15,7 @@ from fw_assets.embedded.engine import tuned_model
 from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError, WeightsError
 from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingRun, TrainingStep, TrialStep
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingEvent, TrainingRun, TrainingStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, check_training_input
 from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.settings import ReadoutRule
@@ -59,13 +59,13 @@ def train_adapter(
     start: Path | None,
     checkpoints: Path,
     readout: ReadoutRule,
-    on_trial: Callable[[TrialStep], None],
+    on_event: Callable[[TrainingEvent], None],
     fields: tuple[FieldConstraint, ...] = (),
     spaced: bool = True,
 ) -> None:
     """As `train`, for a language model: `start` is the folder of the adapter to continue.
 
-    `on_trial` is called with each step of the first epochs that `readout` is chosen by. Answers that are objects have
+    `on_event` is called with what is no record of the metrics. Answers that are objects have
     `fields`.
 
     A run with the same input goes on from the checkpoint in `checkpoints`, and reports again what it had reported.
@@ -85,8 +85,8 @@ def train_adapter(
     while True:
         try:
             record = next(records)
-            if isinstance(record, TrialStep):
-                on_trial(record)
+            if isinstance(record, TrainingEvent):
+                on_event(record)
             else:
                 on_record(record)
         except StopIteration as end:

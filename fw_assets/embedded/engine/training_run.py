@@ -63,6 +63,35 @@ class TrialStep:
 
 
 @dataclass(frozen=True)
+class CheckpointWritten:
+    """A checkpoint, from which a run that is interrupted goes on, after so many steps and epochs."""
+
+    number: int
+    epoch: float
+
+
+@dataclass(frozen=True)
+class ResourceUse:
+    """What a process has used for a training so far.
+
+    Attributes:
+        tokens: that it read in training, prompts and answers.
+        seconds: in which it read them.
+        peak_bytes: the most memory that it had, on the accelerator where there is one.
+        rows_per_pass: the most rows that a pass may have, where memory ran out for more.
+    """
+
+    tokens: int
+    seconds: float
+    peak_bytes: int
+    rows_per_pass: int | None
+
+
+TrainingEvent = TrialStep | CheckpointWritten | ResourceUse
+"""What a language model's training tells beside its records."""
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """The model as it is after a step.
 

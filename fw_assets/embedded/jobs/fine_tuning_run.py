@@ -13,7 +13,7 @@ from fw_assets.embedded.engine.record_model import load as load_records
 from fw_assets.embedded.engine.record_training import object_rows, train_records
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.training import TrainingRecord, train, train_adapter
-from fw_assets.embedded.engine.training_run import TrialStep
+from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent, TrialStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel, load
 from fw_assets.embedded.file_checksums import write_checksum
@@ -79,7 +79,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
                     start=_whole_folder(platform, start) if start else None,
                     checkpoints=metrics_path.parent,
                     readout=job.get("readout", "validation"),
-                    on_trial=recorder.trial,
+                    on_event=recorder.event,
                     fields=fields,
                     spaced=rows.answer_format.spaced,
                 )
@@ -167,9 +167,19 @@ class _MetricsRecorder:
         self._epochs, self._rows = epochs, rows
         self._reported = platform.clock()
 
-    def trial(self, step: TrialStep) -> None:
-        """A step of an epoch that is not that of the model, unless its readout is chosen."""
-        self._report(0.0)
+    def event(self, event: TrainingEvent) -> None:
+        """What changes the job and not its metrics, which are the same when it runs again."""
+        if isinstance(event, TrialStep):
+            self._report(0.0)
+        elif isinstance(event, CheckpointWritten):
+            job_queue.count_progress(self._platform, self._claim)
+        else:
+            use = {
+                "tokensPerSecond": round(event.tokens / event.seconds, 1) if event.seconds else 0.0,
+                "peakMemoryBytes": str(event.peak_bytes),
+                "rowsPerPass": event.rows_per_pass,
+            }
+            update_job(self._platform, self._claim, {"resourceUse": use})
 
     def record(self, record: TrainingRecord) -> None:
         self._metrics.write(metrics_line(record))

@@ -16,7 +16,7 @@ STALLED_SECONDS = 60.0
 """A worker that lives but has sent no heartbeat for so long loses its claim."""
 
 MAX_ATTEMPTS = 3
-"""A job whose worker died so often fails instead of being queued again."""
+"""A job whose worker died so often without any progress fails instead of being queued again."""
 
 VALIDATE, RUN = 0, 1
 
@@ -143,6 +143,19 @@ def heartbeat(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         connection.execute(
             "UPDATE work SET heartbeat = ? WHERE kind = ? AND account = ? AND id = ? AND token = ?",
             (platform.clock(), *claim.key()),
+        )
+
+
+def count_progress(platform: EmbeddedPlatform, claim: JobClaim) -> None:
+    """Record that the job got further, by a checkpoint: attempts before it no longer count against the job.
+
+    Raises:
+        ClaimLost: the claim no longer stands.
+    """
+    with platform.database.write() as connection:
+        check_claim(connection, claim)
+        connection.execute(
+            "UPDATE work SET attempts = 0 WHERE kind = ? AND account = ? AND id = ? AND token = ?", claim.key()
         )
 
 

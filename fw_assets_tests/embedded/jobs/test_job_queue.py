@@ -112,6 +112,17 @@ def test_a_job_that_kills_its_workers_fails_in_the_end(platform: EmbeddedPlatfor
     assert job_queue.claim_next(platform, 0) is None
 
 
+def test_attempts_that_got_further_do_not_count(platform: EmbeddedPlatform) -> None:
+    for _ in range(10):
+        claim = job_queue.claim_next(platform, 0)
+        assert claim is not None
+        job_queue.count_progress(platform, claim)
+        job_queue.requeue_lost(platform)
+        with pytest.raises(job_queue.ClaimLost):
+            job_queue.count_progress(platform, claim)
+    assert state(platform, "a") != "JOB_STATE_FAILED"
+
+
 def workers(home: Path) -> list[int]:
     """Process ids of the workers of this home."""
     processes = []

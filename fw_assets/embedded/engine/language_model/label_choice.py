@@ -17,6 +17,7 @@ from fw_assets.embedded.engine.language_model.chat_prompt import TokenPrompt
 from fw_assets.embedded.engine.language_model.label_trie import LabelTrie
 from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, Prefix
 from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.memory import passes
 
 Scores = NDArray[np.float64]
 
@@ -62,11 +63,13 @@ class LabelChoice:
                 scores[indices] = self._few(rows, prefix, trie, conversations[indices[0]], tuple(answers))
                 continue
             prior = self._node_prior(_frame(self._model, conversations[indices[0]]), tuple(answers))
-            for start in range(0, len(rows), ROWS_PER_PASS):
-                part = rows[start : start + ROWS_PER_PASS]
-                scores[indices[start : start + ROWS_PER_PASS]] = greedy_scoring.likely_answers(
-                    self._model, part, prefix, trie, self._adapter, prior
-                )
+
+            def read(part: Sequence[int], prefix: Prefix = prefix, prior: greedy_scoring.Prior = prior) -> Scores:
+                own = [prompts[index].row for index in part]
+                return greedy_scoring.likely_answers(self._model, own, prefix, trie, self._adapter, prior)
+
+            for part, found in passes(indices, ROWS_PER_PASS, read):
+                scores[list(part)] = found
         return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
 
     def _few(
@@ -84,13 +87,12 @@ class LabelChoice:
 
     def _tree(self, rows: Sequence[tuple[int, ...]], prefix: Prefix, trie: LabelTrie) -> Scores:
         count = tree_scoring.rows_per_pass(trie, max(map(len, rows)), prefix.length)
-        parts = [
-            tree_scoring.answer_log_probabilities(
-                self._model, rows[start : start + count], prefix, trie, self._adapter
-            ).numpy()
-            for start in range(0, len(rows), count)
-        ]
-        return np.concatenate(parts).astype(np.float64)
+
+        def read(part: Sequence[tuple[int, ...]]) -> Scores:
+            scores = tree_scoring.answer_log_probabilities(self._model, part, prefix, trie, self._adapter)
+            return np.asarray(scores.numpy(), np.float64)
+
+        return np.concatenate([scores for _, scores in passes(rows, count, read)]).astype(np.float64)
 
     def _make_trie(self, answers: tuple[str, ...]) -> LabelTrie:
         return LabelTrie([self._model.prompts.encode_answer(answer) for answer in answers])

@@ -21,10 +21,11 @@ from fw_assets.embedded.engine.language_model import free_decoding, greedy_scori
 from fw_assets.embedded.engine.language_model.chat_prompt import TokenPrompt
 from fw_assets.embedded.engine.language_model.label_choice import FEW_LABELS, by_prefix
 from fw_assets.embedded.engine.language_model.label_trie import LabelTrie
-from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel
+from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, Prefix
 from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.memory import passes
 from fw_assets.embedded.engine.language_model.tree_scoring import answer_log_probabilities, rows_per_pass
-from fw_assets.embedded.engine.written_answers import Decoding
+from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
 
 Scores = NDArray[np.float64]
 
@@ -120,15 +121,18 @@ class RecordDecoder:
         scores = np.empty((len(prompts), len(trie.paths)))
         few = len(trie.paths) <= FEW_LABELS
         for prefix, indices in by_prefix(self._model, prompts, self._prefix_adapter):
-            rows = [(*prompts[index].row, *said[index]) for index in indices]
-            count = rows_per_pass(trie, max(map(len, rows)), prefix.length) if few else ROWS_PER_PASS
-            for start in range(0, len(rows), count):
-                part = rows[start : start + count]
+            longest = max(len(prompts[index].row) + len(said[index]) for index in indices)
+            count = rows_per_pass(trie, longest, prefix.length) if few else ROWS_PER_PASS
+
+            def read(part: Sequence[int], prefix: Prefix = prefix) -> Scores:
+                rows = [(*prompts[index].row, *said[index]) for index in part]
                 if few:
-                    read = answer_log_probabilities(self._model, part, prefix, trie, self._adapter).numpy()
-                else:
-                    read = greedy_scoring.likely_answers(self._model, part, prefix, trie, self._adapter)
-                scores[indices[start : start + count]] = read
+                    found = answer_log_probabilities(self._model, rows, prefix, trie, self._adapter)
+                    return np.asarray(found.numpy(), np.float64)
+                return greedy_scoring.likely_answers(self._model, rows, prefix, trie, self._adapter)
+
+            for part, found in passes(indices, count, read):
+                scores[list(part)] = found
         return scores
 
     def _free(
@@ -137,13 +141,15 @@ class RecordDecoder:
         begins = self._beginnings(types)
         answers: dict[int, FieldAnswer] = {}
         for prefix, indices in by_prefix(self._model, prompts, self._prefix_adapter):
-            for start in range(0, len(indices), ROWS_PER_PASS):
-                part = indices[start : start + ROWS_PER_PASS]
+
+            def write(part: Sequence[int], prefix: Prefix = prefix) -> list[WrittenAnswer]:
                 rows = [(*prompts[index].row, *said[index]) for index in part]
                 decodings = [Decoding(MAX_FREE_TOKENS)] * len(rows)
-                written = free_decoding.write_answers(
+                return free_decoding.write_answers(
                     self._model, rows, prefix, decodings, self._adapter, first=begins, is_whole=_is_whole
                 )
+
+            for part, written in passes(indices, ROWS_PER_PASS, write):
                 for index, answer in zip(part, written, strict=True):
                     text = as_json(_value(answer.text), types)
                     score = min(0.0, answer.log_probability)

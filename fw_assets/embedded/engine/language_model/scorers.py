@@ -16,8 +16,9 @@ from fw_assets.embedded.engine.language_model import free_decoding
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, check_base, load_adapter
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.label_choice import LabelChoice, by_prefix
-from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, load
+from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, Prefix, load
 from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.memory import passes
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.record_decoding import RecordDecoder
 from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
@@ -191,10 +192,12 @@ def _write(
     prompts = [model.prompts.encode(text, max_tokens, 1) for text in texts]
     answers: dict[int, WrittenAnswer] = {}
     for prefix, indices in by_prefix(model, prompts, adapter if adapted_prefix else None):
-        for start in range(0, len(indices), ROWS_PER_PASS):
-            part = indices[start : start + ROWS_PER_PASS]
+
+        def write(part: Sequence[int], prefix: Prefix = prefix) -> list[WrittenAnswer]:
             rows = [prompts[index].row for index in part]
-            written = free_decoding.write_answers(model, rows, prefix, [decodings[index] for index in part], adapter)
+            return free_decoding.write_answers(model, rows, prefix, [decodings[index] for index in part], adapter)
+
+        for part, written in passes(indices, ROWS_PER_PASS, write):
             answers |= dict(zip(part, written, strict=True))
     return [answers[index] for index in range(len(texts))]
 
@@ -205,8 +208,11 @@ def head_logits(model: LanguageModel, texts: Sequence[str], head: Head, tuned: T
     logits = np.empty((len(texts), len(head.labels)))
     with torch.no_grad():
         for prefix, indices in by_prefix(model, prompts, tuned.adapter if tuned.adapted_prefix else None):
-            for start in range(0, len(indices), ROWS_PER_PASS):
-                part = indices[start : start + ROWS_PER_PASS]
+
+            def read(part: Sequence[int], prefix: Prefix = prefix) -> losses.Floats:
                 states = model.last_states([prompts[index].row for index in part], prefix, tuned.adapter)
-                logits[part] = head.logits(states).double().cpu().numpy()
+                return np.asarray(head.logits(states).double().cpu().numpy(), np.float64)
+
+            for part, scores in passes(indices, ROWS_PER_PASS, read):
+                logits[list(part)] = scores
     return logits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,12 @@ from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, LanguageModel
 from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.memory import free_memory, halved, is_out_of_memory, passes, peak_bytes
 from fw_assets.embedded.engine.language_model.tuning.answer_loss import generation_losses, head_losses
 from fw_assets.embedded.engine.language_model.tuning.answer_tokens import AnswerTokens, object_answer, whole_answer
 from fw_assets.embedded.engine.language_model.tuning.length_buckets import micro_batches
 from fw_assets.embedded.engine.language_model.tuning.lower_states import LowerStates
+from fw_assets.embedded.engine.training_run import ResourceUse
 from fw_assets.embedded.engine.training_spec import TrainingRow
 
 MAX_TOKENS_PER_PASS = 4096
@@ -42,6 +45,8 @@ class AdapterStep:
     ) -> None:
         """`spaced`: whether objects of several fields have spaces after colons and commas."""
         self._model, self._tuned = model, tuned
+        self._rows_per_pass: int | None = None
+        self._tokens, self._seconds = 0, 0.0
         head = tuned.head
         self.parameters = tuned.adapter.parameters() + ([head.directions, head.bias] if head else [])
         self._answers = [self._answer(row, spaced) for row in rows]
@@ -66,15 +71,41 @@ class AdapterStep:
         self._lower = LowerStates(model, first, cache) if first else None
 
     def accumulate(self, batch: Sequence[int]) -> float:
-        """Add the gradient of the batch's weighted mean loss, and return that loss."""
-        return self._sum(batch, lambda loss: (loss / len(batch)).backward()) / len(batch)
+        """Add the gradient of the batch's weighted mean loss to none, and return that loss.
+
+        Where memory runs out, the batch is done again in passes of half as many rows, and later ones are too.
+
+        Raises:
+            MemoryError: one row alone does not fit.
+        """
+        started = time.monotonic()
+        while True:
+            try:
+                total = self._sum(batch, lambda loss: (loss / len(batch)).backward())
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._rows_per_pass = halved(min(self._rows_per_pass or len(batch), len(batch)))
+            # Outside of the handler, whose error holds the tensors of the pass. What part of the batch has added to the
+            # gradient is added again.
+            for parameter in self.parameters:
+                parameter.grad = None
+            free_memory()
+        self._tokens += sum(self.lengths[row] for row in batch)
+        self._seconds += time.monotonic() - started
+        return total / len(batch)
+
+    def use(self) -> ResourceUse:
+        """What the training has used in this process."""
+        return ResourceUse(self._tokens, self._seconds, peak_bytes(), self._rows_per_pass)
 
     def _sum(self, batch: Sequence[int], each: Callable[[torch.Tensor], None]) -> float:
         """The sum of the batch's weighted losses; `each` is called with that of each pass."""
         total = 0.0
         for prefix in dict.fromkeys(self._prefixes[row] for row in batch):
             same = [row for row in batch if self._prefixes[row] == prefix]
-            for part in micro_batches(same, self.lengths, MAX_TOKENS_PER_PASS):
+            for part in micro_batches(same, self.lengths, MAX_TOKENS_PER_PASS, self._rows_per_pass):
                 loss = (self._losses(part, prefix) * self._weight[part]).sum()
                 each(loss)
                 total += float(loss.detach())
@@ -90,11 +121,9 @@ class AdapterStep:
 
     def mean_loss(self, batch_size: int) -> float:
         """The weighted mean loss of all rows."""
-        total = 0.0
+        rows = range(len(self.lengths))
         with torch.no_grad():
-            for start in range(0, len(self.lengths), batch_size):
-                part = range(start, min(start + batch_size, len(self.lengths)))
-                total += self._sum(part, lambda losses: None)
+            total = sum(loss for _, loss in passes(rows, batch_size, lambda part: self._sum(part, lambda _: None)))
         return total / len(self.lengths)
 
     def current(self, tuned: TunedAdapter) -> TunedAdapter:

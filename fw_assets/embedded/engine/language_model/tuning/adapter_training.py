@@ -28,7 +28,14 @@ from fw_assets.embedded.engine.language_model.tuning.adapter_form import READOUT
 from fw_assets.embedded.engine.language_model.tuning.adapter_step import AdapterStep
 from fw_assets.embedded.engine.language_model.tuning.checkpoint import Checkpoints, Record
 from fw_assets.embedded.engine.language_model.tuning.length_buckets import epoch_batches
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, TrialStep, rate_share
+from fw_assets.embedded.engine.training_run import (
+    CheckpointWritten,
+    Evaluation,
+    TrainingEvent,
+    TrainingStep,
+    TrialStep,
+    rate_share,
+)
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.settings import ReadoutRule
 
@@ -62,7 +69,7 @@ class AdapterJob:
 
 def fit_adapter(
     job: AdapterJob, folder: LanguageModelFolder, cache: Path, checkpoints: Path | None = None
-) -> Generator[Record | TrialStep, None, TunedAdapter]:
+) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
     """Train one adapter, record by record; the generator returns it as the last epoch leaves it.
 
     Where the readout is to be chosen, each is trained for the first epoch, and the one with the smaller loss on the
@@ -74,7 +81,8 @@ def fit_adapter(
 
     Yields:
         Each step, and after each epoch the figures on the evaluation rows, if there are any; those until a checkpoint
-        again. The steps of the first epochs that are compared come before.
+        again. The steps of the first epochs that are compared come before; each checkpoint and, after each epoch, what
+        was used are told as well.
 
     Raises:
         EngineError: rows, labels or hyper-parameters that cannot be trained on.
@@ -96,6 +104,9 @@ def fit_adapter(
         losses_on_rows: dict[str, float] = {}
         for name, each in jobs.items():
             for record in _fit(each, model, folder, cache, trials / name, one_epoch=True):
+                if isinstance(record, TrainingEvent):
+                    yield record
+                    continue
                 yield TrialStep(name, record.number, record.epoch)
                 if isinstance(record, Evaluation):
                     losses_on_rows[name] = record.loss
@@ -106,8 +117,8 @@ def fit_adapter(
 
 
 def _with_losses(
-    run: Generator[Record, None, TunedAdapter], losses_on_rows: Mapping[str, float]
-) -> Generator[Record, None, TunedAdapter]:
+    run: Generator[Record | TrainingEvent, None, TunedAdapter], losses_on_rows: Mapping[str, float]
+) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
     """The records of a run, the first evaluation with the losses that the readout was chosen by."""
     told = False
     while True:
@@ -129,7 +140,7 @@ def _fit(
     checkpoints: Path | None,
     *,
     one_epoch: bool = False,
-) -> Generator[Record, None, TunedAdapter]:
+) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
     """As `fit_adapter`, with one readout; after the first epoch only, the checkpoint stays for a run that goes on."""
     tuned = _begin(job, model, folder)
     step = AdapterStep(model, tuned, job.rows, cache, spaced=job.spaced)
@@ -170,6 +181,9 @@ def _fit(
                 yield figures
             if ((ends_epoch or kept.due) and number < total) or (one_epoch and number == last):
                 kept.write(step.parameters, optimizer, records)
+                yield CheckpointWritten(number, number / steps_per_epoch)
+            if ends_epoch:
+                yield step.use()
     if done >= last and job.evaluation and not one_epoch and held_out is None:
         tuned, _ = _evaluate(job, model, step.current(tuned), last, last / steps_per_epoch)
     step.close()

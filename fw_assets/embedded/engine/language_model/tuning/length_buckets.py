@@ -21,11 +21,14 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def micro_batches(batch: Sequence[int], lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
-    """The batch in parts of at most so many tokens, padding included; a longer row is a part of its own."""
+def micro_batches(
+    batch: Sequence[int], lengths: Sequence[int], max_tokens: int, max_rows: int | None = None
+) -> list[list[int]]:
+    """The batch in parts of at most so many tokens, padding included, and rows; a longer row is a part of its own."""
     parts: list[list[int]] = []
     for row in sorted(batch, key=lambda row: lengths[row]):
-        if parts and (len(parts[-1]) + 1) * lengths[row] <= max_tokens:
+        fits = parts and (len(parts[-1]) + 1) * lengths[row] <= max_tokens
+        if fits and (max_rows is None or len(parts[-1]) < max_rows):
             parts[-1].append(row)
         else:
             parts.append([row])

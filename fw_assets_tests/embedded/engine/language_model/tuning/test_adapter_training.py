@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from fw_assets.embedded.engine.language_model.model_folders import LanguageModel
 from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
 from fw_assets.embedded.engine.language_model.tuning.adapter_training import AdapterJob, fit_adapter
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, TrialStep
+from fw_assets.embedded.engine.training_run import CheckpointWritten, Evaluation, ResourceUse, TrainingStep, TrialStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation
 
@@ -40,10 +42,12 @@ def train(
 ) -> tuple[list[TrainingStep | Evaluation | TrialStep], TunedAdapter]:
     given = {"spec": SPEC, "rows": ROWS, "evaluation": EVALUATION, "multi_label": False, "notes": {}, "form": form}
     run = fit_adapter(AdapterJob(**{**given, **job}), folder, cache, checkpoints)
-    records = []
+    records: list[TrainingStep | Evaluation | TrialStep] = []
     while True:
         try:
-            records.append(next(run))
+            record = next(run)
+            if not isinstance(record, CheckpointWritten | ResourceUse):
+                records.append(record)
         except StopIteration as end:
             return records, end.value
 
@@ -236,3 +240,63 @@ def test_the_files_are_those_of_peft(folder: LanguageModelFolder, tmp_path: Path
         plain = load(folder).pretrained.network(ids).logits
     assert (ours - expected).abs().max() < 1e-4
     assert (ours - plain).abs().max() > 1e-2
+
+
+def test_a_batch_that_does_not_fit_is_done_in_smaller_passes(
+    folders: dict[str, LanguageModelFolder], tmp_path: Path
+) -> None:
+    folder, spec = folders["llama"], replace(SPEC, epochs=1)
+    _, calm = train(folder, tmp_path, GENERATE, spec=spec, evaluation=())
+    with memory_for_rows(folder, 3):
+        run = fit_adapter(AdapterJob(spec, ROWS, (), False, {}, form=GENERATE), folder, tmp_path / "cold")
+        events = []
+        while True:
+            try:
+                events.append(next(run))
+            except StopIteration as end:
+                tuned: TunedAdapter = end.value
+                break
+    use = [event for event in events if isinstance(event, ResourceUse)][-1]
+    assert use.rows_per_pass == 2
+    assert use.tokens > 0
+    assert use.peak_bytes > 0
+    for one, other in zip(parameters(tuned), parameters(calm), strict=True):
+        assert (one - other).abs().mean() < 1e-3
+
+
+def test_a_row_that_does_not_fit_is_one_clear_error(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    with memory_for_rows(folders["llama"], 0), pytest.raises(MemoryError, match="one row alone does not fit"):
+        train(folders["llama"], tmp_path, HEAD)
+
+
+@pytest.mark.parametrize("form", [HEAD, GENERATE])
+def test_scoring_in_smaller_passes_changes_no_answer(
+    folders: dict[str, LanguageModelFolder], form: AdapterForm, tmp_path: Path
+) -> None:
+    folder = folders["llama"]
+    _, tuned = train(folder, tmp_path, form, spec=replace(SPEC, epochs=1))
+    save_adapter(tuned, tmp_path / "out")
+    scorer, texts = load_tuned_scorer(tmp_path / "out", folder), [row.text for row in ROWS]
+    expected = scorer.log_probabilities(texts, None)
+    with memory_for_rows(folder, 3):
+        assert abs(scorer.log_probabilities(texts, None) - expected).max() < 2e-5
+
+
+@contextmanager
+def memory_for_rows(folder: LanguageModelFolder, rows: int) -> Iterator[None]:
+    """A machine whose memory holds the states of so many rows: the decoder's layers refuse more."""
+    import torch
+
+    from fw_assets.embedded.engine.language_model.language_model import load, trains_in_bf16
+
+    def refuse(_: Any, inputs: tuple[Any, ...]) -> None:
+        if inputs[0].shape[0] > rows:
+            raise torch.OutOfMemoryError("no room for the states of the rows")
+
+    models = {id(model): model for model in (load(folder), load(folder, bf16=trains_in_bf16()))}.values()
+    hooks = [model.pretrained.decoder.layers[-1].register_forward_pre_hook(refuse) for model in models]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
