@@ -161,6 +161,38 @@ def test_5_a_model_that_trains_and_cannot_be_served_is_refused_before_it_is_trai
     require_servable(platform, Session(inference="batch", deploy="never"), [model])
 
 
+ALL_SHAPES = [("base", "default"), ("base", "b200"), ("base", "h200-fp8")]
+
+
+@pytest.mark.parametrize(
+    ("refusals", "refused"),
+    [
+        (dict.fromkeys(ALL_SHAPES, (412, "shape is not enabled for this account")), "is not enabled for this account"),
+        (dict.fromkeys(ALL_SHAPES, (412, "add a payment method")), "add a payment method"),
+        (dict.fromkeys(ALL_SHAPES[:2], (412, "shape is not enabled for this account")), ""),
+        (dict.fromkeys(ALL_SHAPES, (400, "the base needs a shape of its own")), ""),
+        (dict.fromkeys(ALL_SHAPES, (412, "no capacity right now")), ""),
+    ],
+)
+def test_what_the_account_may_not_deploy_is_not_trained(refusals: dict[tuple[str, str], Any], refused: str) -> None:
+    """412 comes with the deployment, after the training was paid."""
+    shown = {"name": BASE, "kind": "HF_BASE_MODEL", "supervisedLoraTunable": True, "supportsLora": True}
+    model = catalogue_model(parse_resource(Model, shown))
+
+    class WithoutAdapters(Service):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "GET" and request.url.path.endswith("/acme/models"):
+                return httpx.Response(200, json={"models": []})
+            return super().__call__(request)
+
+    platform = hosted_by(WithoutAdapters(refusals))
+    if not refused:
+        require_servable(platform, Session(), [model])
+        return
+    with pytest.raises(InputError, match=refused):
+        require_servable(platform, Session(), [model])
+
+
 def test_6_a_base_that_merges_on_some_hardware_only_is_served_there(store: Workspace) -> None:
     """gemma-4-26b: no merge on the default shape; FP8 takes adapters and answers 404; BF16 fails as INTERNAL."""
     service = Service({MERGE_DEFAULT: NO_MERGE})

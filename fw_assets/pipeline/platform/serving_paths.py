@@ -17,6 +17,7 @@ from fw_assets.fireworks import (
     AccountError,
     ApiError,
     BadRequest,
+    BillingError,
     DeploymentSpec,
     Fireworks,
     FireworksError,
@@ -26,6 +27,7 @@ from fw_assets.fireworks import (
     PermissionDenied,
     PlatformFault,
     PreconditionUnmet,
+    ShapeNotEnabled,
 )
 
 _SHORTAGE = re.compile(
@@ -88,7 +90,7 @@ async def tuned_serving(client: Fireworks, base: str, *, merges: bool, own: list
     """How a model that is fine-tuned from `base` would be served.
 
     Nothing is created. An adapter of the same base that the account has already is tried on every path; without one,
-    all that can be tried is whether the base takes adapters.
+    all that can be tried is whether the base takes adapters, or, where they are merged, whether it may be deployed.
 
     Args:
         merges: whether the catalogue says that adapters are merged into it.
@@ -97,7 +99,7 @@ async def tuned_serving(client: Fireworks, base: str, *, merges: bool, own: list
     ready = (model for model in own if model.state == "READY" and model.status.ok)
     adapters = [model.name for model in ready if model.peft_details.base_model == base]
     if merges and not adapters:
-        return TunedServing()
+        return TunedServing(doubt=await _account_refusals(client, base))
     reasons: list[str] = []
     async for spec in serving_specs(client, adapters[-1] if adapters else base, base, adapter=True):
         if spec.base_model == base and not spec.enable_addons:
@@ -110,6 +112,24 @@ async def tuned_serving(client: Fireworks, base: str, *, merges: bool, own: list
                 return TunedServing()
             reasons.append(f"{spec.deployment_shape.rsplit('/', 1)[-1]}: {error.detail.rstrip('.')}")
     return TunedServing(doubt="; ".join(dict.fromkeys(reasons)))
+
+
+async def _account_refusals(client: Fireworks, base: str) -> str:
+    """Why the account may deploy nothing of this base, where what it lacks is its own: a payment method, the hardware.
+
+    Other refusals of the base say nothing of what is merged into it.
+    """
+    reasons: list[str] = []
+    async for spec in serving_specs(client, base, base):
+        try:
+            await client.validate_deployment(spec)
+        except ApiError as error:
+            if not isinstance(error, BillingError | ShapeNotEnabled) or _passes(error):
+                return ""
+            reasons.append(f"{spec.deployment_shape.rsplit('/', 1)[-1]}: {error.detail.rstrip('.')}")
+        else:
+            return ""
+    return "; ".join(dict.fromkeys(reasons))
 
 
 async def _shapes(client: Fireworks, model: str, *, enable_addons: bool) -> list[str]:
