@@ -26,8 +26,10 @@ from fw_assets.classification.session import MAX_LABEL
 GROUND_TRUTH = "ground_truth"
 """The name that stands for no rule: each row states its labels in a field of its own."""
 
-_REASONING = re.compile(r"^.*</think>", re.DOTALL)
-_BOXED = re.compile(r"\\boxed\{([^{}]+)\}")
+_REASONING = re.compile(
+    r"^.*</think>|^\s*<(thinking|thought|reasoning|reflection|analysis|scratchpad)>.*?</\1>(?=\s*\S)", re.DOTALL
+)
+_BOXED = re.compile(r"\\boxed\{\s*(?:\\(?:text\w*|mathrm)\{)?([^{}]+)\}")
 _TAG = re.compile(r"<([A-Za-z][\w-]*)>([^<>]*)</\1>")
 FENCED_BLOCK = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 # Marks that belong to the letters of a word, which `\w` leaves out.

@@ -84,6 +84,20 @@ def test_answers_in_two_formats_are_named(tmp_path: Path) -> None:
     assert plain.mixed == ()
 
 
+@pytest.mark.parametrize("tag", ["thinking", "reasoning", "scratchpad"])
+def test_reasoning_in_a_tag_of_another_name_is_no_label(tag: str, tmp_path: Path) -> None:
+    template = f"<{tag}>line § was\nread</{tag}>\n\n{{}}"
+    extraction, extracted = chosen(tmp_path, cycle(template, ["a b", "c d"]))
+    assert extraction.name == "whole_message"
+    assert extracted[:2] == [["a b"], ["c d"]]
+
+
+def test_a_box_may_hold_a_text_of_its_own(tmp_path: Path) -> None:
+    extraction, extracted = chosen(tmp_path, cycle(r"After thought §: \boxed{\text{{}}}", ["a b", "c d"]))
+    assert extraction.name == "boxed"
+    assert extracted[:2] == [["a b"], ["c d"]]
+
+
 def test_thoughts_are_no_part_of_the_answer(tmp_path: Path) -> None:
     extraction, extracted = chosen(tmp_path, cycle("<think>maybe <label>x</label> § times</think>\n{}", ["a b", "c d"]))
     assert extraction.name == "whole_message"
