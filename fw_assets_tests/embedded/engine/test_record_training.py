@@ -13,7 +13,7 @@ import pytest
 
 from fw_assets.embedded.engine.errors import DamagedModel, EngineError
 from fw_assets.embedded.engine.record_model import RecordModel, is_record_model, load
-from fw_assets.embedded.engine.record_training import RecordRow, train_records
+from fw_assets.embedded.engine.record_training import RecordRow, object_rows, train_records
 from fw_assets.embedded.engine.scorers import TunedScorer
 from fw_assets.embedded.engine.training import TrainingRecord
 from fw_assets.embedded.engine.training_run import Evaluation
@@ -122,3 +122,24 @@ def test_a_folder_holds_one_kind_of_model(tmp_path: Path, cache: Path) -> None:
         load(tmp_path / "model")
     with pytest.raises(DamagedModel):
         is_record_model(tmp_path / "nothing")
+
+
+def test_rows_for_models_that_write_have_a_closed_or_a_free_field_for_each_value() -> None:
+    rows = [
+        RecordRow(f"t{n}", {("a",): '"x"' if n % 2 else '"y"', ("b", "c"): f'"name {n}"', ("d",): "true"})
+        for n in range(10)
+    ]
+    fields, training, evaluation = object_rows(rows, rows[:2])
+    assert [(field.path, field.values, field.types) for field in fields] == [
+        (("a",), ('"x"', '"y"'), ()),
+        (("b", "c"), None, ("string",)),
+        (("d",), ("true",), ()),
+    ]
+    assert training[1].values == ('"x"', '"name 1"', "true")
+    assert len(evaluation) == 2
+
+
+def test_lists_are_refused_for_models_that_write() -> None:
+    rows = [RecordRow(f"t{n}", {("a",): '"x"', ("tags",): f'["{n}"]'}) for n in range(4)]
+    with pytest.raises(EngineError, match="tags has lists"):
+        object_rows(rows, ())
