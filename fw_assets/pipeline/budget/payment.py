@@ -48,6 +48,8 @@ from fw_assets.pipeline.errors import (
 
 USED_UP, CEILING, STOPPED = PARTIAL = ("used-up", "ceiling", "stopped")
 """What the ids of payments end in whose attempt had no result; each includes the window of its deployment."""
+_HOURS_SUFFIX = "-hours"
+"""Of the id of hours that are paid beside tokens."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +82,25 @@ class Payment:
     def settle_at(self, prices: str, quantities: dict[str, float], unit: str) -> None:
         """Record the quantities at another line's prices, for a line that reserves the dearest of several models."""
         usd = quantities_usd(self.account.line(prices), quantities, self.hour_usd)
-        if usd is not None and not quantities.get(HOURS):
-            # Tokens are those of all answers, also of the ones that were paid when the ceiling ended an earlier call.
-            usd = max(0.0, usd - math.fsum(self._paid_at_ceiling()))
+        if usd is not None:
+            # Tokens are those of all answers, also of the ones that were paid when an earlier call ended without its
+            # result; hours are those of this call.
+            hours: dict[str, float] = {HOURS: quantities.get(HOURS, 0.0)}
+            hours_usd = quantities_usd(self.account.line(prices), hours, self.hour_usd) or 0.0
+            usd = hours_usd + max(0.0, usd - hours_usd - self._paid_tokens_usd())
         self.account.pay(self.key, self.id, sum(quantities.values()), unit, usd)
 
-    def settle_stopped(self, quantities: dict[str, float], unit: str) -> None:
+    def settle_stopped(self, tokens: dict[str, float], hours: float) -> None:
         """Record what was used of something that ended without its result; nothing is held for it any more.
 
         The entry has an id of its own, so that another attempt is held and paid again.
+
+        Args:
+            tokens: by item, of all answers so far, those of earlier calls included.
+            hours: of the deployment in this call.
         """
-        usd = quantities_usd(self.account.line(self.key), quantities, self.hour_usd)
-        self.account.pay(self.key, f"{self.id}-{STOPPED}", sum(quantities.values()), unit, usd)
-        self.account.release(self.id)
+        usd = quantities_usd(self.account.line(self.key), tokens, self.hour_usd)
+        self._settle_part(STOPPED, sum(tokens.values()), usd, hours)
 
     def settle_at_ceiling(self, tokens: float, usd: float, hours: float) -> None:
         """Record what was used until the ceiling ended the work; nothing is held for it any more.
@@ -101,14 +109,24 @@ class Payment:
             tokens, usd: of all answers so far, those of earlier calls included.
             hours: of the deployment in this call.
         """
-        earlier = self._paid_at_ceiling()
-        hours_usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd) or 0.0
-        used = max(0.0, usd - math.fsum(earlier)) + hours_usd
-        self.account.pay(self.key, f"{self.id}-{CEILING}-{len(earlier) + 1}", tokens + hours, "tokens and hours", used)
+        self._settle_part(CEILING, tokens, usd, hours)
+
+    def _settle_part(self, ending: str, tokens: float, tokens_usd: float | None, hours: float) -> None:
+        """Pay tokens beyond those of earlier calls, and hours beside them, each under an id of its own."""
+        number = len(self._paid(ending)) + 1
+        if tokens_usd is not None:
+            tokens_usd = max(0.0, tokens_usd - self._paid_tokens_usd())
+        if tokens_usd != 0.0 or number == 1:
+            self.account.pay(self.key, f"{self.id}-{ending}-{number}", tokens, "tokens", tokens_usd)
+        if hours:
+            usd = quantities_usd(self.account.line(self.key), {HOURS: hours}, self.hour_usd)
+            self.account.pay(self.key, f"{self.id}-{ending}-{number}{_HOURS_SUFFIX}", hours, "hours", usd)
         self.account.release(self.id)
 
-    def _paid_at_ceiling(self) -> list[float]:
-        return [entry.usd or 0.0 for entry in self._paid(CEILING)]
+    def _paid_tokens_usd(self) -> float:
+        """US dollars of the tokens that were paid when earlier calls ended without their result."""
+        entries = self._paid(CEILING, STOPPED)
+        return math.fsum(entry.usd or 0.0 for entry in entries if not entry.id.endswith(_HOURS_SUFFIX))
 
     def _paid(self, *endings: str) -> list[LedgerEntry]:
         """The payments of earlier attempts that ended so, numbered or not."""

@@ -170,7 +170,7 @@ async def evaluate(
                 if isinstance(cause, CeilingReached):
                     paid.settle_at_ceiling(sum(used.values()), meter.usd, hours())
                 else:
-                    paid.settle_stopped({**used, "deployment-hour": hours()}, "tokens and hours")
+                    paid.settle_stopped(used, hours())
             raise
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")

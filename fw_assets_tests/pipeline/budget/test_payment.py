@@ -64,15 +64,43 @@ def test_a_deployment_that_was_up_and_did_not_serve_costs_its_idle_window(tmp_pa
 
 def test_what_ended_without_its_result_is_paid_and_held_no_longer(tmp_path: Path, plan: Plan) -> None:
     account = fixed_account(tmp_path, plan)
-    for _ in range(2):
-        payment = open_payment(account, "sweep/m", "evaluation").at_hour(8.0)
-        payment.settle_stopped({"training": 500_000.0, "deployment-hour": 0.1}, "tokens and hours")
-        assert account.ledger().reserved == 0.0
-    (entry,) = account.entries()
-    assert entry.id == "evaluation-stopped"
-    assert entry.usd == pytest.approx(1.3)
+    open_payment(account, "sweep/m", "evaluation").at_hour(8.0).settle_stopped({"training": 500_000.0}, 0.1)
+    tokens, hours = account.entries()
+    assert tokens.id == "evaluation-stopped-1"
+    assert tokens.usd == pytest.approx(0.5)
+    assert hours.id == "evaluation-stopped-1-hours"
+    assert hours.usd == pytest.approx(0.8)
+    assert account.ledger().reserved == 0.0
     assert open_payment(account, "sweep/m", "evaluation").since is None
     assert account.ledger().reserved == 4.0, "another attempt is held again"
+
+
+@pytest.mark.parametrize("last", ["result", "stop", "ceiling"])
+def test_what_ended_without_its_result_again_is_paid_up_to_its_later_figure(
+    tmp_path: Path, plan: Plan, last: str
+) -> None:
+    account = fixed_account(tmp_path, plan)
+    # Tokens are those of all answers so far; hours are those of one call.
+    for tokens, hours in ((100_000.0, 0.1), (100_000.0, 0.0), (400_000.0, 0.1), (400_000.0, 0.05)):
+        open_payment(account, "sweep/m", "evaluation").settle_stopped({"training": tokens}, hours)
+        assert account.ledger().reserved == 0.0
+    assert account.ledger().spent == pytest.approx(0.4 + 0.25 * 2.0)
+    payment = open_payment(account, "sweep/m", "evaluation")
+    if last == "result":
+        payment.settle({"training": 900_000.0, "deployment-hour": 0.1}, "tokens and hours")
+    elif last == "stop":
+        payment.settle_stopped({"training": 900_000.0}, 0.1)
+    else:
+        payment.settle_at_ceiling(900_000.0, 0.9, 0.1)
+    assert account.ledger().spent == pytest.approx(0.9 + 0.35 * 2.0)
+    assert account.ledger().reserved == 0.0
+
+
+def test_what_ended_without_its_result_at_an_unknown_price_costs_an_unknown_amount(tmp_path: Path, plan: Plan) -> None:
+    account = unpriced_account(tmp_path, plan)
+    for tokens in (100_000.0, 400_000.0):
+        open_payment(account, "sweep/m", "evaluation").settle_stopped({"training": tokens}, 0.0)
+    assert [entry.usd for entry in account.entries()] == [None, None]
 
 
 def test_tokens_that_the_platform_did_not_count_are_the_expected_ones(tmp_path: Path, plan: Plan) -> None:
