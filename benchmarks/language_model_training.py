@@ -6,7 +6,8 @@ All train on the same tokens of the example: rank 16 on the seven linear layers 
 rate, the loss on the answer alone, one thread, in bfloat16 where this machine has it. They take turns, each in a
 process of its own, and print steps per CPU second and peak memory, and the ratios to ours. `ours` is the default form
 of the platform; `ours, portable` adapts as little but reads the instructions with the adapter; `ours, whole` adapts
-every layer, as the other two do. A package that is not installed is named and left out.
+every layer, as the other two do. On a GPU seconds are wall seconds. A package that is not installed is named and left
+out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +65,13 @@ def ours(model: str, count: int, epochs: int, form: str) -> float:
     spec = TrainingSpec(model, RANK, RATE, epochs, BATCH, 2048)
     given = [TrainingRow(text, (label,), tokens=1, answer=label) for text, label in rows(count)]
     job = AdapterJob(spec, given, [], False, {}, form=chosen)
-    before, loss = _cpu_seconds(), 0.0
+    before, loss = cpu_seconds(), 0.0
     with tempfile.TemporaryDirectory() as cache:
         for record in fit_adapter(job, folder, Path(cache)):
             if isinstance(record, TrainingStep):
                 loss = record.loss
     print(f"last loss {loss:.3f}", file=sys.stderr)
-    return _cpu_seconds() - before
+    return cpu_seconds() - before
 
 
 def others(model: str, count: int, epochs: int, name: str) -> float:
@@ -77,7 +80,7 @@ def others(model: str, count: int, epochs: int, name: str) -> float:
     import transformers
 
     from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
-    from fw_assets.embedded.engine.language_model.language_model import trains_in_bf16
+    from fw_assets.embedded.engine.language_model.language_model import device, trains_in_bf16
     from fw_assets.embedded.engine.registry import find_base_model
 
     folder = find_base_model(model).language_model
@@ -101,7 +104,8 @@ def others(model: str, count: int, epochs: int, name: str) -> float:
             "num_train_epochs": epochs,
             "learning_rate": RATE,
             "lr_scheduler_type": "linear",
-            "use_cpu": True,
+            "use_cpu": device() == "cpu",
+            "bf16": bf16,
             "report_to": [],
             "save_strategy": "no",
             "logging_strategy": "no",
@@ -109,10 +113,10 @@ def others(model: str, count: int, epochs: int, name: str) -> float:
             "dataloader_pin_memory": False,
         }
         trainer = _trl(network, lora, data, common) if name == "trl" else _trainer(network, lora, data, common)
-        before_cpu = _cpu_seconds()
+        before_cpu = cpu_seconds()
         done = trainer.train()
         print(f"mean loss {done.training_loss:.3f}", file=sys.stderr)
-        return _cpu_seconds() - before_cpu
+        return cpu_seconds() - before_cpu
 
 
 def _trainer(network: Any, lora: Any, data: list[dict[str, Any]], common: dict[str, Any]) -> Any:
@@ -132,7 +136,7 @@ def _trainer(network: Any, lora: Any, data: list[dict[str, Any]], common: dict[s
 
     arguments = transformers.TrainingArguments(**common, remove_unused_columns=False)
     model = peft.get_peft_model(network, lora)
-    return transformers.Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate)  # type: ignore[arg-type]
+    return transformers.Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate)
 
 
 def _trl(network: Any, lora: Any, data: list[dict[str, Any]], common: dict[str, Any]) -> Any:
@@ -147,24 +151,38 @@ def _trl(network: Any, lora: Any, data: list[dict[str, Any]], common: dict[str, 
 
 
 CONTENDERS: dict[str, Callable[[str, int, int], float]] = {
-    "ours": lambda *given: ours(*given, "default"),
-    "ours, portable": lambda *given: ours(*given, "portable"),
-    "ours, whole": lambda *given: ours(*given, "whole"),
-    "peft + Trainer": lambda *given: others(*given, "peft + Trainer"),
-    "trl": lambda *given: others(*given, "trl"),
+    "ours": partial(ours, form="default"),
+    "ours, portable": partial(ours, form="portable"),
+    "ours, whole": partial(ours, form="whole"),
+    "peft + Trainer": partial(others, name="peft + Trainer"),
+    "trl": partial(others, name="trl"),
 }
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
+    """Of this process; where a GPU works for it, seconds."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        return time.perf_counter()
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def peak_gigabytes() -> float:
+    """The most memory that this process had, or that it had on a GPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        return float(torch.cuda.max_memory_allocated()) / 1024**3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
 def measure(name: str, model: str, count: int, epochs: int) -> None:
     """One contender, in this process."""
     seconds = CONTENDERS[name](model, count, epochs)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(json.dumps({"seconds": seconds, "gigabytes": peak}))
+    print(json.dumps({"seconds": seconds, "gigabytes": peak_gigabytes()}))
 
 
 def main() -> None:

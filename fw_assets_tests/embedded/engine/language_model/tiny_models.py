@@ -28,8 +28,10 @@ _TEXTS = (
 )
 
 
-def make_folder(architecture: str, folder: Path, template: str | None = CHATML, layers: int = 6) -> Path:
-    """The folder of a random model: weights of seed 0."""
+def make_folder(
+    architecture: str, folder: Path, template: str | None = CHATML, layers: int = 6, **changes: Any
+) -> Path:
+    """The folder of a random model: weights of seed 0; `changes` are fields of its configuration."""
     import torch
     import transformers
 
@@ -47,6 +49,7 @@ def make_folder(architecture: str, folder: Path, template: str | None = CHATML, 
         "eos_token_id": 2,
         "pad_token_id": 2,
         "tie_word_embeddings": True,
+        **changes,
     }
     config = {
         "llama": lambda: transformers.LlamaConfig(**sizes),
