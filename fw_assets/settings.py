@@ -163,6 +163,11 @@ def settings() -> Settings:
     raise InputError(problems, advice="Correct the environment variable, or unset it.")
 
 
+def endpoint_key(variable: str) -> SecretStr | None:
+    """The key of an endpoint that a session names, for a connection and nothing else; None where it is unset."""
+    return SecretStr(key) if (key := os.environ.get(variable)) else None
+
+
 def workspace_at(root: str | PathLike[str] | None) -> str:
     """A workspace's root, a local path made absolute; None: that of the environment."""
     configured = settings()

@@ -17,6 +17,7 @@ from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.mistake_costs import MistakeCosts
+from fw_assets.classification.model_endpoint import PREFIX, Endpoints, ModelEndpoint
 from fw_assets.classification.values import Frozen
 from fw_assets.classification.yaml_file import read_yaml
 
@@ -37,7 +38,7 @@ MIN_JOB_ROWS, MAX_JOB_ROWS = 3, 3_000_000
 DEFAULT_MARGIN = 0.02
 """The loss of accuracy that does not matter, unless the session says otherwise."""
 LATER_FIELDS = (
-    *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from"),
+    *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from", "endpoints"),
     *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
@@ -79,6 +80,10 @@ class Session(Frozen):
     models: tuple[_ModelName, ...] = Field((), max_length=100)
     """Candidates; there is no default. Base models of the platform's catalogue or of the account, and LoRA adapters of
     the account (`accounts/ACCOUNT/models/ID`, or the id), which are evaluated as they are."""
+    endpoints: Endpoints | None = None
+    """More candidates, asked as they are at OpenAI-compatible servers: name -> `{url: ..., model: ...}`, and where
+    known `input_usd` and `output_usd` for 1M tokens, and `context`. Its key is in the environment, under
+    `FW_ENDPOINT_KEY_NAME` or the name that `key_variable` gives. On the command line `NAME=URL#MODEL`."""
     instruction: str | None = Field(None, max_length=MAX_INSTRUCTION)
     """The session in plain English; explicit fields win over it."""
     labels: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
@@ -275,6 +280,11 @@ class Session(Frozen):
                 raise ValueError(f"{rank} is not a power of two from 1 to {MAX_LORA_RANK}")
         return value
 
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """What its models are called by, those at endpoints by their full names."""
+        return (*self.models, *(f"{PREFIX}{name}" for name in self.endpoints or {}))
+
     def digested(self, without: Set[str] = frozenset()) -> dict[str, Any]:
         """The fields that digests are made of; those in `LATER_FIELDS` only where they are not the default."""
         defaults = {name for name in LATER_FIELDS if getattr(self, name) == type(self).model_fields[name].default}
@@ -322,7 +332,8 @@ def _unknown_field(at: tuple[int | str, ...]) -> str:
         return f"is not a session field; the fields are {', '.join(Session.model_fields)}"
     if at[1] in Session.model_fields:
         return f"is a field of the session itself, not of {at[0]}"
-    return f"is not a field of {at[0]}; the fields are {', '.join(GatePolicy.model_fields)}"
+    fields = (ModelEndpoint if at[0] == "endpoints" else GatePolicy).model_fields
+    return f"is not a field of {at[0]}; the fields are {', '.join(fields)}"
 
 
 def _excerpt(value: object) -> str:

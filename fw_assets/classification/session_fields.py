@@ -24,7 +24,8 @@ class SessionField:
     """One field.
 
     Attributes:
-        kind: the type of its value, or of each of its values; `dict` for a mapping, which forms take as YAML.
+        kind: the type of its value, or of each of its values; `dict` for a mapping, which forms take as YAML. A mapping
+            that is repeatable may also be given as one text for each of its entries.
         choices: the values it may have; empty where any of its kind will do.
         repeatable: whether it has several values.
         bounds: of its value, or of each and of their number, as a phrase; empty where there are none.
@@ -50,6 +51,8 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
         return _mapping_field(name, info, kind)
     if get_origin(kind) is dict and get_origin(_kind_and_bounds(get_args(kind)[1])[0]) is dict:
         return SessionField(name, dict, (), False, "", _meaning(info))
+    if get_origin(kind) is dict and isinstance(get_args(kind)[1], type) and issubclass(get_args(kind)[1], BaseModel):
+        return SessionField(name, dict, (), True, "", _meaning(info))
     repeatable = get_origin(kind) is tuple
     phrases = [_phrase(bounds + list(info.metadata), "values" if repeatable else _UNITS.get(kind, ""))]
     if repeatable:

@@ -98,7 +98,7 @@ def _ask_for_missing(fields: Mapping[str, Any], platform: Platform) -> dict[str,
     said: dict[str, Any] = {}
     if not session.dataset:
         said["dataset"] = click.prompt("Dataset (a JSONL file)", err=True)
-    if not session.models:
+    if not session.candidates:
         choices = ", ".join(model.slug for model in platform.call(tunable_models))
         err.print(f"Models to choose from: {choices}")
         said["models"] = click.prompt("Models, separated by commas", err=True).replace(" ", "").split(",")

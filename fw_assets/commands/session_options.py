@@ -37,7 +37,7 @@ def session_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
         values["mode"] = "benchmark"
     for field in SESSION_FIELDS:
         value = arguments[field.name]
-        if value is not None and field.kind is dict:
+        if value is not None and field.kind is dict and not field.repeatable:
             value = parse_yaml(value.encode("utf-8", "surrogateescape"), "session", field=field.name)
         if value not in (None, ()):
             values[field.name] = list(value) if field.repeatable else value
@@ -50,7 +50,12 @@ def _option(field: SessionField) -> Decorator:
     flag = f"--{field.name.replace('_', '-')}"
     if field.repeatable:
         return click.option(
-            flag.removesuffix("s"), field.name, type=field.kind, multiple=True, help=f"{field.help} Repeat for more."
+            flag.removesuffix("s"),
+            field.name,
+            type=str if field.kind is dict else field.kind,
+            metavar="NAME=URL#MODEL" if field.kind is dict else None,
+            multiple=True,
+            help=f"{field.help} Repeat for more.",
         )
     if field.kind is bool:
         return click.option(f"{flag}/--no-{flag.removeprefix('--')}", field.name, default=None, help=field.help)

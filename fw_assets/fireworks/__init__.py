@@ -6,6 +6,8 @@ the others are what its methods return and raise. Knows nothing of Dagster, the 
 
 from ._batch import BatchInferenceJob, BatchInferenceSpec, batch_results
 from ._billing import BillingSummary, LineItem
+from ._chat_route import ChatRoute
+from ._chat_server import ChatServer
 from ._client import CATALOGUE_OWNER, Fireworks
 from ._clock import Clock, SystemClock
 from ._completion import ChatCompletion, TokenLogprob
@@ -76,6 +78,8 @@ __all__ = [
     "BillingError",
     "BillingSummary",
     "ChatCompletion",
+    "ChatRoute",
+    "ChatServer",
     "Choice",
     "Clock",
     "ConflictError",

@@ -11,11 +11,13 @@ from ._http import HttpClient
 PATH = "/inference/v1/chat/completions"
 
 
-async def chat(http: HttpClient, body: Mapping[str, Any], *, deployment_known: bool) -> ChatCompletion:
+async def chat(
+    http: HttpClient, body: Mapping[str, Any], *, deployment_known: bool, path: str = PATH
+) -> ChatCompletion:
     """The completion of `body`, repeated on what may pass."""
     _check(body)
     started = http.clock.now()
-    response = await http.post(PATH, body, idempotent=True, deployment_known=deployment_known)
+    response = await http.post(path, body, idempotent=True, deployment_known=deployment_known)
     return parse_completion(response, http.clock.now() - started)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ._batch import BATCH_INFERENCE_JOBS, BatchInferenceJob, BatchInferenceSpec, ensure_batch_inference_job
 from ._billing import BillingSummary, billing_summary
 from ._chat import chat
+from ._chat_route import ChatRoute
 from ._completion import ChatCompletion
 from ._connection import Connection
 from ._datasets import Dataset, Format, create_dataset, fill_dataset, get_dataset, list_datasets
@@ -63,7 +64,11 @@ class Fireworks(Connection):
     @property
     def throttled(self) -> int:
         """How many responses said "too many requests" (429) so far, including those that were then tried again."""
-        return self._http.throttled
+        return self._http.throttled + sum(route.throttled for route in self._routes.values())
+
+    def add_route(self, model: str, route: ChatRoute) -> None:
+        """Have `route` answer the chat requests of `model`, until it is closed with this client."""
+        self._routes[model] = route
 
     # Models and prices
 
@@ -291,6 +296,8 @@ class Fireworks(Connection):
         `deployment_known`: the model's deployment surely exists, so that 404 means "not routable yet" and is
         waited for; by default true for deployments that this client has seen.
         """
+        if route := self._routes.get(str(body.get("model", ""))):
+            return await route.chat(body)
         if deployment_known is None:
             deployment_known = self._knows(str(body.get("model", "")))
         return await chat(self._http, body, deployment_known=deployment_known)

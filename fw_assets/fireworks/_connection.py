@@ -8,6 +8,7 @@ from typing import Self
 import httpx
 
 from ._accounts import find_account_id
+from ._chat_route import ChatRoute
 from ._clock import Clock, SystemClock
 from ._deployment_quotes import DeploymentQuotes
 from ._deployments import Deployment
@@ -36,7 +37,7 @@ class Connection:
         self._http = HttpClient(
             base_url=base_url,
             api_key=api_key,
-            transport=transport or _default_transport(),
+            transport=transport or default_transport(),
             clock=clock or SystemClock(),
             retry_policy=retry_policy or RetryPolicy(),
         )
@@ -44,6 +45,7 @@ class Connection:
         self._known_deployments: set[str] = set()
         self._quotes = DeploymentQuotes(self._http)
         self._direct_upload_limit = direct_upload_limit
+        self._routes: dict[str, ChatRoute] = {}
 
     def __repr__(self) -> str:
         return f"Fireworks(base_url={self._http.base_url!r}, account_id={self._account_id!r})"
@@ -59,6 +61,8 @@ class Connection:
     async def close(self) -> None:
         """Closes every connection."""
         await self._http.close()
+        for route in self._routes.values():
+            await route.close()
 
     @property
     def base_url(self) -> str:
@@ -80,7 +84,7 @@ class Connection:
         return deployment
 
 
-def _default_transport() -> httpx.AsyncBaseTransport:
+def default_transport() -> httpx.AsyncBaseTransport:
     # Imported here for start-up time: a pipeline on the embedded platform opens no socket and needs no aiohttp.
     from ._aiohttp_transport import AiohttpTransport
 

@@ -39,7 +39,7 @@ class HttpClient:
         self,
         *,
         base_url: str,
-        api_key: str,
+        api_key: str | None,
         transport: httpx.AsyncBaseTransport,
         clock: Clock,
         retry_policy: RetryPolicy,
@@ -47,7 +47,7 @@ class HttpClient:
         self.base_url = _checked_url(base_url)
         self.clock = clock
         self.retry_policy = retry_policy
-        self._sender = RequestSender(transport, SecretStr(_checked_key(api_key)))
+        self._sender = RequestSender(transport, SecretStr("" if api_key is None else _checked_key(api_key)))
         self.signed_urls = SignedUrls(self._sender, self.base_url, clock, retry_policy)
 
     @property

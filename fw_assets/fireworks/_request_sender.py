@@ -18,7 +18,7 @@ COMMON_HEADERS = {"User-Agent": "fw-assets", "Accept": "application/json"}
 
 
 class RequestSender:
-    """Sends requests to one platform under one key.
+    """Sends requests to one platform under one key, or to a server that asks for none (an empty one).
 
     The transport is used without `httpx.AsyncClient`: nothing here needs its redirects and cookies, it would log
     signed URLs, and it doubles the processor time of a request.
@@ -123,7 +123,8 @@ class RequestSender:
 
     def _headers_with_key(self) -> dict[str, str]:
         # Made for each request and kept nowhere, so that no representation of this object can show the key.
-        return {**COMMON_HEADERS, "Authorization": f"Bearer {self.key.get_secret_value()}"}
+        key = self.key.get_secret_value()
+        return {**COMMON_HEADERS, **({"Authorization": f"Bearer {key}"} if key else {})}
 
 
 async def read_whole(response: httpx.Response) -> HttpResponse:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from fw_assets.classification.catalogue.tuning_grid import Cell, PublishedCell
 from fw_assets.classification.errors import InputError, Problem, input_error
+from fw_assets.classification.model_endpoint import PREFIX, ModelEndpoint
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import Frozen
 
@@ -21,7 +22,7 @@ ADAPTER = "HF_PEFT_ADDON"
 """The kind of LoRA adapters, such as fine-tuning jobs leave behind."""
 _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
-_LATER_FIELDS = ("base_model", "rank", "deployment")
+_LATER_FIELDS = ("base_model", "rank", "deployment", "endpoint")
 """Fields that entries of earlier versions lack: their defaults leave the digests of plans."""
 
 
@@ -67,6 +68,8 @@ class CatalogueModel(Frozen):
     """Of an adapter."""
     deployment: str = ""
     """The full name of a deployment that serves it already and was not made by this program."""
+    endpoint: ModelEndpoint | None = None
+    """Where it answers outside of the platform: evaluated as it is, and not trained."""
 
     @property
     def is_adapter(self) -> bool:
@@ -86,7 +89,9 @@ class CatalogueModel(Frozen):
         return "batch" if self.batch else "deployment"
 
     def asked_by(self, inference: Inference | None) -> Inference:
-        """The way of inference under the session's own; adapters have no serverless one."""
+        """The way of inference under the session's own; adapters have no serverless one, and endpoints no other."""
+        if self.endpoint is not None:
+            return "serverless"
         if self.is_adapter:
             return "batch" if inference == "batch" else "deployment"
         if inference == "decision" and not self.serverless:
@@ -120,6 +125,10 @@ class CatalogueModel(Frozen):
         """
         if self.unusable:
             return f"{self.slug} cannot be used: {self.unusable}"
+        if self.endpoint is not None:
+            return (
+                f"{self.slug} is asked for texts: an endpoint answers no decisions" if inference == "decision" else None
+            )
         if self.is_adapter:
             return self._adapter_refusal(tunable=tunable)
         if self.kind not in _CHAT_KINDS:
@@ -166,6 +175,11 @@ class PlannedModel(Frozen):
     def base_model(self) -> str:
         """Of an adapter that exists already: what it was trained from; empty for a base model."""
         return self.entry.base_model if self.entry else ""
+
+    @property
+    def endpoint(self) -> ModelEndpoint | None:
+        """Where it answers outside of the platform; None for models of the platform."""
+        return self.entry.endpoint if self.entry else None
 
     @property
     def deployment(self) -> str:
@@ -276,7 +290,7 @@ def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ..
 def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueModel]:
     """The models that a name can mean: a full name, else an id, else the same words, else those with a variant."""
     name = name.strip()
-    if name.startswith("accounts/"):
+    if name.startswith(("accounts/", PREFIX)):
         return [model for model in catalogue if model.name == name]
     listed = [model for model in catalogue if model.listed]
     # A model of the account has its short id only where the catalogue has none of it.

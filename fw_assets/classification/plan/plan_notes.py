@@ -68,6 +68,12 @@ def on_approval(
         for model in models
         if model.deployment and model.strategy == "deployment"
     ]
+    steps += [
+        f"{model.slug} is {model.endpoint.model}, asked at {model.endpoint.url} with the key of the variable "
+        f"{model.endpoint.key_variable}, if it is set; the rows are sent there."
+        for model in models
+        if model.endpoint
+    ]
     if session.free_rows:
         every = "It" if single else "Each model"
         how = "with the labels in reverse order" if decides else "without constrained decoding"
@@ -202,7 +208,7 @@ def _model_warnings(
                 f"{model.slug} is an adapter of {model.base_model.rsplit('/', 1)[-1]} that was trained before: it is "
                 "evaluated and not trained again. Where test rows were among its training rows, its figures flatter it."
             )
-        elif session.mode == "fine-tune" and not model.cells:
+        elif session.mode == "fine-tune" and not model.cells and not model.endpoint:
             yield f"{model.slug} cannot be fine-tuned here and is only benchmarked."
         if model.cells and not entry.supports_lora:
             yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,8 @@ from fw_assets.classification.fields.record_field import RecordField, written_or
 
 # Escapes that GBNF and JSON strings share, so that a parser of either kind gets the same literal.
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+_ROOT, _OR = "root ::= ", " | "
 
 
 def gbnf_literal(text: str) -> str:
@@ -25,6 +28,11 @@ def gbnf_literal(text: str) -> str:
 def grammar_format(answers: Sequence[str]) -> dict[str, Any]:
     """The `response_format` that allows exactly one of `answers`."""
     return {"type": "grammar", "grammar": _grammar(tuple(answers))}
+
+
+def grammar_answers(response_format: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The answers that a `grammar_format` allows; None for any other format."""
+    return _answers(response_format["grammar"]) if response_format.get("type") == "grammar" else None
 
 
 def schema_format(labels: Sequence[str], key: str, multi_label: bool) -> dict[str, Any]:
@@ -64,4 +72,15 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=16)
 def _grammar(answers: tuple[str, ...]) -> str:
-    return "root ::= " + " | ".join(gbnf_literal(answer) for answer in answers)
+    return _ROOT + _OR.join(gbnf_literal(answer) for answer in answers)
+
+
+@lru_cache(maxsize=16)
+def _answers(grammar: str) -> tuple[str, ...]:
+    # A literal reads the same as a JSON string (`_ESCAPES`).
+    read, at, answers = json.JSONDecoder().raw_decode, len(_ROOT), list[str]()
+    while at < len(grammar):
+        answer, end = read(grammar, at)
+        answers.append(answer)
+        at = end + len(_OR)
+    return tuple(answers)

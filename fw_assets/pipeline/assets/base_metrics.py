@@ -93,4 +93,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         null_control=evaluation.null_control,
         path=evaluation.endpoint.path,
         order=evaluation.order,
+        form=evaluation.form,
     )

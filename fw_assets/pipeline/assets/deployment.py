@@ -92,6 +92,7 @@ def _deploy(
     if account.plan.model(winner.kept).strategy == "batch":
         # Batch jobs answered for it, which proves no address.
         address = host.call(lambda client: serverless_address(client, base.model))
+    server = account.plan.model(winner.kept).endpoint
     record = DeploymentRecord(
         winner=winner,
         gate=decision,
@@ -101,8 +102,10 @@ def _deploy(
         model=base.model,
         address=address,
         deployment=base.deployment,
-        endpoint=f"{host.public_url}/inference/v1/chat/completions",
+        endpoint=server.chat_url if server else f"{host.public_url}/inference/v1/chat/completions",
         proof=None,
+        server=server,
+        form=base.form,
     )
     if not decision.deploys:
         return record
@@ -117,6 +120,9 @@ def _deploy(
     return record.model_copy(
         update={
             "deployed": True,
+            "server": None,
+            "form": None,
+            "endpoint": f"{host.public_url}/inference/v1/chat/completions",
             "model": served.model,
             "address": served.address,
             "deployment": served.deployment,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import ChatCompletion, Fireworks
 from fw_assets.pipeline.evaluation.decision import decide
+from fw_assets.pipeline.platform.endpoints import route_endpoint
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 
 
 async def answer_one(client: Fireworks, record: DeploymentRecord, prompt: Prompt, messages: str) -> ChatCompletion:
     """The answer to a conversation, asked as the evaluation asked its rows."""
     assert record.address is not None
+    if record.server is not None:
+        route_endpoint(client, record.serves[0], record.server, record.form)
     if prompt.mode == "decision":
         return (await decide(client, record.address, prompt, messages)).completion
     body = {"model": record.address, **request(prompt, messages)}

@@ -18,6 +18,7 @@ from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tall
 from fw_assets.classification.plan.plan import EvaluationPart
 from fw_assets.classification.prompting.answer_parser import FIELDS
 from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
@@ -42,6 +43,7 @@ from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, eval
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
+from fw_assets.pipeline.platform.endpoints import route_endpoint
 from fw_assets.pipeline.values.evaluation import NO_USAGE, OrderControl, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
@@ -51,7 +53,7 @@ from fw_assets.workspace.workspace import Workspace
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model on the parts that it was asked for."""
+    """One model on the parts that it was asked for; `form` is how an endpoint's server was asked."""
 
     endpoint: Endpoint
     scores: Mapping[str, Scores]
@@ -60,6 +62,7 @@ class Evaluation:
     unconstrained: UnconstrainedSample | None = None
     null_control: Comparison | None = None
     order: OrderControl | None = None
+    form: RequestForm | None = None
 
     @property
     def validation(self) -> Scores:
@@ -112,6 +115,7 @@ async def evaluate(
     first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
     attempts = Attempts.of(account)
     base = account.plan.model(slug)
+    route = route_endpoint(client, slug, base.endpoint) if base.endpoint else None
 
     def afford(deployment: str, quote: Accelerators) -> None:
         usd = hour_usd(prices, quote, base, tuned=kind == "tuned")
@@ -126,7 +130,8 @@ async def evaluate(
         probe = request(prompt, first_batch["messages"][0])
         serverless = strategy != "deployment"
         try:
-            endpoint = await ensure_endpoint(
+            endpoint = base.endpoint and Endpoint(base.endpoint.address)
+            endpoint = endpoint or await ensure_endpoint(
                 client,
                 model,
                 base=base.base_model or base.name,
@@ -175,7 +180,8 @@ async def evaluate(
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")
         confidence = evaluator.confidence() if extras else None
-        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control, order)
+        form = route.form if route else None
+        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control, order, form)
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
 

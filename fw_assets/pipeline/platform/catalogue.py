@@ -18,7 +18,7 @@ from fw_assets.classification.session import Session
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Fireworks, FireworksError
 from fw_assets.pipeline.platform.entries import catalogue_model
-from fw_assets.pipeline.platform.named_models import named_by, own_entries, with_named_models
+from fw_assets.pipeline.platform.named_models import own_entries, with_candidates
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.settings import settings
 
@@ -97,13 +97,13 @@ def offer(platform: Platform, session: Session, priced: PricedCatalogue) -> Offe
     """
     pricing = platform_pricing(platform, priced.prices)
     tunable = session.mode == "fine-tune"
-    models = resolve_models(session.models, priced.models, tunable=tunable, inference=session.inference)
+    models = resolve_models(session.candidates, priced.models, tunable=tunable, inference=session.inference)
     return Offer(models, pricing, resolve_warm_start(session, models, priced.models))
 
 
 def named_candidates(platform: Platform, session: Session, priced: PricedCatalogue) -> PricedCatalogue:
     """The catalogue with the models outside of it that the session names, by a client of its own."""
-    models = platform.call(lambda client: with_named_models(client, priced.models, named_by(session)))
+    models = platform.call(lambda client: with_candidates(client, priced.models, session))
     return PricedCatalogue(models, priced.prices)
 
 

@@ -7,7 +7,8 @@ from fw_assets.classification.cost.prices import OF_BASE, Price, PriceBook, acce
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks, Model
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, own_prices, read_priced_catalogue
-from fw_assets.pipeline.platform.named_models import named_by, with_named_models
+from fw_assets.pipeline.platform.endpoints import endpoint_prices
+from fw_assets.pipeline.platform.named_models import with_candidates
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.platform.serving_paths import own_models, tuned_serving
 
@@ -26,8 +27,8 @@ async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Sessi
         InputError: a model cannot be used, or the price file is wrong.
     """
     tunes = session.mode == "fine-tune"
-    catalogue = await with_named_models(client, priced.models, named_by(session))
-    models = resolve_models(session.models, catalogue, tunable=tunes, inference=session.inference)
+    catalogue = await with_candidates(client, priced.models, session)
+    models = resolve_models(session.candidates, catalogue, tunable=tunes, inference=session.inference)
     deployed = [model for model in models if _is_deployed(model, session)]
     tuned = [model for model in models if model.tunable] if deploys_tuned(session) else []
     quotes = [await _quoted(client, priced.prices, model) for model in deployed]
@@ -35,7 +36,8 @@ async def with_quotes(client: Fireworks, priced: PricedCatalogue, session: Sessi
     own = await own_models(client) if tuned else []
     quotes += [await _quoted_tuned(client, priced.prices, model, own, bases.get(model.name)) for model in tuned]
     prices = priced.prices.with_layer(price for price in quotes if price is not None)
-    return PricedCatalogue(catalogue, prices.with_layer(own_prices()))
+    own_list = own_prices()
+    return PricedCatalogue(catalogue, endpoint_prices(prices.with_layer(own_list), session.endpoints, own_list))
 
 
 def quoted_catalogue(platform: Platform, session: Session) -> PricedCatalogue:

@@ -9,6 +9,7 @@ from fw_assets.classification.catalogue.models import ADAPTER, CatalogueModel
 from fw_assets.classification.catalogue.resource_ids import made_here
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import CATALOGUE_OWNER, Deployment, Fireworks, Model, NotFound, PermissionDenied
+from fw_assets.pipeline.platform.endpoints import with_endpoints
 from fw_assets.pipeline.platform.entries import catalogue_model
 
 _FULL_NAME = re.compile(r"accounts/([^/#\s]+)/models/[^/#\s]+")
@@ -47,6 +48,13 @@ async def with_named_models(
             for entry, model in models.values()
         ),
     )
+
+
+async def with_candidates(
+    client: Fireworks, catalogue: Sequence[CatalogueModel], session: Session
+) -> tuple[CatalogueModel, ...]:
+    """The catalogue, and behind it whatever else a session means: models of accounts, and those at its endpoints."""
+    return with_endpoints(await with_named_models(client, catalogue, named_by(session)), session)
 
 
 async def _read(

@@ -18,6 +18,7 @@ from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS
 from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.platform.endpoints import route_endpoint
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_request import LabelRequest
 from fw_assets.pipeline.prediction.quote import PricedRequests
@@ -63,6 +64,8 @@ class Labelling:
 
     async def _send(self, client: Fireworks) -> int:
         record, prompt, probe = self.served.record, self.served.prompt, self.priced.probe or "[]"
+        if record.server is not None:
+            route_endpoint(client, record.serves[0], record.server, record.form)
         if record.deployment is not None:
             name = record.deployment.rsplit("/", 1)[-1]
             await client.wait_deployment_ready(name, record.model, probe=request(prompt, probe))

@@ -17,8 +17,9 @@ from fw_assets.classification.prompting.record_text import record_bytes
 from fw_assets.fireworks import Deployment, Fireworks
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.evaluation.request_set import RequestSet
-from fw_assets.pipeline.platform.catalogue import platform_pricing, read_priced_catalogue
+from fw_assets.pipeline.platform.catalogue import own_prices, platform_pricing, read_priced_catalogue
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
+from fw_assets.pipeline.platform.endpoints import endpoint_prices
 from fw_assets.pipeline.platform.named_models import with_named_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.served import Served
@@ -57,7 +58,9 @@ async def price_requests(
     listed = await read_priced_catalogue(client)
     models = await with_named_models(client, listed.models, [served.record.serves[0]])
     model = served.planned(models)
-    pricing = platform_pricing(platform, listed.prices)
+    server = served.record.server
+    endpoints = {} if server is None else {model.slug: server}
+    pricing = platform_pricing(platform, endpoint_prices(listed.prices, endpoints, own_prices()))
     context = model.entry.context_length if model.entry else None
     count = platform.count_tokens
     step = max(1, -(-number // MAX_MEASURED_ROWS))

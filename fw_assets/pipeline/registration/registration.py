@@ -54,7 +54,7 @@ def register(
     """
     own_prices()  # the plan that follows needs them
     session, understood, unused = parse_session(platform, fields, readings)
-    if session.dataset is None or not session.models:
+    if session.dataset is None or not session.candidates:
         raise _nothing_chosen(platform, session)
     files = [stage(workspace, platform, "train", session.dataset)]
     name = name_for(workspace, files[0], name)
@@ -183,7 +183,7 @@ def check_models(
         InputError: a field is wrong, or a model cannot be used.
     """
     session, _, _ = parse_session(platform, fields, readings)
-    if session.models:
+    if session.candidates:
         offer(platform, session, named_candidates(platform, session, priced_catalogue(platform)))
 
 
@@ -200,7 +200,7 @@ def _nothing_chosen(platform: Platform, session: Session) -> InputError:
         listed = ", ".join(datasets[:_MAX_LISTED_DATASETS]) or "none yet"
         message = f"name a JSONL file or a platform dataset (there: {listed})"
         problems.append(Problem(kind="session", field="dataset", message=message))
-    if not session.models:
+    if not session.candidates:
         message = f"name the models to evaluate and fine-tune; to choose from: {', '.join(models)}"
         problems.append(Problem(kind="session", field="models", message=message))
     return InputError(problems, advice="For example: fw-assets run tickets.jsonl --model " + (models or ["MODEL"])[0])

@@ -266,6 +266,8 @@ def _served(plan: Plan, record: DeploymentRecord) -> Served | None:
         model=plan.model(slug).name,
         kind=kind,
         deployed=record.deployed,
+        server=record.server,
+        form=record.form,
     )
 
 

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.gate.deploy_gate import GateDecision
+from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.prompting.opening import Opening
 from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.power import BaseDiscordance
 from fw_assets.classification.selection.selection import Finalists, ModelKind, Winner
 from fw_assets.classification.values import Frozen
@@ -48,6 +50,7 @@ class DeploymentRecord(Frozen):
         usd_per_hour: of the deployment, as quoted; None where the plan's price holds.
         prompt: what the model was evaluated with, and is asked until another is deployed (`served_prompt`); None where
             an earlier version deployed it.
+        server, form: the endpoint that serves, and how it is asked; None where the platform serves.
         opening: how the test rows begin, as the texts that it is asked for have to; None likewise.
     """
 
@@ -63,6 +66,8 @@ class DeploymentRecord(Frozen):
     usd_per_hour: float | None = None
     prompt: Prompt | None = None
     opening: Opening | None = None
+    server: ModelEndpoint | None = None
+    form: RequestForm | None = None
 
     @property
     def in_use(self) -> tuple[str, ModelKind]:

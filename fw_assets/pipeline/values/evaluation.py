@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
+from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.values import Frozen
 from fw_assets.pipeline.values.serving_path import ServingPath
@@ -69,6 +70,7 @@ class BaseMetrics(Frozen):
         path: how a deployment of its own serves it; None where it has none, or an earlier version made it.
         free: without constrained decoding.
         null_control: the model against itself on the test rows, the noise floor of comparisons.
+        form: how an endpoint's server was asked; None for models of the platform.
     """
 
     model: str
@@ -82,6 +84,7 @@ class BaseMetrics(Frozen):
     null_control: Comparison | None = None
     path: ServingPath | None = None
     order: OrderControl | None = None
+    form: RequestForm | None = None
 
 
 class TunedMetrics(Frozen):

@@ -19,7 +19,7 @@ from fw_assets.report.sections.baselines import baseline_name, compared_baseline
 
 
 def benchmark_headline(report: Report, chosen: CandidateResult, result: ModelResult) -> str:
-    tunable = any(not item.adapter_of for item in report.candidates)
+    tunable = any(item.kind == "base" for item in report.candidates)
     further = "fine-tune before you decide" if tunable else "try another base model"
     baseline, name = compared_baseline(report), clipped(chosen.model)
     if below_line(report) and (highest := _none_above(report)) is not None:

@@ -75,6 +75,7 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         sweep=tuple(inputs.sweep),
         learning=tuple(inputs.learning),
         adapter_of=adapters.get(inputs.model, ""),
+        endpoint=next((m.endpoint.address for m in plan.models if m.endpoint and m.name == inputs.model), ""),
         warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )
 

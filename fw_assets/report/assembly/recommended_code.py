@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fw_assets.classification.dataset.chat import Turn, content_text, input_turns, read_turns
+from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.prompting.decision import decision_body
 from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.classification.request_form import RequestForm
 from fw_assets.report.assembly.candidates import CandidateInputs, same_model
 from fw_assets.report.assembly.snippets import decision_snippets, make_snippets
 from fw_assets.report.formatting import clip, short, valid_unicode
@@ -31,6 +33,7 @@ class Served:
     Attributes:
         model: the candidate's name (its base's, where it is fine-tuned).
         deployed: by this run; otherwise it is kept as it is.
+        server, form: the endpoint that serves, and how it is asked; None where the platform serves.
     """
 
     address: str
@@ -38,6 +41,8 @@ class Served:
     model: str
     kind: Literal["base", "tuned"]
     deployed: bool
+    server: ModelEndpoint | None = None
+    form: RequestForm | None = None
 
 
 def recommended_code(
@@ -72,6 +77,10 @@ def recommended_code(
         snippets = decision_snippets(
             model=served.address, body=body, base_url=run.base_url, before=before, confidence=confidence
         )
+    elif served.server is not None:
+        body = (served.form or RequestForm()).body(body)
+        model = served.server.model
+        snippets = make_snippets(model=model, body=body, account="", server=served.server, confidence=confidence)
     else:
         snippets = make_snippets(
             model=served.address,
@@ -86,7 +95,7 @@ def recommended_code(
     return snippets.model_copy(
         update={
             "asks": asks,
-            "model": served.address,
+            "model": served.server.model if served.server else served.address,
             "endpoint": served.endpoint,
             "commands": tuple(commands),
         }

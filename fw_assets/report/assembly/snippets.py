@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fw_assets.classification.dataset.chat import content_text
+from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.report.assembly.python_source import Name, literal, one_line, printable
 from fw_assets.report.formatting import percent
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Snippets
 
 PLATFORM_URL = "https://api.fireworks.ai"
+_STRUCTURED = "structured_outputs"
 
 
 def make_snippets(
@@ -24,6 +26,7 @@ def make_snippets(
     base_url: str | None = None,
     before: Sequence[str] = (),
     confidence: ConfidenceResult | None = None,
+    server: ModelEndpoint | None = None,
 ) -> Snippets:
     """Both snippets for the request `body`, which is a chat-completions body without `model`.
 
@@ -34,10 +37,13 @@ def make_snippets(
             the public path, which curl uses, is `/inference/v1/chat/completions` on both.
         before: shell lines to run first, such as starting the server and exporting the key.
         confidence: calibration of the model; where it has a threshold, the program returns None below it.
+        server: the endpoint that is asked in place of the platform, by a program on the `openai` SDK.
     """
     return Snippets(
-        python=python_snippet(model=model, body=body, account=account, base_url=base_url, confidence=confidence),
-        curl=curl_snippet(model=model, body=body, base_url=base_url),
+        python=python_snippet(
+            model=model, body=body, account=account, base_url=base_url, confidence=confidence, server=server
+        ),
+        curl=curl_snippet(model=model, body=body, base_url=base_url, server=server),
         before=tuple(before),
     )
 
@@ -49,8 +55,9 @@ def python_snippet(
     account: str,
     base_url: str | None = None,
     confidence: ConfidenceResult | None = None,
+    server: ModelEndpoint | None = None,
 ) -> str:
-    """A program on the `fireworks-ai` SDK; the key comes from the environment."""
+    """A program on the `fireworks-ai` SDK, or for an endpoint on `openai`; the key comes from the environment."""
     selective = confidence if confidence is not None and confidence.threshold is not None else None
     if selective is not None:
         body = {**body, "logprobs": True}
@@ -58,7 +65,21 @@ def python_snippet(
     arguments = [f"api_key=os.environ[{one_line('FIREWORKS_API_KEY')}]", f"account_id={one_line(account)}"]
     if base_url is not None:
         arguments.append(f"base_url={one_line(base_url.rstrip('/'))}")
+    client = [
+        "from fireworks import Fireworks  # pip install fireworks-ai",
+        "",
+        f"client = Fireworks({', '.join(arguments)})",
+    ]
     options = {key: value for key, value in body.items() if key != "messages"}
+    if server is not None:
+        key_of = f"os.environ.get({one_line(server.key_variable)}, {one_line('none')})"
+        client = [
+            "from openai import OpenAI  # pip install openai",
+            "",
+            f"client = OpenAI(base_url={one_line(server.url)}, api_key={key_of})",
+        ]
+        if _STRUCTURED in options:  # no argument of the SDK
+            options["extra_body"] = {_STRUCTURED: options.pop(_STRUCTURED)}
     properties = _properties(body)
     said = "fields" if len(properties) > 1 else "label"
     key = properties[0] if len(properties) == 1 else None
@@ -69,9 +90,7 @@ def python_snippet(
         "import os",
         "import sys",
         "",
-        "from fireworks import Fireworks  # pip install fireworks-ai",
-        "",
-        f"client = Fireworks({', '.join(arguments)})",
+        *client,
         f"MODEL = {one_line(model)}",
         *([f"KEY = {one_line(key)}"] if key else []),
         *(_threshold(selective) if selective else []),
@@ -173,17 +192,23 @@ def decision_snippets(
 
 
 def curl_snippet(
-    *, model: str, body: Mapping[str, Any], base_url: str | None = None, path: str = "chat/completions"
+    *,
+    model: str,
+    body: Mapping[str, Any],
+    base_url: str | None = None,
+    path: str = "chat/completions",
+    server: ModelEndpoint | None = None,
 ) -> str:
     """The same request for a shell. The body is a quoted here-document, in which the shell expands nothing."""
-    url = f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/{path}"
+    url = server.chat_url if server else f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/{path}"
+    variable = server.key_variable if server else "FIREWORKS_API_KEY"
     content = json.dumps({"model": model, **body}, indent=2, ensure_ascii=False)
     content = printable(content, lambda character: json.dumps(character)[1:-1])
     return "\n".join(
         [
             # Retries: a deployment that was scaled to zero answers 503 until it is up again.
             f"curl --fail --silent --show-error --retry 8 {_shell(url)} \\",
-            '  -H "Authorization: Bearer $FIREWORKS_API_KEY" \\',
+            f'  -H "Authorization: Bearer ${variable}" \\',
             '  -H "Content-Type: application/json" \\',
             # No line of indented JSON starts with a letter, so none can end the here-document.
             "  --data-binary @- <<'BODY'",
@@ -246,6 +271,8 @@ def _type(body: Mapping[str, Any]) -> str:
 
 
 def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if isinstance(schema := (body.get(_STRUCTURED) or {}).get("json"), Mapping):
+        return schema
     response_format = body.get("response_format") or {}
     if response_format.get("type") != "json_schema":
         return None

@@ -19,7 +19,10 @@ def models(plan: Plan) -> Table:
         size = parameters(model.parameter_count)
         adapter = f"adapter of {short(model.base_model)}, evaluated as it is" if model.base_model else ""
         asked = Quoted(model.deployment) if model.deployment and model.strategy == "deployment" else model.strategy
-        body.append((Quoted(model.slug), size, asked, adapter or cells or "not fine-tuned"))
+        as_it_is = adapter
+        if model.endpoint:
+            asked, as_it_is = Quoted(model.endpoint.url), f"{model.endpoint.model}, evaluated as it is"
+        body.append((Quoted(model.slug), size, asked, as_it_is or cells or "not fine-tuned"))
     return Table(columns("Model", ">Parameters", "Asked on", "Settings to try"), tuple(body))
 
 

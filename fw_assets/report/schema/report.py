@@ -64,12 +64,16 @@ class CandidateResult(Frozen):
     sweep: tuple[SweepCellResult, ...] = ()
     learning: tuple[LearningPoint, ...] = ()
     adapter_of: str = ""
+    endpoint: str = ""
+    """The URL and, after `#`, the model of an endpoint that was asked as it is; empty for models of the platform."""
     warm_start: str = ""
     """The adapter that its fine-tuning continued; empty where it began at the base model."""
 
     @property
-    def kind(self) -> Literal["base", "adapter"]:
+    def kind(self) -> Literal["base", "adapter", "endpoint"]:
         """What it is as it is."""
+        if self.endpoint:
+            return "endpoint"
         return "adapter" if self.adapter_of else "base"
 
 
@@ -230,7 +234,7 @@ class Report(Frozen):
 
     def kind_of(self, id: str, kind: str) -> str:
         """The kind of a model by its short id and its kind in the data, as people say it."""
-        adapters = {item.model.rsplit("/", 1)[-1] for item in self.candidates if item.adapter_of}
-        if kind == "base" and id in adapters:
-            return "adapter"
+        kinds = {item.model.rsplit("/", 1)[-1]: item.kind for item in self.candidates}
+        if kind == "base" and id in kinds:
+            return kinds[id]
         return "fine-tuned" if kind == "tuned" else kind

@@ -256,8 +256,9 @@ def next_step(report: Report) -> str:
         remedy = report.remedy or (higher if ceiling else f"{REPEATED}.")
         return f"{remedy} What exists is taken up, and nothing is paid twice."
     if report.status == "benchmark":
-        tunable = any(not c.adapter_of for c in report.candidates)
-        again = "Run again" if tunable else "An adapter is not trained again: name a base model too, and run again"
+        kinds = {c.kind for c in report.candidates}
+        why = "An adapter is not trained again" if "adapter" in kinds else "What an endpoint serves is not trained"
+        again = "Run again" if "base" in kinds else f"{why}: name a base model too, and run again"
         again += " without the benchmark-only mode to fine-tune; these figures are kept."
         return f"{again} {instead(report)}" if below_line(report) else again
     if deployment.decision == "keep-none":

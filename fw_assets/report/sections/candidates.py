@@ -22,7 +22,7 @@ def ordered(report: Report) -> list[CandidateResult]:
 
 
 def evaluated(candidates: Iterable[CandidateResult]) -> list[tuple[CandidateResult, ModelResult, str]]:
-    """Every evaluated model with its candidate, and whether it is `base`, `adapter` or `fine-tuned`."""
+    """Every evaluated model with its candidate, and whether it is `base`, `adapter`, `endpoint` or `fine-tuned`."""
     return [
         (candidate, result, kind)
         for candidate in candidates
@@ -61,13 +61,15 @@ def winner_kind(report: Report) -> str:
     """`base`, `adapter` or `fine-tuned`; empty without a winner."""
     if report.winner is None:
         return ""
-    return "fine-tuned" if report.winner.kind == "tuned" else "adapter" if report.winner.adapter_of else "base"
+    return report.kind_of(short(report.winner.model), report.winner.kind)
 
 
 def incomplete_note(candidate: CandidateResult) -> str:
     """Why a candidate has no verdict; empty where it has one."""
     if candidate.adapter_of and candidate.base is not None:
         return "adapter"
+    if candidate.endpoint and candidate.base is not None:
+        return "endpoint"
     if candidate.note:
         return candidate.note
     if candidate.base is None:

@@ -17,7 +17,9 @@ def deployment(report: Report) -> Table:
     kept = report.kind_of(short(report.kept or ""), "base")
     decisions = {
         "deployed": "deployed",
-        "keep-base": "keep the adapter" if kept == "adapter" else "keep the base model",
+        "keep-base": {"adapter": "keep the adapter", "endpoint": "keep asking the endpoint"}.get(
+            kept, "keep the base model"
+        ),
         "keep-none": "none is recommended",
         "not-asked": "not deployed, as asked",
         "incomplete": "not deployed: the run is incomplete",
@@ -30,6 +32,8 @@ def deployment(report: Report) -> Table:
         ]
         if winner.adapter_of:
             pairs.append(("Adapter of", Quoted(winner.adapter_of)))
+        if asked := next((item.endpoint for item in report.candidates if item.model == winner.model), ""):
+            pairs.append(("Asked at", Quoted(asked)))
         if winner.kind == "tuned":
             pairs.append(("Tuned from", Quoted(winner.base_model)))
         if winner.why:

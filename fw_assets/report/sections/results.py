@@ -82,6 +82,8 @@ def benchmark(report: Report) -> Table:
 
 
 def _adapter(candidate: CandidateResult) -> str:
+    if candidate.endpoint:
+        return candidate.endpoint
     return f"adapter of {short(candidate.adapter_of)}" if candidate.adapter_of else ""
 
 
