@@ -79,3 +79,26 @@ def test_a_matrix_of_many_labels_scrolls_in_its_frame_and_fits_the_width_on_dema
     assert grid.evaluate("element => element.scrollWidth > element.clientWidth")
     page.locator(".fit").first.check()
     assert grid.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+LONG_LABELS = tuple(f"balance_not_updated_after_cheque_or_cash_deposit_{number:02}" for number in range(12))
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_no_table_is_cut_on_a_desk_however_long_its_labels_are(page: Page, tmp_path: Path, width: int) -> None:
+    file = tmp_path / "final_report.html"
+    file.write_text(render_html(sample_report(labels=LONG_LABELS)), "utf-8")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(file.as_uri())
+    assert page.locator(".flips tbody tr").count() > 10
+    assert cut(page, ".scroll") == []
+
+
+def cut(page: Page, frames: str) -> list[str]:
+    """The names of the frames whose content is wider than they are, with every fold open."""
+    page.add_style_tag(content="section { content-visibility: visible !important; }")
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    names = page.locator(frames).evaluate_all(
+        "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel || e.className)"
+    )
+    return sorted(set(names))

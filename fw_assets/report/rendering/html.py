@@ -7,11 +7,12 @@ import functools
 import hashlib
 import importlib.resources
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fw_assets.classification.visible_text import visible, without_invisible
 from fw_assets.report.formatting import Quoted
@@ -69,7 +70,7 @@ def environment() -> jinja2.Environment:
     return templates.environment(
         _shown,
         autoescape=True,
-        filters={"table": draw, "json": embedded_json, "quoted": Quoted},
+        filters={"table": draw, "json": embedded_json, "quoted": Quoted, "breakable": breakable},
     )
 
 
@@ -77,6 +78,11 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Quoted):
         return visible(value)
     return without_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def breakable(text: Quoted) -> Markup:
+    """The text, escaped, with leave to go on in the next line after an underscore, a stroke or a point."""
+    return Markup(re.sub(r"(?<=[_/.])(?=\w)", "<wbr>", str(escape(_shown(text)))))  # noqa: S704
 
 
 def draw(table: Table, name: str) -> Markup:

@@ -8,11 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fw_assets.report.rendering.html import embedded_json, render_html
+from fw_assets.report.formatting import Quoted
+from fw_assets.report.rendering.html import breakable, embedded_json, render_html
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import sample_report
 
-VOID = {"meta", "input", "br", "hr", "img", "link"}
+VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 
 
 class Page(HTMLParser):
@@ -112,3 +113,9 @@ def test_the_first_screen_answers() -> None:
     page = Page(render_html(report))
     assert report.answer in page.text
     assert "Does fine-tuning minilm-ngram" in page.text
+
+
+def test_a_long_label_may_be_broken_where_its_words_end_and_stays_escaped() -> None:
+    assert breakable(Quoted("card_payment_fee")) == "card_<wbr>payment_<wbr>fee"
+    assert breakable(Quoted("_<b>_a/b.c_")) == "_&lt;b&gt;_<wbr>a/<wbr>b.<wbr>c_"
+    assert breakable(Quoted("it's 'plain'")) == "it&#39;s &#39;plain&#39;"
