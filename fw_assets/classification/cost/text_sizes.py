@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass
 
@@ -28,6 +29,21 @@ which who get i'm i've our their his her about please only
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _ENGLISH_SHARE = 0.16
 """Share of those among the words of English prose."""
+# The most frequent in customer messages and in messages of programs, in that order.
+_PAIRS = """
+th in he re an er on ou at to ha or ng me it en ar is te ed ca st nt es se le ti nd ne ve al as ll my co yo ho ea
+wh ow no ch fo et hi de li ee ge do ro om be ur ra ac ot il us ut ri ta el ce un lo wa ay ma of ec wi io di so pl ke
+am la tr ic pe rd ns mo ct sh si pa fi ad na av we ly ul id ss go da em oo ai pr rs ld wo op sa up ex ck if ol fe po
+mi fr nc rt im ry ts ab ig gh ir pp ni bl
+"""
+_ENGLISH_PAIRS = frozenset(_PAIRS.split())
+_RARE_SHARE = 0.25
+"""Share of other pairs among those of the long words of English, of code and of lists, at most."""
+_LONG_WORDS = re.compile(r"[^\W\d_]{6,}")
+"""Shorter ones are a token or two in any language."""
+_RARE_ENDS = tuple("aiou")
+_LATIN_END = "\u0250"
+"""What follows the letters of Latin; Vietnamese ones that come later are within words, not at their beginning."""
 
 
 class TextKinds(Frozen):
@@ -37,7 +53,8 @@ class TextKinds(Frozen):
     Greek, Cyrillic, Hebrew and Arabic; `abugidas` those of the scripts of India, Thai, Lao and Tibetan; `cjk` those of
     Chinese, Japanese and Korean. Counted once more: `uncommon`, the letters of scripts of which vocabularies
     may have few words (Greek, Hebrew, Tamil, Georgian), and emoji; `unlike_english`, the Latin letters of lines with
-    few of the frequent words of English, as of other languages, of code and of lists.
+    few of the frequent words of English, as of other languages, of code and of lists; `rare_pairs`, the letter pairs in
+    the long words of such lines that are rare in English, beyond as many as English has, which tell other languages.
     """
 
     breaks: int = 0
@@ -48,6 +65,7 @@ class TextKinds(Frozen):
     cjk: int = 0
     uncommon: int = 0
     unlike_english: int = 0
+    rare_pairs: int = 0
 
     def __add__(self, other: TextKinds) -> TextKinds:
         return TextKinds(**{name: getattr(self, name) + getattr(other, name) for name in TextKinds.model_fields})
@@ -71,6 +89,7 @@ class TextSize:
     cjk: int = 0
     uncommon: int = 0
     unlike_english: int = 0
+    rare_pairs: int = 0
 
     @property
     def kinds(self) -> TextKinds:
@@ -89,7 +108,13 @@ class TextSize:
             self.abugidas += _count(data, _ABUGIDAS) * times
             self.cjk += _count(data, _CJK) * times
             self.uncommon += _uncommon(data) * times
-        self.unlike_english += round(sum(map(_unlike_english, text.split("\n")))) * times
+        letters = rare = 0.0
+        for line in text.split("\n"):
+            if unlike := _unlike_english(line):
+                letters += unlike * _latin_letters(line)
+                rare += unlike * _rare_pairs(line.lower())
+        self.unlike_english += round(letters) * times
+        self.rare_pairs += max(0, round(rare)) * times
 
     def include(self, other: TextSize) -> None:
         for name, count in vars(other).items():
@@ -107,13 +132,26 @@ def _uncommon(data: bytes) -> int:
 
 
 def _unlike_english(line: str) -> float:
-    """The Latin letters of a line, less as many as its words are like those of English."""
+    """One less the share of its words that are like those of English; 0 for a line without words."""
     words = line.lower().split()
     if not words:
         return 0.0
-    unlike = 1 - sum(map(_ENGLISH.__contains__, words)) / len(words) / _ENGLISH_SHARE
-    if unlike <= 0:
-        return 0.0
+    return max(0.0, 1 - sum(map(_ENGLISH.__contains__, words)) / len(words) / _ENGLISH_SHARE)
+
+
+def _latin_letters(line: str) -> int:
     data = line.encode("utf-8", "surrogatepass")
     letters = _count(data, _LATIN)
-    return unlike * (letters if len(data) == len(line) else letters + sum(map(data.count, _LATIN_ADDITIONAL)))
+    return letters if len(data) == len(line) else letters + sum(map(data.count, _LATIN_ADDITIONAL))
+
+
+def _rare_pairs(line: str) -> float:
+    """Pairs of letters in long words of Latin script that English has rarely, less the share that it has of them.
+
+    A last letter that English words hardly end in counts for half a pair.
+    """
+    words: list[str] = [word for word in _LONG_WORDS.findall(line) if word < _LATIN_END]
+    pairs = sum(map(len, words)) - len(words)
+    text = " ".join(words)
+    frequent = sum(map(_ENGLISH_PAIRS.__contains__, map(str.__add__, text, text[1:])))
+    return (1 - _RARE_SHARE) * pairs - frequent + 0.5 * sum(word.endswith(_RARE_ENDS) for word in words)

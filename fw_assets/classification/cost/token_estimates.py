@@ -21,8 +21,8 @@ class TokenRatio(Frozen):
     `per_prompt`: tokens with which a template opens the answer. `per_digit` to `per_cjk`: tokens for each character of
     a kind (`TextKinds`), in place of those for characters; without one the kind counts as characters do. What follows
     comes on top: `per_capital`, `per_break`; `per_extra_byte`, for each UTF-8 byte beyond one a character where no kind
-    tells; `per_symbol`, for each digit or mark beyond those of prose; `per_uncommon` and `per_unlike_english`, by which
-    bounds are wider for what vocabularies know least.
+    tells; `per_symbol`, for each digit or mark beyond those of prose; `per_rare_pair`, for letter pairs that English
+    has rarely; `per_uncommon` and `per_unlike_english`, by which bounds are wider for what vocabularies know least.
 
     `scale` corrects the tokens of prompts by those that a real run counted.
     """
@@ -41,6 +41,7 @@ class TokenRatio(Frozen):
     per_cjk: Range = NOTHING
     per_uncommon: Range = NOTHING
     per_unlike_english: Range = NOTHING
+    per_rare_pair: Range = NOTHING
     scale: float = 1.0
     source: str
 
@@ -97,6 +98,7 @@ class TokenRatio(Frozen):
                 self.per_extra_byte.times(max(0, extra_bytes)),
                 self.per_uncommon.times(size.uncommon),
                 self.per_unlike_english.times(size.unlike_english),
+                self.per_rare_pair.times(size.rare_pairs),
                 self.per_symbol.times(max(0.0, extra_symbols)),
             ]
         )
@@ -121,6 +123,7 @@ BYTE_PAIR = TokenRatio(
     per_uncommon=Range(low=0.0, expected=0.0, high=2.2),
     # Finnish, Polish and Hindi in Latin letters have 2 to 3 characters a token.
     per_unlike_english=Range(low=0.0, expected=0.0, high=0.26),
+    per_rare_pair=Range(low=0.0, expected=0.6, high=0.6),
     source="4.75 characters of prose per token, more tokens for capitals, digits and other scripts: the middle of "
     "three byte-pair vocabularies",
 )

@@ -32,7 +32,7 @@ def size(*texts: str) -> TextSize:
         ("Γεια 🎂", TextKinds(alphabets=4, uncommon=5)),
         ("Where is the order that you sent?", TextKinds(capitals=1)),
         ("Größe, déjà vu", TextKinds(capitals=1, unlike_english=11)),
-        ("“quoted” …", TextKinds(unlike_english=6)),
+        ("“quoted” …", TextKinds(unlike_english=6, rare_pairs=1)),
     ],
 )
 def test_characters_are_counted_by_kind(text: str, kinds: TextKinds) -> None:
@@ -45,7 +45,8 @@ def test_sizes_add_up(texts: list[str]) -> None:
     for text in texts:
         whole.include(size(text))
     joined = size("".join(texts))
-    assert replace(whole, breaks=0, unlike_english=0) == replace(joined, breaks=0, unlike_english=0)
+    by_line = {"breaks": 0, "unlike_english": 0, "rare_pairs": 0}
+    assert replace(whole, **by_line) == replace(joined, **by_line)
     kinds = whole.kinds
     assert whole.characters >= kinds.capitals + kinds.digits + kinds.alphabets + kinds.abugidas + kinds.cjk
     assert kinds.digits == sum(character in "0123456789" for text in texts for character in text)
@@ -59,3 +60,25 @@ def test_the_kinds_of_letters_are_those_of_their_scripts() -> None:
         script = unicodedata.name(letter, "").split(" ")[0]
         if script in scripts and unicodedata.category(letter).startswith("L"):
             assert getattr(size(letter).kinds, scripts[script]) == 1, letter
+
+
+@pytest.mark.parametrize(
+    ("text", "rare"),
+    [
+        ("The delivery has not arrived, and your customer service is not answering my messages.", False),
+        (
+            "def frames(self, order: Order) -> None:\n"
+            "    for number, part in enumerate(order.parts):\n        self.print(part)",
+            False,
+        ),
+        ("- card_arrival\n- declined_transfer\n- exchange_rate", False),
+        ("Đơn hàng của tôi vẫn chưa được giao.", False),
+        ("Посылка ещё не пришла, верните деньги.", False),
+        ("Przesyłka wciąż nie dotarła, a sprzedawca nie odpowiada na wiadomości.", True),
+        ("Toimitusta ei ole vieläkään kuulunut, ja haluaisin perua tilauksen.", True),
+        ("La spedizione non è ancora arrivata, quindi vorrei annullare l'ordine.", True),
+    ],
+)
+def test_letter_pairs_that_english_has_rarely_tell_other_languages(text: str, rare: bool) -> None:
+    assert (size(text).rare_pairs > 0) is rare
+    assert (size(f"The delivery is late.\n{text}").rare_pairs > 0) is rare

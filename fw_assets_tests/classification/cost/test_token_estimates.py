@@ -126,7 +126,7 @@ def test_large_parts_are_sampled_and_scaled() -> None:
         prompt_bytes=10 * many.height,
         answer_characters=many.height,
         answer_bytes=many.height,
-        prompt_kinds=TextKinds(unlike_english=10 * many.height),
+        prompt_kinds=TextKinds(unlike_english=10 * many.height, rare_pairs=7 * many.height),
         answer_kinds=TextKinds(unlike_english=many.height),
         approximate=True,
     )

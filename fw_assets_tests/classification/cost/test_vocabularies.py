@@ -52,6 +52,51 @@ def test_the_families_count_within_a_fifth_of_their_vocabularies(text: str) -> N
         assert ratio.expected_tokens(sized) == pytest.approx(tokens, rel=0.2)
 
 
+# To none of these was a rate fitted.
+LATIN = {
+    "Polish": (
+        "Zamówiłam buty dwa tygodnie temu, a przesyłka wciąż nie dotarła. "
+        "Sprzedawca nie odpowiada na wiadomości, więc proszę o zwrot pieniędzy na konto, z którego zapłaciłam.",
+        (62, 66, 45),
+    ),
+    "Finnish": (
+        "Tilasin teiltä pesukoneen kolme viikkoa sitten, mutta toimitusta ei ole vieläkään kuulunut. "
+        "Asiakaspalvelu ei vastaa puhelimeen, joten haluaisin perua tilauksen ja saada rahani takaisin.",
+        (68, 69, 58),
+    ),
+    "Italian": (
+        "Ho ordinato una lavatrice tre settimane fa, ma la consegna non è ancora arrivata. "
+        "Il servizio clienti non risponde al telefono, quindi vorrei annullare l'ordine e ricevere il rimborso.",
+        (51, 51, 45),
+    ),
+    "German": (
+        "Ich habe vor drei Wochen eine Waschmaschine bestellt, aber die Lieferung ist immer noch nicht angekommen. "
+        "Der Kundendienst geht nicht ans Telefon, deshalb möchte ich die Bestellung stornieren und mein Geld zurück.",
+        (50, 50, 46),
+    ),
+    "Spanish": (
+        "Pedí una lavadora hace tres semanas, pero todavía no ha llegado. "
+        "El servicio de atención al cliente no contesta el teléfono, así que quiero cancelar el pedido "
+        "y recuperar mi dinero.",
+        (41, 44, 38),
+    ),
+    "Hungarian": (
+        "Három hete rendeltem egy mosógépet, de a szállítás még mindig nem érkezett meg. "
+        "Az ügyfélszolgálat nem veszi fel a telefont, ezért szeretném lemondani a rendelést és visszakapni a pénzemet.",
+        (74, 73, 58),
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LATIN)
+def test_the_families_count_other_languages_in_latin_script_as_they_do_english(language: str) -> None:
+    text, actual = LATIN[language]
+    sized = TextSize()
+    sized.add(text)
+    for ratio, tokens in zip((QWEN, LLAMA_3, LLAMA_4), actual, strict=True):
+        assert ratio.expected_tokens(sized) == pytest.approx(tokens, rel=0.2)
+
+
 # Of kinds to which no rate was fitted, and the tokens of the three vocabularies.
 OTHER_KINDS = {
     "Czech": (
