@@ -37,9 +37,12 @@ def session_values(arguments: Mapping[str, Any]) -> dict[str, Any]:
         values["mode"] = "benchmark"
     for field in SESSION_FIELDS:
         value = arguments[field.name]
-        if value is not None and field.kind is dict and not field.repeatable:
-            value = parse_yaml(value.encode("utf-8", "surrogateescape"), "session", field=field.name)
-        if value not in (None, ()):
+        if value is not None and field.kind is dict:
+            # The short form of an entry is a plain text to YAML.
+            texts = value if field.repeatable else (value,)
+            read = [parse_yaml(text.encode("utf-8", "surrogateescape"), "session", field=field.name) for text in texts]
+            value = read if field.repeatable else read[0]
+        if value not in (None, (), []):
             values[field.name] = list(value) if field.repeatable else value
     return values
 
