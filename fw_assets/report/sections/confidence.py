@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from fw_assets.report.formatting import Quoted, count, decimal, percent, percent_range, plural, rows_text, short
+from fw_assets.report.formatting import (
+    Quoted,
+    count,
+    decimal,
+    listing,
+    percent,
+    percent_range,
+    plural,
+    rows_text,
+    short,
+)
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.candidates import evaluated, ordered
 from fw_assets.report.table import Table, columns
@@ -56,19 +66,30 @@ def unconstrained(report: Report) -> Table:
         if result.free is None:
             continue
         sample = result.free
-        figures = ("not supported", "–", "–")
+        figures = ("only with choices", "–", "–")
         if sample.supported:
             accuracy = f"{percent(sample.accuracy)} ({percent_range(sample.interval)})"
             figures = (accuracy, percent(sample.constrained_accuracy), percent(sample.coverage))
         rows.append((Quoted(short(candidate.model)), kind, count(sample.rows), *figures))
-    names = ("Model", "", ">Rows", ">Unconstrained", ">Constrained, same rows", ">Valid labels")
+    names = ("Model", "", ">Rows", ">Without choices", ">With choices, same rows", ">Valid labels")
     return Table(columns(*names), tuple(rows))
 
 
-def refusals(report: Report) -> tuple[str, ...]:
-    """Why unconstrained requests are not supported, each reason once."""
-    samples = [result.free for _, result, _ in evaluated(ordered(report)) if result.free]
-    return tuple(dict.fromkeys(sample.why for sample in samples if not sample.supported and sample.why))
+def refusals(report: Report) -> tuple[tuple[str, str], ...]:
+    """The models that cannot be asked without choices, in words, and what the platform said to it; each reason once."""
+    models: dict[str, list[str]] = {}
+    for candidate, result, kind in evaluated(ordered(report)):
+        if result.free is not None and not result.free.supported:
+            models.setdefault(result.free.why, []).append(f"{short(candidate.model)} ({kind})")
+    return tuple((_only_with_choices(named), why) for why, named in models.items())
+
+
+def _only_with_choices(models: list[str]) -> str:
+    answering = "it answers" if len(models) == 1 else "they answer"
+    return (
+        f"{listing(models)} cannot be asked without choices: {answering} only "
+        "where a request lists the labels. All other figures are of such requests, and stand as they are."
+    )
 
 
 def order_controls(report: Report) -> tuple[str, ...]:
