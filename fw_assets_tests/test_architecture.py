@@ -172,7 +172,6 @@ LAZY = {
     "embedded.engine.training": "torch, which only a language model needs",
     "classification.instruction.parser": "a hundred patterns are compiled on import; few commands have an instruction",
     "embedded.exporting.export": "torch, which only a language model needs",
-    "pipeline.exporting.export_winner": "the embedded platform's models, for those who use the hosted service",
     "fireworks._connection": "aiohttp, which a client over another transport never needs",
     "pipeline.platform.platform": "the embedded platform's web framework, for those who use the hosted service",
     "pipeline.registration.registration": "the instruction parser",

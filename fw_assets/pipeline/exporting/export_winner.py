@@ -75,7 +75,7 @@ def export_winner(
         platform.call(lambda client: client.download_model_files(name, files))
         if platform.is_embedded:
             evaluated = _evaluated_rows(store, dataset, slug, prompt, name)
-            facts = _export(files, form, written, platform.home / "cache", evaluated, name)
+            facts = _export(platform, files, form, written, evaluated, name)
         else:
             shutil.copytree(files, written)
             facts = ExportedWinner(name=name, format=form, base_model=slug, source=slug, kind="hosted")
@@ -94,16 +94,14 @@ def export_winner(
 
 
 def _export(
-    files: Path, form: ExportFormat, written: Path, cache: Path, evaluated: _Evaluated, name: str
+    platform: Platform, files: Path, form: ExportFormat, written: Path, evaluated: _Evaluated, name: str
 ) -> ExportedWinner:
     """Export and replay; where rounded weights answer otherwise, once more with exact ones."""
-    from fw_assets.embedded import export_model
-
     agreed: list[bool] = []
     for exact in (False, True):
         shutil.rmtree(written, ignore_errors=True)
         try:
-            exported = export_model(files, form, written, cache, evaluated.bodies, exact=exact)
+            exported = platform.export_model(files, form, written, evaluated.bodies, exact=exact)
         except (ValueError, RuntimeError) as error:
             raise input_error(str(error), field="--format") from None
         agreed = [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -16,6 +16,9 @@ from fw_assets.classification.errors import input_error
 from fw_assets.fireworks import HOSTED, Fireworks
 from fw_assets.pipeline.platform.waits import relay_waits
 from fw_assets.settings import PlatformName, settings
+
+if TYPE_CHECKING:
+    from fw_assets.embedded.exporting.export import Exported, ExportFormat
 
 T = TypeVar("T")
 _IN_PROCESS_URL = "http://embedded.localhost"
@@ -103,6 +106,18 @@ class Platform:
         from fw_assets.embedded import api_key
 
         return api_key(self.home)
+
+    def export_model(
+        self, files: Path, form: ExportFormat, folder: Path, requests: Sequence[bytes], *, exact: bool
+    ) -> Exported:
+        """A tuned model of the embedded platform from its files into another form, and what that answers.
+
+        Raises:
+            ValueError, RuntimeError: the model has no such form, or something that it needs is missing.
+        """
+        from fw_assets.embedded import export_model
+
+        return export_model(files, form, folder, self.home / "cache", requests, exact=exact)
 
     def call(self, work: Callable[[Fireworks], Awaitable[T]]) -> T:
         """Run `work` with a client of its own, and return its result."""

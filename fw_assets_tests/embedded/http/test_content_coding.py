@@ -44,7 +44,9 @@ def test_a_frame_that_wants_a_large_window_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("coding", ["zstd", "gzip"])
-@pytest.mark.parametrize("content", [b"plain", zstandard.compress(b"{}")[:-2], gzip.compress(b"{" + b" " * 999)[:-20]])
+@pytest.mark.parametrize(
+    "content", [b"plain", zstandard.compress(b"{}")[:-2], gzip.compress(b"{" + b" " * 999, mtime=0)[:-20]]
+)
 def test_what_is_no_such_body_is_refused(client: Client, coding: str, content: bytes) -> None:
     status, _ = send(client, content, coding)
     assert status == 400
