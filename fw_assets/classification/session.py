@@ -18,6 +18,7 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.mistake_costs import MistakeCosts
 from fw_assets.classification.model_endpoint import PREFIX, Endpoints, ModelEndpoint
+from fw_assets.classification.near_names import did_you_mean
 from fw_assets.classification.values import Frozen
 from fw_assets.classification.yaml_file import read_yaml
 
@@ -328,12 +329,14 @@ def make_session(fields: dict[str, Any], *, file: str | None = None) -> Session:
 
 
 def _unknown_field(at: tuple[int | str, ...]) -> str:
+    name = str(at[-1])
     if len(at) == 1:
-        return f"is not a session field; the fields are {', '.join(Session.model_fields)}"
-    if at[1] in Session.model_fields:
+        meant = did_you_mean(name, Session.model_fields)
+        return f"is not a session field; {meant or '`fw-assets run --help` lists them as options'}"
+    if name in Session.model_fields:
         return f"is a field of the session itself, not of {at[0]}"
     fields = (ModelEndpoint if at[0] == "endpoints" else GatePolicy).model_fields
-    return f"is not a field of {at[0]}; the fields are {', '.join(fields)}"
+    return f"is not a field of {at[0]}; {did_you_mean(name, fields) or 'the fields are ' + ', '.join(fields)}"
 
 
 def _excerpt(value: object) -> str:

@@ -131,6 +131,12 @@ def parse(text: str, *, as_json: bool) -> int:
         return DONE
     for key, value in parsed.fields.items():
         echo(f"{key}: {value}")
+    if not parsed.fields and not parsed.unused:
+        err.print(
+            "The text is empty: there is nothing to understand."
+            if not text.strip()
+            else "The text says nothing that a session could be set by."
+        )
     for clause in parsed.unused:
         echo(f"not understood: {clause} ({suggest(clause)})")
     return DONE

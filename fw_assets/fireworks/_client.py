@@ -124,11 +124,12 @@ class Fireworks(Connection):
 
         Raises:
             ConflictError: the id has other content.
+            ValueError: `path` has another number of rows; nothing was created.
             DatasetFailed: the platform refuses the content.
         """
         account = await self._account()
         dataset = await create_dataset(
-            self._http, account, dataset_id, rows=rows, display_name=display_name or dataset_id, format=format
+            self._http, account, dataset_id, path, rows=rows, display_name=display_name or dataset_id, format=format
         )
         if dataset.ready:
             return dataset

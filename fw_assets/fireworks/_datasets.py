@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -43,12 +44,13 @@ async def list_datasets(http: HttpClient, account: str) -> list[Dataset]:
 
 
 async def create_dataset(
-    http: HttpClient, account: str, dataset_id: str, *, rows: int, display_name: str, format: Format
+    http: HttpClient, account: str, dataset_id: str, path: Path, *, rows: int, display_name: str, format: Format
 ) -> Dataset:
-    """The dataset of this id, without content when it is new.
+    """The dataset of this id for the content of `path`, without content when it is new.
 
     Raises:
         ConflictError: it exists with another number of rows or another format.
+        ValueError: it is new, and `path` has another number of rows; nothing was created.
     """
     check_id(dataset_id)
     inner: dict[str, Any] = {"displayName": display_name[:63], "exampleCount": str(rows), "userUploaded": {}}
@@ -56,6 +58,12 @@ async def create_dataset(
         inner["format"] = format
 
     async def create() -> Dataset:
+        # The count cannot be changed once the dataset is there.
+        lines = await asyncio.to_thread(_count_rows, path)
+        if lines != rows:
+            raise ValueError(
+                f"dataset {dataset_id}: {path.name} has {lines:,} rows and rows={rows:,} was given; nothing was created"
+            )
         body = {"datasetId": dataset_id, "dataset": inner}
         return parse_resource(Dataset, await http.post(f"/v1/accounts/{account}/datasets", body))
 
@@ -74,6 +82,12 @@ async def create_dataset(
         create=create,
         differences=differences,
     )
+
+
+def _count_rows(path: Path) -> int:
+    """The lines of a file that are not blank."""
+    with path.open("rb") as file:
+        return sum(1 for line in file if not line.isspace())
 
 
 async def fill_dataset(

@@ -19,10 +19,11 @@ def require_approval(store: Workspace, dataset: str) -> Approval:
     head = store.header("plan", dataset)
     approval = store.read("approval", dataset, Approval)
     if head is None or approval is None or approval.plan_digest != head.digest:
-        digest = head.digest if head else "DIGEST"
+        if head is None:
+            raise NotApproved(f"{dataset} has no plan yet: `fw-assets run {dataset}` makes one")
         raise NotApproved(
-            f"the current plan of {dataset} ({head.digest if head else 'none yet'}) is not approved: read plan.md, then"
-            f" materialize `approval`, or run `fw-assets approve {dataset} --digest {digest}`"
+            f"the current plan of {dataset} ({head.digest}) is not approved: read plan.md, then"
+            f" materialize `approval`, or run `fw-assets approve {dataset} --digest {head.digest}`"
         )
     if approval.decision == "rejected":
         raise NotApproved(f"plan {approval.plan_digest} was rejected by {approval.approved_by}: nothing is started")

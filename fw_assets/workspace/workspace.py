@@ -94,12 +94,11 @@ class Workspace(FileStore):
         """The stored value.
 
         Raises:
-            FileNotFoundError: there is none; the message says which asset to materialize first, or that it was damaged.
+            FileNotFoundError: there is none; the message says how to make it, or that it was damaged.
         """
         value = self._read(asset, dataset, kind, model)
         if value is None:
-            partition = f"{dataset}, {model}" if model else dataset
-            raise FileNotFoundError(f"{asset} of {partition} is not there yet: materialize {asset} first")
+            raise _not_there_yet(asset, dataset, model)
         return value
 
     def header(self, asset: str, dataset: str, model: str | None = None) -> Header | None:
@@ -130,7 +129,7 @@ class Workspace(FileStore):
         """
         fields = self.read_fields(asset, dataset, kind, model)
         if fields is None:
-            raise FileNotFoundError(f"{asset} of {dataset} is not there yet: materialize {asset} first")
+            raise _not_there_yet(asset, dataset)
         return fields
 
     def _read(self, asset: str, dataset: str, kind: type[Value], model: str | None) -> Value | None:
@@ -222,3 +221,11 @@ class Workspace(FileStore):
         if self.is_local:
             return locked(self.local(*parts), contender)
         return lease(self.filesystem, self.path(), self.path(*parts[:-1], f".{parts[-1]}.lease"), contender)
+
+
+def _not_there_yet(asset: str, dataset: str, model: str | None = None) -> FileNotFoundError:
+    partition = f"{dataset}, {model}" if model else dataset
+    return FileNotFoundError(
+        f"{asset} of {partition} is not there yet: approve the plan and run it (fw-assets run {dataset} --approve), or "
+        f"materialize {asset} in Dagster"
+    )

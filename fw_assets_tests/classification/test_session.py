@@ -12,7 +12,15 @@ from fw_assets.classification.session import LATER_FIELDS, Session, load_session
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"lora_rank": 8}, "lora_rank: is not a session field; the fields are dataset, eval_dataset, models"),
+        ({"lora_rank": 8}, "lora_rank: is not a session field; did you mean lora_ranks?"),
+        ({"model": "x"}, "model: is not a session field; did you mean models?"),
+        ({"Models": "x"}, "Models: is not a session field; did you mean models?"),
+        ({"label column": "x"}, "label column: is not a session field; did you mean label_column?"),
+        ({"template": "x"}, "template: is not a session field; did you mean text_template?"),
+        ({"max_usd": 2}, "max_usd: is not a session field; did you mean max_spend_usd?"),
+        ({"frobnicate": 2}, "frobnicate: is not a session field; `fw-assets run --help` lists them as options"),
+        ({"gate": {"rows": 1}}, "gate.rows: is not a field of gate; did you mean label_rows?"),
+        ({"gate": {"label_los": 0.1}}, "gate.label_los: is not a field of gate; did you mean label_loss?"),
         ({"lora_ranks": [8, 12]}, "lora_ranks: 12 is not a power of two from 1 to 256"),
         ({"learning_rates": 2}, "learning_rates.0: Input should be less than or equal to 1 (found 2)"),
         ({"models": ["a", " a "]}, "models: named twice: a"),
@@ -35,8 +43,8 @@ from fw_assets.classification.session import LATER_FIELDS, Session, load_session
         ({"gate": {"label_loss": 2}}, "gate.label_loss: Input should be less than or equal to 1 (found 2)"),
         ({"gate": {"margin": 0.1}}, "gate.margin: is a field of the session itself, not of gate"),
         (
-            {"gate": {"rows": 1}},
-            "gate.rows: is not a field of gate; the fields are rule, label_loss, label_rows, alpha",
+            {"gate": {"power": 1}},
+            "gate.power: is not a field of gate; the fields are rule, label_loss, label_rows, alpha",
         ),
         (
             {"gate": {"rule": "better"}},
@@ -128,3 +136,19 @@ def test_fields_of_later_versions_leave_the_digests_of_sessions_that_do_not_name
     assert make_session({"costs": {"spam": {"ham": 5}}}).digested()["costs"] == {"spam": {"ham": 5.0}}
     strict = make_session({"gate": {"label_loss": 0.05}})
     assert strict.digested()["gate"] == {"rule": "superiority", "label_loss": 0.05, "label_rows": 20, "alpha": 0.05}
+
+
+def test_each_unknown_field_is_one_short_line() -> None:
+    with pytest.raises(InputError) as caught:
+        make_session({"model": ["char-ngram"], "epoch": 3}, file="session.yaml")
+    first, second, advice = str(caught.value).splitlines()
+    assert first == "session.yaml: model: is not a session field; did you mean models?"
+    assert second == "session.yaml: epoch: is not a session field; did you mean epochs?"
+    assert "nothing was started" in advice
+
+
+@pytest.mark.parametrize("name", Session.model_fields)
+def test_a_field_with_one_letter_too_few_is_recognised(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_session({name[:-1]: "x"})
+    assert f"did you mean {name}?" in str(caught.value)

@@ -143,3 +143,13 @@ def test_what_was_trained_here_is_counted_and_not_listed(tmp_path: Path) -> None
     assert "fwa-char-ngram" not in listing
     assert "Of this account also 1 trained by fw-assets: fw-assets models --all" in listing
     assert "fwa-char-ngram-r8" in run("models", "--all").output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "The text is empty"), (" \n", "The text is empty"), ("?!", "says nothing that a session")]
+)
+def test_a_text_that_says_nothing_is_answered(text: str, said: str) -> None:
+    result = CliRunner().invoke(main, ["parse", text])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert said in result.stderr
+    assert json.loads(CliRunner().invoke(main, ["parse", text, "--json"]).stdout) == {"session": {}, "unused": []}

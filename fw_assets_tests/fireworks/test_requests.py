@@ -203,11 +203,11 @@ def test_a_dataset_is_created_and_uploaded_as_captured(tmp_path: Path) -> None:
         return reply(200, {"name": "accounts/acme/datasets/intent-train", "state": state})
 
     client, recorder, _ = client_of(handle)
-    asyncio.run(client.ensure_dataset("intent-train", path, rows=3, display_name="t"))
+    asyncio.run(client.ensure_dataset("intent-train", path, rows=1, display_name="t"))
     creation, upload = [request for request in recorder.requests if request.method == "POST"]
     assert creation.url.path == f"{ACME}/datasets"
     assert json.loads(creation.content) == {
-        "dataset": {"displayName": "t", "format": "CHAT", "exampleCount": "3", "userUploaded": {}},
+        "dataset": {"displayName": "t", "format": "CHAT", "exampleCount": "1", "userUploaded": {}},
         "datasetId": "intent-train",
     }
     assert upload.url.path == f"{ACME}/datasets/intent-train:upload"

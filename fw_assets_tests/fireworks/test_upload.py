@@ -76,7 +76,7 @@ class Storage:
             return JSONResponse(
                 {"filenameToSignedUrls": {name: f"/bucket/{index}" for index, name in enumerate(names)}}
             )
-        return JSONResponse({"name": "accounts/acme/datasets/d", "state": self.state, "exampleCount": "3"})
+        return JSONResponse({"name": "accounts/acme/datasets/d", "state": self.state, "exampleCount": "3000"})
 
     async def bucket(self, request: Request) -> Response:
         assert "authorization" not in request.headers
@@ -116,7 +116,7 @@ def upload(storage: Storage, serve: Serve, path: Path, **options: Any) -> tuple[
             base_url=storage.base, api_key="k", account_id="acme", retry_policy=RETRY_POLICY, **options
         ) as client:
             return await client.ensure_dataset(
-                "d", path, rows=3, on_bytes=lambda sent, total: sent_bytes.append((sent, total))
+                "d", path, rows=3000, on_bytes=lambda sent, total: sent_bytes.append((sent, total))
             )
 
     return asyncio.run(run()), sent_bytes
@@ -182,6 +182,16 @@ def test_a_large_file_goes_to_the_signed_url(serve: Serve, path: Path) -> None:
 def test_a_refused_file_is_an_error_with_the_reason(serve: Serve, path: Path, refusal: dict[str, Any]) -> None:
     with pytest.raises(DatasetFailed, match=r"train\.jsonl was refused: line 2: no messages"):
         upload(Storage(refusal=refusal), serve, path)
+
+
+def test_another_number_of_rows_than_the_file_has_creates_nothing(serve: Serve, tmp_path: Path) -> None:
+    storage, file = Storage(), tmp_path / "train.jsonl"
+    file.write_text('{"row": 1}\n\n' * 1500)
+    with pytest.raises(ValueError, match=r"train\.jsonl has 1,500 rows and rows=3,000 was given; nothing was created"):
+        upload(storage, serve, file)
+    assert storage.calls == ["GET -"]
+    file.write_text('{"row": 1}\n\n' * 2999 + '{"row": 1}')
+    assert upload(storage, serve, file)[0].ready
 
 
 @pytest.mark.parametrize(

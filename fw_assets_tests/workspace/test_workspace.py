@@ -6,6 +6,7 @@ import json
 import uuid
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -13,6 +14,10 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.values import Frozen, digest
 from fw_assets.workspace.envelope import slug
 from fw_assets.workspace.workspace import Workspace
+
+
+class ThingFields(msgspec.Struct):
+    name: str = ""
 
 
 class Thing(Frozen):
@@ -34,11 +39,13 @@ def test_a_value_comes_back_equal_with_what_it_was_made_from(store: Workspace) -
     assert stored_digest == digest(Thing(name="ä\U0001f600"))
 
 
-def test_a_missing_value_is_none_or_says_what_to_materialize(store: Workspace) -> None:
+def test_a_missing_value_is_none_or_says_what_to_run(store: Workspace) -> None:
     assert store.read("plan", "tickets", Thing) is None
     assert store.header("plan", "tickets") is None
-    with pytest.raises(FileNotFoundError, match="materialize sweep first"):
+    with pytest.raises(FileNotFoundError, match=r"sweep of tickets, minilm .* \(fw-assets run tickets --approve\)"):
         store.require("sweep", "tickets", Thing, "minilm")
+    with pytest.raises(FileNotFoundError, match=r"deployment of tickets .* \(fw-assets run tickets --approve\)"):
+        store.require_fields("deployment", "tickets", ThingFields)
 
 
 def test_models_lie_side_by_side_even_with_dots_and_slashes_in_their_names(store: Workspace) -> None:
