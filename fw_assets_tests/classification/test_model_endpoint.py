@@ -69,6 +69,10 @@ def test_a_name_that_no_result_can_be_kept_under_is_refused(name: str) -> None:
 
 def test_a_field_that_endpoints_lack_is_named_with_those_that_they_have() -> None:
     with pytest.raises(InputError, match="is not a field of endpoints; the fields are url, model"):
+        make_session({"endpoints": {"mine": {"url": URL, "model": "m", "secret": "sk"}}})
+    with pytest.raises(
+        InputError, match=r"endpoints\.mine\.key: is not a field of endpoints; did you mean key_variable"
+    ):
         make_session({"endpoints": {"mine": {"url": URL, "model": "m", "key": "sk"}}})
 
 
