@@ -50,11 +50,21 @@ class LabelLookup:
 def infer_labels(counts: Mapping[str, int]) -> tuple[str, ...]:
     """The label set of counted spellings: of each group of variants the most frequent, then the first, made bare.
 
+    Angle brackets that every spelling of a label has and other labels lack are part of it ("<unk>", "billing").
     Where options are written in full and by their letter or text alone ("A) billing", "A"), the full form is the label.
     """
     best: dict[str, str] = {}
+    in_angles: dict[str, str] = {}
+    plain = set[str]()
     for spelling in sorted(counts, key=lambda name: (-counts[name], name)):
-        best.setdefault(spelling_key(spelling), bare(spelling))
+        key, label = spelling_key(spelling), bare(spelling)
+        best.setdefault(key, label)
+        if (kept := bare(spelling, angles=True)) != label:
+            in_angles.setdefault(key, kept)
+        else:
+            plain.add(key)
+    if plain:
+        best |= {key: label for key, label in in_angles.items() if key not in plain}
     options = _option_parts(tuple(best.values()))
     return tuple(sorted(label for key, label in best.items() if options.get(key, label) == label))
 

@@ -17,8 +17,8 @@ from fw_assets.classification.labels.label_set import Finding
 
 MAX_PAIRS = 100_000
 """Different pairs of answer and ground truth that are compared."""
-MIN_AGREEMENT = 0.5
-"""Share of the answers beside a ground truth that must state it, for the others to contradict theirs."""
+MIN_COMPARED = 0.5
+"""Share of the rows with both whose answer must be a label, for answers to contradict the ground truth at all."""
 NULL = "null"
 
 
@@ -85,7 +85,7 @@ def _null_rows(frame: pl.DataFrame, extraction: Extraction) -> int:
 
 
 def _contradictions(frame: pl.DataFrame, extraction: Extraction, lookup: LabelLookup) -> Iterator[Finding]:
-    """The rows whose answer states another label than their ground truth, where most state the same one."""
+    """The rows whose answer states another label than their ground truth, where most answers state one."""
     both = frame.select("id", "answer", "ground_truth").filter(
         pl.col("ground_truth").is_not_null(), pl.col("answer").is_not_null()
     )
@@ -108,7 +108,7 @@ def _contradictions(frame: pl.DataFrame, extraction: Extraction, lookup: LabelLo
                 example
                 or f"such as the answer {written.quoted(', '.join(stated))} beside {written.quoted(', '.join(given))}"
             )
-    if compared - len(contradicting) >= MIN_AGREEMENT * compared and 2 * compared >= both.height:
+    if compared >= MIN_COMPARED * both.height:
         yield from written.contradiction_finding(contradicting, len(contradicting), compared, example)
 
 

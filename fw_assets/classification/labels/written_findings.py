@@ -94,9 +94,10 @@ def stray_finding(several: int, total: int, place: str, rows: Sequence[str]) -> 
 def contradiction_finding(contradicting: Sequence[str], number: int, compared: int, example: str) -> Iterator[Finding]:
     """The warning that answers state another label than the ground truth beside them."""
     if number:
+        most = "; where the answers are the labels, leave the ground_truth out" if 2 * number > compared else ""
         yield _shown(
             f"The ground_truth contradicts the answer in {number:,} of {compared:,} rows that have both ({example}). "
-            "The ground_truth is taken; correct the rows where the answer is right.",
+            f"The ground_truth is taken; correct the rows where the answer is right{most}.",
             contradicting,
         )
 

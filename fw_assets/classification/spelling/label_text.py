@@ -57,17 +57,20 @@ _MIXED_WORD = re.compile(
 _MAX_ROUNDS = 20
 
 
-def bare(text: str) -> str:
+def bare(text: str, *, angles: bool = False) -> str:
     """The label without what is no part of it: unseen characters, tokens of chat templates, bullets, and the marks and
     quotes that stand around the whole of it in pairs.
 
     What is inside stays (`exchange "rate"`, `size 5"`), as do labels of nothing but marks (`**`).
+
+    Args:
+        angles: whether angle brackets around the whole of it stay (`<unk>`).
     """
     if text.isascii() and text.isprintable() and text[:1].isalnum() and text[-1:].isalnum() and "  " not in text:
         return text
     form = _plain_spaces(text)
     for _ in range(_MAX_ROUNDS):
-        inner = _plain_spaces(_LEADING.sub("", _without_pair(_TOKENS.sub("", form))))
+        inner = _plain_spaces(_LEADING.sub("", _without_pair(_TOKENS.sub("", form), angles)))
         if not inner or inner == form:
             break
         form = inner
@@ -110,9 +113,9 @@ def _plain_spaces(text: str) -> str:
     return _LINE_SPACE.sub(" ", drop_invisible(_STRAY_VARIATION.sub("", unicodedata.normalize("NFC", text)))).strip()
 
 
-def _without_pair(text: str) -> str:
-    if angles := _ANGLES.fullmatch(text):
-        return angles[1]
+def _without_pair(text: str, angles: bool) -> str:
+    if in_angles := _ANGLES.fullmatch(text):
+        return text if angles else in_angles[1]
     for opening, closing in _PAIRS:
         inner = text[len(opening) : len(text) - len(closing)]
         if not (len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing)):

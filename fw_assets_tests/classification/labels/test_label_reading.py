@@ -249,6 +249,22 @@ def test_a_ground_truth_against_the_answer_is_counted(write: Callable[[str], str
     assert finding.rows[:2] == ("train:1", "train:10")
 
 
+@pytest.mark.parametrize(("every", "count"), [(1, 60), (4, 45)])
+def test_a_ground_truth_against_most_answers_is_counted_too(every: int, count: int, tmp_path: Path) -> None:
+    lines = []
+    for i, (text, label) in enumerate(LABELLED[:60]):
+        truth = label if every > 1 and i % every == 0 else LABELS[(LABELS.index(label) + 1) % 3]
+        messages = [{"role": "user", "content": text}, {"role": "assistant", "content": label}]
+        lines.append(json.dumps({"messages": messages, "ground_truth": truth}))
+    path = tmp_path / "train.jsonl"
+    path.write_text("\n".join(lines))
+    frame, facts = inspect_in_memory(path, None, Session())
+    message = said(resolve(frame, facts, Session())[1])
+    assert f"contradicts the answer in {count} of 60 rows" in message
+    assert "The ground_truth is taken" in message
+    assert "leave the ground_truth out" in message
+
+
 def test_answers_of_another_task_contradict_nothing(tmp_path: Path) -> None:
     lines = []
     for i, (text, label) in enumerate(LABELLED[:60]):
@@ -258,3 +274,24 @@ def test_answers_of_another_task_contradict_nothing(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     frame, facts = inspect_in_memory(path, None, Session())
     assert "contradicts" not in said(resolve(frame, facts, Session())[1])
+
+
+@pytest.mark.parametrize(
+    ("written", "labels"),
+    [
+        (("<unk>", "billing", "sales"), ("<unk>", "billing", "sales")),
+        (("<script>", "a<b", "<3"), ("<3", "<script>", "a<b")),
+        (("**<unk>**", "billing", "sales"), ("<unk>", "billing", "sales")),
+        (("<billing>", "<sales>", "<technical>"), ("billing", "sales", "technical")),
+        (("<label>billing</label>", "<label>sales</label>", "<label>other</label>"), ("billing", "other", "sales")),
+    ],
+)
+def test_angle_brackets_that_some_labels_alone_have_are_kept(
+    written: tuple[str, ...], labels: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert read(tmp_path, [written[i % 3] for i in range(90)]).labels == labels
+
+
+def test_angle_brackets_that_a_label_has_now_and_then_are_left_out(tmp_path: Path) -> None:
+    answers = [f"<{label}>" if i % 10 == 0 else label for i, (_, label) in enumerate(LABELLED[:90])]
+    assert read(tmp_path, answers).labels == LABELS
