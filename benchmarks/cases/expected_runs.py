@@ -42,6 +42,8 @@ def _consistent(trial: Trial) -> str | None:
 
 
 def _nothing_learned(trial: Trial) -> str | None:
+    if "No such file" in trial.printed:
+        return "the files with the rows that were sent are not where the commands look for them"
     return None if trial.printed.rstrip().endswith("\n0") else f"{trial.printed.rstrip().rsplit(None, 1)[-1]} rows sent"
 
 

@@ -89,11 +89,11 @@ def try_case(case: Path, scratch: Path, *, daemon: bool) -> Trial:
     program.write_text(_RECORDER.format(python=shlex.quote(sys.executable)), "utf-8")
     program.chmod(0o755)
     shown = {"NO_COLOR": "1", "COLUMNS": "110", "CASE_CALLS": str(calls)}
-    environment = clean_environment(**shown, FW_PLATFORM_HOME=str(folder / ".platform"))
+    environment = clean_environment(**shown, FW_PLATFORM_HOME=str(folder / "ws" / ".platform"))
     environment["PATH"] = os.pathsep.join([str(programs), environment["PATH"]])
     dagster_dev = None
     if daemon:
-        dagster_dev = DagsterDev(folder / ".daemon", FW_PLATFORM_HOME=str(folder / ".platform"))
+        dagster_dev = DagsterDev(folder / ".daemon", FW_PLATFORM_HOME=str(folder / "ws" / ".platform"))
         (folder / "ws").symlink_to(dagster_dev.workspace)
         dagster_dev.start()
     started = time.monotonic()

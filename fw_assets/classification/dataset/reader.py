@@ -14,6 +14,7 @@ from fw_assets.classification.dataset.files import list_files, listing_sha256, r
 from fw_assets.classification.dataset.folder import Listing
 from fw_assets.classification.dataset.parallel import parse_file
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow, RowsRead, location
+from fw_assets.classification.dataset.row_errors import LEFT_OUT
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.errors import InputError, Problem
 
@@ -80,9 +81,9 @@ def read_rows(
     rejected += unweighted
     if rejected and bad_rows == "fail":
         raise line_faults(rejected, _lines(files))
-    _check_size(
-        path, rows - len(unweighted), len(rejected) + sum(count for f in files for _, count in f.left_out), source
-    )
+    place = Path(files[0].path_name) if len(files) == 1 else path
+    left_out_by_kind = sum((Counter(dict(facts.left_out)) for facts in files), Counter[str]())
+    _check_size(place, rows - len(unweighted), len(rejected), left_out_by_kind, source)
     unweighted_by_file = Counter(row.file for row in unweighted)
     return RowsRead(
         row_store=row_store,
@@ -172,15 +173,18 @@ def _reject_mixed_weights(
     return rejected
 
 
-def _check_size(path: Path, rows: int, rejected: int, source: str) -> None:
+def _check_size(path: Path, rows: int, rejected: int, left_out: Counter[str], source: str) -> None:
     min_rows = MIN_ROWS if source == "train" else 1
     if min_rows <= rows <= MAX_ROWS:
         return
-    left_out = f" ({rejected:,} more were left out)" if rejected else ""
+    reasons = [f"{LEFT_OUT.get(kind, kind)}: {count:,}" for kind, count in left_out.most_common()]
+    reasons += [f"bad lines: {rejected:,}"] if rejected else []
+    more = f" ({rejected + left_out.total():,} more were left out; {'; '.join(reasons)})" if reasons else ""
     bound = f"at least {min_rows}" if rows < min_rows else f"at most {MAX_ROWS:,}"
     problem = Problem(
         kind="too-few-rows" if rows < min_rows else "too-many-rows",
         file=str(path),
-        message=f"holds {rows:,} rows{left_out}, expected {bound}",
+        message=f"holds {rows:,} rows{more}, expected {bound}",
     )
-    raise InputError([problem], advice="Give a dataset of that size; nothing was started.")
+    advice = "Correct these rows, or give" if reasons and rows < min_rows else "Give"
+    raise InputError([problem], advice=f"{advice} a dataset of that size; nothing was started.")

@@ -47,6 +47,12 @@ def _problems(session: Session, rows: Mapping[str, int]) -> Iterator[Problem]:
 
 
 def _distinct(rows: Mapping[str, int], label_set: LabelSet) -> str:
+    if label_set.split.eval_dataset:
+        # The groups are those of both datasets, and which of them are left for training is not in the label set.
+        return (
+            "Copies of a text and rows of one conversation, user or group count once and stay together, and training "
+            "or validation rows that repeat evaluation rows are left out. "
+        )
     total = sum(rows.get(part, 0) for part in ("train", "validation", "test"))
     groups = sum(label_set.groups.values())
     if not label_set.groups or groups == total:
@@ -63,7 +69,8 @@ def _enough(session: Session, label_set: LabelSet, needed: int) -> str:
     share = session.validation_fraction * (1.0 if label_set.split.eval_dataset else session.train_fraction)
     a_label = math.ceil(needed / labels)
     each = GROUPS_FOR_EVERY_PART if a_label == 1 else max(GROUPS_FOR_EVERY_PART, math.ceil(a_label / share))
-    return f"{each:,} distinct rows of each of the {labels} labels, {each * labels:,} in all"
+    where = " beside the evaluation rows" if label_set.split.eval_dataset else ""
+    return f"{each:,} distinct rows of each of the {labels} labels, {each * labels:,} in all{where}"
 
 
 def _problem(field: str, message: str) -> Problem:

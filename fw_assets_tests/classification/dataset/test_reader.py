@@ -176,3 +176,25 @@ def test_a_small_file_of_very_many_blank_lines_is_read_in_parts(tmp_path: Path, 
         file.write(pack(b'\n{"broken": \n'))
     with pytest.raises(InputError, match=f":{blank_lines + 2}: "):
         read_rows(path, source="train")
+
+
+def test_too_few_rows_are_said_with_why_the_others_were_left_out(tmp_path: Path) -> None:
+    rows = [
+        {"messages": [{"role": "user", "content": f"text {n}"}, {"role": "assistant", "content": "a", "weight": 0}]}
+        for n in range(5)
+    ]
+    path = write_file(tmp_path, lines(*rows) + b"no row\n")
+    with pytest.raises(InputError) as raised:
+        read_rows(path, source="train", bad_rows="quarantine")
+    message = str(raised.value)
+    assert (
+        "holds 0 rows (6 more were left out; weight 0 on the answer: 5; bad lines: 1), expected at least 3" in message
+    )
+    assert "Correct these rows, or give a dataset of that size" in message
+
+
+def test_the_only_file_of_a_folder_is_named_if_it_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "test.jsonl").touch()
+    with pytest.raises(InputError) as raised:
+        read_rows(tmp_path, source="eval")
+    assert raised.value.problems[0].file == str(tmp_path / "test.jsonl")

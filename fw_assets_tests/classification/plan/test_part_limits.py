@@ -14,8 +14,8 @@ from fw_assets.classification.plan.part_limits import check_parts
 from fw_assets_tests.classification.frames import LABELS, Pair, inspected, pairs
 
 
-def check(folder: Path, rows: list[Pair], **session: Any) -> None:
-    frame, facts, settings = inspected(folder, rows, **session)
+def check(folder: Path, rows: list[Pair], evaluation: list[Pair] | None = None, **session: Any) -> None:
+    frame, facts, settings = inspected(folder, rows, evaluation, **session)
     out, labels = resolve(frame, facts, settings)
     counts = dict(out["split"].value_counts().iter_rows())
     check_parts(settings, {part: counts.get(part, 0) for part in ("train", "validation", "test")}, labels)
@@ -44,3 +44,16 @@ def test_copies_are_one_row(tmp_path: Path) -> None:
         check(tmp_path, rows)
     assert "there are no test rows, so nothing can be measured" in str(raised.value)
     assert "The 90 rows are 1 distinct one" in str(raised.value)
+
+
+def test_evaluation_rows_are_not_counted_as_rows_to_learn_from(tmp_path: Path) -> None:
+    evaluation = pairs(40)
+    same: list[Pair] = [("the same question about it", label) for _, label in pairs(90)]
+    with pytest.raises(InputError) as raised:
+        check(tmp_path, same, evaluation)
+    message = str(raised.value)
+    assert "distinct ones" not in message
+    assert "rows that repeat evaluation rows are left out" in message
+    enough = re.search(r"What would do: .*, (\d+) in all beside the evaluation rows", message)
+    assert enough
+    check(tmp_path, pairs(40 + int(enough[1]))[40:], evaluation)
