@@ -79,6 +79,7 @@ class Model(Resource):
     public: bool = False
     deprecation_date: Date = Date()
     context_length: int | None = None
+    reads_whole_prompt: bool = True
     base_model_details: BaseModelDetails = BaseModelDetails()
     peft_details: PeftDetails = PeftDetails()
     deployed_model_refs: tuple[DeployedModelRef, ...] = ()

@@ -70,6 +70,8 @@ class CatalogueModel(Frozen):
     """The full name of a deployment that serves it already and was not made by this program."""
     endpoint: ModelEndpoint | None = None
     """Where it answers outside of the platform: evaluated as it is, and not trained."""
+    reads_whole_prompt: bool = True
+    """Whether the instructions and the list of labels take of its context; encoders read the user's turn alone."""
 
     @property
     def is_adapter(self) -> bool:
@@ -111,7 +113,7 @@ class CatalogueModel(Frozen):
         Args:
             tuning: whether the plan fine-tunes.
         """
-        left_out = {"name", "display_name", "grid", "kind", "retired", "unusable", "listed"}
+        left_out = {"name", "display_name", "grid", "kind", "retired", "unusable", "listed", "reads_whole_prompt"}
         left_out |= set() if tuning else _OF_TUNING
         left_out |= {name for name in _LATER_FIELDS if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=left_out)

@@ -28,7 +28,8 @@ class TextVolume(Frozen):
     of ASCII; both are 0 in what earlier versions stored. The tokens of both are null unless they were counted with the
     model's own tokenizer; they do not include what a chat template adds. `approximate`: scaled from other rows, so that
     even counted tokens are not exact. `longer` has for bounds in tokens, in ascending order, the rows whose prompt is
-    longer, down to the last bound that any prompt passes.
+    longer, down to the last bound that any prompt passes; `longer_turns` has the same without the added system message,
+    null where that makes no difference or is not known.
     """
 
     rows: int = 0
@@ -45,6 +46,7 @@ class TextVolume(Frozen):
     answer_tokens: int | None = None
     approximate: bool = False
     longer: tuple[tuple[int, int], ...] = ()
+    longer_turns: tuple[tuple[int, int], ...] | None = None
 
     @property
     def prompt_size(self) -> TextSize:
@@ -54,9 +56,17 @@ class TextVolume(Frozen):
     def answer_size(self) -> TextSize:
         return TextSize(self.answer_characters, self.answer_bytes, self.answer_symbols, **vars(self.answer_kinds))
 
-    def longer_than(self, tokens: int) -> int:
-        """Rows whose prompt is longer; at least so many where `tokens` is none of `LENGTH_BOUNDS`."""
-        return next((rows for bound, rows in self.longer if bound >= tokens), 0)
+    def longer_than(self, tokens: int, *, whole: bool = True) -> int:
+        """Rows whose prompt is longer; at least so many where `tokens` is none of `LENGTH_BOUNDS`.
+
+        Args:
+            whole: count the added system message too.
+        """
+        return next((rows for bound, rows in (self.longer if whole else self._turns) if bound >= tokens), 0)
+
+    @property
+    def _turns(self) -> tuple[tuple[int, int], ...]:
+        return self.longer if self.longer_turns is None else self.longer_turns
 
     def __add__(self, other: TextVolume) -> TextVolume:
         if not self.rows or not other.rows:
@@ -66,7 +76,8 @@ class TextVolume(Frozen):
             prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
             answer_tokens=_sum(self.answer_tokens, other.answer_tokens),
             approximate=self.approximate or other.approximate,
-            longer=tuple(sorted((Counter(dict(self.longer)) + Counter(dict(other.longer))).items())),
+            longer=_added(self.longer, other.longer),
+            longer_turns=None if self.longer_turns is other.longer_turns is None else _added(self._turns, other._turns),
         )
 
     def scaled(self, rows: int) -> TextVolume:
@@ -87,7 +98,8 @@ class TextVolume(Frozen):
             prompt_tokens=part(self.prompt_tokens),
             answer_tokens=part(self.answer_tokens),
             approximate=True,
-            longer=tuple((bound, round(longer * share)) for bound, longer in self.longer),
+            longer=_shared(self.longer, share),
+            longer_turns=None if self.longer_turns is None else _shared(self.longer_turns, share),
         )
 
 
@@ -119,7 +131,6 @@ def measure_volumes(
     render: Callable[[Sequence[str]], str] = "\n".join,
     count: Callable[[str], int] | None = None,
     estimate: Callable[[TextSize], float] | None = None,
-    reads_system: bool = True,
 ) -> Mapping[str, TextVolume]:
     """The volume of each part of a split frame (`messages`, `labels`, `split`), by the part's name.
 
@@ -129,20 +140,18 @@ def measure_volumes(
         render: the answer text for a row's labels.
         count: the tokens of a text by the model's own tokenizer; without it only characters are counted.
         estimate: the tokens of a text of this size, by which long prompts are counted where there is no `count`.
-        reads_system: whether the added system message takes of a model's context, as it does of its price;
-            models that read the last turns alone can be had where their tokens can be counted.
 
     Of a part with more than `MAX_MEASURED_ROWS` rows, evenly spaced ones are measured and the sums scaled. A part with
     repeated messages has a second entry, `PART/asked`, in which each counts once.
     """
     volumes: dict[str, TextVolume] = {}
     for (name,), part in frame.select("split", "messages", "labels").group_by("split", maintain_order=True):
-        volumes[str(name)] = _measure(_sample(part), system, render, count, estimate, reads_system).scaled(part.height)
+        volumes[str(name)] = _measure(_sample(part), system, render, count, estimate).scaled(part.height)
         distinct = part.unique("messages", maintain_order=True)
         if distinct.height < part.height:
-            volumes[f"{name}/asked"] = _measure(
-                _sample(distinct), system, render, count, estimate, reads_system
-            ).scaled(distinct.height)
+            volumes[f"{name}/asked"] = _measure(_sample(distinct), system, render, count, estimate).scaled(
+                distinct.height
+            )
     return volumes
 
 
@@ -161,11 +170,10 @@ def _measure(
     render: Callable[[Sequence[str]], str],
     count: Callable[[str], int] | None,
     estimate: Callable[[TextSize], float] | None,
-    reads_system: bool,
 ) -> TextVolume:
     answers: Counter[tuple[str, ...]] = Counter()
     messages = tokens = 0
-    unread = count(system) if count and system and not reads_system else 0
+    added = count(system) if count and system else 0
     prompts = TextSize()
     lengths: list[float] = []
     for conversation, labels in part.select("messages", "labels").iter_rows():
@@ -180,7 +188,7 @@ def _measure(
         if count:
             counted = sum(map(count, turns))
             tokens += counted
-            lengths.append(counted - unread)
+            lengths.append(counted)
         elif estimate:
             lengths.append(estimate(row))
         answers[tuple(labels or ())] += 1
@@ -202,6 +210,7 @@ def _measure(
         prompt_tokens=tokens if count else None,
         answer_tokens=sum(count(text) * times for text, times in rendered) if count else None,
         longer=_longer(sorted(lengths)),
+        longer_turns=_longer(sorted(length - added for length in lengths)) if added else None,
     )
 
 
@@ -209,6 +218,14 @@ def _longer(lengths: Sequence[float]) -> tuple[tuple[int, int], ...]:
     """(bound, lengths above it) for the bounds that some length passes; lengths in ascending order."""
     pairs = ((bound, len(lengths) - bisect_right(lengths, bound)) for bound in LENGTH_BOUNDS)
     return tuple(pair for pair in pairs if pair[1])
+
+
+def _added(first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted((Counter(dict(first)) + Counter(dict(second))).items()))
+
+
+def _shared(longer: Sequence[tuple[int, int]], share: float) -> tuple[tuple[int, int], ...]:
+    return tuple((bound, round(rows * share)) for bound, rows in longer)
 
 
 def _prompt(messages: str) -> list[str]:

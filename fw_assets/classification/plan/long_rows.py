@@ -33,7 +33,8 @@ def long_rows(models: Sequence[CatalogueModel], volumes: Mapping[str, TextVolume
     for model in models:
         if model.context_length is None:
             continue
-        rows = {part: volumes[part].longer_than(model.context_length) for part in PARTS if part in volumes}
+        whole = model.reads_whole_prompt
+        rows = {part: volumes[part].longer_than(model.context_length, whole=whole) for part in PARTS if part in volumes}
         if filled := {part: number for part, number in rows.items() if number}:
             estimated = any(volumes[part].prompt_tokens is None or volumes[part].approximate for part in filled)
             found.append(

@@ -86,7 +86,7 @@ def is_adapter(model: Mapping[str, Any]) -> bool:
 def base_document(model: BaseModel) -> dict[str, Any]:
     """A base model as the API shows it.
 
-    `fineTuningDefaults` and `supportsBatchInference` are additions of this platform.
+    `fineTuningDefaults`, `readsWholePrompt` and `supportsBatchInference` are additions of this platform.
     """
     advice = model.missing_weights()
     usable = advice is None
@@ -113,6 +113,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "supportsImageInput": False,
         "contextLength": model.context_length,
         "trainingContextLength": model.context_length,
+        "readsWholePrompt": not model.encoders,
         "baseModelDetails": {
             "parameterCount": str(model.parameter_count),
             "moe": False,

@@ -26,8 +26,6 @@ def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform
         render="".join if prompt.fields else prompt.render,
         count=platform.count_tokens,
         estimate=BYTE_PAIR.expected_tokens,
-        # The embedded platform's encoders read what the user wrote last, however long the list of labels is.
-        reads_system=not platform.is_embedded,
     )
     volumes = dict(measure(rows, system=prompt.system or ""))
     if prompt.mode == "decision":

@@ -31,6 +31,7 @@ def catalogue_model(model: Model) -> CatalogueModel:
         lora_ranks=model.lora_ranks,
         batch_size=defaults.batch_size_samples if defaults else None,
         kind=model.kind,
+        reads_whole_prompt=model.reads_whole_prompt,
         retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,
     )

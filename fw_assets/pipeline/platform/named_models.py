@@ -102,6 +102,7 @@ async def own_entry(client: Fireworks, model: Model, catalogue: Sequence[Catalog
             "tunable": False,
             "parameter_count": base.parameter_count,
             "context_length": entry.context_length or base.context_length,
+            "reads_whole_prompt": base.reads_whole_prompt,
             "retired": entry.retired or base.retired,
             "unusable": entry.unusable or broken,
         }

@@ -13,6 +13,7 @@ from fw_assets.classification.plan.long_rows import LongRows, long_row_warnings,
 SMALL = CatalogueModel(name="accounts/fireworks/models/small", context_length=512)
 ALIKE = CatalogueModel(name="accounts/fireworks/models/alike", context_length=512)
 LARGE = CatalogueModel(name="accounts/fireworks/models/large", context_length=4096)
+ENCODER = CatalogueModel(name="accounts/fireworks/models/encoder", context_length=512, reads_whole_prompt=False)
 UNKNOWN = CatalogueModel(name="accounts/fireworks/models/unknown")
 ODD = CatalogueModel(name="accounts/fireworks/models/odd", context_length=700)
 
@@ -55,13 +56,22 @@ def test_rows_that_fit_are_not_spoken_of() -> None:
     assert long_rows([SMALL], measure_volumes(frame(("train", 512), ("test", 3)), count=words)) == ()
 
 
-def test_a_list_of_labels_that_no_model_reads_takes_no_room() -> None:
+def test_a_list_of_labels_takes_room_where_the_model_reads_it() -> None:
     rows, system = frame(("train", 500), ("test", 513)), "label " * 600
-    (read,) = long_rows([SMALL], measure_volumes(rows, count=words, system=system))
-    assert read.rows == {"train": 1, "test": 1}
-    volumes = measure_volumes(rows, count=words, system=system, reads_system=False)
-    assert long_rows([SMALL], volumes)[0].rows == {"test": 1}
+    volumes = measure_volumes(rows, count=words, system=system)
+    language_model, encoder = long_rows([SMALL, ENCODER], volumes)
+    assert language_model.rows == {"train": 1, "test": 1}
+    assert encoder.rows == {"test": 1}
     assert volumes["test"].prompt_tokens == 513 + 600, "it is paid for all the same"
+    assert long_rows([ENCODER], measure_volumes(rows, count=words)) == (encoder,), "nothing was added"
+
+
+def test_both_lengths_are_kept_in_scaled_volumes_and_sums() -> None:
+    volumes = measure_volumes(frame(("train", 500), ("test", 513)), count=words, system="label " * 600)
+    both = volumes["train"].scaled(4) + volumes["test"].scaled(2)
+    assert (both.longer_than(512), both.longer_than(512, whole=False)) == (6, 2)
+    mixed = both + measure_volumes(frame(("test", 600)), count=words)["test"]
+    assert (mixed.longer_than(512), mixed.longer_than(512, whole=False)) == (7, 3)
 
 
 def test_without_a_tokenizer_tokens_are_estimated_and_called_so() -> None:

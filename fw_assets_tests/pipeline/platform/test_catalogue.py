@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
+from fw_assets.embedded.engine.registry import ENCODER_MODELS, SMOLLM2, base_models
+from fw_assets.embedded.records.model_documents import base_document
 from fw_assets.fireworks import Model
 from fw_assets.fireworks._models import FineTuningDefaults, GridPoint
 from fw_assets.pipeline.platform.entries import catalogue_model
@@ -70,3 +72,10 @@ def test_points_of_a_published_grid_that_no_job_can_have_are_left_out(caplog: py
     assert some.grid == (PublishedCell(lora_rank=8, learning_rate=1e-3),)
     assert none.grid is None
     assert "a point of its published grid is left out: learning_rate" in caplog.text
+
+
+def test_the_embedded_language_models_read_the_whole_prompt_and_its_encoders_do_not() -> None:
+    documents = [base_document(model) for model in base_models().values()]
+    entries = [catalogue_model(Model.model_validate(document)) for document in documents]
+    assert {entry.slug for entry in entries if not entry.reads_whole_prompt} == set(ENCODER_MODELS)
+    assert {entry.slug for entry in entries if entry.reads_whole_prompt} >= {SMOLLM2}
