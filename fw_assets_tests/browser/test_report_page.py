@@ -102,3 +102,15 @@ def cut(page: Page, frames: str) -> list[str]:
         "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.ariaLabel || e.className)"
     )
     return sorted(set(names))
+
+
+def test_a_phone_shows_the_bars_and_the_rows_that_changed_without_scrolling_aside(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "final_report.html"
+    file.write_text(render_html(sample_report(labels=LONG_LABELS)), "utf-8")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(file.as_uri())
+    assert page.locator(".narrow .plot").first.is_visible()
+    assert page.locator(".wide .plot").first.is_hidden()
+    named = {"", "Rows that changed", "Rows of one square"}
+    assert not named & set(cut(page, "figure:has(.narrow), .scroll"))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -9,11 +9,15 @@ from fw_assets.report.formatting import learning_rate
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.tuning import SweepCellResult
 
-_WIDTH = 800
+_WIDE, _NARROW = 800, 360
 
 
-def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
-    """Validation loss by epoch, one line per cell of the grid; empty where no cell has two epochs with one."""
+def sweep_curves(cells: Sequence[SweepCellResult], *, narrow: bool = False) -> str:
+    """Validation loss by epoch, one line per cell of the grid; empty where no cell has two epochs with one.
+
+    Args:
+        narrow: for a phone: the names of the lines stand below.
+    """
     lines = [(cell, [(point.epoch, point.loss) for point in cell.curve if point.loss is not None]) for cell in cells]
     lines = [(cell, points) for cell, points in lines if len(points) > 1]
     if not lines:
@@ -23,7 +27,8 @@ def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
     first, final = math.floor(min(values) / step + 1e-9), math.ceil(max(values) / step - 1e-9)
     low, top = first * step, max(final, first + 1) * step
     last = max(epoch for _, points in lines for epoch, _ in points) or 1.0
-    left, width, height = 56, 520, 200
+    left, width, height = (44, 340, 200) if narrow else (56, 520, 200)
+    legend, above = (left, height + 72) if narrow else (540, 24)
 
     def at(epoch: float, value: float) -> tuple[float, float]:
         return left + (width - left) * epoch / last, 12 + (height - 12) * (top - value) / max(top - low, 1e-9)
@@ -42,14 +47,16 @@ def sweep_curves(cells: Sequence[SweepCellResult]) -> str:
         thick = 3.5 if cell.chosen else 1.8
         dash = "" if cell.chosen else f' stroke-dasharray="{2 + 3 * (i % 3)} {2 + i // 3}"'
         marks.append(f'<polyline class="l{i % 6}" fill="none" stroke-width="{thick}"{dash} points="{path}"/>')
-        y = 24 + 20 * i
+        y = above + 20 * i
         marks.append(
-            f'<line class="l{i % 6}" x1="540" x2="566" y1="{y - 4}" y2="{y - 4}" stroke-width="{thick}"{dash}/>'
+            f'<line class="l{i % 6}" x1="{legend}" x2="{legend + 26}" y1="{y - 4}" y2="{y - 4}" '
+            f'stroke-width="{thick}"{dash}/>'
         )
         epochs = f"{cell.epochs:g} epoch{'' if cell.epochs == 1 else 's'}{', chosen' if cell.chosen else ''}"
         name = f"rank {cell.lora_rank}, {learning_rate(cell.learning_rate)}, {epochs}"
-        marks.append(text(574, y, name, "t", "start"))
-    return svg(_WIDTH, max(height + 48, 24 + 20 * len(lines)), "Validation loss by epoch", marks)
+        marks.append(text(legend + 34, y, name, "t", "start"))
+    bottom = max(height + 48, above + 20 * len(lines))
+    return svg(_NARROW if narrow else _WIDE, bottom, "Validation loss by epoch", marks)
 
 
 def _step(span: float) -> float:

@@ -39,12 +39,10 @@ def render_html(report: Report) -> str:
     """
     script, style = _resource("report.js"), _resource("report.css")
     charts: tuple[Callable[..., str], ...] = (
-        accuracy_bars,
         cost_accuracy,
         learning_curve,
         reliability,
         risk_coverage,
-        sweep_curves,
         trend_chart,
     )
     return (
@@ -58,7 +56,8 @@ def render_html(report: Report) -> str:
             policy=content_policy(script),
             printed_flips=MAX_PRINTED_FLIPS,
             heat_map=heat_map,
-            charts={chart.__name__: _as_html(chart) for chart in charts},
+            charts={chart.__name__: _as_html(chart) for chart in charts}
+            | {chart.__name__: _in_both_widths(chart) for chart in (accuracy_bars, sweep_curves)},
             **templates.CONTEXT,
         )
     )
@@ -106,6 +105,17 @@ def content_policy(script: str) -> str:
 def _as_html(chart: Callable[..., str]) -> Callable[..., Markup]:
     """The chart marked as HTML: charts escape their own text."""
     return lambda *args: Markup(chart(*args))  # noqa: S704
+
+
+def _in_both_widths(chart: Callable[..., str]) -> Callable[..., Markup]:
+    """The chart as it is and for a phone, of which the page shows one; empty where the chart is."""
+
+    def draw_both(*args: Any) -> Markup:
+        wide = chart(*args)
+        both = f'<div class="wide">{wide}</div><div class="narrow">{chart(*args, narrow=True)}</div>' if wide else ""
+        return Markup(both)  # noqa: S704
+
+    return draw_both
 
 
 def _resource(name: str) -> str:

@@ -40,3 +40,13 @@ def test_free_models_have_a_bar_and_the_constant_answer_a_line() -> None:
     assert "TF-IDF with logistic regression (free): 81.4%, 95% interval 76.4–86.4%" in chart
     assert "22.0%" not in chart
     assert "free" not in accuracy_bars(sample_report()).replace("and free models", "")
+
+
+def test_the_chart_for_a_phone_says_the_same_within_its_width() -> None:
+    report = sample_report()
+    said = [
+        sorted(node.text or "" for node in ElementTree.fromstring(chart).iter("{http://www.w3.org/2000/svg}text"))
+        for chart in (accuracy_bars(report), accuracy_bars(report, narrow=True))
+    ]
+    assert said[0] == said[1]
+    assert 'viewBox="0 0 360 ' in accuracy_bars(report, narrow=True)
