@@ -18,6 +18,7 @@ from fw_assets.pipeline.assets.regression import RegressionConfig
 from fw_assets.pipeline.automation.one_click_jobs import OneClickConfig
 from fw_assets.pipeline.automation.upkeep_jobs import DatasetConfig
 from fw_assets.pipeline.config import ApprovalConfig, SessionConfig
+from fw_assets.pipeline.jobs import STEP_JOBS
 from fw_assets.pipeline.partitions import cells, datasets
 
 ROOT = Path(__file__).parents[1]
@@ -108,6 +109,11 @@ def test_schedules_are_off_and_jobs_and_schedules_say_what_they_are() -> None:
     jobs = {job.name: job for job in repository.get_all_jobs()}
     assert set(jobs) == {*named, "__ASSET_JOB"}
     assert all(job.description for name, job in jobs.items() if not name.startswith("__"))
+
+
+def test_the_sensor_of_the_phases_names_the_jobs_that_it_starts() -> None:
+    (phases,) = (sensor for sensor in defs.get_repository_def().sensor_defs if sensor.name == "phases")
+    assert {target.job_name for target in phases.targets} == {*STEP_JOBS} - {"check_deployment"}
 
 
 def test_training_and_inference_are_in_pools() -> None:

@@ -17,6 +17,8 @@ from fw_assets.pipeline.phases import (
 )
 
 REGRESSION = ("regression",)
+CHECK_DEPLOYMENT = "check_deployment"
+"""The one job of steps that no phase starts."""
 _BY_ITSELF = "Starts by itself, by the sensor phases or a command; for people there is full_workflow."
 
 
@@ -59,7 +61,7 @@ _STEPS = (
     ),
     ("deploy_and_report", DELIVERY, f"Deploys the winner if it has earned it, and writes the report. {_BY_ITSELF}"),
     (
-        "check_deployment",
+        CHECK_DEPLOYMENT,
         REGRESSION,
         "Asks a live deployment again for its frozen test rows. For the schedule nightly_regression, or by hand.",
     ),

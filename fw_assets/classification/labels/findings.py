@@ -113,6 +113,8 @@ def imbalance_findings(imbalance: Imbalance, rows_with: RowsWithLabels) -> Itera
     if imbalance.exceeded:
         message = f"{sizes}: above the threshold of {imbalance.threshold:g}; see the mitigations."
         yield _finding("imbalance", "warn", message, rows_with([least]))
+    elif many == few:
+        yield _finding("imbalance", "info", f"Every label is equally frequent ({_count(many, 'row', 'rows')}).")
     else:
         yield _finding("imbalance", "info", f"{sizes}: within the threshold of {imbalance.threshold:g}.")
 

@@ -2,14 +2,13 @@
 
 # No `from __future__ import annotations` here: Dagster reads a sensor's annotations as they are written.
 
-import json
 import time
 
 import dagster as dg
 
 from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import FireworksError
-from fw_assets.pipeline.automation.scan import one_line
+from fw_assets.pipeline.automation.scan import keep_sensor_states, one_line, sensor_states
 from fw_assets.pipeline.automation.sensors import run_request
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.jobs import STEP_JOBS
@@ -18,6 +17,7 @@ from fw_assets.pipeline.planning.draft import changed_draft
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 
+SENSOR = "outdated_plans"
 REQUEST_AGAIN_SECONDS = 600
 """A plan that is still outdated is made again this often: its run may have failed."""
 
@@ -35,11 +35,12 @@ def outdated_plans(
     context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
 ) -> dg.SensorResult:
     """Requests a new plan per outdated one; a plan that was compared with the same offer is not read again."""
-    store, partitions = take_snapshot(workspace.open()), set(context.instance.get_dynamic_partitions("datasets"))
+    kept = workspace.open()
+    store, partitions = take_snapshot(kept), set(context.instance.get_dynamic_partitions("datasets"))
     waiting = [name for name, status in statuses(store, store.datasets()).items() if status.state == "waiting"]
     if not waiting:
-        return dg.SensorResult(cursor="{}", skip_reason="no plan waits for approval")
-    compared: dict[str, list[str]] = json.loads(context.cursor or "{}")
+        return dg.SensorResult(cursor="", skip_reason="no plan waits for approval")
+    compared = sensor_states(kept, SENSOR, context.cursor, list[str])
     current: dict[str, list[str]] = {}
     requests, notes = [], []
     try:
@@ -63,8 +64,13 @@ def outdated_plans(
         elif dataset in partitions:
             attempt = int(time.time() // REQUEST_AGAIN_SECONDS)
             requests.append(run_request(Step(PLAN, dataset, None, f"{mark[0]}-{draft.plan.digest}-{attempt}")))
+    try:
+        cursor = keep_sensor_states(kept, SENSOR, current, "plan")
+    except OSError as error:  # the next tick compares those plans again
+        cursor = context.cursor or ""
+        notes.append(one_line(error))
     return dg.SensorResult(
         run_requests=requests,
-        cursor=json.dumps(current),
+        cursor=cursor,
         skip_reason=None if requests else "; ".join(notes) or "every plan that waits states what the platform offers",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from fw_assets.pipeline.failures import message_of
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
+
+T = TypeVar("T")
 
 RETRY_SECONDS = 30.0
 """A dataset that could not be registered is tried again this often: the reason may be outside its files."""
@@ -94,23 +97,23 @@ class Scan:
             self.notes.append(f"{name}: {problem}")
 
 
-def file_states(store: Workspace, sensor: str, cursor: str | None) -> dict[str, FileState]:
-    """The states that the last tick of a sensor kept; none where its cursor was reset."""
+def sensor_states(store: Workspace, sensor: str, cursor: str | None, form: type[T]) -> dict[str, T]:
+    """What the last tick of a sensor kept, by dataset; nothing where its cursor was reset."""
     if not cursor:
         return {}
-    # Versions before 0.2 kept the states in the cursor itself, which then filled the sensor's page.
+    # Earlier versions kept the states in the cursor itself, which then filled the sensor's page.
     text = cursor if cursor.startswith("{") else store.read_text(_states_file(sensor))
-    with suppress(msgspec.DecodeError):
-        return msgspec.json.decode(text or "{}", type=dict[str, FileState])
+    with suppress(msgspec.MsgspecError):
+        return msgspec.convert(msgspec.json.decode(text or "{}"), dict[str, form])  # type: ignore[valid-type]
     return {}
 
 
-def keep_file_states(store: Workspace, sensor: str, states: Mapping[str, FileState]) -> str:
+def keep_sensor_states(store: Workspace, sensor: str, states: Mapping[str, object], what: str) -> str:
     """Keep the states in the workspace; returns the sensor's cursor, a few words that a person can read on its page."""
     text = msgspec.json.encode(states).decode()
     if store.read_text(_states_file(sensor)) != text:
         store.write_text(text, _states_file(sensor), private=True)
-    return f"{plural(len(states), 'dataset')}, see {_states_file(sensor)} in the workspace"
+    return f"{plural(len(states), what)}, see {_states_file(sensor)} in the workspace"
 
 
 def _states_file(sensor: str) -> str:

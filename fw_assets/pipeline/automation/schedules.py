@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import dagster as dg
 
 from fw_assets.pipeline.automation.upkeep_jobs import NEW_MODELS_SUFFIX, benchmark_new_models, reread_dataset
-from fw_assets.pipeline.jobs import STEP_JOBS
+from fw_assets.pipeline.jobs import CHECK_DEPLOYMENT, STEP_JOBS
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.run_tags import DATASET, PHASE
 from fw_assets.pipeline.values.delivery import DeploymentRecord
@@ -26,7 +26,7 @@ def _date(context: dg.ScheduleEvaluationContext) -> str:
 
 
 @dg.schedule(
-    job=STEP_JOBS["check_deployment"],
+    job=STEP_JOBS[CHECK_DEPLOYMENT],
     cron_schedule="0 2 * * *",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(

@@ -11,9 +11,9 @@ from fw_assets.classification.dataset_reference import is_url
 from fw_assets.pipeline.automation.inbox import inbox_url, scan_inbox
 from fw_assets.pipeline.automation.platform_scan import scan_platform
 from fw_assets.pipeline.automation.polling import poll_until
-from fw_assets.pipeline.automation.scan import Scan, file_states, keep_file_states, one_line
+from fw_assets.pipeline.automation.scan import FileState, Scan, keep_sensor_states, one_line, sensor_states
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
-from fw_assets.pipeline.jobs import STEP_JOBS, job_name
+from fw_assets.pipeline.jobs import CHECK_DEPLOYMENT, STEP_JOBS, job_name
 from fw_assets.pipeline.partitions import add_partitions, partition_key
 from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
@@ -31,7 +31,7 @@ REQUEST_AGAIN_SECONDS = 60.0
 
 
 @dg.sensor(
-    jobs=list(STEP_JOBS.values()),
+    jobs=[job for name, job in STEP_JOBS.items() if name != CHECK_DEPLOYMENT],
     minimum_interval_seconds=3,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts every step that is due, each once. Its skip reason says where each dataset stands.",
@@ -112,7 +112,7 @@ def inbox(
     """Registers new or changed inbox files; the phases sensor then starts their planning."""
     store, host = workspace.open(), platform.open()
     url = inbox_url(store)
-    states = file_states(store, "inbox", context.cursor)
+    states = sensor_states(store, "inbox", context.cursor, FileState)
 
     def poll() -> Scan:
         nonlocal states
@@ -141,7 +141,7 @@ def platform_datasets(
     if not pattern:
         return dg.SensorResult(skip_reason="off: set FW_WATCH_DATASETS to a pattern such as tickets-* (or *)")
     store = workspace.open()
-    states = file_states(store, "platform_datasets", context.cursor)
+    states = sensor_states(store, "platform_datasets", context.cursor, FileState)
     scan = scan_platform(pattern, session, store, platform.open(), states, time.time())
     return _scan_result(context, store, "platform_datasets", scan, f"nothing new among the datasets {pattern}")
 
@@ -154,7 +154,7 @@ def _scan_result(
         add_partitions(context.instance, "datasets", scan.registered)
     notes = [*scan.notes, *(f"{name}: registered, to be planned" for name in scan.registered)]
     try:
-        cursor = keep_file_states(store, sensor, scan.states)
+        cursor = keep_sensor_states(store, sensor, scan.states, "dataset")
     except OSError as error:  # what was registered stays so, and the next tick looks again
         return dg.SensorResult(cursor=context.cursor, skip_reason="; ".join([*notes, one_line(error)]))
     return dg.SensorResult(cursor=cursor, skip_reason="; ".join(notes) or nothing)

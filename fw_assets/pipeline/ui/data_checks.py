@@ -44,8 +44,10 @@ def label_checks(dataset: str, labels: LabelSet) -> list[dg.AssetCheckResult]:
 def _label_check(dataset: str, name: str, labels: LabelSet) -> dg.AssetCheckResult:
     findings = [finding for finding in labels.findings if finding.check == name]
     serious = [finding for finding in findings if finding.severity != "info"]
-    rows: list[Row] = [{"finding": f.message, "rows": ", ".join(f.rows[:MAX_ROW_IDS])} for f in findings]
-    sentence = serious[0].message if serious else "nothing found"
+    rows: list[Row] = [
+        {"finding": f.message, **({"rows": ", ".join(f.rows[:MAX_ROW_IDS])} if f.rows else {})} for f in findings
+    ]
+    sentence = (serious or findings)[0].message if findings else "nothing found"
     return check_result("label_set", name, not serious, dataset, sentence, findings=optional_table(rows))
 
 
@@ -80,8 +82,8 @@ def suspect_rows(suspects: LabelSuspects, most_text: int = MAX_SUSPECT_TEXT) -> 
     return [
         {
             "row": item.id,
-            "label, and another": f"{', '.join(item.labels)} or {item.suggested}",
-            "text": clip(item.text, most_text),
+            # One column: beside the text in another, long labels would lose most of their letters.
+            "label or other, and text": f"{', '.join(item.labels)} or {item.suggested}? “{clip(item.text, most_text)}”",
         }
         for item in (*train[:MAX_SUSPECTS], *test[:MAX_SUSPECTS])
     ]

@@ -7,6 +7,7 @@ such as control characters and direction overrides, are made visible.
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
@@ -27,6 +28,8 @@ TABLE_PIXELS = 312
 """Width that a table has on an asset's overview in a window of 1,280 pixels, beside keys of `MAX_KEY`."""
 CHARACTER_PIXELS, COLUMN_PIXELS = 8.4, 17
 """Of the UI's monospaced font, and of the padding and border of a column."""
+HEADING_PIXELS = 7.2
+"""Of a character of a heading, which is in a smaller font and is not wrapped."""
 _BREAKS = re.compile(r"(\s+)|(?<=[^\W\d_]-)(?=[^\W\d_])|(?<=–)(?=\d)")
 MIN_WORD = 5
 """Characters that a word keeps at least when a table is too wide."""
@@ -124,8 +127,9 @@ def _word_limits(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _longest(column: str, rows: Sequence[Row]) -> int:
-    texts = (column, *(str(row.get(column, "")) for row in rows))
-    return max((len(word) for text in texts for word in _words(text) if not word.isspace()), default=0)
+    heading = math.ceil(len(column) * HEADING_PIXELS / CHARACTER_PIXELS)
+    texts = (str(row.get(column, "")) for row in rows)
+    return max((heading, *(len(word) for text in texts for word in _words(text) if not word.isspace())))
 
 
 def _words(text: str) -> list[str]:

@@ -50,7 +50,7 @@ def plan_metadata(plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]
             warnings=[{"warning": warning} for warning in plan.warnings],
             understood=[{"understood": clause} for clause in plan.understood],
             not_used=[{"clause": clause, "instead": suggest(clause)} for clause in plan.unused],
-            changes=[{changes.heading: difference} for difference in changes.differences],
+            changes=[{"difference": difference} for difference in changes.differences],
         ),
     }
 

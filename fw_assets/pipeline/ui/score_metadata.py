@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from fw_assets.classification.metrics.confidence import ModelConfidence
@@ -31,7 +33,7 @@ def score_metadata(scores: Scores) -> dict[str, dg.MetadataValue | float | int |
         "outcomes": table([{"outcome": name, "rows": count} for name, count in scores.outcomes if count]),
         "worst_labels": table([_label_row(item) for item in ranked], MAX_LABELS),
         "all_labels": document(
-            f"{plural(len(ranked), 'label')}, the worst first by F1; intervals are of 95 %.\n\n"
+            f"{plural(len(ranked), 'label')}, the worst first by F1; intervals are of 95%{_distinct_note(ranked)}.\n\n"
             f"{markdown_table([_whole_label_row(item) for item in ranked])}"
         ),
         "most_confused": table(
@@ -58,12 +60,20 @@ def _label_row(scores: LabelScore) -> Row:
 def _whole_label_row(scores: LabelScore) -> Row:
     return {
         "label": scores.label,
-        "rows": scores.support,
-        "distinct": scores.support if scores.groups is None else scores.groups,
+        "rows": f"{scores.support:,} ({scores.groups:,})" if _repeats(scores) else scores.support,
         "right": percent(scores.accuracy.value) if scores.accuracy else "n/a",
-        "95% interval": percent_range((scores.accuracy.low, scores.accuracy.high)) if scores.accuracy else "n/a",
+        "interval": percent_range((scores.accuracy.low, scores.accuracy.high)) if scores.accuracy else "n/a",
         "F1": decimal(scores.f1),
     }
+
+
+def _repeats(scores: LabelScore) -> bool:
+    return scores.groups is not None and scores.groups != scores.support
+
+
+def _distinct_note(labels: Sequence[LabelScore]) -> str:
+    # Not a column of its own: the UI shows a short document at once, where six columns are wider than the page.
+    return "; distinct rows in brackets, where some are repeated" if any(map(_repeats, labels)) else ""
 
 
 def macro_ranges(scores: Scores) -> dict[str, str]:

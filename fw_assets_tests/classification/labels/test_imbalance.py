@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.dataset.label_counts import count_labels
 from fw_assets.classification.errors import InputError
+from fw_assets.classification.labels.findings import imbalance_findings
 from fw_assets.classification.labels.imbalance import measure_imbalance, mitigate, with_mitigations
 from fw_assets.classification.session import MITIGATIONS
 
@@ -135,3 +136,10 @@ def test_mitigations_invent_nothing(labels: list[list[str]], threshold: float, s
         rng.shuffle(order)
         again = mitigate(rows[order], name, threshold, seed)
         assert again.sort("id")["id"].equals(out.sort("id")["id"])
+
+
+def test_labels_of_one_frequency_have_no_most_frequent_one() -> None:
+    (equal,) = imbalance_findings(measure_imbalance({"a": 20, "b": 20}, 50), lambda labels: [])
+    assert equal.message == "Every label is equally frequent (20 rows)."
+    (unequal,) = imbalance_findings(measure_imbalance({"a": 40, "b": 20}, 50), lambda labels: [])
+    assert "The most frequent label, a (40), occurs 2.0 times" in unequal.message

@@ -55,3 +55,18 @@ def test_a_plan_that_waits_is_made_again_when_a_price_of_its_own_changes(
     assert "missing.yaml: cannot be read" in said
     monkeypatch.delenv("FW_PRICES")
     assert compare(daemon) == ([], "every plan that waits states what the platform offers")
+
+
+def test_the_cursor_is_a_few_words_and_that_of_an_earlier_version_is_read(daemon: Daemon, tmp_path: Path) -> None:
+    charge_at(tmp_path / ".platform", USUAL)
+    daemon.drop("tickets", session="models: [char-ngram]\nmode: benchmark\n")
+    daemon.look()
+    execute(daemon.instance, defs, Step(PLANNING, "tickets", None, ""))
+    compare(daemon)
+    assert daemon.cursors["outdated_plans"] == "1 plan, see .outdated_plans.json in the workspace"
+    kept = Path(daemon.store.path(".outdated_plans.json"))
+    states = kept.read_text("utf-8")
+    daemon.cursors["outdated_plans"] = states  # where they were
+    kept.unlink()
+    assert compare(daemon) == ([], "every plan that waits states what the platform offers")
+    assert kept.read_text("utf-8") == states

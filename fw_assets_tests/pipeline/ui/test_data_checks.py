@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from fw_assets.classification.labels.label_noise import LabelSuspects
+from fw_assets.classification.labels.label_noise import LabelSuspects, Suspect
 from fw_assets.classification.values import Interval
-from fw_assets.pipeline.ui.data_checks import noise_check, wrong_labels
+from fw_assets.pipeline.ui.data_checks import noise_check, suspect_rows, wrong_labels
+from fw_assets.pipeline.ui.metadata import table
 
 
 def test_an_estimate_that_holds_the_models_own_mistakes_is_called_an_upper_figure() -> None:
@@ -22,3 +23,13 @@ def test_an_estimate_that_holds_the_models_own_mistakes_is_called_an_upper_figur
     check = noise_check("d", suspects)
     assert not check.passed
     assert "own mistakes" in str(check.description)
+
+
+def test_long_labels_of_doubted_rows_are_shown_whole() -> None:
+    label, other = "wrong_exchange_rate", "pending_card_payment"
+    suspect = Suspect(
+        part="train", rank=1, id="train:1435", labels=(label,), suggested=other, margin=2.0, text="Where is my cash now"
+    )
+    doubted = LabelSuspects(judged=9, not_judged=0, doubted_train=1, doubted_test=0, wrong=None, suspects=(suspect,))
+    (row,) = table(suspect_rows(doubted)).records
+    assert row.data["label or other, and text"] == f"{label} or {other}? “Where is my cash now”"

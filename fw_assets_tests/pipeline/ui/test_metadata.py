@@ -92,6 +92,13 @@ def test_a_table_of_long_words_is_made_to_fit(cells: list[list[str]]) -> None:
     assert table_width(columns, [record.data for record in shown.records]) <= TABLE_PIXELS
 
 
+def test_a_heading_is_as_wide_as_all_its_words_which_are_not_wrapped() -> None:
+    assert table_width(["label or other, and text"], []) > table_width(["label"], []) + 100
+    columns = ["row", "a heading of five words"]
+    shown = table([dict(zip(columns, ("train:1", "x" * 60), strict=True))])
+    assert table_width(columns, [record.data for record in shown.records]) <= TABLE_PIXELS
+
+
 def test_what_gives_way_is_the_middle_of_the_longest_words() -> None:
     labels = ("balance_not_updated_after_bank_transfer", "balance_not_updated_after_cheque_or_cash_deposit", "atm")
     shown = table([{"label": label, "right": "100% of 40", "F1": "0.667"} for label in labels])
