@@ -222,6 +222,14 @@ class Session(Frozen):
     def _as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
+    @field_validator("models", mode="before")
+    @classmethod
+    def _models_between_commas(cls, value: Any) -> Any:
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            return value
+        return tuple(part for item in items for part in (item.split(",") if isinstance(item, str) else [item]))
+
     @field_validator("models", "labels", "label_names", "label_flags", "slices", "fields")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -138,6 +138,16 @@ def test_fields_of_later_versions_leave_the_digests_of_sessions_that_do_not_name
     assert strict.digested()["gate"] == {"rule": "superiority", "label_loss": 0.05, "label_rows": 20, "alpha": 0.05}
 
 
+@pytest.mark.parametrize("models", ["a, b,c", ["a,b", "c"], ("a", "b", "c"), ["a", " b , c "]])
+def test_models_may_stand_between_commas(models: object) -> None:
+    assert make_session({"models": models}).models == ("a", "b", "c")
+
+
+def test_no_model_between_two_commas_is_said() -> None:
+    with pytest.raises(InputError, match="models"):
+        make_session({"models": "a,,b"})
+
+
 def test_each_unknown_field_is_one_short_line() -> None:
     with pytest.raises(InputError) as caught:
         make_session({"model": ["char-ngram"], "epoch": 3}, file="session.yaml")

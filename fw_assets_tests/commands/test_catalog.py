@@ -153,3 +153,14 @@ def test_a_text_that_says_nothing_is_answered(text: str, said: str) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
     assert said in result.stderr
     assert json.loads(CliRunner().invoke(main, ["parse", text, "--json"]).stdout) == {"session": {}, "unused": []}
+
+
+def test_a_model_of_the_service_is_refused_with_the_way_to_it(tmp_path: Path) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_text("text,label\n" + "".join(f"row {i},{'ab'[i % 2]}\n" for i in range(40)))
+    result = CliRunner().invoke(main, ["plan", str(data), "--model", "qwen3-8b,char-ngram"])
+    assert result.exit_code == 2
+    assert "'qwen3-8b' is not in the platform's catalogue" in result.stderr
+    assert "This is the embedded platform" in result.stderr
+    assert "FW_PLATFORM=fireworks" in result.stderr
+    assert "'char-ngram'" not in result.stderr

@@ -216,6 +216,7 @@ def resolve_models(
     *,
     tunable: bool = True,
     inference: Inference | None = None,
+    elsewhere: str = "",
 ) -> tuple[CatalogueModel, ...]:
     """The catalogue entries for the names that a person wrote, in that order, without repeats.
 
@@ -227,6 +228,7 @@ def resolve_models(
         tunable: whether models of the platform's catalogue that it does not fine-tune are refused, and a choice of
             which none can be fine-tuned.
         inference: the way in which the platform must be able to serve them.
+        elsewhere: where other models are, as a sentence for a name that is unknown.
 
     Raises:
         InputError: no model is named, or some cannot be used; each with the reason and the nearest ids.
@@ -254,7 +256,9 @@ def resolve_models(
         else:
             reason = f"{name!r} is not in the platform's catalogue, and no model of the account has that id"
         nearest = ", ".join(nearest_ids(name, usable)) or "none"
-        problems.append(Problem(kind="model", field="models", message=f"{reason}; nearest that can be used: {nearest}"))
+        message = f"{reason}; nearest that can be used: {nearest}"
+        message += f". {elsewhere}" if elsewhere and not matches else ""
+        problems.append(Problem(kind="model", field="models", message=message))
     if problems:
         raise InputError(problems, advice="Correct that, or name another that `fw-assets models` lists.")
     chosen = tuple(dict.fromkeys(models))

@@ -50,6 +50,12 @@ async def catalogue(client: Fireworks) -> tuple[CatalogueModel, ...]:
     return tuple(catalogue_model(model) for model in await client.models())
 
 
+_HOSTED_MODELS = (
+    "This is the embedded platform, with models on this machine alone; those of the Fireworks service are there with "
+    "FW_PLATFORM=fireworks and its FIREWORKS_API_KEY"
+)
+
+
 async def tunable_models(client: Fireworks) -> list[CatalogueModel]:
     """The models that can be evaluated and fine-tuned."""
     return [model for model in await catalogue(client) if model.refusal(tunable=True, inference=None) is None]
@@ -97,7 +103,13 @@ def offer(platform: Platform, session: Session, priced: PricedCatalogue) -> Offe
     """
     pricing = platform_pricing(platform, priced.prices)
     tunable = session.mode == "fine-tune"
-    models = resolve_models(session.candidates, priced.models, tunable=tunable, inference=session.inference)
+    models = resolve_models(
+        session.candidates,
+        priced.models,
+        tunable=tunable,
+        inference=session.inference,
+        elsewhere=_HOSTED_MODELS if platform.is_embedded else "",
+    )
     return Offer(models, pricing, resolve_warm_start(session, models, priced.models))
 
 
