@@ -77,6 +77,7 @@ NOT_RUN: Mapping[str, str] = {
     "fw-assets setup": "downloads; test_minilm_setup.py takes the files from a wheel",
     "fw-assets ui": "serves until it is interrupted; the browser tests start it",
     "fw-assets run tickets.jsonl --model qwen3-8b --model my-lora": "needs a live account",
+    "fw-assets run tickets.jsonl --model qwen3-8b --endpoint gpt=https://api.openai.com/v1#gpt-4o-mini": "needs two",
     "fw-assets run mails.jsonl --model minilm-l6-v2 --costs '{spam: {ham: 5}, ham: {spam: 2.5}}' "
     "--gate '{label_loss: 0.05}'": "trains",
     "fw-assets compare tickets/minilm-l6-v2:base tickets/minilm-l6-v2": "needs a fine-tuned model",
@@ -86,6 +87,11 @@ NOT_RUN: Mapping[str, str] = {
     "fw-assets setup llm": "downloads; test_smollm2.py converts the wheel where it is",
     "fw-assets models add qwen ~/models/Qwen3-0.6B": "needs the folder; test_model_folders.py adds one",
     "fw-assets models add tiny OWNER/NAME@REVISION": "needs a hub",
+    "fw-assets export tickets": "needs a fine-tuned winner; commands/test_export.py has one",
+    "fw-assets export tickets --format onnx": "needs a fine-tuned winner",
+    "fw-assets export tickets --format onnx --out model": "needs a fine-tuned winner",
+    "fw-assets export intents --format merged": "needs a language model; test_language_model_export.py has one",
+    "fw-assets export intents --format gguf": "needs a language model",
     "fw-assets deploy tickets": "needs a deployed winner; commands/test_deploy.py has one",
 }
 """Commands of shell blocks that are parsed and not run, and why."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,25 @@ import yaml
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import digest
 
-DAGSTER_YAML = Path(__file__).with_name("dagster.yaml").read_text("utf-8")
-"""Configuration of an instance in the workspace. Runs, events and logs lie beside it, as Dagster has it by default."""
+SPEED_UPS = "fw_assets.dagster_runtime"
+"""Package of what Dagster also does by itself, which may be taken away."""
+
+
+def _default_config() -> str:
+    """Configuration of an instance in the workspace, whose runs, events and logs lie beside it.
+
+    Without `SPEED_UPS` it leaves out the blocks that name them, and Dagster does what it does by itself.
+    """
+    text = Path(__file__).with_name("dagster.yaml").read_text("utf-8")
+    try:
+        find_spec(SPEED_UPS)
+    except ModuleNotFoundError:
+        parts = re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)
+        return "".join(part for part in parts if SPEED_UPS not in part)
+    return text
+
+
+DAGSTER_YAML = _default_config()
 FORMER_DAGSTER_YAML = """\
 telemetry: {enabled: false}
 nux: {enabled: false}

