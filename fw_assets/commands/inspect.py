@@ -7,6 +7,7 @@ import tempfile
 import webbrowser
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -15,6 +16,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
 from fw_assets.console import echo, echo_json, err, out
 from fw_assets.exit_codes import DONE
+from fw_assets.pipeline.automation.scan import refused_files
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.budget.attempts import waits_for_signature
 from fw_assets.pipeline.budget.prediction_account import prediction_ledger
@@ -35,9 +37,12 @@ from fw_assets.workspace.workspace import Workspace
 def status(root: str, name: str | None, *, as_json: bool) -> int:
     """Print the state of one dataset, or of all."""
     store = Workspace(root)
+    refused = refused_files(store)
     if name:
-        registered_dataset(store, name)
-        names = [name]
+        if name not in refused:
+            registered_dataset(store, name)
+        refused = {item: why for item, why in refused.items() if item == name}
+        names = [name] if name in store.datasets() else []
     else:
         store = take_snapshot(store)
         names = store.datasets()
@@ -46,6 +51,11 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     labelled = {item: _ledger(store, item, prediction_ledger) for item in names}
     removed = removed_deployments(platform_from_environment, store, [i for i in names if status_of[i].state == "done"])
     notes = {item: _signed(root, item, status.note) + _removal(removed, item) for item, status in status_of.items()}
+    notes |= {
+        item: f"{note}; its newer file was not taken: {refused.pop(item)}"
+        for item, note in notes.items()
+        if item in refused
+    }
     results = {item: _result(store, item) if status.state == "done" else None for item, status in status_of.items()}
     if as_json:
         echo_json(
@@ -63,14 +73,27 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
                     }
                     for item, status in status_of.items()
                 ]
+                + [_refused(item, why) for item, why in refused.items()]
             }
         )
         return DONE
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for item, status in status_of.items():
         table.add_row(item, status.state, _outcome(results[item]) + notes[item] + _costs(checks[item], labelled[item]))
-    out.print(table if names else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
+    for item, why in refused.items():
+        table.add_row(item, "failed", why)
+    out.print(table if table.row_count else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
     return DONE
+
+
+def _refused(name: str, why: str) -> dict[str, Any]:
+    """A dataset whose file could not be registered, in the shape of the others."""
+    nothing = {"paid_usd": 0.0, "held_usd": 0.0}
+    unknown: dict[str, Any] = {"winner": None, "accuracy": None}
+    return {"dataset": name, "state": "failed", "note": why, "due": [], **unknown} | {
+        "regression_checks": nothing,
+        "predictions": nothing,
+    }
 
 
 def _result(store: Workspace, name: str) -> ReportRecord | None:

@@ -22,6 +22,9 @@ T = TypeVar("T")
 RETRY_SECONDS = 30.0
 """A dataset that could not be registered is tried again this often: the reason may be outside its files."""
 
+SCANS = ("inbox", "platform_datasets")
+"""Sensors that scan."""
+
 Mark = tuple[str, int, str]
 """Name, size and version (modification time or ETag) of a file."""
 
@@ -106,6 +109,15 @@ def sensor_states(store: Workspace, sensor: str, cursor: str | None, form: type[
     with suppress(msgspec.MsgspecError):
         return msgspec.convert(msgspec.json.decode(text or "{}"), dict[str, form])  # type: ignore[valid-type]
     return {}
+
+
+def refused_files(store: Workspace) -> dict[str, str]:
+    """Why files that the last scans saw could not be registered, by dataset."""
+    found: dict[str, str] = {}
+    for sensor in SCANS:
+        states = sensor_states(store, sensor, _states_file(sensor), FileState)
+        found |= {dataset: state.problem for dataset, state in states.items() if state.problem}
+    return found
 
 
 def keep_sensor_states(store: Workspace, sensor: str, states: Mapping[str, object], what: str) -> str:
