@@ -22,6 +22,7 @@ from fw_assets.classification.dataset.row_fields import json_text
 from fw_assets.classification.dataset.row_parser import GROUP_KEYS, content_digest
 from fw_assets.classification.formats.column_choice import ColumnChoice
 from fw_assets.classification.formats.label_values import BadLabel, flag_labels, label_error, label_text
+from fw_assets.classification.formats.swallowed_rows import swallowed_rows
 
 EMPTY_LABEL, EMPTY_TEXT = "empty-label", "empty-text"
 ROW = "\x00row"
@@ -57,6 +58,7 @@ def parse_table(
     weights, bad_weights = _weights(table, choice.weight)
     bad = {**bad_weights, **bad}
     texts = texts.with_columns(*labels, weights)
+    bad = {**swallowed_rows(texts["text"], texts["answer"], choice.text_columns[0]), **bad}
     no_text = ~pl.col("text").str.contains(NOT_BLANK).fill_null(value=False)
     no_label = ~pl.col("answer").str.contains(NOT_BLANK).fill_null(value=False) & pl.col("ground_truth").is_null()
     state = texts.select(
