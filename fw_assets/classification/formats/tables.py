@@ -21,8 +21,7 @@ from fw_assets.classification.dataset.regex_parser import NOT_BLANK, common_rows
 from fw_assets.classification.dataset.row_fields import json_text
 from fw_assets.classification.dataset.row_parser import GROUP_KEYS, content_digest
 from fw_assets.classification.formats.column_choice import ColumnChoice
-from fw_assets.classification.formats.label_values import BadLabel, flag_labels, label_error, label_text
-from fw_assets.classification.formats.swallowed_rows import swallowed_rows
+from fw_assets.classification.formats.label_values import BadLabel, flag_labels, label_error, label_text, swallowed_rows
 
 EMPTY_LABEL, EMPTY_TEXT = "empty-label", "empty-text"
 ROW = "\x00row"

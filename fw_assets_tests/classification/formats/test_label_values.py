@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from fw_assets.classification.formats.swallowed_rows import swallowed_rows
+from fw_assets.classification.formats.label_values import swallowed_rows
 
 
 def found(*texts: str | None) -> list[int]:
