@@ -120,7 +120,9 @@ def _summary(result: LabelledFile) -> str:
     parts += [f"{result.no_label:,} whose answer is no label"] if result.no_label else []
     parts += [f"{result.unanswered:,} without an answer"] if result.unanswered else []
     parts += [f"{result.empty:,} without a text"] if result.empty else []
-    paid = "at a price that is not known" if result.paid_usd is None else f"for ${result.paid_usd:,.4f}"
+    paid = f"for ${result.paid_usd:,.4f}" if result.paid_usd else "at no cost"
+    if result.paid_usd is None:
+        paid = "at a price that is not known"
     return (
         f"{result.out}: {plural(result.rows, 'row')}: {', '.join(parts)}.\n"
         f"{plural(result.requests, 'request')}, {result.prompt_tokens:,} prompt and {result.answer_tokens:,} answer "

@@ -42,6 +42,7 @@ class BaseModel:
         first_training_stack: whether the deprecated `tunable` is shown, as for the service's older models; it is not
             for the newer ones, of which `supervisedLoraTunable` says the same.
         language_model: the files of a causal language model.
+        licence: of the weights that it comes with; empty where it has none.
         advice: how to get a model that is not on this machine.
     """
 
@@ -59,6 +60,7 @@ class BaseModel:
     first_training_stack: bool = True
     language_model: LanguageModelFolder | None = None
     advice: str | None = None
+    licence: str = ""
 
     @property
     def read(self) -> Callable[[Sequence[Mapping[str, Any]]], str]:
@@ -99,6 +101,7 @@ ENCODER_MODELS: dict[str, BaseModel] = {
             parameter_count=22_713_216,
             context_length=512,
             encoders=(MinilmTextEncoder,),
+            licence="apache-2.0",
             grid=((64, 0.006, 3), (32, 0.006, 5), (64, 0.01, 3), (64, 0.01, 10)),
             batch_size=32,
             learning_rate_range=(0.0003, 0.1),
@@ -110,6 +113,7 @@ ENCODER_MODELS: dict[str, BaseModel] = {
             parameter_count=22_778_752,
             context_length=512,
             encoders=(MinilmTextEncoder, NgramTextEncoder),
+            licence="apache-2.0",
             base_shares=(1.0, 0.2),
             tuned_shares=((0.72, 0.48), (0.48, 0.72), (0.36, 0.84), (0.9, 0.3), (1.08, 0.12)),
             grid=((64, 0.006, 3), (32, 0.006, 5), (64, 0.01, 3), (64, 0.01, 5)),
@@ -159,6 +163,7 @@ def _language_model(model: LanguageModelFolder | None) -> BaseModel:
         first_training_stack=False,
         language_model=model,
         advice=advice,
+        licence=model.licence if model else "apache-2.0",
     )
 
 

@@ -78,7 +78,8 @@ def export_model(
         write_classifier(tuned_model.load(files), folder, cache)
         model = taught(OnnxScorer(folder, manifest["notes"]), base, files)
     kind = "record" if is_record else "encoders"
-    return Exported(base, base, "apache-2.0", kind, "", form == "onnx", _answers(model, requests))
+    licence = find_base_model(base).licence
+    return Exported(base, base, licence, kind, "", form == "onnx", _answers(model, requests))
 
 
 def _language_model(
@@ -95,7 +96,7 @@ def _language_model(
     return Exported(
         base_model=base,
         source=entry.language_model.source,
-        licence=entry.language_model.licence,
+        licence=entry.licence,
         kind="language-model",
         readout="generate" if tuned.head is None else "head",
         portable=tuned.adapted_prefix,

@@ -48,7 +48,8 @@ def test_graph_gives_the_model_s_probabilities(base: str, multi_label: bool, cac
     if base.startswith("minilm") and not weights_available():
         pytest.skip(WEIGHTS_ADVICE)
     files = tuned_files(tmp_path, cache, base, multi_label=multi_label)
-    export_model(files, "onnx", tmp_path / "onnx", cache, [])
+    written = export_model(files, "onnx", tmp_path / "onnx", cache, [])
+    assert written.licence == ("apache-2.0" if base.startswith("minilm") else "")
     model, exported = load_tuned(files, cache), OnnxScorer(tmp_path / "onnx", {})
     expected = np.exp(model.log_probabilities(TEXTS, None))
     assert np.abs(np.exp(exported.log_probabilities(TEXTS, None)) - expected).max() < 5e-3  # a unit of float16
