@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Barrier, Event, Thread
 from typing import Any, ClassVar, Literal
 
-Maker = Literal["openai", "vllm", "ollama", "plain", "deaf", "moved"]
+Maker = Literal["openai", "vllm", "ollama", "plain", "choices", "deaf", "moved"]
 CONSTRAINTS = ("response_format", "structured_outputs")
 
 
@@ -17,8 +17,9 @@ class ChatServerDouble(ThreadingHTTPServer):
     """A server of one maker that gives a text its label in `gold`, else `billing`, and keeps what it was sent.
 
     `openai` knows no `structured_outputs` and refuses `max_tokens`; `vllm` takes `structured_outputs` alone; `ollama`
-    ignores what it does not know, and every constraint; `plain` refuses each by a bare 400; `deaf` refuses all; `moved`
-    redirects to another host.
+    ignores what it does not know, and every constraint; `plain` refuses each by a bare 400; `choices` follows
+    `structured_outputs` and ignores `response_format`, of two requests with which one is answered when the other is
+    there, and the other when `late` is set; `deaf` refuses all; `moved` redirects to another host.
     """
 
     daemon_threads = True
@@ -28,6 +29,8 @@ class ChatServerDouble(ThreadingHTTPServer):
         self.maker, self.key, self.gold = maker, key, gold or {}
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.late = Event()
+        self._pair = Barrier(2, timeout=30)
 
     @property
     def url(self) -> str:
@@ -41,6 +44,10 @@ class ChatServerDouble(ThreadingHTTPServer):
         if self.maker == "openai" and "response_format" in body:
             (key,) = body["response_format"]["json_schema"]["schema"]["properties"]
             text = json.dumps({key: text})
+        if self.maker == "choices" and "structured_outputs" not in body:
+            text = f"The label is {label}."
+            if "response_format" in body and self._pair.wait():
+                self.late.wait(timeout=30)
         message: dict[str, Any] = {"message": {"content": text}, "finish_reason": "stop"}
         if body.get("logprobs"):
             message["logprobs"] = {"content": [{"token": part, "logprob": -0.1} for part in _tokens(text, label)]}

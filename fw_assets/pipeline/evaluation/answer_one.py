@@ -5,7 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import ChatCompletion, Fireworks
 from fw_assets.pipeline.evaluation.decision import decide
-from fw_assets.pipeline.platform.endpoints import route_endpoint
+from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 
 

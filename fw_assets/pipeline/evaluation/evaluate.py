@@ -43,7 +43,7 @@ from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, eval
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
-from fw_assets.pipeline.platform.endpoints import route_endpoint
+from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.values.evaluation import NO_USAGE, OrderControl, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows

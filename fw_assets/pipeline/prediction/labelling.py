@@ -18,7 +18,7 @@ from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS
 from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
-from fw_assets.pipeline.platform.endpoints import route_endpoint
+from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_request import LabelRequest
 from fw_assets.pipeline.prediction.quote import PricedRequests
