@@ -172,7 +172,7 @@ class _MetricsRecorder:
         if isinstance(event, TrialStep):
             self._report(0.0)
         elif isinstance(event, CheckpointWritten):
-            job_queue.count_progress(self._platform, self._claim)
+            job_queue.heartbeat(self._platform, self._claim, progress=True)
         else:
             use = {
                 "tokensPerSecond": round(event.tokens / event.seconds, 1) if event.seconds else 0.0,

@@ -132,22 +132,11 @@ def check_claim(connection: sqlite3.Connection, claim: JobClaim) -> None:
         raise ClaimLost(claim.id)
 
 
-def heartbeat(platform: EmbeddedPlatform, claim: JobClaim) -> None:
+def heartbeat(platform: EmbeddedPlatform, claim: JobClaim, *, progress: bool = False) -> None:
     """Record that the worker is alive.
 
-    Raises:
-        ClaimLost: the claim no longer stands.
-    """
-    with platform.database.write() as connection:
-        check_claim(connection, claim)
-        connection.execute(
-            "UPDATE work SET heartbeat = ? WHERE kind = ? AND account = ? AND id = ? AND token = ?",
-            (platform.clock(), *claim.key()),
-        )
-
-
-def count_progress(platform: EmbeddedPlatform, claim: JobClaim) -> None:
-    """Record that the job got further, by a checkpoint: attempts before it no longer count against the job.
+    Args:
+        progress: the job got further, by a checkpoint: attempts before it no longer count against the job.
 
     Raises:
         ClaimLost: the claim no longer stands.
@@ -155,7 +144,9 @@ def count_progress(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     with platform.database.write() as connection:
         check_claim(connection, claim)
         connection.execute(
-            "UPDATE work SET attempts = 0 WHERE kind = ? AND account = ? AND id = ? AND token = ?", claim.key()
+            "UPDATE work SET heartbeat = ?, attempts = CASE WHEN ? THEN 0 ELSE attempts END "
+            "WHERE kind = ? AND account = ? AND id = ? AND token = ?",
+            (platform.clock(), progress, *claim.key()),
         )
 
 

@@ -116,10 +116,10 @@ def test_attempts_that_got_further_do_not_count(platform: EmbeddedPlatform) -> N
     for _ in range(10):
         claim = job_queue.claim_next(platform, 0)
         assert claim is not None
-        job_queue.count_progress(platform, claim)
+        job_queue.heartbeat(platform, claim, progress=True)
         job_queue.requeue_lost(platform)
         with pytest.raises(job_queue.ClaimLost):
-            job_queue.count_progress(platform, claim)
+            job_queue.heartbeat(platform, claim, progress=True)
     assert state(platform, "a") != "JOB_STATE_FAILED"
 
 
