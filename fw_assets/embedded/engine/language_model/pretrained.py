@@ -6,7 +6,7 @@ import copy
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,17 @@ class Pretrained:
 
     def __init__(self, folder: Path, dtype: torch.dtype, device: str = "cpu", gguf_file: str | None = None) -> None:
         here: dict[str, Any] = {**_HERE, "gguf_file": gguf_file}
+        own: dict[str, Any] = {}
         try:
-            config = AutoConfig.from_pretrained(str(folder), **here)
             if gguf_file is not None:
+                config = AutoConfig.from_pretrained(str(folder), **here)
                 config.head_dim = _key_length(folder / gguf_file) or config.head_dim
+                own["config"] = config
             self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **here)
-            with redirect_stderr(StringIO()):  # the bar of a GGUF file's conversion has no switch
+            # The bar of a GGUF file's conversion has no switch; other loads leave alone what threads beside them write.
+            with nullcontext() if gguf_file is None else redirect_stderr(StringIO()):
                 network = AutoModelForCausalLM.from_pretrained(
-                    str(folder), config=config, dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **here
+                    str(folder), dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **here, **own
                 )
         except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
             raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
