@@ -171,12 +171,9 @@ def cpu_seconds() -> float:
 
 
 def peak_gigabytes() -> float:
-    """The most memory that this process had, or that it had on a GPU."""
-    import torch
+    from fw_assets.embedded.engine.language_model.memory import peak_bytes
 
-    if torch.cuda.is_available():
-        return float(torch.cuda.max_memory_allocated()) / 1024**3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    return peak_bytes() / 1024**3
 
 
 def measure(name: str, model: str, count: int, epochs: int) -> None:
