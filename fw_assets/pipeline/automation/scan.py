@@ -106,16 +106,14 @@ def sensor_states(store: Workspace, sensor: str, cursor: str | None, form: type[
         return {}
     # Earlier versions kept the states in the cursor itself, which then filled the sensor's page.
     text = cursor if cursor.startswith("{") else store.read_text(_states_file(sensor))
-    with suppress(msgspec.MsgspecError):
-        return msgspec.convert(msgspec.json.decode(text or "{}"), dict[str, form])  # type: ignore[valid-type]
-    return {}
+    return _decoded(text, form)
 
 
 def refused_files(store: Workspace) -> dict[str, str]:
     """Why files that the last scans saw could not be registered, by dataset."""
     found: dict[str, str] = {}
     for sensor in SCANS:
-        states = sensor_states(store, sensor, _states_file(sensor), FileState)
+        states = _decoded(store.read_text(_states_file(sensor)), FileState)
         found |= {dataset: state.problem for dataset, state in states.items() if state.problem}
     return found
 
@@ -126,6 +124,12 @@ def keep_sensor_states(store: Workspace, sensor: str, states: Mapping[str, objec
     if store.read_text(_states_file(sensor)) != text:
         store.write_text(text, _states_file(sensor), private=True)
     return f"{plural(len(states), what)}, see {_states_file(sensor)} in the workspace"
+
+
+def _decoded(text: str | None, form: type[T]) -> dict[str, T]:
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(text or "{}", type=dict[str, form])  # type: ignore[valid-type]
+    return {}
 
 
 def _states_file(sensor: str) -> str:
