@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, NoReturn
+from typing import Literal
 
 from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.cost.ledger import (
@@ -19,32 +19,19 @@ from fw_assets.classification.cost.ledger import (
     NO_QUANTITY,
     PLATFORM_ESTIMATE,
     ROUNDING,
-    CeilingReached,
     LedgerEntry,
 )
-from fw_assets.classification.cost.prices import Item
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import UNUSABLE
 from fw_assets.pipeline.budget.line_prices import (
     HOURS,
     TRAINING,
-    has_price,
     high_usd,
     item_share,
     max_deployment_hours,
     quantities_usd,
-    usd_at_hour,
 )
-from fw_assets.pipeline.errors import (
-    AttemptFailed,
-    DeploymentAboveCeiling,
-    DeploymentAboveHeld,
-    EstimateAboveCeiling,
-    EstimateAboveHeld,
-    HoursUsedUp,
-    JobCost,
-    RunStopped,
-)
+from fw_assets.pipeline.errors import AttemptFailed, HoursUsedUp
 
 USED_UP, CEILING, STOPPED = PARTIAL = ("used-up", "ceiling", "stopped")
 """What the ids of payments end in whose attempt had no result; each includes the window of its deployment."""
@@ -144,8 +131,8 @@ class Payment:
         """
         line = self.account.line(self.key)
         counted = trained if trained is not None else in_dataset
-        tokens = float(counted) if counted is not None else self._expected_tokens(line)
-        usd = quantities_usd(line, {"training": tokens})
+        tokens = float(counted) if counted is not None else self._tokens(line, "expected")
+        usd = quantities_usd(line, {TRAINING: tokens})
         note = "" if trained is not None else NO_QUANTITY if in_dataset is None else DATASET_COUNT
         if estimate and estimate > (usd or 0.0) * (1 + ROUNDING) + ROUNDING:
             note, usd = PLATFORM_ESTIMATE, estimate
@@ -164,109 +151,10 @@ class Payment:
         usd = estimate if priced is None else max(priced, estimate or 0.0)
         self.account.pay(self.key, self.id, tokens, "tokens", usd, estimated=True, note=ENDED_UNCOUNTED)
 
-    def _expected_tokens(self, line: CostLine | None) -> float:
-        return self._tokens(line, "expected")
-
     def _tokens(self, line: CostLine | None, bound: Literal["expected", "high"]) -> float:
         tokens = sum(getattr(part.quantity, bound) for part in line.parts if part.item == TRAINING) if line else 0.0
         # Where the line pays for more than training, this payment's share of its price is smaller than of its tokens.
         return float(tokens * self.share / (item_share(line, TRAINING) if line else 1.0))
-
-    def check_estimate(self, usd: float | None, model: str) -> None:
-        """Compare the platform's estimate of a job that does not exist yet with what is reserved for it.
-
-        Where the plan has no price of training, the estimate itself is reserved.
-
-        Raises:
-            EstimateAboveHeld: it is more than the line's high figure; nothing is reserved any more, or started.
-            EstimateAboveCeiling: the same of an estimate that is reserved itself, and of what was approved.
-        """
-        if usd is None:
-            return
-        line = self.account.line(self.key)
-        if line is None or not has_price(line, TRAINING):
-            left = self._hold(usd)
-            if left is not None:
-                self.account.release(self.id)
-                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self._limit, started=False))
-            return
-        high = high_usd(line, self.share)
-        if usd > high * (1 + ROUNDING) + ROUNDING:
-            self.account.release(self.id)
-            self._end(EstimateAboveHeld(self.id, self.key, usd, high, model, self._price_of(line, usd)))
-
-    def _hold(self, usd: float) -> float | None:
-        """Reserve at least that amount; None, or the US dollars that are left for it where they are fewer."""
-        ledger = self.account.ledger()
-        held = math.fsum(item.usd for item in ledger.reservations if item.id == self.id)
-        try:
-            self.account.extend(self.key, self.id, usd)
-        except CeilingReached:
-            return max(0.0, self.account.limit_usd(ledger) - ledger.spent - ledger.reserved + held)
-        return None
-
-    @property
-    def _limit(self) -> float:
-        return self.account.limit_usd(self.account.ledger())
-
-    def _end(self, error: RunStopped) -> NoReturn:
-        self.account.stop(str(error), error.remedy)
-        raise error
-
-    def _price_of(self, line: CostLine, usd: float) -> float:
-        """US dollars per million tokens at which the line would hold an amount, rounded up to the cent."""
-        tokens = sum(part.quantity.high for part in line.parts if part.item == "training") * self.share
-        return math.ceil(usd / (tokens / item_share(line, TRAINING)) * 1e8) / 100 if tokens else usd
-
-    def check_quote(self, usd: float | None) -> None:
-        """Compare the platform's estimate of a job that has started with what is reserved for it.
-
-        Where the plan has no price of training, the estimate itself is reserved.
-
-        Raises:
-            JobCost: it is more than the line's high figure; it is reserved, and nothing else is started.
-            EstimateAboveCeiling: the same of an estimate that is reserved itself, and of what was approved.
-        """
-        if usd is None:
-            return
-        line = self.account.line(self.key)
-        if line is None or not has_price(line, TRAINING):
-            left = self._hold(usd)
-            if left is not None:
-                self.account.raise_reservation(self.id, usd)
-                self._end(EstimateAboveCeiling(self.id, self.key, usd, left, self._limit, started=True))
-            return
-        high = high_usd(line, self.share)
-        if usd > high * (1 + ROUNDING) + ROUNDING:
-            self.account.raise_reservation(self.id, usd)
-            self._end(JobCost(self.id, self.key, usd, high))
-
-    def check_hour(
-        self, usd: float | None, deployment: str, accelerators: str, model: str, *, tuned: bool, extends: bool = False
-    ) -> None:
-        """Compare the quoted price of an hour of a deployment that does not exist yet with what is reserved for it.
-
-        Where the plan has no price of an hour, what the hours cost at the quote is reserved.
-
-        Args:
-            tuned: whether it is of what was fine-tuned from `model`.
-            extends: reserve that in any case, as far as what was approved allows it.
-
-        Raises:
-            DeploymentAboveHeld: it could cost more than the line's high figure; nothing more is started.
-            DeploymentAboveCeiling: the same of what is reserved by the quote, and of what was approved.
-        """
-        line = self.account.line(self.key)
-        if usd is None or line is None:
-            return
-        most, held = usd_at_hour(line, usd) * self.share, high_usd(line, self.share)
-        if extends or not has_price(line, HOURS):
-            left = self._hold(most)
-            if left is not None:
-                self._end(DeploymentAboveCeiling(deployment, self.key, accelerators, usd, most, left, self._limit))
-        elif most > held * (1 + ROUNDING) + ROUNDING:
-            item: Item = "tuned-deployment-hour" if tuned else HOURS
-            self._end(DeploymentAboveHeld(deployment, self.key, accelerators, usd, most, held, model, item))
 
     def give_back(self, failure: Exception, idle_seconds: float) -> None:
         """Give back what is held for a deployment that did not come to serve.

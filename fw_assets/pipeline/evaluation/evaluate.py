@@ -27,6 +27,7 @@ from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
+from fw_assets.pipeline.budget.quote_checks import check_hour
 from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.errors import (
     AttemptFailed,
@@ -119,7 +120,7 @@ async def evaluate(
 
     def afford(deployment: str, quote: Accelerators) -> None:
         usd = hour_usd(prices, quote, base, tuned=kind == "tuned")
-        payment.check_hour(usd, deployment, quote.accelerators, base.name, tuned=kind == "tuned")
+        check_hour(payment, usd, deployment, quote.accelerators, base.name, tuned=kind == "tuned")
 
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     items = (f"{prefix}-input", f"{prefix}-output")

@@ -17,6 +17,7 @@ from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import Payment, open_payment
+from fw_assets.pipeline.budget.quote_checks import check_hour
 from fw_assets.pipeline.errors import (
     AttemptFailed,
     DeploymentAboveCeiling,
@@ -97,7 +98,7 @@ async def prove_serving(
     def afford(deployment: str, quote: Accelerators) -> None:
         usd = hour_usd(prices, quote, base, tuned=tuned)
         for held in (first_hour, payment):
-            held.check_hour(usd, deployment, quote.accelerators, base.name, tuned=tuned, extends=again)
+            check_hour(held, usd, deployment, quote.accelerators, base.name, tuned=tuned, extends=again)
 
     async def replay(prompt: Prompt) -> tuple[EvaluatedWinner, InferenceResult]:
         served = winner

@@ -18,6 +18,7 @@ from fw_assets.fireworks import Fireworks, JobFailed, Stalled
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
+from fw_assets.pipeline.budget.quote_checks import check_estimate, check_quote
 from fw_assets.pipeline.errors import JobStalled
 from fw_assets.pipeline.platform.fine_tuning import (
     STALL_SECONDS,
@@ -140,7 +141,7 @@ async def run_training_job(
 
         def accept_quote(usd: float | None) -> None:
             attempts.record_created(job_id)
-            payment.check_quote(usd)
+            check_quote(payment, usd)
             on_quote()
 
         try:
@@ -154,7 +155,7 @@ async def run_training_job(
                 start=account.plan.warm_start.name if account.plan.warm_start else None,
                 poll=poll,
                 what=what,
-                estimated=partial(payment.check_estimate, model=account.plan.model(slug).name),
+                estimated=partial(check_estimate, payment, model=account.plan.model(slug).name),
                 quoted=accept_quote,
                 turn=job_start(client, account, job_id, poll=poll, what=f"{what} {cell.name}"),
             )
