@@ -1,4 +1,4 @@
-"""JSON documents that are no lines: the lists of rows in them, in the forms that libraries and tools write.
+"""JSON in the forms that libraries and tools write: the lists of rows in a document, and records of annotation tools.
 
-`formats` calls `row_lists`. Imports none of ours.
+`formats` calls `row_lists` and `annotations.EXPORTS`. Imports none of ours.
 """

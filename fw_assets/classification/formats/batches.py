@@ -18,6 +18,7 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.content import refusals
 from fw_assets.classification.formats.dialect import SAMPLE_RECORDS, Dialect, unescaped
 from fw_assets.classification.formats.recognition import Format
+from fw_assets.classification.formats.swallowed_rows import UNCLOSED
 from fw_assets.classification.formats.tables import ROW
 
 BATCH_ROWS = 50_000
@@ -25,8 +26,8 @@ _STREAM_ROWS = 3_000_001
 """Of Arrow streams, which are read as a whole; more than a dataset may have."""
 
 
-class LongLineError(InputError):
-    """A line of delimited text has more fields than there are columns."""
+class MalformedLineError(InputError):
+    """A line of delimited text has more fields than there are columns, or a quotation mark in the wrong place."""
 
     def __init__(self, message: str) -> None:
         super().__init__([Problem(kind="columns", message=message)])
@@ -42,6 +43,7 @@ class Table:
         parts: makes the parts, with the column `ROW` and the columns that are asked for.
         metadata: of the file.
         lead: lines before its first row.
+        dialect: of delimited text.
     """
 
     read_as: str
@@ -49,6 +51,7 @@ class Table:
     parts: Callable[[Sequence[str]], Iterator[pl.DataFrame]]
     metadata: Mapping[str, str] = field(default_factory=dict)
     lead: int = 0
+    dialect: Dialect | None = None
 
 
 def without_escapes(path: Path, dialect: Dialect, folder: Path) -> Path:
@@ -72,7 +75,7 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
         first_row: the number of the file's first line.
 
     Raises:
-        LongLineError: a line has more fields than the header.
+        MalformedLineError: a line has more fields than the header, or a quotation mark in the wrong place.
         InputError: it cannot be read.
     """
     options: dict[str, Any] = {
@@ -95,7 +98,8 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
     def parts(columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         yield from _batches(pl.scan_csv(path, **options).select(ROW, *columns), path, dialect.shown)
 
-    return Table(dialect.shown, sample.drop(ROW), parts, lead=dialect.skip + (dialect.header is not None))
+    lead = dialect.skip + (dialect.header is not None)
+    return Table(dialect.shown, sample.drop(ROW), parts, lead=lead, dialect=dialect)
 
 
 def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Path) -> tuple[list[RejectedLine], int]:
@@ -123,10 +127,10 @@ def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Pat
                 others += bool(record) and number >= first_row + dialect.skip
                 continue
             writer.writerow([])
-            message = (
-                f"the line has {len(record)} fields, expected {width} as in the header; "
-                f"a text with {dialect.delimiter!r} in it has to be quoted"
-            )
+            advice = f"a text with {dialect.delimiter!r} in it has to be quoted"
+            message = f"the line has {len(record)} fields, expected {width} as in the header; {advice}"
+            if height := sum(cell.count("\n") for cell in record):
+                message = f"the row is of {height + 1:,} lines with {len(record)} fields, expected {width}; {UNCLOSED}"
             excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
             faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message)]))
     return faults, others
@@ -165,9 +169,9 @@ def _batches(rows: pl.LazyFrame, path: Path, what: str) -> Iterator[pl.DataFrame
 
 
 def _of_line(error: pl.exceptions.ComputeError) -> Exception:
-    """What polars says of a line with too many fields, as an error of its own."""
-    is_long = "more fields" in str(error) or "CSV malformed" in str(error)
-    return LongLineError(str(error)) if is_long else error
+    """What polars says of a line that is not of the table's form, as an error of its own."""
+    is_of_line = any(words in str(error) for words in ("more fields", "CSV malformed", "could not parse"))
+    return MalformedLineError(str(error)) if is_of_line else error
 
 
 def json_lines(part: pl.DataFrame) -> list[bytes]:

@@ -18,7 +18,7 @@ from fw_assets.classification.dataset.parallel import parse_file, run_in_threads
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.formats.batches import (
-    LongLineError,
+    MalformedLineError,
     Table,
     delimited_table,
     json_lines,
@@ -119,7 +119,7 @@ class FileParser:
         plain = without_escapes(plain, dialect, folder)
         try:
             return self._parse_table(delimited_table(plain, dialect, place.first_row), place)
-        except LongLineError:
+        except MalformedLineError:
             place.row_store.discard(place.source, place.first_row)
         mended = folder / "mended"
         faults, others = without_long_lines(plain, dialect, place.first_row, mended)
@@ -160,7 +160,8 @@ class FileParser:
             self._remember(choice)
 
             def parse(part: pl.DataFrame) -> ParseSummary:
-                frame, summary = parse_table(part, choice, place.source, row_store.fields, row_store.group_field)
+                kept = (row_store.fields, row_store.group_field)
+                frame, summary = parse_table(part, choice, place.source, *kept, table.dialect)
                 row_store.add(frame)
                 return summary
 

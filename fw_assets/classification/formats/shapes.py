@@ -10,8 +10,8 @@ from typing import Any
 from fw_assets.classification.dataset.chat import content_text
 from fw_assets.classification.dataset.json_errors import RowError, describe
 from fw_assets.classification.dataset.row_parser import GROUP_KEYS
+from fw_assets.classification.documents.annotations import EXPORTS, Flat
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.formats.annotations import EXPORTS, Flat
 from fw_assets.classification.formats.column_choice import ColumnChoice, choose_columns, choose_label
 from fw_assets.classification.formats.label_values import BadLabel, label_error, label_text, labels_of
 from fw_assets.classification.formats.options import ReadingOptions

@@ -21,7 +21,9 @@ from fw_assets.classification.dataset.regex_parser import NOT_BLANK, common_rows
 from fw_assets.classification.dataset.row_fields import json_text
 from fw_assets.classification.dataset.row_parser import GROUP_KEYS, content_digest
 from fw_assets.classification.formats.column_choice import ColumnChoice
-from fw_assets.classification.formats.label_values import BadLabel, flag_labels, label_error, label_text, swallowed_rows
+from fw_assets.classification.formats.dialect import Dialect
+from fw_assets.classification.formats.label_values import BadLabel, flag_labels, label_error, label_text
+from fw_assets.classification.formats.swallowed_rows import swallowed_rows
 
 EMPTY_LABEL, EMPTY_TEXT = "empty-label", "empty-text"
 ROW = "\x00row"
@@ -35,12 +37,18 @@ def wanted_columns(choice: ColumnChoice, names: Sequence[str], fields: Sequence[
 
 
 def parse_table(
-    table: pl.DataFrame, choice: ColumnChoice, source: str, fields: Sequence[str], group_field: str | None
+    table: pl.DataFrame,
+    choice: ColumnChoice,
+    source: str,
+    fields: Sequence[str],
+    group_field: str | None,
+    dialect: Dialect | None = None,
 ) -> tuple[pl.DataFrame, ParseSummary]:
     """The rows (`row_columns`) of a part of a table, and the summary.
 
     Args:
         table: the column `ROW`, and the wanted ones.
+        dialect: of delimited text, whose cells may hold other rows.
     """
     columns = [name for name in table.columns if name != ROW]
     texts = table.select(
@@ -57,7 +65,8 @@ def parse_table(
     weights, bad_weights = _weights(table, choice.weight)
     bad = {**bad_weights, **bad}
     texts = texts.with_columns(*labels, weights)
-    bad = {**swallowed_rows(texts["text"], texts["answer"], choice.text_columns[0]), **bad}
+    if dialect is not None:
+        bad |= swallowed_rows(table, dialect, choice.flags or (choice.label,))
     no_text = ~pl.col("text").str.contains(NOT_BLANK).fill_null(value=False)
     no_label = ~pl.col("answer").str.contains(NOT_BLANK).fill_null(value=False) & pl.col("ground_truth").is_null()
     state = texts.select(

@@ -13,7 +13,7 @@ from fw_assets.classification.dataset.json_errors import RowError
 from fw_assets.classification.dataset.regex_parser import NOT_BLANK
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.batches import (
-    LongLineError,
+    MalformedLineError,
     Table,
     delimited_table,
     json_lines,
@@ -131,7 +131,7 @@ def _table(path: Path, plain: Path, file: RecognisedFile, folder: Path, sheet: s
         table = delimited_table(plain, dialect, 1)
         for _ in table.parts(dialect.columns[:1]):
             pass  # a line that is too long is said before anything is asked
-    except LongLineError:
+    except MalformedLineError:
         faults, _ = without_long_lines(plain, dialect, 1, folder / "mended")
         raise faulty_rows(path, [(line.row, error) for line in faults for error in line.errors]) from None
     return table
