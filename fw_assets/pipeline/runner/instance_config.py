@@ -26,12 +26,18 @@ def _default_config() -> str:
     Without `SPEED_UPS` it leaves out the blocks that name them, and Dagster does what it does by itself.
     """
     text = Path(__file__).with_name("dagster.yaml").read_text("utf-8")
-    try:
-        find_spec(SPEED_UPS)
-    except ModuleNotFoundError:
-        parts = re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)
-        return "".join(part for part in parts if SPEED_UPS not in part)
-    return text
+    if _is_installed(SPEED_UPS):
+        return text
+    parts = re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)
+    return "".join(part for part in parts if SPEED_UPS not in part)
+
+
+def _is_installed(package: str) -> bool:
+    with contextlib.suppress(ModuleNotFoundError):
+        spec = find_spec(package)
+        # A folder in which bytecode alone is left has no location.
+        return spec is not None and spec.has_location
+    return False
 
 
 DAGSTER_YAML = _default_config()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +16,7 @@ from dagster._core.storage.compute_log_manager import ComputeIOType
 from fw_assets.classification.errors import InputError
 from fw_assets.embedded.store.embedded_platform import open_platform
 from fw_assets.pipeline.runner.instance import open_instance
-from fw_assets.pipeline.runner.instance_config import DAGSTER_YAML, FORMER_DAGSTER_YAML, own_config
+from fw_assets.pipeline.runner.instance_config import DAGSTER_YAML, FORMER_DAGSTER_YAML, SPEED_UPS, own_config
 from fw_assets.settings import set_workspace, settings
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.frames import row_folder, scan_rows, sink_frame
@@ -111,6 +113,27 @@ def test_an_instance_in_a_workspace_is_configured_as_that_of_the_project() -> No
     project = yaml.safe_load((ROOT / "dagster.yaml").read_text("utf-8"))
     assert {key: project.pop(key) for key in ("storage", "local_artifact_storage")}
     assert yaml.safe_load(DAGSTER_YAML) == project
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["gone", "bytecode left"])
+def test_an_instance_in_a_workspace_names_no_speed_up_that_was_taken_away(tmp_path: Path, left: bool) -> None:
+    package = tmp_path / "fw_assets"
+    package.mkdir()
+    for path in (ROOT / "fw_assets").iterdir():
+        if path.name != SPEED_UPS.rpartition(".")[2]:
+            (package / path.name).symlink_to(path)
+        elif left:
+            (package / path.name / "__pycache__").mkdir(parents=True)
+    # The finder of an editable installation would find the folder of the checkout.
+    code = "import sys; sys.meta_path = [item for item in sys.meta_path if 'editable' not in repr(item).lower()]\n"
+    code += "from fw_assets.pipeline.runner.instance_config import DAGSTER_YAML; print(DAGSTER_YAML)"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    config = yaml.safe_load(DAGSTER_YAML)
+    assert {key for key, value in config.items() if SPEED_UPS in str(value)} == {"compute_logs", "run_launcher"}
+    assert yaml.safe_load(printed) == {key: value for key, value in config.items() if SPEED_UPS not in str(value)}
 
 
 def test_what_runs_print_is_kept_in_the_instance_wherever_it_is(here: Project) -> None:
