@@ -7,7 +7,6 @@ from typing import Literal
 from fw_assets.classification.values import Frozen
 
 ExportFormat = Literal["adapter", "merged", "gguf", "onnx"]
-FORMATS: tuple[ExportFormat, ...] = ("adapter", "merged", "gguf", "onnx")
 
 
 class ExportedWinner(Frozen):

@@ -17,12 +17,11 @@ import polars as pl
 
 from fw_assets.classification.dataset_url import hidden_in, without_credentials
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.pipeline.registration.sqlite_query import MAX_QUERY_ROWS
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
-MAX_QUERY_ROWS = 3_000_001
-"""One more than a dataset may have, so that there being too many is seen."""
 _BATCH_ROWS = 50_000
 _CONNECT_SECONDS = 30
 _DRIVERS = {
@@ -81,11 +80,12 @@ def _parsed(reference: str) -> tuple[URL, str]:
         from sqlalchemy.exc import ArgumentError
     except ModuleNotFoundError:
         raise _error(reference, "databases are read with SQLAlchemy: pip install 'fw-assets[sql]'") from None
-    address, _, parameters = _split(reference)
+    address, parameters = _split(reference)
     fields = parse_qsl(parameters, keep_blank_values=True)
     queries = [value for name, value in fields if name == "query"]
     if len(queries) != 1 or not queries[0].strip():
         raise _error(reference, f"the address names no query: {_EXAMPLE}")
+    query = queries[0].strip().rstrip(";")
     code = _NOT_CODE.sub(" ", queries[0]).strip().rstrip(";")
     if not _READS.match(code) or ";" in code:
         raise _error(reference, "the query was refused: it may only read, in one statement (SELECT)")
@@ -99,15 +99,13 @@ def _parsed(reference: str) -> tuple[URL, str]:
         raise _error(reference, message) from None
     if "@" in (url.host or ""):
         raise _error(reference, "has an @ in its password, which an address has as %40")
-    return url.set(drivername=re.sub("^postgres(?=\\+|$)", "postgresql", url.drivername.lower())), queries[
-        0
-    ].strip().rstrip(";")
+    return url.set(drivername=re.sub(r"^postgres(?=\+|$)", "postgresql", url.drivername.lower())), query
 
 
-def _split(reference: str) -> tuple[str, str, str]:
+def _split(reference: str) -> tuple[str, str]:
     """A reference before and after the mark that begins its parameters; a password may have one too."""
     at = re.search(r"\?(?=[^?]*=)", reference)
-    return (reference[: at.start()], "?", reference[at.end() :]) if at else (reference, "", "")
+    return (reference[: at.start()], reference[at.end() :]) if at else (reference, "")
 
 
 def _engine(reference: str, url: URL) -> Any:

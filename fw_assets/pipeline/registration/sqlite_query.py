@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import polars as pl
 
+from fw_assets.classification.dataset.reader import MAX_ROWS
 from fw_assets.classification.errors import InputError, Problem
 
-MAX_QUERY_ROWS = 3_000_001
+MAX_QUERY_ROWS = MAX_ROWS + 1
 """One more than a dataset may have, so that there being too many is seen."""
 _MAX_STEPS = 5_000_000_000
 """Of SQLite's virtual machine; some minutes. A query that never ends is not a dataset."""
