@@ -1,7 +1,8 @@
 """Dagster's SQLite databases in the tests' own process: the same statements on the same files, for less work.
 
 Dagster makes an engine for each connection, a thousand in a run, and each compiles its statements again; and it reads
-its fifty migrations again for each database that it opens. Neither changes while a process lives.
+its fifty migrations again for each database that it opens. Neither changes while a process lives. Processes that tests
+start have Dagster as users have it, but for those that `damage` forks: the daemon, the code server, steps, commands.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def write_without_waiting_for_the_disk(connection: object, _: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
 
+@functools.cache
 def keep_what_does_not_change() -> None:
     """Have one engine per database, which still opens a connection per use, and read the migrations once.
 
@@ -58,5 +60,7 @@ def keep_what_does_not_change() -> None:
 
     ScriptDirectory.from_config = from_config  # type: ignore[method-assign]
     for storage in STORAGES:
+        # A private name, which stands for the same thing here, and is refused where Dagster no longer has it.
         module: Any = importlib.import_module(f"dagster._core.storage.{storage}")
+        assert module.create_engine is sqlalchemy.create_engine, f"{module.__name__} makes its engines otherwise now"
         module.create_engine = create_engine
