@@ -23,7 +23,7 @@ import yaml
 
 from fw_assets.classification.cost.prices import read_prices
 from fw_assets.classification.dataset.row_parser import Row, parse_row
-from fw_assets.classification.session import load_session, make_session
+from fw_assets.classification.session_input import load_session, make_session
 from fw_assets.cli import main
 from fw_assets.commands.errors import error_object
 from fw_assets.commands.session_options import session_values

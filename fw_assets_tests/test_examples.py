@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.dataset.reader import read_rows
-from fw_assets.classification.session import load_session, make_session
+from fw_assets.classification.session_input import load_session, make_session
 from fw_assets.classification.splits.duplicates import find_groups
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -15,7 +15,7 @@ from benchmarks.attacks.frame import Attacks, BrokenError, require
 from benchmarks.attacks.trial import Trial
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.instruction.parser import parse_instruction
-from fw_assets.classification.session import make_session
+from fw_assets.classification.session_input import make_session
 from fw_assets.classification.yaml_file import read_yaml
 from fw_assets.exit_codes import BAD_INPUT, DONE
 

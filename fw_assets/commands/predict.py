@@ -11,7 +11,7 @@ import click
 
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
-from fw_assets.classification.session import make_session
+from fw_assets.classification.session_input import make_session
 from fw_assets.commands.dialogue import Dialogue
 from fw_assets.console import echo, echo_json, err, is_terminal, out, show_progress
 from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from fw_assets.classification.session import load_session
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
+from fw_assets.classification.session_input import load_session
 from fw_assets.classification.yaml_file import parse_yaml
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

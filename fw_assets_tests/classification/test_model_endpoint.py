@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import Session, make_session
+from fw_assets.classification.session import Session
+from fw_assets.classification.session_input import make_session
 
 URL = "https://api.example.com/openai/v1"
 

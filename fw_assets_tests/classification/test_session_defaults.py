@@ -11,7 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from fw_assets.classification.session import Session, load_session, make_session
+from fw_assets.classification.session import Session
+from fw_assets.classification.session_input import load_session, make_session
 from fw_assets_tests.project import InProcessPool, Project
 from scripts.generate_docs import session_table
 

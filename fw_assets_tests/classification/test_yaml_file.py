@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import load_session
+from fw_assets.classification.session_input import load_session
 from fw_assets.classification.yaml_file import read_yaml
 
 LAUGHS = 'a0: &a0 ["lol"]\n' + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
+from fw_assets.classification.catalogue.model_names import resolve_models
+from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.prompting.prompt import request
 from fw_assets.classification.session import Session

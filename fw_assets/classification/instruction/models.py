@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from fw_assets.classification.catalogue.models import fold_name
+from fw_assets.classification.catalogue.model_names import fold_name
 from fw_assets.classification.instruction.annotated_text import MODEL, AnnotatedText
 
 _PIECE = re.compile(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?")

@@ -17,7 +17,7 @@ from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.dataset.folder import is_data, stem
 from fw_assets.classification.dataset_reference import dataset_name, former_dataset_name, is_remote, is_url
 from fw_assets.classification.dataset_url import hidden_in, without_credentials
-from fw_assets.classification.session import load_session
+from fw_assets.classification.session_input import load_session
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line
 from fw_assets.pipeline.platform.platform import Platform

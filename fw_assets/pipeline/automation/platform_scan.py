@@ -9,7 +9,7 @@ from pathlib import Path
 from fw_assets.classification.catalogue.resource_ids import PREFIX
 from fw_assets.classification.dataset_reference import dataset_name
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import load_session
+from fw_assets.classification.session_input import load_session
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line

@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fw_assets.classification.catalogue.models import CatalogueModel, resolve_models
+from fw_assets.classification.catalogue.model_names import resolve_models
+from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.warm_start import WarmStart, resolve_warm_start
 from fw_assets.classification.cost.durations import EMBEDDED_TIMING, FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing

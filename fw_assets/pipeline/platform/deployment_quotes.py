@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel, resolve_models
+from fw_assets.classification.catalogue.model_names import resolve_models
+from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.cost.prices import OF_BASE, Price, PriceBook, accelerators_price
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Accelerators, DeploymentSpec, Fireworks, Model

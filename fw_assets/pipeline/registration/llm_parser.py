@@ -9,7 +9,8 @@ import json
 from typing import Any
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import Session, make_session
+from fw_assets.classification.session import Session
+from fw_assets.classification.session_input import make_session
 from fw_assets.fireworks import Fireworks
 
 UNREAD_FIELDS = frozenset({"dataset", "eval_dataset", "instruction", "extraction", "auto_approve_up_to_usd"})

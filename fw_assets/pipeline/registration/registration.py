@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fw_assets.classification.errors import InputError, Problem, input_error
-from fw_assets.classification.session import Session, make_session
+from fw_assets.classification.session import Session
+from fw_assets.classification.session_input import make_session
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.catalogue import named_candidates, offer, own_prices, priced_catalogue, tunable_models
 from fw_assets.pipeline.platform.platform import Platform

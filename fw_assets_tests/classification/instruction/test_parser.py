@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.instruction.parser import ParsedInstruction, parse_instruction, suggest
-from fw_assets.classification.session import MAX_INSTRUCTION, Session, make_session
+from fw_assets.classification.session import MAX_INSTRUCTION, Session
+from fw_assets.classification.session_input import make_session
 from fw_assets_tests.classification.instruction.held_out_instructions import HELD_OUT
 from fw_assets_tests.classification.instruction.instructions import CATALOGUE, INSTRUCTIONS
 

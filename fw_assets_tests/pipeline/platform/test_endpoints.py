@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.cost.prices import Price, PriceBook
-from fw_assets.classification.session import make_session
+from fw_assets.classification.session_input import make_session
 from fw_assets.pipeline.platform.endpoints import endpoint_prices, with_endpoints
 
 

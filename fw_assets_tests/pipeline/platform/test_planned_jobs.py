@@ -21,7 +21,8 @@ from fw_assets.classification.labels.imbalance import apply_mitigation
 from fw_assets.classification.labels.resolution import resolve
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.planner import make_plan
-from fw_assets.classification.session import MAX_LORA_RANK, Session, make_session
+from fw_assets.classification.session import MAX_LORA_RANK, Session
+from fw_assets.classification.session_input import make_session
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.embedded.endpoints.dataset_validation import MIN_ROWS
 from fw_assets.embedded.endpoints.job_validation import check_size, job_fields
