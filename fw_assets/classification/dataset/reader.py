@@ -10,7 +10,7 @@ import polars as pl
 
 from fw_assets.classification.dataset.chunk_parser import EXCERPT_BYTES, ParseSummary, RejectedLine
 from fw_assets.classification.dataset.faults import line_faults
-from fw_assets.classification.dataset.files import list_files, listing_sha256, relative_name, unreadable
+from fw_assets.classification.dataset.files import list_files, listing_sha256, relative_name, unreadable, workbook_of
 from fw_assets.classification.dataset.folder import Listing
 from fw_assets.classification.dataset.parallel import parse_file
 from fw_assets.classification.dataset.read_result import FileFacts, RejectedRow, RowsRead, location
@@ -100,7 +100,7 @@ def _read_file(
     parse: ParseFile, file: Path, first_row: int, source: str, row_store: RowStore, stop_after: int | None
 ) -> tuple[ParseSummary, FileFacts]:
     try:
-        size = (file.parent if file.parent.is_file() else file).stat().st_size  # of a sheet: its workbook's
+        size = (workbook_of(file) or file).stat().st_size
         summary, sha256 = parse(file, first_row, source, row_store, stop_after=stop_after)
     except OSError as error:
         raise unreadable(file, "unreadable", f"cannot be read: {error.strerror or error}") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from fw_assets.classification.dataset.chunk_parser import ParseSummary
-from fw_assets.classification.dataset.files import file_sha256, read_chunks
+from fw_assets.classification.dataset.files import file_sha256, read_chunks, workbook_of
 from fw_assets.classification.dataset.parallel import parse_file, run_in_threads
 from fw_assets.classification.dataset.row_store import RowStore
 from fw_assets.classification.errors import InputError
@@ -41,7 +41,7 @@ from fw_assets.classification.formats.records import (
 )
 from fw_assets.classification.formats.shapes import Shape, find_shape, is_nested
 from fw_assets.classification.formats.tables import ROW, parse_table, wanted_columns
-from fw_assets.classification.formats.workbook import binary_table, workbook_of
+from fw_assets.classification.formats.workbook import binary_table
 
 
 @dataclass(frozen=True)

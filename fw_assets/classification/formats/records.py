@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -62,14 +62,25 @@ def document_records(path: Path, content: bytes, name: str | None = None) -> lis
         problem = Problem(kind="sheet", file=str(path), field="sheet", message=f"there is no list {name!r}: {names}")
         raise InputError([problem], advice="Nothing was started.")
     if len(lists) > 1:
-        options = ", or ".join(f"--sheet {shlex.quote(item)}" for item in lists)
         message = f"is a JSON object with several lists of rows ({names})"
-        raise InputError(
-            [Problem(kind="several-sheets", file=str(path), message=message)],
-            advice=f"Choose one: {options} (`sheet` in a session). Nothing was started.",
-            readings=[Reading(f"{item} ({len(rows):,} rows)", "sheet", item) for item, rows in lists.items()],
-        )
+        raise several_sheets(path, message, {item: len(rows) for item, rows in lists.items()})
     return next(iter(lists.values()))
+
+
+def several_sheets(path: Path, message: str, rows: Mapping[str, int], shown: Callable[[str], str] = str) -> InputError:
+    """The error of a file with several tables, of which a person names one.
+
+    Args:
+        rows: of each table, by its name.
+        shown: what a table is called beside its number of rows.
+    """
+    options = ", or ".join(f"--sheet {shlex.quote(name)}" for name in rows)
+    choose = f"Choose one: {options} (`sheet` in a session). " if rows else ""
+    return InputError(
+        [Problem(kind="several-sheets", file=str(path), message=message)],
+        advice=f"{choose}Nothing was started.",
+        readings=[Reading(f"{shown(name)} ({count:,} rows)", "sheet", name) for name, count in rows.items()],
+    )
 
 
 def document_lists(path: Path, content: bytes) -> dict[str, list[bytes]]:

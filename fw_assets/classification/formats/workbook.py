@@ -6,20 +6,19 @@ So are the lists of rows in a JSON document.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from fw_assets.classification.dataset.folder import Listing, Part, part_of
-from fw_assets.classification.errors import InputError, Problem, Reading
+from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.formats.batches import BATCH_ROWS, Table, columnar_table
 from fw_assets.classification.formats.content import Content, open_content, refusals
 from fw_assets.classification.formats.dialect import SAMPLE_RECORDS
 from fw_assets.classification.formats.recognised_file import recognise_format
 from fw_assets.classification.formats.recognition import Format, is_spreadsheet
-from fw_assets.classification.formats.records import MAX_DOCUMENT_BYTES, document_lists
+from fw_assets.classification.formats.records import MAX_DOCUMENT_BYTES, document_lists, several_sheets
 from fw_assets.classification.formats.tables import ROW
 
 _NAMED_LIST = re.compile(rb'"[\w -]*(?:train|valid|val|dev|test|eval)[\w -]*"\s*:\s*[\[{]', re.IGNORECASE)
@@ -38,11 +37,6 @@ def binary_table(path: Path, kind: Format, first_row: int, sheet: str | None = N
         InputError: it is damaged, or a spreadsheet with several sheets of rows.
     """
     return _sheet_table(path, first_row, sheet) if kind == "spreadsheet" else columnar_table(path, kind, first_row)
-
-
-def workbook_of(path: Path) -> Path | None:
-    """The workbook of which a path names a sheet, as `BOOK.xlsx/train`; None for a file."""
-    return path.parent if path.parent.is_file() else None
 
 
 def list_sheets(path: Path, sheet: str | None) -> Listing:
@@ -64,11 +58,7 @@ def list_sheets(path: Path, sheet: str | None) -> Listing:
         sheets = _sheets(path)
         filled = [name for name, cells in sheets.items() if cells.height]
         tables = [name for name in filled if _has_rows(sheets[name])]
-    elif (
-        path.stat().st_size <= MAX_DOCUMENT_BYTES
-        and len(_NAMED_LIST.findall(content.head)) > 1
-        and recognise_format(path).kind == "JSON"
-    ):
+    elif _may_have_parts(content) and recognise_format(path).kind == "JSON":
         filled = tables = list(document_lists(path, b"".join(content.blocks())))
     else:
         return Listing((path,), ("train",))
@@ -117,14 +107,7 @@ def _sheet_table(path: Path, first_row: int, wanted: str | None) -> Table:
         raise InputError([Problem(kind="sheet", file=str(path), field="sheet", message=message)], advice=_NOTHING)
     if len(sheets) != 1:
         message = f"expected one sheet with rows, found {len(sheets)} ({names})"
-        options = ", or ".join(f"--sheet {shlex.quote(name)}" for name in sheets)
-        raise InputError(
-            [Problem(kind="several-sheets", file=str(path), message=message)],
-            advice=f"Choose one: {options} (`sheet` in a session). {_NOTHING}" if sheets else _NOTHING,
-            readings=[
-                Reading(f"{_shown(name)} ({cells.height:,} rows)", "sheet", name) for name, cells in sheets.items()
-            ],
-        )
+        raise several_sheets(path, message, {name: cells.height for name, cells in sheets.items()}, _shown)
     ((name, cells),) = sheets.items()
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
     header_at = int(filled[0])
