@@ -11,7 +11,6 @@ import re
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*://[^\s'\"<>]+")
-# What stands before an @ elsewhere than on the web is a container (abfs) or a repository (github).
 _DATABASE = (
     r"(sqlite|duckdb|postgres(ql)?|mysql|mariadb|mssql|oracle|snowflake|bigquery|redshift|cockroachdb|databricks|"
     r"clickhouse\w*|trino|presto|firebird|hana|db2|ibm_db_sa|teradatasql|awsathena|vertica\w*|exa|crate|monetdb)(\+\w+)?"
@@ -19,6 +18,7 @@ _DATABASE = (
 """Dialects of SQLAlchemy, and the driver that may follow."""
 _DATABASE_USER = re.compile(rf"(?P<scheme>{_DATABASE})://(?P<user>[^:/?#@\s]*:((?![?&]query=)\S)*)@", re.IGNORECASE)
 """With a password in which there may be signs that end a user elsewhere."""
+# What stands before an @ elsewhere than on the web is a container (abfs) or a repository (github).
 _USER = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*)://(?P<user>[^/?#\s]*)@")
 _QUERY = re.compile(r"\?[^?]*=.*$|#.*$", re.DOTALL)
 _WEB_QUERY = re.compile(r"[?#].*$", re.DOTALL)

@@ -89,8 +89,13 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
 def _refused(name: str, why: str) -> dict[str, Any]:
     """A dataset whose file could not be registered, in the shape of the others."""
     nothing = {"paid_usd": 0.0, "held_usd": 0.0}
-    unknown: dict[str, Any] = {"winner": None, "accuracy": None}
-    return {"dataset": name, "state": "failed", "note": why, "due": [], **unknown} | {
+    return {
+        "dataset": name,
+        "state": "failed",
+        "note": why,
+        "due": [],
+        "winner": None,
+        "accuracy": None,
         "regression_checks": nothing,
         "predictions": nothing,
     }

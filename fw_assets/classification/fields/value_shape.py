@@ -45,8 +45,8 @@ class ValueShape:
         return kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {}
 
     def _of(self, kind: str) -> dict[str, Any]:
-        if kind == "array" and self._items is not None and self._items.json_schema:
-            return {"type": "array", "items": self._items.json_schema}
+        if kind == "array" and self._items is not None and (items := self._items.json_schema):
+            return {"type": "array", "items": items}
         if kind == "object" and 0 < len(self._properties) <= MAX_KEYS:
             properties = {name: shape.json_schema for name, shape in self._properties.items()}
             required = [name for name, times in self._names.items() if times == self._objects]

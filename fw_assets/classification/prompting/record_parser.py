@@ -102,7 +102,6 @@ class _ValueMatcher:
         self._texts = {value_text(value): value_json(value) for value in field.values}
         self._normalise = NORMALISERS[strictness_for(tuple(self._texts))]
         self._normalised = {self._normalise(text): value for text, value in self._texts.items()}
-
         self._positions = {value_json(value): position for position, value in enumerate(field.values)}
 
     def in_order(self, values: Iterable[str]) -> list[str]:

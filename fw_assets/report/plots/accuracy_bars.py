@@ -27,6 +27,8 @@ class _Layout(NamedTuple):
 
 
 _WIDE, _NARROW = _Layout(215, 760, 130, 0), _Layout(76, 360, 58, 20)
+_LABEL = 256
+"""Pixels that the label of the constant answer may take."""
 
 
 def accuracy_bars(report: Report, *, narrow: bool = False) -> str:
@@ -69,10 +71,6 @@ def accuracy_bars(report: Report, *, narrow: bool = False) -> str:
         marks.append(text(at, bottom + 34, label, "reft", anchor))
     heading = "Accuracy on the test rows with 95% intervals: base, fine-tuned, and free models"
     return svg(layout.width, bottom + 44, heading, [*grid, *marks])
-
-
-_LABEL = 256
-"""Pixels that the label of the constant answer may take."""
 
 
 def _title(layout: _Layout, y: float, name: str, bars: int) -> str:
