@@ -61,7 +61,9 @@ def measure(size: str, rows: int, tokens: int) -> dict[str, float]:
     from fw_assets.embedded.engine.language_model.model_folders import describe
     from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
     from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
-    from fw_assets.embedded.engine.language_model.tuning.adapter_training import AdapterJob, fit_adapter
+    from fw_assets.embedded.engine.language_model.tuning.adapter_job import AdapterJob
+    from fw_assets.embedded.engine.language_model.tuning.adapter_training import fit_adapter
+    from fw_assets.embedded.engine.training import drain
     from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
     from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation, make_folder
 
@@ -90,13 +92,7 @@ def measure(size: str, rows: int, tokens: int) -> dict[str, float]:
         kind = torch.bfloat16 if trains_in_bf16() else torch.float32
         rate = matmul_rate(4096 if device() != "cpu" else 512, 20, kind, device())
         started = _now()
-        run = fit_adapter(job, folder, Path(home) / "cache")
-        while True:
-            try:
-                next(run)
-            except StopIteration as end:
-                tuned = end.value
-                break
+        tuned = drain(fit_adapter(job, folder, Path(home) / "cache"), lambda _: None)
         training = _now() - started
         for index in range(ADAPTERS):
             save_adapter(tuned, Path(home) / str(index))

@@ -49,7 +49,8 @@ def rows(count: int) -> list[tuple[str, str]]:
 def ours(model: str, count: int, epochs: int, form: str) -> float:
     from fw_assets.embedded.engine.language_model.language_model import load
     from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
-    from fw_assets.embedded.engine.language_model.tuning.adapter_training import AdapterJob, fit_adapter
+    from fw_assets.embedded.engine.language_model.tuning.adapter_job import AdapterJob
+    from fw_assets.embedded.engine.language_model.tuning.adapter_training import fit_adapter
     from fw_assets.embedded.engine.registry import find_base_model
     from fw_assets.embedded.engine.training_run import TrainingStep
     from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fw_assets.embedded.engine import tuned_model
 from fw_assets.embedded.engine.answer_fields import FieldConstraint
@@ -20,6 +20,8 @@ from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, c
 from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.settings import ReadoutRule
 
+YieldT = TypeVar("YieldT")
+ReturnT = TypeVar("ReturnT")
 TrainingRecord = TrainingStep | Evaluation
 OnRecord = Callable[[TrainingRecord], None]
 
@@ -38,13 +40,7 @@ def train(
     start: TunedModel | None = None,
 ) -> None:
     """Train one model and write it into the folder `out`, as `fit` does; `on_record` is called with each record."""
-    records = fit(spec, rows, evaluation, cache, multi_label, notes, start)
-    while True:
-        try:
-            on_record(next(records))
-        except StopIteration as end:
-            tuned_model.save(end.value, out)
-            return
+    tuned_model.save(drain(fit(spec, rows, evaluation, cache, multi_label, notes, start), on_record), out)
 
 
 def train_adapter(
@@ -65,8 +61,7 @@ def train_adapter(
 ) -> None:
     """As `train`, for a language model: `start` is the folder of the adapter to continue.
 
-    `on_event` is called with what is no record of the metrics. Answers that are objects have
-    `fields`.
+    `on_event` is called with what is no record of the metrics. Answers that are objects have `fields`.
 
     A run with the same input goes on from the checkpoint in `checkpoints`, and reports again what it had reported.
     """
@@ -75,23 +70,30 @@ def train_adapter(
     if base.language_model is None or base.missing_weights():
         raise WeightsError(f"{base.id} is not on this machine; {base.missing_weights()}")
     from fw_assets.embedded.engine.language_model.adapter_files import load_adapter, save_adapter
-    from fw_assets.embedded.engine.language_model.tuning import adapter_training
+    from fw_assets.embedded.engine.language_model.tuning.adapter_job import AdapterJob
+    from fw_assets.embedded.engine.language_model.tuning.adapter_training import fit_adapter
 
     begun = load_adapter(start) if start is not None else None
-    job = adapter_training.AdapterJob(
-        spec, rows, evaluation, multi_label, notes, begun, readout=readout, fields=fields, spaced=spaced
-    )
-    records = adapter_training.fit_adapter(job, base.language_model, cache, checkpoints)
+    job = AdapterJob(spec, rows, evaluation, multi_label, notes, begun, readout=readout, fields=fields, spaced=spaced)
+
+    def tell(record: TrainingRecord | TrainingEvent) -> None:
+        if isinstance(record, TrainingEvent):
+            on_event(record)
+        else:
+            on_record(record)
+
+    save_adapter(drain(fit_adapter(job, base.language_model, cache, checkpoints), tell), out)
+
+
+def drain(run: Generator[YieldT, None, ReturnT], each: Callable[[YieldT], object]) -> ReturnT:
+    """What a training returns, after `each` was called with all that it yields."""
     while True:
         try:
-            record = next(records)
-            if isinstance(record, TrainingEvent):
-                on_event(record)
-            else:
-                on_record(record)
+            item = next(run)
         except StopIteration as end:
-            save_adapter(end.value, out)
-            return
+            result: ReturnT = end.value
+            return result
+        each(item)
 
 
 def fit(

@@ -98,7 +98,7 @@ def _language_model(
         source=entry.language_model.source,
         licence=entry.licence,
         kind="language-model",
-        readout="generate" if tuned.head is None else "head",
+        readout=tuned.readout,
         portable=tuned.adapted_prefix,
         answers=_answers(taught(scorer, base, files), requests),
     )

@@ -61,6 +61,6 @@ def write_merged(tuned: TunedAdapter, base: LanguageModelFolder, folder: Path, *
         "answers": {label: tuned.answers.get(label, label) for label in tuned.labels},
         "fields": [asdict(item) for item in tuned.fields],
         "multi_label": tuned.multi_label,
-        "readout": "generate" if tuned.head is None else f"head: {HEAD_FILE}",
+        "readout": tuned.readout if tuned.head is None else f"head: {HEAD_FILE}",
     }
     (folder / LABELS_FILE).write_text(json.dumps(facts, ensure_ascii=False, indent=1), "utf-8")

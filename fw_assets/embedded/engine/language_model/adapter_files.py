@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file, save
@@ -66,6 +66,11 @@ class TunedAdapter:
     readout_losses: Mapping[str, float] = field(default_factory=dict)
     fields: tuple[FieldConstraint, ...] = ()
 
+    @property
+    def readout(self) -> Literal["head", "generate"]:
+        """How its answer is read."""
+        return "generate" if self.head is None else "head"
+
 
 def save_adapter(tuned: TunedAdapter, folder: Path) -> None:
     """Write the model into a folder, the manifest last."""
@@ -86,7 +91,7 @@ def save_adapter(tuned: TunedAdapter, folder: Path) -> None:
         "scale": tuned.adapter.scale,
         "labels": list(tuned.labels),
         "multi_label": tuned.multi_label,
-        "readout": "generate" if tuned.head is None else "head",
+        "readout": tuned.readout,
         "readout_losses": dict(tuned.readout_losses),
         "answers": dict(tuned.answers),
         "fields": [asdict(item) for item in tuned.fields],

@@ -17,8 +17,17 @@ from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter,
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
-from fw_assets.embedded.engine.language_model.tuning.adapter_training import AdapterJob, fit_adapter
-from fw_assets.embedded.engine.training_run import CheckpointWritten, Evaluation, ResourceUse, TrainingStep, TrialStep
+from fw_assets.embedded.engine.language_model.tuning.adapter_job import AdapterJob
+from fw_assets.embedded.engine.language_model.tuning.adapter_training import fit_adapter
+from fw_assets.embedded.engine.training import drain
+from fw_assets.embedded.engine.training_run import (
+    CheckpointWritten,
+    Evaluation,
+    ResourceUse,
+    TrainingEvent,
+    TrainingStep,
+    TrialStep,
+)
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation
 
@@ -43,13 +52,12 @@ def train(
     given = {"spec": SPEC, "rows": ROWS, "evaluation": EVALUATION, "multi_label": False, "notes": {}, "form": form}
     run = fit_adapter(AdapterJob(**{**given, **job}), folder, cache, checkpoints)
     records: list[TrainingStep | Evaluation | TrialStep] = []
-    while True:
-        try:
-            record = next(run)
-            if not isinstance(record, CheckpointWritten | ResourceUse):
-                records.append(record)
-        except StopIteration as end:
-            return records, end.value
+
+    def keep(record: TrainingStep | Evaluation | TrainingEvent) -> None:
+        if not isinstance(record, CheckpointWritten | ResourceUse):
+            records.append(record)
+
+    return records, drain(run, keep)
 
 
 def step_losses(records: list[TrainingStep | Evaluation | TrialStep]) -> list[float]:
@@ -249,13 +257,8 @@ def test_a_batch_that_does_not_fit_is_done_in_smaller_passes(
     _, calm = train(folder, tmp_path, GENERATE, spec=spec, evaluation=())
     with memory_for_rows(folder, 3):
         run = fit_adapter(AdapterJob(spec, ROWS, (), False, {}, form=GENERATE), folder, tmp_path / "cold")
-        events = []
-        while True:
-            try:
-                events.append(next(run))
-            except StopIteration as end:
-                tuned: TunedAdapter = end.value
-                break
+        events: list[TrainingStep | Evaluation | TrainingEvent] = []
+        tuned = drain(run, events.append)
     use = [event for event in events if isinstance(event, ResourceUse)][-1]
     assert use.rows_per_pass == 2
     assert use.tokens > 0
