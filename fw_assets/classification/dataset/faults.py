@@ -4,10 +4,13 @@ An encoding is that of the whole file, however few of its lines have letters tha
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Sequence
 
 from fw_assets.classification.dataset.read_result import RejectedRow
+from fw_assets.classification.dataset.row_errors import MEANT_ROLES
 from fw_assets.classification.errors import InputError, Problem
 
 FEW = 3
@@ -15,15 +18,21 @@ FEW = 3
 MIN_SHARE = 0.05
 """Of the bad lines; a kind that fewer have is not worth a sentence where most of the file is bad."""
 
+_OTHER_ROLES = json.dumps({word: role for word, role in MEANT_ROLES.items() if word != role}, separators=(",", ":"))
 _ADVICE = {
     "two-objects": "`jq -c . FILE > fixed.jsonl` writes one object a line.",
     "encoding": "`iconv -f WINDOWS-1252 -t UTF-8 FILE > fixed.jsonl` writes UTF-8, if that is what it was saved as.",
     "cut-off": "The objects may be spread over lines: `jq -c . FILE > fixed.jsonl` writes one a line.",
-    "role": "Roles are system (or developer), user, assistant and tool.",
+    "role": "Roles are system (or developer), user, assistant and tool: "
+    f"`jq -c '(.messages[].role | strings) |= ({_OTHER_ROLES}[ascii_downcase] // .)' FILE > fixed.jsonl` writes them for the words of "
+    "other programs.",
     "role-order": "Rows are an optional system turn, then user and assistant turns by turns, the answer last.",
     "final-turn": 'Add the assistant\'s answer as the last turn, or the label as "ground_truth".',
     "ground-truth": 'Labels are text: write them in quotes, e.g. "ground_truth": "3".',
     "content-part": "Only text can be read: leave out images and audio.",
+    "empty-answer": 'The last message is the label: write it there, or as "ground_truth".',
+    "message-weight": "A message is learned from (1) or not (0): `jq -c 'del(.messages[].weight)' FILE > fixed.jsonl` "
+    'leaves that out; the weight of a row is its own field, "weight".',
 }
 """What to do about a kind that holds for most of a file."""
 
@@ -69,5 +78,5 @@ def _mostly_bad(rejected: Sequence[RejectedRow], lines: int, *, stopped: bool) -
         for group in shown
     ]
     advice = " ".join(dict.fromkeys(text for group in shown if (text := _ADVICE.get(group[0].kind))))
-    advice = advice.replace("FILE", str(shown[0][0].file))
+    advice = advice.replace("FILE", shlex.quote(str(shown[0][0].file)))
     return InputError(problems, advice=f"{advice} Nothing was started.".strip())

@@ -25,7 +25,7 @@ LEFT_OUT = {
 }
 """Kinds of rows that are no faults and are left out, as they say themselves, and why in words."""
 
-_MEANT = {
+MEANT_ROLES = {
     **dict.fromkeys(("human", "customer"), "user"),
     **dict.fromkeys(("gpt", "ai", "bot", "model", "chatbot", "agent"), "assistant"),
     **{role: role for role in ("system", "user", "assistant", "tool")},
@@ -131,7 +131,7 @@ def _message_errors(message: Any, field: str, *, last: bool, truth: bool) -> Ite
         yield RowError("missing-role", f"{field}.role", f"is missing, expected one of {', '.join(_ROLES)}")
     elif role not in _ROLES:
         described = repr(role) if isinstance(role, str) else describe(role)
-        meant = _MEANT.get(role.lower()) if isinstance(role, str) else None
+        meant = MEANT_ROLES.get(role.lower()) if isinstance(role, str) else None
         hint = f" (write it as {meant})" if meant else ""
         yield RowError("role", f"{field}.role", f"found {described}, expected one of {', '.join(_ROLES)}{hint}")
     yield from _content_errors(message, f"{field}.content", answer=last and not truth and role == "assistant")

@@ -115,7 +115,8 @@ def _is_wrapper(value: dict[str, Any]) -> bool:
 
 def _document(path: Path, start: str, lines: list[str], *, whole: bool) -> Format:
     if start[:1] == "[" and len(lines) > 1 and all(isinstance(_decoded(line), list) for line in lines[:10]):
-        raise not_rows(path, 'has a JSON list on each line: expected an object with named fields, as {"text", "label"}')
+        command = f"jq -c '{{text: .[0], label: .[1]}}' {_quoted(path)} > fixed.jsonl"
+        raise not_rows(path, f"has a JSON list on each line: `{command}` names the first two values, if they are these")
     if start[:1] == "{" and whole:
         # Several objects, each spread over lines.
         try:

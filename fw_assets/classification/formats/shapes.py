@@ -63,6 +63,10 @@ def find_shape(
         return conversation
     if _most(records, _is_trl):
         return Shape("prompt and completion as messages", _prompt_and_completion)
+    if _most(records, _is_preference):
+        return Shape("chat rows in `input`, with the answer in `preferred_output`", _preferred)
+    if (field := _field_of_chat(records)) is not None:
+        return Shape(f"chat rows in `{field}`", partial(_inner_chat, field))
     for name, belongs, flatten in EXPORTS:
         if _most(records, belongs):
             return _flat_shape(name, records, flatten, options, class_names, file)
@@ -124,6 +128,20 @@ def _is_trl(record: Record) -> bool:
 
 def _has_list(field: str, record: Record) -> bool:
     return isinstance(record.get(field), list)
+
+
+def _is_preference(record: Record) -> bool:
+    return _holds_chat("input", record) and _has_list("preferred_output", record)
+
+
+def _holds_chat(field: str, record: Record) -> bool:
+    return isinstance(inner := record.get(field), dict) and _has_list("messages", inner)
+
+
+def _field_of_chat(records: Sequence[Record]) -> str | None:
+    """The one field whose object is a chat row, as the `body` of a request of a batch."""
+    fields = {name for record in records for name in record if _holds_chat(name, record)}
+    return next((name for name in fields if len(fields) == 1 and _most(records, partial(_holds_chat, name))), None)
 
 
 def _most(records: Sequence[Record], belongs: Callable[[Record], bool]) -> bool:
@@ -276,3 +294,18 @@ def _parts_text(content: Any) -> Any:
 
 def _prompt_and_completion(record: Record) -> Converted:
     return {"messages": [*(record.get("prompt") or ()), *(record.get("completion") or ())], **_keys(record)}
+
+
+def _preferred(record: Record) -> Converted:
+    return {"messages": [*(_messages("input", record) or ()), *(record.get("preferred_output") or ())], **_keys(record)}
+
+
+def _inner_chat(field: str, record: Record) -> Converted:
+    inner = record.get(field)
+    truth = {name: inner[name] for name in ("ground_truth",) if isinstance(inner, dict) and name in inner}
+    return {"messages": _messages(field, record), **truth, **_keys(record)}
+
+
+def _messages(field: str, record: Record) -> Any:
+    inner = record.get(field)
+    return inner.get("messages") if isinstance(inner, dict) else None

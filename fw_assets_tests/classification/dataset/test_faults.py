@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -91,3 +95,28 @@ def test_weight_0_on_an_earlier_turn_leaves_nothing_out(tmp_path: Path) -> None:
         ]
     }
     assert read_rows(write_file(tmp_path, lines(row, row, row)), source="train").frame.height == 3
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "human", "content": "hi"}, {"role": "Bot", "content": "greeting"}]},
+        {"messages": [{"role": "customer", "content": "hi"}, {"role": "gpt", "content": "greeting"}]},
+        {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "greeting", "weight": 0.5}]},
+    ],
+)
+def test_the_command_of_the_advice_writes_rows_that_are_read(tmp_path: Path, row: dict[str, object]) -> None:
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    error = _error(write_file(folder, (json.dumps(row).encode() + b"\n") * 10))
+    (command,) = re.findall("`(.+)`", str(error))
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    assert read_rows(tmp_path / "fixed.jsonl", source="train").frame.height == 10
+
+
+def test_labels_that_most_rows_lack_are_asked_for_and_not_left_out(tmp_path: Path) -> None:
+    row = {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": ""}]}
+    error = _error(write_file(tmp_path, (json.dumps(row).encode() + b"\n") * 10))
+    assert "The last message is the label" in str(error)
+    assert "quarantine" not in str(error)

@@ -665,7 +665,7 @@ REFUSED = (
         "file-type",
         ("Python dictionaries", "ast.literal_eval"),
     ),
-    Refused("lists.jsonl", text(jsonl(*([t, v] for t, v in ROWS))), "file-type", ("a JSON list on each line",)),
+    Refused("lists.jsonl", text(jsonl(*([t, v] for t, v in ROWS))), "file-type", ("a JSON list on each line", "jq -c")),
     Refused("cut.json", text(json.dumps(_OBJECTS)[:-40]), "json", ("no whole JSON document",)),
     Refused(
         "pointer.csv",
