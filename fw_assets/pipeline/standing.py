@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fw_assets.classification.errors import InputError
 from fw_assets.pipeline.machine import is_alive, this_machine
-from fw_assets.pipeline.phases import PLANNING, DatasetStatus, Step, statuses
+from fw_assets.pipeline.phases import PLANNING, DatasetStatus, Step, due, statuses
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.values.step_run import StepRun, begun_step_runs, last_step_run
 from fw_assets.workspace.workspace import Workspace
@@ -20,6 +20,8 @@ def standings(
     workspace: Workspace, datasets: Iterable[str], driver: Driver | None = "daemon"
 ) -> dict[str, DatasetStatus]:
     """Status of each dataset, with two more states: `failed`, and `stopped` for a step that did not come to its end.
+
+    So is a dataset of the command line on which no command is at work, such as one that ended between two steps.
 
     The steps of such a dataset are still due: a new answer to its plan, `fw-assets run NAME` or Dagster's own button
     starts them again. Where others of its steps can still start, it is `running`, and its note says what has failed.
@@ -34,17 +36,28 @@ def _standing(workspace: Workspace, status: DatasetStatus) -> DatasetStatus:
         # The record only explains: whoever cannot read it starts the step as if there were none.
         return status
     ended = [(step, run, end) for step, run in runs if run is not None and (end := _end(run))]
-    if not ended:
-        return status
+    idle = status.state == "running" and len(ended) < len(status.steps) and _is_left(workspace, status)
     words = "; ".join(_words(step, run, end) for step, run, end in ended)
-    if len(ended) < len(status.steps):
-        return replace(status, note=f"{status.note}; {words}")
+    if len(ended) < len(status.steps) and not idle:
+        return replace(status, note=f"{status.note}; {words}") if ended else status
+    if not status.steps:
+        return status
     step = status.steps[0]
     again = retry_advice(step.dataset)
-    if step.assets == PLANNING:
+    if ended and step.assets == PLANNING:
         again = f"correct that, then: fw-assets run {step.dataset}"
+    if idle:
+        words = "; ".join(filter(None, (status.note, words, "no command is at work on it")))
     state = "failed" if any(end == "failed" for _, _, end in ended) else "stopped"
     return replace(status, state=state, note=f"{words}; {again}")
+
+
+def _is_left(workspace: Workspace, status: DatasetStatus) -> bool:
+    """Whether the command that had to start the steps of a dataset has ended."""
+    dataset = status.steps[0].dataset
+    if workspace.is_held(dataset, "run") or steps_at_work(workspace, dataset):
+        return False
+    return due(workspace, dataset, "daemon").state == "elsewhere"
 
 
 def retry_advice(dataset: str) -> str:

@@ -29,7 +29,7 @@ from fw_assets.workspace.envelope import (
     encode,
 )
 from fw_assets.workspace.file_faults import DamagedFile
-from fw_assets.workspace.file_lock import locked
+from fw_assets.workspace.file_lock import is_locked, locked
 from fw_assets.workspace.files import FileStore
 from fw_assets.workspace.lease import lease
 from fw_assets.workspace.object_log import ObjectLog, SegmentedCollection
@@ -221,6 +221,10 @@ class Workspace(FileStore):
         if self.is_local:
             return locked(self.local(*parts), contender)
         return lease(self.filesystem, self.path(), self.path(*parts[:-1], f".{parts[-1]}.lease"), contender)
+
+    def is_held(self, *parts: str) -> bool:
+        """Whether somebody may hold that lock; behind a URL it is not looked at."""
+        return not self.is_local or is_locked(self.local(*parts))
 
 
 def _not_there_yet(asset: str, dataset: str, model: str | None = None) -> FileNotFoundError:

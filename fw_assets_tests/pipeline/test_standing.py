@@ -11,12 +11,15 @@ import pytest
 from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.standing import standings, steps_at_work
-from fw_assets.pipeline.values.step_run import StepRun, record_step_run
+from fw_assets.pipeline.values.step_run import StepRun, forget_step_run, record_step_run
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
 NOBODY = 2**22 - 1
 """A process id that no process has: Linux hands out smaller ones, and lower ones first."""
+
+AGAIN = "try again with: fw-assets run tickets"
+LEFT = f"to be inspected and planned; no command is at work on it; {AGAIN}"
 
 
 def standing(project: Project) -> tuple[str, str]:
@@ -112,7 +115,7 @@ def test_a_run_for_another_file_says_nothing_of_this_one(project: Project) -> No
     store = registered(project)
     (step,) = due(store, "tickets", driver=None).steps
     record_step_run(store, "tickets", ended(f"{step.key}0", "failed", "of the file before"))
-    assert standing(project) == ("running", "to be inspected and planned")
+    assert standing(project) == ("stopped", LEFT)
 
 
 def test_a_record_of_another_version_is_passed_over(project: Project) -> None:
@@ -123,6 +126,28 @@ def test_a_record_of_another_version_is_passed_over(project: Project) -> None:
     record = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({"inputs": record["inputs"], "digest": "0", "value": {"other": 1}}), "utf-8")
     assert standing(project) == ("running", "to be inspected and planned")
+
+
+def test_a_command_that_ended_between_two_steps_leaves_a_dataset_stopped(project: Project) -> None:
+    store = registered(project)
+    (step,) = due(store, "tickets", driver=None).steps
+    forget_step_run(store, "tickets", step.key)
+    with store.exclusive("tickets", "run"):
+        assert standing(project) == ("running", "to be inspected and planned")
+    assert standing(project) == ("stopped", LEFT)
+
+
+@pytest.mark.usefixtures("watched")
+def test_steps_that_nobody_has_begun_are_stopped_beside_one_that_failed(project: Project) -> None:
+    assert project.run("plan", str(project.data), "--model", "char-ngram", "--model", "minilm-ngram").returncode == 0
+    assert project.approve("--driver", "command-line").returncode == 0
+    store = Workspace(str(project.workspace))
+    state, note = standing(project)
+    assert (state, note.split("; ")[1:]) == ("stopped", ["no command is at work on it", AGAIN])
+    record_step_run(store, "tickets", ended(due(store, "tickets", driver=None).steps[0].key, "failed", "no disk"))
+    state, note = standing(project)
+    assert state == "failed"
+    assert "base_metrics char-ngram failed (run 12345678): no disk; no command is at work on it" in note
 
 
 def test_ctrl_c_leaves_a_dataset_stopped(project: Project) -> None:

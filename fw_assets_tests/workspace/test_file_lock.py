@@ -16,7 +16,7 @@ import pytest
 
 from fw_assets.workspace import contention
 from fw_assets.workspace.contention import UNKNOWN_HOLDER, Contender
-from fw_assets.workspace.file_lock import locked
+from fw_assets.workspace.file_lock import is_locked, locked
 
 HOLD = """
 import os, sys, time
@@ -56,6 +56,17 @@ def holder(path: Path, how: str = "alone") -> Iterator[subprocess.Popen[str]]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def test_a_look_at_a_lock_takes_nothing(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path / "step")
+    assert list(tmp_path.iterdir()) == []
+    with holder(tmp_path / "step"):
+        assert is_locked(tmp_path / "step")
+    assert not is_locked(tmp_path / "step")
+    with locked(tmp_path / "step") as waited:
+        assert not waited
+        assert is_locked(tmp_path / "step")
 
 
 def test_who_waits_is_told_for_whom_and_learns_that_it_waited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,8 @@ _ADVICE = {
     "encoding": "`iconv -f WINDOWS-1252 -t UTF-8 FILE > fixed.jsonl` writes UTF-8, if that is what it was saved as.",
     "cut-off": "The objects may be spread over lines: `jq -c . FILE > fixed.jsonl` writes one a line.",
     "role": "Roles are system (or developer), user, assistant and tool: "
-    f"`jq -c '(.messages[].role | strings) |= ({_OTHER_ROLES}[ascii_downcase] // .)' FILE > fixed.jsonl` writes them for the words of "
-    "other programs.",
+    f"`jq -c '(.messages[].role | strings) |= ({_OTHER_ROLES}[ascii_downcase] // .)' FILE > fixed.jsonl` writes them "
+    "for the words of other programs.",
     "role-order": "Rows are an optional system turn, then user and assistant turns by turns, the answer last.",
     "final-turn": 'Add the assistant\'s answer as the last turn, or the label as "ground_truth".',
     "ground-truth": 'Labels are text: write them in quotes, e.g. "ground_truth": "3".',
