@@ -99,12 +99,12 @@ def _schema_constraint(schema: Mapping[str, Any]) -> AnswerConstraint:
         if not isinstance(properties, dict) or not 1 <= len(properties) <= MAX_FIELDS:
             raise _unusable(f"the object has no property, or more than {MAX_FIELDS}")
         key, value = next(iter(properties.items()))
-        value = _resolve(value, schema)
-        if len(properties) > 1 or value.get("properties"):
+        if len(properties) > 1 or _inner_properties(_options(value, schema)):
             fields = tuple(islice(_fields(properties, schema, ()), MAX_FIELDS + 1))
             if len(fields) > MAX_FIELDS:
                 raise _unusable(f"the objects have more than {MAX_FIELDS} properties in all")
             return AnswerConstraint(fields=fields)
+        value = _resolve(value, schema)
     many = value.get("type") == "array"
     labels = _enumerated(_resolve(value.get("items") or {}, schema) if many else value, schema)
     if key is None and not many:
@@ -120,11 +120,18 @@ def _fields(properties: Mapping[str, Any], schema: Mapping[str, Any], outer: Pat
         raise _unusable("its objects are nested too deeply")
     for name, item in properties.items():
         options = _options(item, schema)
-        inner = [option for option in options if option.get("properties") and isinstance(option["properties"], dict)]
-        if len(inner) == 1 and all(option in inner or option.get("type") == "null" for option in options):
-            yield from _fields(inner[0]["properties"], schema, (*outer, name))
+        inner = _inner_properties(options)
+        if inner:
+            yield from _fields(inner, schema, (*outer, name))
         else:
             yield _field((*outer, name), options, schema)
+
+
+def _inner_properties(options: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The properties of a value that is an object, or an object or null; none of any other."""
+    values = [option for option in options if option.get("type") != "null"]
+    inner = values[0].get("properties") if len(values) == 1 else None
+    return inner if isinstance(inner, dict) else {}
 
 
 def _options(value: Any, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -57,7 +57,10 @@ def _compound(
         return None
     items = compound[0].get("items")
     if kinds <= {"array", "null"} and len(compound) == 1 and isinstance(items, Mapping):
-        each = field_constraint(path, items.get("anyOf") or [items])
+        choices = items.get("anyOf") or [items]
+        if not isinstance(choices, list) or not all(isinstance(choice, Mapping) for choice in choices):
+            return None
+        each = field_constraint(path, choices)
         if each is not None and each.values and not compound[0].get("minItems"):
             types = ("null",) if "null" in kinds else ()
             return FieldConstraint(path, each.values, types, many=True, least=least)

@@ -127,6 +127,8 @@ def test_temperature_draws_each_field_and_choice(tuned: LoadedModel) -> None:
     "property",
     [
         {"type": "array", "minItems": 2},
+        {"type": "array", "items": {"anyOf": "text"}},
+        {"type": "array", "items": {"anyOf": [3]}},
         {},
         {"enum": []},
         {"enum": [["a"]]},
@@ -169,9 +171,19 @@ def test_objects_and_lists(base: LoadedModel, tuned: LoadedModel) -> None:
         assert record["one"] == {"n": None, "s": "p"}
 
 
-def test_a_single_property_that_is_an_object(base: LoadedModel) -> None:
-    inner = {"type": "object", "properties": {"department": PROPERTIES["department"]}}
-    assert json.loads(ask(base, response_format({"route": inner}))[0]) == {"route": {"department": "billing"}}
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("form", ["object", "anyOf", "types"])
+def test_an_object_that_may_be_null_has_its_fields_however_that_is_said(
+    base: LoadedModel, form: str, others: int
+) -> None:
+    inner: dict[str, Any] = {"type": "object", "properties": {"department": PROPERTIES["department"]}}
+    if form == "anyOf":
+        inner = {"anyOf": [inner, {"type": "null"}]}
+    elif form == "types":
+        inner["type"] = ["object", "null"]
+    properties = {"route": inner} | ({"kind": {"enum": ["p"]}} if others else {})
+    answer = json.loads(ask(base, response_format(properties))[0])
+    assert answer == {"route": {"department": "billing"}} | ({"kind": "p"} if others else {})
 
 
 def test_a_model_of_labels_is_asked_for_no_object(cache: Path, tmp_path: Path) -> None:
