@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,10 @@ def delimited_table(path: Path, dialect: Dialect, first_row: int) -> Table:
     return Table(dialect.shown, sample.drop(ROW), parts, lead=lead, dialect=dialect)
 
 
-def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Path) -> tuple[list[RejectedLine], int]:
-    """Copy delimited text without the lines of more fields than columns, which leave a blank line.
+def without_malformed_lines(
+    path: Path, dialect: Dialect, first_row: int, target: Path
+) -> tuple[list[RejectedLine], int]:
+    """Copy delimited text without its malformed lines (`MalformedLineError`), which leave a blank line.
 
     Returns:
         Those lines, and the number of other rows.
@@ -121,19 +123,36 @@ def without_long_lines(path: Path, dialect: Dialect, first_row: int, target: Pat
             {"quotechar": "\x00", "escapechar": "\x00", **quoting} if not dialect.quote else quoting
         )
         writer = csv.writer(sink, delimiter=dialect.delimiter, lineterminator="\n", **written)
-        for number, record in enumerate(csv.reader(source, delimiter=dialect.delimiter, **quoting), first_row):
-            if len(record) <= width:
+        records = _records(source, delimiter=dialect.delimiter, **quoting)
+        for number, record in enumerate(records, first_row):
+            if isinstance(record, list) and len(record) <= width:
                 writer.writerow(record)
                 others += bool(record) and number >= first_row + dialect.skip
                 continue
             writer.writerow([])
-            advice = f"a text with {dialect.delimiter!r} in it has to be quoted"
-            message = f"the line has {len(record)} fields, expected {width} as in the header; {advice}"
-            if height := sum(cell.count("\n") for cell in record):
-                message = f"the row is of {height + 1:,} lines with {len(record)} fields, expected {width}; {UNCLOSED}"
-            excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
-            faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message)]))
+            if isinstance(record, list):
+                advice = f"a text with {dialect.delimiter!r} in it has to be quoted"
+                message = f"the line has {len(record)} fields, expected {width} as in the header; {advice}"
+                excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
+                faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message)]))
+            else:
+                lines = f"the row is of {record:,} lines and" if record > 1 else "the line"
+                message = f"{lines} has a quotation mark in the wrong place; {UNCLOSED}"
+                faults.append(RejectedLine(number, b"", [RowError("quotation", None, message)]))
     return faults, others
+
+
+def _records(lines: Iterable[str], **dialect: Any) -> Iterator[list[str] | int]:
+    """The records of delimited text; of one with a quotation mark in the wrong place, the number of its lines."""
+    reader = csv.reader(lines, strict=True, **dialect)
+    while True:
+        before = reader.line_num
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield reader.line_num - before
 
 
 def columnar_table(path: Path, kind: Format, first_row: int) -> Table:

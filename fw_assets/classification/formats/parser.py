@@ -23,7 +23,7 @@ from fw_assets.classification.formats.batches import (
     delimited_table,
     json_lines,
     without_escapes,
-    without_long_lines,
+    without_malformed_lines,
 )
 from fw_assets.classification.formats.class_names import class_names
 from fw_assets.classification.formats.column_choice import ColumnChoice, choose_columns
@@ -122,7 +122,7 @@ class FileParser:
         except MalformedLineError:
             place.row_store.discard(place.source, place.first_row)
         mended = folder / "mended"
-        faults, others = without_long_lines(plain, dialect, place.first_row, mended)
+        faults, others = without_malformed_lines(plain, dialect, place.first_row, mended)
         if not others:
             lead = dialect.skip + (dialect.header is not None)
             return ParseSummary(lines=len(faults) + lead, blank=lead, rejected=faults, read_as=dialect.shown)

@@ -18,7 +18,7 @@ from fw_assets.classification.formats.batches import (
     delimited_table,
     json_lines,
     without_escapes,
-    without_long_lines,
+    without_malformed_lines,
 )
 from fw_assets.classification.formats.column_names import LABEL_NAMES, TEXT_NAMES, normal_name
 from fw_assets.classification.formats.dialect import SAMPLE_RECORDS, find_dialect
@@ -132,7 +132,7 @@ def _table(path: Path, plain: Path, file: RecognisedFile, folder: Path, sheet: s
         for _ in table.parts(dialect.columns[:1]):
             pass  # a line that is too long is said before anything is asked
     except MalformedLineError:
-        faults, _ = without_long_lines(plain, dialect, 1, folder / "mended")
+        faults, _ = without_malformed_lines(plain, dialect, 1, folder / "mended")
         raise faulty_rows(path, [(line.row, error) for line in faults for error in line.errors]) from None
     return table
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,11 @@ ROWS = [f"{n},message {n} about thing {n * 7 % 13},{LABELS[n % 3]},web" for n in
 OPEN = '10,"message 10,sales,web'
 
 
-def read(folder: Path, *, columns: tuple[int, ...] = (0, 1, 2, 3), end: str = "\n", **lines: str) -> list[str]:
-    """The texts of a file with some other lines, which are named `row_N`."""
+def read(folder: Path, lines: Mapping[int, str], columns: tuple[int, ...] = (0, 1, 2, 3), end: str = "\n") -> list[str]:
+    """The texts of a file, some lines of which are others."""
     rows = [*ROWS]
-    for name, line in lines.items():
-        rows[int(name.removeprefix("row_"))] = line
+    for at, line in lines.items():
+        rows[at] = line
     rows = ["id,text,label,channel", *rows]
     if columns != (0, 1, 2, 3):
         rows = [",".join(row.split(",")[at] for at in columns) for row in rows]
@@ -32,14 +33,20 @@ def read(folder: Path, *, columns: tuple[int, ...] = (0, 1, 2, 3), end: str = "\
 @pytest.mark.parametrize("columns", [(0, 1, 2, 3), (1, 2), (2, 1), (2, 0, 1)])
 def test_rows_up_to_a_later_quotation_mark_are_named(columns: tuple[int, ...], end: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"tickets\.csv:12: text: the cell holds 21 lines.*quotation mark not closed"):
-        read(tmp_path, columns=columns, end=end, row_10=OPEN, row_30='30,a pipe of 5",sales,web')
+        read(tmp_path, {10: OPEN, 30: '30,a pipe of 5",sales,web'}, columns, end)
 
 
-def test_rows_up_to_a_quoted_text_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r":12: text: the cell holds 21 lines"):
-        read(tmp_path, row_10=OPEN, row_30='30,"Hello you",sales,web')
-    with pytest.raises(InputError, match=r":12: the row is of 21 lines with 5 fields, expected 4; is a quotation"):
-        read(tmp_path, row_10=OPEN, row_30='30,"Hello, you",sales,web')
+@pytest.mark.parametrize("text", ["Hello you", "Hello, you"])
+@pytest.mark.parametrize("end", [11, 12, 30])
+def test_rows_up_to_a_quoted_text_are_named(end: int, text: str, tmp_path: Path) -> None:
+    lines = f"the row is of {end - 9} lines and has a quotation mark in the wrong place; is a quotation mark not closed"
+    with pytest.raises(InputError, match=rf"tickets\.csv:12: {lines}"):
+        read(tmp_path, {10: OPEN, end: f'30,"{text}",sales,web'})
+
+
+def test_words_after_a_quoted_text_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r":12: the line has a quotation mark in the wrong place"):
+        read(tmp_path, {10: '10,"so-called" message,sales,web'})
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_rows_up_to_a_quoted_text_are_named(tmp_path: Path) -> None:
 )
 def test_lists_that_people_write_are_texts(text: str, tmp_path: Path) -> None:
     row = f'20,"{text}",sales,web'
-    assert read(tmp_path, row_7="7,no label,,web", row_20=row)[19] == text
+    assert read(tmp_path, {7: "7,no label,,web", 20: row})[19] == text
 
 
 def test_tables_of_figures_are_texts_beside_labels_that_are_numbers(tmp_path: Path) -> None:

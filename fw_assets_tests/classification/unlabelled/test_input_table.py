@@ -146,3 +146,12 @@ def test_columns_of_objects_keep_one_kind_or_hold_json(tmp_path: Path) -> None:
     assert frame["none"].to_list() == [None, None]
     assert frame["mixed"].to_list() == ["1", '"x"']
     assert frame["deep"].to_list() == [None, '{"a":[1]}']
+
+
+def test_a_row_whose_quotation_mark_is_not_closed_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = [f"{n},the app crashed {n} times" for n in range(60)]
+    rows[10], rows[30] = '10,"the app crashed', '30,"Hello there"'
+    path.write_text("\n".join(["id,text", *rows]) + "\n")
+    with pytest.raises(InputError, match=r"rows\.csv:12: the row is of 21 lines and has a quotation mark in the wrong"):
+        read(path)
