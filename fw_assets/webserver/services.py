@@ -54,8 +54,10 @@ def dagster_home(given: str | None, workspace_root: str) -> str:
     Dagster's daemon insists on a home of its own and writes logs into it, so a project's file is copied to
     `.dagster/home`. The paths in it stay relative to the folder that the command is started in.
     """
-    folder = Path(given) if given else instance_folder(workspace_root)
-    if given or folder != Path.cwd():
+    if given:
+        return given
+    folder = instance_folder(workspace_root)
+    if folder != Path.cwd():
         return str(folder)
     home = folder / ".dagster" / "home"
     with replacing(home / "dagster.yaml") as temporary:
