@@ -136,23 +136,33 @@ def without_malformed_lines(
                 excerpt = dialect.delimiter.join(record).encode()[:EXCERPT_BYTES]
                 faults.append(RejectedLine(number, excerpt, [RowError("columns", None, message)]))
             else:
-                lines = f"the row is of {record:,} lines and" if record > 1 else "the line"
+                height = len(record.splitlines())
+                lines = f"the row is of {height:,} lines and" if height > 1 else "the line"
                 message = f"{lines} has a quotation mark in the wrong place; {UNCLOSED}"
-                faults.append(RejectedLine(number, b"", [RowError("quotation", None, message)]))
+                faults.append(
+                    RejectedLine(number, record.encode()[:EXCERPT_BYTES], [RowError("quotation", None, message)])
+                )
     return faults, others
 
 
-def _records(lines: Iterable[str], **dialect: Any) -> Iterator[list[str] | int]:
-    """The records of delimited text; of one with a quotation mark in the wrong place, the number of its lines."""
-    reader = csv.reader(lines, strict=True, **dialect)
+def _records(lines: Iterable[str], **dialect: Any) -> Iterator[list[str] | str]:
+    """The records of delimited text; of one with a quotation mark in the wrong place, the text."""
+    held: list[str] = []
+
+    def read() -> Iterator[str]:
+        for line in lines:
+            held.append(line)
+            yield line
+
+    reader = csv.reader(read(), strict=True, **dialect)
     while True:
-        before = reader.line_num
+        held.clear()
         try:
             yield next(reader)
         except StopIteration:
             return
         except csv.Error:
-            yield reader.line_num - before
+            yield "".join(held)
 
 
 def columnar_table(path: Path, kind: Format, first_row: int) -> Table:
