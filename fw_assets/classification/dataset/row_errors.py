@@ -119,6 +119,8 @@ def order_errors(roles: Sequence[str], calls: Sequence[bool], has_truth: bool) -
         yield RowError("role-order", "messages", "only a system message, expected a user message after it")
     elif previous != "assistant" and not has_truth:
         message = f'found {previous!r} as the last turn, expected the assistant\'s answer (or a "ground_truth")'
+        if previous == "tool":
+            message += "; where the label is in the tool call before it, leave the turns after that call out"
         yield RowError("final-turn", f"messages[{len(roles) - 1}].role", message)
 
 

@@ -14,6 +14,8 @@ from fw_assets.classification.labels.extraction_rules import GROUND_TRUTH, find_
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_inference import LabelSpellings, merged_answers
 from fw_assets.classification.labels.label_set import Finding
+from fw_assets.classification.session import MAX_LABEL
+from fw_assets.classification.spelling.label_text import spelling_key
 
 MAX_PAIRS = 100_000
 """Different pairs of answer and ground truth that are compared."""
@@ -63,14 +65,22 @@ def rows_of(ids: pl.Series, labels: pl.Series, names: Iterable[str]) -> list[str
     return ids.filter(having).head(written.MAX_ROWS_LISTED).to_list()
 
 
-def _cut(frame: pl.DataFrame, extraction: Extraction) -> tuple[str, str, int, int]:
-    """Rule, place, and the numbers of different answers and of labels; no answers where the rule does not cut."""
+def _cut(frame: pl.DataFrame, extraction: Extraction) -> tuple[str, str, int, int, int]:
+    """Rule, place, and the numbers of different answers, of labels, and of rows with answers too long for a label.
+
+    No place where the rule cuts nothing off.
+    """
     place = {"first_word": "the first word", "last_line": "the last line"}.get(extraction.rule)
     if place is None:
-        return extraction.name, "", 0, 0
+        return extraction.name, "", 0, 0, 0
     answers = frame.filter(pl.col("ground_truth").is_null(), pl.col("answer").is_not_null())["answer"]
     merged = merged_answers(answers, extraction)
-    return extraction.name, place, sum(map(len, merged.values())), len(merged)
+    texts = sum(map(len, merged.values()))
+    whole = {spelling_key(text) for answers_of in merged.values() for text, _ in answers_of}
+    if whole <= merged.keys():
+        return extraction.name, "", texts, len(merged), 0
+    too_long = int((answers.str.strip_chars().str.len_chars() > MAX_LABEL).sum())
+    return extraction.name, place, texts, len(merged), too_long
 
 
 def _null_rows(frame: pl.DataFrame, extraction: Extraction) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from fw_assets.classification.labels.label_set import Finding
+from fw_assets.classification.session import MAX_LABEL
 from fw_assets.classification.spelling.label_text import bare, has_variation, look
 
 MAX_ROWS_LISTED = 50
@@ -42,8 +44,9 @@ def spelling_finding(
 
 
 def _told_apart(spelling: str, label: str) -> str:
-    """The spelling in quotes, with escapes for letters that look like those of the label."""
+    """The spelling in quotes, with escapes for letters that look like those of the label, or are composed otherwise."""
     same_look = look(spelling) == look(label) and (bare(spelling) != bare(label) or has_variation(spelling))
+    same_look |= spelling != label and unicodedata.normalize("NFC", spelling) == unicodedata.normalize("NFC", label)
     return ascii(spelling) if same_look and len(spelling) <= MAX_EXCERPT else quoted(spelling)
 
 
@@ -102,13 +105,19 @@ def contradiction_finding(contradicting: Sequence[str], number: int, compared: i
         )
 
 
-def cut_finding(rule: str, place: str, texts: int, labels: int) -> Iterator[Finding]:
-    """The warning that labels are cut out of longer answers."""
-    if texts > labels:
-        yield _shown(
-            f"The label is cut out of the answers: {place} (rule {rule}). {texts:,} different answers become "
-            f"{labels:,} {'label' if labels == 1 else 'labels'}."
-        )
+def cut_finding(rule: str, place: str, texts: int, labels: int, too_long: int) -> Iterator[Finding]:
+    """The warning that labels are cut out of longer answers.
+
+    Args:
+        too_long: rows whose whole answer is longer than a label may be.
+    """
+    if place:
+        message = f"The label is cut out of the answers: {place} (rule {rule}). {texts:,} different answers become "
+        message += f"{labels:,} {'label' if labels == 1 else 'labels'}."
+        if too_long:
+            have = "has" if too_long == 1 else "have"
+            message += f" {_count(too_long)} {have} an answer of more than {MAX_LABEL} characters, which no label has."
+        yield _shown(message)
 
 
 def turns_finding(turns: int, rows: Sequence[str]) -> Iterator[Finding]:

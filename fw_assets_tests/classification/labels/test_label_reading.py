@@ -195,6 +195,19 @@ def test_spellings_that_leave_one_label_are_named_and_can_be_told_apart(tmp_path
     assert read(tmp_path, answers, labels=("us", "US")).labels == ("us", "US")
 
 
+def test_a_class_whose_answers_are_too_long_is_said_to_be_cut(tmp_path: Path) -> None:
+    long = "account " + "because the customer wrote at length about it, " * 8
+    answers = [long if i % 4 == 0 else LABELS[i % 3] for i in range(120)]
+    message = said(read(tmp_path, answers))
+    assert "The label is cut out of the answers: the first word" in message
+    assert "30 rows have an answer of more than 300 characters, which no label has" in message
+
+
+def test_accents_that_are_composed_otherwise_are_shown_apart(tmp_path: Path) -> None:
+    answers = [("caf\u00e9", "cafe\u0301", "tea")[i % 3] for i in range(120)]
+    assert "'cafe\\u0301' as 'caf\u00e9' (40 rows)" in said(read(tmp_path, answers))
+
+
 def test_a_cut_is_said(tmp_path: Path) -> None:
     label_set = read(tmp_path, [f"{label} since word {i} was said" for i, (_, label) in enumerate(LABELLED[:60])])
     assert "60 different answers become 3 labels" in said(label_set)
