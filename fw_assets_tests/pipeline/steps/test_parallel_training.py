@@ -17,6 +17,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.embedded import api_key
 from fw_assets.fireworks import FineTuningJob, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.errors import AttemptFailed
 from fw_assets.pipeline.platform.fine_tuning import Upload
 from fw_assets.pipeline.steps.training import TrainingData, run_training_job
@@ -170,11 +171,13 @@ def test_a_job_that_somebody_deleted_is_not_made_again_without_a_new_approval(tr
 
     async def begin(client: Fireworks) -> None:
         task = asyncio.ensure_future(train(client, "a1"))
-        while not await client.fine_tuning_jobs():
+        # Until its answer was kept, what is on the platform is nothing that was seen.
+        while not attempts.created(f"fwa-a-{CELLS[3].lora_rank}"):
             await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
+    attempts = Attempts(Workspace(str(trainer.folder)), "tickets", "a1")
     trainer.faults(stall=30)
     trainer.call(begin)
     (job,) = trainer.call(lambda client: client.fine_tuning_jobs())
