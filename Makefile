@@ -90,7 +90,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip
 lock: $(VENV)/.installed-dev ## Write the lock files: every version, every file's SHA-256
 	$(COMPILE) pyproject.toml --extra dev $(UPGRADE) --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra s3 --extra postgres --extra k8s --extra celery \
+	$(COMPILE) pyproject.toml --extra s3 --extra postgres --extra k8s --extra celery --extra sql --extra mcp \
 		--constraint requirements-dev.lock --output-file docs/deployment/requirements.lock
 
 sbom: $(VENV)/.installed-dev ## Write the bill of materials (CycloneDX) of what `make install` installs to dist/

@@ -384,6 +384,30 @@ def ui(
     return run_services(host, port, hosts, platform_port=platform_port, link_token=token, on_served=say)
 
 
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Serve over HTTP on 127.0.0.1 instead of standard output.")
+@click.option("--allow-approve", is_flag=True, help="Let agents approve plans, and start what may cost something.")
+@click.option(
+    "--max-approve-usd",
+    type=float,
+    metavar="USD",
+    help="The most that all of it may come to while this server runs; needed with --allow-approve.",
+)
+@click.option("--workspace", "root", metavar="DIR")
+@json_option
+@readable_errors
+def mcp(port: int | None, allow_approve: bool, max_approve_usd: float | None, root: str | None, as_json: bool) -> int:
+    """Serve tools to agents by the Model Context Protocol, on standard input and output; needs the extra mcp.
+
+    Agents plan, look at reports, compare models and label texts. Without --allow-approve they approve nothing and spend
+    nothing. With --port and --json, the address is printed when it begins.
+    """
+    from fw_assets.commands.mcp.start import start
+
+    make_pool = click.get_current_context().obj
+    return start(_root(root), port, allow=allow_approve, max_usd=max_approve_usd, as_json=as_json, make_pool=make_pool)
+
+
 def _root(option: str | None) -> str:
     """The workspace's root, from the option or the settings; made absolute for the processes that are started."""
     if option:

@@ -27,8 +27,9 @@ ROOMS: dict[str, dict[str, str]] = {
         "console": "classification pipeline",
         "dagster_runtime": "code_location pipeline",
         "definitions": "pipeline",
-        "commands": "classification code_location embedded exit_codes report settings workspace pipeline console",
         "api": "classification report settings workspace pipeline console",
+        "commands": "classification code_location embedded exit_codes fireworks report settings workspace pipeline "
+        "console api",
         "cli": "classification code_location settings pipeline webserver commands",
         "__main__": "cli",
     },

@@ -92,6 +92,9 @@ NOT_RUN: Mapping[str, str] = {
     "fw-assets export tickets --format onnx --out model": "needs a fine-tuned winner",
     "fw-assets export intents --format merged": "needs a language model; test_language_model_export.py has one",
     "fw-assets export intents --format gguf": "needs a language model",
+    "fw-assets mcp": "serves until its client has gone; commands/mcp/test_server.py starts it",
+    "fw-assets mcp --port 8433": "serves until it is interrupted; commands/mcp/test_server.py starts it",
+    "fw-assets mcp --allow-approve --max-approve-usd 5": "serves until its client has gone",
     "fw-assets deploy tickets": "needs a deployed winner; commands/test_deploy.py has one",
 }
 """Commands of shell blocks that are parsed and not run, and why."""
@@ -254,6 +257,10 @@ def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language in ("json", "jsonl")], ids=str)
 def test_json_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
+    if "mcpServers" in block.text:
+        for server in json.loads(block.text)["mcpServers"].values():
+            parse(shlex.join([server["command"], *server["args"]]))
+        return
     for line in block.text.splitlines():
         if "error" in json.loads(line):
             documented = json.loads(line)["error"]

@@ -41,7 +41,7 @@ DONE: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "forget": (("forget", "tickets"), {"dataset", "kept", "jobs", "deployments"}),
 }
 """Commands that come to an end, in an order in which each finds what it needs; and fields of their objects."""
-SERVERS = {"serve", "ui"}
+SERVERS = {"mcp", "serve", "ui"}
 
 
 def one_object(done: Done) -> dict[str, Any]:

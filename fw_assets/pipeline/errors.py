@@ -205,9 +205,14 @@ class HoursUsedUp(RunStopped):
 
 
 class PredictionAboveCeiling(RunStopped):
-    """Labelling a file could cost more than it may."""
+    """Labelling a file could cost more than it may.
+
+    Attributes:
+        usd: the most that it could; None where no price is known.
+    """
 
     def __init__(self, file: str, usd: float | None, allowed: float) -> None:
+        self.usd = usd
         cost = "has no known price" if usd is None else f"could cost ${usd:.4f}"
         raise_it = "leave --max-spend-usd out" if usd is None else "raise --max-spend-usd"
         super().__init__(

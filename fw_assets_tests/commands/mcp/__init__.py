@@ -1,0 +1,1 @@
+"""Tests of the MCP server and its rule on money."""
