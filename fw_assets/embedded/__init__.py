@@ -15,8 +15,8 @@
     ACCOUNT                       the account id of this platform
 
 Other packages import only these names. Several processes may use one home at once: servers in-process and over HTTP,
-and the job workers. Rooms, the lowest first: `store` and `engine`; `records`; `inference` and `http`; `decisions`,
-`jobs` and `exporting`; `endpoints`; then `routes`, `openapi`, `app` and `server`.
+and the job workers. Rooms, the lowest first: `store` and `engine`; `inference_server`; `records`; `inference` and
+`http`; `decisions`, `jobs` and `exporting`; `endpoints`; then `routes`, `openapi`, `app` and `server`.
 """
 
 from __future__ import annotations

@@ -62,6 +62,11 @@ class RpcError(Exception):
         self.status = self.status or HTTP_STATUS[self.code]
         super().__init__(self.message)
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may be answered later."""
+        return self.status == 429 or self.status >= 500
+
     def management_body(self) -> dict[str, Any]:
         details = list(self.details)
         if self.reason:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 ReadoutRule = Literal["validation", "head", "generate"]
 """How a tuned language model's label is read: from a head, from the answer that it generates, or from whichever of the
@@ -35,6 +35,18 @@ class EmbeddedSettings(BaseModel):
     fw_readout: ReadoutRule = "validation"
     """How the labels of language models are read whose fine-tuning jobs do not say `readout`: `head`, `generate`, or
     `validation`, the better of the two on the evaluation rows."""
+    fw_inference_url: str | None = None
+    """Address of a vLLM or another OpenAI-compatible server, such as `http://localhost:8000`, that answers for the
+    language models of this platform and their adapters; unset: they are answered here. With it adapters are fine-tuned
+    as by `FW_PORTABLE_ADAPTERS`."""
+    fw_inference_key: SecretStr | None = None
+    """Key of the server at `FW_INFERENCE_URL`. Never logged, stored or shown."""
+    fw_inference_model: str | None = None
+    """What the server at `FW_INFERENCE_URL` calls the base models, by commas: `NAME=NAME_THERE`, or `NAME_THERE` alone
+    for all; unset: it is asked, and has to list the model's name, its id at the hub or its folder."""
+    fw_inference_adapters: str | None = None
+    """Folder that this platform and the server at `FW_INFERENCE_URL` both see, into which adapters are copied;
+    `FOLDER:FOLDER_THERE` where it has another path there. Unset: the server reads them in the platform's folder."""
     fw_public_url: str | None = None
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""

@@ -80,6 +80,7 @@ class Model(Resource):
     deprecation_date: Date = Date()
     context_length: int | None = None
     reads_whole_prompt: bool = True
+    answered_by: str = ""
     base_model_details: BaseModelDetails = BaseModelDetails()
     peft_details: PeftDetails = PeftDetails()
     deployed_model_refs: tuple[DeployedModelRef, ...] = ()

@@ -15,7 +15,7 @@ ADAPTER = "HF_PEFT_ADDON"
 """The kind of LoRA adapters, such as fine-tuning jobs leave behind."""
 _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
-_LATER_FIELDS = ("base_model", "rank", "deployment", "endpoint")
+_LATER_FIELDS = ("base_model", "rank", "deployment", "endpoint", "answered_by")
 """Fields that entries of earlier versions lack: their defaults leave the digests of plans."""
 
 
@@ -65,6 +65,9 @@ class CatalogueModel(Frozen):
     """Where it answers outside of the platform: evaluated as it is, and not trained."""
     reads_whole_prompt: bool = True
     """Whether the instructions and the list of labels take of its context; encoders read the user's turn alone."""
+
+    answered_by: str = ""
+    """The address of the server that answers for the platform; empty where the platform itself does."""
 
     @property
     def is_adapter(self) -> bool:

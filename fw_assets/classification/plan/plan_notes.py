@@ -74,6 +74,11 @@ def on_approval(
         for model in models
         if model.endpoint
     ]
+    steps += [
+        f"{model.slug} is answered by the server at {model.entry.answered_by}, to which the rows are sent."
+        for model in models
+        if model.entry and model.entry.answered_by
+    ]
     if session.free_rows:
         every = "It" if single else "Each model"
         how = "with the labels in reverse order" if decides else "without constrained decoding"

@@ -11,6 +11,7 @@ from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
+from fw_assets.embedded.inference_server.serving import server_of, unload
 from fw_assets.embedded.records import model_documents
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.resource_names import (
@@ -21,6 +22,7 @@ from fw_assets.embedded.store.resource_names import (
     PUBLISHER,
     check_id,
     resource_name,
+    short_id,
 )
 
 _REFERENCE_FIELDS = ("name", "deployment", "state", "default", "public")
@@ -43,13 +45,19 @@ def list_all(request: ApiRequest) -> dict[str, Any]:
     if request.account == PUBLISHER:
         bases = [_shown(request, model_documents.base_document(model)) for model in base_models().values()]
         return page(MODELS, bases, request.query)
-    return page(MODELS, list_documents(request, MODELS), request.query)
+    return page(MODELS, [_shown(request, document) for document in list_documents(request, MODELS)], request.query)
 
 
 def _shown(request: ApiRequest, document: dict[str, Any]) -> dict[str, Any]:
-    """A model, without `supportsLora` where the faults leave no path that serves an adapter."""
+    """A model with where it is answered, and without `supportsLora` where the faults leave no path to an adapter."""
     unserved = request.faults.live_merge == "never" and not request.faults.addons
-    return document | {"supportsLora": document["supportsLora"] and not unserved}
+    shown = document | {"supportsLora": document["supportsLora"] and not unserved}
+    base = base_models().get(model_documents.base_id(document))
+    folder = request.platform.model_folder(short_id(document["name"])) if model_documents.is_adapter(document) else None
+    server = server_of(base, folder) if base is not None else ""
+    return {name: value for name, value in shown.items() if name != "answeredBy"} | (
+        {"answeredBy": server} if server else {}
+    )
 
 
 def create(request: ApiRequest) -> dict[str, Any]:
@@ -91,6 +99,7 @@ def delete(request: ApiRequest) -> dict[str, Any]:
             if deployment["baseModel"] == name and deployment["state"] != "DELETED":
                 raise precondition(f"{name} is served by {deployment['name']}")
         documents.delete(connection, MODELS, request.account, request.id)
+    unload(request.platform.model_folder(request.id))
     shutil.rmtree(request.platform.model_folder(request.id), ignore_errors=True)
     return {}
 

@@ -12,7 +12,7 @@ from fw_assets.embedded.inference.answer_constraint import read_constraint
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
 from fw_assets.embedded.inference.choose import choose
-from fw_assets.embedded.inference.model_cache import load_model
+from fw_assets.embedded.inference.model_cache import LoadedModel, load_model
 from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.inference.token_counts import count_prompt, split_tokens
 from fw_assets.embedded.message_text import content_text
@@ -38,15 +38,24 @@ def complete_all(
     completions: list[dict[str, Any] | RpcError] = [{}] * len(requests)
     for response_format, indices in by_format.items():
         group = [requests[index] for index in indices]
-        try:
-            choices = choose(model, read_constraint(response_format), group)
-        except RpcError as error:
-            for index in indices:
-                completions[index] = error
-            continue
-        for index, request, request_choices in zip(indices, group, choices, strict=True):
-            completions[index] = _completion(platform, request, target, request_choices)
+        for index, request, choices in zip(indices, group, _choose(model, response_format, group), strict=True):
+            if isinstance(choices, RpcError):
+                completions[index] = choices
+            else:
+                completions[index] = _completion(platform, request, target, choices)
     return completions
+
+
+def _choose(
+    model: LoadedModel, response_format: bytes, requests: Sequence[ChatRequest]
+) -> Sequence[list[Choice] | RpcError]:
+    """For each request its choices; one that cannot be answered takes no other along."""
+    try:
+        return choose(model, read_constraint(response_format), requests)
+    except RpcError as error:
+        if len(requests) == 1 or error.may_pass:
+            return [error] * len(requests)
+        return [_choose(model, response_format, [request])[0] for request in requests]
 
 
 def _completion(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from fw_assets.embedded.engine.written_answers import Writer
 from fw_assets.embedded.inference.answer_format import AnswerFormat
 from fw_assets.embedded.inference.choose_record import RecordScorer
 from fw_assets.embedded.inference.routing import ServingTarget
+from fw_assets.embedded.inference_server.serving import served_scorer, server_key
 from fw_assets.embedded.records.model_documents import require_whole_model
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 MAX_LOADED = 24
 
-_Key = tuple[Path, str, tuple[int, int] | None]
+_Key = tuple[Path, str, tuple[int, int] | None, Hashable]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ _lock = threading.Lock()
 
 
 def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
-    key = (platform.home, str(target.folder or target.base), _version(target.folder))
+    server = server_key(batch=target.batch)
+    key = (platform.home, str(target.folder or target.base), _version(target.folder), server)
     with _lock:
         # Held while loading, so that several requests for a new model do not load it several times.
         model = _models.get(key)
@@ -91,10 +93,14 @@ def taught(scorer: Scorer, base: str, folder: Path) -> LoadedModel:
 
 
 def _load(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
+    base = find_base_model(target.base)
     if target.folder is None:
-        read = find_base_model(target.base).read
-        return LoadedModel(load_base(target.base, platform.cache), None, read=read)
+        scorer = served_scorer(base, batch=target.batch) or load_base(target.base, platform.cache)
+        return LoadedModel(scorer, None, read=base.read)
     require_whole_model(platform, target.folder.name)
+    served = served_scorer(base, target.folder, batch=target.batch)
+    if served is not None:
+        return taught(served, target.base, target.folder)
     return load_files(target.base, target.folder, platform.cache)
 
 

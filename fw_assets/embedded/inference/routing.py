@@ -10,6 +10,7 @@ from typing import Any
 
 from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.inference_server.serving import server_of
 from fw_assets.embedded.records.deployment_documents import (
     DAY_SECONDS,
     idle_window,
@@ -141,7 +142,7 @@ def _base_target(name: str, deployment: str | None) -> ServingTarget:
     model = base_models().get(short_id(name))
     if model is None or not _is_base(name):
         raise _not_served(name)
-    advice = model.missing_weights()
+    advice = None if server_of(model) else model.missing_weights()
     if advice:
         raise RpcError("FAILED_PRECONDITION", f"{name}: the weights are not on this machine; {advice}", status=412)
     return ServingTarget(model.id, None, deployment)

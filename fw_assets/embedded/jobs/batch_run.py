@@ -140,6 +140,10 @@ def _complete_batch(
             completions.append(error)
     readable = list(requests.values())
     chosen = with_repair(platform, target, lambda: complete_all(platform, readable, target))
+    lost = next((answer for answer in chosen if isinstance(answer, RpcError) and answer.may_pass), None)
+    if lost is not None:
+        # Of an inference server that was waited for: INTERNAL is what another job may do better.
+        raise RpcError("INTERNAL", lost.message)
     answers = with_reasoning(readable, chosen, active)
     for index, completion in zip(requests, answers, strict=True):
         completions[index] = completion

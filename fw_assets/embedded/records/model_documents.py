@@ -11,6 +11,7 @@ from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel, base_model
 from fw_assets.embedded.engine.tuned_model import stored_files
 from fw_assets.embedded.errors import not_found, precondition
 from fw_assets.embedded.file_checksums import is_whole
+from fw_assets.embedded.inference_server.serving import server_of
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import ACCOUNT, MODELS, PUBLISHER, resource_name, split_name
@@ -86,10 +87,11 @@ def is_adapter(model: Mapping[str, Any]) -> bool:
 def base_document(model: BaseModel) -> dict[str, Any]:
     """A base model as the API shows it.
 
-    `fineTuningDefaults`, `readsWholePrompt` and `supportsBatchInference` are additions of this platform.
+    `fineTuningDefaults`, `readsWholePrompt`, `supportsBatchInference` and `answeredBy`, the address of the inference
+    server, are additions of this platform.
     """
     advice = model.missing_weights()
-    usable = advice is None
+    usable, server = advice is None, server_of(model)
     low, high = model.learning_rate_range
     return {
         "name": resource_name(PUBLISHER, MODELS, model.id),
@@ -97,9 +99,10 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "description": model.description,
         "kind": "HF_BASE_MODEL",
         "state": "READY",
-        "status": {"code": "OK", "message": ""}
-        if usable
-        else {"code": "FAILED_PRECONDITION", "message": f"the weights are not on this machine: {advice}"},
+        "status": {
+            "code": "OK" if usable or server else "FAILED_PRECONDITION",
+            "message": "" if usable else f"the weights are not on this machine: {advice}",
+        },
         "public": True,
         "tunable": usable and model.first_training_stack,
         "useTrainingV2": True,
@@ -108,7 +111,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "rlTunable": False,
         "supportsLora": usable,
         "supportsServerless": True,
-        "supportsBatchInference": usable,
+        "supportsBatchInference": usable or bool(server),
         "supportsTools": False,
         "supportsImageInput": False,
         "contextLength": model.context_length,
@@ -130,6 +133,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "deployedModelRefs": [],
         "createTime": PUBLISH_TIME,
         "updateTime": PUBLISH_TIME,
+        **({"answeredBy": server} if server else {}),
     }
 
 

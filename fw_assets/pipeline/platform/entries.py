@@ -32,6 +32,7 @@ def catalogue_model(model: Model) -> CatalogueModel:
         batch_size=defaults.batch_size_samples if defaults else None,
         kind=model.kind,
         reads_whole_prompt=model.reads_whole_prompt,
+        answered_by=model.answered_by,
         retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,
     )

@@ -235,6 +235,15 @@ def test_a_plan_says_that_batch_jobs_may_wait_for_a_day(dataset: Path, inference
         assert ("(inference: deployment)" in text) is waits
 
 
+def test_a_plan_says_which_server_answers_for_the_platform_and_is_another_without_it(dataset: Path) -> None:
+    here = plan_for(dataset, SMALL, LARGE)
+    there = plan_for(dataset, SMALL.model_copy(update={"answered_by": "http://gpu:8000"}), LARGE)
+    step = "qwen3-8b is answered by the server at http://gpu:8000, to which the rows are sent."
+    assert [text for text in there.on_approval if "answered by" in text] == [step]
+    assert "answered by" not in " ".join(here.on_approval)
+    assert there.digest != here.digest
+
+
 def test_benchmark_mode_creates_no_jobs(dataset: Path) -> None:
     plan = plan_for(dataset, SMALL, LARGE, mode="benchmark")
     assert [created.kind for created in plan.created] == ["deployment"]

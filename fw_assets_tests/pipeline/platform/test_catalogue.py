@@ -74,6 +74,16 @@ def test_points_of_a_published_grid_that_no_job_can_have_are_left_out(caplog: py
     assert "a point of its published grid is left out: learning_rate" in caplog.text
 
 
+def test_the_entry_of_a_language_model_says_which_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_INFERENCE_URL", "http://user:secret@gpu:8000/v1/")
+    documents = [base_document(model) for model in base_models().values()]
+    entries = {entry.slug: entry for entry in (catalogue_model(Model.model_validate(item)) for item in documents)}
+    assert entries[SMOLLM2].answered_by == "http://gpu:8000"
+    assert entries[SMOLLM2].serverless
+    assert not any(entries[slug].answered_by for slug in ENCODER_MODELS)
+    assert entries["char-ngram"].terms(tuning=True).keys() < entries[SMOLLM2].terms(tuning=True).keys()
+
+
 def test_the_embedded_language_models_read_the_whole_prompt_and_its_encoders_do_not() -> None:
     documents = [base_document(model) for model in base_models().values()]
     entries = [catalogue_model(Model.model_validate(document)) for document in documents]

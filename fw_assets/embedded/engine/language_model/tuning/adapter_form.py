@@ -2,7 +2,8 @@
 
 On a CPU the upper third of the layers is adapted, so that the states below are computed once, and the base model alone
 reads the instructions, whose keys and values are then computed once too. On a GPU every layer is adapted, and the
-adapter reads everything, which is what other engines can serve. On a CPU they can where `FW_PORTABLE_ADAPTERS` says so.
+adapter reads everything, which is what other engines can serve. On a CPU they can where `FW_PORTABLE_ADAPTERS` says so,
+or where there is a server that is to serve them (`FW_INFERENCE_URL`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def default_form(
     Raises:
         EngineError: sets of labels are to be generated, or objects read by a head.
     """
-    portable = embedded_settings().fw_portable_adapters
+    settings = embedded_settings()
+    portable = settings.fw_portable_adapters or settings.fw_inference_url is not None
     if objects and readout == "head":
         raise EngineError("readout is head; answers that are objects of several fields are generated")
     if multi_label and readout == "generate":
