@@ -77,6 +77,7 @@ NOT_RUN: Mapping[str, str] = {
     "fw-assets setup": "downloads; test_minilm_setup.py takes the files from a wheel",
     "fw-assets ui": "serves until it is interrupted; the browser tests start it",
     "fw-assets run tickets.jsonl --model qwen3-8b --model my-lora": "needs a live account",
+    "fw-assets run tickets.jsonl --model qwen3-8b --arm decision": "needs a live account",
     "fw-assets run tickets.jsonl --model qwen3-8b --endpoint gpt=https://api.openai.com/v1#gpt-4o-mini": "needs two",
     "fw-assets run mails.jsonl --model minilm-l6-v2 --costs '{spam: {ham: 5}, ham: {spam: 2.5}}' "
     "--gate '{label_loss: 0.05}'": "trains",

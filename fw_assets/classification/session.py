@@ -8,9 +8,11 @@ from collections.abc import Set
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from fw_assets.classification.arm import ZERO_SHOT, read_arm
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.label_descriptions import LabelDescriptions, without_map
 from fw_assets.classification.mistake_costs import MistakeCosts
 from fw_assets.classification.model_endpoint import PREFIX, Endpoints
 from fw_assets.classification.values import Frozen
@@ -34,6 +36,7 @@ DEFAULT_MARGIN = 0.02
 LATER_FIELDS = (
     *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from", "endpoints"),
     *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
+    *("label_descriptions", "arms"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
@@ -53,6 +56,7 @@ def _without_nul(text: str) -> str:
 _Reference = Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(_without_nul)]
 _ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 _FieldName = Annotated[str, Field(min_length=1, max_length=100)]
+_ArmName = Annotated[str, Field(min_length=1, max_length=50)]
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
 Rank = Annotated[int, Field(ge=1, le=MAX_LORA_RANK)]
 Rate = Annotated[float, Field(gt=0, le=1)]
@@ -80,7 +84,15 @@ class Session(Frozen):
     instruction: str | None = Field(None, max_length=MAX_INSTRUCTION)
     """The session in plain English; explicit fields win over it."""
     labels: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
-    """The label set; left out, it is inferred from the data and shown in the plan."""
+    """The label set; left out, it is inferred from the data and shown in the plan. In a session file also a map,
+    label -> what it means."""
+    label_descriptions: LabelDescriptions | None = None
+    """What labels mean, label -> text, e.g. `{billing: 'Invoices, refunds'}`; not every label needs one. They are part
+    of the question in the arm `descriptions` and in decisions."""
+    arms: tuple[_ArmName, ...] = Field((ZERO_SHOT,), min_length=1, max_length=20)
+    """Ways of asking each base model that need no tuning, each a row of the comparison: `zero-shot` (as it is, which is
+    always measured), `descriptions` (the system message says what the labels mean), `decision` (a probability for each
+    label, by `/systemone`)."""
     extraction: str | None = Field(None, min_length=1, max_length=200)
     """Forces a rule for finding labels, e.g. `json_key:intent`; left out, one is chosen from the data."""
     fields: tuple[_FieldName, ...] = Field((), max_length=50)
@@ -184,6 +196,11 @@ class Session(Frozen):
     auto_approve_up_to_usd: float | None = Field(None, ge=0, le=1_000_000_000)
     """A plan whose high figure is at most this is approved without a person; the approval records that."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _labels_without_map(cls, value: Any) -> Any:
+        return without_map(value)
+
     @field_validator("*", mode="before")
     @classmethod
     def _truth_values_are_no_words(cls, value: Any, info: ValidationInfo) -> Any:
@@ -207,22 +224,22 @@ class Session(Frozen):
         return value
 
     @field_validator(
-        *("models", "labels", "label_names", "label_flags", "lora_ranks", "learning_rates", "slices", "fields"),
+        *("models", "labels", "label_names", "label_flags", "lora_ranks", "learning_rates", "slices", "fields", "arms"),
         mode="before",
     )
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "arms", mode="before")
     @classmethod
-    def _models_between_commas(cls, value: Any) -> Any:
+    def _between_commas(cls, value: Any) -> Any:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list | tuple):
             return value
         return tuple(part for item in items for part in (item.split(",") if isinstance(item, str) else [item]))
 
-    @field_validator("models", "labels", "label_names", "label_flags", "slices", "fields")
+    @field_validator("models", "labels", "label_names", "label_flags", "slices", "fields", "arms")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is None:
@@ -247,6 +264,32 @@ class Session(Frozen):
             raise ValueError(f"name two fields at least; for {names[0]} alone use `extraction: json_key:{names[0]}`")
         if value and field_kind(value[0])[1] == "text":
             raise ValueError(f"the first field is the label, so {names[0]} cannot be free text; name another one first")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_with_zero_shot(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        names = tuple(str(read_arm(text)) for text in value)
+        if repeated := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"named twice: {', '.join(sorted(repeated))}")
+        if "descriptions" in names and not info.data.get("label_descriptions"):
+            raise ValueError(
+                "the arm descriptions needs descriptions of labels: give labels as a map, label -> what it means, or "
+                "label_descriptions"
+            )
+        # What is tuned starts at the model as it is.
+        return (ZERO_SHOT, *(name for name in names if name != ZERO_SHOT))
+
+    @field_validator("inference")
+    @classmethod
+    def _decisions_have_no_such_arms(cls, value: Inference | None, info: ValidationInfo) -> Inference | None:
+        arms = {"decision", "descriptions"} & set(info.data.get("arms", ()))
+        if value == "decision" and arms:
+            named = " and ".join(sorted(arms))
+            raise ValueError(
+                f"decision asks every model for a decision, which says what labels mean: leave {named} out of arms, or "
+                "leave inference out"
+            )
         return value
 
     @field_validator("costs")

@@ -49,10 +49,12 @@ def session_field(name: str, info: FieldInfo) -> SessionField:
     kind, bounds = _kind_and_bounds(info.annotation)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _mapping_field(name, info, kind)
-    if get_origin(kind) is dict and get_origin(_kind_and_bounds(get_args(kind)[1])[0]) is dict:
-        return SessionField(name, dict, (), False, "", _meaning(info))
-    if get_origin(kind) is dict and isinstance(get_args(kind)[1], type) and issubclass(get_args(kind)[1], BaseModel):
-        return SessionField(name, dict, (), True, "", _meaning(info))
+    if get_origin(kind) is dict:
+        entry, _ = _kind_and_bounds(get_args(kind)[1])
+        of_models = isinstance(entry, type) and issubclass(entry, BaseModel)
+        if not of_models and entry is not str and get_origin(entry) is not dict:
+            raise _no_form(name, info)
+        return SessionField(name, dict, (), of_models, "", _meaning(info))
     repeatable = get_origin(kind) is tuple
     phrases = [_phrase(bounds + list(info.metadata), "values" if repeatable else _UNITS.get(kind, ""))]
     if repeatable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import reprlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.label_descriptions import without_map
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.near_names import did_you_mean
 from fw_assets.classification.session import Session
@@ -86,4 +88,16 @@ def load_session(path: Path) -> dict[str, Any]:
         if isinstance(value, str) and not is_remote(value):
             # Path.resolve raises a RuntimeError where links lead in a circle; reading the file says so in words.
             fields[name] = value if Path(value).is_absolute() else os.path.abspath(path.parent / value)  # noqa: PTH100
-    return fields
+    return plain_fields(fields, file=str(path))
+
+
+def plain_fields(fields: Mapping[str, Any], *, file: str | None = None) -> dict[str, Any]:
+    """The fields with `labels` as a list, so that those of another source can replace them one by one.
+
+    Raises:
+        InputError: a label is described twice.
+    """
+    try:
+        return dict(without_map(fields))
+    except ValueError as error:
+        raise InputError([Problem(kind="session", file=file, field="labels", message=str(error))]) from None

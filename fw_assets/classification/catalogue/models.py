@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from fw_assets.classification.arm import Arm, arm_of, without_arm
 from fw_assets.classification.catalogue.tuning_grid import Cell, PublishedCell
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.session import Inference
@@ -70,6 +71,11 @@ class CatalogueModel(Frozen):
     """The address of the server that answers for the platform; empty where the platform itself does."""
 
     @property
+    def arm(self) -> Arm | None:
+        """The way in which it is asked, where that is another than as it is."""
+        return arm_of(self.name)
+
+    @property
     def is_adapter(self) -> bool:
         """Whether it is trained already: evaluated as it is, and not trained again."""
         return self.kind == ADAPTER
@@ -88,6 +94,8 @@ class CatalogueModel(Frozen):
 
     def asked_by(self, inference: Inference | None) -> Inference:
         """The way of inference under the session's own; adapters have no serverless one, and endpoints no other."""
+        if self.arm is not None and self.arm.kind == "decision":
+            inference = "decision"
         if self.endpoint is not None:
             return "serverless"
         if self.is_adapter:
@@ -168,6 +176,16 @@ class PlannedModel(Frozen):
     tuned_strategy: Literal["batch", "deployment"] = "deployment"
     cells: tuple[Cell, ...]
     entry: CatalogueModel | None = None
+
+    @property
+    def arm(self) -> Arm | None:
+        """The way in which it is asked, where that is another than as it is."""
+        return arm_of(self.name)
+
+    @property
+    def asked_name(self) -> str:
+        """The full name of the model that is asked."""
+        return without_arm(self.name)
 
     @property
     def base_model(self) -> str:

@@ -55,6 +55,12 @@ class Workload(Frozen):
     """Test rows that are sent to base models a second time unchanged, to measure the noise floor."""
     multi_label: bool = False
     """Whether a row can have several labels, of which a base model names more than the row has."""
+    arms: Mapping[str, Workload] = {}
+    """By arm, what base models are asked in its way."""
+
+    def of(self, model: PlannedModel) -> Workload:
+        """The text that a model is asked."""
+        return self.arms[str(model.arm)] if model.arm else self
 
     @property
     def evaluation(self) -> TextVolume:
@@ -84,10 +90,10 @@ class Pricing(Frozen):
     def ratio_of(self, model: PlannedModel) -> TokenRatio:
         """The measured ratio of a model, else that of its family, else the general one."""
         measured = self.ratios.get(model.slug)
-        return measured or ratio_by_name(self.vocabularies, model.base_model or model.name) or self.ratio
+        return measured or ratio_by_name(self.vocabularies, model.base_model or model.asked_name) or self.ratio
 
     def price(self, model: PlannedModel, item: Item) -> Price:
-        return self.prices.price(model.name, item, model.parameter_count, model.base_model)
+        return self.prices.price(model.asked_name, item, model.parameter_count, model.base_model)
 
     def hour(self, model: PlannedModel, *, tuned: bool) -> Price:
         """The price of an hour of the deployment of a model, or of what is fine-tuned from it."""
@@ -100,7 +106,7 @@ def estimate_costs(models: Sequence[PlannedModel], workload: Workload, session: 
     When the sweep trains on all training rows, its best job already is the full-data model: then the
     full-data line expects nothing, and keeps the price of a job of its own only as its high figure.
     """
-    lines = [_base_line(model, workload, pricing) for model in models]
+    lines = [_base_line(model, workload.of(model), pricing) for model in models]
     tunable = [model for model in models if model.tunable] if session.mode == "fine-tune" else []
     finalists = min(session.finalists, len(tunable))
     conditional = len(tunable) > finalists

@@ -160,6 +160,16 @@ def asked_once(volumes: Mapping[str, TextVolume], part: str) -> TextVolume:
     return volumes.get(f"{part}/asked") or volumes.get(part) or TextVolume()
 
 
+def of_arm(volumes: Mapping[str, TextVolume], arm: str) -> Mapping[str, TextVolume]:
+    """The volumes of the parts as an arm asks them, by the part's name."""
+    return {name.removeprefix(f"{arm}/"): volume for name, volume in volumes.items() if name.startswith(f"{arm}/")}
+
+
+def under_arm(volumes: Mapping[str, TextVolume], arm: str) -> dict[str, TextVolume]:
+    """Volumes of the parts as an arm asks them, under names of the arm's own."""
+    return {f"{arm}/{name}": volume for name, volume in volumes.items()}
+
+
 def _sample(part: pl.DataFrame) -> pl.DataFrame:
     return part if part.height <= MAX_MEASURED_ROWS else part.gather_every(-(-part.height // MAX_MEASURED_ROWS))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fw_assets.classification.catalogue.models import CatalogueModel
-from fw_assets.classification.cost.text_volumes import TextVolume
+from fw_assets.classification.cost.text_volumes import TextVolume, of_arm
 from fw_assets.classification.values import Frozen
 
 PARTS = ("train", "validation", "test")
@@ -34,9 +34,10 @@ def long_rows(models: Sequence[CatalogueModel], volumes: Mapping[str, TextVolume
         if model.context_length is None:
             continue
         whole = model.reads_whole_prompt
-        rows = {part: volumes[part].longer_than(model.context_length, whole=whole) for part in PARTS if part in volumes}
+        asked = of_arm(volumes, str(model.arm)) if model.arm else volumes
+        rows = {part: asked[part].longer_than(model.context_length, whole=whole) for part in PARTS if part in asked}
         if filled := {part: number for part, number in rows.items() if number}:
-            estimated = any(volumes[part].prompt_tokens is None or volumes[part].approximate for part in filled)
+            estimated = any(asked[part].prompt_tokens is None or asked[part].approximate for part in filled)
             found.append(
                 LongRows(model=model.slug, context_length=model.context_length, rows=filled, estimated=estimated)
             )

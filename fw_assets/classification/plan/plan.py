@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from fw_assets.classification.arm import arm_of, without_arm
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, job_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
@@ -226,18 +227,24 @@ class Plan(Frozen):
         return tuple(parts)
 
     def batch_id(self, model: str, part: EvaluationPart) -> str:
-        """The id of the batch job in which a model, given by its full name, answers the rows of a part."""
+        """The id of the batch job in which a model, given by the full name of its row, answers the rows of a part."""
         split = self.label_set.split
         rows = split.validation_digest if part == "validation" else split.test_digest
-        content: list[Any] = [part, rows, self.prompt_digest]
+        content: list[Any] = [part, rows, self.prompt_digest, *self._arm_terms(model)]
         if part == "unconstrained":
             content += [self.session.free_rows, self.session.seed]
-        return batch_id(model, content)
+        return batch_id(without_arm(model), content)
 
     def pilot_id(self, model: str) -> str:
         """The id of the batch job in which a model answers a handful of rows before it is asked all others."""
         split = self.label_set.split
-        return batch_id(model, ["pilot", split.validation_digest, split.test_digest, self.prompt_digest])
+        content = ["pilot", split.validation_digest, split.test_digest, self.prompt_digest, *self._arm_terms(model)]
+        return batch_id(without_arm(model), content)
+
+    def _arm_terms(self, model: str) -> list[Any]:
+        """What a row's requests follow from beside the prompt."""
+        arm = arm_of(model)
+        return [str(arm), self.session.label_descriptions] if arm else []
 
 
 def _price_terms(estimate: Estimate) -> dict[str, Any]:

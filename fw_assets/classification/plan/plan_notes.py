@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
 from fw_assets.classification.catalogue.warm_start import WarmStart
@@ -46,6 +47,7 @@ def warnings(
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
         *_decision_warnings(session, models),
+        *_arm_warnings(session, catalogue),
         *_money_warnings(session, priced),
     )
 
@@ -54,12 +56,17 @@ def on_approval(
     session: Session, models: Sequence[PlannedModel], priced: Estimate, warm_start: WarmStart | None = None
 ) -> tuple[str, ...]:
     """The steps that an approval starts, in order."""
+    arms = list(dict.fromkeys(str(model.arm) for model in models if model.arm))
+    models = [model for model in models if not model.arm]
     single = len(models) == 1
     adapters = [model for model in models if model.base_model]
     tunable = [model for model in models if model.cells]
     kind = "model" if adapters else "base model"
     bases = f"The {kind}" if single else f"Each of the {len(models)} {kind}s"
     steps = [f"{bases} answers the validation and test rows once."]
+    if arms:
+        ways = "another way" if len(arms) == 1 else f"{len(arms)} other ways"
+        steps.append(f"Base models are also asked in {ways}, which need no tuning: {', '.join(arms)}.")
     decides = session.inference == "decision"
     if decides:
         steps.append("Answers are decisions: a probability for each label, and no text.")
@@ -189,18 +196,36 @@ def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSe
 
 def _decision_warnings(session: Session, models: Sequence[PlannedModel]) -> Iterator[str]:
     """What no request could tell before a deployment is up."""
-    if session.inference != "decision":
-        return
-    unasked = [model.slug for model in models if model.strategy == "deployment"]
+    all_decide = session.inference == "decision"
+    deciding = [model for model in models if all_decide or (model.arm and model.arm.kind == "decision")]
+    unasked = [without_arm(model.slug) for model in deciding if model.strategy == "deployment"]
     if unasked:
         yield (
             f"Whether {' or '.join(unasked)} answers decisions is known only once its deployment is up: the plan "
             "could not ask. Where it does not, the evaluation ends with the first row."
         )
-    if any(model.cells for model in models):
+    if all_decide and any(model.cells for model in models):
         yield (
             "Whether fine-tuned models answer decisions is known only once they are deployed, after the training is "
             "paid: a service may take that API from its own decision models alone."
+        )
+
+
+def _arm_warnings(session: Session, catalogue: Sequence[CatalogueModel]) -> Iterator[str]:
+    """Arms that change nothing, and descriptions that nothing asks."""
+    alike = [
+        entry.slug for entry in catalogue if entry.arm and entry.arm.kind != "decision" and not entry.reads_whole_prompt
+    ]
+    if alike:
+        yield (
+            f"{', '.join(alike)}: this model reads the last user turns alone, so that its answers are those of the "
+            "model as it is."
+        )
+    asked = session.inference == "decision" or set(session.arms) & {"descriptions", "decision"}
+    if session.label_descriptions and not asked:
+        yield (
+            "No question says the descriptions of the labels: add the arm `descriptions`, or `decision`, to `arms` to "
+            "have them asked."
         )
 
 
@@ -208,6 +233,8 @@ def _model_warnings(
     session: Session, catalogue: Sequence[CatalogueModel], models: Sequence[PlannedModel]
 ) -> Iterator[str]:
     for entry, model in zip(catalogue, models, strict=True):
+        if model.arm:
+            continue
         if model.base_model:
             yield (
                 f"{model.slug} is an adapter of {model.base_model.rsplit('/', 1)[-1]} that was trained before: it is "

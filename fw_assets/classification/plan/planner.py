@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from fw_assets.classification.arm import ZERO_SHOT
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
 from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate_costs
-from fw_assets.classification.cost.text_volumes import TextVolume, asked_once
+from fw_assets.classification.cost.text_volumes import TextVolume, asked_once, of_arm
+from fw_assets.classification.label_descriptions import check_descriptions
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.mistake_costs import check_costs
@@ -47,8 +49,11 @@ def make_plan(
         warm_start, understood, unused, inputs: as in `Plan`.
 
     Raises:
-        InputError: jobs of this session, data and models could not be started, or its costs name an unknown label.
+        InputError: jobs of this session, data and models could not be started, or its costs or descriptions name an
+            unknown label.
     """
+    if session.label_descriptions is not None:
+        check_descriptions(session.label_descriptions, label_set.labels)
     if session.costs is not None:
         check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
@@ -157,27 +162,34 @@ def workload_of(
     `sweep_rows` are sampled before the mitigation, which is assumed to change their number in the same proportion.
     """
     train = volumes.get("train", TextVolume())
-    test = asked_once(volumes, "test")
     share = rows / train.rows if train.rows else 1.0
     full = train.scaled(rows)
-    return Workload(
-        train=full,
-        sweep=(volumes.get("sweep") or train).scaled(round(sweep_rows * share)) if sweep_rows < train.rows else full,
-        validation=asked_once(volumes, "validation"),
-        test=test,
-        unconstrained=test.scaled(min(session.free_rows, test.rows)),
-        null_control=test if session.null_control else TextVolume(),
-        multi_label=multi_label,
-    )
+    sweep = (volumes.get("sweep") or train).scaled(round(sweep_rows * share)) if sweep_rows < train.rows else full
+
+    def asked(volumes: Mapping[str, TextVolume]) -> Workload:
+        test = asked_once(volumes, "test")
+        return Workload(
+            train=full,
+            sweep=sweep,
+            validation=asked_once(volumes, "validation"),
+            test=test,
+            unconstrained=test.scaled(min(session.free_rows, test.rows)),
+            null_control=test if session.null_control else TextVolume(),
+            multi_label=multi_label,
+        )
+
+    arms = {arm: asked(of_arm(volumes, arm)) for arm in session.arms if arm != ZERO_SHOT}
+    return asked(volumes).model_copy(update={"arms": arms})
 
 
 def _resources(plan: Plan) -> tuple[PlannedResource, ...]:
     deploys = plan.session.deploy != "never" and any(model.cells for model in plan.models)
-    base = [
-        _deployment(model.name, f"{model.slug}, {'an adapter that exists' if model.base_model else 'untuned'}")
+    deployed = {
+        model.asked_name: "an adapter that exists" if model.base_model else "untuned"
         for model in plan.models
         if not model.deployment and (model.strategy == "deployment" or (model.base_model and deploys))
-    ]
+    }
+    base = [_deployment(name, f"{name.rsplit('/', 1)[-1]}, {what}") for name, what in deployed.items()]
     for model in plan.models:
         if model.strategy == "batch":
             base += _batch_jobs(plan, model.name, model.slug, tuned=False)

@@ -49,7 +49,10 @@ def revise_estimate(
     workload = workload_of(plan.session, basis.volumes, rows, plan.sweep_rows, plan.label_set.multi_label)
     ratios = {
         slug: _ratio(
-            basis.pricing.ratio_of(plan.model(slug)), workload, tokens.prompt_tokens, basis.pricing.base_answers_freely
+            basis.pricing.ratio_of(plan.model(slug)),
+            workload.of(plan.model(slug)),
+            tokens.prompt_tokens,
+            basis.pricing.base_answers_freely,
         )
         for slug, tokens in usage.items()
         if tokens.prompt_tokens > 0

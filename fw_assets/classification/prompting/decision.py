@@ -21,31 +21,41 @@ CHOICE_ID = "label"
 
 
 class DecisionQuestion(Frozen):
-    """A choice among `options`; where there are none, whether `label` applies."""
+    """A choice among `options`, some of which have descriptions; where there are none, whether `label` applies."""
 
     instructions: str
     options: tuple[str, ...] = ()
+    descriptions: Mapping[str, str] = {}
     label: str = ""
 
+    @property
+    def criteria(self) -> dict[str, str]:
+        # A description is a text everywhere, and may be null in some places only.
+        if not self.options:
+            return {"true": self.label}
+        return {option: self.descriptions.get(option) or option for option in self.options}
 
-def decision_prompt(prompt: Prompt) -> Prompt:
+
+def decision_prompt(prompt: Prompt, *, field: str = "inference") -> Prompt:
     """The prompt, asked as a decision.
+
+    Args:
+        field: of the session, that asks for it.
 
     Raises:
         InputError: its labels cannot be options.
     """
-    advice = "Leave `inference: decision` out, or change the labels."
+    what = "`inference: decision`" if field == "inference" else "the arm `decision`"
+    advice = f"Leave {what} out, or change the labels."
     if prompt.fields:
-        raise input_error(
-            "a decision names labels, and these answers have several fields", field="inference", advice=advice
-        )
+        raise input_error("a decision names labels, and these answers have several fields", field=field, advice=advice)
     if not prompt.multi_label and not 2 <= len(prompt.labels) <= MAX_OPTIONS:
         message = f"a decision has 2 to {MAX_OPTIONS} options, and there are {len(prompt.labels)} labels"
-        raise input_error(message, field="inference", advice=advice)
+        raise input_error(message, field=field, advice=advice)
     trimmed = {label.strip() for label in prompt.labels}
     if len(trimmed) < len(prompt.labels) or "" in trimmed:
         message = "the options of a decision are told apart by more than spaces, and some labels are not"
-        raise input_error(message, field="inference", advice=advice)
+        raise input_error(message, field=field, advice=advice)
     return prompt.model_copy(update={"mode": "decision"})
 
 
@@ -68,9 +78,17 @@ def decision_questions(prompt: Prompt) -> dict[str, DecisionQuestion]:
     """The questions by their ids, in the order of the labels."""
     if not prompt.multi_label:
         text = "Which of the options is the label of this conversation?"
-        return {CHOICE_ID: DecisionQuestion(instructions=text, options=prompt.labels)}
+        return {
+            CHOICE_ID: DecisionQuestion(
+                instructions=text, options=prompt.labels, descriptions=dict(prompt.descriptions)
+            )
+        }
+    descriptions = dict(prompt.descriptions)
     return {
-        f"{CHOICE_ID}_{index}": DecisionQuestion(instructions="Does this label apply to the conversation?", label=label)
+        f"{CHOICE_ID}_{index}": DecisionQuestion(
+            instructions="Does this label apply to the conversation?",
+            label=f"{label}: {descriptions[label]}" if label in descriptions else label,
+        )
         for index, label in enumerate(prompt.labels)
     }
 
@@ -79,13 +97,8 @@ def decision_body(prompt: Prompt, messages: str) -> dict[str, Any]:
     """The body of a request to /systemone, without `model`."""
     questions: dict[str, Any] = {}
     for id, question in decision_questions(prompt).items():
-        if question.options:
-            # A description is a text everywhere, and may be null in some places only.
-            criteria = {option: option for option in question.options}
-            questions[id] = {"type": "choice", "instructions": question.instructions, "criteria": criteria}
-        else:
-            criteria = {"true": question.label}
-            questions[id] = {"type": "noul", "instructions": question.instructions, "criteria": criteria}
+        kind = "choice" if question.options else "noul"
+        questions[id] = {"type": kind, "instructions": question.instructions, "criteria": question.criteria}
     return {"state": decision_state(messages), "questions": questions}
 
 
@@ -106,7 +119,7 @@ def decided_confidence(prompt: Prompt, probabilities: Mapping[str, float]) -> fl
 def questions_text(prompt: Prompt) -> str:
     """All that the questions say, for counting tokens: a label is its option's name and its description."""
     return "\n".join(
-        f"{question.instructions} {text} {text}"
+        f"{question.instructions} {names} {meanings}"
         for question in decision_questions(prompt).values()
-        for text in ("\n".join(question.options) or question.label,)
+        for names, meanings in [("\n".join(question.options) or question.label, "\n".join(question.criteria.values()))]
     )

@@ -43,6 +43,7 @@ class Prompt(Frozen):
         reasoning_effort: sent unchanged; None leaves the field out, for models that refuse it.
         fields: of the JSON object that is the answer, where it has several; the first is the label, and `json_key` its
             name.
+        descriptions: what labels mean, label and text, where the question says it: in `system`, or in a decision.
     """
 
     system: str | None
@@ -57,12 +58,14 @@ class Prompt(Frozen):
     reasoning_effort: str | None = "none"
     seed: int = 0
     fields: tuple[RecordField, ...] = ()
+    descriptions: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str:
         """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
-        # Prompts of one label alone keep the digest that they had before there were fields.
-        return digest(self.model_dump(mode="json", exclude=set() if self.fields else {"fields"}))
+        # Prompts of one label alone, and without descriptions, keep the digest that they had before there were any.
+        without = {name for name in ("fields", "descriptions") if not getattr(self, name)}
+        return digest(self.model_dump(mode="json", exclude=without))
 
     @property
     def json_path(self) -> tuple[str, ...]:
@@ -73,6 +76,10 @@ class Prompt(Frozen):
     def strictness(self) -> Strictness:
         """The loosest comparison that keeps every two labels apart."""
         return strictness_for(self.labels)
+
+    def meaning(self, label: str) -> str:
+        """What a label means; empty where the question does not say it."""
+        return dict(self.descriptions).get(label, "")
 
     def unconstrained(self) -> Prompt:
         """The same question without constrained decoding, as a caller in production may ask it."""
@@ -129,7 +136,7 @@ def make_prompt(frame: pl.DataFrame, label_set: LabelSet) -> Prompt:
     )
     # A list of labels is asked for as JSON whatever the format of the rows, which then do not describe it.
     own_format = (json_key is None and extraction.rule != "flags") or extraction.object_key is not None
-    system = None if own_format and _rows_name_the_labels(frame, prompt) else _system_text(prompt)
+    system = None if own_format and _rows_name_the_labels(frame, prompt) else system_text(prompt)
     return prompt.model_copy(update={"system": system, "max_tokens": _max_tokens(prompt, frame)})
 
 
@@ -238,7 +245,8 @@ def _rows_mention(frame: pl.DataFrame, names: tuple[str, ...]) -> bool:
     return sample.len() > 0
 
 
-def _system_text(prompt: Prompt) -> str:
+def system_text(prompt: Prompt) -> str:
+    """The system message of a prompt without fields: the task, and the labels with what is said of them."""
     if prompt.multi_label:
         shape = json_answer(prompt.json_key or "labels", ["..."])
         task = f"Answer with a JSON object {shape} that lists every label that applies, out of these (none: [])"
@@ -247,7 +255,9 @@ def _system_text(prompt: Prompt) -> str:
         task = f"Answer with a JSON object {shape} whose value is exactly one of these labels"
     else:
         task = "Answer with exactly one of these labels, spelled as shown, and nothing else"
-    lines = [f"Classify the conversation. {task}:", "", *(f"- {_listed(label)}" for label in prompt.labels)]
+    if prompt.descriptions:
+        task += ", which are followed by what they mean"
+    lines = [f"Classify the conversation. {task}:", "", *(f"- {_described(prompt, label)}" for label in prompt.labels)]
     if prompt.answers is not None and prompt.answers != prompt.labels:
         lines += [
             "",
@@ -255,6 +265,14 @@ def _system_text(prompt: Prompt) -> str:
             prompt.answers[0],
         ]
     return "\n".join(lines)
+
+
+def _described(prompt: Prompt, label: str) -> str:
+    text = " ".join(prompt.meaning(label).split())
+    if not text:
+        return _listed(label)
+    # A label with a colon would not show where its description begins.
+    return f"{json.dumps(label, ensure_ascii=False) if ':' in label else _listed(label)}: {text}"
 
 
 def _listed(label: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
+from fw_assets.classification.arm import arm_of
 from fw_assets.classification.values import Frozen, Interval
 
 ModelKind = Literal["base", "tuned"]
@@ -119,6 +120,7 @@ def choose_finalists(candidates: Sequence[Candidate], count: int) -> Finalists:
         else:
             why = f"tied with {best.model} on validation (within its interval) and cheaper{figure}"
         what = "an adapter that exists" if cheapest.adapter else "it cannot be fine-tuned"
+        what = "a way of asking the base model" if arm_of(cheapest.model) else what
         ranked.append(_ranked(cheapest, why if cheapest.tunable else f"{why}; only evaluated: {what}"))
         remaining.remove(cheapest)
     tunable = {candidate.model for candidate in candidates if candidate.tunable}
@@ -242,6 +244,8 @@ def _figure(candidate: Candidate, *, costed: bool) -> str:
 
 def _name(candidate: Candidate) -> str:
     kind = "adapter" if candidate.adapter else {"tuned": "fine-tuned"}.get(candidate.kind, candidate.kind)
+    if arm := arm_of(candidate.model):
+        kind = arm.words
     return f"{candidate.model} ({kind})"
 
 

@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
 from fw_assets.classification.gate.gate_costs import GateCosts
 from fw_assets.classification.gate.majority_line import MajorityLine, majority_line
@@ -91,7 +92,7 @@ def _deploy(
     address: str | None = base.address
     if account.plan.model(winner.kept).strategy == "batch":
         # Batch jobs answered for it, which proves no address.
-        address = host.call(lambda client: serverless_address(client, base.model))
+        address = host.call(lambda client: serverless_address(client, without_arm(base.model)))
     server = account.plan.model(winner.kept).endpoint
     record = DeploymentRecord(
         winner=winner,
@@ -99,7 +100,7 @@ def _deploy(
         deployed=False,
         prompt=asked_prompt(store, dataset, winner.kept, "base"),
         opening=tested_opening(store, dataset),
-        model=base.model,
+        model=without_arm(base.model),
         address=address,
         deployment=base.deployment,
         endpoint=server.chat_url if server else f"{host.public_url}/inference/v1/chat/completions",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
+from fw_assets.classification.arm import arm_of
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.metrics.confidence import validation_loss
 from fw_assets.classification.plan.plan import Plan
@@ -81,7 +82,7 @@ def _choose_finalists(account: PlanAccount) -> FinalistsRecord:
     base = {slug: account.store.require("base_metrics", account.dataset, BaseMetrics, slug) for slug in slugs}
     ranking = _choose(account.store, plan, base)
     going_on = () if plan.session.mode == "benchmark" else ranking.chosen
-    discordance = _discordance(account, [entry.model for entry in ranking.ranked])
+    discordance = _discordance(account, [entry.model for entry in ranking.ranked if not arm_of(entry.model)])
     revised = _revised_estimate(account, base)
     return FinalistsRecord(finalists=ranking, slugs=going_on, revised=revised, discordance=discordance)
 

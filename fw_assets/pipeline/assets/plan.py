@@ -4,6 +4,7 @@
 
 import dagster as dg
 
+from fw_assets.classification.arms.arm_prompt import with_descriptions
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.plan import Plan
@@ -80,7 +81,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     frame = store.read_frame(*split_rows_path(dataset))
     prompt = make_prompt(frame, labels)
     if session.inference == "decision":
-        prompt = decision_prompt(prompt)
+        prompt = decision_prompt(with_descriptions(prompt, session.label_descriptions))
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
     require_decisions(platform, session, offered.models)

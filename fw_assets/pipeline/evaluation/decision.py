@@ -32,7 +32,7 @@ async def decide(client: Fireworks, address: str, prompt: Prompt, messages: str)
         FireworksError: as `Fireworks.systemone`.
     """
     questions: dict[str, Question] = {
-        id: Choice(question.instructions, question.options)
+        id: Choice(question.instructions, question.options, question.descriptions)
         if question.options
         else Noul(question.instructions, true=question.label)
         for id, question in decision_questions(prompt).items()

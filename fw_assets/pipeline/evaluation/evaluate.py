@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.labels.label_set import LabelSet
@@ -94,6 +95,7 @@ async def evaluate(
     """Ask `model` for the validation and test rows, store its predictions, and score them.
 
     Args:
+        model: its full name, that of its row where it is asked under an arm.
         prices: of now, by which the hours of a deployment are paid.
         strategy: serverless, in batch jobs, or on a deployment of its own that scales to zero.
         kind: `base` or `tuned`; with `slug`, the predictions' name.
@@ -120,7 +122,7 @@ async def evaluate(
 
     def afford(deployment: str, quote: Accelerators) -> None:
         usd = hour_usd(prices, quote, base, tuned=kind == "tuned")
-        check_hour(payment, usd, deployment, quote.accelerators, base.name, tuned=kind == "tuned")
+        check_hour(payment, usd, deployment, quote.accelerators, base.asked_name, tuned=kind == "tuned")
 
     prefix = "inference" if kind == "base" or strategy == "batch" else "tuned-inference"
     items = (f"{prefix}-input", f"{prefix}-output")
@@ -134,8 +136,8 @@ async def evaluate(
             endpoint = base.endpoint and Endpoint(base.endpoint.address)
             endpoint = endpoint or await ensure_endpoint(
                 client,
-                model,
-                base=base.base_model or base.name,
+                without_arm(model),
+                base=base.base_model or base.asked_name,
                 adopt=base.deployment if kind == "base" else "",
                 serverless=serverless,
                 probe=probe,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.plan.plan import EvaluationPart, Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Inference
@@ -25,7 +26,7 @@ class InferenceStrategy:
     """A model and how it is asked.
 
     Attributes:
-        model: its full name.
+        model: its full name, that of its row where it is asked under an arm.
         address: the `model` field of its requests.
         poll: seconds between two looks at a batch job's state.
         meter: counts the tokens of answers that come one by one.
@@ -39,6 +40,11 @@ class InferenceStrategy:
     poll: float
     attempts: Attempts
     meter: TokenMeter
+
+    @property
+    def asked(self) -> str:
+        """The full name of the model."""
+        return without_arm(self.model)
 
     @property
     def in_batch(self) -> bool:
@@ -55,7 +61,7 @@ class InferenceStrategy:
         if part in PARTS:  # of the others the same model has answered these before
             await ask_pilot(
                 self.client,
-                self.model,
+                self.asked,
                 prompt,
                 rows,
                 cache,
@@ -66,5 +72,5 @@ class InferenceStrategy:
                 attempts=self.attempts,
             )
         return await ask_in_batch(
-            self.client, self.model, prompt, rows, cache, job=job, poll=self.poll, what=what, attempts=self.attempts
+            self.client, self.asked, prompt, rows, cache, job=job, poll=self.poll, what=what, attempts=self.attempts
         )

@@ -7,7 +7,9 @@ from functools import partial
 
 import polars as pl
 
-from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
+from fw_assets.classification.arm import ZERO_SHOT, read_arm
+from fw_assets.classification.arms.arm_prompt import arm_prompt
+from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes, under_arm
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.prompting.decision import questions_text
 from fw_assets.classification.prompting.prompt import Prompt
@@ -17,7 +19,7 @@ from fw_assets.pipeline.platform.platform import Platform
 
 
 def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform: Platform) -> Mapping[str, TextVolume]:
-    """The volume of each part of the split rows, and of the sweep's sample where there is one."""
+    """The volume of each part of the split rows, of the sweep's sample where there is one, and of what arms ask."""
     rows = with_sweep_sample(frame, session.sweep_rows, session.seed)
     if prompt.fields:
         rows = rows.with_columns(labels=pl.concat_list("record"))
@@ -28,10 +30,15 @@ def plan_volumes(frame: pl.DataFrame, session: Session, prompt: Prompt, platform
         estimate=BYTE_PAIR.expected_tokens,
     )
     volumes = dict(measure(rows, system=prompt.system or ""))
+    asked = rows.filter(pl.col("split").is_in(["validation", "test"]))
     if prompt.mode == "decision":
         # What is asked is the conversation and the questions; what is learned is the chat of the same rows.
-        asked = rows.filter(pl.col("split").is_in(["validation", "test"]))
         volumes |= measure(asked, system=questions_text(prompt))
+    for name in session.arms:
+        if name != ZERO_SHOT:
+            question = arm_prompt(prompt, read_arm(name), session.label_descriptions)
+            before = questions_text(question) if question.mode == "decision" else question.system or ""
+            volumes |= under_arm(measure(asked, system=before), name)
     return volumes
 
 

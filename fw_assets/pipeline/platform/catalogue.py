@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fw_assets.classification.catalogue.arm_models import with_arms
 from fw_assets.classification.catalogue.model_names import resolve_models
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.warm_start import WarmStart, resolve_warm_start
@@ -39,7 +40,7 @@ class PricedCatalogue(NamedTuple):
 
 @dataclass(frozen=True)
 class Offer:
-    """The session's models, and what turns their text into money and minutes."""
+    """The session's models, each followed by itself under its arms, and what turns text into money and minutes."""
 
     models: tuple[CatalogueModel, ...]
     pricing: Pricing
@@ -111,7 +112,7 @@ def offer(platform: Platform, session: Session, priced: PricedCatalogue) -> Offe
         inference=session.inference,
         elsewhere=_HOSTED_MODELS if platform.is_embedded else "",
     )
-    return Offer(models, pricing, resolve_warm_start(session, models, priced.models))
+    return Offer(with_arms(models, session), pricing, resolve_warm_start(session, models, priced.models))
 
 
 def named_candidates(platform: Platform, session: Session, priced: PricedCatalogue) -> PricedCatalogue:

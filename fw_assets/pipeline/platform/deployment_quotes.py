@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.catalogue.arm_models import with_arms
 from fw_assets.classification.catalogue.model_names import resolve_models
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.cost.prices import OF_BASE, Price, PriceBook, accelerators_price
@@ -59,14 +60,17 @@ def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedM
     Args:
         tuned: whether the deployment is of what was fine-tuned from the model.
     """
-    price = None if accelerators is None else _price(book, model.name, accelerators)
+    price = None if accelerators is None else _price(book, model.asked_name, accelerators)
     if price is None:
         return None
     return (
         PriceBook(layers=((price,),))
         .with_layer(own_prices())
         .price(
-            model.name, "tuned-deployment-hour" if tuned else "deployment-hour", model.parameter_count, model.base_model
+            model.asked_name,
+            "tuned-deployment-hour" if tuned else "deployment-hour",
+            model.parameter_count,
+            model.base_model,
         )
         .usd
     )
@@ -78,7 +82,7 @@ def deploys_tuned(session: Session) -> bool:
 
 
 def _is_deployed(model: CatalogueModel, session: Session) -> bool:
-    if model.asked_by(session.inference) == "deployment":
+    if any(row.asked_by(session.inference) == "deployment" for row in with_arms([model], session)):
         return True
     return (model.tunable or model.is_adapter) and deploys_tuned(session)
 

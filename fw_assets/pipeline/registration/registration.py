@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.session import Session
-from fw_assets.classification.session_input import make_session
+from fw_assets.classification.session_input import make_session, plain_fields
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.catalogue import named_candidates, offer, own_prices, priced_catalogue, tunable_models
 from fw_assets.pipeline.platform.platform import Platform
@@ -128,7 +128,7 @@ def resolve_registered(workspace: Workspace, fields: Mapping[str, Any]) -> Resol
         return ResolvedSession(dict(fields), None, {})
     session = registered.session
     given = registered.session_fields()
-    merged = {**given, **fields, "dataset": given["dataset"]}
+    merged = {**given, **plain_fields(fields), "dataset": given["dataset"]}
     same_instruction = "instruction" in session.model_fields_set and merged["instruction"] == session.instruction
     readings: dict[str, dict[str, Any]] = {clause: {} for clause in registered.confirmed} if same_instruction else {}
     return ResolvedSession(merged, registered.name, readings)

@@ -1,4 +1,4 @@
-"""Prompt as a model is asked it: the dataset's, without `reasoning_effort` where the model refuses the field.
+"""Prompt as a model is asked it: the dataset's or its arm's, without `reasoning_effort` where the model refuses that.
 
 The refusal is remembered for each model of a dataset, so that what was evaluated, is served, is checked at night and is
 shown in the report is asked the same request.
@@ -6,6 +6,9 @@ shown in the report is asked the same request.
 
 from __future__ import annotations
 
+from fw_assets.classification.arm import arm_of
+from fw_assets.classification.arms.arm_prompt import arm_prompt
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.values import Frozen
 from fw_assets.workspace.workspace import Workspace
@@ -30,6 +33,8 @@ def asked_prompt(store: Workspace, dataset: str, slug: str, kind: str) -> Prompt
         FileNotFoundError: the dataset has no prompt.
     """
     prompt = store.require("prompt", dataset, Prompt)
+    if arm := arm_of(slug):
+        prompt = arm_prompt(prompt, arm, store.require("plan", dataset, Plan).session.label_descriptions)
     refusals = _refusals(store, dataset, slug)
     refused = refusals.base or (refusals.tuned and kind != "base")
     return prompt.with_default_effort() if refused else prompt

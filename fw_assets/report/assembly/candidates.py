@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fw_assets.classification.arm import arm_of
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison
@@ -76,6 +77,7 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         learning=tuple(inputs.learning),
         adapter_of=adapters.get(inputs.model, ""),
         endpoint=next((m.endpoint.address for m in plan.models if m.endpoint and m.name == inputs.model), ""),
+        arm=str(arm_of(inputs.model) or ""),
         warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )
 

@@ -17,9 +17,11 @@ from fw_assets.report.table import Column, Table, columns
 
 def label_counts(plan: Plan) -> Table:
     """Every label's rows in each part, and how precisely its accuracy will be known."""
+    meanings = plan.session.label_descriptions or {}
     body = tuple(
         (
             Quoted(item.label),
+            *((meanings.get(item.label, ""),) if meanings else ()),
             count(item.train),
             count(item.validation),
             _test_rows(item),
@@ -27,9 +29,15 @@ def label_counts(plan: Plan) -> Table:
         )
         for item in plan.label_set.counts
     )
-    total = ("All", *(count(plan.rows.get(name, 0)) for name in ("train", "validation", "test")), "")
+    means = ["Means"] if meanings else []
+    total = (
+        "All",
+        *("" for _ in means),
+        *(count(plan.rows.get(name, 0)) for name in ("train", "validation", "test")),
+        "",
+    )
     single = None if plan.label_set.multi_label else total
-    return Table(columns("Label", ">Train", ">Validation", ">Test", ">Known to"), body, single)
+    return Table(columns("Label", *means, ">Train", ">Validation", ">Test", ">Known to"), body, single)
 
 
 def _test_rows(item: LabelCount) -> str:

@@ -62,18 +62,21 @@ def revised_power(plan: Plan, discordance: BaseDiscordance | None = None) -> Pow
 
 def intention(plan: Plan) -> str:
     """The work in one sentence."""
-    names = listing([model.slug for model in plan.models])
+    models = [model for model in plan.models if not model.arm]
+    names = listing([model.slug for model in models])
+    if arms := list(dict.fromkeys(str(model.arm) for model in plan.models if model.arm)):
+        names += f" (also by {listing(arms)})"
     if plan.session.mode == "benchmark":
-        return f"Benchmark {names} as {'it is' if len(plan.models) == 1 else 'they are'}; nothing is fine-tuned."
+        return f"Benchmark {names} as {'it is' if len(models) == 1 else 'they are'}; nothing is fine-tuned."
     finalists = plan.estimate.finalists
     tunable = [model.slug for model in plan.models if model.cells]
-    if len(plan.models) == 1:
+    if len(models) == 1:
         tuned = "it"
     elif finalists == len(tunable):
-        tuned = "each" if len(tunable) == len(plan.models) else listing(tunable)
+        tuned = "each" if len(tunable) == len(models) else listing(tunable)
     else:
         tuned = f"the best {finalists}" if finalists > 1 else "the best one"
-        tuned += f" of {listing(tunable)}" if len(tunable) < len(plan.models) else ""
+        tuned += f" of {listing(tunable)}" if len(tunable) < len(models) else ""
     cells = max((len(model.cells) for model in plan.models), default=0)
     settings = f"{plural(cells, 'setting')}" + (f" on {plural(plan.sweep_rows, 'row')}" if cells > 1 else "")
     better = {"superiority": "better", "non-inferiority": "shown to be no worse, within the margin"}[

@@ -22,6 +22,8 @@ def models(plan: Plan) -> Table:
         as_it_is = adapter
         if model.endpoint:
             asked, as_it_is = Quoted(model.endpoint.url), f"{model.endpoint.model}, evaluated as it is"
+        if model.arm:
+            as_it_is = f"{model.arm.words}, not fine-tuned"
         body.append((Quoted(model.slug), size, asked, as_it_is or cells or "not fine-tuned"))
     return Table(columns("Model", ">Parameters", "Asked on", "Settings to try"), tuple(body))
 

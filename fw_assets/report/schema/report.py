@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from fw_assets.classification.arm import read_arm
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.session import Session
@@ -68,10 +69,14 @@ class CandidateResult(Frozen):
     """The URL and, after `#`, the model of an endpoint that was asked as it is; empty for models of the platform."""
     warm_start: str = ""
     """The adapter that its fine-tuning continued; empty where it began at the base model."""
+    arm: str = ""
+    """The way in which a base model was asked, where that is another than as it is, such as `descriptions`."""
 
     @property
-    def kind(self) -> Literal["base", "adapter", "endpoint"]:
-        """What it is as it is."""
+    def kind(self) -> str:
+        """What it is as it is: `base`, `adapter`, `endpoint`, or its arm in words."""
+        if self.arm:
+            return read_arm(self.arm).words
         if self.endpoint:
             return "endpoint"
         return "adapter" if self.adapter_of else "base"

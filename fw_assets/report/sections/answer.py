@@ -39,7 +39,7 @@ BATCH_ONLY = (
 
 def question(report: Report) -> str:
     """The question that the run answers, in one sentence."""
-    models = [short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates]
+    models = [short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates if not c.arm]
     names = listing(models)
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
@@ -99,7 +99,9 @@ def _verdict(report: Report) -> str:
     if report.status == "benchmark":
         what = "model" if any(c.adapter_of for c in report.candidates) else "base model"
         others = sum(c.base is not None and c is not candidate for c in report.candidates)
-        chosen = f", chosen among {plural(others + 1, what)} on validation rows," if others else ""
+        what = "way of asking" if any(c.arm for c in report.candidates) else what
+        number = f"{others + 1:,} ways of asking" if what == "way of asking" else plural(others + 1, what)
+        chosen = f", chosen among {number} on validation rows," if others else ""
         ranking = standing(report, candidate)
         figures = f"{percent(base.accuracy)} right on {rows} (95% interval {percent_range(base.interval)})"
         notes = " ".join(

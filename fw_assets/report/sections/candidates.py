@@ -22,7 +22,7 @@ def ordered(report: Report) -> list[CandidateResult]:
 
 
 def evaluated(candidates: Iterable[CandidateResult]) -> list[tuple[CandidateResult, ModelResult, str]]:
-    """Every evaluated model with its candidate, and whether it is `base`, `adapter`, `endpoint` or `fine-tuned`."""
+    """Every evaluated model with its candidate, and its kind: that of the candidate, or `fine-tuned`."""
     return [
         (candidate, result, kind)
         for candidate in candidates
@@ -66,6 +66,8 @@ def winner_kind(report: Report) -> str:
 
 def incomplete_note(candidate: CandidateResult) -> str:
     """Why a candidate has no verdict; empty where it has one."""
+    if candidate.arm and candidate.base is not None:
+        return candidate.kind
     if candidate.adapter_of and candidate.base is not None:
         return "adapter"
     if candidate.endpoint and candidate.base is not None:

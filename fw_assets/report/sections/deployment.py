@@ -15,11 +15,10 @@ def deployment(report: Report) -> Table:
     """The winner, the decision of the gate, and what serves."""
     winner, result = report.winner, report.deployment
     kept = report.kind_of(short(report.kept or ""), "base")
+    keeping = {"base": "keep the base model", "adapter": "keep the adapter", "endpoint": "keep asking the endpoint"}
     decisions = {
         "deployed": "deployed",
-        "keep-base": {"adapter": "keep the adapter", "endpoint": "keep asking the endpoint"}.get(
-            kept, "keep the base model"
-        ),
+        "keep-base": keeping.get(kept, f"keep asking the base model ({kept})"),
         "keep-none": "none is recommended",
         "not-asked": "not deployed, as asked",
         "incomplete": "not deployed: the run is incomplete",

@@ -83,7 +83,9 @@ def benchmark(report: Report) -> Table:
 
 def _adapter(candidate: CandidateResult) -> str:
     if candidate.endpoint:
-        return candidate.endpoint
+        return f"{candidate.kind}, {candidate.endpoint}" if candidate.arm else candidate.endpoint
+    if candidate.arm:
+        return candidate.kind
     return f"adapter of {short(candidate.adapter_of)}" if candidate.adapter_of else ""
 
 
