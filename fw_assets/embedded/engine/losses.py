@@ -1,4 +1,4 @@
-"""Log probabilities and losses of logits, and the two numbers fitted on evaluation rows: temperature and threshold.
+"""Log probabilities and losses of logits, and the temperature that is fitted on evaluation rows.
 
 Logits are (rows, labels) float32 or float64. In a single-label run they enter one softmax, in a multi-label run one
 logistic function each. `target` is the 0/1 matrix of the true labels, same shape.
@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Logits = NDArray[np.float32] | NDArray[np.float64]
 
-DEFAULT_THRESHOLD = 0.5
 _TEMPERATURES = (0.1, 10.0)
 _TEMPERATURE_STEPS = 14
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
-_THRESHOLDS = np.linspace(0.1, 0.7, 25)
 MAX_LOG_ODDS = 30.0
 _ROWS_PER_BLOCK = 512
 SOFTENING, START_LOG_ODDS = 0.3, -2.1
@@ -100,25 +98,3 @@ def fit_temperature(logits: Logits, target: Logits, weight: Floats, multi_label:
             at_right = objective(right)
     best = left if at_left <= at_right else right
     return float(np.exp(best)), mean_loss(best)
-
-
-def choose_sets(probability: Floats, threshold: float, allow_empty: bool) -> NDArray[np.bool_]:
-    """The labels at or above the threshold; without `allow_empty` at least each row's most probable label."""
-    is_chosen = probability >= threshold
-    if not allow_empty:
-        is_chosen[np.arange(len(probability)), probability.argmax(axis=1)] = True
-    return np.asarray(is_chosen, np.bool_)
-
-
-def fit_threshold(probability: Floats, target: Logits, weight: Floats, allow_empty: bool) -> float:
-    """The threshold with the largest weighted mean Jaccard index; two empty sets count as equal."""
-    truth = target > 0
-    best_threshold, best_mean = DEFAULT_THRESHOLD, -1.0
-    for threshold in _THRESHOLDS:
-        is_chosen = choose_sets(probability, float(threshold), allow_empty)
-        union = (is_chosen | truth).sum(axis=1)
-        jaccard = np.where(union == 0, 1.0, (is_chosen & truth).sum(axis=1) / np.maximum(union, 1))
-        mean = float(np.average(jaccard, weights=weight))
-        if mean > best_mean + 1e-12:
-            best_threshold, best_mean = float(threshold), mean
-    return best_threshold

@@ -104,7 +104,7 @@ class TunedScorer:
         return losses.log_logistic(logits) if self.multi_label else losses.log_softmax(logits)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
-        """The candidates at or above the fitted threshold; the most probable one for a single-label model.
+        """The candidates at or above their fitted thresholds; the most probable one for a single-label model.
 
         The set of a multi-label model may be empty only if the training had a row without labels.
         """
@@ -112,8 +112,7 @@ class TunedScorer:
         probability = np.exp(self.log_probabilities(texts, labels))
         if not self.multi_label:
             return [(labels[int(index)],) for index in probability.argmax(axis=1)]
-        is_chosen = losses.choose_sets(probability, self._model.threshold, self._model.allow_empty)
-        return label_sets(is_chosen, labels)
+        return label_sets(self._model.thresholds.choose(probability, labels, self._model.allow_empty), labels)
 
     def _candidates(self, candidate_labels: Sequence[str] | None) -> tuple[str, ...]:
         return self._model.labels if candidate_labels is None else check_candidates(candidate_labels)

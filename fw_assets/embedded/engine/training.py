@@ -144,7 +144,7 @@ def fit(
         multi_label=multi_label,
         shares=last.shares,
         temperature=last.temperature,
-        threshold=last.threshold,
+        thresholds=last.thresholds,
         allow_empty=run.allow_empty,
         notes=dict(notes or {}),
         arrays=last.arrays,

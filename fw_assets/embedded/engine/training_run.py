@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.label_sets import SetThresholds, fit_thresholds
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.engine.tuned_model import TunedModel
@@ -105,7 +106,7 @@ class Checkpoint:
     accuracy: float
     shares: dict[str, float]
     temperature: float
-    threshold: float
+    thresholds: SetThresholds
 
 
 class TrainingRun:
@@ -224,7 +225,7 @@ class TrainingRun:
                     return
 
     def checkpoint(self) -> Checkpoint:
-        """The model as it is now, with the shares, temperature and threshold that fit the evaluation rows best."""
+        """The model as it is now, with the shares, temperature and thresholds that fit the evaluation rows best."""
         update_arrays = [update.arrays() for update in self._updates]
         names = [encoder.name for encoder in self._encoders]
         stored = {
@@ -233,7 +234,7 @@ class TrainingRun:
         }
         if not self.evaluated:
             shares = dict(zip(names, self._tuned_shares[0], strict=True))
-            return Checkpoint(stored, math.nan, math.nan, shares, 1.0, losses.DEFAULT_THRESHOLD)
+            return Checkpoint(stored, math.nan, math.nan, shares, 1.0, SetThresholds())
         logits_per_encoder = self._eval_logits(update_arrays)
         loss, temperature, best_shares = math.inf, 1.0, self._tuned_shares[0]
         for option in self._tuned_shares:
@@ -243,9 +244,9 @@ class TrainingRun:
             )
             if option_loss < loss:
                 loss, temperature, best_shares, logits = option_loss, option_temperature, option, pooled
-        accuracy, threshold = self._evaluate(losses.probabilities(logits / np.float32(temperature), self._multi_label))
+        accuracy, thresholds = self._evaluate(losses.probabilities(logits / np.float32(temperature), self._multi_label))
         shares = dict(zip(names, best_shares, strict=True))
-        return Checkpoint(stored, loss, accuracy, shares, temperature, threshold)
+        return Checkpoint(stored, loss, accuracy, shares, temperature, thresholds)
 
     def _eval_logits(self, update_arrays: Sequence[Arrays]) -> list[F32]:
         logits_per_encoder = []
@@ -255,17 +256,17 @@ class TrainingRun:
             logits_per_encoder.append(logits)
         return logits_per_encoder
 
-    def _evaluate(self, probability: losses.Floats) -> tuple[float, float]:
-        """(accuracy on the evaluation rows, threshold of the label sets)."""
+    def _evaluate(self, probability: losses.Floats) -> tuple[float, SetThresholds]:
+        """(accuracy on the evaluation rows, thresholds of the label sets)."""
         target, weight = self._eval_target, self._eval_weight
-        threshold = losses.DEFAULT_THRESHOLD
+        thresholds = SetThresholds()
         if self._multi_label:
-            threshold = losses.fit_threshold(probability, target, weight, self.allow_empty)
-            predicted = losses.choose_sets(probability, threshold, self.allow_empty)
+            thresholds = fit_thresholds(probability, target, weight, self.labels, self.allow_empty)
+            predicted = thresholds.choose(probability, self._columns, self.allow_empty)
             is_right = (predicted == (target > 0)).all(axis=1)
         else:
             is_right = probability.argmax(axis=1) == target.argmax(axis=1)
-        return float(np.average(is_right, weights=weight)), threshold
+        return float(np.average(is_right, weights=weight)), thresholds
 
 
 def rate_share(step: int, total: int) -> float:

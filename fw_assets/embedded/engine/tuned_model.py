@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine.errors import DamagedModel, EngineError
+from fw_assets.embedded.engine.label_sets import SetThresholds
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.updates import Arrays
 
@@ -29,7 +30,7 @@ class TunedModel:
     Attributes:
         shares: by encoder name, what its logits are multiplied with before they are added.
         temperature: what the sum is divided by.
-        threshold: of the label sets of a multi-label model (see `losses`), as is `allow_empty`.
+        thresholds: of the label sets of a multi-label model, as is `allow_empty`.
         notes: the caller's own JSON.
         arrays: by encoder name. Models of version 0.1, which kept the epoch of the least loss, have none where that was
             the base model's.
@@ -40,7 +41,7 @@ class TunedModel:
     multi_label: bool
     shares: Mapping[str, float]
     temperature: float
-    threshold: float
+    thresholds: SetThresholds
     allow_empty: bool
     notes: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Arrays] = field(default_factory=dict)
@@ -59,7 +60,7 @@ def manifest_of(model: TunedModel) -> dict[str, Any]:
         "multi_label": model.multi_label,
         "shares": dict(model.shares),
         "temperature": model.temperature,
-        "threshold": model.threshold,
+        **model.thresholds.stored(),
         "allow_empty": model.allow_empty,
         "notes": dict(model.notes),
     }
@@ -125,7 +126,7 @@ def from_manifest(manifest: Mapping[str, Any], flat: Arrays) -> TunedModel:
         multi_label=manifest["multi_label"],
         shares=manifest["shares"],
         temperature=manifest["temperature"],
-        threshold=manifest["threshold"],
+        thresholds=SetThresholds.of_manifest(manifest),
         allow_empty=manifest["allow_empty"],
         notes=manifest["notes"],
         arrays=arrays,

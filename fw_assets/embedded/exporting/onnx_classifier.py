@@ -174,7 +174,7 @@ def _write_beside(
     facts = {
         "labels": list(tuned.labels),
         "multi_label": tuned.multi_label,
-        "threshold": tuned.threshold,
+        "thresholds": tuned.thresholds.of(tuned.labels).tolist(),
         "allow_empty": tuned.multi_label and tuned.allow_empty,
         "max_tokens": limit,
         "max_pieces": min(limit, sentence_encoder.MAX_TOKENS),

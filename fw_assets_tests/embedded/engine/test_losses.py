@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import jaccard_score, log_loss
+from sklearn.metrics import log_loss
 
 from fw_assets.embedded.engine import losses
 
@@ -39,21 +39,3 @@ def test_the_temperature_that_made_the_labels_is_found(true_temperature: float) 
     temperature, loss = losses.fit_temperature(logits, np.eye(5)[truth], np.ones(4000), multi_label=False)
     assert temperature == pytest.approx(true_temperature, rel=0.1)
     assert loss <= losses.row_losses(logits, np.eye(5)[truth], multi_label=False).mean() + 1e-9
-
-
-def test_the_threshold_has_the_best_jaccard_index() -> None:
-    probability = RNG.random((200, 4))
-    target = (probability + RNG.normal(scale=0.1, size=probability.shape) > 0.3).astype(np.float64)
-    threshold = losses.fit_threshold(probability, target, np.ones(200), allow_empty=True)
-
-    def jaccard(threshold: float) -> float:
-        return float(jaccard_score(target, probability >= threshold, average="samples", zero_division=1.0))
-
-    assert jaccard(threshold) >= max(jaccard(other) for other in (0.1, 0.2, 0.4, 0.5, 0.6, 0.7))
-    assert threshold == pytest.approx(0.3, abs=0.1)
-
-
-def test_sets_are_empty_only_where_allowed() -> None:
-    probability = np.array([[0.1, 0.2], [0.9, 0.8]])
-    assert losses.choose_sets(probability, 0.5, allow_empty=True).tolist() == [[False, False], [True, True]]
-    assert losses.choose_sets(probability, 0.5, allow_empty=False).tolist() == [[False, True], [True, True]]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.label_sets import SetThresholds
 from fw_assets.embedded.engine.scorers import load_tuned
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import MANIFEST_FILE, TunedModel, load, save
@@ -17,7 +18,7 @@ TUNED = TunedModel(
     multi_label=False,
     shares={"ngram": 1.0},
     temperature=1.5,
-    threshold=0.5,
+    thresholds=SetThresholds(),
     allow_empty=False,
     notes={"answer": "text"},
     arrays={"ngram": {"A": np.ones((2, 3), np.float32), "keys": np.array([4, 5], np.uint32)}},

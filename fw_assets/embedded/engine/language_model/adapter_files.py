@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 
 from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.label_sets import SetThresholds
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.lora import Adapter, layer_of
 from fw_assets.embedded.engine.training_spec import TrainingSpec
@@ -43,7 +44,7 @@ class TunedAdapter:
         base_digest: of the base model's files.
         answers: what the training rows wrote for a label, where that is more than the label.
         adapted_prefix: whether the adapter also reads what comes before a row's text.
-        temperature, threshold, allow_empty: as of a `TunedModel`.
+        temperature, thresholds, allow_empty: as of a `TunedModel`.
         fields: of the objects that it answers with; none where it answers with labels.
         readout_losses: on the evaluation rows, of the readouts that were compared; empty where the readout was given,
             or there were no such rows.
@@ -60,7 +61,7 @@ class TunedAdapter:
     answers: Mapping[str, str]
     adapted_prefix: bool
     temperature: float = 1.0
-    threshold: float = 0.5
+    thresholds: SetThresholds = field(default_factory=SetThresholds)
     allow_empty: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
     readout_losses: Mapping[str, float] = field(default_factory=dict)
@@ -97,7 +98,7 @@ def save_adapter(tuned: TunedAdapter, folder: Path) -> None:
         "fields": [asdict(item) for item in tuned.fields],
         "adapted_prefix": tuned.adapted_prefix,
         "temperature": tuned.temperature,
-        "threshold": tuned.threshold,
+        **tuned.thresholds.stored(),
         "allow_empty": tuned.allow_empty,
         "notes": dict(tuned.notes),
     }
@@ -135,7 +136,7 @@ def load_adapter(folder: Path, device: str = "cpu") -> TunedAdapter:
             answers=manifest["answers"],
             adapted_prefix=manifest["adapted_prefix"],
             temperature=manifest["temperature"],
-            threshold=manifest["threshold"],
+            thresholds=SetThresholds.of_manifest(manifest),
             allow_empty=manifest["allow_empty"],
             notes=manifest["notes"],
             # Manifests written before these had their fields have neither.

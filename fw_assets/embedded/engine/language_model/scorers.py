@@ -95,7 +95,7 @@ class HeadScorer(_TunedLanguageScorer):
         probability = np.exp(self.log_probabilities(texts, labels))
         if not self.multi_label:
             return [(labels[int(index)],) for index in probability.argmax(axis=1)]
-        return label_sets(losses.choose_sets(probability, self._tuned.threshold, self._tuned.allow_empty), labels)
+        return label_sets(self._tuned.thresholds.choose(probability, labels, self._tuned.allow_empty), labels)
 
 
 class GenerationScorer(_TunedLanguageScorer):

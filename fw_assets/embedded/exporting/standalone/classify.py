@@ -49,11 +49,11 @@ class Classifier:
         return np.exp(np.array(rows, np.float64).reshape(len(texts), len(self.labels)))
 
     def predict(self, texts: list[str]) -> list[list[str]]:
-        """The labels of each text: one, or those that reach the model's threshold."""
+        """The labels of each text: one, or those that reach their thresholds."""
         probability = self.probabilities(texts)
         chosen = np.zeros(probability.shape, bool)
         if self.multi_label:
-            chosen = probability >= self._facts["threshold"]
+            chosen = probability >= np.array(self._facts["thresholds"])
         if not self._facts["allow_empty"] and texts:
             chosen[np.arange(len(texts)), probability.argmax(axis=1)] = True
         return [[self.labels[column] for column in np.flatnonzero(row)] for row in chosen]

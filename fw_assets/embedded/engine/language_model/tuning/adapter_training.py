@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.label_sets import SetThresholds, fit_thresholds
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
 from fw_assets.embedded.engine.language_model.label_choice import LabelChoice
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel, load, trains_in_bf16
@@ -165,7 +166,7 @@ def _fit(
 def _evaluate(
     job: AdapterJob, model: LanguageModel, tuned: TunedAdapter, number: int, epoch: float
 ) -> tuple[TunedAdapter, Evaluation]:
-    """The adapter with the temperature and threshold that fit the evaluation rows best, and its figures on them."""
+    """The adapter with the temperature and thresholds that fit the evaluation rows best, and its figures on them."""
     only_evaluated = {label for row in job.evaluation for label in row.labels} - set(tuned.labels)
     columns = (*tuned.labels, *sorted(only_evaluated))
     place = {label: column for column, label in enumerate(columns)}
@@ -183,11 +184,11 @@ def _evaluate(
         logits = choice.log_probabilities(texts, [tuned.answers.get(label, label) for label in columns])
     temperature, loss = losses.fit_temperature(logits, target, weight, job.multi_label)
     probability = losses.probabilities(logits / temperature, job.multi_label)
-    threshold = losses.DEFAULT_THRESHOLD
+    thresholds = SetThresholds()
     if job.multi_label:
-        threshold = losses.fit_threshold(probability, target, weight, tuned.allow_empty)
-        right = (losses.choose_sets(probability, threshold, tuned.allow_empty) == (target > 0)).all(axis=1)
+        thresholds = fit_thresholds(probability, target, weight, tuned.labels, tuned.allow_empty)
+        right = (thresholds.choose(probability, columns, tuned.allow_empty) == (target > 0)).all(axis=1)
     else:
         right = probability.argmax(axis=1) == target.argmax(axis=1)
     accuracy = float(np.average(right, weights=weight))
-    return replace(tuned, temperature=temperature, threshold=threshold), Evaluation(number, epoch, loss, accuracy)
+    return replace(tuned, temperature=temperature, thresholds=thresholds), Evaluation(number, epoch, loss, accuracy)
