@@ -141,7 +141,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "store": "errors",
         "http": "errors store",
         "inference_server": "errors settings engine",
-        "records": "errors file_checksums engine store inference_server",
+        "records": "errors file_checksums settings engine store inference_server",
         "inference": "errors message_text engine store inference_server records",
         "decisions": "errors engine store inference",
         "jobs": "errors file_checksums message_text engine store records inference",

@@ -55,7 +55,7 @@ from ._errors import (
 from ._fine_tuning import FineTuningJob
 from ._fine_tuning_spec import FineTuningSpec, LrScheduler
 from ._job import JobProgress
-from ._models import FineTuningDefaults, GridPoint, Model
+from ._models import FineTuningDefaults, GridPoint, Model, Throughput
 from ._readiness import ReadyDeployment
 from ._resources import Money
 from ._retry import Backoff, RetryPolicy
@@ -126,6 +126,7 @@ __all__ = [
     "ShapeNotEnabled",
     "Stalled",
     "SystemClock",
+    "Throughput",
     "TokenLogprob",
     "TooLarge",
     "UnexpectedResponse",

@@ -54,6 +54,20 @@ class FineTuningDefaults(ApiValue):
     lora_ranks: tuple[int, ...] = ()
 
 
+class Throughput(ApiValue):
+    """What an embedded language model's entry tells of its speed on the machine; the hosted service tells none.
+
+    `basis` is `jobs` where former jobs told the rate of training, else `device`.
+    """
+
+    training_tokens_per_second: float
+    scoring_tokens_per_second: float
+    basis: str = "device"
+    trains_on_instructions: bool = False
+    rows_for_trial: int | None = None
+    parallel_jobs: int = 1
+
+
 class DeployedModelRef(ApiValue):
     """A deployment that an adapter is loaded into."""
 
@@ -85,6 +99,7 @@ class Model(Resource):
     peft_details: PeftDetails = PeftDetails()
     deployed_model_refs: tuple[DeployedModelRef, ...] = ()
     fine_tuning_defaults: FineTuningDefaults | None = None
+    throughput: Throughput | None = None
 
     @property
     def parameter_count(self) -> int | None:

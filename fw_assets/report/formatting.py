@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.selection.verdict import Verdict, p_value_text
 from fw_assets.classification.values import Interval
 
@@ -145,6 +146,30 @@ def learning_rate(value: float) -> str:
     """`1.5e-4` as people write it."""
     mantissa, exponent = f"{value:.3e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def duration(minutes: Range) -> str:
+    """A range of minutes in words."""
+    if minutes.high < 1:
+        return "Less than a minute."
+    if minutes.expected < 1:
+        return f"Less than a minute, at most {_time(minutes.high)}."
+    return f"About {_time(minutes.expected)}; {_time(minutes.low)} to {_time(minutes.high)}."
+
+
+def duration_revised(planned: Range, revised: Range) -> str:
+    """The duration of a run after the base benchmark, in a sentence."""
+    before, now = (duration(minutes).rstrip(".") for minutes in (planned, revised))
+    text = f"By the pace of the base benchmark the whole run takes {now[0].lower()}{now[1:]}"
+    return f"{text}, as planned." if before == now else f"{text}. The plan said: {before[0].lower()}{before[1:]}."
+
+
+def _time(minutes: float) -> str:
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 90:
+        return plural(round(minutes), "minute")
+    return f"{minutes / 60:.1f} hours"
 
 
 def short(model: str) -> str:

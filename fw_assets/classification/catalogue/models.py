@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fw_assets.classification.arm import Arm, arm_of, without_arm
+from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.catalogue.tuning_grid import Cell, PublishedCell
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.session import Inference
@@ -66,6 +67,8 @@ class CatalogueModel(Frozen):
     """Where it answers outside of the platform: evaluated as it is, and not trained."""
     reads_whole_prompt: bool = True
     """Whether the instructions and the list of labels take of its context; encoders read the user's turn alone."""
+    speed: ModelSpeed | None = None
+    """On the machine that it runs on, where the platform tells it; it changes neither outcome nor price."""
 
     answered_by: str = ""
     """The address of the server that answers for the platform; empty where the platform itself does."""
@@ -117,7 +120,17 @@ class CatalogueModel(Frozen):
         Args:
             tuning: whether the plan fine-tunes.
         """
-        left_out = {"name", "display_name", "grid", "kind", "retired", "unusable", "listed", "reads_whole_prompt"}
+        left_out = {
+            "name",
+            "display_name",
+            "grid",
+            "kind",
+            "retired",
+            "unusable",
+            "listed",
+            "reads_whole_prompt",
+            "speed",
+        }
         left_out |= set() if tuning else _OF_TUNING
         left_out |= {name for name in _LATER_FIELDS if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=left_out)

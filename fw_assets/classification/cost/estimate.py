@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import waves
 from fw_assets.classification.cost.cost_lines import (
@@ -16,6 +17,7 @@ from fw_assets.classification.cost.cost_lines import (
     make_estimate,
 )
 from fw_assets.classification.cost.durations import Timing
+from fw_assets.classification.cost.machine_time import scoring_minutes, side_by_side, training_minutes
 from fw_assets.classification.cost.prices import Item, Price, PriceBook
 from fw_assets.classification.cost.ranges import NOTHING, Range, exactly, longest, total
 from fw_assets.classification.cost.text_volumes import TextVolume
@@ -86,11 +88,35 @@ class Pricing(Frozen):
     ratios: Mapping[str, TokenRatio] = {}
     vocabularies: Mapping[str, TokenRatio] = {}
     base_answers_freely: bool = True
+    speeds: Mapping[str, ModelSpeed] = {}
+    """Measured speeds by model slug; the others have what their entry tells, if it does."""
 
     def ratio_of(self, model: PlannedModel) -> TokenRatio:
         """The measured ratio of a model, else that of its family, else the general one."""
         measured = self.ratios.get(model.slug)
         return measured or ratio_by_name(self.vocabularies, model.base_model or model.asked_name) or self.ratio
+
+    def speed_of(self, model: PlannedModel) -> ModelSpeed | None:
+        """The speed of a model on its machine; None where the timing of the platform holds."""
+        return self.speeds.get(model.slug) or (model.entry.speed if model.entry else None)
+
+    def inference_minutes(self, model: PlannedModel, volume: TextVolume) -> Range:
+        """Minutes of the answers of one model."""
+        speed = self.speed_of(model)
+        if speed is None:
+            return self.timing.inference_minutes(volume.rows)
+        return scoring_minutes(speed, self.ratio_of(model), volume)
+
+    def job_minutes(self, model: PlannedModel, train: TextVolume, workload: Workload) -> Range:
+        """Minutes of the longest job of a model's cells on `train`."""
+        speed = self.speed_of(model)
+        if speed is None:
+            return longest(
+                self.timing.training_minutes(train.rows, cell.epochs, cell.batch_size) for cell in model.cells
+            )
+        epochs = max((cell.epochs for cell in model.cells), default=0)
+        chooses = not workload.multi_label
+        return training_minutes(speed, self.ratio_of(model), train, workload.validation, epochs, chooses=chooses)
 
     def price(self, model: PlannedModel, item: Item) -> Price:
         return self.prices.price(model.asked_name, item, model.parameter_count, model.base_model)
@@ -118,23 +144,41 @@ def estimate_costs(models: Sequence[PlannedModel], workload: Workload, session: 
         lines += [_curve_line(model, workload, pricing, conditional) for model in tunable]
     if tunable and session.deploy != "never":
         lines += _deployment_lines([m for m in models if m.cells or m.base_model], workload, session, pricing)
-    return make_estimate(lines, finalists=finalists, minutes=_wall_clock(lines, tunable, session, finalists))
+    speeds = {model.slug: speed for model in models if (speed := pricing.speed_of(model)) is not None}
+    minutes = _wall_clock(lines, tunable, session, finalists, speeds)
+    return make_estimate(lines, finalists=finalists, minutes=minutes)
 
 
-def _wall_clock(lines: Sequence[CostLine], tunable: Sequence[PlannedModel], session: Session, finalists: int) -> Range:
-    """Minutes from approval to report: stages one after the other, models side by side, jobs in waves."""
+def _wall_clock(
+    lines: Sequence[CostLine],
+    tunable: Sequence[PlannedModel],
+    session: Session,
+    finalists: int,
+    speeds: Mapping[str, ModelSpeed],
+) -> Range:
+    """Minutes from approval to report: stages one after the other, models side by side, jobs in waves.
 
-    def stage_minutes(name: str) -> Range:
-        return longest(line.minutes for line in lines if line.stage == name and line.counted)
+    Models whose speed is known share their machine: of their jobs as many go on at once as it has room for.
+    """
+    cells = {model.slug: len(model.cells) for model in tunable}
+    parallel = min([session.max_parallel_jobs, *(speed.parallel_jobs for speed in speeds.values())])
 
-    cells = max((len(model.cells) for model in tunable), default=0)
-    sweep_waves = len(waves(finalists * cells, session.max_parallel_jobs))
+    def stage_minutes(name: str, waves_of_jobs: int = 1, jobs: Mapping[str, int] | None = None) -> Range:
+        stage = [line for line in lines if line.stage == name and line.counted]
+        elsewhere = longest(line.minutes for line in stage if line.model not in speeds)
+        own = [line for line in stage if line.model in speeds]
+        if any(line.conditional for line in own):
+            own = sorted(own, key=lambda line: line.minutes.expected, reverse=True)[:finalists]
+        here = [line.minutes for line in own for _ in range((jobs or {}).get(line.model or "", 1))]
+        return longest([elsewhere.times(waves_of_jobs), side_by_side(here, parallel)])
+
+    sweep_waves = len(waves(finalists * max(cells.values(), default=0), session.max_parallel_jobs))
     full_waves = len(waves(finalists, session.max_parallel_jobs))
     return total(
         [
             stage_minutes("base-evaluation"),
-            stage_minutes("sweep").times(sweep_waves),
-            stage_minutes("full-training").times(full_waves),
+            stage_minutes("sweep", sweep_waves, cells),
+            stage_minutes("full-training", full_waves),
             stage_minutes("tuned-evaluation"),
             stage_minutes("learning-curve"),
             stage_minutes("deployment"),
@@ -161,7 +205,7 @@ def _hours(model: PlannedModel, volume: TextVolume, pricing: Pricing, *, tuned: 
 
 def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> CostLine:
     volume = workload.base_evaluation(pricing.base_answers_freely)
-    minutes = pricing.timing.inference_minutes(volume.rows)
+    minutes = pricing.inference_minutes(model, volume)
     answer_length = MULTI_LABEL_ANSWERS if workload.multi_label else AS_CORRECT
     if model.strategy == "serverless":
         formula = f"{_rows_text(volume)} x (prompt + answer tokens), serverless"
@@ -197,7 +241,7 @@ def _batch_line(
     ]
     formula = f"{_rows_text(volume)} x (prompt + answer tokens), batch inference at half the serverless price"
     # The first rows are a job of their own, which the others wait for.
-    minutes = pricing.timing.inference_minutes(volume.rows) + pricing.timing.job_start_minutes.times(2)
+    minutes = pricing.inference_minutes(model, volume) + pricing.timing.job_start_minutes.times(2)
     return cost_line(stage, model.slug, formula, parts, minutes, conditional=conditional)
 
 
@@ -212,7 +256,7 @@ def _sweep_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
     epoch_tokens = pricing.ratio_of(model).training_tokens(workload.sweep)
     cells = len(model.cells)
     formula = f"{rows:,} rows x tokens x {epochs} epochs over {cells} cell{'s' * (cells != 1)}"
-    minutes = longest(pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells)
+    minutes = pricing.job_minutes(model, workload.sweep, workload)
     parts = [cost_part(pricing.price(model, "training"), epoch_tokens.times(epochs))]
     return cost_line("sweep", model.slug, formula, parts, minutes, conditional=conditional)
 
@@ -221,7 +265,7 @@ def _full_line(model: PlannedModel, workload: Workload, pricing: Pricing, condit
     epochs = sorted(cell.epochs for cell in model.cells)
     epoch_tokens = pricing.ratio_of(model).training_tokens(workload.train)
     rows = workload.train.rows
-    slowest = longest(pricing.timing.training_minutes(rows, cell.epochs, cell.batch_size) for cell in model.cells)
+    slowest = pricing.job_minutes(model, workload.train, workload)
     if workload.sweep == workload.train:
         tokens = Range(low=0, expected=0, high=epoch_tokens.high * epochs[-1])
         minutes = Range(low=0, expected=0, high=slowest.high)
@@ -246,7 +290,7 @@ def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
     volume = workload.evaluation
     formula = f"{_rows_text(volume)} on the tuned model's deployment, until it has scaled to zero"
     parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing, tuned=True)]
-    minutes = pricing.timing.inference_minutes(volume.rows) + pricing.timing.deploy_minutes
+    minutes = pricing.inference_minutes(model, volume) + pricing.timing.deploy_minutes
     return cost_line("tuned-evaluation", model.slug, formula, parts, minutes, conditional=conditional)
 
 
@@ -262,10 +306,8 @@ def _curve_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
             expected=epoch_tokens.expected * epochs[len(epochs) // 2],
             high=epoch_tokens.high * epochs[-1],
         )
-        minutes += longest(
-            pricing.timing.training_minutes(train.rows, cell.epochs, cell.batch_size) for cell in model.cells
-        )
-        minutes += pricing.timing.inference_minutes(workload.test.rows) + pricing.timing.deploy_minutes
+        minutes += pricing.job_minutes(model, train, workload)
+        minutes += pricing.inference_minutes(model, workload.test) + pricing.timing.deploy_minutes
         busy += pricing.timing.inference_minutes(workload.test.rows) + pricing.timing.idle_minutes
         volume += workload.test
     parts = [

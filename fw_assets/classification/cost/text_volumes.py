@@ -29,7 +29,8 @@ class TextVolume(Frozen):
     model's own tokenizer; they do not include what a chat template adds. `approximate`: scaled from other rows, so that
     even counted tokens are not exact. `longer` has for bounds in tokens, in ascending order, the rows whose prompt is
     longer, down to the last bound that any prompt passes; `longer_turns` has the same without the added system message,
-    null where that makes no difference or is not known.
+    null where that makes no difference or is not known. `system_tokens` are those of the added system message in all
+    rows, 0 where they were not counted.
     """
 
     rows: int = 0
@@ -47,6 +48,7 @@ class TextVolume(Frozen):
     approximate: bool = False
     longer: tuple[tuple[int, int], ...] = ()
     longer_turns: tuple[tuple[int, int], ...] | None = None
+    system_tokens: int = 0
 
     @property
     def prompt_size(self) -> TextSize:
@@ -112,6 +114,7 @@ _COUNTS = (
     "answer_characters",
     "answer_bytes",
     "answer_symbols",
+    "system_tokens",
 )
 _SUMS = (*_COUNTS, "prompt_kinds", "answer_kinds")
 
@@ -221,6 +224,7 @@ def _measure(
         answer_tokens=sum(count(text) * times for text, times in rendered) if count else None,
         longer=_longer(sorted(lengths)),
         longer_turns=_longer(sorted(length - added for length in lengths)) if added else None,
+        system_tokens=added * part.height,
     )
 
 

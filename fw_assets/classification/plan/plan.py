@@ -168,6 +168,11 @@ class Plan(Frozen):
         return sum(costs) if len(costs) == len(lines) else None
 
     @property
+    def runs_on_own_machine(self) -> bool:
+        """Whether a model computes on the platform's own machine, whose speed is known."""
+        return any(model.entry is not None and model.entry.speed is not None for model in self.models)
+
+    @property
     def rejected(self) -> dict[str, int]:
         """Rejected lines and rows by kind of problem; a line with several problems counts once for each kind."""
         return dict(self.inspected.rejected_kinds) | dict(self.label_set.left_out)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate, cost_line, cost_part
 from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
+from fw_assets.classification.cost.machine_time import Pace, measured_speed
 from fw_assets.classification.cost.ranges import Range, exactly
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import TokenRatio, measured_ratio
@@ -38,12 +39,18 @@ class DatasetTokens(Frozen):
 
 
 def revise_estimate(
-    plan: Plan, basis: EstimateBasis, mitigation: Mitigation, usage: Mapping[str, TokenUsage]
+    plan: Plan,
+    basis: EstimateBasis,
+    mitigation: Mitigation,
+    usage: Mapping[str, TokenUsage],
+    paces: Mapping[str, Pace] | None = None,
 ) -> Estimate:
     """The plan's estimate with the token counts of the base models' evaluation; the approved ceiling does not change.
 
     Args:
         usage: by model slug; models without an entry keep the plan's assumption.
+        paces: at which models answered their validation and test rows, by slug; they revise the minutes of those whose
+            speed is that of the machine.
     """
     rows = next((option.rows for option in plan.mitigations if option.name == mitigation), plan.rows["train"])
     workload = workload_of(plan.session, basis.volumes, rows, plan.sweep_rows, plan.label_set.multi_label)
@@ -58,6 +65,13 @@ def revise_estimate(
         if tokens.prompt_tokens > 0
     }
     pricing = basis.pricing.model_copy(update={"ratios": {**basis.pricing.ratios, **ratios}})
+    answered = workload.validation + workload.test
+    speeds = {
+        slug: measured_speed(speed, pricing.ratio_of(plan.model(slug)), answered, pace)
+        for slug, pace in (paces or {}).items()
+        if (speed := pricing.speed_of(plan.model(slug))) is not None
+    }
+    pricing = pricing.model_copy(update={"speeds": speeds})
     estimate = estimate_costs(plan.models, workload, plan.session, pricing)
     return estimate.with_lines(tuple(_with_usage(line, usage) for line in estimate.lines))
 

@@ -6,13 +6,15 @@ import shutil
 from typing import Any
 
 from fw_assets.embedded.endpoints.lookup import get_document, list_documents
-from fw_assets.embedded.engine.registry import base_models
+from fw_assets.embedded.engine.registry import BaseModel, base_models
 from fw_assets.embedded.errors import invalid, not_found, precondition
 from fw_assets.embedded.http.handler import ApiRequest
 from fw_assets.embedded.http.listing import apply_read_mask, page
 from fw_assets.embedded.http.signing import signed_url
 from fw_assets.embedded.inference_server.serving import server_of, unload
+from fw_assets.embedded.jobs.slots import slot_count
 from fw_assets.embedded.records import model_documents
+from fw_assets.embedded.records.model_speed import speed_document
 from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.resource_names import (
     ACCOUNT,
@@ -43,7 +45,7 @@ def get(request: ApiRequest) -> dict[str, Any]:
 def list_all(request: ApiRequest) -> dict[str, Any]:
     """List models."""
     if request.account == PUBLISHER:
-        bases = [_shown(request, model_documents.base_document(model)) for model in base_models().values()]
+        bases = [_base(request, model) for model in base_models().values()]
         return page(MODELS, bases, request.query)
     return page(MODELS, [_shown(request, document) for document in list_documents(request, MODELS)], request.query)
 
@@ -58,6 +60,13 @@ def _shown(request: ApiRequest, document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if name != "answeredBy"} | (
         {"answeredBy": server} if server else {}
     )
+
+
+def _base(request: ApiRequest, model: BaseModel) -> dict[str, Any]:
+    """A base model of the publisher; `throughput` is an addition of this platform."""
+    throughput = speed_document(request.platform, model, slot_count())
+    document = _shown(request, model_documents.base_document(model))
+    return document if throughput is None else document | {"throughput": throughput}
 
 
 def create(request: ApiRequest) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.registry import find_base_model
 
+MIN_ROWS_TO_CHOOSE = 20
+"""Evaluation rows below which the loss of one readout of a language model is not told from that of the other."""
+
 
 @dataclass(frozen=True)
 class TrainingRow:

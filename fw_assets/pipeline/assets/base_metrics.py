@@ -94,4 +94,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         path=evaluation.endpoint.path,
         order=evaluation.order,
         form=evaluation.form,
+        pace=evaluation.pace,
     )

@@ -31,7 +31,7 @@ from fw_assets.pipeline.ui.model_checks import finalists_checks
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.escape import code
-from fw_assets.report.formatting import interval_text, plural
+from fw_assets.report.formatting import duration_revised, interval_text, plural
 from fw_assets.report.plan.summary import revised_power
 from fw_assets.report.sections.small_numbers import power_sentence
 from fw_assets.workspace.predictions import prediction_batches
@@ -59,6 +59,9 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     if record.discordance is not None and record.slugs:
         announce(f"{dataset}: {seen}")
     ranking, revised = record.finalists, record.revised
+    revised_time = _revised_time(plan, revised, account.mitigation)
+    if revised_time and record.slugs:
+        announce(f"{dataset}: {revised_time}")
     names = ", ".join(code(slug, table=False) for slug in record.slugs) or "None: benchmark only"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(version),
@@ -69,6 +72,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
             "best_validation": round(ranking.ranked[0].validation.value, 4),
             "cost_usd": account.ledger().spent,
             "what_can_be_seen": dg.MetadataValue.text(seen),
+            **({"time_needed": dg.MetadataValue.text(revised_time)} if revised_time else {}),
             "ranking": table(_ranking_rows(record)),
             **tables(estimate=_estimate_rows(plan, revised, account.mitigation) if plan.estimate.high else []),
             "revised_usd": revised.for_finalists(record.slugs).expected if revised else float("nan"),
@@ -125,7 +129,15 @@ def _revised_estimate(account: PlanAccount, base: Mapping[str, BaseMetrics]) -> 
         for slug, metrics in base.items()
     }
     basis = account.store.require("basis", account.dataset, EstimateBasis)
-    return revise_estimate(account.plan, basis, account.mitigation, used)
+    paces = {slug: metrics.pace for slug, metrics in base.items() if metrics.pace is not None}
+    return revise_estimate(account.plan, basis, account.mitigation, used, paces)
+
+
+def _revised_time(plan: Plan, revised: Estimate | None, mitigation: Mitigation) -> str:
+    """The duration by the pace of the base models; empty where none of them computes on the platform's machine."""
+    if revised is None or not plan.runs_on_own_machine:
+        return ""
+    return duration_revised(plan.estimate_for(mitigation).minutes, revised.minutes)
 
 
 def _ranking_rows(record: FinalistsRecord) -> list[Row]:

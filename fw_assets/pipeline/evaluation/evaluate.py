@@ -10,6 +10,7 @@ import polars as pl
 
 from fw_assets.classification.arm import without_arm
 from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.cost.machine_time import NO_PACE, Pace
 from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
@@ -65,6 +66,7 @@ class Evaluation:
     null_control: Comparison | None = None
     order: OrderControl | None = None
     form: RequestForm | None = None
+    pace: Pace = NO_PACE
 
     @property
     def validation(self) -> Scores:
@@ -167,7 +169,7 @@ async def evaluate(
 
         try:
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
-                scores, usage = await evaluator.score_parts(parts)
+                scores, usage, pace = await evaluator.score_parts(parts)
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
                     usage += extra_usage
@@ -184,7 +186,7 @@ async def evaluate(
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")
         confidence = evaluator.confidence() if extras else None
         form = route.form if route else None
-        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control, order, form)
+        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control, order, form, pace)
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
 
@@ -204,11 +206,11 @@ class _Evaluator:
         """The answers to the session's prompt."""
         return ResponseCache(self.account.store, self.account.dataset, self.strategy.address, self.prompt.digest)
 
-    async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage]:
-        """Scores and usage of each part; raises `Unanswered` if a row has no answer."""
+    async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage, Pace]:
+        """Scores of each part, usage and pace of all; raises `Unanswered` if a row has no answer."""
         store, dataset, cache = self.account.store, self.account.dataset, self.cache()
         scores: dict[str, Scores] = {}
-        usage = NO_USAGE
+        usage, pace = NO_USAGE, NO_PACE
         reason = None
         for part in parts:
             rows = part_batches(store, dataset, part)
@@ -219,12 +221,13 @@ class _Evaluator:
                 store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
             )
             usage += result.usage
+            pace += result.pace
             reason = reason or result.requests.error
         unanswered = sum(item.rows - item.scored for item in scores.values())
         if unanswered:
             # Nothing is paid yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(self.strategy.model, unanswered, reason or "")
-        return scores, usage
+        return scores, usage, pace
 
     async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, OrderControl | None, Usage]:
         """The unconstrained sample, the null control of a base model, the order control, and the usage of all."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from fw_assets.classification.cost.ledger import CeilingReached
+from fw_assets.classification.cost.machine_time import NO_PACE, Pace
 from fw_assets.classification.prompting.label_probabilities import why_none
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import (
@@ -48,12 +49,14 @@ class InferenceResult:
         usage: of all answers, also those that were in the cache.
         sent: requests sent now.
         rejection: the platform's message if it rejected every request as malformed (400).
+        pace: of the answers that came one by one, from the first to the last.
     """
 
     requests: RequestSet
     usage: Usage
     sent: int
     rejection: str | None = None
+    pace: Pace = NO_PACE
 
     def prediction_batches(self) -> Iterator[pl.DataFrame]:
         """The predictions (schema PREDICTIONS) in the order of the rows."""
@@ -92,6 +95,7 @@ async def ask(
         concurrency: concurrent requests to begin with, which `AdaptiveLimiter` then adapts.
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
+    clock = _AnswerClock(count_tokens)
     count_tokens(requests.usage.prompt_tokens, requests.usage.completion_tokens)
     # Asked for where they tell all labels; an answer without them counts as much.
     alternatives = 0 if why_none(prompt, MAX_ALTERNATIVES) or prompt.mode == "free" else MAX_ALTERNATIVES
@@ -103,10 +107,28 @@ async def ask(
         cache,
         what=what,
         concurrency=concurrency,
-        count_tokens=count_tokens,
+        count_tokens=clock.count,
         alternatives=alternatives,
     )
-    return InferenceResult(requests, requests.usage, sent, requests.rejection)
+    return InferenceResult(requests, requests.usage, sent, requests.rejection, clock.pace)
+
+
+class _AnswerClock:
+    """Times of answers; the first is left out of the pace, since its model may have been loaded for it."""
+
+    def __init__(self, count_tokens: Callable[[int, int], None]) -> None:
+        self._count_tokens = count_tokens
+        self._answers, self._first, self._last = 0, 0.0, 0.0
+
+    def count(self, prompt_tokens: int, completion_tokens: int) -> None:
+        self._last = time.monotonic()
+        self._first = self._first or self._last
+        self._answers += 1
+        self._count_tokens(prompt_tokens, completion_tokens)
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(rows=max(0, self._answers - 1), seconds=self._last - self._first)
 
 
 async def send_all(

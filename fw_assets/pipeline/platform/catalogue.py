@@ -35,7 +35,8 @@ class PricedCatalogue(NamedTuple):
     def fingerprint(self) -> str:
         """Digest of everything that a plan can state of it."""
         layers = [[(p.item, p.model, p.max_parameters, p.usd) for p in layer] for layer in self.prices.layers]
-        return digest([list(self.models), layers])
+        models = [model.model_copy(update={"speed": None}) for model in self.models]
+        return digest([models, layers])
 
 
 @dataclass(frozen=True)

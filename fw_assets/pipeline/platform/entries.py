@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
-from fw_assets.fireworks import Model
+from fw_assets.fireworks import Model, Throughput
 
 log = logging.getLogger("fw_assets.workspace")
 
@@ -33,8 +34,22 @@ def catalogue_model(model: Model) -> CatalogueModel:
         kind=model.kind,
         reads_whole_prompt=model.reads_whole_prompt,
         answered_by=model.answered_by,
+        speed=_speed(model.throughput),
         retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,
+    )
+
+
+def _speed(told: Throughput | None) -> ModelSpeed | None:
+    if told is None:
+        return None
+    return ModelSpeed(
+        trained_tokens=told.training_tokens_per_second,
+        scored_tokens=told.scoring_tokens_per_second,
+        basis="jobs" if told.basis == "jobs" else "device",
+        trains_on_instructions=told.trains_on_instructions,
+        rows_for_trial=told.rows_for_trial,
+        parallel_jobs=told.parallel_jobs,
     )
 
 

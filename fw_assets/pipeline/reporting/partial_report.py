@@ -56,7 +56,7 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
         deployment=None,
         cost_rows=stopped_rows(account.estimate, account.ledger()),
         billed=billed_days(platform, account),
-        run=report_run(platform, require_approval(store, dataset), platform.account_id),
+        run=report_run(platform, require_approval(store, dataset), platform.account_id, plan),
         versions=package_versions(),
         mitigation=account.mitigation,
         created=account.created_resources(),

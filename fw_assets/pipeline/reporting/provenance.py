@@ -7,6 +7,8 @@ import platform as python_platform
 import shlex
 from importlib import metadata
 
+from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.approval import Approval
 from fw_assets.report.schema.report import Run
@@ -15,7 +17,11 @@ from fw_assets.settings import settings
 PACKAGES = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
 
-def report_run(platform: Platform, approval: Approval, account: str | None) -> Run:
+def report_run(
+    platform: Platform, approval: Approval, account: str | None, plan: Plan, revised: Estimate | None = None
+) -> Run:
+    """Where, when and by whom; `revised` is the estimate after the base benchmark."""
+    timed = revised is not None and plan.runs_on_own_machine
     return Run(
         platform=platform.name,
         base_url=platform.public_url if platform.is_embedded else None,
@@ -25,6 +31,8 @@ def report_run(platform: Platform, approval: Approval, account: str | None) -> R
         approved_by=approval.approved_by,
         approved_at=approval.at,
         note=approval.note,
+        planned_minutes=plan.estimate_for(approval.mitigation).minutes if timed else None,
+        revised_minutes=revised.minutes if revised is not None and timed else None,
     )
 
 

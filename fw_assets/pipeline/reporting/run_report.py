@@ -80,7 +80,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         gate=record.gate,
         deployment=_deployed(record),
         cost_rows=cost_rows(estimate, entries, revised),
-        run=report_run(platform, approval, _platform_account(platform, tuned)),
+        run=report_run(platform, approval, _platform_account(platform, tuned), plan, finalists.revised),
         versions=package_versions(),
         mitigation=approval.mitigation,
         created=account.created_resources(),

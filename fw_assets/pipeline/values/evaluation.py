@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.cost.machine_time import Pace
 from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
@@ -71,6 +72,7 @@ class BaseMetrics(Frozen):
         free: without constrained decoding.
         null_control: the model against itself on the test rows, the noise floor of comparisons.
         form: how an endpoint's server was asked; None for models of the platform.
+        pace: of the answers that came one by one; None from an earlier version.
     """
 
     model: str
@@ -85,6 +87,7 @@ class BaseMetrics(Frozen):
     path: ServingPath | None = None
     order: OrderControl | None = None
     form: RequestForm | None = None
+    pace: Pace | None = None
 
 
 class TunedMetrics(Frozen):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.power import BaseDiscordance
-from fw_assets.report.formatting import Quoted, count, listing, plural, points_text, usd, usd_roughly
+from fw_assets.report.formatting import Quoted, count, duration, listing, plural, points_text, usd, usd_roughly
 from fw_assets.report.plan import fields, reading, slices
 from fw_assets.report.schema.power import PowerResult, power_result
 from fw_assets.report.sections.small_numbers import power_sentence
@@ -159,15 +158,6 @@ def time_needed(plan: Plan) -> str:
     )
 
 
-def duration(minutes: Range) -> str:
-    """A range of minutes in words."""
-    if minutes.high < 1:
-        return "Less than a minute."
-    if minutes.expected < 1:
-        return f"Less than a minute, at most {_time(minutes.high)}."
-    return f"About {_time(minutes.expected)}; {_time(minutes.low)} to {_time(minutes.high)}."
-
-
 def labels(plan: Plan) -> str:
     """The label set in one sentence."""
     label_set = plan.label_set
@@ -210,11 +200,3 @@ def _part(plan: Plan, name: str) -> str:
     rows = plan.rows.get(name, 0)
     groups = plan.label_set.groups.get(name, rows)
     return f"{count(rows)} {name}" + (f" ({count(groups)} distinct)" if groups < rows else "")
-
-
-def _time(minutes: float) -> str:
-    if minutes < 1:
-        return "under a minute"
-    if minutes < 90:
-        return plural(round(minutes), "minute")
-    return f"{minutes / 60:.1f} hours"

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from fw_assets.classification.arm import read_arm
+from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.session import Session
@@ -152,6 +153,10 @@ class Run(Frozen):
     mitigation: str = "none"
     """What was done about imbalance in the training rows, as it was approved."""
     note: str = ""
+    planned_minutes: Range | None = None
+    """From approval to report as the plan said; null where no model computes on the platform's own machine."""
+    revised_minutes: Range | None = None
+    """The same by the pace of the base benchmark."""
 
 
 class Snippets(Frozen):

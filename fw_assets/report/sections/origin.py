@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.gate_policy import GatePolicy
-from fw_assets.report.formatting import Quoted, count, listing, percent, plural, points_text, usd
+from fw_assets.report.formatting import Quoted, count, duration_revised, listing, percent, plural, points_text, usd
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.costs import is_free
 from fw_assets.report.table import Table, columns
@@ -56,6 +56,9 @@ def settings(report: Report) -> Table:
         pairs.insert(0, ("Instruction", Quoted(session.instruction)))
     if report.run.mitigation != "none":
         pairs.append(("Imbalance mitigation", f"{report.run.mitigation}, in the training rows only"))
+    run = report.run
+    if run.planned_minutes is not None and run.revised_minutes is not None:
+        pairs.append(("Duration", duration_revised(run.planned_minutes, run.revised_minutes)))
     if session.max_spend_usd is not None:
         pairs.append(("Spending ceiling", usd(session.max_spend_usd)))
     return Table(columns("What", "Value"), tuple(pairs))

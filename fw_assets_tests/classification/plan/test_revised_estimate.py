@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
 from fw_assets.classification.cost.estimate import Pricing
+from fw_assets.classification.cost.machine_time import Pace
 from fw_assets.classification.cost.prices import shipped_prices
 from fw_assets.classification.cost.ranges import exactly
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
@@ -62,6 +64,18 @@ def test_usage_beyond_the_assumption_moves_every_later_line_alike(counted: bool)
 def test_without_usage_it_is_the_estimate_again() -> None:
     estimate_basis = basis(False)
     assert revise_estimate(PLAN, estimate_basis, "none", {}).lines == PLAN.estimate_for("none").lines
+
+
+def test_a_slow_base_benchmark_makes_the_rest_longer_and_no_dearer() -> None:
+    speed = ModelSpeed(trained_tokens=1000, scored_tokens=1000)
+    entries = [m.entry.model_copy(update={"speed": speed}) for m in PLAN.models if m.entry is not None]
+    models = tuple(m.model_copy(update={"entry": e}) for m, e in zip(PLAN.models, entries, strict=True))
+    plan, estimate_basis = PLAN.model_copy(update={"models": models}), basis(True)
+    planned_again = revise_estimate(plan, estimate_basis, "none", {})
+    slow = revise_estimate(plan, estimate_basis, "none", {}, {slug: Pace(rows=100, seconds=1000) for slug in SLUGS})
+    assert slow.minutes.expected > 5 * planned_again.minutes.expected
+    assert [line.parts for line in slow.lines] == [line.parts for line in planned_again.lines]
+    assert plan.digest == PLAN.digest, "the speed of a machine is not what is approved"
 
 
 def test_uploaded_rows_have_the_tokens_that_the_platform_counted() -> None:

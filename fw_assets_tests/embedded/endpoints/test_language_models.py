@@ -80,6 +80,22 @@ def test_the_catalogue_lists_it_with_its_size_and_context(platform: Client) -> N
     assert "fw-assets setup llm" in absent["message"]
 
 
+def test_the_catalogue_tells_its_speed_by_the_device_and_then_by_its_jobs(platform: Client) -> None:
+    def throughput() -> Any:
+        listed = {model["name"]: model for model in platform.get("/v1/accounts/fireworks/models")["models"]}
+        assert "throughput" not in listed["accounts/fireworks/models/char-ngram"]
+        return listed[BASE]["throughput"]
+
+    before = throughput()
+    assert (before["basis"], before["rowsForTrial"], before["trainsOnInstructions"]) == ("device", 20, False)
+    platform.dataset("train", rows(4))
+    job = tune(platform, "one", epochs=1)
+    after = throughput()
+    assert after["basis"] == "jobs"
+    assert after["trainingTokensPerSecond"] == job["resourceUse"]["tokensPerSecond"]
+    assert after["scoringTokensPerSecond"] == before["scoringTokensPerSecond"]
+
+
 def test_a_base_model_chooses_among_labels_and_writes_without(platform: Client) -> None:
     chosen = ask(platform, BASE, "where is my card", response_format=grammar(*WORDS), logprobs=True, top_logprobs=3)
     choice = chosen["choices"][0]

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel
+from fw_assets.embedded.engine.training_spec import MIN_ROWS_TO_CHOOSE
 from fw_assets.embedded.settings import ReadoutRule, embedded_settings
 
 READOUTS: tuple[ReadoutRule, ...] = ("head", "generate")
 _HEAD_PARAMETERS = 1_000_000_000
 _MIN_LAYERS_TO_SPLIT = 3
-MIN_ROWS_TO_CHOOSE = 20
-"""Evaluation rows below which the loss of one readout is not told from that of the other."""
 
 
 @dataclass(frozen=True)
