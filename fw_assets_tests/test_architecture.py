@@ -144,7 +144,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "records": "errors file_checksums settings engine store inference_server",
         "inference": "errors message_text engine store inference_server records",
         "decisions": "errors engine store inference",
-        "jobs": "errors file_checksums message_text engine store records inference",
+        "jobs": "errors file_checksums message_text settings engine store inference_server records inference",
         "exporting": "errors engine inference",
         "endpoints": "errors file_checksums message_text settings engine store http inference_server records inference "
         "decisions jobs",
@@ -180,6 +180,7 @@ LAZY = {
     "embedded.engine.scorers": "torch, which only a language model needs",
     "embedded.engine.training": "torch, which only a language model needs",
     "classification.instruction.parser": "a hundred patterns are compiled on import; few commands have an instruction",
+    "embedded.jobs.executor": "Ray, which is missing until the extra is installed",
     "embedded.exporting.export": "torch, which only a language model needs",
     "fireworks._connection": "aiohttp, which a client over another transport never needs",
     "pipeline.platform.platform": "the embedded platform's web framework, for those who use the hosted service",
@@ -265,6 +266,13 @@ def test_one_module_imports_transformers() -> None:
     assert importing == ["fw_assets.embedded.engine.language_model.pretrained"]
 
 
+def test_one_module_imports_ray() -> None:
+    importing = [
+        module_name(path) for path in ROOT.rglob("*.py") if "ray" in _third_party(ast.parse(path.read_text("utf-8")))
+    ]
+    assert importing == ["fw_assets.embedded.jobs.ray_cluster"]
+
+
 def _inside_functions(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -297,7 +305,7 @@ def _third_party(tree: ast.Module) -> set[str]:
         ("fw_assets.commands", ["dagster", "onnxruntime", "pandera", "sklearn"]),
         ("fw_assets.classification.labels.inspection", ["dagster", "httpx", "pandera", "sklearn"]),
         ("fw_assets.definitions", ["pandera", "onnxruntime", "uvicorn"]),
-        ("fw_assets.embedded.app", ["torch", "transformers", "huggingface_hub"]),
+        ("fw_assets.embedded.app", ["torch", "transformers", "huggingface_hub", "ray"]),
     ],
 )
 def test_importing_stays_light(module: str, absent: list[str]) -> None:

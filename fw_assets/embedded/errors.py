@@ -67,6 +67,10 @@ class RpcError(Exception):
         """Whether the same request may be answered later."""
         return self.status == 429 or self.status >= 500
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is otherwise made again of its message alone, in another process.
+        return RpcError, (self.code, self.message, self.status, self.reason, self.details, self.headers)
+
     def management_body(self) -> dict[str, Any]:
         details = list(self.details)
         if self.reason:

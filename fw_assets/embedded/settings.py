@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 ReadoutRule = Literal["validation", "head", "generate"]
 """How a tuned language model's label is read: from a head, from the answer that it generates, or from whichever of the
@@ -47,6 +47,11 @@ class EmbeddedSettings(BaseModel):
     fw_inference_adapters: str | None = None
     """Folder that this platform and the server at `FW_INFERENCE_URL` both see, into which adapters are copied;
     `FOLDER:FOLDER_THERE` where it has another path there. Unset: the server reads them in the platform's folder."""
+    fw_ray_address: str | None = None
+    """Ray cluster that fine-tunes models and answers batch jobs: `HOST:PORT` of its head for a machine that is one of
+    its nodes, `ray://HOST:PORT` for any other. Needs the extra `ray`. Unset: processes of this machine do it."""
+    fw_ray_gpus: float = Field(default=1.0, ge=0)
+    """GPUs of a Ray task with a language model: less than 1 shares one, 0 is for clusters without."""
     fw_public_url: str | None = None
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""

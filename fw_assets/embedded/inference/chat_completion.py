@@ -19,6 +19,8 @@ from fw_assets.embedded.message_text import content_text
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.usage_counter import usage_counter
 
+Completions = list[dict[str, Any] | RpcError]
+"""For each request the completion, or why it was refused."""
 _MIN_LOG_PROBABILITY = -1e9
 """Stands for minus infinity, which JSON cannot hold."""
 
@@ -31,7 +33,13 @@ def complete_all(
     Raises:
         DamagedModel, EngineError, WeightsError: the model's files cannot be used.
     """
-    model = load_model(platform, target)
+    completions = answer_all(load_model(platform, target), requests, int(platform.clock()))
+    count_usage(platform, target, completions)
+    return completions
+
+
+def answer_all(model: LoadedModel, requests: Sequence[ChatRequest], created: int) -> list[dict[str, Any] | RpcError]:
+    """As `complete_all`, uncounted; `created` are seconds since the epoch."""
     by_format: dict[bytes, list[int]] = {}
     for index, request in enumerate(requests):
         by_format.setdefault(bytes(request.response_format), []).append(index)
@@ -42,7 +50,7 @@ def complete_all(
             if isinstance(choices, RpcError):
                 completions[index] = choices
             else:
-                completions[index] = _completion(platform, request, target, choices)
+                completions[index] = _completion(request, choices, created)
     return completions
 
 
@@ -58,19 +66,27 @@ def _choose(
         return [_choose(model, response_format, [request])[0] for request in requests]
 
 
-def _completion(
-    platform: EmbeddedPlatform, request: ChatRequest, target: ServingTarget, choices: Sequence[Choice]
-) -> dict[str, Any]:
+def count_usage(
+    platform: EmbeddedPlatform, target: ServingTarget, completions: Sequence[dict[str, Any] | RpcError]
+) -> None:
+    """Count the requests that were answered, with their tokens."""
+    now = platform.clock()
+    for completion in completions:
+        if isinstance(completion, RpcError):
+            continue
+        usage = completion["usage"]
+        tokens = {"inference-input": usage["prompt_tokens"], "inference-output": usage["completion_tokens"]}
+        usage_counter(platform).count_request(target.deployment, now, target.base, tokens, batch=target.batch)
+
+
+def _completion(request: ChatRequest, choices: Sequence[Choice], created: int) -> dict[str, Any]:
     written = [_write_choice(index, choice, request) for index, choice in enumerate(choices)]
     prompt_tokens = count_prompt(content_text(message.get("content")) for message in request.messages)
     completion_tokens = sum(tokens for _, tokens in written)
-    now = platform.clock()
-    tokens = {"inference-input": prompt_tokens, "inference-output": completion_tokens}
-    usage_counter(platform).count_request(target.deployment, now, target.base, tokens, batch=target.batch)
     return {
         "id": f"chatcmpl-{secrets.token_hex(12)}",
         "object": "chat.completion",
-        "created": int(now),
+        "created": created,
         "model": request.model,
         "choices": [choice for choice, _ in written],
         "usage": {

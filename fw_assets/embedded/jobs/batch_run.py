@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.file_checksums import write_checksum
-from fw_assets.embedded.inference.chat_completion import complete_all
+from fw_assets.embedded.inference.chat_completion import Completions
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
-from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
 from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
-from fw_assets.embedded.inference.routing import ServingTarget, batch_target
+from fw_assets.embedded.inference.routing import batch_target
+from fw_assets.embedded.inference_server.serving import server_of
 from fw_assets.embedded.jobs import job_queue
+from fw_assets.embedded.jobs.executor import LocalExecutor, job_executor
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, end_job, finish_validation, update_job
 from fw_assets.embedded.jobs.repair import with_repair
@@ -81,7 +85,6 @@ def _complete_rows(
     platform: EmbeddedPlatform, claim: JobClaim, job: dict[str, Any], path: Path, out: Path, rows: int
 ) -> dict[str, Any]:
     """Write a result or an error for each of the first `rows` into `out`, and return the final `jobProgress`."""
-    decoder = msgspec.json.Decoder(BatchRow)
     total = job["jobProgress"]["totalInputRequests"]
     target = batch_target(platform, job["model"])
     succeeded = failed = input_tokens = output_tokens = 0
@@ -99,9 +102,15 @@ def _complete_rows(
             "outputTokens": output_tokens,
         }
 
-    with (out / RESULTS).open("wb") as results, (out / ERRORS).open("wb") as errors:
-        for batch in _batches(decoder.decode(line) for _, line in islice(read_lines(path), rows)):
-            for row, completion in zip(batch, _complete_batch(platform, job, target, batch), strict=True):
+    served = server_of(find_base_model(target.base), target.folder)
+    executor = LocalExecutor(platform) if served else job_executor(platform, claim)
+    # An executor may take several shards before it has answered the first.
+    read, ahead = tee(_shards(platform, job, _rows(path, rows), executor.shard_rows(target)))
+    answers = executor.answer(target, (list(shard.requests.values()) for shard in ahead))
+    with closing(answers), (out / RESULTS).open("wb") as results, (out / ERRORS).open("wb") as errors:
+        for shard in read:
+            chosen = with_repair(platform, target, lambda: next(answers))
+            for row, completion in shard.joined(chosen, faults.active_faults(platform)):
                 if isinstance(completion, RpcError):
                     failed += 1
                     error = completion.inference_body()
@@ -117,37 +126,50 @@ def _complete_rows(
     return progress()
 
 
-def _batches(rows: Iterator[BatchRow]) -> Iterator[list[BatchRow]]:
-    while batch := list(islice(rows, MAX_BATCH)):
-        yield batch
+@dataclass(frozen=True)
+class _Shard:
+    """Rows that are answered by one call: their requests, and the refusals of others, by index."""
+
+    rows: list[BatchRow]
+    requests: dict[int, ChatRequest]
+    refusals: dict[int, RpcError]
+
+    def joined(
+        self, chosen: Completions, active: faults.Faults
+    ) -> Iterator[tuple[BatchRow, dict[str, Any] | RpcError]]:
+        """Each row with its completion, or why it was refused.
+
+        Raises:
+            RpcError: INTERNAL, where an inference server was waited for: another job may do better.
+        """
+        lost = next((answer for answer in chosen if isinstance(answer, RpcError) and answer.may_pass), None)
+        if lost is not None:
+            raise RpcError("INTERNAL", lost.message)
+        answers = with_reasoning(list(self.requests.values()), chosen, active)
+        completions = self.refusals | dict(zip(self.requests, answers, strict=True))
+        for index, row in enumerate(self.rows):
+            yield row, completions[index]
 
 
-def _complete_batch(
-    platform: EmbeddedPlatform, job: dict[str, Any], target: ServingTarget, batch: Sequence[BatchRow]
-) -> list[dict[str, Any] | RpcError]:
-    """For each row its completion, or why it was refused."""
-    shared_fields, active = _shared_fields(job), faults.active_faults(platform)
-    completions: list[dict[str, Any] | RpcError] = []
-    requests: dict[int, ChatRequest] = {}
-    for index, row in enumerate(batch):
-        try:
-            body = {**shared_fields, **row.body, "model": job["model"]}
-            request = read_request(msgspec.json.encode(body))
-            check_effort(request, active)
-            requests[index] = request
-            completions.append({})
-        except RpcError as error:
-            completions.append(error)
-    readable = list(requests.values())
-    chosen = with_repair(platform, target, lambda: complete_all(platform, readable, target))
-    lost = next((answer for answer in chosen if isinstance(answer, RpcError) and answer.may_pass), None)
-    if lost is not None:
-        # Of an inference server that was waited for: INTERNAL is what another job may do better.
-        raise RpcError("INTERNAL", lost.message)
-    answers = with_reasoning(readable, chosen, active)
-    for index, completion in zip(requests, answers, strict=True):
-        completions[index] = completion
-    return completions
+def _rows(path: Path, count: int) -> Iterator[BatchRow]:
+    decoder = msgspec.json.Decoder(BatchRow)
+    return (decoder.decode(line) for _, line in islice(read_lines(path), count))
+
+
+def _shards(platform: EmbeddedPlatform, job: dict[str, Any], rows: Iterator[BatchRow], size: int) -> Iterator[_Shard]:
+    shared_fields = _shared_fields(job)
+    while batch := list(islice(rows, size)):
+        active = faults.active_faults(platform)
+        shard = _Shard(batch, {}, {})
+        for index, row in enumerate(batch):
+            try:
+                body = {**shared_fields, **row.body, "model": job["model"]}
+                request = read_request(msgspec.json.encode(body))
+                check_effort(request, active)
+                shard.requests[index] = request
+            except RpcError as error:
+                shard.refusals[index] = error
+        yield shard
 
 
 def _shared_fields(job: dict[str, Any]) -> dict[str, Any]:

@@ -6,23 +6,18 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fw_assets.embedded.engine.answer_fields import FieldConstraint
-from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.record_model import RecordModel, is_record_model
-from fw_assets.embedded.engine.record_model import load as load_records
-from fw_assets.embedded.engine.record_training import object_rows, train_records
-from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.training import TrainingRecord, train, train_adapter
+from fw_assets.embedded.engine.training import TrainingRecord
 from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent, TrialStep
-from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
-from fw_assets.embedded.engine.tuned_model import TunedModel, load
+from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.jobs import job_queue
+from fw_assets.embedded.jobs.executor import job_executor
 from fw_assets.embedded.jobs.job_queue import JobClaim
 from fw_assets.embedded.jobs.job_state import complete_job, end_job, finish_validation, update_job
 from fw_assets.embedded.jobs.metrics_file import FILE as METRICS
 from fw_assets.embedded.jobs.metrics_file import metrics_line
-from fw_assets.embedded.jobs.training_rows import LabelRows, RecordRows, read_rows
+from fw_assets.embedded.jobs.training_rows import read_rows
+from fw_assets.embedded.jobs.training_task import TrainingFolders, TrainingTask
 from fw_assets.embedded.records.model_documents import base_id, require_whole_model, tuned_document
 from fw_assets.embedded.store import documents, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
@@ -69,33 +64,9 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     try:
         with metrics_path.open("wb") as metrics:
             recorder = _MetricsRecorder(platform, claim, metrics, spec.epochs, len(rows.training))
-            if not find_base_model(spec.base_model).encoders:
-                many = isinstance(rows, LabelRows) and rows.answer_format.many
-                fields, training, evaluation = _language_rows(rows)
-                train_adapter(
-                    *(spec, training, evaluation, out, platform.cache, many),
-                    recorder.record,
-                    notes={"answer": rows.answer_format.to_notes()},
-                    start=_whole_folder(platform, start) if start else None,
-                    checkpoints=metrics_path.parent,
-                    readout=job.get("readout", "validation"),
-                    on_event=recorder.event,
-                    fields=fields,
-                    spaced=rows.answer_format.spaced,
-                )
-            elif isinstance(rows, RecordRows):
-                train_records(
-                    *(spec, rows.training, rows.evaluation, out, platform.cache, recorder.record),
-                    notes={"spaced": rows.answer_format.spaced},
-                    start=_record_adapter(platform, start),
-                )
-            else:
-                train(
-                    *(spec, rows.training, rows.evaluation or None, out, platform.cache, rows.answer_format.many),
-                    recorder.record,
-                    notes={"answer": rows.answer_format.to_notes()},
-                    start=_adapter(platform, start),
-                )
+            task = TrainingTask(spec, rows, job.get("readout", "validation"))
+            folders = TrainingFolders(out, platform.cache, metrics_path.parent, _whole_folder(platform, start))
+            job_executor(platform, claim).train(task, folders, recorder)
         for path in (metrics_path, *list(out.iterdir())):
             write_checksum(path)
         progress |= {"percent": 100}
@@ -105,41 +76,14 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         shutil.rmtree(out, ignore_errors=True)
 
 
-def _language_rows(
-    rows: LabelRows | RecordRows,
-) -> tuple[tuple[FieldConstraint, ...], list[TrainingRow], list[TrainingRow]]:
-    """(fields, training rows, evaluation rows) of a language model; without fields its answers are labels."""
-    if isinstance(rows, RecordRows):
-        return object_rows(rows.training, rows.evaluation)
-    return (), rows.training, rows.evaluation
-
-
-def _adapter(platform: EmbeddedPlatform, name: str | None) -> TunedModel | None:
-    """The adapter that a job continues, if any.
+def _whole_folder(platform: EmbeddedPlatform, name: str | None) -> Path | None:
+    """The files of the adapter that a job continues, if any.
 
     Raises:
-        DamagedModel: its files are.
-        EngineError: it answers with objects of several fields.
+        DamagedModel: they are not what was written.
     """
     if name is None:
         return None
-    folder = _whole_folder(platform, name)
-    if is_record_model(folder):
-        raise EngineError("the adapter to continue answers with objects of several fields; these rows have labels")
-    return load(folder)
-
-
-def _record_adapter(platform: EmbeddedPlatform, name: str | None) -> RecordModel | None:
-    """As `_adapter`, for rows whose answers are objects of several fields."""
-    if name is None:
-        return None
-    folder = _whole_folder(platform, name)
-    if not is_record_model(folder):
-        raise EngineError("the adapter to continue answers with labels; these rows have objects of several fields")
-    return load_records(folder)
-
-
-def _whole_folder(platform: EmbeddedPlatform, name: str) -> Path:
     require_whole_model(platform, short_id(name))
     return platform.model_folder(short_id(name))
 
@@ -166,6 +110,11 @@ class _MetricsRecorder:
         self._platform, self._claim, self._metrics = platform, claim, metrics
         self._epochs, self._rows = epochs, rows
         self._reported = platform.clock()
+
+    def restart(self) -> None:
+        """The records are told again from the first."""
+        self._metrics.seek(0)
+        self._metrics.truncate()
 
     def event(self, event: TrainingEvent) -> None:
         """What changes the job and not its metrics, which are the same when it runs again."""

@@ -10,11 +10,17 @@ import fcntl
 import os
 from pathlib import Path
 
+from fw_assets.embedded.settings import embedded_settings
+
 MAX_WORKERS = 2
+MAX_WAITING_WORKERS = 8
+"""... whose arithmetic is done on a Ray cluster."""
 
 
 def slot_count() -> int:
-    """One slot per processor, at most two."""
+    """One slot per processor, at most two; where a cluster does the arithmetic, more."""
+    if embedded_settings().fw_ray_address is not None:
+        return MAX_WAITING_WORKERS
     return min(MAX_WORKERS, os.cpu_count() or 1)
 
 

@@ -1,0 +1,119 @@
+"""What jobs compute elsewhere: by value, from the last checkpoint, and by nodes that have what the platform has."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.training_run import TrainingStep
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.errors import invalid
+from fw_assets.embedded.inference.answer_format import AnswerFormat
+from fw_assets.embedded.inference.chat_request import read_request
+from fw_assets.embedded.jobs.remote_work import (
+    Files,
+    Message,
+    ModelFiles,
+    answer_remotely,
+    base_files,
+    read_files,
+    train_remotely,
+)
+from fw_assets.embedded.jobs.training_rows import LabelRows
+from fw_assets.embedded.jobs.training_task import TrainingFolders, TrainingTask
+from fw_assets_tests.embedded.conftest import TEXTS
+
+ROWS = [TrainingRow(f"{text} {number}", (label,)) for number in range(4) for label in TEXTS for text in TEXTS[label]]
+TASK = TrainingTask(
+    TrainingSpec("char-ngram", epochs=3.0, batch_size=4), LabelRows(AnswerFormat(), ROWS, []), "validation"
+)
+
+
+@dataclass
+class OwnMailbox:
+    """A mailbox in this process.
+
+    Attributes:
+        latest: the attempt that may still report.
+    """
+
+    checkpoint: Files = field(default_factory=dict)
+    latest: int = 0
+    messages: list[Message] = field(default_factory=list)
+
+    def begin(self) -> tuple[int, Files]:
+        self.latest += 1
+        return self.latest, self.checkpoint
+
+    def put(self, attempt: int, messages: Sequence[Message], checkpoint: Files | None) -> bool:
+        self.messages += messages
+        if checkpoint is not None:
+            self.checkpoint = checkpoint
+        return attempt == self.latest
+
+
+class OwnReport:
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def record(self, record: TrainingStep) -> None:
+        self.messages.append(record)
+
+    event = record
+
+
+def test_a_training_elsewhere_leaves_the_files_of_one_here(tmp_path: Path) -> None:
+    report = OwnReport()
+    TASK.run(TrainingFolders(tmp_path / "out", tmp_path / "cache", tmp_path, None), report)  # type: ignore[arg-type]
+    mailbox = OwnMailbox()
+    task, base = pickle.loads(pickle.dumps((TASK, base_files("char-ngram"))))
+    assert train_remotely(task, base, None, mailbox) == read_files(tmp_path / "out")
+    assert mailbox.messages == report.messages
+    assert len(mailbox.messages) == 36
+
+
+def test_an_adapter_is_continued_elsewhere(tmp_path: Path) -> None:
+    first = train_remotely(TASK, base_files("char-ngram"), None, OwnMailbox())
+    again = train_remotely(TASK, base_files("char-ngram"), first, OwnMailbox())
+    assert set(again) == set(first)
+    assert again != first
+
+
+def test_an_attempt_that_another_has_followed_ends() -> None:
+    class Replaced(OwnMailbox):
+        def put(self, attempt: int, messages: Sequence[Message], checkpoint: Files | None) -> bool:
+            return super().put(attempt - 1, messages, checkpoint)
+
+    with pytest.raises(EngineError, match="another attempt"):
+        train_remotely(TASK, base_files("char-ngram"), None, Replaced())
+
+
+def test_requests_are_answered_elsewhere_by_a_base_and_by_a_tuned_model() -> None:
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "refund my invoice"}], "response_format": %s}'
+    choices = b'{"type": "grammar", "grammar": "root ::= \\"billing\\" | \\"sales\\""}'
+    requests = pickle.loads(pickle.dumps([read_request(body % choices)] * 70))
+    base = base_files("char-ngram")
+    files = train_remotely(TASK, base, None, OwnMailbox())
+    for model in (ModelFiles(base, "char-ngram", None), ModelFiles(base, "tuned", files)):
+        completions = answer_remotely(model, requests)
+        assert len(completions) == 70
+        answers = {item["choices"][0]["message"]["content"] for item in completions if isinstance(item, dict)}
+        assert answers <= {"billing", "sales"}
+    assert answers == {"billing"}
+
+
+def test_nodes_with_another_version_or_model_are_refused() -> None:
+    base = base_files("char-ngram")
+    with pytest.raises(EngineError, match=r"the Ray node .* has fw-assets .*, and the platform 9\.9: install the same"):
+        train_remotely(TASK, replace(base, package="9.9"), None, OwnMailbox())
+
+
+def test_refusals_travel_whole() -> None:
+    refusal = invalid("messages: empty", "messages")
+    refusal.headers["Retry-After"] = "1"
+    assert pickle.loads(pickle.dumps(refusal)) == refusal
