@@ -52,6 +52,11 @@ class EmbeddedSettings(BaseModel):
     its nodes, `ray://HOST:PORT` for any other. Needs the extra `ray`. Unset: processes of this machine do it."""
     fw_ray_gpus: float = Field(default=1.0, ge=0)
     """GPUs of a Ray task with a language model: less than 1 shares one, 0 is for clusters without."""
+    fw_device_lease: str | None = None
+    """Name of a device that language models compute on in turns: jobs and requests, of all platforms of this machine.
+    Unset: the accelerator that torch sees, and none on a CPU, which the operating system shares out."""
+    fw_device_wait: float = 60.0
+    """Seconds after which a request that waits for its turn on the device is answered with 503."""
     fw_public_url: str | None = None
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""

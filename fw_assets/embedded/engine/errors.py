@@ -13,3 +13,7 @@ class DamagedModel(EngineError):
 
 class WeightsError(RuntimeError):
     """Pretrained weights that are missing or are not the published ones."""
+
+
+class DeviceBusy(RuntimeError):
+    """A device that others computed on for longer than a request waits."""

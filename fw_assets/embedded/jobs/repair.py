@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from fw_assets.embedded.engine.errors import DamagedModel, EngineError, WeightsError
+from fw_assets.embedded.engine.errors import DamagedModel, DeviceBusy, EngineError, WeightsError
 from fw_assets.embedded.errors import RpcError, precondition
 from fw_assets.embedded.file_checksums import is_whole
 from fw_assets.embedded.inference.routing import ServingTarget, clear_route_cache
@@ -18,6 +18,7 @@ from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets.embedded.store.resource_names import ACCOUNT, FINE_TUNING_JOBS, MODELS, short_id, split_name
 
 ResultT = TypeVar("ResultT")
+_SOON = {"Retry-After": "5"}
 
 
 def with_whole_results(platform: EmbeddedPlatform, job: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def with_repair(platform: EmbeddedPlatform, target: ServingTarget, answer: Calla
 
     Raises:
         RpcError: the model is damaged: it is trained again, and answers after that. FAILED_PRECONDITION when the files
-            of the base model are missing or not the published ones.
+            of the base model are missing or not the published ones. UNAVAILABLE while others have the device.
     """
     try:
         return answer()
@@ -43,6 +44,8 @@ def with_repair(platform: EmbeddedPlatform, target: ServingTarget, answer: Calla
         again = _train_again(platform, target, str(error))
         advice = "it is trained again, and answers after that" if again else "train it again under another name"
         raise RpcError("INTERNAL", f"{error}; {advice}", status=503 if again else 400) from error
+    except DeviceBusy as error:
+        raise RpcError("UNAVAILABLE", f"{error}; try again", reason="DEVICE_BUSY", headers=_SOON) from None
     except (EngineError, WeightsError) as error:
         # Asking again changes no file: as a server error, the reason would come after minutes of retries.
         raise precondition(str(error)) from None

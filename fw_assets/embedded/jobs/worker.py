@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from fw_assets.embedded.engine.language_model.device.lease import patience
 from fw_assets.embedded.jobs import batch_run, fine_tuning_run, job_queue
 from fw_assets.embedded.jobs.job_queue import ClaimLost, JobClaim
 from fw_assets.embedded.jobs.job_state import fail_job
@@ -42,7 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
         if free is None:
             return
         slot = free[0]
-    process_jobs(platform, slot)
+    with patience():
+        process_jobs(platform, slot)
 
 
 def process_jobs(platform: EmbeddedPlatform, slot: int) -> None:

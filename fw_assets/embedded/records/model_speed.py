@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from fw_assets.embedded.engine.language_model.device.lease import device_lease
 from fw_assets.embedded.engine.language_model.device.speed import device_speed
 from fw_assets.embedded.engine.registry import BaseModel
 from fw_assets.embedded.engine.training_spec import MIN_ROWS_TO_CHOOSE
@@ -38,7 +39,7 @@ def speed_document(platform: EmbeddedPlatform, model: BaseModel, workers: int) -
         "basis": "jobs" if rates else "device",
         "trainsOnInstructions": not on_cpu or settings.fw_portable_adapters,
         "rowsForTrial": MIN_ROWS_TO_CHOOSE if chosen else None,
-        "parallelJobs": workers if on_cpu else 1,
+        "parallelJobs": workers if device_lease(device.device) is None else 1,
     }
 
 

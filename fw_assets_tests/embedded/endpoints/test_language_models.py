@@ -14,6 +14,7 @@ pytest.importorskip("torch", reason="the extra llm is not installed")
 pytest.importorskip("transformers", reason="the extra llm is not installed")
 
 from fw_assets.embedded.engine.language_model.adding import add_language_model
+from fw_assets.embedded.engine.language_model.device.lease import device_lease
 from fw_assets_tests.embedded.conftest import Client, grammar, row, wait
 from fw_assets_tests.embedded.engine.language_model.tiny_models import make_folder
 from fw_assets_tests.embedded.jobs.test_job_queue import workers
@@ -197,6 +198,38 @@ def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(platform: Cli
         assert ask(platform, second, text)["choices"][0]["message"]["content"] == f"not {label}"
         chosen = ask(platform, first, text, response_format=grammar(*WORDS))
         assert chosen["choices"][0]["message"]["content"] == label
+
+
+def test_a_request_waits_for_a_device_that_another_process_has_and_is_told_when_it_is_too_long(
+    platform: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_DEVICE_LEASE", "box")
+    monkeypatch.setenv("FW_DEVICE_WAIT", "0.3")
+    lease = device_lease("cpu")
+    assert lease is not None
+    body = {
+        "model": BASE,
+        "messages": [{"role": "user", "content": "where is my card"}],
+        "response_format": grammar(*WORDS),
+    }
+    with lease.turn():
+        refused = platform.send("POST", "/inference/v1/chat/completions", body)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert refused.json()["error"]["code"] == "DEVICE_BUSY"
+    assert "the device was busy for 0.3 seconds" in refused.json()["error"]["message"]
+    assert platform.post("/inference/v1/chat/completions", body)["choices"][0]["message"]["content"] in WORDS
+
+
+def test_a_job_and_requests_take_turns_on_a_device(platform: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_DEVICE_LEASE", "box")
+    platform.dataset("train", rows())
+    platform.job("one", baseModel=BASE, loraRank=4, learningRate=0.01, epochs=40, batchSizeSamples=8)
+    wait(
+        lambda: platform.get("/v1/accounts/local/supervisedFineTuningJobs/one")["state"], lambda s: "RUNNING" in s, 120
+    )
+    for _ in range(3):
+        assert ask(platform, BASE, "where is my card", response_format=grammar(*WORDS))["choices"]
+    assert platform.finished("one", seconds=240)["state"] == "JOB_STATE_COMPLETED"
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker in /proc")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 
 from fw_assets.embedded.engine.language_model import lora
 from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
+from fw_assets.embedded.engine.language_model.device.lease import Turn, device_lease
 from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, verified
 from fw_assets.embedded.engine.language_model.pretrained import Pretrained, empty_cache, for_rows
@@ -57,8 +59,23 @@ class LanguageModel:
         self.digest, self.device, self.dtype = folder.digest, device, dtype
         self.linear = lora.attach(self.pretrained.network, self.pretrained.decoder)
         self.prompts = ChatPrompt(self.pretrained.tokenizer, folder.context_length)
+        self._device_name = _device_name(device)
         self._prefixes: OrderedDict[Hashable, Prefix] = OrderedDict()
         self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn | None]:
+        """The device, for as long as the block lasts; None where it needs no lease.
+
+        Raises:
+            DeviceBusy: others had it for too long.
+        """
+        lease = device_lease(self._device_name)
+        if lease is None:
+            yield None
+            return
+        with lease.turn() as turn:
+            yield turn
 
     def read_prefix(self, tokens: tuple[int, ...], adapter: Adapter | None = None) -> Prefix:
         """The prefix as the model reads it with that adapter; the last few are kept."""
@@ -165,6 +182,11 @@ def load(folder: LanguageModelFolder, bf16: bool = False) -> LanguageModel:
 
 def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _device_name(device: str) -> str:
+    """The name of a device that is the same in every process, whichever accelerators that sees."""
+    return f"cuda-{torch.cuda.get_device_properties(0).uuid}" if device == "cuda" else device
 
 
 def trains_in_bf16() -> bool:

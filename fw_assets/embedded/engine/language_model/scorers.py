@@ -39,7 +39,9 @@ class BaseLanguageScorer:
         self._choice = LabelChoice(model, MAX_BASE_TOKENS, calibrated=True)
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
-        return self._choice.log_probabilities(texts, check_candidates(candidate_labels))
+        labels = check_candidates(candidate_labels)
+        with self._model.turn():
+            return self._choice.log_probabilities(texts, labels)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = check_candidates(candidate_labels)
@@ -47,7 +49,8 @@ class BaseLanguageScorer:
 
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """What the model answers by itself, for each text."""
-        return _write(self._model, texts, decodings, MAX_BASE_TOKENS)
+        with self._model.turn():
+            return _write(self._model, texts, decodings, MAX_BASE_TOKENS)
 
     @property
     def fields(self) -> tuple[FieldConstraint, ...]:
@@ -58,7 +61,8 @@ class BaseLanguageScorer:
     ) -> list[list[FieldAnswer]]:
         """As of `RecordWriter`."""
         decoder = RecordDecoder(self._model, MAX_BASE_TOKENS, fields, spaced=spaced, calibrated=True)
-        return decoder.write(texts, decodings)
+        with self._model.turn():
+            return decoder.write(texts, decodings)
 
 
 class _TunedLanguageScorer:
@@ -87,7 +91,8 @@ class HeadScorer(_TunedLanguageScorer):
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
         assert self._tuned.head is not None
         head = self._tuned.head.for_labels(self._model, self._candidates(candidate_labels))
-        logits = head_logits(self._model, texts, head, self._tuned) / self._tuned.temperature
+        with self._model.turn():
+            logits = head_logits(self._model, texts, head, self._tuned) / self._tuned.temperature
         return losses.log_logistic(logits) if self.multi_label else losses.log_softmax(logits)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
@@ -110,7 +115,9 @@ class GenerationScorer(_TunedLanguageScorer):
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
         answers = [self._tuned.answers.get(label, label) for label in self._candidates(candidate_labels)]
-        return losses.log_softmax(self._choice.log_probabilities(texts, answers) / self._tuned.temperature)
+        with self._model.turn():
+            scores = self._choice.log_probabilities(texts, answers)
+        return losses.log_softmax(scores / self._tuned.temperature)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = self._candidates(candidate_labels)
@@ -120,7 +127,10 @@ class GenerationScorer(_TunedLanguageScorer):
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """As of `BaseLanguageScorer`."""
         tuned = self._tuned
-        return _write(self._model, texts, decodings, self._limit, tuned.adapter, adapted_prefix=tuned.adapted_prefix)
+        with self._model.turn():
+            return _write(
+                *(self._model, texts, decodings, self._limit, tuned.adapter), adapted_prefix=tuned.adapted_prefix
+            )
 
 
 class ObjectScorer(GenerationScorer):
@@ -148,7 +158,8 @@ class ObjectScorer(GenerationScorer):
             calibrated=False,
             adapted_prefix=tuned.adapted_prefix,
         )
-        return decoder.write(texts, decodings)
+        with self._model.turn():
+            return decoder.write(texts, decodings)
 
 
 def load_base_scorer(folder: LanguageModelFolder) -> BaseLanguageScorer:

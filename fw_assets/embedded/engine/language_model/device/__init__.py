@@ -1,1 +1,4 @@
-"""The device that language models compute on: how fast it is. `speed` imports no torch; `measurement` is a program."""
+"""The device that language models compute on: how fast it is, and whose turn.
+
+`speed` and `lease` import no torch; `measurement` is a program.
+"""

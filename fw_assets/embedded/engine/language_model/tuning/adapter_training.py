@@ -15,8 +15,10 @@ import torch
 from fw_assets.embedded.engine import losses
 from fw_assets.embedded.engine.label_sets import SetThresholds, fit_thresholds
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
+from fw_assets.embedded.engine.language_model.device.lease import Turn
 from fw_assets.embedded.engine.language_model.label_choice import LabelChoice
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel, load, trains_in_bf16
+from fw_assets.embedded.engine.language_model.memory import free_memory
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import head_logits
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import READOUTS, default_form
@@ -110,6 +112,21 @@ def _fit(
     *,
     one_epoch: bool = False,
 ) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
+    """As `_fit_in_turn`, once the device is free for it."""
+    with model.turn() as turn:
+        return (yield from _fit_in_turn(job, model, folder, cache, checkpoints, turn, one_epoch=one_epoch))
+
+
+def _fit_in_turn(
+    job: AdapterJob,
+    model: LanguageModel,
+    folder: LanguageModelFolder,
+    cache: Path,
+    checkpoints: Path | None,
+    turn: Turn | None,
+    *,
+    one_epoch: bool = False,
+) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
     """As `fit_adapter`, with one readout; after the first epoch only, the checkpoint stays for a run that goes on."""
     tuned = begin_adapter(job, model, folder)
     step = AdapterStep(model, tuned, job.rows, cache, spaced=job.spaced)
@@ -133,6 +150,8 @@ def _fit(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.zero_grad(set_to_none=True)
+            if turn is not None and turn.pass_on():
+                free_memory()
             loss = step.accumulate(batch)
             torch.nn.utils.clip_grad_norm_(step.parameters, _MAX_NORM)
             optimizer.step()
