@@ -1,14 +1,13 @@
 """The code location with its schedules switched on and due every minute, for `ticking_schedules`."""
 
+from typing import Any
+
 import dagster as dg
 
 from fw_assets import definitions
-from fw_assets.pipeline.automation import schedules
-
-CLOCK = (schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark)
 
 
-def _every_minute(schedule: dg.ScheduleDefinition) -> dg.ScheduleDefinition:
+def _every_minute(schedule: Any) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=schedule.name,
         job=schedule.job,
@@ -24,5 +23,5 @@ defs = dg.Definitions(
     sensors=definitions.defs.sensors,
     resources=definitions.defs.resources,
     executor=definitions.defs.executor,
-    schedules=[_every_minute(schedule) for schedule in CLOCK],
+    schedules=[_every_minute(schedule) for schedule in definitions.defs.schedules or ()],
 )

@@ -13,6 +13,7 @@ import dagster as dg
 from benchmarks.arguments import positional
 from fw_assets.pipeline.automation import sensors
 from fw_assets.pipeline.resources import WorkspaceResource
+from fw_assets.pipeline.workflow.instance import OWN
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.filled_workspace import fill_dataset
 
@@ -31,7 +32,7 @@ def main() -> None:
         for _ in range(5):
             started, used = time.perf_counter(), time.process_time()
             context = dg.build_sensor_context(instance=instance, cursor=cursor)
-            result = sensors.phases(context, workspace=WorkspaceResource(root=root))
+            result = sensors.phases(OWN)(context, workspace=WorkspaceResource(root=root))
             assert isinstance(result, dg.SensorResult)
             cursor = result.cursor
             took = f"{time.perf_counter() - started:.2f} s ({time.process_time() - used:.2f} s of processor time)"

@@ -17,7 +17,7 @@ from pathlib import Path
 import dagster as dg
 
 from benchmarks.dagster_dev import REPOSITORY, DagsterDev
-from benchmarks.every_minute import CLOCK
+from benchmarks.every_minute import defs
 from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.phases import due
 
@@ -58,7 +58,7 @@ def report(dagster_dev: DagsterDev, instance: dg.DagsterInstance) -> None:
     """The ticks and the runs of each schedule."""
     runs = [record.dagster_run for record in instance.get_run_records()]
     for state in instance.all_instigator_state():
-        if state.name in {schedule.name for schedule in CLOCK}:
+        if state.name in {schedule.name for schedule in defs.get_repository_def().schedule_defs}:
             ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id)
             started = Counter(r.status.value for r in runs if r.tags.get("dagster/schedule_name") == state.name)
             outcomes = Counter(tick.status.value for tick in ticks)

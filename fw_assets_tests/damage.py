@@ -227,11 +227,12 @@ def _tick(home: Home) -> None:
 
     from fw_assets.pipeline.automation.sensors import phases
     from fw_assets.pipeline.resources import WorkspaceResource
+    from fw_assets.pipeline.workflow.instance import OWN
 
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("datasets", [NAME])
         context = dg.build_sensor_context(instance, resources={"workspace": WorkspaceResource()})
-        result: Any = phases(context)
+        result: Any = phases(OWN)(context)
         print(result.skip_reason or [request.run_key for request in result.run_requests])
 
 

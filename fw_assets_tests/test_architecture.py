@@ -26,7 +26,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "webserver": "classification code_location pipeline settings workspace",
         "console": "classification pipeline",
         "dagster_runtime": "code_location pipeline",
-        "definitions": "pipeline",
+        "components": "pipeline",
+        "definitions": "components pipeline",
         "api": "classification report settings workspace pipeline console",
         "commands": "classification code_location embedded exit_codes fireworks report settings workspace pipeline "
         "console api",
@@ -78,18 +79,19 @@ ROOMS: dict[str, dict[str, str]] = {
         "errors": "",
         "input_digests": "",
         "machine": "",
-        "partitions": "",
         "progress": "",
         "run_origin": "",
         "run_config": "",
         "storage": "",
         "stored_fields": "",
+        "workflow": "",
+        "partitions": "workflow",
         "config": "run_config",
         "failures": "errors",
         "values": "errors input_digests run_config",
         "budget": "errors values",
         "phases": "asset_table failures input_digests run_config stored_fields budget",
-        "jobs": "phases",
+        "jobs": "phases workflow",
         "standing": "machine run_config phases values",
         "platform": "progress values",
         "planning": "values platform",
@@ -103,14 +105,15 @@ ROOMS: dict[str, dict[str, str]] = {
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_origin run_tags run_workers",
         "runner": "errors machine partitions progress run_config failures values budget phases jobs platform planning "
-        "run_origin run_tags run_workers evaluation reporting",
-        "ui": "asset_table run_config values",
+        "run_origin run_tags run_workers evaluation reporting workflow",
+        "ui": "asset_table run_config values workflow",
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
-        "budget platform planning run_tags approvals resources ui",
+        "budget platform planning run_tags approvals resources ui workflow",
         "assets": "errors input_digests partitions progress run_config config phases values budget platform "
-        "planning run_tags approvals registration evaluation reporting resources ui steps",
+        "planning run_tags approvals registration evaluation reporting resources ui steps workflow",
         "automation": "machine partitions progress run_config config phases values "
-        "failures jobs platform planning run_tags approvals registration resources runner standing steps",
+        "failures jobs platform planning run_tags approvals registration resources runner standing steps "
+        "run_origin workflow",
     },
     "report": {
         "escape": "",

@@ -20,6 +20,7 @@ from fw_assets.pipeline.automation.upkeep_jobs import DatasetConfig
 from fw_assets.pipeline.config import ApprovalConfig, SessionConfig
 from fw_assets.pipeline.jobs import STEP_JOBS
 from fw_assets.pipeline.partitions import cells, datasets
+from fw_assets.pipeline.workflow.instance import OWN
 
 ROOT = Path(__file__).parents[1]
 GRAPH = {
@@ -43,7 +44,7 @@ GRAPH = {
 
 def test_the_assets_their_groups_and_partitions() -> None:
     graph = defs.resolve_asset_graph()
-    by = {datasets: "dataset", cells: "cell"}
+    by = {datasets(OWN): "dataset", cells(OWN): "cell"}
     found = {
         key.to_user_string(): (graph.get(key).group_name, by[graph.get(key).partitions_def])  # type: ignore[index]
         for key in graph.get_all_asset_keys()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 import dagster as dg
 
 from fw_assets.pipeline.phases import (
@@ -15,17 +18,12 @@ from fw_assets.pipeline.phases import (
     TUNING,
     Step,
 )
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 
 REGRESSION = ("regression",)
 CHECK_DEPLOYMENT = "check_deployment"
 """The one job of steps that no phase starts."""
-_BY_ITSELF = "Starts by itself, by the sensor phases or a command; for people there is full_workflow."
-
-
-def _job(name: str, assets: tuple[str, ...], description: str) -> dg.UnresolvedAssetJobDefinition:
-    selection = dg.AssetSelection.assets(*assets)
-    return dg.define_asset_job(name, selection, executor_def=dg.in_process_executor, description=description)
-
+_BY_ITSELF = "Starts by itself, by the sensor {phases} or a command; for people there is {full_workflow}."
 
 _STEPS = (
     (
@@ -33,7 +31,7 @@ _STEPS = (
         PLANNING,
         "Inspects a registered dataset again and writes its plan; spends nothing. Choose the dataset under Partition, "
         "and launch. A new dataset is not in that list: drop its file in the inbox, or name it in the launchpad of "
-        "full_workflow, which stops at the plan as long as approved_by is empty.",
+        "{full_workflow}, which stops at the plan as long as approved_by is empty.",
     ),
     (
         "approve_plan",
@@ -63,14 +61,28 @@ _STEPS = (
     (
         CHECK_DEPLOYMENT,
         REGRESSION,
-        "Asks a live deployment again for its frozen test rows. For the schedule nightly_regression, or by hand.",
+        "Asks a live deployment again for its frozen test rows. For the schedule {nightly_regression}, or by hand.",
     ),
 )
-STEP_JOBS = {name: _job(name, assets, description) for name, assets, description in _STEPS}
-"""By name, in the order of the phases."""
+STEP_JOBS = tuple(name for name, _, _ in _STEPS)
+"""Their names in an instance that has none, in the order of the phases."""
 _NAMES = {asset: name for name, assets, _ in _STEPS for asset in assets}
 
 
-def job_name(step: Step) -> str:
+@cache
+def step_jobs(workflow: WorkflowInstance) -> Mapping[str, dg.UnresolvedAssetJobDefinition]:
+    """The jobs of an instance, by their names in one that has none."""
+    return {
+        name: dg.define_asset_job(
+            workflow.named(name),
+            dg.AssetSelection.assets(*(dg.AssetKey(workflow.key(asset)) for asset in assets)),
+            executor_def=dg.in_process_executor,
+            description=workflow.text(description),
+        )
+        for name, assets, description in _STEPS
+    }
+
+
+def job_name(step: Step, workflow: WorkflowInstance) -> str:
     """The job in which a step runs."""
-    return _NAMES[step.assets[0]]
+    return workflow.named(_NAMES[step.assets[0]])

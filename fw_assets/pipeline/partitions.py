@@ -8,21 +8,30 @@ from typing import Literal
 import dagster as dg
 from sqlalchemy.exc import IntegrityError
 
-datasets = dg.DynamicPartitionsDefinition(name="datasets")
-models = dg.DynamicPartitionsDefinition(name="models")
-cells = dg.MultiPartitionsDefinition({"dataset": datasets, "model": models})
+from fw_assets.pipeline.workflow.instance import OWN, WorkflowInstance
 
+Dimension = Literal["datasets", "models"]
 MAX_COLLISIONS = 20
 
 
+def datasets(workflow: WorkflowInstance) -> dg.DynamicPartitionsDefinition:
+    return dg.DynamicPartitionsDefinition(name=workflow.named("datasets"))
+
+
+def cells(workflow: WorkflowInstance) -> dg.MultiPartitionsDefinition:
+    models = dg.DynamicPartitionsDefinition(name=workflow.named("models"))
+    return dg.MultiPartitionsDefinition({"dataset": datasets(workflow), "model": models})
+
+
 def add_partitions(
-    instance: dg.DagsterInstance, definition: Literal["datasets", "models"], keys: Sequence[str]
+    instance: dg.DagsterInstance, dimension: Dimension, keys: Sequence[str], workflow: WorkflowInstance = OWN
 ) -> None:
     """Add the partitions that are not there yet.
 
     Dagster looks first and inserts then, which fails where another process has inserted one in between: that one is
     seen at the next look.
     """
+    definition = workflow.named(dimension)
     for _ in range(MAX_COLLISIONS):
         try:
             instance.add_dynamic_partitions(definition, list(keys))
@@ -32,9 +41,13 @@ def add_partitions(
     instance.add_dynamic_partitions(definition, list(keys))
 
 
+def dataset_partitions(instance: dg.DagsterInstance, workflow: WorkflowInstance) -> set[str]:
+    return set(instance.get_dynamic_partitions(workflow.named("datasets")))
+
+
 def remove_partition(instance: dg.DagsterInstance, dataset: str) -> None:
     """Remove a dataset's partition; its runs and their logs stay."""
-    instance.delete_dynamic_partition("datasets", dataset)
+    instance.delete_dynamic_partition(OWN.named("datasets"), dataset)
 
 
 def cell(dataset: str, model: str) -> dg.MultiPartitionKey:
@@ -45,6 +58,11 @@ def cell(dataset: str, model: str) -> dg.MultiPartitionKey:
 def partition_key(dataset: str, model: str | None) -> str:
     """The partition of a model in a dataset, or of the dataset itself."""
     return dataset if model is None else cell(dataset, model)
+
+
+def asset_name(context: dg.AssetExecutionContext) -> str:
+    """The name of the asset that is being materialized, without the prefix of its instance."""
+    return str(context.asset_key.path[-1])
 
 
 def dataset_and_model(context: dg.AssetExecutionContext) -> tuple[str, str]:

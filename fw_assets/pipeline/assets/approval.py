@@ -19,11 +19,12 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.run_tags import APPROVED, tag, usd_tag
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
-from fw_assets.pipeline.steps.renewed_plan import renew_plan
+from fw_assets.pipeline.steps.renewed_plan import PlanPage, renew_plan
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.ui.metadata import Row, summary, table
 from fw_assets.pipeline.ui.plan_checks import approval_checks
 from fw_assets.pipeline.values.approval import Approval, PlanChanges
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import usd_roughly
 from fw_assets.workspace.workspace import Workspace
@@ -44,6 +45,7 @@ from fw_assets.workspace.workspace import Workspace
 def approval(
     context: dg.AssetExecutionContext,
     config: ApprovalConfig,
+    workflow: WorkflowInstance,
     workspace: WorkspaceResource,
     platform: PlatformResource,
 ) -> dg.MaterializeResult:
@@ -53,7 +55,7 @@ def approval(
     answer = _answer(plan, digest, config)
     if answer.decision == "approved":
         with readable_failures():
-            changes = renew_plan(context.instance, store, platform.open(), dataset)
+            changes = renew_plan(PlanPage(context.instance, workflow), store, platform.open(), dataset)
             if changes is not None and not answer.automatic:
                 raise NotApproved(_outdated(digest, changes))
         if changes is not None:  # nobody has read the plan: the new one may approve itself as well

@@ -23,6 +23,7 @@ from fw_assets.pipeline.ui.score_metadata import (
     score_metadata,
 )
 from fw_assets.pipeline.values.evaluation import BaseMetrics
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.schema.looks import Look
 
 STAGE: Stage = "base-evaluation"
@@ -36,10 +37,13 @@ STAGE: Stage = "base-evaluation"
     ),
 )
 def base_metrics(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for."""
-    with cell_step(context, workspace, platform) as step:
+    with cell_step(context, workflow, workspace, platform) as step:
         inputs = baseline_inputs(step.plan.digest)
         made = step.made_meanwhile(BaseMetrics, inputs=inputs)
         metrics = made or step.call(lambda client: _evaluate(client, step))

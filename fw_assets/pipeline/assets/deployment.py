@@ -25,7 +25,7 @@ from fw_assets.pipeline.reporting.records import record_comparison, validation_a
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
-from fw_assets.pipeline.steps.renewed_plan import require_offer
+from fw_assets.pipeline.steps.renewed_plan import PlanPage, require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
@@ -34,6 +34,7 @@ from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import tested_opening
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import interval_text, typeset
@@ -49,7 +50,10 @@ from fw_assets.workspace.workspace import Workspace
     ),
 )
 def deployment(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Deploys the winner if it earned it, and asks it again for rows it was evaluated on."""
     store, host, dataset = workspace.open(), platform.open(), context.partition_key
@@ -58,7 +62,9 @@ def deployment(
         slugs = store.require("finalists", dataset, FinalistsRecord).slugs
         inputs = delivery_inputs(store, dataset, account.plan.digest, slugs)
         winner, decision = decide(store, dataset, account.plan)
-        record = made_meanwhile(DeploymentRecord, inputs) or _deploy(context, host, account, winner, decision)
+        record = made_meanwhile(DeploymentRecord, inputs) or _deploy(
+            PlanPage(context.instance, workflow), host, account, winner, decision
+        )
     version = store.write("deployment", dataset, record, inputs=inputs)
     why = typeset(decision.why)
     address = "It is deployed; the report has its address, and code that asks it." if record.deployed else ""
@@ -84,7 +90,7 @@ def deployment(
 
 
 def _deploy(
-    context: dg.AssetExecutionContext, host: Platform, account: PlanAccount, winner: Winner, decision: GateDecision
+    page: PlanPage, host: Platform, account: PlanAccount, winner: Winner, decision: GateDecision
 ) -> DeploymentRecord:
     """Deploy and prove a winner that passed the gate; anything else is recorded as it is served already."""
     store, dataset = account.store, account.dataset
@@ -114,7 +120,7 @@ def _deploy(
 
     async def deploy(client: Fireworks) -> tuple[EvaluatedWinner, ServingProof]:
         title = f"deployment of {dataset}, {winner.model}"
-        prices = await require_offer(client, context.instance, host, account, "deployment", title, winner.model)
+        prices = await require_offer(client, page, host, account, "deployment", title, winner.model)
         return await prove_serving(client, account, prices, evaluated)
 
     served, proof = host.call(deploy)

@@ -14,6 +14,7 @@ from fw_assets.pipeline.steps.training import run_training_job, upload_training_
 from fw_assets.pipeline.ui.metadata import resource_id, table
 from fw_assets.pipeline.ui.model_checks import training_check
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.formatting import plural
 from fw_assets.report.plan.tables import setting_text
 
@@ -28,10 +29,13 @@ STAGE: Stage = "full-training"
     ),
 )
 def fine_tuned_models(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Starts or finds the full-data job. Where the sweep already trained on all rows, that model is taken over."""
-    with cell_step(context, workspace, platform) as step:
+    with cell_step(context, workflow, workspace, platform) as step:
         sweep = step.require("sweep", Sweep)
         tuned = step.made_meanwhile(FineTuned) or step.call(lambda client: _train(client, step, sweep))
     cell, loss = tuned.cell, tuned.eval_loss

@@ -31,7 +31,7 @@ from fw_assets.workspace.workspace import Workspace
     kinds={"polars", "pandera"},
     description=(
         "Phase 1: The dataset as it is: every row read and validated line by line.\n\n"
-        "Starts by itself when a file is dropped in the inbox (sensor inbox). Malformed lines fail it with "
+        "Starts by itself when a file is dropped in the inbox (sensor {inbox}). Malformed lines fail it with "
         "file, line and field in the failure's metadata; “bad_rows: quarantine” in the session leaves them out. To "
         "register a dataset by hand: click Materialize, and name dataset and models in the launchpad."
     ),

@@ -18,6 +18,7 @@ from fw_assets.pipeline.ui.metadata import Row, figure, picture, table
 from fw_assets.pipeline.ui.model_checks import curve_check
 from fw_assets.pipeline.values.evaluation import CurvePoint, LearningCurve, TunedMetrics, prediction_kind
 from fw_assets.pipeline.values.tuning import FineTuned
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.assembly.model_results import learning_point
 from fw_assets.report.formatting import percent, percent_range, plural
 from fw_assets.report.plots.learning_curve import learning_curve as draw
@@ -33,10 +34,13 @@ STAGE: Stage = "learning-curve"
     ),
 )
 def learning_curve(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Trains with the finalist's own cell; nothing is chosen from it."""
-    with cell_step(context, workspace, platform) as step:
+    with cell_step(context, workflow, workspace, platform) as step:
         tuned = step.require("fine_tuned_models", FineTuned)
         metrics = step.require("metrics", TunedMetrics)
         made = step.made_meanwhile(LearningCurve)

@@ -24,6 +24,7 @@ from fw_assets.pipeline.ui.tuned_verdict import tuned_sentence, tuned_verdict
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.pipeline.values.tuning import FineTuned
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.workspace.predictions import prediction_batches
 
 STAGE: Stage = "tuned-evaluation"
@@ -37,10 +38,13 @@ STAGE: Stage = "tuned-evaluation"
     ),
 )
 def metrics(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Evaluates one fine-tuned model, on a deployment that scales to zero or in batch jobs."""
-    with cell_step(context, workspace, platform) as step:
+    with cell_step(context, workflow, workspace, platform) as step:
         tuned = step.require("fine_tuned_models", FineTuned)
         result = step.made_meanwhile(TunedMetrics) or step.call(lambda client: _evaluate(client, step, tuned))
     comparison = result.comparison

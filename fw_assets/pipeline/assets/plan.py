@@ -30,6 +30,7 @@ from fw_assets.pipeline.ui.plan_checks import plan_checks
 from fw_assets.pipeline.ui.plan_metadata import plan_metadata
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.workspace.dataset_rows import split_rows_path
 from fw_assets.workspace.workspace import Workspace
 
@@ -48,7 +49,10 @@ from fw_assets.workspace.workspace import Workspace
     ),
 )
 def plan(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Writes the plan. Its digest covers everything that changes the outcome or the price."""
     store, dataset = workspace.open(), context.partition_key
@@ -58,12 +62,12 @@ def plan(
         new = made or _make(store, platform.open(), dataset, registration)
     changes = store.read("plan_changes", dataset, PlanChanges) or PlanChanges(plan_digest=new.digest)
     text = store.read_text(dataset, "plan.md") or ""
-    add_partitions(context.instance, "models", [model.slug for model in new.models])
+    add_partitions(context.instance, "models", [model.slug for model in new.models], workflow)
     tag(context, usd_tag(PLANNED, new.estimate.expected))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(new.digest),
         check_results=plan_checks(new),
-        metadata=plan_metadata(new, changes, text),
+        metadata=plan_metadata(new, changes, text, workflow),
     )
 
 

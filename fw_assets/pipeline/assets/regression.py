@@ -38,7 +38,8 @@ class RegressionConfig(dg.Config):
     kinds={"fireworks"},
     description=(
         "Afterwards: The live deployment, asked again for its frozen test rows; all nights since it was accepted "
-        "are compared with the accepted answers. Materialize it by hand, or switch on the schedule nightly_regression."
+        "are compared with the accepted answers. Materialize it by hand, or switch on the schedule "
+        "{nightly_regression}."
     ),
 )
 def regression(

@@ -18,6 +18,7 @@ from fw_assets.pipeline.steps.training import TrainingData, run_training_job, up
 from fw_assets.pipeline.ui.metadata import Row, picture, table
 from fw_assets.pipeline.ui.model_checks import sweep_check
 from fw_assets.pipeline.values.tuning import Sweep, SweepCell
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.escape import prose
 from fw_assets.report.formatting import plural
 from fw_assets.report.plan.tables import setting_text
@@ -34,10 +35,13 @@ STAGE: Stage = "sweep"
     ),
 )
 def sweep(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.MaterializeResult:
     """Starts or finds one job per cell: the first alone until its quote is known, then the others."""
-    with cell_step(context, workspace, platform) as step:
+    with cell_step(context, workflow, workspace, platform) as step:
         result = step.made_meanwhile(Sweep) or step.call(lambda client: _sweep(client, step))
     best = result.best
     return step.materialize(

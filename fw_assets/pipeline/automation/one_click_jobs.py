@@ -8,7 +8,7 @@ the command line does, each as a run in a process of its own on the same instanc
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 from pydantic import Field
@@ -16,6 +16,7 @@ from pydantic import Field
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
+from fw_assets.pipeline.automation.definition import workflow_job
 from fw_assets.pipeline.config import SessionConfig, session_values
 from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.phases import DatasetStatus
@@ -24,12 +25,15 @@ from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.registration.registration import register, resolve_registered
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import approval_config
+from fw_assets.pipeline.run_origin import origin_of
 from fw_assets.pipeline.run_tags import COST, DATASET, usd_tag
 from fw_assets.pipeline.runner.driver import TAKEN_OVER, UNDECIDED, answer, drive, plan_now
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.redelivery import bring_back, find_winner, require_yes, what_it_costs
+from fw_assets.pipeline.runner.task import Recording
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.workspace import Workspace
 
@@ -56,47 +60,50 @@ class OneClickConfig(SessionConfig):
     )
 
 
-def _launchpad(op: str) -> dict[str, Any]:
-    """The configuration that a launchpad opens with: the fields that matter, to be filled in."""
-    return {"ops": {op: {"config": {"dataset": "", "models": [], "approved_by": "", "plan_digest": ""}}}}
+_LAUNCHPAD = {"dataset": "", "models": [], "approved_by": "", "plan_digest": ""}
+"""The configuration that a launchpad opens with: the fields that matter, to be filled in."""
 
 
-@dg.op(description="Plan, approval if someone gives it, benchmark, report. Trains nothing.")
 def benchmark_to_the_end(
-    context: dg.OpExecutionContext, config: OneClickConfig, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.OpExecutionContext,
+    config: OneClickConfig,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> None:
-    _drive(context, config, workspace.open(), platform.open(), {"mode": "benchmark"})
+    _drive(_Press(context, workflow, workspace.open(), platform.open()), config, {"mode": "benchmark"})
 
 
-@dg.op(description="Plan, approval if someone gives it, benchmark, tuning, evaluation, deployment, report.")
 def workflow_to_the_end(
-    context: dg.OpExecutionContext, config: OneClickConfig, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.OpExecutionContext,
+    config: OneClickConfig,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> None:
-    _drive(context, config, workspace.open(), platform.open(), {})
+    _drive(_Press(context, workflow, workspace.open(), platform.open()), config, {})
 
 
-@dg.job(
-    executor_def=dg.in_process_executor,
-    config=_launchpad("benchmark_to_the_end"),
-    description=(
+benchmark_only = workflow_job(
+    "benchmark_only",
+    benchmark_to_the_end,
+    op="Plan, approval if someone gives it, benchmark, report. Trains nothing.",
+    job=(
         "One button up to the benchmark of the base models; trains nothing. In the launchpad: dataset, models, and "
         "your name in approved_by with the digest of the plan you read. Without them it stops at the plan."
     ),
+    launchpad=_LAUNCHPAD,
 )
-def benchmark_only() -> None:
-    benchmark_to_the_end()
-
-
-@dg.job(
-    executor_def=dg.in_process_executor,
-    config=_launchpad("workflow_to_the_end"),
-    description=(
+full_workflow = workflow_job(
+    "full_workflow",
+    workflow_to_the_end,
+    op="Plan, approval if someone gives it, benchmark, tuning, evaluation, deployment, report.",
+    job=(
         "One button for all phases, up to the report. In the launchpad: dataset, models, and your name in approved_by "
         "with the digest of the plan you read. Without them it stops at the plan, to be read and approved first."
     ),
+    launchpad=_LAUNCHPAD,
 )
-def full_workflow() -> None:
-    workflow_to_the_end()
 
 
 class DeployConfig(dg.Config):
@@ -109,9 +116,12 @@ class DeployConfig(dg.Config):
     plan_digest: str = Field("", description="The digest of the dataset's plan, under which the money is spent.")
 
 
-@dg.op(description="Deploys a removed winner again, proves it, and writes the report again.")
 def deploy_again(
-    context: dg.OpExecutionContext, config: DeployConfig, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.OpExecutionContext,
+    config: DeployConfig,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> None:
     store, host, name, log = workspace.open(), platform.open(), config.dataset, context.log.info
     with readable_failures(), listening(to_log(log)):
@@ -125,7 +135,7 @@ def deploy_again(
             log(f"To bring it back launch this job again with approved_by and plan_digest: {found.plan_digest}")
             return
         require_yes(name, found, config.plan_digest)
-        with _workers(context, store, name) as pool:
+        with _workers(_Press(context, workflow, store, host), name) as pool:
             status = bring_back(pool, store, host, name, found, config.approved_by, report=log)
         if status.state == "elsewhere":
             log(f"{name}: {status.note}, whose sensors bring it back")
@@ -135,26 +145,29 @@ def deploy_again(
             log(what_it_costs(name, find_winner(store, host, name)))
 
 
-@dg.job(
-    executor_def=dg.in_process_executor,
-    config={"ops": {"deploy_again": {"config": {"dataset": "", "approved_by": "", "plan_digest": ""}}}},
-    description=(
+deploy_winner = workflow_job(
+    "deploy_winner",
+    deploy_again,
+    op="Deploys a removed winner again, proves it, and writes the report again.",
+    job=(
         "Brings the winner of a finished dataset back, whose deployment was idle for days and removed. In the "
         "launchpad: dataset, and your name in approved_by with the digest of its plan. Without them it says what that "
         "costs."
     ),
+    launchpad={"dataset": "", "approved_by": "", "plan_digest": ""},
 )
-def deploy_winner() -> None:
-    deploy_again()
 
 
-def _drive(
-    context: dg.OpExecutionContext,
-    config: OneClickConfig,
-    store: Workspace,
-    platform: Platform,
-    forced: dict[str, Any],
-) -> None:
+class _Press(NamedTuple):
+    """One press of a button."""
+
+    context: dg.OpExecutionContext
+    workflow: WorkflowInstance
+    store: Workspace
+    platform: Platform
+
+
+def _drive(press: _Press, config: OneClickConfig, forced: dict[str, Any]) -> None:
     """Register the dataset and run every step that is due until none is.
 
     Raises:
@@ -166,6 +179,7 @@ def _drive(
             "launchpad",
             allow_retries=False,
         )
+    context, _, store, platform = press
     # An empty list is what the launchpad opens with: it changes nothing that was registered.
     values = {name: value for name, value in session_values(config).items() if value != []}
     with readable_failures(), listening(to_log(context.log.info)):
@@ -174,19 +188,14 @@ def _drive(
             store, platform, fields, driver="command-line", name=name or config.name, readings=readings
         )
         context.instance.add_run_tags(context.run.run_id, {DATASET: registration.name})
-        status = _run_steps(context, config, store, platform, registration)
+        status = _run_steps(press, config, registration)
         _log_outcome(context, store, registration, status)
 
 
-def _run_steps(
-    context: dg.OpExecutionContext,
-    config: OneClickConfig,
-    store: Workspace,
-    platform: Platform,
-    registration: Registration,
-) -> DatasetStatus:
+def _run_steps(press: _Press, config: OneClickConfig, registration: Registration) -> DatasetStatus:
+    context, _, store, platform = press
     name, log = registration.name, context.log.info
-    with _workers(context, store, name) as pool:
+    with _workers(press, name) as pool:
         answered = bool(config.approved_by and config.plan_digest and not registration.unused)
         states = (*UNDECIDED, *(TAKEN_OVER if answered else ()))
         plan_now(pool, store, platform, name, report=log, states=states)
@@ -196,14 +205,17 @@ def _run_steps(
 
 
 @contextmanager
-def _workers(context: dg.OpExecutionContext, store: Workspace, name: str) -> Iterator[ProcessPool]:
+def _workers(press: _Press, name: str) -> Iterator[ProcessPool]:
     """The workers of a run that has the dataset to itself."""
+    context, workflow, store, _ = press
 
     def on_wait(holder: str) -> None:
         context.log.info(f"{name} is being worked on by {holder}; waiting")
 
     contender = Contender(this_process("a run from the UI"), on_wait)
-    with store.exclusive(name, "run", contender=contender), ProcessPool(store.root, CODE_LOCATION) as pool:
+    instance = context.instance.get_ref() if context.instance.is_persistent else None
+    pool = ProcessPool(store.root, CODE_LOCATION, Recording(workflow, instance, origin_of(context.run)))
+    with store.exclusive(name, "run", contender=contender), pool:
         yield pool
 
 

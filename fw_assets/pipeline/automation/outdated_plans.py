@@ -8,35 +8,39 @@ import dagster as dg
 
 from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import FireworksError
+from fw_assets.pipeline.automation.definition import workflow_sensor
 from fw_assets.pipeline.automation.scan import keep_sensor_states, one_line, sensor_states
 from fw_assets.pipeline.automation.sensors import run_request
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
-from fw_assets.pipeline.jobs import STEP_JOBS
+from fw_assets.pipeline.partitions import dataset_partitions
 from fw_assets.pipeline.phases import PLAN, Step, statuses
 from fw_assets.pipeline.planning.draft import changed_draft
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 
 SENSOR = "outdated_plans"
 REQUEST_AGAIN_SECONDS = 600
 """A plan that is still outdated is made again this often: its run may have failed."""
 
 
-@dg.sensor(
-    jobs=[STEP_JOBS["inspect_and_plan"]],
-    minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+@workflow_sensor(
+    jobs=("inspect_and_plan",),
+    seconds=60,
     description=(
         "Reads the platform's prices and models once a minute while a plan waits for approval, and has those plans "
         "made again that state anything otherwise. What is approved is compared by each step before it spends."
     ),
 )
 def outdated_plans(
-    context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.SensorEvaluationContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.SensorResult:
     """Requests a new plan per outdated one; a plan that was compared with the same offer is not read again."""
     kept = workspace.open()
-    store, partitions = take_snapshot(kept), set(context.instance.get_dynamic_partitions("datasets"))
+    store, partitions = take_snapshot(kept), dataset_partitions(context.instance, workflow)
     waiting = [name for name, status in statuses(store, store.datasets()).items() if status.state == "waiting"]
     if not waiting:
         return dg.SensorResult(cursor="", skip_reason="no plan waits for approval")
@@ -63,7 +67,9 @@ def outdated_plans(
             current[dataset] = mark
         elif dataset in partitions:
             attempt = int(time.time() // REQUEST_AGAIN_SECONDS)
-            requests.append(run_request(Step(PLAN, dataset, None, f"{mark[0]}-{draft.plan.digest}-{attempt}")))
+            requests.append(
+                run_request(workflow, Step(PLAN, dataset, None, f"{mark[0]}-{draft.plan.digest}-{attempt}"))
+            )
     try:
         cursor = keep_sensor_states(kept, SENSOR, current, "plan")
     except OSError as error:  # the next tick compares those plans again

@@ -7,11 +7,13 @@ from fnmatch import fnmatchcase
 
 import dagster as dg
 
+from fw_assets.pipeline.automation.definition import workflow_schedule
 from fw_assets.pipeline.automation.upkeep_jobs import NEW_MODELS_SUFFIX, benchmark_new_models, reread_dataset
-from fw_assets.pipeline.jobs import CHECK_DEPLOYMENT, STEP_JOBS
+from fw_assets.pipeline.jobs import CHECK_DEPLOYMENT, step_jobs
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.run_tags import DATASET, PHASE
 from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -25,10 +27,9 @@ def _date(context: dg.ScheduleEvaluationContext) -> str:
     return context.scheduled_execution_time.date().isoformat()
 
 
-@dg.schedule(
-    job=STEP_JOBS[CHECK_DEPLOYMENT],
-    cron_schedule="0 2 * * *",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
+@workflow_schedule(
+    job=lambda workflow: step_jobs(workflow)[CHECK_DEPLOYMENT],
+    cron="0 2 * * *",
     description=(
         "Every night at 2 (UTC): asks each live deployment again for its frozen test rows. The check regression "
         "fails where all nights together show a loss against the accepted answers. Not part of any approved plan: "
@@ -37,7 +38,7 @@ def _date(context: dg.ScheduleEvaluationContext) -> str:
     ),
 )
 def nightly_regression(
-    context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
+    context: dg.ScheduleEvaluationContext, workflow: WorkflowInstance, workspace: WorkspaceResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per live deployment and date."""
     store, date = workspace.open(), _date(context)
@@ -51,54 +52,58 @@ def nightly_regression(
         yield dg.RunRequest(
             run_key=f"regression/{name}/{date}",
             partition_key=name,
-            asset_selection=[dg.AssetKey("regression")],
-            run_config={"ops": {"regression": {"config": {"date": date, "max_usd": max_usd}}}},
+            asset_selection=[dg.AssetKey(workflow.key("regression"))],
+            run_config={"ops": {workflow.op("regression"): {"config": {"date": date, "max_usd": max_usd}}}},
             tags={DATASET: name, PHASE: "regression"},
         )
     if not live:
         yield dg.SkipReason("nothing is deployed")
 
 
-@dg.schedule(
+@workflow_schedule(
     job=reread_dataset,
-    cron_schedule="0 3 * * 1",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
+    cron="0 3 * * 1",
     description=(
         "Every Monday at 3 (UTC): reads the files of each registered dataset again. Where they changed, a new plan is "
         "made and waits for approval; where nothing changed, nothing happens. $FW_SCHEDULED_DATASETS chooses them."
     ),
 )
 def weekly_rerun(
-    context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
+    context: dg.ScheduleEvaluationContext, workflow: WorkflowInstance, workspace: WorkspaceResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per dataset and date."""
-    yield from _run_for_each(context, workspace.open(), "restage_dataset")
+    yield from _run_for_each(context, workflow, workspace.open(), "restage_dataset")
 
 
-@dg.schedule(
+@workflow_schedule(
     job=benchmark_new_models,
-    cron_schedule="0 4 1 * *",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
+    cron="0 4 1 * *",
     description=(
         "On the first of every month at 4 (UTC): plans a benchmark of each dataset over the models that can be tuned "
         "by now and were not in its plan. The plan waits for approval. $FW_SCHEDULED_DATASETS chooses the datasets."
     ),
 )
 def monthly_benchmark(
-    context: dg.ScheduleEvaluationContext, workspace: WorkspaceResource
+    context: dg.ScheduleEvaluationContext, workflow: WorkflowInstance, workspace: WorkspaceResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per dataset and date."""
-    yield from _run_for_each(context, workspace.open(), "benchmark_of_new_models", excluded=(NEW_MODELS_SUFFIX,))
+    yield from _run_for_each(
+        context, workflow, workspace.open(), "benchmark_of_new_models", excluded=(NEW_MODELS_SUFFIX,)
+    )
 
 
 def _run_for_each(
-    context: dg.ScheduleEvaluationContext, store: Workspace, op: str, excluded: tuple[str, ...] = ()
+    context: dg.ScheduleEvaluationContext,
+    workflow: WorkflowInstance,
+    store: Workspace,
+    op: str,
+    excluded: tuple[str, ...] = (),
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     names = [name for name in _scheduled_datasets(store) if not name.endswith(excluded)]
     for name in names:
         yield dg.RunRequest(
             run_key=f"{op}/{name}/{_date(context)}",
-            run_config={"ops": {op: {"config": {"dataset": name}}}},
+            run_config={"ops": {workflow.named(op): {"config": {"dataset": name}}}},
             tags={DATASET: name, PHASE: op},
         )
     if not names:

@@ -8,18 +8,20 @@ import time
 import dagster as dg
 
 from fw_assets.classification.dataset_reference import is_url
+from fw_assets.pipeline.automation.definition import workflow_sensor
 from fw_assets.pipeline.automation.inbox import inbox_url, scan_inbox
 from fw_assets.pipeline.automation.platform_scan import scan_platform
 from fw_assets.pipeline.automation.polling import poll_until
 from fw_assets.pipeline.automation.scan import FileState, Scan, keep_sensor_states, one_line, sensor_states
 from fw_assets.pipeline.automation.workspace_snapshot import take_snapshot
 from fw_assets.pipeline.jobs import CHECK_DEPLOYMENT, STEP_JOBS, job_name
-from fw_assets.pipeline.partitions import add_partitions, partition_key
+from fw_assets.pipeline.partitions import add_partitions, dataset_partitions, partition_key
 from fw_assets.pipeline.phases import Step, config_of, due
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import FORMER_STEP_KEY, STEP_KEY, step_tags
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.standing import standings
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -30,20 +32,21 @@ REQUEST_AGAIN_SECONDS = 60.0
 """A daemon that is killed between the cursor and the run loses nothing: Dagster drops a run key that it has had."""
 
 
-@dg.sensor(
-    jobs=[job for name, job in STEP_JOBS.items() if name != CHECK_DEPLOYMENT],
-    minimum_interval_seconds=3,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+@workflow_sensor(
+    jobs=tuple(name for name in STEP_JOBS if name != CHECK_DEPLOYMENT),
+    seconds=3,
     description="Starts every step that is due, each once. Its skip reason says where each dataset stands.",
 )
-def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
+def phases(
+    context: dg.SensorEvaluationContext, workflow: WorkflowInstance, workspace: WorkspaceResource
+) -> dg.SensorResult:
     """Requests a run for each step that is due, as many as the queue has room for, the longest waiting first."""
     store = workspace.open()
     requested: dict[str, float] = json.loads(context.cursor or "{}")
 
     def poll() -> tuple[list[Step], list[str]]:
         # A dataset is registered before it is a partition, and no run can be requested for it until then.
-        partitions, snapshot = set(context.instance.get_dynamic_partitions("datasets")), take_snapshot(store)
+        partitions, snapshot = dataset_partitions(context.instance, workflow), take_snapshot(store)
         by_dataset = standings(snapshot, snapshot.datasets())
         steps = [step for dataset, status in by_dataset.items() if dataset in partitions for step in status.steps]
         return steps, [f"{dataset}: {status.note}" for dataset, status in by_dataset.items()]
@@ -61,19 +64,23 @@ def phases(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) ->
     requested = {key: at for key, at in requested.items() if key in still_due}
     requested |= {step.key: round(time.time(), 1) for step in new}
     return dg.SensorResult(
-        run_requests=[run_request(step, _run_key(context.instance, store, step)) for step in new],
+        run_requests=[run_request(workflow, step, _run_key(context.instance, workflow, store, step)) for step in new],
         cursor=json.dumps(requested),
         skip_reason=None if new else "; ".join(notes) or "no datasets yet",
     )
 
 
-def _run_key(instance: dg.DagsterInstance, store: Workspace, step: Step) -> str:
+def _run_key(instance: dg.DagsterInstance, workflow: WorkflowInstance, store: Workspace, step: Step) -> str:
     """The step's key; with a number where a run of it succeeded and what it made is not there any more.
 
     Dagster drops a run key that it has had, and a value that was damaged has to be made again.
     """
+    # Runs of earlier versions were in other jobs, and two instances may have steps of one key.
+    job = job_name(step, workflow) if workflow.name else None
     succeeded = sum(
-        instance.get_runs_count(dg.RunsFilter(tags={tag: step.key}, statuses=[dg.DagsterRunStatus.SUCCESS]))
+        instance.get_runs_count(
+            dg.RunsFilter(job_name=job, tags={tag: step.key}, statuses=[dg.DagsterRunStatus.SUCCESS])
+        )
         for tag in (STEP_KEY, FORMER_STEP_KEY)
     )
     # The value is written before its run succeeds: what is still due after the count is lost.
@@ -82,23 +89,22 @@ def _run_key(instance: dg.DagsterInstance, store: Workspace, step: Step) -> str:
     return step.key
 
 
-def run_request(step: Step, run_key: str = "") -> dg.RunRequest:
+def run_request(workflow: WorkflowInstance, step: Step, run_key: str = "") -> dg.RunRequest:
     """The request that starts a step, once per key: the step's own unless another is given."""
     config = config_of(step, "daemon")
     return dg.RunRequest(
         run_key=run_key or step.key,
-        job_name=job_name(step),
+        job_name=job_name(step, workflow),
         partition_key=partition_key(step.dataset, step.model),
-        asset_selection=[dg.AssetKey(asset) for asset in step.assets],
-        run_config={"ops": {step.assets[0]: {"config": config}}} if config else {},
+        asset_selection=[dg.AssetKey(workflow.key(asset)) for asset in step.assets],
+        run_config={"ops": {workflow.op(step.assets[0]): {"config": config}}} if config else {},
         tags={**step_tags(step), STEP_KEY: step.key},
     )
 
 
-@dg.sensor(
-    jobs=[STEP_JOBS["inspect_and_plan"]],
-    minimum_interval_seconds=3,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+@workflow_sensor(
+    jobs=("inspect_and_plan",),
+    seconds=3,
     description=(
         "Watches the inbox ($FW_INBOX, a folder or fsspec URL; default inbox/ in the workspace): NAME.csv, NAME.jsonl "
         "and other data files, with NAME.session.yaml for the models and everything else, and NAME.eval.csv (of any "
@@ -107,7 +113,10 @@ def run_request(step: Step, run_key: str = "") -> dg.RunRequest:
     ),
 )
 def inbox(
-    context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.SensorEvaluationContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.SensorResult:
     """Registers new or changed inbox files; the phases sensor then starts their planning."""
     store, host = workspace.open(), platform.open()
@@ -121,20 +130,22 @@ def inbox(
         return scan
 
     scan = poll_until(context.instance, poll, lambda scan: bool(scan.registered), remote=is_url(url))
-    return _scan_result(context, store, "inbox", scan, f"nothing new in {url}")
+    return _scan_result(context, workflow, store, "inbox", scan, f"nothing new in {url}")
 
 
-@dg.sensor(
-    jobs=[STEP_JOBS["inspect_and_plan"]],
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+@workflow_sensor(
+    jobs=("inspect_and_plan",),
+    seconds=30,
     description=(
         "Watches the platform's datasets whose id matches $FW_WATCH_DATASETS, e.g. tickets-* (off without it). "
         "$FW_WATCH_SESSION names a session file with the models and everything else; a dataset without models waits."
     ),
 )
 def platform_datasets(
-    context: dg.SensorEvaluationContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.SensorEvaluationContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> dg.SensorResult:
     """Registers new or changed datasets of the platform; the phases sensor then starts their planning."""
     pattern, session = settings().fw_watch_datasets, settings().fw_watch_session
@@ -143,15 +154,22 @@ def platform_datasets(
     store = workspace.open()
     states = sensor_states(store, "platform_datasets", context.cursor, FileState)
     scan = scan_platform(pattern, session, store, platform.open(), states, time.time())
-    return _scan_result(context, store, "platform_datasets", scan, f"nothing new among the datasets {pattern}")
+    return _scan_result(
+        context, workflow, store, "platform_datasets", scan, f"nothing new among the datasets {pattern}"
+    )
 
 
 def _scan_result(
-    context: dg.SensorEvaluationContext, store: Workspace, sensor: str, scan: Scan, nothing: str
+    context: dg.SensorEvaluationContext,
+    workflow: WorkflowInstance,
+    store: Workspace,
+    sensor: str,
+    scan: Scan,
+    nothing: str,
 ) -> dg.SensorResult:
     # Added here and not by request: the phases sensor polls meanwhile and may start planning at once.
     if scan.registered:
-        add_partitions(context.instance, "datasets", scan.registered)
+        add_partitions(context.instance, "datasets", scan.registered, workflow)
     notes = [*scan.notes, *(f"{name}: registered, to be planned" for name in scan.registered)]
     try:
         cursor = keep_sensor_states(store, sensor, scan.states, "dataset")
@@ -160,9 +178,8 @@ def _scan_result(
     return dg.SensorResult(cursor=cursor, skip_reason="; ".join(notes) or nothing)
 
 
-@dg.sensor(
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+@workflow_sensor(
+    seconds=30,
     description="Fails runs whose process is gone (a reboot, a kill), so that they are retried and free their slots.",
 )
 def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.dataset_reference import MAX_DATASET_NAME, dataset_name
+from fw_assets.pipeline.automation.definition import workflow_job
 from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.platform.catalogue import tunable_models
 from fw_assets.pipeline.platform.platform import Platform
@@ -13,6 +14,7 @@ from fw_assets.pipeline.registration.registration import register
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.workspace.workspace import Workspace
 
 NEW_MODELS_SUFFIX = "-new-models"
@@ -64,7 +66,6 @@ def _model_id(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
 
-@dg.op(description="Reads a registered dataset's files again. Nothing happens when they are what they were.")
 def restage_dataset(
     context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
 ) -> None:
@@ -73,27 +74,29 @@ def restage_dataset(
     context.log.info(f"{config.dataset}: {'changed, to be planned' if changed else 'nothing changed'}")
 
 
-@dg.op(description="Registers the models that can be tuned now and were not in the plan as a benchmark of their own.")
 def benchmark_of_new_models(
-    context: dg.OpExecutionContext, config: DatasetConfig, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.OpExecutionContext,
+    config: DatasetConfig,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> None:
     with readable_failures():
         new = register_new_models(workspace.open(), platform.open(), config.dataset)
     if new:
-        add_partitions(context.instance, "datasets", [new_models_name(config.dataset)])
+        add_partitions(context.instance, "datasets", [new_models_name(config.dataset)], workflow)
     context.log.info(f"{config.dataset}: {', '.join(new) or 'no model that was not in the plan'}")
 
 
-@dg.job(
-    executor_def=dg.in_process_executor, description="For weekly_rerun: reads one registered dataset's files again."
+reread_dataset = workflow_job(
+    "reread_dataset",
+    restage_dataset,
+    op="Reads a registered dataset's files again. Nothing happens when they are what they were.",
+    job="For {weekly_rerun}: reads one registered dataset's files again.",
 )
-def reread_dataset() -> None:
-    restage_dataset()
-
-
-@dg.job(
-    executor_def=dg.in_process_executor,
-    description="For monthly_benchmark: plans a benchmark of one dataset over newly tunable models.",
+benchmark_new_models = workflow_job(
+    "benchmark_new_models",
+    benchmark_of_new_models,
+    op="Registers the models that can be tuned now and were not in the plan as a benchmark of their own.",
+    job="For {monthly_benchmark}: plans a benchmark of one dataset over newly tunable models.",
 )
-def benchmark_new_models() -> None:
-    benchmark_of_new_models()

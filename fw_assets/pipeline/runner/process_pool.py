@@ -20,7 +20,7 @@ from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Notice, Progress, relay
 from fw_assets.pipeline.runner.fork_server import pipe, reset_signals, start_process
-from fw_assets.pipeline.runner.task import SHUTDOWN_GRACE_SECONDS, StepError, Task
+from fw_assets.pipeline.runner.task import COMMAND, SHUTDOWN_GRACE_SECONDS, Recording, StepError, Task
 
 
 class ProcessPool:
@@ -31,9 +31,10 @@ class ProcessPool:
         definitions: the module that holds the code location's `defs`, which the workers load.
     """
 
-    def __init__(self, root: str, definitions: str) -> None:
+    def __init__(self, root: str, definitions: str, recording: Recording = COMMAND) -> None:
         self._root = root
         self._definitions = definitions
+        self._recording = recording
         self._submitted = 0
         self._workers: dict[Connection, BaseProcess] = {}
         self._reported: dict[str, StepFailed] = {}
@@ -66,6 +67,7 @@ class ProcessPool:
             fail_orphaned_runs=self._submitted == 0,
             folder=str(Path.cwd()),
             environment=dict(os.environ),
+            recording=self._recording,
         )
         receiver, sender = pipe()
         with sender:

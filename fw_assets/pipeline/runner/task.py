@@ -8,9 +8,28 @@ from typing import Any
 
 from fw_assets.classification.errors import Question
 from fw_assets.pipeline.phases import Step
+from fw_assets.pipeline.workflow.instance import OWN, WorkflowInstance
 
 SHUTDOWN_GRACE_SECONDS = 30.0
 """How long an interrupted step may take to record on its run that it was interrupted."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Where Dagster keeps the run of a step, and as a run of which workflow.
+
+    Attributes:
+        instance: reference to Dagster's instance; None for that of the environment.
+        origin: of the run that starts it, as Dagster stores it; None for that of this package's code location.
+    """
+
+    workflow: WorkflowInstance = OWN
+    instance: Any = None
+    origin: str | None = None
+
+
+COMMAND = Recording()
+"""Of the runs that a command starts."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,7 @@ class Task:
     fail_orphaned_runs: bool
     folder: str
     environment: Mapping[str, str]
+    recording: Recording = COMMAND
 
 
 @dataclass(frozen=True)

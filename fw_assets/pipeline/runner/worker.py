@@ -24,7 +24,8 @@ from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.instance_faults import readable_instance_faults
 from fw_assets.pipeline.runner.orphaned_runs import fail_orphaned_runs
 from fw_assets.pipeline.runner.run_step import execute
-from fw_assets.pipeline.runner.task import SHUTDOWN_GRACE_SECONDS, StepError, Task
+from fw_assets.pipeline.runner.task import COMMAND, SHUTDOWN_GRACE_SECONDS, Recording, StepError, Task
+from fw_assets.pipeline.workflow.instance import OWN
 
 _INTERRUPTS = (KeyboardInterrupt, dg.DagsterExecutionInterruptedError)
 
@@ -40,7 +41,14 @@ def run(task: Task, channel: Connection) -> None:
 
     try:
         with listening(send), _terminal_silenced():
-            materialize(task.root, task.definitions, task.step, task.config, fail_orphans=task.fail_orphaned_runs)
+            materialize(
+                task.root,
+                task.definitions,
+                task.step,
+                task.config,
+                fail_orphans=task.fail_orphaned_runs,
+                recording=task.recording,
+            )
     except EXPECTED_ERRORS as error:
         send(StepError(message_of(error), exit_code_of(error), kind_of(error), question_of(error)))
     except BaseException as error:
@@ -63,26 +71,38 @@ def _is_interrupt(error: BaseException | None) -> bool:
 
 
 def materialize(
-    root: str, definitions: str, step: Step, config: Mapping[str, Any] | None, *, fail_orphans: bool = False
+    root: str,
+    definitions: str,
+    step: Step,
+    config: Mapping[str, Any] | None,
+    *,
+    fail_orphans: bool = False,
+    recording: Recording = COMMAND,
 ) -> None:
     """Run a step in this process, on the instance that the UI shows.
 
     Args:
-        definitions: the module that holds the code location's `defs`.
+        definitions: the module that holds the code location's `defs`, and `definitions_of` other workflows.
         fail_orphans: first fail the runs of this machine whose process is gone.
 
     Raises:
         StepFailed: with the step's message; its cause is the domain's own error.
     """
-    with readable_instance_faults(root), open_instance(root) as instance:
+    with readable_instance_faults(root), _instance(root, recording) as instance:
         if fail_orphans:
             fail_orphaned_runs(instance)
         try:
-            execute(instance, import_module(definitions).defs, step, config)
+            module = import_module(definitions)
+            defs = module.defs if recording.workflow == OWN else module.definitions_of(recording.workflow)
+            execute(instance, defs, step, config, recording)
         except dg.Failure as error:
             message = error.description or str(error)
             question = question_of(error)
             raise StepFailed(message, exit_code_of(error), step.key, kind_of(error), question) from error.__cause__
+
+
+def _instance(root: str, recording: Recording) -> dg.DagsterInstance:
+    return open_instance(root) if recording.instance is None else dg.DagsterInstance.from_ref(recording.instance)
 
 
 @contextmanager

@@ -13,47 +13,57 @@ from fw_assets.pipeline.asset_table import AssetEntry, asset_entry
 from fw_assets.pipeline.partitions import cells, datasets
 from fw_assets.pipeline.steps.run_record import recorded
 from fw_assets.pipeline.steps.step_lock import step_lock
+from fw_assets.pipeline.workflow.binding import bound
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 
-OWNERS = ["team:fw-assets"]
-"""Shown on every asset's page, and a filter of the catalog."""
+AssetFactory = Callable[[WorkflowInstance], dg.AssetsDefinition]
+"""An asset of any workflow instance."""
 
 
 def pipeline_asset(
     *, kinds: set[str], description: str, code_version: str = "1"
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Define the asset that the decorated function is named after.
+) -> Callable[[Callable[..., Any]], AssetFactory]:
+    """Define the asset that the decorated function is named after, for each instance that is asked for.
 
     Raises:
         KeyError: the table of assets has no such key.
     """
 
-    def define(compute: Callable[..., Any]) -> dg.AssetsDefinition:
+    def define(compute: Callable[..., Any]) -> AssetFactory:
         entry = asset_entry(compute.__name__)
 
         @wraps(compute)
         def exclusive(context: dg.AssetExecutionContext, **arguments: Any) -> Any:
             store = arguments["workspace"].open()
             with step_lock(context, store), recorded(context, store):
-                return compute(context, **arguments)
+                result = compute(context, **arguments)
+            # The checks name their asset, which in an instance with a prefix has another key.
+            key = context.asset_key
+            return result._replace(check_results=[check._replace(asset_key=key) for check in result.check_results])
 
-        partitions = datasets if entry.per == "dataset" else cells
-        return dg.asset(
-            name=entry.key,
-            partitions_def=partitions,
-            deps=entry.needs,
-            group_name=entry.group,
-            pool=entry.pool,
-            check_specs=_check_specs(entry, partitions),
-            owners=OWNERS,
-            kinds=kinds,
-            code_version=code_version,
-            description=description,
-        )(exclusive)
+        def asset_of(workflow: WorkflowInstance) -> dg.AssetsDefinition:
+            partitions = datasets(workflow) if entry.per == "dataset" else cells(workflow)
+            return dg.asset(
+                key=workflow.key(entry.key),
+                partitions_def=partitions,
+                deps=[dg.AssetKey(workflow.key(needed)) for needed in entry.needs],
+                group_name=f"{workflow.group_prefix}{entry.group}",
+                pool=workflow.named(entry.pool) if entry.pool else None,
+                check_specs=_check_specs(entry, partitions, workflow),
+                owners=list(workflow.owners),
+                kinds=kinds,
+                code_version=code_version,
+                description=workflow.text(description),
+            )(bound(exclusive, workflow))
+
+        return asset_of
 
     return define
 
 
-def _check_specs(entry: AssetEntry, partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
+def _check_specs(
+    entry: AssetEntry, partitions: dg.PartitionsDefinition[str], workflow: WorkflowInstance
+) -> list[dg.AssetCheckSpec]:
     """The checks of an asset, partitioned as the asset is.
 
     The UI holds the result of an unpartitioned check against the newest materialization of any partition, and says "Not
@@ -63,6 +73,6 @@ def _check_specs(entry: AssetEntry, partitions: dg.PartitionsDefinition[str]) ->
         # Dagster calls the partitions of a check a preview.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
-            dg.AssetCheckSpec(name, asset=entry.key, description=text, partitions_def=partitions)
+            dg.AssetCheckSpec(name, asset=workflow.key(entry.key), description=text, partitions_def=partitions)
             for name, text in entry.checks.items()
         ]

@@ -17,15 +17,16 @@ from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.input_digests import tuning_inputs
-from fw_assets.pipeline.partitions import dataset_and_model
+from fw_assets.pipeline.partitions import asset_name, dataset_and_model
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.progress import listening, to_log
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import tag_cost
-from fw_assets.pipeline.steps.renewed_plan import require_offer
+from fw_assets.pipeline.steps.renewed_plan import PlanPage, require_offer
 from fw_assets.pipeline.steps.retries import retry_transient
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import summary
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.workspace.workspace import Workspace
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class CellStep:
     """The materialization of a cell that is under way; its plan is approved."""
 
     context: dg.AssetExecutionContext
+    workflow: WorkflowInstance
     platform: Platform
     account: PlanAccount
     slug: str
@@ -78,8 +80,9 @@ class CellStep:
 
     async def require_offer(self, client: Fireworks, stage: Stage) -> PriceBook:
         """The prices of now, before a stage spends, as `renewed_plan.require_offer`."""
-        title = f"{self.context.asset_key.to_user_string()} of {self.title}"
-        return await require_offer(client, self.context.instance, self.platform, self.account, stage, title, self.slug)
+        title = f"{asset_name(self.context)} of {self.title}"
+        to = PlanPage(self.context.instance, self.workflow)
+        return await require_offer(client, to, self.platform, self.account, stage, title, self.slug)
 
     def made_meanwhile(self, kind: type[Value], *, inputs: str | None = None) -> Value | None:
         """The value of this cell, if another process made it while this one waited for its turn.
@@ -107,7 +110,7 @@ class CellStep:
         Args:
             inputs: digest of what it was made from; that of the tuning phase if left out.
         """
-        asset = self.context.asset_key.to_user_string()
+        asset = asset_name(self.context)
         version = self.store.write(asset, self.dataset, value, inputs=inputs or self._tuning_inputs, model=self.slug)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(version),
@@ -131,7 +134,10 @@ class CellStep:
 
 @contextmanager
 def cell_step(
-    context: dg.AssetExecutionContext, workspace: WorkspaceResource, platform: PlatformResource
+    context: dg.AssetExecutionContext,
+    workflow: WorkflowInstance,
+    workspace: WorkspaceResource,
+    platform: PlatformResource,
 ) -> Iterator[CellStep]:
     """Open a cell under its approved plan; relay progress to the run's log, and retry transient errors of the block.
 
@@ -141,4 +147,4 @@ def cell_step(
     dataset, slug = dataset_and_model(context)
     store, host = workspace.open(), platform.open()
     with retry_transient(context), listening(to_log(context.log.info)):
-        yield CellStep(context, host, approved_account(store, dataset), slug)
+        yield CellStep(context, workflow, host, approved_account(store, dataset), slug)

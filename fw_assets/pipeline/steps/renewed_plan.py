@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
@@ -21,10 +23,18 @@ from fw_assets.pipeline.stored_fields import StoredFinalists
 from fw_assets.pipeline.ui.plan_checks import plan_checks
 from fw_assets.pipeline.ui.plan_metadata import plan_metadata
 from fw_assets.pipeline.values.approval import PlanChanges
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.workspace.workspace import Workspace
 
 
-def renew_plan(instance: dg.DagsterInstance, store: Workspace, platform: Platform, dataset: str) -> PlanChanges | None:
+class PlanPage(NamedTuple):
+    """Where Dagster's pages show the plans of a workflow."""
+
+    instance: dg.DagsterInstance
+    workflow: WorkflowInstance
+
+
+def renew_plan(page: PlanPage, store: Workspace, platform: Platform, dataset: str) -> PlanChanges | None:
     """Make the stored plan again if it states anything otherwise than the platform now; returns what changed.
 
     Raises:
@@ -32,25 +42,26 @@ def renew_plan(instance: dg.DagsterInstance, store: Workspace, platform: Platfor
         FireworksError: the platform could not be asked.
     """
     draft = changed_draft(store, platform, dataset)
-    return None if draft is None else publish_plan(instance, store, draft)
+    return None if draft is None else publish_plan(page, store, draft)
 
 
-def publish_plan(instance: dg.DagsterInstance, store: Workspace, draft: PlanDraft) -> PlanChanges:
+def publish_plan(page: PlanPage, store: Workspace, draft: PlanDraft) -> PlanChanges:
     """Store a plan and report it to Dagster as a materialization of `plan`, from within the run of another asset."""
-    plan = draft.plan
+    plan, (instance, workflow) = draft.plan, page
+    key = dg.AssetKey(workflow.key("plan"))
     changes, text = store_plan(store, draft)
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
-            "plan",
+            key,
             partition=plan.dataset,
-            metadata=plan_metadata(plan, changes, text),
+            metadata=plan_metadata(plan, changes, text, workflow),
             tags={"dagster/data_version": plan.digest},
         )
     )
     for check in plan_checks(plan):
         instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(
-                asset_key=dg.AssetKey("plan"),
+                asset_key=key,
                 check_name=check.check_name or "",
                 passed=check.passed,
                 metadata=check.metadata,
@@ -63,7 +74,7 @@ def publish_plan(instance: dg.DagsterInstance, store: Workspace, draft: PlanDraf
 
 async def require_offer(
     client: Fireworks,
-    instance: dg.DagsterInstance,
+    page: PlanPage,
     platform: Platform,
     account: PlanAccount,
     stage: Stage,
@@ -94,7 +105,7 @@ async def require_offer(
     used = None if finalists is None else [*finalists, model]
     drift = offer_drift(plan, draft.plan, account.mitigation, stage, used)
     if drift:
-        changes = publish_plan(instance, store, draft)
+        changes = publish_plan(page, store, draft)
         raise PlanOutdated(step, plan.digest, drift, dataset, changes.plan_digest)
     return priced.prices
 

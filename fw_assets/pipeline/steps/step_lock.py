@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from fw_assets.classification.visible_text import printable
 from fw_assets.pipeline.machine import this_process
-from fw_assets.pipeline.partitions import dataset_and_model
+from fw_assets.pipeline.partitions import asset_name, dataset_and_model
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.progress import announce
 from fw_assets.pipeline.run_tags import driver_of, is_driven
@@ -66,7 +66,7 @@ _held: ContextVar[StepLock] = ContextVar("held step lock")
 @contextmanager
 def step_lock(context: dg.AssetExecutionContext, store: Workspace) -> Iterator[None]:
     """Hold the lock of the asset that is being materialized; says for whom it waits, in the run's log and on screen."""
-    asset = context.asset_key.to_user_string()
+    asset = asset_name(context)
     cell = isinstance(context.partition_key, dg.MultiPartitionKey)
     dataset, model = dataset_and_model(context) if cell else (context.partition_key, None)
     title = f"{asset} of {dataset}" + (f" with {model}" if model else "")

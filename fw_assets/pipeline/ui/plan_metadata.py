@@ -12,6 +12,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.run_config import enum_name
 from fw_assets.pipeline.ui.metadata import Row, document, files, summary, table, tables
 from fw_assets.pipeline.values.approval import PlanChanges
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip, plural, usd_roughly
 from fw_assets.report.plan.summary import intention, price, time_needed
@@ -19,17 +20,19 @@ from fw_assets.report.plan.tables import setting_text
 
 # A route of Dagster's UI that finds the job whatever its code location is called: `dagster dev`, `fw-assets ui` and a
 # project that has merged these definitions into its own each have a name of their own for it.
-LAUNCHPAD = "/guess/approve_plan/playground/setup"
+LAUNCHPAD = "/guess/{job}/playground/setup"
 MAX_LABELS = 8
 MAX_WARNINGS = 2
 
 
-def plan_metadata(plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]:
+def plan_metadata(plan: Plan, changes: PlanChanges, text: str, workflow: WorkflowInstance) -> dict[str, Any]:
     """Metadata of the asset `plan`; `text` is the whole plan in Markdown."""
     groups = plan.label_set.groups
     return {
         "summary": _summary(plan, changes),
-        "answer": dg.MetadataValue.md(f"**[Approve or reject this plan]({launchpad(plan)})** of {code(plan.dataset)}"),
+        "answer": dg.MetadataValue.md(
+            f"**[Approve or reject this plan]({launchpad(plan, workflow)})** of {code(plan.dataset)}"
+        ),
         "plan": document(text),
         **files(plan_file=(plan.dataset, "plan.md")),
         "digest": plan.digest,
@@ -55,7 +58,7 @@ def plan_metadata(plan: Plan, changes: PlanChanges, text: str) -> dict[str, Any]
     }
 
 
-def launchpad(plan: Plan) -> str:
+def launchpad(plan: Plan, workflow: WorkflowInstance) -> str:
     """The UI's launchpad for the approval of this plan, with the partition and the digest filled in.
 
     Short, because the UI puts Markdown of more than 1,000 characters behind a click.
@@ -72,11 +75,11 @@ def launchpad(plan: Plan) -> str:
     fields.append(("plan_digest", f'"{plan.digest}"', "the plan you read"))
     lines = [f"      # {meaning}\n      {key}: {value}" for key, value, meaning in fields]
     query = {
-        "config": "\n".join(("ops:", "  approval:", "    config:", *lines, "")),
+        "config": "\n".join(("ops:", f"  {workflow.op('approval')}:", "    config:", *lines, "")),
         "tags[0][key]": "dagster/partition",
         "tags[0][value]": plan.dataset,
     }
-    return f"{LAUNCHPAD}?{urlencode(query, quote_via=quote)}"
+    return f"{LAUNCHPAD.format(job=workflow.named('approve_plan'))}?{urlencode(query, quote_via=quote)}"
 
 
 def _summary(plan: Plan, changes: PlanChanges) -> dg.MarkdownMetadataValue:

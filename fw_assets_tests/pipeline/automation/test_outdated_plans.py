@@ -13,6 +13,7 @@ from fw_assets.pipeline.phases import PLAN, PLANNING, Step, due
 from fw_assets.pipeline.resources import PlatformResource
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.values.approval import PlanChanges
+from fw_assets.pipeline.workflow.instance import OWN
 from fw_assets_tests.pipeline.automation.test_sensors import Daemon, daemon
 from fw_assets_tests.pipeline.price_changes import USUAL, charge_at
 
@@ -20,7 +21,7 @@ __all__ = ["daemon"]
 
 
 def compare(daemon: Daemon) -> tuple[list[dg.RunRequest], str]:
-    result = daemon.tick(outdated_plans, platform=PlatformResource())
+    result = daemon.tick(outdated_plans(OWN), platform=PlatformResource())
     reason = result.skip_reason
     return list(result.run_requests or []), str(reason.skip_message if isinstance(reason, dg.SkipReason) else reason)
 

@@ -21,11 +21,13 @@ from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_tags import FORMER_STEP_KEY, STEP_KEY
 from fw_assets.pipeline.runner.run_step import execute
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.instance import OWN
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import EXAMPLES
 
 ROWS = EXAMPLES.read_text("utf-8").splitlines(keepends=True)
 SESSION = "models: [char-ngram]\n"
+INBOX, PHASES = sensors.inbox(OWN), sensors.phases(OWN)
 
 
 @dg.job
@@ -52,13 +54,13 @@ class Daemon:
         self.cursors[sensor.name] = result.cursor
         return result
 
-    def look(self, sensor: dg.SensorDefinition = sensors.inbox) -> str:
+    def look(self, sensor: dg.SensorDefinition = INBOX) -> str:
         reason = self.tick(sensor, platform=PlatformResource()).skip_reason
         return str(reason.skip_message if isinstance(reason, dg.SkipReason) else reason)
 
     def start(self) -> list[dg.RunRequest]:
         """The requests that Dagster would not drop."""
-        new = [r for r in self.tick(sensors.phases).run_requests or [] if r.run_key not in self.keys]
+        new = [r for r in self.tick(PHASES).run_requests or [] if r.run_key not in self.keys]
         self.keys |= {str(r.run_key) for r in new}
         return new
 
@@ -210,7 +212,7 @@ def test_malformed_rows_fail_their_own_run_only(daemon: Daemon) -> None:
     assert "bad.jsonl:1" in str(failed["bad"].description)
     assert "problems" in failed["bad"].metadata
     assert daemon.start() == [], "a failed run is not started again by itself"
-    assert "waits for approval" in str(daemon.tick(sensors.phases).skip_reason)
+    assert "waits for approval" in str(daemon.tick(PHASES).skip_reason)
 
 
 def test_fifty_files_at_once_are_each_planned_once_through_a_bounded_queue(daemon: Daemon) -> None:
@@ -248,7 +250,7 @@ def test_the_inbox_may_be_a_url(daemon: Daemon, monkeypatch: pytest.MonkeyPatch)
 def test_the_platforms_datasets_are_watched_where_a_pattern_says_so(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    watch = sensors.platform_datasets
+    watch = sensors.platform_datasets(OWN)
     assert "off: set FW_WATCH_DATASETS" in daemon.look(watch)
     data = tmp_path / "rows.jsonl"
     data.write_text("".join(ROWS[:40]), "utf-8")

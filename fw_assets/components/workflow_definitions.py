@@ -1,0 +1,51 @@
+"""Definitions of one workflow instance: assets, jobs, sensors, schedules and resources."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import dagster as dg
+
+from fw_assets.pipeline import assets
+from fw_assets.pipeline.asset_table import ASSETS
+from fw_assets.pipeline.automation import one_click_jobs, outdated_plans, schedules, sensors, upkeep_jobs
+from fw_assets.pipeline.jobs import step_jobs
+from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.steps.asset_definition import AssetFactory
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
+
+JOBS = (
+    one_click_jobs.benchmark_only,
+    one_click_jobs.full_workflow,
+    one_click_jobs.deploy_winner,
+    upkeep_jobs.reread_dataset,
+    upkeep_jobs.benchmark_new_models,
+)
+SCHEDULES = (schedules.nightly_regression, schedules.weekly_rerun, schedules.monthly_benchmark)
+SENSORS = (
+    sensors.phases,
+    sensors.inbox,
+    sensors.platform_datasets,
+    sensors.lost_runs,
+    outdated_plans.outdated_plans,
+)
+
+
+def workflow_definitions(workflow: WorkflowInstance) -> dg.Definitions:
+    """All that Dagster has to know of an instance. Nothing is read: neither the environment nor a file."""
+    return dg.Definitions(
+        assets=[_asset(entry.key)(workflow) for entry in ASSETS],
+        jobs=[*step_jobs(workflow).values(), *(job(workflow) for job in JOBS)],
+        schedules=[schedule(workflow) for schedule in SCHEDULES],
+        sensors=[sensor(workflow) for sensor in SENSORS],
+        resources={workflow.named("workspace"): WorkspaceResource(), workflow.named("platform"): PlatformResource()},
+        # A run is a process of its own already, and its work is remote or native: a process per step only costs
+        # seconds.
+        executor=dg.in_process_executor,
+    )
+
+
+def _asset(name: str) -> AssetFactory:
+    """Asset of any instance, from the module that is named after it."""
+    factory: AssetFactory = getattr(import_module(f"{assets.__name__}.{name}"), name)
+    return factory
